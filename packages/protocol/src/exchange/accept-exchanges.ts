@@ -1,0 +1,43 @@
+import { RequestHeadSchema, WebSocketOpenSchema } from '../gen/wingman/v1/exchange_pb.js';
+import type { Link } from '../link/link.js';
+import type { MuxStream } from '../mux/mux-stream.js';
+import { Mux } from '../mux/mux.js';
+import { IncomingRequest } from './incoming-request.js';
+import { IncomingWebSocket } from './incoming-websocket.js';
+import { MessageType } from './message-type.js';
+import { decodeMessage } from './proto-message.js';
+
+/** Where the host's exchanges go. */
+export interface ExchangeHandlers {
+  request(incoming: IncomingRequest): void;
+  webSocket(incoming: IncomingWebSocket): void;
+}
+
+/** Takes every exchange the other side of a link opens; a malformed one is reset with PROTOCOL_ERROR. */
+export function acceptExchanges(link: Link, handlers: ExchangeHandlers): Mux {
+  return new Mux(link, {
+    onStream: (stream, open) => {
+      try {
+        dispatch(stream, open, handlers);
+      } catch {
+        stream.reset('PROTOCOL_ERROR');
+      }
+    },
+  });
+}
+
+function dispatch(stream: MuxStream, open: Uint8Array, handlers: ExchangeHandlers): void {
+  const payload = open.subarray(1);
+  switch (open[0]) {
+    case MessageType.REQUEST:
+      return handlers.request(
+        new IncomingRequest(stream, decodeMessage(RequestHeadSchema, payload)),
+      );
+    case MessageType.WEBSOCKET_OPEN:
+      return handlers.webSocket(
+        new IncomingWebSocket(stream, decodeMessage(WebSocketOpenSchema, payload)),
+      );
+    default:
+      return stream.reset('PROTOCOL_ERROR');
+  }
+}

@@ -1,0 +1,48 @@
+import { create } from '@bufbuild/protobuf';
+import { HeaderSchema, type Header } from '../gen/wingman/v1/exchange_pb.js';
+
+/** Fields that speak about one connection only (RFC 9110 section 7.6.1, and those proxies have come to treat alike). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Makes one header; the name is put in lower case. */
+export function header(name: string, value: string): Header {
+  return create(HeaderSchema, { name: name.toLowerCase(), value });
+}
+
+/** Headers from a flat list of names and values, as Node's `rawHeaders` and undici have it. */
+export function headersFromRaw(raw: readonly string[]): Header[] {
+  const headers: Header[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    headers.push(header(raw[index] ?? '', raw[index + 1] ?? ''));
+  }
+  return headers;
+}
+
+/** A flat list of names and values. */
+export function headersToRaw(headers: readonly Header[]): string[] {
+  return headers.flatMap(({ name, value }) => [name, value]);
+}
+
+/** The values of a field, joined as RFC 9110 section 5.3 allows; undefined when absent. */
+export function headerValue(headers: readonly Header[], name: string): string | undefined {
+  const values = headers.filter((field) => field.name === name).map((field) => field.value);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/** Without the fields of the connection it came on, and those that `Connection` names. */
+export function stripHopByHop(headers: readonly Header[]): Header[] {
+  const named = (headerValue(headers, 'connection') ?? '')
+    .split(',')
+    .map((token) => token.trim().toLowerCase());
+  return headers.filter(({ name }) => !HOP_BY_HOP.has(name) && !named.includes(name));
+}

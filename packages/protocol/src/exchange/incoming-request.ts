@@ -1,0 +1,80 @@
+import { WingmanError, type ErrorCode } from '../errors.js';
+import {
+  ResponseHeadSchema,
+  type Header,
+  type RequestHead,
+  type ResponseHead,
+} from '../gen/wingman/v1/exchange_pb.js';
+import { LIMITS } from '../limits.js';
+import type { MuxStream } from '../mux/mux-stream.js';
+import { BodyReader, writeBody } from './body.js';
+import { MessageReader } from './message-reader.js';
+import { MessageType, tag } from './message-type.js';
+import { encodeMessage } from './proto-message.js';
+import { sendTrailers } from './request.js';
+
+/** A request as the host sees it, and the way to answer it. */
+export class IncomingRequest {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly #reader: MessageReader;
+  readonly #abort = new AbortController();
+  #responded = false;
+
+  constructor(
+    private readonly stream: MuxStream,
+    readonly head: RequestHead,
+  ) {
+    this.#reader = new MessageReader(stream);
+    this.body = new BodyReader(
+      () => this.#reader.bodyChunk(),
+      () => stream.stopReading(),
+    );
+    stream.onStopSending((error) => this.#abort.abort(error));
+  }
+
+  /** Aborted, with the WingmanError as its reason, when the opener has cancelled or the link is gone. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Resolves once the body has been read to its end. */
+  get requestTrailers(): Promise<Header[]> {
+    return this.#reader.trailers;
+  }
+
+  /** Sends a 1xx head (RFC 9110 section 15.2). */
+  informational(head: ResponseHead): void {
+    if (!this.#responded) this.#sendHead(head);
+  }
+
+  /** Sends the final head, once; LIMIT_EXCEEDED when it is larger than LIMITS.maxHeadBytes. */
+  respond(head: ResponseHead): void {
+    if (this.#responded) throw new WingmanError('INTERNAL', 'second response head');
+    this.#sendHead(head);
+    this.#responded = true;
+  }
+
+  /** Sends a piece of the body, of any size; resolves when it is with the link, rejects when the stream fails. */
+  write(chunk: Uint8Array): Promise<void> {
+    return writeBody(this.stream, chunk);
+  }
+
+  /** Ends the response. Whoever holds the request body reads it to its end or leaves it, which stops the opener. */
+  end(trailers: readonly Header[] = []): void {
+    sendTrailers(this.stream, trailers);
+    this.stream.end();
+  }
+
+  /** Ends both directions with an error; after a clean end it does nothing. */
+  abort(code: ErrorCode): void {
+    this.stream.reset(code);
+  }
+
+  #sendHead(head: ResponseHead): void {
+    const encoded = encodeMessage(ResponseHeadSchema, head);
+    if (encoded.byteLength > LIMITS.maxHeadBytes) {
+      throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
+    }
+    this.stream.write([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
+  }
+}

@@ -1,0 +1,120 @@
+import { WingmanError } from '../errors.js';
+import {
+  RequestHeadSchema,
+  ResponseHeadSchema,
+  TrailersSchema,
+  type Header,
+  type RequestHead,
+  type ResponseHead,
+} from '../gen/wingman/v1/exchange_pb.js';
+import { LIMITS } from '../limits.js';
+import type { MuxStream } from '../mux/mux-stream.js';
+import type { Mux } from '../mux/mux.js';
+import { concatBytes } from '../wire/bytes.js';
+import { BodyReader, writeBody } from './body.js';
+import { MessageReader } from './message-reader.js';
+import { MessageType, tag } from './message-type.js';
+import { decodeMessage, encodeMessage } from './proto-message.js';
+
+/** The answer to a request, its body still on the way. */
+export interface HttpResponse {
+  head: ResponseHead;
+  /** Throws WingmanError when the stream fails; leaving the iteration early cancels the exchange. */
+  body: AsyncIterable<Uint8Array>;
+  /** Resolves once the body has been read to its end. */
+  trailers: Promise<Header[]>;
+}
+
+export interface RequestOptions {
+  body?: AsyncIterable<Uint8Array>;
+  /** Asked once the body has ended. */
+  trailers?: () => Header[];
+  /** Aborting resets the stream with CANCELLED. */
+  signal?: AbortSignal;
+  /** Told of each 1xx head. */
+  onInformational?: (head: ResponseHead) => void;
+}
+
+/**
+ * Sends one HTTP request over the link; resolves with the final response head.
+ *
+ * Rejects with WingmanError: LIMIT_EXCEEDED when the head is larger than LIMITS.maxHeadBytes,
+ * CANCELLED on abort, else the code of the reset.
+ */
+export async function request(
+  mux: Mux,
+  head: RequestHead,
+  options: RequestOptions = {},
+): Promise<HttpResponse> {
+  const { signal } = options;
+  if (signal?.aborted === true) throw new WingmanError('CANCELLED', 'aborted before it was sent');
+  const stream = mux.open(encodeHead(head));
+  const reader = new MessageReader(stream);
+  const abort = (): void => stream.reset('CANCELLED');
+  signal?.addEventListener('abort', abort, { once: true });
+  const settled = (): void => signal?.removeEventListener('abort', abort);
+  stream.onFailure(settled);
+  sendBody(stream, options);
+  const final = await finalHead(reader, stream, options);
+  const nextChunk = async (): Promise<Uint8Array | undefined> => {
+    const chunk = await reader.bodyChunk();
+    if (chunk === undefined) settled();
+    return chunk;
+  };
+  return { head: final, body: new BodyReader(nextChunk, abort), trailers: reader.trailers };
+}
+
+function encodeHead(head: RequestHead): Uint8Array {
+  const encoded = encodeMessage(RequestHeadSchema, head);
+  if (encoded.byteLength > LIMITS.maxHeadBytes) {
+    throw new WingmanError('LIMIT_EXCEEDED', 'the request head is too large');
+  }
+  return concatBytes([tag(MessageType.REQUEST), encoded]);
+}
+
+async function finalHead(
+  reader: MessageReader,
+  stream: MuxStream,
+  options: RequestOptions,
+): Promise<ResponseHead> {
+  for (;;) {
+    const bytes = await reader.head();
+    let head: ResponseHead;
+    try {
+      head = decodeMessage(ResponseHeadSchema, bytes);
+    } catch (error) {
+      stream.reset('PROTOCOL_ERROR');
+      throw error;
+    }
+    if (head.status >= 200) return head;
+    options.onInformational?.(head);
+  }
+}
+
+/** Pumps the request body until it ends or fails, or the peer wants no more of it. */
+function sendBody(stream: MuxStream, options: RequestOptions): void {
+  const iterator = options.body?.[Symbol.asyncIterator]();
+  const leave = (): void => void iterator?.return?.().catch(() => undefined);
+  stream.onStopSending(leave);
+  const pump = async (): Promise<void> => {
+    for (;;) {
+      const next = await iterator?.next();
+      if (next === undefined || next.done === true) break;
+      await writeBody(stream, next.value);
+    }
+    sendTrailers(stream, options.trailers?.() ?? []);
+    stream.end();
+  };
+  pump().catch(() => {
+    leave();
+    // A body cut short must not look like a whole one.
+    if (!stream.isFinished) stream.reset('CANCELLED');
+  });
+}
+
+/** Sends trailers, if there are any. */
+export function sendTrailers(stream: MuxStream, headers: readonly Header[]): void {
+  if (headers.length === 0) return;
+  const encoded = encodeMessage(TrailersSchema, { headers: [...headers] });
+  stream.write([tag(MessageType.TRAILERS), encoded]).catch(() => undefined);
+}

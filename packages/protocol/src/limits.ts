@@ -1,0 +1,62 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Every cap and deadline that more than one package relies on; bytes end in Bytes, times in Ms. */
+export const LIMITS = {
+  /** One carrier message. Every WebRTC engine sends 64 KiB whole; one of them closes the channel above 256 KiB. */
+  maxMessageBytes: 64 * KIB,
+  /** Head of a request or response. Node's own servers refuse request heads above 16 KiB; this leaves room for large cookies. */
+  maxHeadBytes: 48 * KIB,
+  /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
+  bodyChunkBytes: 32 * KIB,
+  /** A whole WebSocket message, which has to be put together before the app sees it. */
+  maxWebSocketMessageBytes: 32 * MIB,
+
+  /** What a stream may send before its reader has taken anything: 12.5 MiB/s at 80 ms round trip. */
+  streamWindowBytes: 1 * MIB,
+  /** What all streams of a link together may have unread at the receiver: bounds a viewer's cost. */
+  linkWindowBytes: 32 * MIB,
+  /** Streams open at once on one link: an unbundled app asks for about a thousand modules in one go. */
+  maxStreams: 4096,
+  /** Streams a peer may reset within the window: a page that is left while it loads resets all of its own, twice. */
+  maxResetsPerWindow: 8192,
+  resetWindowMs: 10_000,
+
+  /** Unacknowledged frames kept for replay: the bandwidth-delay product of 100 Mbit/s at 320 ms. */
+  retransmitBytes: 4 * MIB,
+  /** Frames kept for replay; small frames reach this cap before the byte cap. */
+  retransmitFrames: 8192,
+  /** Room above the two caps for control frames (credit, resets), which are never held back. */
+  retransmitReserveFrames: 16384,
+
+  /** Acknowledge at the latest after so many bytes… */
+  ackEveryBytes: 256 * KIB,
+  /** …or so many frames… */
+  ackEveryFrames: 64,
+  /** …or after this time, so that a quiet link's queue empties too. */
+  ackDelayMs: 20,
+
+  /** A heartbeat on every carrier this often. */
+  heartbeatMs: 2_000,
+  /** While frames are unacknowledged the heartbeat runs at this pace, to notice a dead path within a second. */
+  busyHeartbeatMs: 200,
+  /** A carrier that has been silent for this long with something outstanding is suspected, if its round trip allows. */
+  suspectAfterMs: 700,
+  /** A carrier that has been silent for this long is dead. */
+  deadAfterMs: 10_000,
+  /** A link without a carrier waits this long for one before everything pending ends. */
+  linkGraceMs: 60_000,
+  /** From a new carrier to its proof of the key. */
+  handshakeMs: 10_000,
+  /** A handshake message; the largest is below 300 bytes. */
+  maxHandshakeBytes: 1 * KIB,
+  /** Messages kept between a carrier's birth and the moment its reader starts. */
+  maxEarlyMessages: 64,
+  /** Initiator nonces remembered for one prekey, so that a first flight can't be played again. */
+  maxPrekeyNonces: 4096,
+
+  /** Above this a carrier reports itself not writable. */
+  carrierHighWaterBytes: 1 * MIB,
+  /** Below this it reports itself writable again. */
+  carrierLowWaterBytes: 256 * KIB,
+} as const;

@@ -1,0 +1,439 @@
+import type { Carrier } from '../carrier/carrier.js';
+import { systemClock, type Clock, type Timer } from '../clock.js';
+import { Emitter } from '../emitter.js';
+import { CloseCode, WingmanError, toWingmanError, type ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import { AckPolicy } from './ack-policy.js';
+import { Lane, type Attachment, type LaneKind } from './lane.js';
+import { ReceiveWindow } from './receive-window.js';
+import { RetransmitQueue } from './retransmit-queue.js';
+
+/** waiting: no usable carrier. open: at least one. closed: for good. */
+export type LinkState = 'waiting' | 'open' | 'closed';
+
+const TRANSITIONS: Readonly<Record<LinkState, readonly LinkState[]>> = {
+  waiting: ['open', 'closed'],
+  open: ['waiting', 'closed'],
+  closed: [],
+};
+
+/** What carries the link now. */
+export type Path = LaneKind | 'offline';
+
+export type LinkEvent = 'state' | 'path' | 'attachment';
+
+export interface LinkOptions {
+  /** 32 lower-case hex characters, chosen by the opener. */
+  id: string;
+  role: 'initiator' | 'acceptor';
+  clock?: Clock;
+  /** How long the link waits for a carrier, in milliseconds. */
+  graceMs?: number;
+}
+
+/** What the layer above a link is told. */
+export interface LinkHandlers {
+  /** The next frame, each once and in order. Throwing closes the link. */
+  frame(payload: Uint8Array): void;
+  writable(): void;
+  closed(error: WingmanError): void;
+}
+
+export interface ByteCount {
+  in: number;
+  out: number;
+}
+
+export interface LinkStats {
+  id: string;
+  state: LinkState;
+  path: Path;
+  /** How often the path has changed from one carrier to another. */
+  switches: number;
+  bytes: Record<LaneKind, ByteCount>;
+  rttMs: Record<LaneKind, number | null>;
+  unackedBytes: number;
+  unackedFrames: number;
+  heldBytes: number;
+  duplicates: number;
+}
+
+const TICK_MS = 100;
+const MAX_INCARNATION = 2 ** 48;
+
+/**
+ * The connection between one viewer tab and the host. It outlives its carriers: every frame
+ * arrives once and in order, whatever carries it.
+ */
+export class Link {
+  readonly id: string;
+  readonly role: 'initiator' | 'acceptor';
+  readonly clock: Clock;
+  readonly #graceMs: number;
+  readonly #emitter = new Emitter<LinkEvent>();
+  readonly #lanes = new Map<LaneKind, Lane>();
+  readonly #queue = new RetransmitQueue();
+  readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
+  readonly #acks: AckPolicy;
+  readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
+  readonly #retired: Record<LaneKind, ByteCount> = {
+    p2p: { in: 0, out: 0 },
+    relay: { in: 0, out: 0 },
+  };
+  #peerIncarnation: number | undefined;
+  #handlers: LinkHandlers | undefined;
+  #state: LinkState = 'waiting';
+  #active: Lane | undefined;
+  #lastPath: Path = 'offline';
+  #heardData: { lane: Lane; at: number } | undefined;
+  #useTurn = 0;
+  #switches = 0;
+  #duplicates = 0;
+  #closeError: WingmanError | undefined;
+  #grace: Timer | undefined;
+  #tick: Timer | undefined;
+
+  constructor(options: LinkOptions) {
+    this.id = options.id;
+    this.role = options.role;
+    this.clock = options.clock ?? systemClock;
+    this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
+    this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
+    this.#startGrace();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get path(): Path {
+    return this.#active?.kind ?? 'offline';
+  }
+
+  /** Why the link is closed. */
+  get closeError(): WingmanError | undefined {
+    return this.#closeError;
+  }
+
+  /** Whether a data frame would go out at once. */
+  get writable(): boolean {
+    return (
+      this.#active?.carrier.writable === true &&
+      this.#queue.hasRoom &&
+      this.#queue.nextUnsent() === undefined
+    );
+  }
+
+  on(event: LinkEvent, listener: () => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  /** Names the layer above, once. */
+  start(handlers: LinkHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  attachment(kind: LaneKind): Attachment | undefined {
+    return this.#lanes.get(kind);
+  }
+
+  /**
+   * Adds a proven carrier and replays there what the peer lacks. Another of the same kind is
+   * replaced. On a closed link the carrier is closed at once.
+   */
+  attach(carrier: Carrier, kind: LaneKind): Attachment {
+    const lane = new Lane(kind, carrier, this.clock);
+    if (this.#state === 'closed') {
+      lane.transition('dead');
+      carrier.close(CloseCode.GOING_AWAY, 'link is closed');
+      return lane;
+    }
+    const replaced = this.#lanes.get(kind);
+    if (replaced !== undefined) this.#lose(replaced, CloseCode.REPLACED, 'replaced');
+    this.#lanes.set(kind, lane);
+    lane.sendFrame({
+      type: 'attach',
+      received: this.#window.received,
+      incarnation: this.#incarnation,
+    });
+    // Nothing to replay: a first flight need not wait for what the peer has received.
+    if (this.#queue.length === 0 && this.#queue.nextSequence === 0) this.#ready(lane);
+    carrier.start({
+      message: (bytes) => this.#receive(lane, bytes),
+      close: (reason) => this.#lose(lane, CloseCode.GOING_AWAY, reason),
+      writable: () => this.#pump(),
+    });
+    this.#scheduleTick();
+    this.#emitter.emit('attachment');
+    return lane;
+  }
+
+  /** Sends on this carrier from now on and asks the peer to do the same; false when it is not usable. */
+  use(kind: LaneKind): boolean {
+    const lane = this.#lanes.get(kind);
+    if (lane?.isUsable !== true || this.#state === 'closed') return false;
+    this.#useTurn += 1;
+    lane.sendFrame({ type: 'use', turn: this.#useTurn });
+    this.#activate(lane);
+    return true;
+  }
+
+  /**
+   * Numbers a frame of the layer above and sends it as soon as a carrier can. Data waits for
+   * `writable`; control frames don't, up to a reserve that only a hostile peer exhausts.
+   */
+  send(parts: readonly Uint8Array[]): void {
+    if (this.#state === 'closed') return;
+    if (this.#queue.isOverflowing) {
+      return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
+    }
+    this.#queue.push(parts);
+    this.#pump();
+  }
+
+  /** Ends the link for good and tells the peer why. */
+  close(reason: ErrorCode): void {
+    this.#end(new WingmanError(reason, `link closed: ${reason}`), true);
+  }
+
+  stats(): LinkStats {
+    const lane = (kind: LaneKind): Lane | undefined => this.#lanes.get(kind);
+    const count = (kind: LaneKind): ByteCount => ({
+      in: this.#retired[kind].in + (lane(kind)?.bytesIn ?? 0),
+      out: this.#retired[kind].out + (lane(kind)?.bytesOut ?? 0),
+    });
+    return {
+      id: this.id,
+      state: this.#state,
+      path: this.path,
+      switches: this.#switches,
+      bytes: { p2p: count('p2p'), relay: count('relay') },
+      rttMs: { p2p: lane('p2p')?.rttMs ?? null, relay: lane('relay')?.rttMs ?? null },
+      unackedBytes: this.#queue.bytes,
+      unackedFrames: this.#queue.length,
+      heldBytes: this.#window.heldBytes,
+      duplicates: this.#duplicates,
+    };
+  }
+
+  #transition(next: LinkState): void {
+    if (this.#state === next || !TRANSITIONS[this.#state].includes(next)) return;
+    this.#state = next;
+    if (next === 'waiting') this.#startGrace();
+    else this.#grace?.cancel();
+    this.#emitter.emit('state');
+  }
+
+  #startGrace(): void {
+    this.#grace?.cancel();
+    this.#grace = this.clock.setTimeout(() => {
+      this.#end(new WingmanError('LINK_LOST', 'no way to the other side came back in time'), false);
+    }, this.#graceMs);
+  }
+
+  #receive(lane: Lane, message: Uint8Array): void {
+    if (lane.state === 'dead') return;
+    lane.heard(message.byteLength);
+    let frame: LinkFrame;
+    try {
+      frame = decodeLinkFrame(message);
+    } catch {
+      // A carrier that garbles is a broken carrier, not a broken link.
+      return this.#lose(lane, CloseCode.PROTOCOL, 'malformed frame');
+    }
+    try {
+      this.#handle(lane, frame);
+    } catch (error) {
+      this.#end(toWingmanError(error, 'PROTOCOL_ERROR'), true);
+    }
+  }
+
+  #handle(lane: Lane, frame: LinkFrame): void {
+    if (lane.state === 'suspect') this.#recover(lane);
+    switch (frame.type) {
+      case 'data':
+        return this.#data(lane, frame.sequence, frame.payload);
+      case 'ack':
+        return this.#acknowledged(frame.received);
+      case 'attach':
+        return this.#attached(lane, frame.received, frame.incarnation);
+      case 'use':
+        return this.#follow(lane, frame.turn);
+      case 'ping':
+        return lane.sendFrame({
+          type: 'pong',
+          nonce: frame.nonce,
+          received: this.#window.received,
+        });
+      case 'pong':
+        return this.#pong(lane, frame.nonce, frame.received);
+      case 'close':
+        return this.#end(
+          new WingmanError(frame.code, `the peer closed the link: ${frame.code}`),
+          false,
+        );
+    }
+  }
+
+  #data(lane: Lane, sequence: number, payload: Uint8Array): void {
+    this.#heardData = { lane, at: this.clock.now() };
+    if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
+    this.#acks.arrived(payload.byteLength);
+  }
+
+  /** Acknowledges where data came last: the peer has reason to believe in that carrier. */
+  #acknowledge(): void {
+    this.#acks.settled();
+    const heard = this.#heardData?.lane;
+    const lane = heard?.isUsable === true ? heard : this.#active;
+    lane?.sendFrame({ type: 'ack', received: this.#window.received });
+  }
+
+  #acknowledged(received: number): void {
+    if (!this.#queue.acknowledge(received)) {
+      throw new WingmanError('PROTOCOL_ERROR', 'acknowledged what was never sent');
+    }
+    this.#pump();
+  }
+
+  #attached(lane: Lane, received: number, incarnation: number): void {
+    this.#peerIncarnation ??= incarnation;
+    if (incarnation !== this.#peerIncarnation) {
+      return this.#end(
+        new WingmanError('LINK_LOST', 'the other side has forgotten this link'),
+        true,
+      );
+    }
+    this.#acknowledged(received);
+    if (lane.state === 'attaching') this.#ready(lane);
+  }
+
+  #ready(lane: Lane): void {
+    lane.transition('ready');
+    lane.pingWhenDue(0);
+    if (this.#active?.state !== 'ready') {
+      if (this.#active !== undefined) this.#queue.forgetLane(this.#active);
+      this.#activate(lane);
+    }
+    this.#transition('open');
+    this.#emitter.emit('attachment');
+  }
+
+  #follow(lane: Lane, turn: number): void {
+    if (turn <= this.#useTurn || !lane.isUsable) return;
+    this.#useTurn = turn;
+    this.#activate(lane);
+  }
+
+  #pong(lane: Lane, nonce: number, received: number): void {
+    const sentBelow = lane.pong(nonce);
+    this.#acknowledged(received);
+    const oldest = this.#queue.oldest;
+    // The carrier keeps order, so what it had taken before the ping has either arrived or is lost.
+    if (oldest?.sentOn === lane && oldest.sequence < sentBelow) {
+      this.#lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
+    }
+  }
+
+  #activate(lane: Lane): void {
+    this.#active = lane;
+    if (this.#lastPath !== lane.kind) {
+      if (this.#lastPath !== 'offline') this.#switches += 1;
+      this.#lastPath = lane.kind;
+    }
+    this.#emitter.emit('path');
+    this.#pump();
+  }
+
+  /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
+  #pump(): void {
+    const lane = this.#active;
+    if (lane === undefined) return;
+    for (;;) {
+      if (!lane.carrier.writable) return;
+      const frame = this.#queue.nextUnsent();
+      if (frame === undefined) break;
+      frame.sentOn = lane;
+      lane.sentBelow = Math.max(lane.sentBelow, frame.sequence + 1);
+      lane.send(frame.bytes);
+    }
+    if (this.#queue.hasRoom) this.#handlers?.writable();
+  }
+
+  #lose(lane: Lane, code: number, reason: string): void {
+    if (!lane.transition('dead')) return;
+    lane.carrier.close(code, reason);
+    if (this.#lanes.get(lane.kind) === lane) this.#lanes.delete(lane.kind);
+    this.#retired[lane.kind].in += lane.bytesIn;
+    this.#retired[lane.kind].out += lane.bytesOut;
+    this.#queue.forgetLane(lane);
+    if (this.#active === lane) this.#failOver(lane);
+    this.#emitter.emit('attachment');
+  }
+
+  /** Gives up on the active lane: another takes over, or the link waits. */
+  #failOver(from: Lane): void {
+    const other = [...this.#lanes.values()].find((lane) => lane !== from && lane.state === 'ready');
+    if (other !== undefined) {
+      this.#queue.forgetLane(from);
+      return this.#activate(other);
+    }
+    if (from.state !== 'dead') return;
+    this.#active = undefined;
+    this.#emitter.emit('path');
+    this.#transition('waiting');
+  }
+
+  #recover(lane: Lane): void {
+    lane.transition('ready');
+    this.#emitter.emit('attachment');
+  }
+
+  #scheduleTick(): void {
+    this.#tick ??= this.clock.setTimeout(() => {
+      this.#tick = undefined;
+      for (const lane of [...this.#lanes.values()]) this.#watch(lane);
+      if (this.#lanes.size > 0) this.#scheduleTick();
+    }, TICK_MS);
+  }
+
+  #watch(lane: Lane): void {
+    if (lane.silentMs > LIMITS.deadAfterMs) {
+      return this.#lose(lane, CloseCode.DEAD_PEER, 'silent');
+    }
+    if (!lane.isUsable) return;
+    lane.pingWhenDue(this.#isBusy ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs);
+    if (lane.isSilent && lane.transition('suspect')) {
+      this.#emitter.emit('attachment');
+      if (this.#active === lane) this.#failOver(lane);
+    }
+  }
+
+  /** Whether something is under way whose loss should be noticed fast. */
+  get #isBusy(): boolean {
+    const at = this.#heardData?.at;
+    return this.#queue.length > 0 || (at !== undefined && this.clock.now() - at < 1_000);
+  }
+
+  #end(error: WingmanError, tellPeer: boolean): void {
+    if (this.#state === 'closed') return;
+    this.#closeError = error;
+    for (const lane of [...this.#lanes.values()]) {
+      if (tellPeer) lane.sendFrame({ type: 'close', code: error.code });
+      lane.transition('dead');
+      this.#retired[lane.kind].in += lane.bytesIn;
+      this.#retired[lane.kind].out += lane.bytesOut;
+      lane.carrier.close(CloseCode.GOING_AWAY, error.code);
+    }
+    this.#lanes.clear();
+    this.#active = undefined;
+    this.#queue.clear();
+    this.#window.clear();
+    this.#acks.settled();
+    this.#tick?.cancel();
+    this.#transition('closed');
+    this.#emitter.emit('path');
+    this.#handlers?.closed(error);
+  }
+}

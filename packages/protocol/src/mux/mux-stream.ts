@@ -1,0 +1,228 @@
+import { WingmanError, type ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { ReceiveCredit } from './receive-credit.js';
+import { SendCredit } from './send-credit.js';
+
+/** Counted on top of every message, so that empty ones can't pile up for nothing. */
+export const MESSAGE_OVERHEAD_BYTES = 16;
+
+/** One thing a stream wants to send. */
+export interface Outgoing {
+  readonly type: 'open' | 'data' | 'end';
+  readonly parts: readonly Uint8Array[];
+  /** What it costs in credit, bytes. */
+  readonly cost: number;
+  readonly sent?: () => void;
+  readonly failed?: (error: WingmanError) => void;
+}
+
+/** What a stream needs of its mux. */
+export interface StreamOwner {
+  /** The stream has something to send. */
+  wants(stream: MuxStream): void;
+  /** The reader has taken bytes, or they were dropped. */
+  returned(bytes: number): void;
+  credit(stream: MuxStream, bytes: number): void;
+  reset(stream: MuxStream, code: ErrorCode): void;
+  /** Both directions have ended. */
+  finished(stream: MuxStream): void;
+}
+
+interface Reader {
+  resolve(message: Uint8Array | undefined): void;
+  reject(error: WingmanError): void;
+}
+
+/** One two-way sequence of messages inside a link, with byte credit in each direction. */
+export class MuxStream {
+  /** 0 until its OPEN frame goes out. */
+  id = 0;
+  readonly sendCredit = new SendCredit(LIMITS.streamWindowBytes);
+  readonly #receiveCredit: ReceiveCredit;
+  readonly #outbox: Outgoing[] = [];
+  readonly #inbox: Uint8Array[] = [];
+  readonly #failureListeners = new Set<(error: WingmanError) => void>();
+  readonly #stopListeners = new Set<(error: WingmanError) => void>();
+  #reader: Reader | undefined;
+  #error: WingmanError | undefined;
+  #endQueued = false;
+  #sentEnd = false;
+  #receivedEnd = false;
+  #discarding = false;
+
+  constructor(private readonly owner: StreamOwner) {
+    this.#receiveCredit = new ReceiveCredit(LIMITS.streamWindowBytes, (bytes) =>
+      owner.credit(this, bytes),
+    );
+  }
+
+  /** Why the stream has failed, if it has. */
+  get error(): WingmanError | undefined {
+    return this.#error;
+  }
+
+  get isFinished(): boolean {
+    return this.#error !== undefined || (this.#sentEnd && this.#receivedEnd);
+  }
+
+  /**
+   * Sends one message; resolves when it has been handed to the link, which is the back-pressure.
+   * The parts must not change until then. Rejects with the code of the reset, or CANCELLED after `end`.
+   */
+  write(parts: readonly Uint8Array[]): Promise<void> {
+    return this.enqueue('data', parts);
+  }
+
+  /** No more messages from this side, behind those already written. */
+  end(): void {
+    if (this.#endQueued || this.#error !== undefined) return;
+    this.enqueue('end', []).catch(() => undefined);
+    this.#endQueued = true;
+  }
+
+  /** Queues one frame; the mux uses it for the OPEN of its own streams. */
+  enqueue(type: Outgoing['type'], parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#endQueued) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
+    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const cost = type === 'data' ? length + MESSAGE_OVERHEAD_BYTES : 0;
+    return new Promise((sent, failed) => {
+      this.#outbox.push({ type, parts, cost, sent, failed });
+      this.owner.wants(this);
+    });
+  }
+
+  /** The next message, or undefined after the peer's last; rejects when the stream has failed. */
+  read(): Promise<Uint8Array | undefined> {
+    const message = this.#inbox.shift();
+    if (message !== undefined) {
+      this.#took(message);
+      return Promise.resolve(message);
+    }
+    if (this.#receivedEnd) return Promise.resolve(undefined);
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+    });
+  }
+
+  /** Ends both directions at once and drops what is unread; idempotent. */
+  reset(code: ErrorCode): void {
+    if (this.isFinished) return this.#dropInbox();
+    this.owner.reset(this, code);
+    this.fail(new WingmanError(code, `stream reset: ${code}`));
+  }
+
+  /**
+   * Reads no more: what arrives is dropped, and once our own side has ended the peer is told to
+   * stop sending. What we have sent stays readable there.
+   */
+  stopReading(): void {
+    if (this.isFinished) return this.#dropInbox();
+    this.#discarding = true;
+    this.#dropInbox();
+    if (this.#sentEnd) this.reset('CANCELLED');
+  }
+
+  /** Calls back when the stream fails, at once if it has. */
+  onFailure(listener: (error: WingmanError) => void): void {
+    if (this.#error !== undefined) return listener(this.#error);
+    this.#failureListeners.add(listener);
+  }
+
+  /** Calls back when the peer wants nothing more from us, or the stream fails. */
+  onStopSending(listener: (error: WingmanError) => void): void {
+    if (this.#error !== undefined) return listener(this.#error);
+    this.#stopListeners.add(listener);
+  }
+
+  /** What would go out next. */
+  get nextOutgoing(): Outgoing | undefined {
+    return this.#outbox[0];
+  }
+
+  /** The mux has sent `nextOutgoing`. */
+  sentOutgoing(): void {
+    const outgoing = this.#outbox.shift();
+    if (outgoing === undefined) return;
+    this.sendCredit.spend(outgoing.cost);
+    outgoing.sent?.();
+    if (outgoing.type !== 'end') return;
+    this.#sentEnd = true;
+    if (this.#discarding) this.reset('CANCELLED');
+    else this.#finishIfDone();
+  }
+
+  /** A message has come from the peer. */
+  receive(message: Uint8Array): void {
+    this.#receiveCredit.arrived(message.byteLength + MESSAGE_OVERHEAD_BYTES);
+    if (this.#receivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'data after end');
+    if (this.#discarding) return this.owner.returned(costOf(message));
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.#inbox.push(message);
+      return;
+    }
+    this.#reader = undefined;
+    this.#took(message);
+    reader.resolve(message);
+  }
+
+  receiveEnd(): void {
+    if (this.#receivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'second end');
+    this.#receivedEnd = true;
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
+    this.#finishIfDone();
+  }
+
+  /** The peer has reset the stream: after its end that only stops our sending, else it is a failure. */
+  receiveReset(error: WingmanError): void {
+    if (!this.#receivedEnd) return this.fail(error);
+    if (this.#sentEnd) return;
+    this.#endQueued = true;
+    this.#sentEnd = true;
+    this.#stopSending(error);
+    this.#finishIfDone();
+  }
+
+  /** The stream or its link is gone: everything pending ends with this error. */
+  fail(error: WingmanError): void {
+    if (this.isFinished) return;
+    this.#error = error;
+    this.#dropInbox();
+    this.#reader?.reject(error);
+    this.#reader = undefined;
+    this.#stopSending(error);
+    for (const listener of this.#failureListeners) listener(error);
+    this.#failureListeners.clear();
+    this.owner.finished(this);
+  }
+
+  #stopSending(error: WingmanError): void {
+    for (const outgoing of this.#outbox.splice(0)) outgoing.failed?.(error);
+    for (const listener of this.#stopListeners) listener(error);
+    this.#stopListeners.clear();
+  }
+
+  #dropInbox(): void {
+    for (const message of this.#inbox.splice(0)) this.owner.returned(costOf(message));
+  }
+
+  #took(message: Uint8Array): void {
+    const cost = costOf(message);
+    this.owner.returned(cost);
+    if (!this.#receivedEnd && this.#error === undefined) this.#receiveCredit.taken(cost);
+  }
+
+  #finishIfDone(): void {
+    if (!this.#sentEnd || !this.#receivedEnd) return;
+    this.#failureListeners.clear();
+    this.#stopListeners.clear();
+    this.owner.finished(this);
+  }
+}
+
+function costOf(message: Uint8Array): number {
+  return message.byteLength + MESSAGE_OVERHEAD_BYTES;
+}

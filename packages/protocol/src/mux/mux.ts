@@ -1,0 +1,208 @@
+import { WingmanError, type ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { Link } from '../link/link.js';
+import {
+  StreamFrameType,
+  decodeStreamFrame,
+  encodeCredit,
+  encodeReset,
+  streamHeader,
+  type StreamFrame,
+} from '../wire/stream-frame.js';
+import {
+  MESSAGE_OVERHEAD_BYTES,
+  MuxStream,
+  type Outgoing,
+  type StreamOwner,
+} from './mux-stream.js';
+import { ReceiveCredit } from './receive-credit.js';
+import { ResetBudget } from './reset-budget.js';
+import { SendCredit } from './send-credit.js';
+
+export interface MuxOptions {
+  /** Called for each stream the peer opens; without it they are refused. */
+  onStream?: (stream: MuxStream, open: Uint8Array) => void;
+}
+
+const LINK_STREAM = 0;
+
+/** Streams over a link: byte credit for each and for all, and a turn for each that wants to send. */
+export class Mux {
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #waiting = new Set<MuxStream>();
+  readonly #sendCredit = new SendCredit(LIMITS.linkWindowBytes);
+  readonly #receiveCredit: ReceiveCredit;
+  readonly #owner: StreamOwner;
+  readonly #resetBudget: ResetBudget;
+  #nextId: number;
+  #lastPeerId = 0;
+  #peerStreams = 0;
+  #pumping = false;
+
+  constructor(
+    readonly link: Link,
+    private readonly options: MuxOptions = {},
+  ) {
+    this.#nextId = link.role === 'initiator' ? 1 : 2;
+    this.#receiveCredit = new ReceiveCredit(LIMITS.linkWindowBytes, (bytes) =>
+      this.link.send([encodeCredit(LINK_STREAM, bytes)]),
+    );
+    this.#owner = this.#ownerOfStreams();
+    this.#resetBudget = new ResetBudget(link.clock);
+    link.start({
+      frame: (payload) => this.#receive(decodeStreamFrame(payload)),
+      writable: () => this.#pump(),
+      closed: (error) => this.#linkClosed(error),
+    });
+  }
+
+  /** Streams that have not ended, ours and the peer's. */
+  get streamCount(): number {
+    return this.#streams.size + [...this.#waiting].filter((stream) => stream.id === 0).length;
+  }
+
+  /** Opens a stream; its first frame waits for the link. The failure of a closed link shows on first use. */
+  open(payload: Uint8Array): MuxStream {
+    const stream = new MuxStream(this.#owner);
+    if (this.link.closeError !== undefined) stream.fail(this.link.closeError);
+    stream.enqueue('open', [payload]).catch(() => undefined);
+    return stream;
+  }
+
+  #ownerOfStreams(): StreamOwner {
+    return {
+      wants: (stream) => {
+        this.#waiting.add(stream);
+        this.#pump();
+      },
+      returned: (bytes) => this.#receiveCredit.taken(bytes),
+      credit: (stream, bytes) => this.link.send([encodeCredit(stream.id, bytes)]),
+      reset: (stream, code) => this.#sendReset(stream.id, code),
+      finished: (stream) => this.#finished(stream),
+    };
+  }
+
+  #sendReset(id: number, code: ErrorCode): void {
+    // A stream whose OPEN has not gone out is unknown to the peer.
+    if (id !== 0) this.link.send([encodeReset(id, code)]);
+  }
+
+  #finished(stream: MuxStream): void {
+    this.#waiting.delete(stream);
+    if (!this.#streams.delete(stream.id)) return;
+    if (this.#isPeers(stream.id)) this.#peerStreams -= 1;
+  }
+
+  #isPeers(id: number): boolean {
+    return id % 2 !== this.#nextId % 2;
+  }
+
+  /** One frame from each stream in turn, for as long as the link takes them. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#waiting.size > 0 && this.link.writable) {
+        const stream = this.#nextSendable();
+        if (stream === undefined) return;
+        this.#sendOne(stream);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** The first in turn that has credit; those without leave the round until credit comes. */
+  #nextSendable(): MuxStream | undefined {
+    for (const stream of this.#waiting) {
+      const cost = stream.nextOutgoing?.cost ?? 0;
+      if (cost > this.#sendCredit.available) return undefined;
+      this.#waiting.delete(stream);
+      if (stream.nextOutgoing !== undefined && cost <= stream.sendCredit.available) return stream;
+    }
+    return undefined;
+  }
+
+  #sendOne(stream: MuxStream): void {
+    const outgoing = stream.nextOutgoing;
+    if (outgoing === undefined) return;
+    if (outgoing.type === 'open') this.#register(stream);
+    this.#sendCredit.spend(outgoing.cost);
+    this.link.send([streamHeader(frameType(outgoing), stream.id), ...outgoing.parts]);
+    stream.sentOutgoing();
+    if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
+  }
+
+  /** Ids rise in the order in which OPEN frames go out. */
+  #register(stream: MuxStream): void {
+    stream.id = this.#nextId;
+    this.#nextId += 2;
+    this.#streams.set(stream.id, stream);
+  }
+
+  #receive(frame: StreamFrame): void {
+    if (frame.type === 'open') return this.#opened(frame.stream, frame.payload);
+    if (frame.type === 'credit' && frame.stream === LINK_STREAM) return this.#granted(frame.bytes);
+    const stream = this.#streams.get(frame.stream);
+    if (stream === undefined) return this.#late(frame);
+    switch (frame.type) {
+      case 'data':
+        this.#receiveCredit.arrived(frame.payload.byteLength + MESSAGE_OVERHEAD_BYTES);
+        return stream.receive(frame.payload);
+      case 'end':
+        return stream.receiveEnd();
+      case 'reset':
+        this.#resetBudget.spend();
+        return stream.receiveReset(
+          new WingmanError(frame.code, `reset by the peer: ${frame.code}`),
+        );
+      case 'credit':
+        stream.sendCredit.grant(frame.bytes);
+        return this.#owner.wants(stream);
+    }
+  }
+
+  #granted(bytes: number): void {
+    this.#sendCredit.grant(bytes);
+    this.#pump();
+  }
+
+  /** A frame that crossed with our reset is dropped; one for a stream that never was is an error. */
+  #late(frame: StreamFrame): void {
+    const last = this.#isPeers(frame.stream) ? this.#lastPeerId : this.#nextId - 2;
+    if (frame.stream === LINK_STREAM || frame.stream > last) {
+      throw new WingmanError('PROTOCOL_ERROR', `frame for unknown stream ${frame.stream}`);
+    }
+    if (frame.type !== 'data') return;
+    const cost = frame.payload.byteLength + MESSAGE_OVERHEAD_BYTES;
+    this.#receiveCredit.arrived(cost);
+    this.#receiveCredit.taken(cost);
+  }
+
+  #opened(id: number, open: Uint8Array): void {
+    if (id <= this.#lastPeerId || !this.#isPeers(id)) {
+      throw new WingmanError('PROTOCOL_ERROR', `stream ${id} can't be opened`);
+    }
+    this.#lastPeerId = id;
+    const { onStream } = this.options;
+    if (onStream === undefined || this.#peerStreams >= LIMITS.maxStreams) {
+      return this.#sendReset(id, 'REFUSED');
+    }
+    const stream = new MuxStream(this.#owner);
+    stream.id = id;
+    this.#streams.set(id, stream);
+    this.#peerStreams += 1;
+    onStream(stream, open);
+  }
+
+  #linkClosed(error: WingmanError): void {
+    for (const stream of [...this.#streams.values(), ...this.#waiting]) stream.fail(error);
+    this.#streams.clear();
+    this.#waiting.clear();
+  }
+}
+
+function frameType(outgoing: Outgoing): number {
+  if (outgoing.type === 'open') return StreamFrameType.OPEN;
+  return outgoing.type === 'data' ? StreamFrameType.DATA : StreamFrameType.END;
+}

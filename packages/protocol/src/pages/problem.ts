@@ -1,0 +1,69 @@
+import type { ErrorCode } from '../errors.js';
+
+/** Something that went wrong, as a person should read it. */
+export interface Problem {
+  status: number;
+  code: ErrorCode;
+  title: string;
+  cause: string;
+  cure: string;
+}
+
+/** The header that marks a page as ours and not the app's. */
+export const PROBLEM_HEADER = 'wingman-error';
+
+/** Renders a problem as HTML when the reader accepts it, else as JSON. */
+export function renderProblem(
+  problem: Problem,
+  accept: string | undefined,
+): { contentType: string; body: string } {
+  if (accept?.includes('text/html') === true) {
+    return { contentType: 'text/html; charset=utf-8', body: problemPage(problem) };
+  }
+  const { status, code, title, cause, cure } = problem;
+  const body = JSON.stringify({ error: { status, code, title, cause, cure } }, undefined, 2);
+  return { contentType: 'application/json; charset=utf-8', body: `${body}\n` };
+}
+
+function problemPage(problem: Problem): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escapeHtml(problem.title)}</title>
+<style>${STYLE}</style>
+<main>
+<p class="code">${problem.status} · ${problem.code}</p>
+<h1>${escapeHtml(problem.title)}</h1>
+<p>${escapeHtml(problem.cause)}</p>
+<p class="cure"><b>What to do.</b> ${escapeHtml(problem.cure)}</p>
+<p class="by">This page comes from Wingman, not from the app.</p>
+</main>
+</html>
+`;
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1c2024;--soft:#5b636b;--paper:#fbfbfa;--line:#e3e3df;--mark:#3457d5}
+@media(prefers-color-scheme:dark){:root{--ink:#e9eaec;--soft:#a0a7af;--paper:#16181b;--line:#2c3036;--mark:#8fa7ff}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,sans-serif}
+main{max-width:34rem;padding:2rem}
+h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0 1rem}
+.code{margin:0;color:var(--soft);font:13px ui-monospace,monospace;letter-spacing:.02em}
+.cure{border-left:3px solid var(--mark);padding-left:1rem}
+.by{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
+`
+  .trim()
+  .replaceAll('\n', '');
+
+/** Escapes text for HTML content and quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

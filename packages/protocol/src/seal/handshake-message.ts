@@ -1,0 +1,76 @@
+import { create, toBinary, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { WingmanError } from '../errors.js';
+import {
+  IngressHelloSchema,
+  InitiatorHelloSchema,
+  ResponderFinishSchema,
+  ResponderHelloSchema,
+  type IngressHello,
+  type InitiatorHello,
+  type ResponderFinish,
+} from '../gen/wingman/v1/handshake_pb.js';
+import { LIMITS } from '../limits.js';
+import { concatBytes } from '../wire/bytes.js';
+
+/** First byte of a handshake message. */
+export const HandshakeType = {
+  RESPONDER_HELLO: 0x01,
+  INITIATOR_HELLO: 0x02,
+  RESPONDER_FINISH: 0x03,
+  INGRESS_HELLO: 0x04,
+} as const;
+
+/** A handshake message; the responder's hello stays as it came, because it is hashed. */
+export type HandshakeMessage =
+  | { type: 'responderHello'; bytes: Uint8Array }
+  | { type: 'initiatorHello'; hello: InitiatorHello }
+  | { type: 'responderFinish'; finish: ResponderFinish }
+  | { type: 'ingressHello'; hello: IngressHello };
+
+export function encodeResponderHello(hello: Uint8Array): Uint8Array {
+  return tagged(HandshakeType.RESPONDER_HELLO, hello);
+}
+
+export function encodeInitiatorHello(
+  init: MessageInitShape<typeof InitiatorHelloSchema>,
+): Uint8Array {
+  const bytes = toBinary(InitiatorHelloSchema, create(InitiatorHelloSchema, init));
+  return tagged(HandshakeType.INITIATOR_HELLO, bytes);
+}
+
+export function encodeResponderFinish(proof: Uint8Array): Uint8Array {
+  const bytes = toBinary(ResponderFinishSchema, create(ResponderFinishSchema, { proof }));
+  return tagged(HandshakeType.RESPONDER_FINISH, bytes);
+}
+
+export function encodeIngressHello(init: MessageInitShape<typeof IngressHelloSchema>): Uint8Array {
+  const bytes = toBinary(IngressHelloSchema, create(IngressHelloSchema, init));
+  return tagged(HandshakeType.INGRESS_HELLO, bytes);
+}
+
+/** Decodes a handshake message; HANDSHAKE_FAILED when it is none. */
+export function decodeHandshakeMessage(message: Uint8Array): HandshakeMessage {
+  const bytes = message.subarray(1);
+  try {
+    if (message.byteLength > LIMITS.maxHandshakeBytes) throw new Error('too large');
+    switch (message[0]) {
+      case HandshakeType.RESPONDER_HELLO:
+        fromBinary(ResponderHelloSchema, bytes);
+        return { type: 'responderHello', bytes };
+      case HandshakeType.INITIATOR_HELLO:
+        return { type: 'initiatorHello', hello: fromBinary(InitiatorHelloSchema, bytes) };
+      case HandshakeType.RESPONDER_FINISH:
+        return { type: 'responderFinish', finish: fromBinary(ResponderFinishSchema, bytes) };
+      case HandshakeType.INGRESS_HELLO:
+        return { type: 'ingressHello', hello: fromBinary(IngressHelloSchema, bytes) };
+      default:
+        throw new Error('unknown type');
+    }
+  } catch (cause) {
+    throw new WingmanError('HANDSHAKE_FAILED', 'not a handshake message', { cause });
+  }
+}
+
+function tagged(type: number, bytes: Uint8Array): Uint8Array {
+  return concatBytes([Uint8Array.of(type), bytes]);
+}

@@ -1,0 +1,63 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { ResponderHelloSchema } from '../gen/wingman/v1/handshake_pb.js';
+import { LIMITS } from '../limits.js';
+import { toHex } from '../wire/bytes.js';
+import { createKeyPair, sha256 } from './key-schedule.js';
+import { HANDSHAKE_VERSION } from './transcript.js';
+
+/** A responder's half of handshakes: its hello as sent, and the key behind it. */
+export class ResponderKey {
+  readonly #nonces = new Set<string>();
+
+  private constructor(
+    readonly pair: CryptoKeyPair,
+    /** A serialized ResponderHello. */
+    readonly hello: Uint8Array,
+    readonly helloHash: string,
+  ) {}
+
+  static async create(): Promise<ResponderKey> {
+    const { pair, publicKey } = await createKeyPair();
+    const nonce = crypto.getRandomValues(new Uint8Array(32));
+    const fields = { version: HANDSHAKE_VERSION, publicKey, nonce };
+    const hello = toBinary(ResponderHelloSchema, create(ResponderHelloSchema, fields));
+    return new ResponderKey(pair, hello, toHex(await sha256(hello)));
+  }
+
+  /** True once for each initiator nonce: a first flight that is played again finds its nonce taken. */
+  claim(nonce: Uint8Array): boolean {
+    const text = toHex(nonce);
+    if (this.#nonces.has(text) || this.#nonces.size >= LIMITS.maxPrekeyNonces) return false;
+    this.#nonces.add(text);
+    return true;
+  }
+}
+
+/** The keys a host publishes, so that a viewer can speak first: the current one and the one before. */
+export class PrekeyRing {
+  #previous: ResponderKey | undefined;
+
+  private constructor(private newest: ResponderKey) {}
+
+  static async create(): Promise<PrekeyRing> {
+    return new PrekeyRing(await ResponderKey.create());
+  }
+
+  /** The serialized ResponderHello to publish. */
+  get current(): Uint8Array {
+    return this.newest.hello;
+  }
+
+  /** Makes a new key; the one before stays good until the next turn. Returns the hello to publish. */
+  async rotate(): Promise<Uint8Array> {
+    const next = await ResponderKey.create();
+    this.#previous = this.newest;
+    this.newest = next;
+    return next.hello;
+  }
+
+  /** The key whose hello has this SHA-256, in hex. */
+  find(helloHash: string): ResponderKey | undefined {
+    return [this.newest, this.#previous].find((key) => key?.helloHash === helloHash);
+  }
+}

@@ -1,0 +1,295 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { MemoryCarrier } from '../src/carrier/memory-carrier.js';
+import type { WingmanError } from '../src/errors.js';
+import { LIMITS } from '../src/limits.js';
+import type { LaneKind } from '../src/link/lane.js';
+import { Link } from '../src/link/link.js';
+import { FakeClock } from './support/fake-clock.js';
+import { FaultPlan, faultyPair, type Fault, type LineOptions } from './support/faulty-carrier.js';
+import { LINK_ID } from './support/linked-pair.js';
+
+const DELAY_MS = 25;
+
+/** Two ends that number what they send, so that loss, repetition and disorder show. */
+class Bench {
+  readonly clock = new FakeClock();
+  readonly viewer = this.#end('initiator');
+  readonly host = this.#end('acceptor');
+  readonly lines: MemoryCarrier[] = [];
+
+  #end(role: 'initiator' | 'acceptor') {
+    const link = new Link({ id: LINK_ID, role, clock: this.clock });
+    const received: number[] = [];
+    const errors: WingmanError[] = [];
+    let sent = 0;
+    link.start({
+      frame: (payload) => received.push(new DataView(payload.slice().buffer).getUint32(0)),
+      writable: () => undefined,
+      closed: (error) => errors.push(error),
+    });
+    const send = (count: number, size = 100): void => {
+      for (; count > 0; count -= 1, sent += 1) {
+        const bytes = new Uint8Array(size);
+        new DataView(bytes.buffer).setUint32(0, sent);
+        link.send([bytes]);
+      }
+    };
+    return { link, received, errors, send, sent: () => sent };
+  }
+
+  attach(kind: LaneKind, faults: Partial<LineOptions> = {}): [MemoryCarrier, MemoryCarrier] {
+    const pair = faultyPair({ clock: this.clock, delayMs: DELAY_MS, ...faults });
+    this.lines.push(...pair);
+    this.viewer.link.attach(pair[0], kind);
+    this.host.link.attach(pair[1], kind);
+    return pair;
+  }
+
+  expectExactlyOnce(): void {
+    expect([...this.viewer.errors, ...this.host.errors]).toEqual([]);
+    expect(this.host.received).toEqual(Array.from({ length: this.viewer.sent() }, (_, n) => n));
+    expect(this.viewer.received).toEqual(Array.from({ length: this.host.sent() }, (_, n) => n));
+  }
+}
+
+describe('link', () => {
+  test('delivers each frame once and in order, both ways, and empties its queue', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    bench.viewer.send(200);
+    bench.host.send(300);
+    await bench.clock.advance(500);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.stats()).toMatchObject({ unackedFrames: 0, unackedBytes: 0 });
+  });
+
+  test('keeps what is sent while waiting and sends it on the first carrier', async () => {
+    const bench = new Bench();
+    bench.viewer.send(5);
+    expect(bench.viewer.link.state).toBe('waiting');
+    bench.attach('relay');
+    await bench.clock.advance(200);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.state).toBe('open');
+  });
+
+  test('sends its first flight without waiting for the peer', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    bench.viewer.send(1);
+    await bench.clock.advance(DELAY_MS);
+    expect(bench.host.received).toEqual([0]);
+  });
+
+  test('a planned switch under traffic loses, repeats and reorders nothing', async () => {
+    const bench = new Bench();
+    bench.attach('relay', { delayMs: 80 });
+    bench.attach('p2p', { delayMs: 5 });
+    await bench.clock.advance(200);
+    for (let round = 0; round < 10; round += 1) {
+      bench.viewer.send(20);
+      bench.host.send(20);
+      bench.viewer.link.use(round % 2 === 0 ? 'p2p' : 'relay');
+      await bench.clock.advance(10);
+    }
+    await bench.clock.advance(1_000);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.stats()).toMatchObject({ switches: 10, duplicates: 0 });
+    expect(bench.host.link.path).toBe('relay');
+  });
+
+  test('the host follows the viewer to the path it chose', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    bench.attach('p2p');
+    await bench.clock.advance(100);
+    expect(bench.viewer.link.use('p2p')).toBe(true);
+    await bench.clock.advance(100);
+    const before = bench.host.link.stats().bytes;
+    bench.host.send(10);
+    await bench.clock.advance(100);
+    const after = bench.host.link.stats().bytes;
+    expect(bench.host.link.path).toBe('p2p');
+    expect(after.p2p.out - before.p2p.out).toBeGreaterThan(1000);
+    expect(after.relay.out - before.relay.out).toBeLessThan(50);
+  });
+
+  test('use() of a carrier that is not there says no', () => {
+    expect(new Bench().viewer.link.use('p2p')).toBe(false);
+  });
+
+  test('a carrier that is cut is replaced by the other, at once', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    const [p2p] = bench.attach('p2p');
+    await bench.clock.advance(100);
+    bench.viewer.link.use('p2p');
+    bench.viewer.send(50);
+    bench.host.send(50);
+    p2p.cut();
+    await bench.clock.advance(200);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.path).toBe('relay');
+  });
+
+  test('a carrier that falls silent is left within a second', async () => {
+    const bench = new Bench();
+    const stall = new FaultPlan(new Map([[20, 'stall']]));
+    bench.attach('relay');
+    bench.attach('p2p', { there: stall });
+    await bench.clock.advance(100);
+    bench.viewer.link.use('p2p');
+    bench.viewer.send(40);
+    await bench.clock.advance(1_000);
+    expect(stall.hits.get('stall')).toBe(1);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.path).toBe('relay');
+  });
+
+  test('a receiver whose answers are lost is served over the other carrier', async () => {
+    const bench = new Bench();
+    const stall = new FaultPlan(new Map([[6, 'stall']]));
+    bench.attach('relay');
+    bench.attach('p2p', { there: stall });
+    await bench.clock.advance(100);
+    bench.viewer.link.use('p2p');
+    await bench.clock.advance(100);
+    for (let round = 0; round < 20; round += 1) {
+      bench.host.send(20);
+      await bench.clock.advance(100);
+    }
+    await bench.clock.advance(500);
+    expect(stall.hits.get('stall')).toBe(1);
+    bench.expectExactlyOnce();
+    expect(bench.host.link.stats().unackedFrames).toBe(0);
+  });
+
+  test('a carrier that drops a message silently is found out by the next heartbeat', async () => {
+    const bench = new Bench();
+    const drop = new FaultPlan(new Map([[10, 'drop']]));
+    bench.attach('relay', { there: drop });
+    await bench.clock.advance(100);
+    bench.viewer.send(20);
+    await bench.clock.advance(600);
+    expect(drop.hits.get('drop')).toBe(1);
+    expect(bench.viewer.link.state).toBe('waiting');
+    bench.attach('relay');
+    await bench.clock.advance(300);
+    bench.expectExactlyOnce();
+  });
+
+  test('garbage ends the carrier, not the link', async () => {
+    const bench = new Bench();
+    const corrupt = new FaultPlan(new Map([[8, 'corrupt']]));
+    bench.attach('relay', { there: corrupt });
+    await bench.clock.advance(100);
+    bench.viewer.send(20);
+    await bench.clock.advance(100);
+    expect(corrupt.hits.get('corrupt')).toBe(1);
+    bench.attach('relay');
+    await bench.clock.advance(300);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.errors).toEqual([]);
+  });
+
+  test('waits out the grace time, then ends with LINK_LOST', async () => {
+    const bench = new Bench();
+    const [relay] = bench.attach('relay');
+    await bench.clock.advance(100);
+    relay.cut();
+    await bench.clock.advance(LIMITS.linkGraceMs - 1);
+    expect(bench.viewer.link.state).toBe('waiting');
+    await bench.clock.advance(1);
+    expect(bench.viewer.link.state).toBe('closed');
+    expect(bench.viewer.errors.map(({ code }) => code)).toEqual(['LINK_LOST']);
+  });
+
+  test('resumes within the grace time with nothing lost', async () => {
+    const bench = new Bench();
+    const [relay] = bench.attach('relay');
+    await bench.clock.advance(100);
+    bench.viewer.send(30);
+    relay.cut();
+    bench.host.send(30);
+    await bench.clock.advance(LIMITS.linkGraceMs / 2);
+    bench.attach('relay');
+    await bench.clock.advance(300);
+    bench.expectExactlyOnce();
+  });
+
+  test('a host that has forgotten the link ends it instead of starting over', async () => {
+    const bench = new Bench();
+    const [relay] = bench.attach('relay');
+    bench.viewer.send(10);
+    await bench.clock.advance(200);
+    relay.cut();
+    const reborn = new Link({ id: LINK_ID, role: 'acceptor', clock: bench.clock });
+    const [left, right] = faultyPair({ clock: bench.clock, delayMs: DELAY_MS });
+    bench.viewer.link.attach(left, 'relay');
+    reborn.attach(right, 'relay');
+    await bench.clock.advance(200);
+    expect(bench.viewer.errors.map(({ code }) => code)).toEqual(['LINK_LOST']);
+    expect(reborn.state).toBe('closed');
+  });
+
+  test('closing tells the peer why', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    await bench.clock.advance(100);
+    bench.host.link.close('SESSION_ENDED');
+    await bench.clock.advance(100);
+    expect(bench.viewer.errors.map(({ code }) => code)).toEqual(['SESSION_ENDED']);
+    expect(bench.clock.timers).toBe(0);
+  });
+
+  test('stops asking for data when nothing is acknowledged, and ends when control frames pile up', () => {
+    const bench = new Bench();
+    const [left] = faultyPair({ clock: bench.clock, delayMs: 1e9 });
+    bench.viewer.link.attach(left, 'relay');
+    bench.viewer.send(LIMITS.retransmitFrames, 10);
+    expect(bench.viewer.link.writable).toBe(false);
+    bench.viewer.send(LIMITS.retransmitReserveFrames + 1, 10);
+    expect(bench.viewer.errors.map(({ code }) => code)).toEqual(['LIMIT_EXCEEDED']);
+  });
+});
+
+const fault = fc.constantFrom<Fault>('drop', 'duplicate', 'corrupt', 'cut', 'stall');
+const plan = fc.array(fc.tuple(fc.nat(60), fault), { maxLength: 4 });
+const attempt = fc.record({
+  kind: fc.constantFrom<LaneKind>('p2p', 'relay'),
+  delayMs: fc.constantFrom(1, 25, 120),
+  there: plan,
+  back: plan,
+  viewerSends: fc.nat(40),
+  hostSends: fc.nat(40),
+  prefer: fc.constantFrom<LaneKind>('p2p', 'relay'),
+  waitMs: fc.constantFrom(5, 60, 900),
+});
+
+test('whatever happens to the carriers, every frame arrives once and in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(attempt, { minLength: 1, maxLength: 8 }), async (attempts) => {
+      const bench = new Bench();
+      for (const step of attempts) {
+        bench.attach(step.kind, {
+          delayMs: step.delayMs,
+          there: new FaultPlan(new Map(step.there)),
+          back: new FaultPlan(new Map(step.back)),
+        });
+        bench.viewer.send(step.viewerSends);
+        bench.host.send(step.hostSends);
+        await bench.clock.advance(step.waitMs);
+        bench.viewer.link.use(step.prefer);
+      }
+      bench.attach('relay');
+      await bench.clock.advance(15_000);
+      bench.attach('relay');
+      await bench.clock.advance(5_000);
+      bench.expectExactlyOnce();
+      bench.viewer.link.close('LINK_CLOSED');
+      bench.host.link.close('LINK_CLOSED');
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,58 @@
+import { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
+import type { FakeClock } from './fake-clock.js';
+
+/** What happens to the n-th message of one direction. */
+export type Fault = 'drop' | 'duplicate' | 'corrupt' | 'cut' | 'stall';
+
+/** Faults by message number, and how many of each have fired. */
+export class FaultPlan {
+  readonly hits = new Map<Fault, number>();
+  #count = 0;
+
+  constructor(private readonly faults: ReadonlyMap<number, Fault> = new Map()) {}
+
+  next(): Fault | undefined {
+    const fault = this.faults.get(this.#count);
+    this.#count += 1;
+    if (fault !== undefined) this.hits.set(fault, (this.hits.get(fault) ?? 0) + 1);
+    return fault;
+  }
+}
+
+export interface LineOptions {
+  clock: FakeClock;
+  delayMs: number;
+  there?: FaultPlan;
+  back?: FaultPlan;
+}
+
+/** Two carriers joined by a line with delay, whose messages meet the plan's faults. Order is kept. */
+export function faultyPair(options: LineOptions): [MemoryCarrier, MemoryCarrier] {
+  const left = new MemoryCarrier(direction(options, options.there, () => left.cut()));
+  const right = new MemoryCarrier(direction(options, options.back, () => right.cut()));
+  left.peer = right;
+  right.peer = left;
+  return [left, right];
+}
+
+function direction(options: LineOptions, plan: FaultPlan | undefined, cut: () => void) {
+  let stalled = false;
+  return (message: Uint8Array, arrive: (message: Uint8Array) => void): void => {
+    const fault = plan?.next();
+    if (fault === 'stall') stalled = true;
+    if (fault === 'drop' || stalled) return;
+    const deliver = (): void => {
+      if (fault === 'cut') return cut();
+      arrive(fault === 'corrupt' ? corrupted(message) : message);
+      if (fault === 'duplicate') arrive(message);
+    };
+    options.clock.setTimeout(deliver, options.delayMs);
+  };
+}
+
+/** Not decodable any more, as a message that failed its seal is not. */
+function corrupted(message: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(message);
+  copy[0] = 0xff;
+  return copy;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { create } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import type { IncomingWebSocket } from '../src/exchange/incoming-websocket.js';
+import { openWebSocket, WebSocketRejected } from '../src/exchange/open-websocket.js';
+import type { TunnelWebSocket } from '../src/exchange/websocket.js';
+import { ResponseHeadSchema, WebSocketOpenSchema } from '../src/gen/wingman/v1/exchange_pb.js';
+import { settle } from './support/fake-clock.js';
+import { collect, exchangePair } from './support/linked-pair.js';
+
+const open = create(WebSocketOpenSchema, { target: '/ws', protocols: ['chat'] });
+
+async function connected(onIncoming?: (incoming: IncomingWebSocket) => void) {
+  let host: TunnelWebSocket | undefined;
+  const { mux, hostMux } = exchangePair({
+    webSocket: (incoming) => {
+      onIncoming?.(incoming);
+      host = incoming.accept({ protocol: incoming.open.protocols[0] ?? '' });
+    },
+  });
+  const viewer = openWebSocket(mux, open);
+  const accept = await viewer.accepted;
+  return { viewer, host: host!, accept, mux, hostMux };
+}
+
+describe('a WebSocket through a link', () => {
+  test('keeps text and binary, order and boundaries, whatever their size', async () => {
+    const { viewer, host, accept } = await connected();
+    expect(accept.protocol).toBe('chat');
+    const message = fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 100 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 20 }), async (messages) => {
+        const sending = Promise.all(messages.map((data) => viewer.send(data)));
+        for (const data of messages) expect(await host.receive()).toEqual(data);
+        await sending;
+      }),
+      { numRuns: 50 },
+    );
+    const large = new Uint8Array(5_000_000).map((_, index) => index % 251);
+    const sending = host.send(large);
+    expect(Buffer.compare((await viewer.receive()) as Uint8Array, large)).toBe(0);
+    await sending;
+  });
+
+  test('close codes and reasons cross, and free the stream on both sides', async () => {
+    const { viewer, host, mux, hostMux } = await connected();
+    viewer.close(4321, 'bye');
+    expect(await host.receive()).toMatchObject({ code: 4321, reason: 'bye', wasClean: true });
+    expect(await viewer.receive()).toMatchObject({ code: 4321 });
+    expect(await viewer.receive()).toMatchObject({ code: 4321 });
+    await settle();
+    expect([mux.streamCount, hostMux.streamCount]).toEqual([0, 0]);
+  });
+
+  test('a dead stream is a close with 1006', async () => {
+    const { viewer, host } = await connected();
+    host.abort('UPSTREAM_ABORTED');
+    expect(await viewer.receive()).toMatchObject({ code: 1006, wasClean: false });
+  });
+
+  test('a refusal brings the response of the app', async () => {
+    const { mux } = exchangePair({
+      webSocket: (incoming) =>
+        incoming.reject(
+          create(ResponseHeadSchema, { status: 403 }),
+          new TextEncoder().encode('no'),
+        ),
+    });
+    const socket = openWebSocket(mux, open);
+    const rejection = await socket.accepted.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(rejection).toBeInstanceOf(WebSocketRejected);
+    const { head, body } = rejection as WebSocketRejected;
+    expect(head.status).toBe(403);
+    expect(new TextDecoder().decode(await collect(body))).toBe('no');
+    await settle();
+    expect(mux.streamCount).toBe(0);
+  });
+
+  test('aborting while it opens reaches the host', async () => {
+    const abort = new AbortController();
+    let incoming: IncomingWebSocket | undefined;
+    const { mux } = exchangePair({ webSocket: (arrived) => (incoming = arrived) });
+    const socket = openWebSocket(mux, open, { signal: abort.signal });
+    await settle();
+    abort.abort();
+    await expect(socket.accepted).rejects.toMatchObject({ code: 'CANCELLED' });
+    await settle();
+    expect(incoming?.signal.aborted).toBe(true);
+  });
+});
