@@ -19,6 +19,7 @@ export * from './gen/wingman/v1/signaling_pb.js';
 export * from './limits.js';
 export type { Attachment, LaneKind, LaneState } from './link/lane.js';
 export * from './link/link-id.js';
+export * from './link/link-types.js';
 export * from './link/link.js';
 export * from './mux/mux.js';
 export type { MuxStream } from './mux/mux-stream.js';

@@ -6,11 +6,18 @@ import { LIMITS } from '../limits.js';
 import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { AckPolicy } from './ack-policy.js';
 import { Lane, type Attachment, type LaneKind } from './lane.js';
+import { LaneMonitor } from './lane-monitor.js';
+import type {
+  LinkEvent,
+  LinkHandlers,
+  LinkOptions,
+  LinkState,
+  LinkStats,
+  Path,
+} from './link-types.js';
 import { ReceiveWindow } from './receive-window.js';
 import { RetransmitQueue } from './retransmit-queue.js';
-
-/** waiting: no usable carrier. open: at least one. closed: for good. */
-export type LinkState = 'waiting' | 'open' | 'closed';
+import { TrafficCount } from './traffic-count.js';
 
 const TRANSITIONS: Readonly<Record<LinkState, readonly LinkState[]>> = {
   waiting: ['open', 'closed'],
@@ -18,48 +25,8 @@ const TRANSITIONS: Readonly<Record<LinkState, readonly LinkState[]>> = {
   closed: [],
 };
 
-/** What carries the link now. */
-export type Path = LaneKind | 'offline';
-
-export type LinkEvent = 'state' | 'path' | 'attachment';
-
-export interface LinkOptions {
-  /** 32 lower-case hex characters, chosen by the opener. */
-  id: string;
-  role: 'initiator' | 'acceptor';
-  clock?: Clock;
-  /** How long the link waits for a carrier, in milliseconds. */
-  graceMs?: number;
-}
-
-/** What the layer above a link is told. */
-export interface LinkHandlers {
-  /** The next frame, each once and in order. Throwing closes the link. */
-  frame(payload: Uint8Array): void;
-  writable(): void;
-  closed(error: WingmanError): void;
-}
-
-export interface ByteCount {
-  in: number;
-  out: number;
-}
-
-export interface LinkStats {
-  id: string;
-  state: LinkState;
-  path: Path;
-  /** How often the path has changed from one carrier to another. */
-  switches: number;
-  bytes: Record<LaneKind, ByteCount>;
-  rttMs: Record<LaneKind, number | null>;
-  unackedBytes: number;
-  unackedFrames: number;
-  heldBytes: number;
-  duplicates: number;
-}
-
-const TICK_MS = 100;
+/** How long after the last frame the peer is taken to be sending still. */
+const RECENT_MS = 1_000;
 const MAX_INCARNATION = 2 ** 48;
 
 /**
@@ -77,10 +44,8 @@ export class Link {
   readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
   readonly #acks: AckPolicy;
   readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
-  readonly #retired: Record<LaneKind, ByteCount> = {
-    p2p: { in: 0, out: 0 },
-    relay: { in: 0, out: 0 },
-  };
+  readonly #traffic = new TrafficCount();
+  readonly #monitor: LaneMonitor;
   #peerIncarnation: number | undefined;
   #handlers: LinkHandlers | undefined;
   #state: LinkState = 'waiting';
@@ -92,7 +57,6 @@ export class Link {
   #duplicates = 0;
   #closeError: WingmanError | undefined;
   #grace: Timer | undefined;
-  #tick: Timer | undefined;
 
   constructor(options: LinkOptions) {
     this.id = options.id;
@@ -100,6 +64,12 @@ export class Link {
     this.clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
     this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
+    this.#monitor = new LaneMonitor(this.clock, {
+      lanes: () => [...this.#lanes.values()],
+      isBusy: () => this.#isBusy,
+      dead: (lane) => this.#lose(lane, CloseCode.DEAD_PEER, 'silent'),
+      suspect: (lane) => this.#suspect(lane),
+    });
     this.#startGrace();
   }
 
@@ -164,7 +134,7 @@ export class Link {
       close: (reason) => this.#lose(lane, CloseCode.GOING_AWAY, reason),
       writable: () => this.#pump(),
     });
-    this.#scheduleTick();
+    this.#monitor.start();
     this.#emitter.emit('attachment');
     return lane;
   }
@@ -198,18 +168,14 @@ export class Link {
   }
 
   stats(): LinkStats {
-    const lane = (kind: LaneKind): Lane | undefined => this.#lanes.get(kind);
-    const count = (kind: LaneKind): ByteCount => ({
-      in: this.#retired[kind].in + (lane(kind)?.bytesIn ?? 0),
-      out: this.#retired[kind].out + (lane(kind)?.bytesOut ?? 0),
-    });
+    const rttMs = (kind: LaneKind): number | null => this.#lanes.get(kind)?.rttMs ?? null;
     return {
       id: this.id,
       state: this.#state,
       path: this.path,
       switches: this.#switches,
-      bytes: { p2p: count('p2p'), relay: count('relay') },
-      rttMs: { p2p: lane('p2p')?.rttMs ?? null, relay: lane('relay')?.rttMs ?? null },
+      bytes: this.#traffic.with(this.#lanes.values()),
+      rttMs: { p2p: rttMs('p2p'), relay: rttMs('relay') },
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
       heldBytes: this.#window.heldBytes,
@@ -365,8 +331,7 @@ export class Link {
     if (!lane.transition('dead')) return;
     lane.carrier.close(code, reason);
     if (this.#lanes.get(lane.kind) === lane) this.#lanes.delete(lane.kind);
-    this.#retired[lane.kind].in += lane.bytesIn;
-    this.#retired[lane.kind].out += lane.bytesOut;
+    this.#traffic.retire(lane);
     this.#queue.forgetLane(lane);
     if (this.#active === lane) this.#failOver(lane);
     this.#emitter.emit('attachment');
@@ -390,30 +355,16 @@ export class Link {
     this.#emitter.emit('attachment');
   }
 
-  #scheduleTick(): void {
-    this.#tick ??= this.clock.setTimeout(() => {
-      this.#tick = undefined;
-      for (const lane of [...this.#lanes.values()]) this.#watch(lane);
-      if (this.#lanes.size > 0) this.#scheduleTick();
-    }, TICK_MS);
-  }
-
-  #watch(lane: Lane): void {
-    if (lane.silentMs > LIMITS.deadAfterMs) {
-      return this.#lose(lane, CloseCode.DEAD_PEER, 'silent');
-    }
-    if (!lane.isUsable) return;
-    lane.pingWhenDue(this.#isBusy ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs);
-    if (lane.isSilent && lane.transition('suspect')) {
-      this.#emitter.emit('attachment');
-      if (this.#active === lane) this.#failOver(lane);
-    }
+  #suspect(lane: Lane): void {
+    if (!lane.transition('suspect')) return;
+    this.#emitter.emit('attachment');
+    if (this.#active === lane) this.#failOver(lane);
   }
 
   /** Whether something is under way whose loss should be noticed fast. */
   get #isBusy(): boolean {
     const at = this.#heardData?.at;
-    return this.#queue.length > 0 || (at !== undefined && this.clock.now() - at < 1_000);
+    return this.#queue.length > 0 || (at !== undefined && this.clock.now() - at < RECENT_MS);
   }
 
   #end(error: WingmanError, tellPeer: boolean): void {
@@ -422,8 +373,7 @@ export class Link {
     for (const lane of [...this.#lanes.values()]) {
       if (tellPeer) lane.sendFrame({ type: 'close', code: error.code });
       lane.transition('dead');
-      this.#retired[lane.kind].in += lane.bytesIn;
-      this.#retired[lane.kind].out += lane.bytesOut;
+      this.#traffic.retire(lane);
       lane.carrier.close(CloseCode.GOING_AWAY, error.code);
     }
     this.#lanes.clear();
@@ -431,7 +381,7 @@ export class Link {
     this.#queue.clear();
     this.#window.clear();
     this.#acks.settled();
-    this.#tick?.cancel();
+    this.#monitor.stop();
     this.#transition('closed');
     this.#emitter.emit('path');
     this.#handlers?.closed(error);

@@ -1,0 +1,47 @@
+import type { Clock } from '../clock.js';
+import type { WingmanError } from '../errors.js';
+import type { LaneKind } from './lane.js';
+
+/** waiting: no usable carrier. open: at least one. closed: for good. */
+export type LinkState = 'waiting' | 'open' | 'closed';
+
+/** What carries the link now. */
+export type Path = LaneKind | 'offline';
+
+export type LinkEvent = 'state' | 'path' | 'attachment';
+
+export interface LinkOptions {
+  /** 32 lower-case hex characters, chosen by the opener. */
+  id: string;
+  role: 'initiator' | 'acceptor';
+  clock?: Clock;
+  /** How long the link waits for a carrier, in milliseconds. */
+  graceMs?: number;
+}
+
+/** What the layer above a link is told. */
+export interface LinkHandlers {
+  /** The next frame, each once and in order. Throwing closes the link. */
+  frame(payload: Uint8Array): void;
+  writable(): void;
+  closed(error: WingmanError): void;
+}
+
+export interface ByteCount {
+  in: number;
+  out: number;
+}
+
+export interface LinkStats {
+  id: string;
+  state: LinkState;
+  path: Path;
+  /** How often the path has changed from one carrier to another. */
+  switches: number;
+  bytes: Record<LaneKind, ByteCount>;
+  rttMs: Record<LaneKind, number | null>;
+  unackedBytes: number;
+  unackedFrames: number;
+  heldBytes: number;
+  duplicates: number;
+}
