@@ -293,6 +293,7 @@ export class Link {
   }
 
   #pong(lane: Lane, nonce: number, received: number): void {
+    const isFirst = lane.rttMs === null;
     const sentBelow = lane.pong(nonce);
     this.#acknowledged(received);
     const oldest = this.#queue.oldest;
@@ -300,6 +301,8 @@ export class Link {
     if (oldest?.sentOn === lane && oldest.sequence < sentBelow) {
       this.#lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
     }
+    // Its first answer is what proves a lane to whoever chooses between them.
+    if (isFirst && lane.rttMs !== null) this.#emitter.emit('attachment');
   }
 
   #activate(lane: Lane): void {

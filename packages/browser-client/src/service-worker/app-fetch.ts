@@ -1,0 +1,86 @@
+import { toWingmanError, WingmanError } from '@wingman/protocol';
+import type { Exchanges } from './exchanges.js';
+import { problemResponse } from './problems.js';
+import { buildReply, readsBody } from './reply.js';
+import { openBody } from './request-body.js';
+import { requestHead, type Surroundings } from './request-head.js';
+import { isFrameNavigation } from './routing.js';
+import type { ShellDirectory, ShellEntry } from './shell-directory.js';
+import { TunnelFetch } from './tunnel-fetch.js';
+
+/** What answering a request of the app takes. */
+export interface AppFetchTools {
+  directory: ShellDirectory;
+  exchanges: Exchanges;
+  surroundings: Surroundings;
+}
+
+/** Answers a request of the app: through the tunnel, or by the network when no tab has one. */
+export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise<Response> {
+  const { request } = event;
+  const lookup = await tools.directory.find({
+    clientId: event.clientId,
+    resultingClientId: event.resultingClientId,
+    url: request.url,
+    isFrameNavigation: isFrameNavigation(request),
+  });
+  if (lookup.kind === 'none') return fetch(request);
+  if (lookup.kind === 'silent') {
+    return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
+  }
+  if (lookup.entry.port === null) return fetch(request);
+  return throughTunnel(request, lookup.entry, lookup.entry.port, tools);
+}
+
+async function throughTunnel(
+  request: Request,
+  entry: ShellEntry,
+  port: MessagePort,
+  tools: AppFetchTools,
+): Promise<Response> {
+  try {
+    const exchange = await start(request, port, tools.surroundings);
+    tools.exchanges.add(entry.tab, exchange);
+    return await reply(request, exchange);
+  } catch (error) {
+    return problem(request, toWingmanError(error, 'INTERNAL'));
+  }
+}
+
+async function start(
+  request: Request,
+  port: MessagePort,
+  surroundings: Surroundings,
+): Promise<TunnelFetch> {
+  const body = await openBody(request);
+  const { chunks, length } = body;
+  const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
+  const exchange = new TunnelFetch(port, head);
+  if (chunks !== undefined) exchange.upload(chunks);
+  const cancel = (): void => exchange.abort(new WingmanError('CANCELLED', 'the page gave up'));
+  if (request.signal.aborted) cancel();
+  request.signal.addEventListener('abort', cancel, { once: true });
+  return exchange;
+}
+
+async function reply(request: Request, exchange: TunnelFetch): Promise<Response> {
+  const { head, body } = await exchange.reply();
+  const context = {
+    method: request.method,
+    url: request.url,
+    isFrameNavigation: isFrameNavigation(request),
+  };
+  try {
+    const response = buildReply(head, context, body);
+    if (!readsBody(head, request.method)) await body.cancel();
+    return response;
+  } catch (error) {
+    exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
+    throw error;
+  }
+}
+
+function problem(request: Request, error: WingmanError): Response {
+  if (error.code === 'CANCELLED') return Response.error();
+  return problemResponse(error, request.headers.get('accept') ?? undefined);
+}

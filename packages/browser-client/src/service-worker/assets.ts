@@ -1,0 +1,51 @@
+const SHELL_PATH = '/__wingman/shell';
+const CACHED_PATHS = [SHELL_PATH, '/__wingman/shim.js'];
+const CACHE_PREFIX = 'wingman-';
+
+/** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
+export class Assets {
+  readonly #cacheName: string;
+
+  constructor(
+    version: string,
+    private readonly caches: CacheStorage,
+  ) {
+    this.#cacheName = `${CACHE_PREFIX}${version}`;
+  }
+
+  /** Fills the cache; a failure only costs the offline page. */
+  async warm(): Promise<void> {
+    const cache = await this.caches.open(this.#cacheName);
+    await Promise.allSettled(CACHED_PATHS.map((path) => cache.add(path)));
+  }
+
+  async dropOld(): Promise<void> {
+    const names = await this.caches.keys();
+    const old = names.filter((name) => name.startsWith(CACHE_PREFIX) && name !== this.#cacheName);
+    await Promise.all(old.map((name) => this.caches.delete(name)));
+  }
+
+  /** The shell page, with the server's latest boot record where the server can be reached. */
+  async shell(): Promise<Response> {
+    try {
+      const response = await fetch(SHELL_PATH, { cache: 'no-store' });
+      // Without its URL the response stands for the page that was asked for, whatever that was.
+      return new Response(response.body, response);
+    } catch {
+      return (await this.#cached(SHELL_PATH)) ?? Response.error();
+    }
+  }
+
+  async asset(request: Request): Promise<Response> {
+    try {
+      return await fetch(request);
+    } catch {
+      return (await this.#cached(request.url)) ?? Response.error();
+    }
+  }
+
+  async #cached(url: string): Promise<Response | undefined> {
+    const response = await this.caches.match(url, { cacheName: this.#cacheName });
+    return response;
+  }
+}

@@ -1,0 +1,66 @@
+import { BROWSER_LIMITS } from '../shared/limits.js';
+
+/** A request's body, with its length where that could be found out. */
+export interface RequestBody {
+  /** Undefined when there is none. */
+  chunks: AsyncIterable<Uint8Array> | undefined;
+  /** In bytes; null when it is only known at the end. */
+  length: number | null;
+}
+
+const NO_BODY: RequestBody = { chunks: undefined, length: null };
+
+/** Opens the body as a stream; where engines have no `request.body` the browser's blob (on disk when large) stands in. */
+export async function openBody(request: Request): Promise<RequestBody> {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.body === null)
+    return NO_BODY;
+  const stream: ReadableStream<Uint8Array> | undefined = request.body;
+  if (stream !== undefined) return peek(stream.getReader());
+  const blob = await request.blob();
+  if (blob.size === 0) return NO_BODY;
+  return { chunks: read(blob.stream().getReader()), length: blob.size };
+}
+
+/** Reads a little ahead: a body that ends within it gets its length, which many dev servers need. */
+export async function peek(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  waitMs: number = BROWSER_LIMITS.bodyPeekMs,
+): Promise<RequestBody> {
+  const head: Uint8Array[] = [];
+  let bytes = 0;
+  let pending = reader.read();
+  const deadline = after(waitMs);
+  while (bytes <= BROWSER_LIMITS.bodyPeekBytes) {
+    const result = await Promise.race([pending, deadline]);
+    if (result === 'late') break;
+    if (result.done) return bytes === 0 ? NO_BODY : { chunks: from(head), length: bytes };
+    head.push(result.value);
+    bytes += result.value.byteLength;
+    pending = reader.read();
+  }
+  return { chunks: read(reader, head, pending), length: null };
+}
+
+function after(milliseconds: number): Promise<'late'> {
+  return new Promise((resolve) => setTimeout(() => resolve('late'), milliseconds));
+}
+
+/** What has been read already. */
+async function* from(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}
+
+async function* read(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  head: readonly Uint8Array[] = [],
+  pending = reader.read(),
+): AsyncGenerator<Uint8Array> {
+  let isDone = false;
+  try {
+    yield* head;
+    for (let next = await pending; !next.done; next = await reader.read()) yield next.value;
+    isDone = true;
+  } finally {
+    if (!isDone) await reader.cancel().catch(() => undefined);
+  }
+}

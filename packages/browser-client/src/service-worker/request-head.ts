@@ -1,0 +1,65 @@
+import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
+import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
+
+/** What the browser adds below the service worker and we have to add ourselves. */
+export interface Surroundings {
+  origin: string;
+  userAgent: string;
+  languages: readonly string[];
+}
+
+/** The parts of a Request a head is made from. */
+export type HeadSource = Pick<
+  Request,
+  'method' | 'url' | 'headers' | 'destination' | 'mode' | 'referrer' | 'referrerPolicy'
+>;
+
+/** The head of a request as it would have left the browser without a service worker. */
+export function requestHead(
+  request: HeadSource,
+  surroundings: Surroundings,
+  body: { present: boolean; length: number | null },
+): FetchHead {
+  const url = new URL(request.url);
+  const headers: HeaderPair[] = [...request.headers];
+  const add = (name: string, value: string | null): void => {
+    if (value !== null && !request.headers.has(name)) headers.push([name, value]);
+  };
+  add('accept', '*/*');
+  add('accept-encoding', ACCEPT_ENCODING);
+  add('accept-language', acceptLanguage(surroundings.languages));
+  add('user-agent', surroundings.userAgent);
+  add('referer', refererOf(request));
+  add('origin', originOf(request, surroundings.origin));
+  add('content-length', contentLength(request, body));
+  return {
+    method: request.method,
+    target: url.pathname + url.search,
+    headers,
+    destination: request.destination === '' ? 'empty' : request.destination,
+    mode: request.mode,
+    hasBody: body.present,
+  };
+}
+
+/** The referrer has been cut down to the policy before a service worker sees it (Fetch, main fetch). */
+function refererOf(request: HeadSource): string | null {
+  return request.referrer.startsWith('http') ? request.referrer : null;
+}
+
+/** Fetch section 3.2, for requests to this origin: GET and HEAD carry none. */
+function originOf(request: HeadSource, origin: string): string | null {
+  if (request.method === 'GET' || request.method === 'HEAD') return null;
+  if (request.mode === 'navigate')
+    return refererOf(request) === null ? 'null' : new URL(request.referrer).origin;
+  const isHidden = request.mode !== 'cors' && request.referrerPolicy === 'no-referrer';
+  return isHidden ? 'null' : origin;
+}
+
+function contentLength(
+  request: HeadSource,
+  body: { present: boolean; length: number | null },
+): string | null {
+  if (body.present) return body.length === null ? null : String(body.length);
+  return ['POST', 'PUT', 'PATCH'].includes(request.method) ? '0' : null;
+}

@@ -1,0 +1,25 @@
+import { RESERVED_PREFIX } from '../shared/shell-api.js';
+
+/** Where a request goes: past us, to the tunnel's own files, to the shell page, or to the developer's app. */
+export type Destination = 'untouched' | 'asset' | 'shell' | 'app';
+
+/** The parts of a Request that decide. */
+export interface RequestSignature {
+  url: string;
+  mode: string;
+  destination: string;
+}
+
+/** Decides by URL and by what the response will become; a top-level page is always the shell. */
+export function destinationOf(request: RequestSignature, origin: string): Destination {
+  const url = new URL(request.url);
+  if (url.origin !== origin) return 'untouched';
+  if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';
+  if (request.mode === 'navigate' && request.destination === 'document') return 'shell';
+  return 'app';
+}
+
+/** Whether the response becomes a document inside a frame. */
+export function isFrameNavigation(request: RequestSignature): boolean {
+  return request.mode === 'navigate' && request.destination !== 'document';
+}

@@ -1,0 +1,46 @@
+/** What the tunnel server tells the shell in the page itself, so that no request is spent on it. */
+export interface Boot {
+  session: string;
+  serverOrigin: string;
+  /** base64url of the host's current ResponderHello; null while the host is away. */
+  prekey: string | null;
+  ingressAllowed: boolean;
+  p2p: { enabled: boolean; timeoutMs: number };
+  version: string;
+}
+
+const FALLBACK_P2P_TIMEOUT_MS = 10_000;
+
+/** Reads the boot record; a missing or garbled one gives the cautious default, so that the shell can still explain itself. */
+export function parseBoot(text: string | null | undefined): Boot {
+  const raw = parseObject(text);
+  const p2p = asObject(raw['p2p']);
+  const timeout = p2p['timeoutMs'];
+  return {
+    session: asString(raw['session']) ?? '',
+    serverOrigin: asString(raw['serverOrigin']) ?? '',
+    prekey: asString(raw['prekey']) ?? null,
+    ingressAllowed: raw['ingressAllowed'] === true,
+    p2p: {
+      enabled: p2p['enabled'] !== false,
+      timeoutMs: typeof timeout === 'number' && timeout > 0 ? timeout : FALLBACK_P2P_TIMEOUT_MS,
+    },
+    version: asString(raw['version']) ?? '',
+  };
+}
+
+function parseObject(text: string | null | undefined): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(text ?? '{}'));
+  } catch {
+    return {};
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function asString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,62 @@
+import type { ErrorCode } from '@wingman/protocol';
+
+/** Name (lower case) and value of one field line. */
+export type HeaderPair = [name: string, value: string];
+
+/** The head of a request on its way from the service worker to the tunnel worker. */
+export interface FetchHead {
+  method: string;
+  /** Path and query. */
+  target: string;
+  headers: HeaderPair[];
+  destination: string;
+  mode: string;
+  hasBody: boolean;
+}
+
+/** The head of a response on its way back. */
+export interface ReplyHead {
+  status: number;
+  statusText: string;
+  headers: HeaderPair[];
+}
+
+/** Body messages; they go in both directions of an exchange's own port. */
+export type BodyMessage =
+  | { kind: 'chunk'; bytes: Uint8Array }
+  | { kind: 'end' }
+  /** So many bytes have been taken by the reader. */
+  | { kind: 'credit'; bytes: number }
+  /** The exchange is over, and not by its end. */
+  | { kind: 'abort'; code: ErrorCode; message: string };
+
+/** From the tunnel worker on the port of one HTTP exchange. */
+export type ReplyMessage = BodyMessage | { kind: 'head'; head: ReplyHead };
+
+/** On the port between a service worker and a tunnel worker; each exchange brings its own port. */
+export interface FetchMessage {
+  kind: 'fetch';
+  head: FetchHead;
+  port: MessagePort;
+}
+
+/** From a page's WebSocket to the tunnel worker. */
+export type SocketCommand =
+  | { kind: 'send'; data: string | Uint8Array }
+  | { kind: 'close'; code: number | undefined; reason: string };
+
+/** From the tunnel worker to a page's WebSocket. */
+export type SocketEvent =
+  | { kind: 'open'; protocol: string; extensions: string }
+  | { kind: 'message'; data: string | Uint8Array }
+  /** So many bytes of what the page sent have left for the link. */
+  | { kind: 'sent'; bytes: number }
+  | { kind: 'closed'; code: number; reason: string; wasClean: boolean };
+
+/** What a page's WebSocket asks for. */
+export interface SocketRequest {
+  /** Path and query. */
+  target: string;
+  protocols: string[];
+  headers: HeaderPair[];
+}

@@ -1,0 +1,79 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Every cap and deadline of the browser side; bytes end in Bytes, times in Ms. */
+export const BROWSER_LIMITS = {
+  /** Body bytes one side of a port may send before the other has taken any: hides the hop between two threads. */
+  portWindowBytes: 1 * MIB,
+  /** Credit goes back once so much has been taken: a message per chunk would cost more than the chunk. */
+  portCreditBytes: 256 * KIB,
+  /** One body chunk on a port. */
+  portChunkBytes: 256 * KIB,
+  /** A request body up to this size is sent with its length: many dev servers can't read a chunked one. */
+  bodyPeekBytes: 64 * KIB,
+  /** A body that has not ended by then is sent without a length, so that a slow stream still streams. */
+  bodyPeekMs: 25,
+  /** WebSocket messages waiting in the page for the tunnel before `send` counts as overrun and closes. */
+  socketQueueBytes: 64 * MIB,
+  /** After `close` a WebSocket's peer has this long to answer. */
+  socketCloseMs: 10_000,
+
+  /** Below this a wait is not worth showing. */
+  progressDelayMs: 300,
+  /** From registering the service worker to its being active; then the shell falls back to the ingress. */
+  serviceWorkerReadyMs: 10_000,
+  /** The service worker's "I have your port": a local message, slow only when its thread has to start. */
+  handOverMs: 3_000,
+  /** A shell's answer to the service worker's question for a port, before the next shell is asked. */
+  shellAnswerMs: 2_000,
+  /** All shells together; a shell that is only just loading answers within this. */
+  shellsAnswerMs: 10_000,
+  /** From starting the link to hearing the host; then the shell says what is wrong and keeps trying. */
+  connectMs: 20_000,
+  /** A request waits this long for the link before it ends in a problem. */
+  linkWaitMs: 20_000,
+  /** An answer of the tunnel worker about its state: a local message. */
+  statusAnswerMs: 2_000,
+
+  /** The speculative first GET is cancelled when no navigation has asked for it by then. */
+  preloadUnclaimedMs: 10_000,
+  /** Messages carried in the relay's upgrade URL, as the server allows. */
+  earlyMessages: 8,
+  /** The same in bytes before base64url: request lines above 8 KiB are refused by common proxies. */
+  earlyBytes: 4_500,
+  /** After a direct path was lost or suspected, a new one has to hold for so long before it is used. */
+  p2pSettleMs: 3_000,
+
+  /** Back-off between attempts to reach the server, jittered. */
+  reconnectMinMs: 250,
+  reconnectMaxMs: 10_000,
+  /** A relay or signaling WebSocket that has not opened by then is given up. */
+  socketOpenMs: 10_000,
+  /** So many failures in a row, with nothing heard, are a server that can't be reached. */
+  unreachableAfter: 2,
+  /** Back-off between attempts at a direct path: each costs a gathering of candidates. */
+  p2pRetryMinMs: 2_000,
+  p2pRetryMaxMs: 60_000,
+  /** The server's answer to a ConnectionRequest. */
+  connectionAnswerMs: 10_000,
+  /** Local candidates kept while the answer is under way, and remote ones before it. */
+  maxCandidates: 64,
+
+  /** bufferedAmount of a WebSocket has no event; it is looked at this often while above the mark. */
+  bufferedPollMs: 5,
+  /** While anything streams, the service worker hears from the shell this often (Firefox ends it at 30 s)… */
+  keepAliveMs: 5_000,
+  /** …and each time asks for this long. */
+  keepAliveEventMs: 6_000,
+  /** How long the service worker believes that a shell it has just seen still exists. */
+  shellSeenMs: 100,
+  /** Client ids of which the service worker remembers the shell. */
+  maxOwners: 256,
+  /** Navigations announced by shells and not yet seen. */
+  maxExpected: 16,
+
+  /** The pill's numbers are refreshed this often while the tab is visible. */
+  statusRefreshMs: 1_000,
+  /** The pill shrinks to a dot after this. */
+  pillCollapseMs: 5_000,
+} as const;

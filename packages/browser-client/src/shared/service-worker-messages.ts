@@ -1,0 +1,26 @@
+/** From a shell to the service worker. */
+export type ShellToServiceWorker =
+  /** Here is a port to my tunnel worker (null: go to the network), and the URL my frame is about to load. */
+  | { kind: 'shell'; tab: string; port: MessagePort | null; expects: string | null }
+  /** Stay alive for a while. */
+  | { kind: 'keep-alive' }
+  /** The page has loaded: fetch for later what an offline start needs. */
+  | { kind: 'warm-cache' };
+
+/** From a document of the app to the service worker: I live in this shell. */
+export interface DocumentToServiceWorker {
+  kind: 'document';
+  tab: string;
+}
+
+/** The service worker's answer to `shell` and `keep-alive`, on the port that came with it. */
+export interface ServiceWorkerAnswer {
+  /** Changes whenever the service worker has been restarted. */
+  instance: string;
+}
+
+/** From the service worker to a shell, with a port for the answer, which is a `shell` message. */
+export interface PortWanted {
+  kind: 'wingman-port-wanted';
+  instance: string;
+}

@@ -1,0 +1,26 @@
+import type { SocketRequest } from './exchange-messages.js';
+
+/** What a document of the app tells its shell about itself. */
+export interface DocumentReport {
+  url: string;
+  title: string;
+  /** Absolute URL of the icon; null when the document names none, undefined while it is still being read. */
+  icon: string | null | undefined;
+  themeColor: string | null;
+}
+
+/** What the shell offers the shim in the documents it frames. */
+export interface ShellApi {
+  /** Names this tab's shell for the service worker. */
+  readonly tab: string;
+  /** False in ingress mode: WebSockets then go to the server themselves. */
+  readonly tunnels: boolean;
+  openWebSocket(request: SocketRequest, port: MessagePort): void;
+  report(report: DocumentReport): void;
+}
+
+/** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
+export const SHELL_API = Symbol.for('wingman.shell');
+
+/** Paths that are the tunnel's own on every session origin. */
+export const RESERVED_PREFIX = '/__wingman/';

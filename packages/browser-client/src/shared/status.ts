@@ -1,0 +1,50 @@
+/** Bytes of one path, as seen by this tab. */
+export interface ByteCount {
+  in: number;
+  out: number;
+}
+
+export type PathMode = 'p2p' | 'relay' | 'offline';
+export type Preference = 'auto' | 'relay' | 'p2p';
+
+/** What `window.wingman.status()` resolves to. */
+export interface WingmanStatus {
+  mode: PathMode;
+  /** Smoothed round trip of the path in use, in milliseconds. */
+  rttMs: number | null;
+  link: { id: string; state: string };
+  bytes: { p2p: ByteCount; relay: ByteCount };
+  candidatePair: CandidatePair | null;
+  /** How often the path has changed. */
+  switches: number;
+  relayConnected: boolean;
+  /** Live RTCPeerConnections of this tab. */
+  webrtcConnections: number;
+}
+
+/** Addresses and types of both ends of the direct path, e.g. `host 192.0.2.7:50123 udp`. */
+export interface CandidatePair {
+  local: string;
+  remote: string;
+}
+
+/** What the tunnel worker knows of the status. */
+export type LinkStatus = Pick<
+  WingmanStatus,
+  'mode' | 'rttMs' | 'link' | 'bytes' | 'switches' | 'relayConnected'
+> & {
+  rtt: { p2p: number | null; relay: number | null };
+  preference: Preference;
+};
+
+/** The status before the tunnel worker has said anything. */
+export const NO_LINK: LinkStatus = {
+  mode: 'offline',
+  rttMs: null,
+  link: { id: '', state: 'waiting' },
+  bytes: { p2p: { in: 0, out: 0 }, relay: { in: 0, out: 0 } },
+  switches: 0,
+  relayConnected: false,
+  rtt: { p2p: null, relay: null },
+  preference: 'auto',
+};

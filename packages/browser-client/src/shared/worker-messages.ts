@@ -1,0 +1,55 @@
+import type { ErrorCode } from '@wingman/protocol';
+import type { FetchHead, SocketRequest } from './exchange-messages.js';
+import type { LinkStatus, Preference } from './status.js';
+
+/** DTLS fingerprints of the two ends, e.g. `sha-256 AB:CD…`. */
+export interface Fingerprints {
+  local: string;
+  remote: string;
+}
+
+/** What carries a direct path into the worker: the channel itself, or a port the shell pumps. */
+export type ChannelEnd =
+  { kind: 'channel'; channel: RTCDataChannel } | { kind: 'port'; port: MessagePort };
+
+/** From the shell to the tunnel worker. */
+export type ShellToWorker =
+  | { kind: 'start'; options: StartOptions }
+  /** A service worker instance wants to send requests here; `instance` changes when it is restarted. */
+  | { kind: 'service-worker'; instance: string; port: MessagePort }
+  /** This instance has answered: what others asked for is moot. */
+  | { kind: 'service-worker-alive'; instance: string }
+  | { kind: 'web-socket'; request: SocketRequest; port: MessagePort }
+  | { kind: 'p2p-channel'; attempt: number; end: ChannelEnd }
+  | { kind: 'p2p-fingerprints'; attempt: number; fingerprints: Fingerprints }
+  | { kind: 'p2p-ended'; attempt: number }
+  | { kind: 'prefer'; preference: Preference }
+  /** Something suggests that the network is back: try now. */
+  | { kind: 'wake' }
+  | { kind: 'status'; reply: MessagePort };
+
+export interface StartOptions {
+  key: Uint8Array;
+  /** WebSocket URL of the relay, without parameters. */
+  relayUrl: string;
+  /** The host's published hello; null when none is known or it may be stale. */
+  prekey: Uint8Array | null;
+  /** The page to ask for in the first flight; null for none. */
+  preload: FetchHead | null;
+}
+
+/** From the tunnel worker to the shell. */
+export type WorkerToShell =
+  /** A new link has begun; the old one, if any, is gone for good. */
+  | { kind: 'link'; id: string }
+  /** The host has been heard on this link. */
+  | { kind: 'connected' }
+  | { kind: 'status'; status: LinkStatus }
+  | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
+  /** The relay can't be used for a reason that a person should know; null when it is over. */
+  | { kind: 'trouble'; code: ErrorCode | null }
+  /** Exchanges are under way: keep the service worker alive. */
+  | { kind: 'keep-alive' };
+
+/** open: the channel has opened. ready: the host has proved the key and answered there. */
+export type P2pWorkerEvent = 'open' | 'ready' | 'failed' | 'lost';

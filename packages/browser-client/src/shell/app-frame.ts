@@ -1,0 +1,98 @@
+/** Permissions that a top-level page could ask for, handed on to the app. */
+const ALLOW = [
+  'accelerometer',
+  'autoplay',
+  'camera',
+  'clipboard-read',
+  'clipboard-write',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen *',
+  'gamepad',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'local-fonts',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'publickey-credentials-create',
+  'publickey-credentials-get',
+  'screen-wake-lock',
+  'serial',
+  'storage-access',
+  'usb',
+  'window-management',
+  'xr-spatial-tracking',
+];
+
+export interface FrameEvents {
+  /** A document has loaded, whatever it is. */
+  onLoad: (frame: AppFrame) => void;
+}
+
+/** The frame the app lives in; of our origin, so that it can be looked into. */
+export class AppFrame {
+  readonly #element: HTMLIFrameElement;
+
+  constructor(page: Document, events: FrameEvents) {
+    const element = page.createElement('iframe');
+    element.id = 'wingman-app';
+    element.title = 'App';
+    element.allow = ALLOW.join('; ');
+    // The first page of a tab has no referrer; without this it would be the page itself.
+    element.referrerPolicy = 'no-referrer';
+    element.addEventListener('load', () => {
+      if (this.url !== undefined) events.onLoad(this);
+    });
+    this.#element = element;
+    page.body.append(element);
+  }
+
+  /** Loads a URL without a history entry of its own. */
+  load(url: string): void {
+    const { contentWindow } = this.#element;
+    if (contentWindow === null || this.#element.src === '') this.#element.src = url;
+    else contentWindow.location.replace(url);
+  }
+
+  reload(): void {
+    this.#element.contentWindow?.location.reload();
+  }
+
+  focus(): void {
+    this.#element.focus({ preventScroll: true });
+    this.#element.contentWindow?.focus();
+  }
+
+  /** The document shown; undefined before the first one, and for other sites' documents. */
+  get document(): Document | undefined {
+    try {
+      return this.#element.contentDocument ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  get url(): string | undefined {
+    const href = this.document?.location.href;
+    return href === undefined || href === 'about:blank' ? undefined : href;
+  }
+
+  /** Whether what is shown is a page of ours that says what is wrong. */
+  get showsProblem(): boolean {
+    return (this.document?.querySelector('meta[name="wingman-problem"]') ?? null) !== null;
+  }
+
+  /** Moves the app to another fragment, as if the address bar were its own. */
+  setHash(hash: string): void {
+    const { document } = this;
+    if (document === undefined || document.location.hash === hash) return;
+    const url = new URL(document.location.href);
+    url.hash = hash;
+    document.location.replace(url.href);
+  }
+}

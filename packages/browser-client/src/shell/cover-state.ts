@@ -1,0 +1,32 @@
+import type { ProblemCode } from '../shared/problems.js';
+
+/** The steps to the app, in their order. */
+export const STEPS = ['browser', 'host', 'app'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What covers the frame: nothing yet, progress, a problem, or nothing any more. */
+export type Cover =
+  | { kind: 'blank' }
+  | { kind: 'progress' }
+  | { kind: 'problem'; code: ProblemCode }
+  | { kind: 'none' };
+
+/** Everything the cover depends on. */
+export interface Journey {
+  done: ReadonlySet<Step>;
+  problem: ProblemCode | null;
+  /** The time has come to show progress. */
+  isLate: boolean;
+}
+
+/** Problems that end a running app too; all others are the pill's to tell, once the app is there. */
+const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['SESSION_ENDED', 'HANDSHAKE_FAILED']);
+
+/** What to show at a point of the journey. */
+export function coverFor({ done, problem, isLate }: Journey): Cover {
+  const isShown = done.has('app');
+  if (problem !== null && (!isShown || FINAL.has(problem)))
+    return { kind: 'problem', code: problem };
+  if (isShown) return { kind: 'none' };
+  return { kind: isLate ? 'progress' : 'blank' };
+}

@@ -1,0 +1,64 @@
+import { render, type VNode } from 'preact';
+import { problemFor, type ProblemCode } from '../shared/problems.js';
+import { STEPS, coverFor, type Journey, type Step } from './cover-state.js';
+
+const LABELS: Readonly<Record<Step, string>> = {
+  browser: 'Preparing this browser',
+  host: 'Reaching the developer’s machine',
+  app: 'Loading the app',
+};
+
+/** Problems that waiting won't solve. */
+const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['KEY_MISSING', 'UNSUPPORTED']);
+
+/** Draws what covers the frame until the app is there. */
+export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {
+  const cover = coverFor(journey);
+  root.toggleAttribute('hidden', cover.kind === 'none');
+  if (cover.kind === 'progress') return render(<Progress done={journey.done} />, root);
+  if (cover.kind === 'problem') {
+    return render(<ProblemPage code={cover.code} onRetry={onRetry} />, root);
+  }
+  render(null, root);
+}
+
+function Progress({ done }: { done: ReadonlySet<Step> }): VNode {
+  const current = STEPS.find((step) => !done.has(step));
+  return (
+    <main class="card" role="status">
+      <div class="beam" aria-hidden="true" />
+      <h1>Connecting to the developer’s machine…</h1>
+      <ol class="steps">
+        {STEPS.map((step) => (
+          <li key={step} class={done.has(step) ? 'done' : step === current ? 'now' : ''}>
+            {LABELS[step]}
+          </li>
+        ))}
+      </ol>
+    </main>
+  );
+}
+
+function ProblemPage({ code, onRetry }: { code: ProblemCode; onRetry: () => void }): VNode {
+  const { title, cause, cure } = problemFor(code);
+  const isHopeless = HOPELESS.has(code);
+  return (
+    <main class="card" role="alert">
+      <p class="code">{code}</p>
+      <h1>{title}</h1>
+      <p>{cause}</p>
+      <p class="cure">
+        <b>What to do.</b> {cure}
+      </p>
+      {isHopeless ? null : (
+        <p class="actions">
+          <button type="button" onClick={onRetry}>
+            Try now
+          </button>
+          <span class="soft">Trying again by itself…</span>
+        </p>
+      )}
+      <p class="by">This page comes from Wingman, not from the app.</p>
+    </main>
+  );
+}

@@ -1,0 +1,60 @@
+import { decodeLinkKey, encodeLinkKey } from '@wingman/protocol';
+
+const STORAGE_KEY = 'wingman.key';
+const FRAGMENT = /^#k=([A-Za-z0-9_-]*)(#.*)?$/;
+
+/** The link key of this session and the part of the fragment that is the app's own. */
+export interface FoundKey {
+  key: Uint8Array | null;
+  /** With its `#`, or empty. */
+  appHash: string;
+}
+
+/** Reads `#k=<key>[#<the app's fragment>]`; a fragment without a key is the app's. */
+export function parseFragment(hash: string): FoundKey {
+  const match = FRAGMENT.exec(hash);
+  if (match === null) return { key: null, appHash: hash };
+  return { key: decodeKey(match[1] ?? ''), appHash: match[2] ?? '' };
+}
+
+/** The key from the address bar, where it is new, else the one this browser has kept. */
+export function findKey(hash: string, storage: Storage | undefined): FoundKey {
+  const found = parseFragment(hash);
+  if (found.key === null) return { ...found, key: decodeKey(read(storage) ?? '') };
+  keepKey(found.key, storage);
+  return found;
+}
+
+/** Keeps the key for reloads. The app may clear its storage, which is this one: call it again now and then. */
+export function keepKey(key: Uint8Array, storage: Storage | undefined): void {
+  try {
+    storage?.setItem(STORAGE_KEY, encodeLinkKey(key));
+  } catch {
+    // No room or no permission: a reload then needs the whole link again.
+  }
+}
+
+/** localStorage, where the browser allows it. */
+export function storageOf(window: { readonly localStorage: Storage }): Storage | undefined {
+  try {
+    return window.localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+function read(storage: Storage | undefined): string | null {
+  try {
+    return storage?.getItem(STORAGE_KEY) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function decodeKey(text: string): Uint8Array | null {
+  try {
+    return decodeLinkKey(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,298 @@
+import {
+  ConnectionRequestSchema,
+  ConnectionStateSchema,
+  IceCandidateSchema,
+  OfferSchema,
+  P2pEvent,
+  P2pFailure,
+  create,
+  type Answer,
+  type Clock,
+  type ConnectionAccept,
+  type IceCandidate,
+  type Timer,
+} from '@wingman/protocol';
+import { Backoff } from '../shared/backoff.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { CandidatePair } from '../shared/status.js';
+import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
+import { canMove, type P2pState } from './p2p-state.js';
+import type { OutgoingMessage, ServerMessage } from './signaling.js';
+import { fingerprintOf, selectedPair, toRtcIceServers } from './webrtc-utils.js';
+
+/** What the client needs of the world around it. */
+export interface P2pWorld {
+  clock: Clock;
+  random?: () => number;
+  /** Undefined where the browser has no WebRTC. */
+  createPeer: ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined;
+  /** False when not connected. */
+  signal: (message: OutgoingMessage) => boolean;
+  /** Hands the channel to the worker, in the task that has created it. */
+  giveChannel: (attempt: number, channel: RTCDataChannel) => void;
+  giveFingerprints: (attempt: number, fingerprints: Fingerprints) => void;
+  endChannel: (attempt: number) => void;
+  /** The server's default for p2pTimeoutMs. */
+  timeoutMs: number;
+}
+
+/** One try, from the accept to its end. */
+interface Attempt {
+  number: number;
+  peer: RTCPeerConnection;
+  startedAt: number;
+  deadline: Timer;
+  /** Candidates that came before the answer. */
+  early: RTCIceCandidateInit[];
+  hasAnswer: boolean;
+}
+
+/** Makes and keeps a direct path beside the relay: nobody waits for it, and nothing depends on it. */
+export class P2pClient {
+  readonly #world: P2pWorld;
+  readonly #backoff: Backoff;
+  #state: P2pState = 'idle';
+  #linkId: string | undefined;
+  #attempt: Attempt | undefined;
+  #attempts = 0;
+  #timer: Timer | undefined;
+
+  constructor(world: P2pWorld) {
+    this.#world = world;
+    const { p2pRetryMinMs, p2pRetryMaxMs } = BROWSER_LIMITS;
+    this.#backoff = new Backoff(p2pRetryMinMs, p2pRetryMaxMs, world.random);
+  }
+
+  get state(): P2pState {
+    return this.#state;
+  }
+
+  /** Live peer connections: one or none. */
+  get connectionCount(): number {
+    return this.#attempt === undefined ? 0 : 1;
+  }
+
+  /** A new link has begun: what belonged to the old one is over. */
+  setLink(linkId: string): void {
+    this.#linkId = linkId;
+    this.#dropAttempt();
+    this.#move('idle');
+    this.#backoff.reset();
+    this.#ask();
+  }
+
+  /** Signaling is connected: the server has to hear of this link, and the host may have been away. */
+  signalingOpened(): void {
+    if (this.#state === 'connected') this.#request();
+    else if (this.#attempt === undefined) this.retryNow();
+  }
+
+  /** Ends a rest: the network has changed, or somebody looks at the tab again. */
+  retryNow(): void {
+    if (this.#state === 'resting' || this.#state === 'asking') this.#move('idle');
+    if (this.#state === 'idle') this.#ask();
+  }
+
+  /** The host has come back: what it refused before it may allow now. */
+  hostReturned(): void {
+    if (this.#state === 'off') this.#move('idle');
+    this.#backoff.reset();
+    this.retryNow();
+  }
+
+  handle(message: ServerMessage): void {
+    switch (message.case) {
+      case 'connectionAccept':
+        if (message.value.linkId === this.#linkId) this.#accepted(message.value);
+        return;
+      case 'connectionReject':
+        if (message.value.linkId === this.#linkId && this.#state === 'asking') this.#rest();
+        return;
+      case 'answer':
+        return this.#answered(message.value);
+      case 'iceCandidate':
+        return this.#candidate(message.value);
+      default:
+        return;
+    }
+  }
+
+  /** What the worker says of the channel. */
+  workerSays(number: number, event: P2pWorkerEvent, isHandshake: boolean): void {
+    const attempt = this.#attempt;
+    if (attempt?.number !== number) return;
+    if (event === 'open') this.#move('proving');
+    else if (event === 'ready') this.#connected(attempt);
+    else this.#fail(attempt, isHandshake ? P2pFailure.HANDSHAKE : P2pFailure.ICE);
+  }
+
+  /** The addresses in use; null when there is no direct path. */
+  async candidatePair(): Promise<CandidatePair | null> {
+    if (this.#attempt === undefined || this.#state !== 'connected') return null;
+    const report = await this.#attempt.peer.getStats();
+    return selectedPair((report as unknown as Map<string, never>).values());
+  }
+
+  /** The tab is going away. */
+  close(): void {
+    this.#dropAttempt();
+    this.#timer?.cancel();
+  }
+
+  #ask(): void {
+    if (this.#world.createPeer === undefined) {
+      if (this.#move('off')) this.#report(P2pEvent.FAILED, { failure: P2pFailure.UNSUPPORTED });
+      return;
+    }
+    if (!this.#request() || !this.#move('asking')) return;
+    this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
+  }
+
+  #request(): boolean {
+    if (this.#linkId === undefined) return false;
+    const value = create(ConnectionRequestSchema, { linkId: this.#linkId });
+    return this.#world.signal({ case: 'connectionRequest', value });
+  }
+
+  #accepted(accept: ConnectionAccept): void {
+    if (this.#state !== 'asking') return;
+    if (!accept.p2p) return void this.#move('off');
+    const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
+    const peer = this.#world.createPeer?.(configuration);
+    if (peer === undefined || !this.#move('offering')) return;
+    this.#timer?.cancel();
+    this.#attempts += 1;
+    const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : this.#world.timeoutMs;
+    const attempt: Attempt = {
+      number: this.#attempts,
+      peer,
+      startedAt: this.#world.clock.now(),
+      deadline: this.#world.clock.setTimeout(
+        () => this.#fail(attempt, P2pFailure.TIMEOUT),
+        timeoutMs,
+      ),
+      early: [],
+      hasAnswer: false,
+    };
+    this.#attempt = attempt;
+    this.#report(P2pEvent.ATTEMPT);
+    this.#start(attempt);
+  }
+
+  #start(attempt: Attempt): void {
+    const { peer, number } = attempt;
+    peer.onicecandidate = ({ candidate }) => this.#sendCandidate(attempt, candidate);
+    peer.onconnectionstatechange = () => {
+      const isOver = peer.connectionState === 'failed' || peer.connectionState === 'closed';
+      if (isOver) this.#fail(attempt, P2pFailure.ICE);
+    };
+    this.#world.giveChannel(number, peer.createDataChannel('wingman', { ordered: true }));
+    this.#offer(attempt).catch(() => this.#fail(attempt, P2pFailure.ICE));
+  }
+
+  async #offer(attempt: Attempt): Promise<void> {
+    const { peer, number } = attempt;
+    const offer = await peer.createOffer();
+    await peer.setLocalDescription(offer);
+    if (attempt !== this.#attempt) return;
+    const sdp = peer.localDescription?.sdp ?? offer.sdp ?? '';
+    const fields = { linkId: this.#linkId ?? '', attempt: number, sdp };
+    this.#world.signal({ case: 'offer', value: create(OfferSchema, fields) });
+  }
+
+  #sendCandidate(attempt: Attempt, candidate: RTCIceCandidate | null): void {
+    if (attempt !== this.#attempt) return;
+    const value = create(IceCandidateSchema, {
+      linkId: this.#linkId ?? '',
+      attempt: attempt.number,
+      candidate: candidate?.candidate ?? '',
+      sdpMid: candidate?.sdpMid ?? '',
+    });
+    this.#world.signal({ case: 'iceCandidate', value });
+  }
+
+  #answered(answer: Answer): void {
+    const attempt = this.#current(answer);
+    if (attempt === undefined || attempt.hasAnswer) return;
+    attempt.hasAnswer = true;
+    const { peer } = attempt;
+    const local = fingerprintOf(peer.localDescription?.sdp ?? '');
+    const remote = fingerprintOf(answer.sdp);
+    if (local === undefined || remote === undefined) {
+      return this.#fail(attempt, P2pFailure.HANDSHAKE);
+    }
+    // Before the description: once that is set, the channel may open at any moment.
+    this.#world.giveFingerprints(attempt.number, { local, remote });
+    peer
+      .setRemoteDescription({ type: 'answer', sdp: answer.sdp })
+      .then(() => Promise.all(attempt.early.splice(0).map((early) => addCandidate(peer, early))))
+      .catch(() => this.#fail(attempt, P2pFailure.ICE));
+  }
+
+  #candidate(message: IceCandidate): void {
+    const attempt = this.#current(message);
+    if (attempt === undefined || message.candidate === '') return;
+    const candidate = { candidate: message.candidate, sdpMid: message.sdpMid || '0' };
+    if (attempt.peer.remoteDescription !== null) void addCandidate(attempt.peer, candidate);
+    else if (attempt.early.length < BROWSER_LIMITS.maxCandidates) attempt.early.push(candidate);
+  }
+
+  #current(message: { linkId: string; attempt: number }): Attempt | undefined {
+    const isCurrent = message.linkId === this.#linkId && message.attempt === this.#attempt?.number;
+    return isCurrent ? this.#attempt : undefined;
+  }
+
+  #connected(attempt: Attempt): void {
+    if (!this.#move('connected')) return;
+    attempt.deadline.cancel();
+    this.#backoff.reset();
+    const setupMs = Math.max(0, Math.round(this.#world.clock.now() - attempt.startedAt));
+    this.#report(P2pEvent.CONNECTED, { setupMs });
+  }
+
+  #fail(attempt: Attempt, failure: P2pFailure): void {
+    if (attempt !== this.#attempt) return;
+    if (this.#state === 'connected') this.#report(P2pEvent.FALLBACK);
+    else this.#report(P2pEvent.FAILED, { failure });
+    this.#dropAttempt();
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#move('resting')) this.#after(this.#backoff.next(), () => this.retryNow());
+  }
+
+  #dropAttempt(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    this.#attempt = undefined;
+    attempt.deadline.cancel();
+    attempt.peer.onconnectionstatechange = null;
+    attempt.peer.onicecandidate = null;
+    this.#world.endChannel(attempt.number);
+    attempt.peer.close();
+  }
+
+  #report(event: P2pEvent, details: { setupMs?: number; failure?: P2pFailure } = {}): void {
+    const linkId = this.#linkId ?? '';
+    const value = create(ConnectionStateSchema, { linkId, event, ...details });
+    this.#world.signal({ case: 'connectionState', value });
+  }
+
+  #after(milliseconds: number, action: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#world.clock.setTimeout(action, milliseconds);
+  }
+
+  #move(next: P2pState): boolean {
+    if (!canMove(this.#state, next)) return false;
+    this.#timer?.cancel();
+    this.#state = next;
+    return true;
+  }
+}
+
+/** A candidate the engine does not understand is only one candidate less. */
+function addCandidate(peer: RTCPeerConnection, candidate: RTCIceCandidateInit): Promise<void> {
+  return peer.addIceCandidate(candidate).catch(() => undefined);
+}

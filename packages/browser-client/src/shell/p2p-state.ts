@@ -1,0 +1,21 @@
+/**
+ * idle: nothing to do yet. asking: the host has been asked. offering: descriptions and candidates
+ * are exchanged. proving: the channel is open, the key not proved. connected: it carries.
+ * resting: until the next attempt. off: not possible here, or not wanted.
+ */
+export type P2pState = 'idle' | 'asking' | 'offering' | 'proving' | 'connected' | 'resting' | 'off';
+
+const TRANSITIONS: Readonly<Record<P2pState, readonly P2pState[]>> = {
+  idle: ['asking', 'off'],
+  asking: ['offering', 'resting', 'idle', 'off'],
+  offering: ['proving', 'resting', 'idle'],
+  proving: ['connected', 'resting', 'idle'],
+  connected: ['resting', 'idle'],
+  resting: ['asking', 'idle', 'off'],
+  off: ['idle'],
+};
+
+/** Whether the table has such a move. */
+export function canMove(from: P2pState, to: P2pState): boolean {
+  return TRANSITIONS[from].includes(to);
+}

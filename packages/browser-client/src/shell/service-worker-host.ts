@@ -1,0 +1,131 @@
+import { Workbox } from 'workbox-window';
+import { within } from '../shared/within.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type {
+  PortWanted,
+  ServiceWorkerAnswer,
+  ShellToServiceWorker,
+} from '../shared/service-worker-messages.js';
+
+const SCRIPT = '/__wingman/sw.js';
+
+/** What the host needs of the tunnel; without one, requests go to the network. */
+export interface PortSource {
+  addServiceWorker(instance: string, port: MessagePort): void;
+  serviceWorkerAlive(instance: string): void;
+}
+
+/** The shell's side of the service worker: registers it, gives it ports, keeps it alive. */
+export class ServiceWorkerHost {
+  #active: ServiceWorker | undefined;
+  #isWarm = false;
+
+  constructor(
+    private readonly container: ServiceWorkerContainer,
+    private readonly tab: string,
+    private readonly tunnel: () => PortSource | undefined,
+  ) {
+    container.addEventListener('message', (event: MessageEvent<PortWanted | undefined>) =>
+      this.#asked(event),
+    );
+    container.startMessages();
+  }
+
+  /** Resolves with true once our service worker is active; with false when it can't be, in time. */
+  async register(): Promise<boolean> {
+    const running = this.container.controller;
+    const workbox = new Workbox(SCRIPT, { scope: '/', updateViaCache: 'none' });
+    const registered = workbox.register({ immediate: true });
+    registered.catch(() => undefined);
+    this.#active = isOurs(running) ? running : await activated(workbox, registered);
+    return this.#active !== undefined;
+  }
+
+  /** Introduces this shell, and the URL its frame is about to load; resolves when the service worker knows, or after a deadline. */
+  async introduce(expects: string): Promise<void> {
+    await this.#introduceTo(this.#active, expects);
+  }
+
+  /** Without a tunnel: a service worker of an earlier visit must let requests through to the network. */
+  async stepAside(): Promise<void> {
+    const running = this.container.controller;
+    if (isOurs(running)) await this.#introduceTo(running, null);
+  }
+
+  /** Passed on from the tunnel worker while anything streams. */
+  async keepAlive(): Promise<void> {
+    const target = this.container.controller ?? this.#active;
+    const answer = await within(
+      post(target, { kind: 'keep-alive' }, []),
+      BROWSER_LIMITS.handOverMs,
+    );
+    if (answer !== undefined) this.tunnel()?.serviceWorkerAlive(answer.instance);
+  }
+
+  /** What an offline start needs can be fetched now; once for each page. */
+  warmCache(): void {
+    if (this.#isWarm) return;
+    this.#isWarm = true;
+    this.#active?.postMessage({ kind: 'warm-cache' } satisfies ShellToServiceWorker);
+  }
+
+  async #introduceTo(target: ServiceWorker | undefined, expects: string | null): Promise<void> {
+    const tunnel = this.tunnel();
+    const { tab } = this;
+    if (tunnel === undefined) {
+      const answer = post(target, { kind: 'shell', tab, port: null, expects }, []);
+      await within(answer, BROWSER_LIMITS.handOverMs);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    const answer = post(target, { kind: 'shell', tab, port: port1, expects }, [port1]);
+    // However late: who has one end of a channel must find somebody at the other.
+    const connected = answer.then(({ instance }) => tunnel.addServiceWorker(instance, port2));
+    await within(connected, BROWSER_LIMITS.handOverMs);
+  }
+
+  #asked(event: MessageEvent<PortWanted | undefined>): void {
+    const reply = event.ports[0];
+    if (event.data?.kind !== 'wingman-port-wanted' || reply === undefined) return;
+    const { tab } = this;
+    const tunnel = this.tunnel();
+    const { port1, port2 } = new MessageChannel();
+    const port = tunnel === undefined ? null : port1;
+    const answer: ShellToServiceWorker = { kind: 'shell', tab, port, expects: null };
+    reply.postMessage(answer, port === null ? [] : [port]);
+    tunnel?.addServiceWorker(event.data.instance, port2);
+  }
+}
+
+function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {
+  return worker !== null && new URL(worker.scriptURL).pathname === SCRIPT;
+}
+
+async function activated(
+  workbox: Workbox,
+  registered: Promise<unknown>,
+): Promise<ServiceWorker | undefined> {
+  // A registration that is refused never becomes active: then there is nothing to wait for.
+  const refused = registered.then(
+    () => new Promise<never>(() => undefined),
+    () => undefined,
+  );
+  return within(Promise.race([workbox.active, refused]), BROWSER_LIMITS.serviceWorkerReadyMs);
+}
+
+/** Resolves with the answer; never when there is nobody to answer, so give it a deadline. */
+function post(
+  target: ServiceWorker | undefined,
+  message: ShellToServiceWorker,
+  transfer: Transferable[],
+): Promise<ServiceWorkerAnswer> {
+  const { port1, port2 } = new MessageChannel();
+  // The answer's port comes first: the other side finds it by its place.
+  target?.postMessage(message, [port2, ...transfer]);
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }: MessageEvent<ServiceWorkerAnswer>) => {
+      port1.close();
+      resolve(data);
+    };
+  });
+}

@@ -1,0 +1,292 @@
+import { fromBase64Url, newLinkId, systemClock, encodeLinkKey } from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { ProblemCode } from '../shared/problems.js';
+import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
+import {
+  NO_LINK,
+  type CandidatePair,
+  type Preference,
+  type WingmanStatus,
+} from '../shared/status.js';
+import type { Boot } from '../shared/boot.js';
+import type { WorkerToShell } from '../shared/worker-messages.js';
+import { AppFrame } from './app-frame.js';
+import type { Journey, Step } from './cover-state.js';
+import { drawCover } from './cover.js';
+import { findKey, keepKey, storageOf } from './link-key.js';
+import { Mirror } from './mirror.js';
+import { P2pClient } from './p2p-client.js';
+import pillCss from './pill.css';
+import { ServiceWorkerHost } from './service-worker-host.js';
+import { Signaling, type ServerMessage } from './signaling.js';
+import { navigationHead } from './navigation-head.js';
+import { mountPill } from './status-pill.js';
+import { TunnelClient, startWorker } from './tunnel-client.js';
+
+/** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
+export class Shell {
+  readonly #tab = newLinkId();
+  readonly #storage = storageOf(window);
+  readonly #frame: AppFrame;
+  readonly #mirror = new Mirror(document, window);
+  readonly #drawPill: ReturnType<typeof mountPill>;
+  readonly #key: Uint8Array | null;
+  readonly #appHash: string;
+  readonly #done = new Set<Step>();
+  #problem: ProblemCode | null = null;
+  #isLate = false;
+  #tunnel: TunnelClient | undefined;
+  #p2p: P2pClient | undefined;
+  #signaling: Signaling | undefined;
+  #serviceWorker: ServiceWorkerHost | undefined;
+  #pair: CandidatePair | null = null;
+  #isPillOpen = false;
+
+  constructor(private readonly boot: Boot) {
+    const { key, appHash } = findKey(location.hash, this.#storage);
+    this.#key = key;
+    this.#appHash = appHash;
+    const bare = location.pathname + location.search + appHash;
+    if (location.hash !== appHash) history.replaceState(history.state, '', bare);
+    this.#frame = new AppFrame(document, { onLoad: () => this.#loaded() });
+    this.#drawPill = mountPill(document, pillCss, {
+      prefer: (preference) => this.prefer(preference),
+      link: () => this.#link(),
+      storage: this.#storage,
+      onOpen: (isOpen) => {
+        this.#isPillOpen = isOpen;
+        void this.#refreshPair();
+      },
+    });
+    this.#listen();
+  }
+
+  /** Brings the app up, on the best way this browser and the session allow. */
+  async start(): Promise<void> {
+    systemClock.setTimeout(() => {
+      this.#isLate = true;
+      this.#draw();
+    }, BROWSER_LIMITS.progressDelayMs);
+    this.#draw();
+    const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
+    if (serviceWorker !== undefined) {
+      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, () => this.#tunnel);
+    }
+    if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
+    if (this.#serviceWorker === undefined) return this.#withoutTunnel('UNSUPPORTED');
+    this.#startTunnel(this.#key);
+    this.#publish();
+    if (!(await this.#serviceWorker.register())) {
+      this.#stopTunnel();
+      return this.#withoutTunnel('UNSUPPORTED');
+    }
+    this.#step('browser');
+    await this.#load();
+  }
+
+  async status(): Promise<WingmanStatus> {
+    const status = (await this.#tunnel?.status()) ?? NO_LINK;
+    const { mode, rttMs, link, bytes, switches, relayConnected } = status;
+    const candidatePair = (await this.#p2p?.candidatePair()) ?? null;
+    const webrtcConnections = this.#p2p?.connectionCount ?? 0;
+    return { mode, rttMs, link, bytes, candidatePair, switches, relayConnected, webrtcConnections };
+  }
+
+  prefer(preference: Preference): void {
+    this.#tunnel?.prefer(preference);
+    if (preference !== 'relay') this.#p2p?.retryNow();
+  }
+
+  #startTunnel(key: Uint8Array): void {
+    const socketOrigin = location.origin.replace(/^http/, 'ws');
+    const tunnel = new TunnelClient(startWorker(document), (message) => this.#workerSays(message));
+    this.#tunnel = tunnel;
+    const prekey = this.boot.prekey === null ? undefined : fromBase64Url(this.boot.prekey);
+    this.#p2p = new P2pClient({
+      clock: systemClock,
+      createPeer: peerFactory(),
+      signal: (message) => this.#signaling?.send(message) ?? false,
+      giveChannel: (attempt, channel) => tunnel.giveChannel(attempt, channel),
+      giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
+      endChannel: (attempt) => tunnel.endChannel(attempt),
+      timeoutMs: this.boot.p2p.timeoutMs,
+    });
+    tunnel.start({
+      key,
+      relayUrl: `${socketOrigin}/__wingman/relay`,
+      prekey: prekey ?? null,
+      preload: navigationHead(location, navigator),
+    });
+    this.#signaling = new Signaling({
+      url: `${socketOrigin}/__wingman/signal`,
+      onOpen: () => {
+        if (this.#problem === 'SERVER_UNREACHABLE') this.#trouble(null);
+        this.#tunnel?.wake();
+        this.#p2p?.signalingOpened();
+      },
+      onMessage: (message) => this.#serverSays(message),
+      onTrouble: (code) => this.#trouble(code),
+    });
+    this.#signaling.connect();
+    systemClock.setTimeout(() => {
+      if (!this.#done.has('host') && this.#problem === null) this.#trouble('TIMEOUT');
+    }, BROWSER_LIMITS.connectMs);
+  }
+
+  #stopTunnel(): void {
+    this.#p2p?.close();
+    this.#tunnel?.terminate();
+    this.#tunnel = undefined;
+    this.#publish();
+  }
+
+  /** No tunnel in this tab: the way through the server, where the developer allows it. */
+  async #withoutTunnel(reason: ProblemCode): Promise<void> {
+    this.#publish();
+    if (!this.boot.ingressAllowed) return this.#trouble(reason);
+    await this.#serviceWorker?.stepAside();
+    this.#step('browser');
+    this.#step('host');
+    this.#frame.load(this.#frameUrl());
+  }
+
+  async #load(): Promise<void> {
+    const url = this.#frameUrl();
+    await this.#serviceWorker?.introduce(url.replace(/#.*$/, ''));
+    this.#frame.load(url);
+  }
+
+  /** Where the top page is, with the app's own fragment. */
+  #frameUrl(): string {
+    const hash = location.hash === '' ? this.#appHash : location.hash;
+    return location.origin + location.pathname + location.search + hash;
+  }
+
+  /** The link another person can open. */
+  #link(): string {
+    const key = this.#key === null ? '' : `#k=${encodeLinkKey(this.#key)}`;
+    return location.origin + location.pathname + location.search + key + location.hash;
+  }
+
+  /** Puts in place what the app's documents and scripts find on this window. */
+  #publish(): void {
+    const api: ShellApi = {
+      tab: this.#tab,
+      tunnels: this.#tunnel !== undefined,
+      openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
+      report: (report) => this.#reported(report),
+    };
+    const wingman = {
+      status: () => this.status(),
+      prefer: (preference: Preference) => this.prefer(preference),
+    };
+    Object.assign(window, { [SHELL_API]: api, wingman });
+  }
+
+  #workerSays(message: WorkerToShell): void {
+    switch (message.kind) {
+      case 'link':
+        return this.#p2p?.setLink(message.id);
+      case 'connected':
+        return this.#connected();
+      case 'status':
+        return this.#draw();
+      case 'p2p': {
+        const { attempt, event, code } = message;
+        return this.#p2p?.workerSays(attempt, event, code === 'HANDSHAKE_FAILED');
+      }
+      case 'trouble':
+        return this.#trouble(message.code);
+      case 'keep-alive':
+        return void this.#serviceWorker?.keepAlive();
+    }
+  }
+
+  #serverSays(message: ServerMessage): void {
+    if (message.case !== 'hostPresence') return this.#p2p?.handle(message);
+    const { online, sessionEnded } = message.value;
+    if (sessionEnded) return this.#trouble('SESSION_ENDED');
+    if (!online) return this.#trouble('HOST_OFFLINE');
+    if (this.#problem === 'HOST_OFFLINE') this.#trouble(null);
+    this.#tunnel?.wake();
+    this.#p2p?.hostReturned();
+  }
+
+  #connected(): void {
+    this.#problem = null;
+    this.#step('host');
+    // What said that the host was away has done its duty.
+    if (this.#frame.showsProblem) this.#frame.reload();
+  }
+
+  #reported(report: DocumentReport): void {
+    this.#mirror.show(report);
+    this.#step('app');
+  }
+
+  #loaded(): void {
+    const page = this.#frame.document;
+    const { url } = this.#frame;
+    // Images and the like have no shim to report for them.
+    if (page !== undefined && url !== undefined && !this.#frame.showsProblem) {
+      this.#mirror.showUrlAndTitle(url, page.title);
+    }
+    this.#step('app');
+    this.#frame.focus();
+    this.#serviceWorker?.warmCache();
+  }
+
+  #step(step: Step): void {
+    this.#done.add(step);
+    this.#draw();
+  }
+
+  #trouble(code: ProblemCode | null): void {
+    this.#problem = code;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const cover = document.getElementById('wingman-cover');
+    const journey: Journey = { done: this.#done, problem: this.#problem, isLate: this.#isLate };
+    if (cover !== null) drawCover(cover, journey, () => this.#retry());
+    const status = this.#tunnel?.last ?? NO_LINK;
+    const isIngress = this.#tunnel === undefined && this.#done.has('host');
+    this.#drawPill({ status, isIngress, pair: this.#pair });
+    if (this.#isPillOpen) void this.#refreshPair();
+  }
+
+  async #refreshPair(): Promise<void> {
+    const pair = (await this.#p2p?.candidatePair()) ?? null;
+    if (pair?.local === this.#pair?.local && pair?.remote === this.#pair?.remote) return;
+    this.#pair = pair;
+    this.#draw();
+  }
+
+  #retry(): void {
+    this.#signaling?.connect();
+    this.#tunnel?.wake();
+    this.#p2p?.retryNow();
+  }
+
+  #listen(): void {
+    addEventListener('online', () => this.#retry());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#retry();
+    });
+    addEventListener('hashchange', () => {
+      // A new link was pasted over this one.
+      if (location.hash.startsWith('#k=')) location.reload();
+      else this.#frame.setHash(location.hash);
+    });
+    addEventListener('pagehide', () => {
+      if (this.#key !== null) keepKey(this.#key, this.#storage);
+      this.#p2p?.close();
+    });
+  }
+}
+
+function peerFactory(): ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined {
+  if (typeof RTCPeerConnection === 'undefined') return undefined;
+  return (configuration) => new RTCPeerConnection(configuration);
+}

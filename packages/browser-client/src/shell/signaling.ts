@@ -1,0 +1,126 @@
+import {
+  CloseCode,
+  ServerToViewerSchema,
+  ViewerMessageSchema,
+  create,
+  decodeMessage,
+  encodeMessage,
+  systemClock,
+  type Clock,
+  type ServerToViewer,
+  type Timer,
+  type ViewerMessage,
+} from '@wingman/protocol';
+import { Backoff } from '../shared/backoff.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { ProblemCode } from '../shared/problems.js';
+
+export type ServerMessage = ServerToViewer['message'];
+export type OutgoingMessage = ViewerMessage['message'];
+
+export interface SignalingOptions {
+  url: string;
+  clock?: Clock;
+  random?: () => number;
+  /** Makes the socket; tests pass their own. */
+  open?: (url: string) => WebSocket;
+  onOpen: () => void;
+  onMessage: (message: ServerMessage) => void;
+  /** The server has said that the session can't be had. */
+  onTrouble: (code: ProblemCode) => void;
+}
+
+const OPEN = 1;
+
+const TROUBLE: ReadonlyMap<number, ProblemCode> = new Map<number, ProblemCode>([
+  [CloseCode.SESSION_UNKNOWN, 'SESSION_UNKNOWN'],
+  [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
+  [CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS'],
+]);
+
+/** The WebSocket to the tunnel server's signaling, opened again for as long as the tab lives. */
+export class Signaling {
+  readonly #options: SignalingOptions;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  #socket: WebSocket | undefined;
+  #failures = 0;
+  #retry: Timer | undefined;
+  #deadline: Timer | undefined;
+
+  constructor(options: SignalingOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { reconnectMinMs, reconnectMaxMs } = BROWSER_LIMITS;
+    this.#backoff = new Backoff(reconnectMinMs, reconnectMaxMs, options.random);
+  }
+
+  get isOpen(): boolean {
+    return this.#socket?.readyState === OPEN;
+  }
+
+  /** Connects now, also when it would have waited. */
+  connect(): void {
+    if (this.#socket !== undefined) return;
+    this.#retry?.cancel();
+    const { open = (url: string) => new WebSocket(url), url } = this.#options;
+    const socket = open(url);
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => this.#opened();
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#received(data);
+    socket.onclose = ({ code }) => this.#closed(socket, code);
+    this.#deadline = this.#clock.setTimeout(() => {
+      this.#closed(socket, CloseCode.NORMAL);
+      socket.close();
+    }, BROWSER_LIMITS.socketOpenMs);
+  }
+
+  /** Sends when connected; false when not, and then the caller's own retry covers it. */
+  send(message: OutgoingMessage): boolean {
+    if (!this.isOpen) return false;
+    const bytes = encodeMessage(ViewerMessageSchema, create(ViewerMessageSchema, { message }));
+    this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
+    return true;
+  }
+
+  #opened(): void {
+    this.#deadline?.cancel();
+    this.#failures = 0;
+    this.#options.onOpen();
+  }
+
+  #received(data: unknown): void {
+    if (!(data instanceof ArrayBuffer)) return;
+    try {
+      const { message } = decodeMessage(ServerToViewerSchema, new Uint8Array(data));
+      this.#handle(message);
+    } catch {
+      this.#socket?.close(CloseCode.PROTOCOL, 'not a ServerToViewer');
+    }
+  }
+
+  #handle(message: ServerMessage): void {
+    this.#backoff.reset();
+    if (message.case === 'heartbeat') {
+      const { nonce, reply } = message.value;
+      if (reply) return;
+      this.send({ case: 'heartbeat', value: { ...message.value, nonce, reply: true } });
+      return;
+    }
+    this.#options.onMessage(message);
+  }
+
+  #closed(socket: WebSocket, code: number): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    this.#deadline?.cancel();
+    const trouble = TROUBLE.get(code);
+    this.#failures += 1;
+    if (trouble !== undefined) this.#options.onTrouble(trouble);
+    else if (this.#failures === BROWSER_LIMITS.unreachableAfter) {
+      this.#options.onTrouble('SERVER_UNREACHABLE');
+    }
+    this.#retry = this.#clock.setTimeout(() => this.connect(), this.#backoff.next());
+  }
+}

@@ -1,0 +1,98 @@
+import { within } from '../shared/within.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { SocketRequest } from '../shared/exchange-messages.js';
+import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
+import type {
+  Fingerprints,
+  ShellToWorker,
+  StartOptions,
+  WorkerToShell,
+} from '../shared/worker-messages.js';
+import { pumpChannel } from './channel-pump.js';
+
+/** The shell's end of its tunnel worker. */
+export class TunnelClient {
+  /** The last status the worker has sent. */
+  last: LinkStatus = NO_LINK;
+
+  constructor(
+    private readonly worker: Worker,
+    onMessage: (message: WorkerToShell) => void,
+  ) {
+    worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => {
+      if (data.kind === 'status') this.last = data.status;
+      onMessage(data);
+    };
+  }
+
+  start(options: StartOptions): void {
+    this.#post({ kind: 'start', options });
+  }
+
+  /** Gives a service worker instance a port for its requests. */
+  addServiceWorker(instance: string, port: MessagePort): void {
+    this.#post({ kind: 'service-worker', instance, port }, [port]);
+  }
+
+  serviceWorkerAlive(instance: string): void {
+    this.#post({ kind: 'service-worker-alive', instance });
+  }
+
+  openWebSocket(request: SocketRequest, port: MessagePort): void {
+    this.#post({ kind: 'web-socket', request, port }, [port]);
+  }
+
+  /** Transfers the channel, or pumps it where the engine can't; call it in the task that made the channel. */
+  giveChannel(attempt: number, channel: RTCDataChannel): void {
+    try {
+      const transfer = [channel as unknown as Transferable];
+      this.#post({ kind: 'p2p-channel', attempt, end: { kind: 'channel', channel } }, transfer);
+    } catch {
+      const port = pumpChannel(channel);
+      this.#post({ kind: 'p2p-channel', attempt, end: { kind: 'port', port } }, [port]);
+    }
+  }
+
+  giveFingerprints(attempt: number, fingerprints: Fingerprints): void {
+    this.#post({ kind: 'p2p-fingerprints', attempt, fingerprints });
+  }
+
+  endChannel(attempt: number): void {
+    this.#post({ kind: 'p2p-ended', attempt });
+  }
+
+  prefer(preference: Preference): void {
+    this.#post({ kind: 'prefer', preference });
+  }
+
+  wake(): void {
+    this.#post({ kind: 'wake' });
+  }
+
+  /** The worker's own view, now; the last one it has sent when it does not answer. */
+  async status(): Promise<LinkStatus> {
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise<LinkStatus>((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<LinkStatus>) => resolve(data);
+    });
+    this.#post({ kind: 'status', reply: port2 }, [port2]);
+    const status = await within(answer, BROWSER_LIMITS.statusAnswerMs);
+    port1.close();
+    return status ?? this.last;
+  }
+
+  terminate(): void {
+    this.worker.terminate();
+  }
+
+  #post(message: ShellToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+}
+
+/** Starts the worker from the page's own code, which is both: an asset of its own would cost a round trip. */
+export function startWorker(page: Document): Worker {
+  const code = page.getElementById('wingman-code')?.textContent ?? '';
+  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  return new Worker(url, { name: 'wingman-tunnel' });
+}

@@ -1,0 +1,49 @@
+import { acceptLanguage } from '../shared/accept.js';
+import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
+import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
+import { reportDocument } from './document-report.js';
+import { openForeignOnTop } from './foreign-links.js';
+import { createWebSocketClass } from './replace-web-socket.js';
+import type { TunnelSocket } from './tunnel-socket.js';
+
+const shell = findShell();
+if (shell !== undefined && window !== window.top) live(shell);
+
+/** The shell around this document; undefined when the top page is anything else. */
+function findShell(): ShellApi | undefined {
+  try {
+    return (window.top as unknown as { [SHELL_API]?: ShellApi } | null)?.[SHELL_API];
+  } catch {
+    return undefined;
+  }
+}
+
+function live(shell: ShellApi): void {
+  const message: DocumentToServiceWorker = { kind: 'document', tab: shell.tab };
+  navigator.serviceWorker?.controller?.postMessage(message);
+  if (shell.tunnels) replaceWebSocket(shell);
+  if (window.parent !== window.top) return;
+  reportDocument((report) => shell.report(report));
+  openForeignOnTop();
+}
+
+function replaceWebSocket(shell: ShellApi): void {
+  const sockets = new Set<TunnelSocket>();
+  const world = {
+    baseUrl: () => document.baseURI,
+    headers: (): [string, string][] => [
+      ['origin', location.origin],
+      ['user-agent', navigator.userAgent],
+      ['accept-language', acceptLanguage(navigator.languages) ?? 'en'],
+    ],
+    open: shell.openWebSocket.bind(shell),
+  };
+  const track = (socket: TunnelSocket): void => {
+    sockets.add(socket);
+    socket.addEventListener('close', () => sockets.delete(socket));
+  };
+  window.WebSocket = createWebSocketClass(window.WebSocket, world, location.host, track);
+  addEventListener('pagehide', () => {
+    for (const socket of sockets) socket.leave();
+  });
+}

@@ -1,0 +1,71 @@
+import { BaseCarrier, LIMITS } from '@wingman/protocol';
+
+/** The part of an RTCDataChannel that is used. */
+export type ChannelLike = Pick<
+  RTCDataChannel,
+  'readyState' | 'bufferedAmount' | 'send' | 'close'
+> & {
+  binaryType: string;
+  bufferedAmountLowThreshold: number;
+  onopen: ((event: Event) => unknown) | null;
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  onclose: ((event: Event) => unknown) | null;
+  onbufferedamountlow: ((event: Event) => unknown) | null;
+};
+
+export interface ChannelEvents {
+  onOpen: () => void;
+  /** Called once, however it ends. */
+  onEnd: () => void;
+}
+
+/** A carrier over an ordered, reliable data channel that lives in this worker. */
+export class ChannelCarrier extends BaseCarrier {
+  #hasEnded = false;
+
+  constructor(
+    private readonly channel: ChannelLike,
+    private readonly events: ChannelEvents,
+  ) {
+    super();
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = LIMITS.carrierLowWaterBytes;
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (data instanceof ArrayBuffer) this.receive(new Uint8Array(data));
+    };
+    channel.onclose = () => this.#ended();
+    channel.onbufferedamountlow = () => this.drained();
+    channel.onopen = () => events.onOpen();
+    if (channel.readyState === 'open') queueMicrotask(() => events.onOpen());
+  }
+
+  get writable(): boolean {
+    return this.channel.bufferedAmount < LIMITS.carrierHighWaterBytes;
+  }
+
+  send(message: Uint8Array): void {
+    if (this.isClosed) return;
+    try {
+      this.channel.send(message as Uint8Array<ArrayBuffer>);
+    } catch {
+      // Closing, or its buffer is full although we keep far below: either way it can't be used.
+      this.fail(0, 'the channel takes no more');
+    }
+  }
+
+  protected shut(): void {
+    this.channel.close();
+    this.#tellEnd();
+  }
+
+  #ended(): void {
+    this.closed('the data channel closed');
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.events.onEnd();
+  }
+}

@@ -1,0 +1,64 @@
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import { FetchService } from './fetch-service.js';
+import { ServedWebSocket } from './serve-web-socket.js';
+import { Tunnel } from './tunnel.js';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const tell = (message: WorkerToShell): void => self.postMessage(message);
+let tunnel: Tunnel | undefined;
+let fetches: FetchService | undefined;
+
+/** The worker's part of the code that scripts/bundle.mjs puts into shell.html. */
+export function runWorker(): void {
+  self.onmessage = (event: MessageEvent<ShellToWorker>) => {
+    const message = event.data;
+    if (message.kind === 'start') return start(message);
+    if (tunnel !== undefined && fetches !== undefined) handle(message, tunnel, fetches);
+  };
+}
+
+function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
+  const started = new Tunnel({ ...options, tell });
+  tunnel = started;
+  fetches = new FetchService(started.request, () => tell({ kind: 'keep-alive' }));
+  setInterval(
+    () => tell({ kind: 'status', status: started.status() }),
+    BROWSER_LIMITS.statusRefreshMs,
+  );
+}
+
+function handle(
+  message: Exclude<ShellToWorker, { kind: 'start' }>,
+  tunnel: Tunnel,
+  fetches: FetchService,
+): void {
+  switch (message.kind) {
+    case 'service-worker':
+      return fetches.addPort(message.instance, message.port);
+    case 'service-worker-alive':
+      return fetches.onlyInstance(message.instance);
+    case 'web-socket':
+      return openSocket(message, tunnel);
+    case 'p2p-channel':
+      return tunnel.takeChannel(message.attempt, message.end);
+    case 'p2p-fingerprints':
+      return tunnel.setFingerprints(message.attempt, message.fingerprints);
+    case 'p2p-ended':
+      return tunnel.endChannel(message.attempt);
+    case 'prefer':
+      return tunnel.prefer(message.preference);
+    case 'wake':
+      return tunnel.wake();
+    case 'status':
+      return message.reply.postMessage(tunnel.status());
+  }
+}
+
+function openSocket(
+  { port, request }: Extract<ShellToWorker, { kind: 'web-socket' }>,
+  tunnel: Tunnel,
+): void {
+  void new ServedWebSocket(port).run((signal) => tunnel.openWebSocket(request, signal));
+}

@@ -1,0 +1,104 @@
+import {
+  CloseCode,
+  initiate,
+  toWingmanError,
+  type BaseCarrier,
+  type Binding,
+  type ErrorCode,
+  type Link,
+} from '@wingman/protocol';
+import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
+import { ChannelCarrier, type ChannelEvents } from './channel-carrier.js';
+import { PortCarrier } from './port-carrier.js';
+
+export interface P2pAttacherOptions {
+  key: Uint8Array;
+  /** The link that lives now. */
+  link: () => Link;
+  onEvent: (attempt: number, event: P2pWorkerEvent, code?: ErrorCode) => void;
+}
+
+/** One attempt at a direct path, as far as the worker has to do with it. */
+interface Attempt {
+  number: number;
+  carrier: BaseCarrier;
+  fingerprints: Fingerprints | undefined;
+  /** ready: the host has answered on it. */
+  state: 'opening' | 'ready' | 'ended';
+}
+
+/** Proves the link key on data channels and attaches them to the link. */
+export class P2pAttacher {
+  #attempt: Attempt | undefined;
+
+  constructor(private readonly options: P2pAttacherOptions) {}
+
+  /** Takes the channel of a new attempt; the one before is over. */
+  take(number: number, end: ChannelEnd): void {
+    this.#attempt?.carrier.close(CloseCode.REPLACED, 'a newer attempt');
+    const events: ChannelEvents = {
+      onOpen: () => this.options.onEvent(number, 'open'),
+      onEnd: () => this.#ended(number),
+    };
+    const carrier =
+      end.kind === 'channel'
+        ? new ChannelCarrier(end.channel, events)
+        : new PortCarrier(end.port, events);
+    const attempt: Attempt = { number, carrier, fingerprints: undefined, state: 'opening' };
+    this.#attempt = attempt;
+    this.#prove(attempt).catch((error: unknown) => {
+      const { code } = toWingmanError(error, 'HANDSHAKE_FAILED');
+      this.#fail(attempt, code);
+    });
+  }
+
+  setFingerprints(number: number, fingerprints: Fingerprints): void {
+    if (this.#attempt?.number === number) this.#attempt.fingerprints = fingerprints;
+  }
+
+  /** The shell has given this attempt up. */
+  end(number: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.number === number) attempt.carrier.close(CloseCode.NORMAL, 'given up');
+  }
+
+  /** The link's state has changed: an attempt that answers has succeeded. */
+  update(): void {
+    const attempt = this.#attempt;
+    if (attempt?.state !== 'opening') return;
+    const attachment = this.options.link().attachment('p2p');
+    if (attachment?.state !== 'ready' || attachment.rttMs === null) return;
+    attempt.state = 'ready';
+    this.options.onEvent(attempt.number, 'ready');
+  }
+
+  async #prove(attempt: Attempt): Promise<void> {
+    const link = this.options.link();
+    const { carrier } = await initiate(attempt.carrier, {
+      key: this.options.key,
+      kind: 'p2p',
+      linkId: link.id,
+      // The shell sends them before it lets the connection begin.
+      binding: () => bindingOf(attempt),
+    });
+    link.attach(carrier, 'p2p');
+  }
+
+  #fail(attempt: Attempt, code: ErrorCode): void {
+    if (attempt.state === 'ended') return;
+    const event = attempt.state === 'ready' ? 'lost' : 'failed';
+    attempt.state = 'ended';
+    attempt.carrier.close(CloseCode.NORMAL, code);
+    this.options.onEvent(attempt.number, event, code);
+  }
+
+  #ended(number: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.number === number) this.#fail(attempt, 'CARRIER_CLOSED');
+  }
+}
+
+/** Without fingerprints the proof fails on the other side, as it must. */
+function bindingOf({ fingerprints }: Attempt): Binding {
+  return { initiator: fingerprints?.local ?? '', responder: fingerprints?.remote ?? '' };
+}

@@ -1,0 +1,134 @@
+import {
+  CloseCode,
+  SealedCarrier,
+  initiate,
+  systemClock,
+  type Clock,
+  type ErrorCode,
+  type Link,
+  type Timer,
+} from '@wingman/protocol';
+import { Backoff } from '../shared/backoff.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carrier.js';
+
+/** connecting: from opening the WebSocket until it ends. waiting: until the next attempt. */
+export type RelayState = 'idle' | 'connecting' | 'waiting' | 'stopped';
+
+const TRANSITIONS: Readonly<Record<RelayState, readonly RelayState[]>> = {
+  idle: ['connecting', 'stopped'],
+  connecting: ['waiting', 'stopped'],
+  waiting: ['connecting', 'stopped'],
+  stopped: [],
+};
+
+export interface RelayOptions {
+  link: Link;
+  key: Uint8Array;
+  /** WebSocket URL without parameters. */
+  url: string;
+  /** The host's published hello, for the first attempt. */
+  prekey: Uint8Array | null;
+  clock?: Clock;
+  open?: WebSocketCarrierOptions['open'];
+  /** Sends what should travel in the first flight; called when the link can take it. */
+  firstFlight?: () => void;
+  /** Why the relay can't be used, when a person should know. */
+  onTrouble: (code: ErrorCode) => void;
+}
+
+const TROUBLE: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
+  [CloseCode.SESSION_UNKNOWN, 'SESSION_UNKNOWN'],
+  [CloseCode.HOST_OFFLINE, 'HOST_OFFLINE'],
+  [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
+  [CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS'],
+]);
+
+/** Keeps a sealed relay carrier attached to the link for as long as the link lives. */
+export class RelayConnector {
+  readonly #options: RelayOptions;
+  readonly #clock: Clock;
+  readonly #backoff = new Backoff(BROWSER_LIMITS.reconnectMinMs, BROWSER_LIMITS.reconnectMaxMs);
+  #state: RelayState = 'idle';
+  #prekey: Uint8Array | null;
+  #retry: Timer | undefined;
+  #carrier: WebSocketCarrier | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#prekey = options.prekey;
+  }
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  /** Connects now, also when it would have waited. */
+  connect(): void {
+    if (!this.#transition('connecting')) return;
+    this.#retry?.cancel();
+    const prekey = this.#prekey;
+    // A prekey is good for one try: if it is out of date, the next uses the carrier's own hello.
+    this.#prekey = null;
+    const { url, link, open } = this.#options;
+    const carrier = new WebSocketCarrier({
+      url: `${url}?link=${link.id}`,
+      clock: this.#clock,
+      onEnd: (code) => this.#ended(code, prekey !== null),
+      ...(open === undefined ? {} : { open }),
+    });
+    this.#carrier = carrier;
+    const attempt = prekey === null ? this.#attach(carrier) : this.#attachEarly(carrier, prekey);
+    // Failed handshakes close the carrier, and the end of the carrier starts the next attempt.
+    attempt.catch(() => carrier.close(CloseCode.NORMAL, 'the handshake failed'));
+  }
+
+  /** The host has been heard: the next failure starts with short waits. */
+  proved(): void {
+    this.#backoff.reset();
+  }
+
+  stop(): void {
+    if (!this.#transition('stopped')) return;
+    this.#retry?.cancel();
+    this.#carrier?.close(CloseCode.NORMAL, 'stopped');
+  }
+
+  async #attach(carrier: WebSocketCarrier): Promise<void> {
+    carrier.connect();
+    const { key, link } = this.#options;
+    const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
+    const proven = await initiate(carrier, options);
+    link.attach(proven.carrier, 'relay');
+  }
+
+  /** The whole first flight is prepared before the WebSocket opens, so that it travels with the upgrade. */
+  async #attachEarly(carrier: WebSocketCarrier, responderHello: Uint8Array): Promise<void> {
+    const { key, link, firstFlight } = this.#options;
+    const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
+    const proven = await initiate(carrier, { ...options, responderHello });
+    link.attach(proven.carrier, 'relay');
+    firstFlight?.();
+    // A turn of the event loop lets the mux write what it has queued.
+    await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 0));
+    if (proven.carrier instanceof SealedCarrier) await proven.carrier.flushed();
+    carrier.connect();
+  }
+
+  #ended(code: number, hadPrekey: boolean): void {
+    if (!this.#transition('waiting')) return;
+    const trouble = TROUBLE.get(code);
+    const mayBeStale = trouble === 'HANDSHAKE_FAILED' && hadPrekey;
+    if (trouble !== undefined && !mayBeStale) this.#options.onTrouble(trouble);
+    const delay = mayBeStale ? 0 : this.#backoff.next();
+    this.#retry = this.#clock.setTimeout(() => this.connect(), delay);
+  }
+
+  #transition(next: RelayState): boolean {
+    if (!TRANSITIONS[this.#state].includes(next)) return false;
+    this.#state = next;
+    return true;
+  }
+}

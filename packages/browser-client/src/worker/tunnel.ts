@@ -1,0 +1,255 @@
+import {
+  Link,
+  Mux,
+  WingmanError,
+  newLinkId,
+  openWebSocket,
+  request,
+  systemClock,
+  type Clock,
+  type ErrorCode,
+  type HttpResponse,
+  type OpenedWebSocket,
+  type Timer,
+} from '@wingman/protocol';
+import type { FetchHead, SocketRequest } from '../shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
+import type {
+  ChannelEnd,
+  Fingerprints,
+  StartOptions,
+  WorkerToShell,
+} from '../shared/worker-messages.js';
+import { toRequestHead, toWebSocketOpen } from './messages.js';
+import { P2pAttacher } from './p2p-attacher.js';
+import { choosePath } from './path-choice.js';
+import { Preload } from './preload.js';
+import { RelayConnector, type RelayOptions } from './relay-connector.js';
+import type { SendRequest } from './serve-fetch.js';
+
+export interface TunnelOptions extends StartOptions {
+  tell: (message: WorkerToShell) => void;
+  clock?: Clock;
+  open?: RelayOptions['open'];
+}
+
+/** What lives and dies with one link. */
+interface Life {
+  link: Link;
+  mux: Mux;
+  relay: RelayConnector;
+  /** The host has been heard. */
+  isProven: boolean;
+  /** The link is closed and a successor is on its way. */
+  isOver: boolean;
+}
+
+/** This tab's tunnel: a link that is replaced when it is gone for good, and the requests over it. */
+export class Tunnel {
+  readonly #options: TunnelOptions;
+  readonly #clock: Clock;
+  readonly #p2p: P2pAttacher;
+  readonly #preload: Preload | undefined;
+  readonly #waiters = new Set<() => void>();
+  #life: Life;
+  #preference: Preference = 'auto';
+  #trouble: ErrorCode | null = null;
+  /** Until then a direct path that was lost before is not trusted again. */
+  #settle: Timer | undefined;
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#p2p = new P2pAttacher({
+      key: options.key,
+      link: () => this.#life.link,
+      onEvent: (attempt, event, code) => {
+        if (event === 'lost') this.#distrust();
+        const reason = code === undefined ? {} : { code };
+        options.tell({ kind: 'p2p', attempt, event, ...reason });
+      },
+    });
+    const { preload } = options;
+    this.#preload = preload === null ? undefined : new Preload(preload, this.#clock);
+    this.#life = this.#begin(options.prekey);
+  }
+
+  /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
+  readonly request: SendRequest = async (head, options) => {
+    const claim = this.#preload?.claim(head);
+    if (claim !== undefined) {
+      options.signal.addEventListener('abort', () => claim.abort(), { once: true });
+      return claim.response;
+    }
+    const { mux } = await this.#proven(options.signal);
+    return request(mux, toRequestHead(head), options);
+  };
+
+  async openWebSocket(socket: SocketRequest, signal: AbortSignal): Promise<OpenedWebSocket> {
+    const { mux } = await this.#proven(signal);
+    return openWebSocket(mux, toWebSocketOpen(socket), { signal });
+  }
+
+  takeChannel(attempt: number, end: ChannelEnd): void {
+    this.#p2p.take(attempt, end);
+  }
+
+  setFingerprints(attempt: number, fingerprints: Fingerprints): void {
+    this.#p2p.setFingerprints(attempt, fingerprints);
+  }
+
+  endChannel(attempt: number): void {
+    this.#p2p.end(attempt);
+  }
+
+  prefer(preference: Preference): void {
+    this.#preference = preference;
+    this.#choose();
+  }
+
+  /** Something suggests that the network is back. */
+  wake(): void {
+    this.#life.relay.connect();
+  }
+
+  status(): LinkStatus {
+    const { link, isProven } = this.#life;
+    const stats = link.stats();
+    const mode = isProven ? stats.path : 'offline';
+    return {
+      ...NO_LINK,
+      mode,
+      rttMs: mode === 'offline' ? null : stats.rttMs[mode],
+      link: { id: stats.id, state: stats.state },
+      bytes: stats.bytes,
+      switches: stats.switches,
+      relayConnected: this.#isGood('relay'),
+      rtt: stats.rttMs,
+      preference: this.#preference,
+    };
+  }
+
+  #begin(prekey: Uint8Array | null): Life {
+    const link = new Link({ id: newLinkId(), role: 'initiator', clock: this.#clock });
+    const mux = new Mux(link);
+    const { key, relayUrl, open } = this.#options;
+    const relay = new RelayConnector({
+      link,
+      key,
+      url: relayUrl,
+      prekey,
+      clock: this.#clock,
+      ...(open === undefined ? {} : { open }),
+      firstFlight: () => this.#preload?.send((head, signal) => sendNow(mux, head, signal)),
+      onTrouble: (code) => this.#troubled(code),
+    });
+    const life: Life = { link, mux, relay, isProven: false, isOver: false };
+    for (const event of ['state', 'path', 'attachment'] as const) {
+      link.on(event, () => this.#changed(life));
+    }
+    this.#options.tell({ kind: 'link', id: link.id });
+    relay.connect();
+    return life;
+  }
+
+  #changed(life: Life): void {
+    if (life !== this.#life || life.isOver) return;
+    if (life.link.state === 'closed') return this.#renew(life);
+    this.#p2p.update();
+    if (life.link.attachment('p2p')?.state === 'suspect') this.#distrust();
+    if (!life.isProven && this.#hasAnswered(life)) this.#prove(life);
+    this.#choose();
+    this.#options.tell({ kind: 'status', status: this.status() });
+  }
+
+  /** A link that is gone for good is followed by a fresh one: no reload is needed. */
+  #renew(life: Life): void {
+    life.isOver = true;
+    life.relay.stop();
+    this.#options.tell({ kind: 'status', status: this.status() });
+    const code = life.link.closeError?.code;
+    if (code === 'TOO_MANY_VIEWERS' || code === 'SESSION_ENDED') this.#troubled(code);
+    this.#clock.setTimeout(() => {
+      this.#life = this.#begin(null);
+    }, BROWSER_LIMITS.reconnectMinMs);
+  }
+
+  #prove(life: Life): void {
+    life.isProven = true;
+    this.#trouble = null;
+    this.#options.tell({ kind: 'trouble', code: null });
+    this.#options.tell({ kind: 'connected' });
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  #hasAnswered({ link }: Life): boolean {
+    return (['relay', 'p2p'] as const).some((kind) => {
+      const attachment = link.attachment(kind);
+      return attachment?.rttMs !== undefined && attachment.rttMs !== null;
+    });
+  }
+
+  #troubled(code: ErrorCode): void {
+    this.#trouble = code;
+    this.#options.tell({ kind: 'trouble', code });
+  }
+
+  #isGood(kind: 'p2p' | 'relay'): boolean {
+    const attachment = this.#life.link.attachment(kind);
+    return attachment?.state === 'ready' && attachment.rttMs !== null;
+  }
+
+  #choose(): void {
+    const { link, relay } = this.#life;
+    if (this.#isGood('relay')) relay.proved();
+    const choice = choosePath({
+      preference: this.#preference,
+      path: link.path,
+      isP2pGood: this.#isGood('p2p') && this.#settle === undefined,
+      isRelayGood: this.#isGood('relay'),
+    });
+    if (choice !== undefined) link.use(choice);
+  }
+
+  #distrust(): void {
+    this.#settle?.cancel();
+    this.#settle = this.#clock.setTimeout(() => {
+      this.#settle = undefined;
+      this.#choose();
+    }, BROWSER_LIMITS.p2pSettleMs);
+  }
+
+  /** Waits for a link whose host has been heard and that has a carrier. */
+  async #proven(signal: AbortSignal): Promise<Life> {
+    const deadline = this.#clock.now() + BROWSER_LIMITS.linkWaitMs;
+    while (!this.#life.isProven || this.#life.link.state !== 'open') {
+      if (signal.aborted) throw new WingmanError('CANCELLED', 'given up before it was sent');
+      const left = deadline - this.#clock.now();
+      if (left <= 0) throw new WingmanError(this.#trouble ?? 'TIMEOUT', 'the link is not up');
+      await this.#nextChange(left, signal);
+    }
+    return this.#life;
+  }
+
+  /** Resolves at the next sign of life, on abort, or after so many milliseconds. */
+  #nextChange(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        stopListening();
+        signal.removeEventListener('abort', finish);
+        this.#waiters.delete(finish);
+        resolve();
+      };
+      const timer = this.#clock.setTimeout(finish, milliseconds);
+      const stopListening = this.#life.link.on('state', finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#waiters.add(finish);
+    });
+  }
+}
+
+function sendNow(mux: Mux, head: FetchHead, signal: AbortSignal): Promise<HttpResponse> {
+  return request(mux, toRequestHead(head), { signal });
+}

@@ -1,0 +1,186 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { request, type IncomingRequest } from '@wingman/protocol';
+import { TunnelFetch } from '../src/service-worker/tunnel-fetch.js';
+import type { FetchHead } from '../src/shared/exchange-messages.js';
+import { WingmanError } from '@wingman/protocol';
+import { FetchService } from '../src/worker/fetch-service.js';
+import { toRequestHead } from '../src/worker/messages.js';
+import type { SendRequest } from '../src/worker/serve-fetch.js';
+import { collect, eventually, head, linkedHost } from './support/linked-host.js';
+import { FakeClock } from './support/fake-clock.js';
+
+const MIB = 1024 * 1024;
+const open: MessagePort[] = [];
+
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+/** A service worker's port to a tunnel worker whose link leads to `serve`. */
+function setUp(serve: (incoming: IncomingRequest) => void) {
+  const { mux, viewer } = linkedHost({ request: serve });
+  const send: SendRequest = (fetchHead, options) => request(mux, toRequestHead(fetchHead), options);
+  const clock = new FakeClock();
+  let keepAlives = 0;
+  const service = new FetchService(send, () => (keepAlives += 1), clock);
+  const connect = (instance: string): MessagePort => {
+    const { port1, port2 } = new MessageChannel();
+    open.push(port1, port2);
+    service.addPort(instance, port2);
+    return port1;
+  };
+  return { service, connect, viewer, clock, keepAlives: () => keepAlives };
+}
+
+function get(target: string, more: Partial<FetchHead> = {}): FetchHead {
+  return {
+    method: 'GET',
+    target,
+    headers: [['Accept', '*/*']],
+    destination: 'empty',
+    mode: 'cors',
+    hasBody: false,
+    ...more,
+  };
+}
+
+async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
+  for (let index = 0; index < count; index += 1) {
+    yield await Promise.resolve(new Uint8Array(size).fill(index));
+  }
+}
+
+async function read(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+describe('an exchange over a port', () => {
+  test('carries head, body and answer', async () => {
+    const { connect, service } = setUp((incoming) => {
+      void collect(incoming.body).then(async (body) => {
+        incoming.respond(head(201, [['x-method', incoming.head.method]]));
+        await incoming.write(Buffer.from(`${incoming.head.headers[0]?.name} ${body.byteLength}`));
+        incoming.end();
+      });
+    });
+    const exchange = new TunnelFetch(connect('one'), get('/x', { method: 'POST', hasBody: true }));
+    exchange.upload(chunks(40, 100_000));
+    const reply = await exchange.reply();
+    expect(reply.head.status).toBe(201);
+    expect(reply.head.headers).toContainEqual(['x-method', 'POST']);
+    expect(Buffer.from(await read(reply.body)).toString()).toBe('accept 4000000');
+    await exchange.done;
+    await eventually(() => service.activeCount === 0);
+  });
+
+  test('a body that nobody reads stops the host within the windows', async () => {
+    let written = 0;
+    const { connect } = setUp((incoming) => {
+      incoming.respond(head(200));
+      const pump = async (): Promise<void> => {
+        for (;;) {
+          await incoming.write(new Uint8Array(64 * 1024));
+          written += 64 * 1024;
+        }
+      };
+      pump().catch(() => undefined);
+    });
+    const exchange = new TunnelFetch(connect('one'), get('/endless'));
+    const reply = await exchange.reply();
+    let last = -1;
+    await eventually(async () => {
+      const isStill = written === last;
+      last = written;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return isStill;
+    });
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThan(4 * MIB);
+    const reader = reply.body.getReader();
+    for (let taken = 0; taken < 2 * MIB; ) taken += (await reader.read()).value?.byteLength ?? 0;
+    await eventually(() => written > last);
+    await reader.cancel();
+  });
+
+  test('cancelling the body reaches the host', async () => {
+    let aborted: unknown;
+    const { connect, service } = setUp((incoming) => {
+      incoming.signal.addEventListener('abort', () => (aborted = incoming.signal.reason));
+      incoming.respond(head(200));
+      void incoming.write(Buffer.from('first'));
+    });
+    const exchange = new TunnelFetch(connect('one'), get('/'));
+    const { body } = await exchange.reply();
+    await body.cancel();
+    await eventually(() => aborted !== undefined);
+    expect(aborted).toMatchObject({ code: 'CANCELLED' });
+    await eventually(() => service.activeCount === 0);
+  });
+
+  test('giving up before the head reaches the host and rejects the reply', async () => {
+    let incoming: IncomingRequest | undefined;
+    const { connect } = setUp((request) => (incoming = request));
+    const exchange = new TunnelFetch(connect('one'), get('/never'));
+    await eventually(() => incoming !== undefined);
+    exchange.abort(new WingmanError('CANCELLED', 'gave up'));
+    await expect(exchange.reply()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await eventually(() => incoming?.signal.aborted === true);
+  });
+
+  test('a reset before the head rejects with its code; after it, the body fails and does not end', async () => {
+    const { connect } = setUp((incoming) => {
+      if (incoming.head.target === '/early') return incoming.abort('UPSTREAM_ABORTED');
+      incoming.respond(head(200));
+      void incoming.write(Buffer.from('half')).then(() => incoming.abort('UPSTREAM_ABORTED'));
+    });
+    const port = connect('one');
+    await expect(new TunnelFetch(port, get('/early')).reply()).rejects.toMatchObject({
+      code: 'UPSTREAM_ABORTED',
+    });
+    const { body } = await new TunnelFetch(port, get('/late')).reply();
+    await expect(read(body)).rejects.toMatchObject({ code: 'UPSTREAM_ABORTED' });
+  });
+
+  test('a link that dies ends everything with an error', async () => {
+    const { connect, viewer } = setUp((incoming) => incoming.respond(head(200)));
+    const { body } = await new TunnelFetch(connect('one'), get('/')).reply();
+    viewer.close('LINK_LOST');
+    await expect(read(body)).rejects.toMatchObject({ code: 'LINK_LOST' });
+  });
+
+  test('a request body that breaks off aborts the exchange', async () => {
+    let signal: AbortSignal | undefined;
+    const { connect } = setUp((incoming) => (signal = incoming.signal));
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(new Uint8Array(10));
+      throw new Error('the file is gone');
+    }
+    const exchange = new TunnelFetch(connect('one'), get('/', { method: 'POST', hasBody: true }));
+    exchange.upload(broken());
+    await expect(exchange.reply()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await eventually(() => signal?.aborted === true);
+  });
+
+  test('a restarted service worker ends what its predecessor had asked for', async () => {
+    const signals: AbortSignal[] = [];
+    const { connect, service } = setUp((incoming) => signals.push(incoming.signal));
+    const old = new TunnelFetch(connect('old'), get('/'));
+    await eventually(() => signals.length === 1);
+    connect('new');
+    await expect(old.reply()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await eventually(() => signals[0]?.aborted === true && service.activeCount === 0);
+  });
+
+  test('asks to be kept alive while anything is under way, and not after', async () => {
+    const { connect, clock, keepAlives, service } = setUp(() => undefined);
+    const exchange = new TunnelFetch(connect('one'), get('/'));
+    await eventually(() => service.activeCount === 1);
+    await clock.advance(11_000);
+    expect(keepAlives()).toBe(2);
+    exchange.abort(new WingmanError('CANCELLED', 'done'));
+    await eventually(() => service.activeCount === 0);
+    await clock.advance(20_000);
+    expect(keepAlives()).toBe(2);
+    expect(clock.timers).toBe(0);
+  });
+});

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals';
+import { createLinkKey, encodeLinkKey } from '@wingman/protocol';
+import { Backoff } from '../src/shared/backoff.js';
+import { acceptLanguage } from '../src/shared/accept.js';
+import { parseBoot } from '../src/shared/boot.js';
+import { problemFor } from '../src/shared/problems.js';
+import { coverFor, type Step } from '../src/shell/cover-state.js';
+import { findKey, keepKey, parseFragment } from '../src/shell/link-key.js';
+import { formatBytes, formatRtt, pillKind } from '../src/shell/pill-format.js';
+import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/pill-place.js';
+import { NO_LINK } from '../src/shared/status.js';
+import { choosePath } from '../src/worker/path-choice.js';
+
+class MemoryStorage implements Storage {
+  readonly #items = new Map<string, string>();
+  [name: string]: unknown;
+
+  get length(): number {
+    return this.#items.size;
+  }
+
+  clear(): void {
+    this.#items.clear();
+  }
+
+  getItem(key: string): string | null {
+    return this.#items.get(key) ?? null;
+  }
+
+  key(index: number): string | null {
+    return [...this.#items.keys()][index] ?? null;
+  }
+
+  removeItem(key: string): void {
+    this.#items.delete(key);
+  }
+
+  setItem(key: string, value: string): void {
+    this.#items.set(key, value);
+  }
+}
+
+describe('path choice', () => {
+  const good = { isP2pGood: true, isRelayGood: true };
+  test.each([
+    ['auto', 'relay', { ...good }, 'p2p'],
+    ['auto', 'p2p', { ...good }, undefined],
+    ['auto', 'relay', { ...good, isP2pGood: false }, undefined],
+    ['auto', 'p2p', { ...good, isP2pGood: false }, 'relay'],
+    ['auto', 'offline', { isP2pGood: false, isRelayGood: false }, undefined],
+    ['relay', 'p2p', { ...good }, 'relay'],
+    ['relay', 'relay', { ...good }, undefined],
+    // Preferring the relay must not mean being cut off with it.
+    ['relay', 'p2p', { ...good, isRelayGood: false }, undefined],
+    ['relay', 'relay', { ...good, isRelayGood: false }, 'p2p'],
+    ['p2p', 'relay', { ...good }, 'p2p'],
+    ['p2p', 'relay', { ...good, isP2pGood: false }, undefined],
+  ] as const)('%s on %s with %j goes to %s', (preference, path, health, expected) => {
+    expect(choosePath({ preference, path, ...health })).toBe(expected);
+  });
+});
+
+describe('the link key', () => {
+  const key = createLinkKey();
+  const text = encodeLinkKey(key);
+
+  test('is read from the fragment, apart from the app’s own', () => {
+    expect(parseFragment(`#k=${text}`)).toEqual({ key, appHash: '' });
+    expect(parseFragment(`#k=${text}#/route?x`)).toEqual({ key, appHash: '#/route?x' });
+    expect(parseFragment('#/route')).toEqual({ key: null, appHash: '#/route' });
+    expect(parseFragment('')).toEqual({ key: null, appHash: '' });
+    expect(parseFragment(`#k=${text.slice(1)}`)).toEqual({ key: null, appHash: '' });
+  });
+
+  test('is kept for later loads, and a new one replaces it', () => {
+    const storage = new MemoryStorage();
+    expect(findKey('', storage).key).toBeNull();
+    expect(findKey(`#k=${text}`, storage).key).toEqual(key);
+    expect(findKey('#section', storage)).toEqual({ key, appHash: '#section' });
+    const other = createLinkKey();
+    expect(findKey(`#k=${encodeLinkKey(other)}`, storage).key).toEqual(other);
+    expect(findKey('', storage).key).toEqual(other);
+  });
+
+  test('works without storage', () => {
+    expect(findKey(`#k=${text}`, undefined).key).toEqual(key);
+    expect(() => keepKey(key, undefined)).not.toThrow();
+  });
+});
+
+describe('the boot record', () => {
+  test('is read field by field', () => {
+    const boot = {
+      session: 's',
+      serverOrigin: 'https://x',
+      prekey: 'AA',
+      ingressAllowed: true,
+      p2p: { enabled: false, timeoutMs: 5 },
+      version: '1',
+    };
+    expect(parseBoot(JSON.stringify(boot))).toEqual(boot);
+  });
+
+  test.each([undefined, null, '', 'not json', '[]', '{"p2p":7,"prekey":1}'])(
+    'a garbled one (%s) is the cautious default',
+    (text) => {
+      expect(parseBoot(text)).toMatchObject({
+        prekey: null,
+        ingressAllowed: false,
+        p2p: { enabled: true, timeoutMs: 10_000 },
+      });
+    },
+  );
+});
+
+describe('the cover', () => {
+  const journey = (steps: Step[], more = {}) => ({
+    done: new Set(steps),
+    problem: null,
+    isLate: false,
+    ...more,
+  });
+
+  test('shows nothing at first, progress when it takes long, and leaves when the app is there', () => {
+    expect(coverFor(journey([]))).toEqual({ kind: 'blank' });
+    expect(coverFor(journey(['browser'], { isLate: true }))).toEqual({ kind: 'progress' });
+    expect(coverFor(journey(['app'], { isLate: true }))).toEqual({ kind: 'none' });
+  });
+
+  test('tells problems before the app is there, and afterwards only what ends it', () => {
+    const offline = { problem: 'HOST_OFFLINE' };
+    expect(coverFor(journey([], offline))).toEqual({ kind: 'problem', code: 'HOST_OFFLINE' });
+    expect(coverFor(journey(['app'], offline))).toEqual({ kind: 'none' });
+    expect(coverFor(journey(['app'], { problem: 'SESSION_ENDED' }))).toMatchObject({
+      kind: 'problem',
+    });
+  });
+
+  test('every problem has a status, a cause and a cure', () => {
+    for (const code of ['SESSION_UNKNOWN', 'KEY_MISSING', 'UNSUPPORTED', 'INTERNAL'] as const) {
+      const problem = problemFor(code);
+      expect(problem.status).toBeGreaterThanOrEqual(400);
+      expect(problem.cause.length * problem.cure.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('the pill', () => {
+  test('says which way it is', () => {
+    expect(pillKind({ ...NO_LINK, mode: 'p2p' }, false)).toBe('direct');
+    expect(pillKind({ ...NO_LINK, mode: 'relay' }, false)).toBe('relayed');
+    expect(pillKind(NO_LINK, false)).toBe('offline');
+    expect(pillKind(NO_LINK, true)).toBe('ingress');
+  });
+
+  test('formats for people', () => {
+    expect([formatRtt(null), formatRtt(0.64), formatRtt(81.2)]).toEqual(['–', '0.6 ms', '81 ms']);
+    expect([0, 1023, 1536, 200 * 1024, 3.5 * 2 ** 30].map(formatBytes)).toEqual([
+      '0 B',
+      '1023 B',
+      '1.5 KiB',
+      '200 KiB',
+      '3.5 GiB',
+    ]);
+  });
+
+  test('remembers its corner', () => {
+    const storage = new MemoryStorage();
+    const place = { vertical: 'top', horizontal: 'left', isHidden: true } as const;
+    expect(loadPlace(storage)).toMatchObject({ vertical: 'bottom', horizontal: 'right' });
+    savePlace(place, storage);
+    expect(loadPlace(storage)).toEqual(place);
+    storage.setItem('wingman.pill', '{');
+    expect(loadPlace(storage)).toMatchObject({ vertical: 'bottom', isHidden: false });
+  });
+
+  test('goes to the nearest corner, or where an arrow key says', () => {
+    const size = { width: 100, height: 100 };
+    expect(cornerOf({ x: 10, y: 90 }, size)).toEqual({ vertical: 'bottom', horizontal: 'left' });
+    const place = loadPlace(undefined);
+    expect(movedByKey(place, 'ArrowUp')).toEqual({ ...place, vertical: 'top' });
+    expect(movedByKey(place, 'ArrowLeft')).toEqual({ ...place, horizontal: 'left' });
+    expect(movedByKey(place, 'a')).toBe(place);
+  });
+});
+
+describe('small things', () => {
+  test('the back-off doubles, jitters below the step, is capped and starts over', () => {
+    const most = new Backoff(100, 1000, () => 1);
+    expect([1, 2, 3, 4, 5, 6].map(() => most.next())).toEqual([100, 200, 400, 800, 1000, 1000]);
+    most.reset();
+    expect(most.next()).toBe(100);
+    expect(new Backoff(100, 1000, () => 0).next()).toBe(50);
+  });
+
+  test('languages have falling weights', () => {
+    expect(acceptLanguage(['de-AT', 'de', 'en'])).toBe('de-AT,de;q=0.9,en;q=0.8');
+    expect(acceptLanguage([])).toBeNull();
+  });
+});

@@ -1,0 +1,43 @@
+import type { HostEvents } from '../tunnel/host-types.js';
+
+type Payload<Name extends keyof HostEvents> = HostEvents[Name][0];
+
+/** What is known once the session is up; times in milliseconds since 1970. */
+export interface ReadyInfo {
+  readonly url: string;
+  readonly session: string;
+  /** The tunnel server's origin. */
+  readonly server: string;
+  /** Whether it runs in this process. */
+  readonly embedded: boolean;
+  readonly port: number;
+  readonly expiresAt: number;
+  readonly maxViewers: number;
+  readonly p2p: P2pInfo;
+  readonly ingress: boolean;
+  /** Whether something listens on the local port. */
+  readonly appAnswers: boolean;
+  /** The port wished for, when it was taken by another program. */
+  readonly takenPort: number | undefined;
+}
+
+/** Whether direct paths are possible, and if not, why. */
+export type P2pInfo =
+  | { readonly enabled: true; readonly engine: string }
+  | { readonly enabled: false; readonly reason: 'switched off' | 'no engine' };
+
+/** Shows what happens: to people, or to programs. */
+export interface Reporter {
+  ready(info: ReadyInfo): void;
+  viewerJoined(event: Payload<'viewer-joined'>): void;
+  pathChanged(event: Payload<'path-changed'>): void;
+  viewerLeft(event: Payload<'viewer-left'>): void;
+  reconnected(): void;
+  /** Something went wrong, and the session goes on. */
+  problem(event: Payload<'problem'>): void;
+  /** The session could not be started. */
+  failed(code: string, message: string): void;
+  /** Ctrl-C was pressed. */
+  stopping(): void;
+  stopped(event: Payload<'stopped'>): void;
+}

@@ -1,0 +1,127 @@
+import { createColors } from 'picocolors';
+import { renderUnicodeCompact } from 'uqr';
+import type { PathChange } from '../tunnel/fallback-manager.js';
+import type { ReadyInfo, Reporter } from './reporter.js';
+
+/** Where the view is drawn. */
+export interface Screen {
+  write(text: string): void;
+  /** Characters in a line; undefined when it is no terminal. */
+  readonly columns: number | undefined;
+  readonly color: boolean;
+  now(): Date;
+}
+
+type Colors = ReturnType<typeof createColors>;
+
+const NO_ONE = 'no viewers';
+
+/** Lines for a person: they are only ever added, so nothing flickers and a log file reads the same. */
+export function terminalReporter(screen: Screen): Reporter {
+  const c = createColors(screen.color);
+  const line = (text: string): void => screen.write(`${text}\n`);
+  const event = (text: string): void => line(`  ${c.dim(clockTime(screen.now()))}  ${text}`);
+  return {
+    ready: (info) => line(readyView(info, screen, c)),
+    viewerJoined: ({ viewer, path, viewers }) => {
+      event(
+        `${c.green('+')} viewer ${short(viewer)} joined, ${pathName(path)} ${count(viewers, c)}`,
+      );
+    },
+    pathChanged: ({ viewer, path, change }) => {
+      event(`${c.cyan('~')} viewer ${short(viewer)} ${CHANGES[change](pathName(path))}`);
+    },
+    viewerLeft: ({ viewer, viewers }) => {
+      event(`${c.dim('-')} viewer ${short(viewer)} left ${count(viewers, c)}`);
+    },
+    reconnected: () => event(`${c.green('+')} the tunnel server is back; the URL is the same`),
+    problem: ({ message, viewer }) => {
+      const who = viewer === undefined ? 'tunnel server' : `viewer ${short(viewer)}`;
+      event(`${c.yellow('!')} ${who}: ${message}`);
+    },
+    failed: (_code, message) => line(`${c.red('wingman:')} ${message}`),
+    stopping: () => line(`\n  ${c.dim('Stopping … (Ctrl-C again to stop at once)')}`),
+    stopped: ({ message }) => line(`  ${message === '' ? 'Stopped.' : `Stopped: ${message}.`}`),
+  };
+}
+
+const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
+  connected: (path) => `is back, ${path}`,
+  upgraded: (path) => `is now ${path}`,
+  chosen: (path) => `is now ${path}`,
+  'fell-back': (path) => `lost its path and goes on ${path}`,
+  lost: () => 'lost its connection; waiting for it to come back',
+};
+
+function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
+  const row = (name: string, value: string): string => `  ${c.dim(name.padEnd(8))} ${value}`;
+  return [
+    '',
+    `  ${c.bold('Wingman')} shares ${c.bold(`localhost:${info.port}`)}`,
+    '',
+    `  ${c.cyan(info.url)}`,
+    '',
+    ...qrCode(info.url, screen.columns),
+    row('until', until(new Date(info.expiresAt), screen.now())),
+    row('direct', direct(info)),
+    row('viewers', `at most ${info.maxViewers}; whoever has the URL can open it`),
+    row('server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`),
+    ...(info.ingress ? [] : [row('plain', 'HTTP without a service worker is refused')]),
+    ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
+    '',
+    `  ${c.dim('Ctrl-C stops sharing.')}`,
+    '',
+  ].join('\n');
+}
+
+function warnings(info: ReadyInfo): string[] {
+  const list: string[] = [];
+  if (!info.appAnswers) {
+    list.push(
+      `Nothing listens on port ${info.port} yet. Start your app; viewers see a page that says so.`,
+    );
+  }
+  if (info.takenPort !== undefined) {
+    list.push(`Port ${info.takenPort} is taken, so the tunnel server uses another one this time.`);
+  }
+  return list;
+}
+
+function direct({ p2p }: ReadyInfo): string {
+  if (p2p.enabled) return `on (${p2p.engine}), else over the relay, sealed`;
+  return p2p.reason === 'switched off'
+    ? 'off: everything over the relay, sealed'
+    : 'off: no WebRTC engine loads on this machine; everything over the relay, sealed';
+}
+
+/** Left out where it would be broken by the edge of the terminal. */
+function qrCode(url: string, columns = Infinity): string[] {
+  const lines = renderUnicodeCompact(url, { border: 1 }).split('\n');
+  const width = Math.max(...lines.map((text) => text.length)) + 2;
+  return width > columns ? [] : [...lines.map((text) => `  ${text}`), ''];
+}
+
+function until(end: Date, now: Date): string {
+  const minutes = Math.round((end.getTime() - now.getTime()) / 60_000);
+  const left = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  const day =
+    end.toDateString() === now.toDateString() ? '' : `${end.toDateString().slice(0, 10)} `;
+  return `${day}${clockTime(end).slice(0, 5)} (${left})`;
+}
+
+function clockTime(date: Date): string {
+  return date.toTimeString().slice(0, 8);
+}
+
+function pathName(path: string): string {
+  return path === 'p2p' ? 'direct' : path === 'relay' ? 'over the relay' : 'offline';
+}
+
+function short(viewer: string): string {
+  return viewer.slice(0, 6);
+}
+
+function count(viewers: number, c: Colors): string {
+  const text = viewers === 0 ? NO_ONE : `${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`;
+  return c.dim(`(${text})`);
+}

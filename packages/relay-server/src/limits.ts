@@ -1,0 +1,64 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MINUTE = 60_000;
+
+/** The host's own caps and deadlines; bytes end in Bytes, times in Ms. Those shared with others are LIMITS of protocol. */
+export const HOST_LIMITS = {
+  /** Sockets to the local port at once. Dev servers run one thread: more sockets only make their queue longer. */
+  localConnections: 64,
+  /** Loopback either answers at once or is refused; longer means a stopped process with a full backlog. */
+  localConnectMs: 5_000,
+  /** From the whole request to the app's first byte: a debugger may hold it, but not for ever. */
+  localHeadersMs: 15 * MINUTE,
+  /** Response head of the local app, as far as a link can carry one. */
+  localHeadBytes: 48 * KIB,
+  /** Bytes of a response kept back while the place for the shim isn't known; then it goes on without the shim. */
+  htmlHoldBytes: 256 * KIB,
+  /** Messages of the app's WebSocket kept while the link is full, before its socket is paused. */
+  webSocketBacklog: 16,
+  /** The app's WebSocket handshake. */
+  webSocketOpenMs: 15_000,
+  /** A closing handshake with the app, after which its socket is destroyed. */
+  webSocketCloseMs: 5_000,
+  /** Body of a refused upgrade; it is an error page. */
+  refusalBodyBytes: 64 * KIB,
+
+  /** First wait before connecting to the tunnel server again; doubles each time… */
+  reconnectFirstMs: 250,
+  /** …up to this, so that a server that comes back finds its hosts within seconds. */
+  reconnectMaxMs: 10_000,
+  /** TCP, TLS, upgrade and registration together, for one attempt. */
+  registerMs: 10_000,
+  /** How long a start keeps trying before it gives up and says why. */
+  startMs: 20_000,
+  /** Pings to the tunnel server; without a sign of life between two of them the connection is dead. */
+  serverPingMs: 15_000,
+  /** Outgoing signaling while the server is slow; past it the connection counts as dead. */
+  signalingQueueBytes: 1 * MIB,
+  /** One signaling message: an SDP with many candidates stays below 32 KiB. */
+  signalingMessageBytes: 64 * KIB,
+
+  /** A prekey is published for this long: one that leaks later opens no carrier of before. */
+  prekeyLifeMs: 60 * MINUTE,
+
+  /** Dial-backs under way or waiting for a viewer at once; the server keeps one ready and asks for few more. */
+  pendingDials: 32,
+  /** TCP, TLS and upgrade of one dial-back. */
+  dialMs: 10_000,
+  /** Ingress links at once: one in use, and one of a server that has just reconnected. */
+  ingressLinks: 2,
+
+  /** Peer connections at once for each viewer allowed: the one in use and one being negotiated. */
+  peersPerViewer: 2,
+  /** ICE candidates taken for one attempt; browsers send about ten. */
+  candidatesPerAttempt: 64,
+  /** After a viewer's tab has left signaling, its link may still be in use or come back. */
+  viewerLeftGraceMs: 10_000,
+  /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
+  drainPollMs: 8,
+  /** A data channel's close message gets this long to leave before its peer connection is torn down. */
+  peerLingerMs: 200,
+
+  /** At Ctrl-C, responses under way may finish within this time. */
+  drainMs: 2_000,
+} as const;

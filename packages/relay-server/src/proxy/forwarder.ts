@@ -1,0 +1,93 @@
+import type { IncomingRequest, Problem } from '@wingman/protocol';
+import { headerValue, toWingmanError } from '@wingman/protocol';
+import type { LocalClient, LocalResponse } from './local-client.js';
+import type { Loopback } from './loopback.js';
+import { badRequest, problemFor, problemPage } from './problems.js';
+import { localRequestHeaders, type Via } from './request-headers.js';
+import { prepareBody } from './response-body.js';
+import { responseHead } from './response-head.js';
+import { publicResponseHeaders } from './response-headers.js';
+import { faultOf } from './target.js';
+
+/** What forwarding needs of the host. */
+export interface ForwardContext {
+  readonly loopback: Loopback;
+  readonly client: LocalClient;
+  /** Undefined before the first registration. */
+  readonly sessionOrigin: () => string | undefined;
+}
+
+/** Answers a request from the local port. Never rejects: every request ends in a response or a reset. */
+export async function forwardRequest(
+  incoming: IncomingRequest,
+  via: Via,
+  context: ForwardContext,
+): Promise<void> {
+  const { method, target, headers } = incoming.head;
+  const fault = faultOf(method, target, headers);
+  if (fault !== undefined) return sendProblem(incoming, badRequest(fault));
+  let response: LocalResponse;
+  try {
+    response = await askApp(incoming, via, context);
+  } catch (error) {
+    return failRequest(incoming, context.loopback.port, error);
+  }
+  await sendResponse(incoming, response, via, context);
+}
+
+function askApp(
+  incoming: IncomingRequest,
+  via: Via,
+  { client, loopback, sessionOrigin }: ForwardContext,
+): Promise<LocalResponse> {
+  const { head } = incoming;
+  const rewrite = { authority: loopback.authority, sessionOrigin: sessionOrigin(), via };
+  return client.request({
+    method: head.method,
+    target: head.target,
+    headers: localRequestHeaders(head, rewrite),
+    body: head.hasBody ? incoming.body : undefined,
+    signal: incoming.signal,
+    informational: (status, statusText, headers) => {
+      const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
+      incoming.informational(responseHead(status, statusText, shown));
+    },
+  });
+}
+
+async function sendResponse(
+  incoming: IncomingRequest,
+  response: LocalResponse,
+  via: Via,
+  { loopback, sessionOrigin }: ForwardContext,
+): Promise<void> {
+  const { status, statusText } = response;
+  const shown = publicResponseHeaders(response.headers, loopback.port, sessionOrigin());
+  const { headers, body } = prepareBody(incoming.head, response, shown, via);
+  try {
+    incoming.respond(responseHead(status, statusText, headers));
+    for await (const chunk of body) await incoming.write(chunk);
+    incoming.end(response.trailers());
+  } catch {
+    // The app died within the body, or the opener is gone; the latter no longer listens.
+    response.body.destroy();
+    incoming.abort('UPSTREAM_ABORTED');
+  }
+}
+
+async function failRequest(incoming: IncomingRequest, port: number, error: unknown): Promise<void> {
+  if (incoming.signal.aborted) return;
+  const { code, message } = toWingmanError(error, 'UPSTREAM_ABORTED');
+  await sendProblem(incoming, problemFor(code, port, message));
+}
+
+async function sendProblem(incoming: IncomingRequest, problem: Problem): Promise<void> {
+  const page = problemPage(problem, headerValue(incoming.head.headers, 'accept'));
+  try {
+    incoming.respond(responseHead(page.status, page.statusText, page.headers));
+    if (incoming.head.method !== 'HEAD') await incoming.write(page.body);
+    incoming.end();
+  } catch {
+    incoming.abort('UPSTREAM_ABORTED');
+  }
+}

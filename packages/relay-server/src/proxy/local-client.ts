@@ -1,0 +1,188 @@
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import type { Header, ResponseHead } from '@wingman/protocol';
+import { headersFromRaw, WingmanError } from '@wingman/protocol';
+import { Pool, type Dispatcher } from 'undici';
+import { HOST_LIMITS } from '../limits.js';
+import type { Loopback } from './loopback.js';
+import { Slots } from './slots.js';
+
+/** One request to the local port. */
+export interface LocalRequest {
+  readonly method: string;
+  /** Origin form, verified. */
+  readonly target: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: AsyncIterable<Uint8Array> | undefined;
+  readonly signal: AbortSignal;
+  informational(status: number, statusText: string, headers: Header[]): void;
+}
+
+/** The app's answer; destroying the body ends the exchange and its socket. */
+export interface LocalResponse extends Pick<ResponseHead, 'status' | 'statusText'> {
+  readonly headers: Header[];
+  readonly body: Readable;
+  /** Complete once the body has ended. */
+  trailers(): Header[];
+}
+
+/** A keep-alive HTTP/1.1 client of one local port. */
+export class LocalClient {
+  readonly #loopback: Loopback;
+  readonly #pool: Pool;
+  readonly #slots = new Slots(HOST_LIMITS.localConnections);
+  /** Requests that have no connection yet. */
+  readonly #waiting = new Set<ResponseHandler>();
+
+  constructor(loopback: Loopback) {
+    this.#loopback = loopback;
+    this.#pool = new Pool(`http://${loopback.authority}`, {
+      connections: HOST_LIMITS.localConnections,
+      pipelining: 1,
+      headersTimeout: HOST_LIMITS.localHeadersMs,
+      // A stream of events may be silent for ever; the viewer's abort or the link's end ends it.
+      bodyTimeout: 0,
+      maxHeaderSize: HOST_LIMITS.localHeadBytes,
+      connect: (_options, callback) => {
+        this.#connect().then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+  }
+
+  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT or UPSTREAM_ABORTED. */
+  async request(request: LocalRequest): Promise<LocalResponse> {
+    // The line is ours and not undici's: there, an aborted request would stay until its turn.
+    await this.#slots.take(request.signal);
+    const { method, target: path, headers } = request;
+    const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
+    // The reason reaches whoever reads the response; without a listener it would end the process.
+    body?.on('error', () => undefined);
+    return new Promise((resolve, reject) => {
+      const handler = new ResponseHandler(request, body, {
+        response: resolve,
+        failed: reject,
+        started: () => this.#waiting.delete(handler),
+        ended: () => this.#slots.release(),
+      });
+      this.#waiting.add(handler);
+      this.#pool.dispatch({ path, method, headers, body }, handler);
+    });
+  }
+
+  /** Ends every exchange at once. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** undici connects again after each aborted request, to find that nobody wants the connection. */
+  #connect(): Promise<Socket> {
+    if (this.#waiting.size > 0) return this.#loopback.connect();
+    return Promise.reject(new WingmanError('CANCELLED', 'nobody waits for a connection'));
+  }
+}
+
+const BYTES = { objectMode: false } as const;
+
+/** What becomes of one request. */
+interface Outcome {
+  response(response: LocalResponse): void;
+  failed(error: WingmanError): void;
+  /** It has a connection, or needs none any more; may be told twice. */
+  started(): void;
+  /** Nothing of it is under way any more. */
+  ended(): void;
+}
+
+/** Turns undici's callbacks into a response with a stream that holds back the socket when full. */
+class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #request: LocalRequest;
+  readonly #upload: Readable | null;
+  readonly #outcome: Outcome;
+  readonly #onAbort = (): void => this.#cancel();
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: Readable | undefined;
+  #trailers: Header[] = [];
+  #ended = false;
+
+  constructor(request: LocalRequest, upload: Readable | null, outcome: Outcome) {
+    this.#request = request;
+    this.#upload = upload;
+    this.#outcome = outcome;
+    request.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.#outcome.started();
+    if (this.#request.signal.aborted) this.#cancel();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText = '',
+  ): void {
+    const headers = rawToHeaders(controller.rawHeaders);
+    if (status < 200) return this.#request.informational(status, statusText, headers);
+    this.#body = new Readable({
+      read: () => controller.resume(),
+      destroy: (error, done) => {
+        this.#cancel();
+        done(error);
+      },
+    });
+    const trailers = (): Header[] => this.#trailers;
+    this.#outcome.response({ status, statusText, headers, body: this.#body, trailers });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#body?.push(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#finish();
+    this.#trailers = rawToHeaders(controller.rawTrailers);
+    this.#body?.push(null);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish();
+    const failure = this.#explain(error);
+    if (this.#body === undefined) this.#outcome.failed(failure);
+    else this.#body.destroy(failure);
+  }
+
+  #cancel(): void {
+    if (this.#ended) return;
+    this.#controller?.abort(new WingmanError('CANCELLED', 'the request was cancelled'));
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#outcome.started();
+    this.#outcome.ended();
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#upload?.destroy();
+  }
+
+  #explain(error: Error): WingmanError {
+    if (error instanceof WingmanError) return error;
+    const timedOut = 'code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT';
+    return new WingmanError(timedOut ? 'TIMEOUT' : 'UPSTREAM_ABORTED', error.message, {
+      cause: error,
+    });
+  }
+}
+
+function rawToHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Header[] {
+  if (!Array.isArray(raw)) return [];
+  // Bytes above 0x7f stay what they are: the tunnel's header values are ISO-8859-1.
+  return headersFromRaw(
+    raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
+  );
+}

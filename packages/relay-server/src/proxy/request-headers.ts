@@ -1,0 +1,96 @@
+import type { Header, RequestHead } from '@wingman/protocol';
+import { headerValue, stripHopByHop } from '@wingman/protocol';
+
+/** What rewriting needs to know. */
+export interface RewriteContext {
+  /** `localhost:<port>`. */
+  readonly authority: string;
+  /** The session's origin as the browser sees it; undefined before the first registration. */
+  readonly sessionOrigin: string | undefined;
+  /** Through which door the request came. */
+  readonly via: Via;
+}
+
+/** A viewer's own link, or the tunnel server's plain HTTP door. */
+export type Via = 'viewer' | 'ingress';
+
+/** Written by this host or by its HTTP client, never copied. `expect` was answered at the door. */
+const OURS = new Set(['host', 'content-length', 'expect', 'http2-settings', 'alt-used']);
+
+/** Makes the app see a request of a browser on this machine; the result has names and values in turn. */
+export function localRequestHeaders(head: RequestHead, context: RewriteContext): string[] {
+  const kept = rewrite(head.headers, context).filter(({ name }) => !OURS.has(name));
+  const length = head.hasBody ? headerValue(head.headers, 'content-length') : undefined;
+  return [
+    'host',
+    context.authority,
+    ...kept
+      .filter(({ name }) => !replacedForViewer(name, head, context))
+      .flatMap(({ name, value }) => [name, value]),
+    ...(length === undefined ? [] : ['content-length', length]),
+    ...(context.via === 'viewer' ? viewerHeaders(head, context) : []),
+  ];
+}
+
+/** The same for a WebSocket's opening request; repeated fields are joined (RFC 9110 section 5.3, RFC 6265 section 5.4). */
+export function localUpgradeHeaders(
+  headers: Header[],
+  context: RewriteContext,
+): Record<string, string> {
+  const result: Record<string, string> = { host: context.authority };
+  for (const { name, value } of rewrite(headers, context)) {
+    if (OURS.has(name) || name.startsWith('sec-websocket-')) continue;
+    const before = result[name];
+    const separator = name === 'cookie' ? '; ' : ', ';
+    result[name] = before === undefined ? value : before + separator + value;
+  }
+  return result;
+}
+
+function rewrite(headers: Header[], { sessionOrigin, authority }: RewriteContext): Header[] {
+  const local = `http://${authority}`;
+  return stripHopByHop(headers).map((header) => ({
+    ...header,
+    value: rewriteOne(header.name, header.value, sessionOrigin, local),
+  }));
+}
+
+/** Only our own origin becomes localhost: a foreign site must not gain the developer's trust. */
+function rewriteOne(name: string, value: string, own: string | undefined, local: string): string {
+  if (own === undefined) return value;
+  if (name === 'origin' && value === own) return local;
+  if (name !== 'referer') return value;
+  if (value === own) return local;
+  return value.startsWith(`${own}/`) ? local + value.slice(own.length) : value;
+}
+
+function replacedForViewer(name: string, head: RequestHead, { via }: RewriteContext): boolean {
+  if (via !== 'viewer') return false;
+  return name === 'accept-encoding' || (head.mode !== '' && name.startsWith('sec-fetch-'));
+}
+
+/** A service worker can't undo compression, and browsers hide Sec-Fetch-* from it. */
+function viewerHeaders(head: RequestHead, context: RewriteContext): string[] {
+  const encoding = ['accept-encoding', 'identity'];
+  return head.mode === '' ? encoding : [...encoding, ...fetchMetadata(head, context)];
+}
+
+/** W3C Fetch Metadata, as the app would see it without shell and service worker. */
+function fetchMetadata(head: RequestHead, context: RewriteContext): string[] {
+  const destination = head.destination === '' ? 'empty' : head.destination;
+  const framed = head.mode === 'navigate' && /^i?frame$/.test(destination);
+  return [
+    'sec-fetch-dest',
+    framed ? 'document' : destination,
+    'sec-fetch-mode',
+    head.mode,
+    'sec-fetch-site',
+    fetchSite(head, context.sessionOrigin),
+  ];
+}
+
+function fetchSite(head: RequestHead, own: string | undefined): string {
+  const source = headerValue(head.headers, 'origin') ?? headerValue(head.headers, 'referer');
+  if (source === undefined) return head.mode === 'navigate' ? 'none' : 'same-origin';
+  return source === own || source.startsWith(`${own}/`) ? 'same-origin' : 'cross-site';
+}

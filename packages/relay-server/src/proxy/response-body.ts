@@ -1,0 +1,49 @@
+import type { Header, RequestHead } from '@wingman/protocol';
+import { headerValue } from '@wingman/protocol';
+import { canDecode, codingsOf, decode } from './decode.js';
+import { injectShim } from './html-injector.js';
+import type { LocalResponse } from './local-client.js';
+import type { Via } from './request-headers.js';
+import { without } from './response-headers.js';
+
+/** What is sent on: headers that fit the bytes, and the bytes. */
+export interface PublicResponse {
+  readonly headers: Header[];
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
+
+/** Prepares a response for its way: viewers' links get plain bytes, and documents the shim. */
+export function prepareBody(
+  head: RequestHead,
+  response: LocalResponse,
+  headers: Header[],
+  via: Via,
+): PublicResponse {
+  if (via === 'ingress' || !transformable(response)) return { headers, body: response.body };
+  const plain = withoutCoding(response, headers);
+  if (!wantsShim(head, response, plain.headers)) return plain;
+  return { headers: without(plain.headers, 'content-length'), body: injectShim(plain.body) };
+}
+
+/** A part of a representation, or none, is passed on as it is. */
+function transformable({ status }: LocalResponse): boolean {
+  return status !== 204 && status !== 206 && status !== 304;
+}
+
+function withoutCoding(response: LocalResponse, headers: Header[]): PublicResponse {
+  const codings = codingsOf(headerValue(headers, 'content-encoding'));
+  if (codings.length === 0 || !canDecode(codings)) return { headers, body: response.body };
+  return {
+    headers: without(headers, 'content-encoding', 'content-length'),
+    body: decode(response.body, codings),
+  };
+}
+
+function wantsShim(head: RequestHead, response: LocalResponse, headers: Header[]): boolean {
+  if (head.method === 'HEAD' || !DOCUMENTS.has(head.destination)) return false;
+  if (headerValue(headers, 'content-encoding') !== undefined) return false;
+  const type = headerValue(headers, 'content-type') ?? '';
+  return /^\s*text\/html\s*(;|$)/i.test(type) && !/charset\s*=\s*"?utf-?16/i.test(type);
+}

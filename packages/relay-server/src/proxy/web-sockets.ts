@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import type { IncomingWebSocket, Problem } from '@wingman/protocol';
+import { headersFromRaw, headerValue, LIMITS, toWingmanError } from '@wingman/protocol';
+import { WebSocket } from 'ws';
+import { HOST_LIMITS } from '../limits.js';
+import type { ForwardContext } from './forwarder.js';
+import { badRequest, problemFor, problemPage } from './problems.js';
+import { localUpgradeHeaders, type Via } from './request-headers.js';
+import { publicResponseHeaders, without } from './response-headers.js';
+import { responseHead } from './response-head.js';
+import { faultOf } from './target.js';
+import { joinWebSockets } from './web-socket-pumps.js';
+
+/** Opens a WebSocket to the local port and joins the two. Never rejects: it ends in a socket or a refusal. */
+export async function forwardWebSocket(
+  incoming: IncomingWebSocket,
+  via: Via,
+  context: ForwardContext,
+): Promise<void> {
+  const { target, headers } = incoming.open;
+  const fault = faultOf('GET', target, headers);
+  if (fault !== undefined) return refuse(incoming, badRequest(fault));
+  try {
+    const socket = await dialApp(incoming, via, context);
+    listen(incoming, socket, context);
+    if (incoming.signal.aborted) socket.terminate();
+  } catch (error) {
+    if (error instanceof SyntaxError) return refuse(incoming, badRequest(error.message));
+    refuseFor(incoming, context.loopback.port, error);
+  }
+}
+
+const CLIENT_OPTIONS = {
+  perMessageDeflate: false,
+  followRedirects: false,
+  maxPayload: LIMITS.maxWebSocketMessageBytes,
+  handshakeTimeout: HOST_LIMITS.webSocketOpenMs,
+  closeTimeout: HOST_LIMITS.webSocketCloseMs,
+};
+
+async function dialApp(
+  incoming: IncomingWebSocket,
+  via: Via,
+  { loopback, sessionOrigin }: ForwardContext,
+): Promise<WebSocket> {
+  const { target, protocols, headers } = incoming.open;
+  const { authority } = loopback;
+  const connection = await loopback.connect();
+  try {
+    return new WebSocket(`ws://${authority}${target}`, protocols, {
+      ...CLIENT_OPTIONS,
+      headers: localUpgradeHeaders(headers, { authority, sessionOrigin: sessionOrigin(), via }),
+      createConnection: () => connection,
+    });
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+}
+
+function listen(incoming: IncomingWebSocket, socket: WebSocket, context: ForwardContext): void {
+  const { port } = context.loopback;
+  const onAbort = (): void => socket.terminate();
+  const onError = (error: Error): void => refuseFor(incoming, port, error);
+  incoming.signal.addEventListener('abort', onAbort);
+  socket.once('close', () => incoming.signal.removeEventListener('abort', onAbort));
+  socket.once('error', onError);
+  socket.once('unexpected-response', (_request, response) => {
+    socket.off('error', onError);
+    socket.on('error', () => undefined);
+    void passRefusal(incoming, response, context).finally(() => socket.terminate());
+  });
+  socket.once('open', () => {
+    socket.off('error', onError);
+    joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
+  });
+}
+
+/** The app answered the upgrade with an ordinary response: the viewer gets it. */
+async function passRefusal(
+  incoming: IncomingWebSocket,
+  response: IncomingMessage,
+  { loopback, sessionOrigin }: ForwardContext,
+): Promise<void> {
+  const headers = headersFromRaw(response.rawHeaders);
+  const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
+  const body = await readSome(response);
+  const head = responseHead(
+    response.statusCode ?? 502,
+    response.statusMessage ?? '',
+    without(shown, 'content-length'),
+  );
+  incoming.reject(head, body);
+}
+
+/** At most HOST_LIMITS.refusalBodyBytes; a body that is cut off by an error ends there. */
+async function readSome(response: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let room: number = HOST_LIMITS.refusalBodyBytes;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, room));
+      room -= chunk.length;
+      if (room <= 0) break;
+    }
+  } catch {
+    // What arrived is what the viewer gets.
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuseFor(incoming: IncomingWebSocket, port: number, error: unknown): void {
+  const { code, message } = toWingmanError(error, 'UPSTREAM_ABORTED');
+  refuse(incoming, problemFor(code, port, message));
+}
+
+function refuse(incoming: IncomingWebSocket, problem: Problem): void {
+  const page = problemPage(problem, headerValue(incoming.open.headers, 'accept'));
+  incoming.reject(responseHead(page.status, page.statusText, page.headers), page.body);
+}

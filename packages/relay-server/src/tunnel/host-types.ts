@@ -1,0 +1,40 @@
+import type { Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { PathChange } from './fallback-manager.js';
+import type { HostIdentity } from './identity.js';
+import type { PeerEngine } from './webrtc/webrtc-adapter.js';
+
+/** Everything a host is told; times in milliseconds. */
+export interface HostOptions {
+  /** The local port that is shared. */
+  readonly port: number;
+  /** The tunnel server's origin. */
+  readonly server: URL;
+  readonly identity: HostIdentity;
+  /** How long the session should live; the server may grant less. */
+  readonly ttlMs: number;
+  readonly maxViewers: number;
+  /** From a viewer's offer to a direct path. */
+  readonly p2pTimeoutMs: number;
+  /** None: relay only. */
+  readonly engine: PeerEngine | undefined;
+  /** Beside those the server names. */
+  readonly stunServers: readonly string[];
+  /** Whether the tunnel server's plain HTTP door may be used. */
+  readonly ingressAllowed: boolean;
+  readonly clock?: Clock;
+}
+
+/** Why a host has stopped: by `close`, at the end of its session's life, or because the server wants it no more. */
+export type StopReason = 'closed' | 'expired' | 'refused';
+
+/** What a host tells; `viewer` is the id of a tab's link. */
+export interface HostEvents {
+  'viewer-joined': [{ viewer: string; path: Path; viewers: number }];
+  'path-changed': [{ viewer: string; path: Path; from: Path; change: PathChange }];
+  'viewer-left': [{ viewer: string; reason: ErrorCode; viewers: number }];
+  /** The tunnel server answers again. */
+  reconnected: [];
+  /** Something went wrong; the host goes on. */
+  problem: [{ code: ErrorCode; message: string; viewer?: string }];
+  stopped: [{ reason: StopReason; message: string }];
+}

@@ -1,0 +1,116 @@
+import type { Attachment, Carrier, Clock, ErrorCode, Path } from '@wingman/protocol';
+import { CloseCode, Link } from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
+import type { Via } from '../proxy/request-headers.js';
+import { FallbackManager, type PathChanged } from './fallback-manager.js';
+
+/** What the table tells its owner. */
+export interface LinkEvents {
+  /** A new link, before its first carrier: the owner takes its exchanges. */
+  opened(link: Link, via: Via): void;
+  joined(viewer: string, path: Path): void;
+  pathChanged(viewer: string, change: PathChanged): void;
+  left(viewer: string, reason: ErrorCode): void;
+}
+
+export interface LinkTableOptions {
+  readonly maxViewers: number;
+  readonly clock: Clock;
+  readonly events: LinkEvents;
+}
+
+/** Every link of this session, by its id; a viewer is one tab. */
+export class LinkTable {
+  readonly #options: LinkTableOptions;
+  readonly #viewers = new Map<string, Link>();
+  readonly #ingress = new Map<string, Link>();
+  readonly #joined = new Set<string>();
+
+  constructor(options: LinkTableOptions) {
+    this.#options = options;
+  }
+
+  /** Viewers that have joined and not left. */
+  get viewerCount(): number {
+    return this.#joined.size;
+  }
+
+  /** Whether a viewer's link exists or may be made. */
+  admits(id: string): boolean {
+    return this.#viewers.has(id) || this.#viewers.size < this.#options.maxViewers;
+  }
+
+  /** Adds a viewer's proven carrier to its link; closes it (4029) and returns undefined above the limit. */
+  attachViewer(id: string, carrier: Carrier, kind: 'p2p' | 'relay'): Attachment | undefined {
+    if (!this.admits(id)) {
+      carrier.close(CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS');
+      return undefined;
+    }
+    const link = this.#viewers.get(id) ?? this.#openViewer(id);
+    return link.attach(carrier, kind);
+  }
+
+  /** Adds the tunnel server's own link; the oldest goes when there are too many. */
+  attachIngress(id: string, carrier: Carrier): void {
+    const link = this.#ingress.get(id) ?? this.#openIngress(id);
+    link.attach(carrier, 'relay');
+  }
+
+  /** The viewer's tab has left signaling: its link goes soon, unless something still carries it. */
+  viewerLeft(id: string): void {
+    const link = this.#viewers.get(id);
+    if (link === undefined) return;
+    this.#options.clock.setTimeout(() => {
+      if (link.state === 'waiting') link.close('LINK_LOST');
+    }, HOST_LIMITS.viewerLeftGraceMs);
+  }
+
+  /** Ends every link and tells the other sides. */
+  close(reason: ErrorCode): void {
+    for (const link of [...this.#viewers.values(), ...this.#ingress.values()]) link.close(reason);
+  }
+
+  #openViewer(id: string): Link {
+    const link = this.#open(id, this.#viewers, 'viewer');
+    const { events } = this.#options;
+    const paths = new FallbackManager(link, (change) => {
+      if (this.#joined.has(id)) events.pathChanged(id, change);
+    });
+    link.on('state', () => {
+      if (link.state === 'open') this.#join(id, paths);
+      if (link.state === 'closed') this.#leave(id, link);
+    });
+    return link;
+  }
+
+  #openIngress(id: string): Link {
+    const [oldest] = this.#ingress.values();
+    if (this.#ingress.size >= HOST_LIMITS.ingressLinks) oldest?.close('LIMIT_EXCEEDED');
+    const link = this.#open(id, this.#ingress, 'ingress');
+    link.on('state', () => {
+      // The server makes a new link after each loss, so this one has nothing to wait for.
+      if (link.state === 'waiting') link.close('LINK_LOST');
+      if (link.state === 'closed') this.#ingress.delete(id);
+    });
+    return link;
+  }
+
+  #open(id: string, table: Map<string, Link>, via: Via): Link {
+    const link = new Link({ id, role: 'acceptor', clock: this.#options.clock });
+    table.set(id, link);
+    this.#options.events.opened(link, via);
+    return link;
+  }
+
+  #join(id: string, paths: FallbackManager): void {
+    if (this.#joined.has(id)) return;
+    this.#joined.add(id);
+    this.#options.events.joined(id, paths.path);
+  }
+
+  #leave(id: string, link: Link): void {
+    this.#viewers.delete(id);
+    if (!this.#joined.delete(id)) return;
+    this.#options.events.left(id, link.closeError?.code ?? 'LINK_CLOSED');
+  }
+}

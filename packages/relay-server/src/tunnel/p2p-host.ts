@@ -1,0 +1,176 @@
+import type { Binding, Carrier, Clock, IceCandidate, Offer, Timer } from '@wingman/protocol';
+import { CloseCode, respond, toWingmanError, WingmanError } from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
+import type { ToServer } from './host-messages.js';
+import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
+
+export interface P2pHostOptions {
+  readonly engine: PeerEngine;
+  readonly linkKey: Uint8Array;
+  /** From an offer to a proven carrier, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly maxViewers: number;
+  readonly clock: Clock;
+  iceServers(): readonly IceServerAddress[];
+  send(message: ToServer): void;
+  /** Whether this link exists or may be made. */
+  admits(linkId: string): boolean;
+  attach(linkId: string, carrier: Carrier): void;
+  failed(linkId: string, error: WingmanError): void;
+}
+
+/** answering: our answer is being made. connecting: ICE and DTLS are at work. proving: the link handshake is. */
+type AttemptState = 'answering' | 'connecting' | 'proving' | 'open' | 'closed';
+
+const TRANSITIONS: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
+  answering: ['connecting', 'proving', 'closed'],
+  connecting: ['proving', 'closed'],
+  proving: ['open', 'closed'],
+  open: ['closed'],
+  closed: [],
+};
+
+/** Answers viewers' offers: one peer for each link and attempt, closed when it proves nothing in time. */
+export class P2pHost {
+  readonly #options: P2pHostOptions;
+  /** The newest attempt of each link. */
+  readonly #newest = new Map<string, Attempt>();
+  /** Every attempt that holds a peer. */
+  readonly #alive = new Set<Attempt>();
+
+  constructor(options: P2pHostOptions) {
+    this.#options = options;
+  }
+
+  /** Peers that exist now. */
+  get peerCount(): number {
+    return this.#alive.size;
+  }
+
+  /** Takes an offer; an older attempt of the same link that isn't open yet is given up. */
+  offer(offer: Offer): void {
+    const before = this.#newest.get(offer.linkId);
+    if (before !== undefined && offer.attempt <= before.number) return;
+    if (!this.#options.admits(offer.linkId)) return;
+    if (before?.state !== 'open') before?.close();
+    if (this.#alive.size >= this.#options.maxViewers * HOST_LIMITS.peersPerViewer) return;
+    const attempt = new Attempt(offer, this.#options, () => this.#forget(attempt));
+    this.#newest.set(offer.linkId, attempt);
+    this.#alive.add(attempt);
+    attempt.start(offer.sdp);
+  }
+
+  /** Takes a viewer's candidate; one of an older attempt is ignored. */
+  candidate({ linkId, attempt: number, candidate, sdpMid: mid }: IceCandidate): void {
+    const attempt = this.#newest.get(linkId);
+    if (attempt?.number === number) attempt.addCandidate(candidate, mid);
+  }
+
+  /** Closes every peer. */
+  close(): void {
+    for (const attempt of [...this.#alive]) attempt.close();
+  }
+
+  #forget(attempt: Attempt): void {
+    this.#alive.delete(attempt);
+    if (this.#newest.get(attempt.linkId) === attempt) this.#newest.delete(attempt.linkId);
+  }
+}
+
+class Attempt {
+  readonly linkId: string;
+  readonly number: number;
+  readonly #options: P2pHostOptions;
+  readonly #onClosed: () => void;
+  readonly #peer: Peer;
+  readonly #deadline: Timer;
+  #state: AttemptState = 'answering';
+
+  constructor(offer: Offer, options: P2pHostOptions, onClosed: () => void) {
+    this.linkId = offer.linkId;
+    this.number = offer.attempt;
+    this.#options = options;
+    this.#onClosed = onClosed;
+    this.#peer = options.engine.createPeer(options.iceServers(), {
+      candidate: ({ candidate, mid }) => this.#sendCandidate(candidate, mid),
+      channel: (carrier) => void this.#prove(carrier),
+      closed: (reason) => this.#fail(new WingmanError('CARRIER_CLOSED', reason)),
+    });
+    this.#deadline = options.clock.setTimeout(() => {
+      this.#fail(new WingmanError('TIMEOUT', `no direct path within ${options.timeoutMs} ms`));
+    }, options.timeoutMs);
+  }
+
+  get state(): AttemptState {
+    return this.#state;
+  }
+
+  start(sdp: string): void {
+    this.#peer.acceptOffer(sdp).then(
+      (answer) => this.#answer(answer),
+      (error: unknown) => this.#fail(toWingmanError(error, 'HANDSHAKE_FAILED')),
+    );
+  }
+
+  addCandidate(candidate: string, mid: string): void {
+    if (this.#state !== 'closed') this.#peer.addCandidate({ candidate, mid });
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#transition('closed');
+    this.#deadline.cancel();
+    this.#peer.close();
+    this.#onClosed();
+  }
+
+  #answer(sdp: string): void {
+    if (this.#state === 'closed') return;
+    // On a fast network the channel may open before we come round to this.
+    if (this.#state === 'answering') this.#transition('connecting');
+    const value = { linkId: this.linkId, attempt: this.number, sdp };
+    this.#options.send({ case: 'answer', value });
+  }
+
+  #sendCandidate(candidate: string, sdpMid: string): void {
+    if (this.#state === 'closed') return;
+    const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
+    this.#options.send({ case: 'iceCandidate', value });
+  }
+
+  async #prove(channel: Carrier): Promise<void> {
+    if (this.#state === 'closed') return channel.close(CloseCode.GOING_AWAY, 'too late');
+    this.#transition('proving');
+    const { linkKey: key, clock, timeoutMs: deadlineMs } = this.#options;
+    const binding = (): Binding => this.#peer.binding();
+    try {
+      const proven = await respond(channel, { key, kind: 'p2p', binding, clock, deadlineMs });
+      this.#open(proven.linkId, proven.carrier);
+    } catch (error) {
+      this.#fail(toWingmanError(error, 'HANDSHAKE_FAILED'));
+    }
+  }
+
+  #open(linkId: string, carrier: Carrier): void {
+    if (this.#state === 'closed') return;
+    // Whoever made the offer proves the key for that link, not for another viewer's.
+    if (linkId !== this.linkId) throw new WingmanError('HANDSHAKE_FAILED', 'another link');
+    this.#transition('open');
+    this.#deadline.cancel();
+    this.#options.attach(linkId, carrier);
+  }
+
+  #fail(error: WingmanError): void {
+    if (this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.close();
+    if (!wasOpen) this.#options.failed(this.linkId, error);
+  }
+
+  #transition(next: AttemptState): void {
+    if (!TRANSITIONS[this.#state].includes(next)) {
+      throw new WingmanError('INTERNAL', `p2p attempt: ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+}

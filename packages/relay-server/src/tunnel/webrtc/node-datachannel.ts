@@ -1,0 +1,181 @@
+import type { Binding } from '@wingman/protocol';
+import { LIMITS, systemClock, WingmanError } from '@wingman/protocol';
+import type * as Library from 'node-datachannel';
+import type { DataChannel, DescriptionType, PeerConnection } from 'node-datachannel';
+import { HOST_LIMITS } from '../../limits.js';
+import { ChannelCarrier } from './channel-carrier.js';
+import type { Candidate, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
+import { CHANNEL_LABEL } from './engine.js';
+import { toLibdatachannel } from './ice-servers.js';
+import { PendingCandidates } from './pending-candidates.js';
+import { bindingOf } from './sdp.js';
+
+/** libdatachannel through node-datachannel: the engine that measures better (see ARCHITECTURE.md). Fails when its binary doesn't load. */
+export async function loadNodeDatachannel(): Promise<PeerEngine> {
+  const library = await import('node-datachannel');
+  let count = 0;
+  return {
+    name: 'node-datachannel',
+    createPeer: (iceServers, handlers) =>
+      new NodeDatachannelPeer(library, `wingman-${++count}`, iceServers, handlers),
+  };
+}
+
+class NodeDatachannelPeer implements Peer {
+  readonly #connection: PeerConnection;
+  readonly #handlers: PeerHandlers;
+  readonly #candidates: PendingCandidates;
+  #described: ((sdp: string) => void) | undefined;
+  #channel: DataChannel | undefined;
+  #carrier: ChannelCarrier | undefined;
+  #offered = false;
+  #closed = false;
+
+  constructor(
+    library: typeof Library,
+    name: string,
+    iceServers: readonly IceServerAddress[],
+    handlers: PeerHandlers,
+  ) {
+    this.#handlers = handlers;
+    this.#connection = new library.PeerConnection(name, {
+      iceServers: toLibdatachannel(iceServers),
+      maxMessageSize: LIMITS.maxMessageBytes,
+    });
+    this.#candidates = new PendingCandidates(({ candidate, mid }) => this.#addNow(candidate, mid));
+    this.#listen();
+  }
+
+  createOffer(): Promise<string> {
+    this.#offered = true;
+    return this.#describe(() => {
+      this.#take(this.#connection.createDataChannel(CHANNEL_LABEL));
+    });
+  }
+
+  async acceptOffer(sdp: string): Promise<string> {
+    const answer = await this.#describe(() => this.#setRemote(sdp, 'offer'));
+    this.#candidates.release();
+    return answer;
+  }
+
+  acceptAnswer(sdp: string): Promise<void> {
+    return Promise.resolve().then(() => {
+      this.#setRemote(sdp, 'answer');
+      this.#candidates.release();
+    });
+  }
+
+  addCandidate(candidate: Candidate): void {
+    if (!this.#closed) this.#candidates.push(candidate);
+  }
+
+  binding(): Binding {
+    const { local, remote } = this.#descriptions();
+    return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const connection = this.#connection;
+    if (this.#channel === undefined) return connection.close();
+    // The other engine doesn't notice a connection that goes without closing its channel.
+    this.#channel.close();
+    systemClock.setTimeout(() => connection.close(), HOST_LIMITS.peerLingerMs);
+  }
+
+  #listen(): void {
+    const connection = this.#connection;
+    connection.onLocalDescription((sdp) => this.#described?.(sdp));
+    connection.onLocalCandidate((line, mid) => {
+      if (!this.#closed) this.#handlers.candidate({ candidate: line.replace(/^a=/, ''), mid });
+    });
+    connection.onDataChannel((channel) => this.#take(channel));
+    connection.onStateChange((state) => {
+      if (state === 'failed' || state === 'closed') this.#end(`peer connection ${state}`);
+    });
+  }
+
+  /** Runs what makes the library describe itself, and waits for that description. */
+  #describe(start: () => void): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const timer = systemClock.setTimeout(
+        () => reject(new WingmanError('HANDSHAKE_FAILED', 'the engine gave no description')),
+        LIMITS.handshakeMs,
+      );
+      this.#described = (sdp) => {
+        timer.cancel();
+        resolve(sdp);
+      };
+      try {
+        start();
+      } catch (error) {
+        timer.cancel();
+        reject(new WingmanError('HANDSHAKE_FAILED', 'the offer was refused', { cause: error }));
+      }
+    });
+  }
+
+  #setRemote(sdp: string, type: DescriptionType): void {
+    try {
+      this.#connection.setRemoteDescription(sdp, type);
+    } catch (error) {
+      throw new WingmanError('HANDSHAKE_FAILED', `the ${type} was refused`, { cause: error });
+    }
+  }
+
+  #addNow(candidate: string, mid: string): void {
+    try {
+      if (!this.#closed) this.#connection.addRemoteCandidate(candidate, mid);
+    } catch {
+      // One candidate that can't be parsed is one way less to connect, no more.
+    }
+  }
+
+  #descriptions(): { local: string | undefined; remote: string | undefined } {
+    if (this.#closed) return { local: undefined, remote: undefined };
+    const connection = this.#connection;
+    return {
+      local: connection.localDescription()?.sdp,
+      remote: connection.remoteDescription()?.sdp,
+    };
+  }
+
+  #take(channel: DataChannel): void {
+    if (this.#carrier !== undefined || this.#closed) return channel.close();
+    const carrier = this.#wrap(channel);
+    this.#channel = channel;
+    this.#carrier = carrier;
+    channel.setBufferedAmountLowThreshold(LIMITS.carrierLowWaterBytes);
+    channel.onBufferedAmountLow(() => carrier.lowWater());
+    channel.onMessage((message) => carrier.deliver(bytesOf(message)));
+    channel.onClosed(() => this.#end('data channel closed'));
+    channel.onError((error) => this.#end(`data channel error: ${error}`));
+    if (channel.isOpen()) queueMicrotask(() => this.#handlers.channel(carrier));
+    else channel.onOpen(() => this.#handlers.channel(carrier));
+  }
+
+  #wrap(channel: DataChannel): ChannelCarrier {
+    return new ChannelCarrier({
+      queuedBytes: () => (channel.isOpen() ? channel.bufferedAmount() : 0),
+      send: (message) => void channel.sendMessageBinary(message),
+      close: () => this.close(),
+    });
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#carrier?.lost(reason);
+    this.#handlers.closed(reason);
+  }
+}
+
+function bytesOf(message: string | Buffer | ArrayBuffer): Uint8Array {
+  if (typeof message === 'string') return Buffer.from(message);
+  if (Buffer.isBuffer(message)) {
+    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+  }
+  return new Uint8Array(message);
+}

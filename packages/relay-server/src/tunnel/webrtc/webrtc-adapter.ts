@@ -1,0 +1,47 @@
+import type { EngineName, PeerEngine } from './engine.js';
+import { ENGINE_NAMES } from './engine.js';
+import { loadNodeDatachannel } from './node-datachannel.js';
+import { loadWrtc } from './wrtc.js';
+
+export { CHANNEL_LABEL, ENGINE_NAMES } from './engine.js';
+export type {
+  Candidate,
+  EngineName,
+  IceServerAddress,
+  Peer,
+  PeerEngine,
+  PeerHandlers,
+} from './engine.js';
+export { isIceUrl } from './ice-servers.js';
+
+/** Which engine to load: one by name, or the first that loads. */
+export type EngineChoice = EngineName | 'auto';
+
+type Loader = () => Promise<PeerEngine>;
+
+const LOADERS: Readonly<Record<EngineName, Loader>> = {
+  'node-datachannel': loadNodeDatachannel,
+  wrtc: loadWrtc,
+};
+
+/** What came of loading: the engine, or why there is none. */
+export interface LoadedEngine {
+  readonly engine: PeerEngine | undefined;
+  readonly failures: readonly string[];
+}
+
+/** Loads a WebRTC engine; none, when no binary of those allowed loads on this platform. Never throws. */
+export async function loadEngine(
+  choice: EngineChoice,
+  loaders: Readonly<Record<EngineName, Loader>> = LOADERS,
+): Promise<LoadedEngine> {
+  const failures: string[] = [];
+  for (const name of choice === 'auto' ? ENGINE_NAMES : [choice]) {
+    try {
+      return { engine: await loaders[name](), failures };
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { engine: undefined, failures };
+}

@@ -1,0 +1,164 @@
+import type { Binding, Timer } from '@wingman/protocol';
+import { LIMITS, systemClock, WingmanError } from '@wingman/protocol';
+import { HOST_LIMITS } from '../../limits.js';
+import { ChannelCarrier } from './channel-carrier.js';
+import type { Candidate, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
+import { CHANNEL_LABEL } from './engine.js';
+import { PendingCandidates } from './pending-candidates.js';
+import { bindingOf } from './sdp.js';
+import { peerClosed } from './thread-reclaimer.js';
+import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
+
+/** libwebrtc through @roamhq/wrtc. Fails when its binary doesn't load. */
+export async function loadWrtc(): Promise<PeerEngine> {
+  const name: string = '@roamhq/wrtc';
+  const { default: library } = (await import(name)) as { default: WrtcLibrary };
+  return {
+    name: 'wrtc',
+    createPeer: (iceServers, handlers) => new WrtcPeer(library, iceServers, handlers),
+  };
+}
+
+class WrtcPeer implements Peer {
+  readonly #connection: WrtcConnection;
+  readonly #handlers: PeerHandlers;
+  readonly #candidates: PendingCandidates;
+  #channel: WrtcChannel | undefined;
+  #carrier: ChannelCarrier | undefined;
+  #poll: Timer | undefined;
+  #offered = false;
+  #closed = false;
+
+  constructor(
+    library: WrtcLibrary,
+    iceServers: readonly IceServerAddress[],
+    handlers: PeerHandlers,
+  ) {
+    this.#handlers = handlers;
+    this.#connection = new library.RTCPeerConnection({
+      iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
+    });
+    this.#candidates = new PendingCandidates((candidate) => this.#addNow(candidate));
+    this.#listen();
+  }
+
+  createOffer(): Promise<string> {
+    this.#offered = true;
+    return this.#negotiate('the offer could not be made', async () => {
+      this.#take(this.#connection.createDataChannel(CHANNEL_LABEL));
+      const offer = await this.#connection.createOffer();
+      await this.#connection.setLocalDescription(offer);
+      return offer.sdp;
+    });
+  }
+
+  acceptOffer(sdp: string): Promise<string> {
+    return this.#negotiate('the offer was refused', async () => {
+      await this.#connection.setRemoteDescription({ type: 'offer', sdp });
+      this.#candidates.release();
+      const answer = await this.#connection.createAnswer();
+      await this.#connection.setLocalDescription(answer);
+      return answer.sdp;
+    });
+  }
+
+  acceptAnswer(sdp: string): Promise<void> {
+    return this.#negotiate('the answer was refused', async () => {
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+      this.#candidates.release();
+    });
+  }
+
+  addCandidate(candidate: Candidate): void {
+    if (!this.#closed) this.#candidates.push(candidate);
+  }
+
+  binding(): Binding {
+    const { localDescription, remoteDescription } = this.#connection;
+    const [local, remote] = [localDescription?.sdp, remoteDescription?.sdp];
+    return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#poll?.cancel();
+    this.#channel?.close();
+    const end = (): void => {
+      this.#connection.close();
+      peerClosed();
+    };
+    if (this.#channel === undefined) end();
+    else systemClock.setTimeout(end, HOST_LIMITS.peerLingerMs);
+  }
+
+  #listen(): void {
+    const connection = this.#connection;
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate === null || this.#closed) return;
+      this.#handlers.candidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
+    };
+    connection.ondatachannel = ({ channel }) => this.#take(channel);
+    connection.onconnectionstatechange = () => {
+      const state = connection.connectionState;
+      if (state === 'failed' || state === 'closed') this.#end(`peer connection ${state}`);
+    };
+  }
+
+  async #negotiate<T>(failure: string, steps: () => Promise<T>): Promise<T> {
+    try {
+      return await steps();
+    } catch (error) {
+      throw new WingmanError('HANDSHAKE_FAILED', failure, { cause: error });
+    }
+  }
+
+  #addNow({ candidate, mid }: Candidate): void {
+    if (this.#closed) return;
+    // One candidate that can't be parsed is one way less to connect, no more.
+    this.#connection.addIceCandidate({ candidate, sdpMid: mid }).catch(() => undefined);
+  }
+
+  #take(channel: WrtcChannel): void {
+    if (this.#carrier !== undefined || this.#closed) return channel.close();
+    channel.binaryType = 'arraybuffer';
+    const carrier = this.#wrap(channel);
+    this.#channel = channel;
+    this.#carrier = carrier;
+    channel.onmessage = ({ data }) => {
+      carrier.deliver(typeof data === 'string' ? Buffer.from(data) : new Uint8Array(data));
+    };
+    channel.onclose = () => this.#end('data channel closed');
+    if (channel.readyState === 'open') queueMicrotask(() => this.#handlers.channel(carrier));
+    else channel.onopen = () => this.#handlers.channel(carrier);
+  }
+
+  #wrap(channel: WrtcChannel): ChannelCarrier {
+    const carrier: ChannelCarrier = new ChannelCarrier(
+      {
+        queuedBytes: () => channel.bufferedAmount,
+        send: (message) => channel.send(message),
+        close: () => this.close(),
+      },
+      () => this.#pollDrain(channel, carrier),
+    );
+    return carrier;
+  }
+
+  /** This engine has no `bufferedamountlow` event: it is asked until the queue is short. */
+  #pollDrain(channel: WrtcChannel, carrier: ChannelCarrier): void {
+    if (this.#poll !== undefined || this.#closed) return;
+    this.#poll = systemClock.setTimeout(() => {
+      this.#poll = undefined;
+      if (channel.bufferedAmount <= LIMITS.carrierLowWaterBytes) carrier.lowWater();
+      else this.#pollDrain(channel, carrier);
+    }, HOST_LIMITS.drainPollMs);
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#carrier?.lost(reason);
+    this.#handlers.closed(reason);
+  }
+}

@@ -1,0 +1,235 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  create,
+  decodeLinkKey,
+  initiate,
+  Link,
+  Mux,
+  newLinkId,
+  RefusalSchema,
+  request,
+} from '@wingman/protocol';
+import { WebSocket } from 'ws';
+import { WebSocketCarrier } from '../src/tunnel/websocket-carrier.js';
+import { runCli, type Cli } from './support/cli.js';
+import { freePort, listen } from './support/servers.js';
+import { signalingServer } from './support/signaling-server.js';
+import { requestHead, textOf } from './support/tunnel.js';
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function wingman(args: string[], env?: Record<string, string>, cwd?: string): Cli {
+  const cli = runCli(args, env, cwd);
+  cleanups.push(async () => {
+    cli.process.kill('SIGKILL');
+    await cli.exited;
+  });
+  return cli;
+}
+
+async function app(text = 'hello'): Promise<number> {
+  const server = await listen((_incoming, response) => response.end(text));
+  cleanups.push(() => server.close());
+  return server.port;
+}
+
+/** Fetches a URL of a *.localhost name without a resolver. */
+function fetchText(url: string): Promise<{ status: number | undefined; text: string }> {
+  const { host, port, pathname } = new URL(url);
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: pathname, headers: { host } }, (response) => {
+      textOf(response as AsyncIterable<Buffer>).then(
+        (text) => resolve({ status: response.statusCode, text }),
+        reject,
+      );
+    }).on('error', reject);
+  });
+}
+
+describe('usage', () => {
+  test('--help shows the commands and examples', async () => {
+    const cli = wingman(['--help']);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toContain('share [options] <port>');
+    expect(cli.stdout()).toContain('$ wingman 3000');
+    expect(cli.stderr()).toBe('');
+  });
+
+  test('share --help shows every option', async () => {
+    const cli = wingman(['share', '--help']);
+    expect(await cli.exited).toBe(0);
+    const options = '--server --name --expires --max-viewers --no-p2p --p2p-timeout --stun';
+    for (const option of `${options} --engine --no-ingress --json --log-level`.split(' ')) {
+      expect(cli.stdout()).toContain(option);
+    }
+  });
+
+  test('--version is the version and nothing else', async () => {
+    const cli = wingman(['--version']);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [[], 'missing required argument'],
+    [['3000', '--nonsense'], '--nonsense'],
+    [['share', 'port'], '<port> "port" is not valid'],
+    [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],
+    [['3000', '--name', 'No_Label'], '--name my-app'],
+    [['server', '--port', 'x'], 'TUNNEL_PORT'],
+  ])('%j is bad usage', async (args, message) => {
+    const cli = wingman(args);
+    expect(await cli.exited).toBe(2);
+    expect(cli.stderr()).toContain(message);
+    expect(cli.stdout()).toBe('');
+  });
+
+  test('a bad value in .env is named', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wingman-cli-'));
+    writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=many\n');
+    const cli = wingman(['3000'], {}, directory);
+    expect(await cli.exited).toBe(2);
+    expect(cli.stderr()).toContain('MAX_VIEWERS "many" is not valid');
+    expect(cli.stderr()).toContain('A good value: MAX_VIEWERS=8');
+  });
+});
+
+describe('share --json', () => {
+  test('is ready first, serves the ingress, and stops cleanly', async () => {
+    const cli = wingman([String(await app()), '--json', '--no-p2p']);
+    const ready = await cli.event('ready');
+    expect(cli.events()[0]).toEqual(ready);
+    expect(ready['url']).toMatch(/^http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=[A-Za-z0-9_-]{22}$/);
+    expect(ready['url']).toContain(`//${String(ready['session'])}.`);
+    expect(ready['p2p']).toEqual({ enabled: false, reason: 'switched off' });
+    expect(await fetchText(String(ready['url']))).toEqual({ status: 200, text: 'hello' });
+    cli.process.kill('SIGINT');
+    expect(await cli.exited).toBe(0);
+    expect(cli.events().at(-1)).toMatchObject({ event: 'stopped', reason: 'closed' });
+    await expect(fetchText(String(ready['server']))).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a viewer over the relay joins, is served and leaves', async () => {
+    const cli = wingman([String(await app('over the relay')), '--json', '--engine', 'wrtc']);
+    const ready = await cli.event('ready');
+    const url = new URL(String(ready['url']));
+    const id = newLinkId();
+    const socket = new WebSocket(`ws://127.0.0.1:${url.port}/__wingman/relay?link=${id}`, {
+      headers: { host: url.host, origin: url.origin },
+    });
+    cleanups.push(() => socket.terminate());
+    const key = decodeLinkKey(url.hash.slice('#k='.length));
+    const proven = await initiate(new WebSocketCarrier(socket), { key, kind: 'relay', linkId: id });
+    const link = new Link({ id, role: 'initiator' });
+    const mux = new Mux(link);
+    link.attach(proven.carrier, 'relay');
+    const response = await request(mux, requestHead({ headers: ['accept', '*/*'] }));
+    expect(await textOf(response.body)).toBe('over the relay');
+    expect(await cli.event('viewer-joined')).toMatchObject({
+      viewer: id,
+      path: 'relay',
+      viewers: 1,
+    });
+    link.close('LINK_CLOSED');
+    expect(await cli.event('viewer-left')).toMatchObject({ viewer: id, viewers: 0 });
+    expect(ready['p2p']).toEqual({ enabled: true, engine: 'wrtc' });
+    cli.process.kill('SIGTERM');
+    expect(await cli.exited).toBe(0);
+  });
+
+  test('says when nothing listens, and shares anyway', async () => {
+    const cli = wingman(['share', String(await freePort()), '--json', '--no-p2p']);
+    expect(await cli.event('error')).toMatchObject({ code: 'LOCAL_PORT_REFUSED', fatal: false });
+    const { status, text } = await fetchText(String((await cli.event('ready'))['url']));
+    expect(status).toBe(502);
+    expect(text).toContain('LOCAL_PORT_REFUSED');
+  });
+
+  test('keeps the URL of a name over restarts', async () => {
+    const port = String(await app());
+    const env = { XDG_CONFIG_HOME: mkdtempSync(join(tmpdir(), 'wingman-cli-')) };
+    const seen: string[] = [];
+    for (let run = 0; run < 2; run++) {
+      const cli = wingman([port, '--json', '--no-p2p', '--name', 'my-app'], env);
+      const { session, url } = await cli.event('ready');
+      seen.push(`${String(session)} ${new URL(String(url)).hash}`);
+      cli.process.kill('SIGINT');
+      expect(await cli.exited).toBe(0);
+    }
+    expect(seen[0]).toMatch(/^my-app-[a-z2-7]{16} #k=/);
+    expect(seen[1]).toBe(seen[0]);
+  });
+
+  test('a server of its own process serves a host of another', async () => {
+    const server = wingman(['server', '--port', '0', '--json']);
+    const url = String((await server.event('ready'))['server']);
+    const cli = wingman([String(await app()), '--json', '--no-p2p', '--server', url]);
+    const ready = await cli.event('ready');
+    expect(ready['server']).toBe(url);
+    expect((await fetchText(String(ready['url']))).text).toBe('hello');
+    server.process.kill('SIGTERM');
+    expect(await server.exited).toBe(0);
+    expect(await cli.event('error')).toMatchObject({ fatal: false });
+    cli.process.kill('SIGINT');
+    expect(await cli.exited).toBe(0);
+  });
+
+  test('with --no-ingress plain HTTP is refused', async () => {
+    const cli = wingman([String(await app()), '--json', '--no-p2p', '--no-ingress']);
+    const { status } = await fetchText(String((await cli.event('ready'))['url']));
+    expect(status).toBe(403);
+  });
+
+  test('a refusal by the server is fatal', async () => {
+    const server = await signalingServer((connection) => {
+      const value = create(RefusalSchema, { code: 'REFUSED', message: 'not you' });
+      connection.send({ case: 'refusal', value });
+      connection.socket.close(4000);
+    });
+    cleanups.push(() => server.close());
+    const cli = wingman(['3000', '--json', '--no-p2p', '--server', server.url.origin]);
+    expect(await cli.exited).toBe(1);
+    expect(cli.events()).toEqual([
+      { event: 'error', code: 'REFUSED', message: 'not you', fatal: true },
+    ]);
+  });
+
+  test('a second Ctrl-C does not wait', async () => {
+    const server = await listen((_incoming, response) => void response.write('never ends'));
+    cleanups.push(() => server.close());
+    const cli = wingman([String(server.port), '--json', '--no-p2p']);
+    const { url } = await cli.event('ready');
+    const { host, port } = new URL(String(url));
+    const arrived = new Promise((resolve) => {
+      get({ host: '127.0.0.1', port, headers: { host } }, resolve).on('error', () => undefined);
+    });
+    await arrived;
+    cli.process.kill('SIGINT');
+    const since = Date.now();
+    setTimeout(() => cli.process.kill('SIGINT'), 200);
+    expect(await cli.exited).toBe(130);
+    expect(Date.now() - since).toBeLessThan(1_500);
+  });
+});
+
+test('without --json a person reads what is shared', async () => {
+  const port = await app();
+  const cli = wingman([String(port), '--no-p2p', '--expires', '30m']);
+  while (!cli.stdout().includes('Ctrl-C')) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(cli.stdout()).toContain(`shares localhost:${port}`);
+  expect(cli.stdout()).toMatch(/http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=/);
+  expect(cli.stdout()).toContain('▀');
+  expect(cli.stdout()).toContain('(30 min)');
+  expect(cli.stdout()).not.toContain('\u001b');
+  cli.process.kill('SIGINT');
+  expect(await cli.exited).toBe(0);
+  expect(cli.stdout()).toContain('Stopped.');
+});

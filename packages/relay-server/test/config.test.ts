@@ -1,0 +1,179 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import {
+  ConfigError,
+  configDirectory,
+  environment,
+  hostVariables,
+  refusesColor,
+  shareConfig,
+  type Given,
+} from '../src/config.js';
+
+const share = (given: Given = {}, env: Record<string, string> = {}) =>
+  shareConfig({ port: '3000', ...given }, env);
+
+function complaint(given: Given, env: Record<string, string> = {}): string {
+  try {
+    share(given, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+  }
+  throw new Error('was accepted');
+}
+
+describe('shareConfig', () => {
+  test('has defaults for everything but the port', () => {
+    expect(share()).toEqual({
+      port: 3000,
+      server: undefined,
+      name: undefined,
+      ttlMs: 8 * 3_600_000,
+      maxViewers: 8,
+      p2pEnabled: true,
+      p2pTimeoutMs: 10_000,
+      stunServers: [],
+      turnUrls: [],
+      turnSecret: undefined,
+      engine: 'auto',
+      logLevel: 'info',
+    });
+    expect(() => shareConfig({}, {})).toThrow('<port> is missing');
+  });
+
+  test('takes the environment, and the command line before it', () => {
+    const env = {
+      P2P_ENABLED: 'false',
+      P2P_TIMEOUT_MS: '2500',
+      STUN_SERVERS: 'stun:a.example:3478, stun:192.0.2.7',
+      TUNNEL_SERVER_URL: 'https://t.example',
+      WEBRTC_ENGINE: 'wrtc',
+      SESSION_TTL: '30m',
+      MAX_VIEWERS: '2',
+      LOG_LEVEL: ' debug ',
+    };
+    expect(share({}, env)).toMatchObject({
+      p2pEnabled: false,
+      p2pTimeoutMs: 2_500,
+      stunServers: ['stun:a.example:3478', 'stun:192.0.2.7'],
+      server: new URL('https://t.example'),
+      engine: 'wrtc',
+      ttlMs: 1_800_000,
+      maxViewers: 2,
+      logLevel: 'debug',
+    });
+    expect(share({ maxViewers: '3', ttlMs: '90s' }, env)).toMatchObject({
+      maxViewers: 3,
+      ttlMs: 90_000,
+    });
+  });
+
+  test('an empty variable is one that is not set', () => {
+    expect(share({}, { MAX_VIEWERS: '', TUNNEL_SERVER_URL: ' ' })).toEqual(share());
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['P2P_ENABLED', { P2P_ENABLED: 'maybe' }],
+    ['P2P_TIMEOUT_MS', { P2P_TIMEOUT_MS: '10s' }],
+    ['STUN_SERVERS', { STUN_SERVERS: 'turn:a.example' }],
+    ['TURN_URLS', { TURN_URLS: 'http://a.example' }],
+    ['TUNNEL_SERVER_URL', { TUNNEL_SERVER_URL: 'ftp://a.example' }],
+    ['TUNNEL_SERVER_URL', { TUNNEL_SERVER_URL: 'https://a.example/path' }],
+    ['WEBRTC_ENGINE', { WEBRTC_ENGINE: 'chrome' }],
+    ['SESSION_TTL', { SESSION_TTL: '8' }],
+    ['SESSION_TTL', { SESSION_TTL: '0h' }],
+    ['SESSION_TTL', { SESSION_TTL: '15d' }],
+    ['MAX_VIEWERS', { MAX_VIEWERS: '0' }],
+    ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
+  ])('names %s and shows a good value', (name, env) => {
+    const message = complaint({}, env);
+    expect(message).toContain(`${name} "${Object.values(env)[0]}" is not valid`);
+    expect(message).toContain(`A good value: ${name}=`);
+  });
+
+  test.each<[string, Given]>([
+    ['--expires', { ttlMs: 'soon' }],
+    ['--max-viewers', { maxViewers: '-1' }],
+    ['--p2p-timeout', { p2pTimeoutMs: '1' }],
+    ['--server', { server: 'localhost:8787' }],
+    ['--engine', { engine: '' }],
+  ])('names %s and shows a good value', (option, given) => {
+    const message = complaint(given);
+    expect(message).toContain(option);
+    expect(message).toContain(`A good value: ${option} `);
+  });
+
+  test.each(['0', '65536', '3000x', '-1', ''])('refuses the port %j', (port) => {
+    expect(complaint({ port })).toContain('A good value: 3000');
+  });
+
+  test('a good value is one', () => {
+    for (const { name } of hostVariables) {
+      const message = /A good value: [A-Z0-9_]+=(.*)$/;
+      const good = name === 'TURN_SECRET' ? 'x' : message.exec(complaintOrGood(name))?.[1];
+      expect([name, good]).not.toEqual([name, undefined]);
+      expect(() => share({}, { [name]: good ?? '' })).not.toThrow();
+    }
+  });
+
+  test.each(['my-app', 'a', '0', 'a'.repeat(40)])('takes the name %s', (name) => {
+    expect(share({ name }).name).toBe(name);
+  });
+
+  test.each(['-a', 'a-', 'A', 'a.b', 'a_b', 'a'.repeat(41), '../x'])(
+    'refuses the name %s',
+    (name) => {
+      expect(complaint({ name })).toContain('--name my-app');
+    },
+  );
+});
+
+function complaintOrGood(name: string): string {
+  return complaint({}, { [name]: '\u0000' });
+}
+
+describe('the environment', () => {
+  test('.env is read, and does not override what is set', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wingman-env-'));
+    writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=5\nLOG_LEVEL="warn"\n# x\n');
+    const before = { ...process.env };
+    expect(environment(directory, { LOG_LEVEL: 'error' })).toEqual({
+      MAX_VIEWERS: '5',
+      LOG_LEVEL: 'error',
+    });
+    expect(process.env).toEqual(before);
+    expect(environment(join(directory, 'none'), {})).toEqual({});
+  });
+
+  test('where a user’s settings are kept', () => {
+    expect(configDirectory({ XDG_CONFIG_HOME: '/x/y' })).toBe('/x/y');
+    expect(configDirectory({ XDG_CONFIG_HOME: 'relative' })).toMatch(/\/\.config$/);
+  });
+
+  test('NO_COLOR, when it is not empty', () => {
+    expect([{ NO_COLOR: '1' }, { NO_COLOR: '' }, { TERM: 'dumb' }, {}].map(refusesColor)).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+test('every variable is described', () => {
+  expect(hostVariables.map(({ name }) => name)).toEqual([
+    'TUNNEL_SERVER_URL',
+    'SESSION_TTL',
+    'MAX_VIEWERS',
+    'P2P_ENABLED',
+    'P2P_TIMEOUT_MS',
+    'STUN_SERVERS',
+    'TURN_URLS',
+    'TURN_SECRET',
+    'WEBRTC_ENGINE',
+    'LOG_LEVEL',
+  ]);
+  for (const { meaning } of hostVariables) expect(meaning).toMatch(/^[^\n]{10,}$/);
+});

@@ -1,0 +1,65 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { registrationPayload, sessionNameMatches } from '@wingman/protocol';
+import { HostIdentity } from '../src/tunnel/identity.js';
+import { namedIdentity } from '../src/tunnel/identity-store.js';
+
+const temporary = (): string => mkdtempSync(join(tmpdir(), 'wingman-identity-'));
+
+describe('an identity', () => {
+  test('its name carries the hash of its key, and its signature proves the key', async () => {
+    const identity = await HostIdentity.create();
+    expect(await sessionNameMatches(identity.session, identity.publicKey)).toBe(true);
+    const nonce = new Uint8Array(32).fill(7);
+    const key = createPublicKey({
+      key: Buffer.from(identity.publicKey),
+      format: 'der',
+      type: 'spki',
+    });
+    const payload = registrationPayload(identity.session, nonce);
+    expect(verify(null, payload, key, identity.signRegistration(nonce))).toBe(true);
+  });
+
+  test('is new each time', async () => {
+    const [one, two] = await Promise.all([HostIdentity.create(), HostIdentity.create()]);
+    expect(one.session).not.toBe(two.session);
+    expect(one.linkKey).not.toEqual(two.linkKey);
+    expect(one.linkKey).toHaveLength(16);
+  });
+});
+
+describe('a named identity', () => {
+  test('is the same in the next run, and readable by its owner only', async () => {
+    const directory = temporary();
+    const first = await namedIdentity(directory, 'my-app');
+    const second = await namedIdentity(directory, 'my-app');
+    expect(second.session).toBe(first.session);
+    expect(second.session).toMatch(/^my-app-[a-z2-7]{16}$/);
+    expect(Buffer.from(second.linkKey)).toEqual(Buffer.from(first.linkKey));
+    const folder = join(directory, 'wingman', 'sessions');
+    expect(readdirSync(folder)).toEqual(['my-app.json']);
+    expect(statSync(join(folder, 'my-app.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  test('another name is another session', async () => {
+    const directory = temporary();
+    const one = await namedIdentity(directory, 'one');
+    expect((await namedIdentity(directory, 'two')).session).not.toBe(one.session);
+  });
+
+  test.each(['', 'null', '{"privateKey":"x"}', '{"privateKey":"AAAA","linkKey":"AAAA"}'])(
+    'a damaged file (%j) is said to be one, and kept',
+    async (text) => {
+      const directory = temporary();
+      await namedIdentity(directory, 'a');
+      const path = join(directory, 'wingman', 'sessions', 'a.json');
+      writeFileSync(path, text);
+      await expect(namedIdentity(directory, 'a')).rejects.toThrow(`${path} is damaged`);
+      expect(readFileSync(path, 'utf8')).toBe(text);
+    },
+  );
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import { Link, memoryCarrierPair, Mux, newLinkId, type MemoryCarrier } from '@wingman/protocol';
+import { HOST_LIMITS } from '../src/limits.js';
+import { LinkTable } from '../src/tunnel/links.js';
+import { FakeClock } from './support/fake-clock.js';
+import { until } from './support/until.js';
+
+function tableOf(maxViewers: number, clock = new FakeClock()) {
+  const log: string[] = [];
+  const opened: Link[] = [];
+  const table = new LinkTable({
+    maxViewers,
+    clock,
+    events: {
+      opened: (link, via) => {
+        opened.push(link);
+        new Mux(link);
+        log.push(`opened ${via}`);
+      },
+      joined: (_viewer, path) => log.push(`joined ${path}`),
+      pathChanged: (_viewer, { from, to, change }) => log.push(`${from} -> ${to}: ${change}`),
+      left: (_viewer, reason) => log.push(`left ${reason}`),
+    },
+  });
+  return { table, log, clock, opened };
+}
+
+/** A viewer's side of a link, and its carriers as the host gets them. */
+function viewer(clock: FakeClock) {
+  const link = new Link({ id: newLinkId(), role: 'initiator', clock });
+  new Mux(link);
+  const carriers: MemoryCarrier[] = [];
+  return {
+    link,
+    carriers,
+    carrier: (kind: 'p2p' | 'relay') => {
+      const [mine, theirs] = memoryCarrierPair();
+      carriers.push(mine);
+      link.attach(mine, kind);
+      return theirs;
+    },
+  };
+}
+
+describe('viewers', () => {
+  test('join, switch, fall back, go and are forgotten', async () => {
+    const { table, log, clock } = tableOf(2);
+    const tab = viewer(clock);
+    const { id } = tab.link;
+    table.attachViewer(id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.attachViewer(id, tab.carrier('p2p'), 'p2p');
+    await until(() => tab.link.attachment('p2p')?.state === 'ready', 'p2p is ready');
+    tab.link.use('p2p');
+    await until(() => log.length === 3, 'upgraded');
+    tab.link.use('relay');
+    await until(() => log.length === 4, 'chosen');
+    tab.link.use('p2p');
+    await until(() => log.length === 5, 'upgraded again');
+    tab.carriers[1]?.cut();
+    await until(() => log.length === 6, 'fell back');
+    tab.carriers[0]?.cut();
+    await until(() => log.length === 7, 'lost');
+    table.attachViewer(id, tab.carrier('relay'), 'relay');
+    await until(() => log.length === 8, 'back');
+    tab.link.close('LINK_CLOSED');
+    await until(() => table.viewerCount === 0, 'left');
+    expect(log).toEqual([
+      'opened viewer',
+      'joined relay',
+      'relay -> p2p: upgraded',
+      'p2p -> relay: chosen',
+      'relay -> p2p: upgraded',
+      'p2p -> relay: fell-back',
+      'relay -> offline: lost',
+      'offline -> relay: connected',
+      'left LINK_CLOSED',
+    ]);
+    expect(table.admits(newLinkId())).toBe(true);
+  });
+
+  test('one too many is closed, one that is known is not', () => {
+    const { table, clock } = tableOf(1);
+    const first = viewer(clock);
+    const second = viewer(clock);
+    expect(table.attachViewer(first.link.id, first.carrier('relay'), 'relay')).toBeDefined();
+    const refused = second.carrier('relay');
+    expect(table.attachViewer(second.link.id, refused, 'relay')).toBeUndefined();
+    expect(refused.isClosed).toBe(true);
+    expect(table.admits(first.link.id)).toBe(true);
+    expect(table.admits(second.link.id)).toBe(false);
+  });
+
+  test('one that has left signaling goes after a while, unless something carries it', async () => {
+    const { table, log, clock } = tableOf(2);
+    const gone = viewer(clock);
+    const here = viewer(clock);
+    table.attachViewer(gone.link.id, gone.carrier('relay'), 'relay');
+    table.attachViewer(here.link.id, here.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 2, 'joined');
+    gone.carriers[0]?.cut();
+    table.viewerLeft(gone.link.id);
+    table.viewerLeft(here.link.id);
+    table.viewerLeft(newLinkId());
+    clock.advance(HOST_LIMITS.viewerLeftGraceMs - 1);
+    expect(table.viewerCount).toBe(2);
+    clock.advance(1);
+    expect(table.viewerCount).toBe(1);
+    expect(log.at(-1)).toBe('left LINK_LOST');
+  });
+
+  test('a session that ends takes everyone along', async () => {
+    const { table, log, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.close('SESSION_ENDED');
+    await until(() => tab.link.state === 'closed', 'the viewer knows');
+    expect(log.at(-1)).toBe('left SESSION_ENDED');
+    expect(tab.link.closeError?.code).toBe('SESSION_ENDED');
+  });
+});
+
+describe('ingress links', () => {
+  test('are no viewers, end with their carrier, and are few', async () => {
+    const { table, log, clock, opened } = tableOf(1);
+    const servers = [viewer(clock), viewer(clock), viewer(clock)];
+    for (const server of servers) table.attachIngress(server.link.id, server.carrier('relay'));
+    expect(log).toEqual(['opened ingress', 'opened ingress', 'opened ingress']);
+    expect(table.viewerCount).toBe(0);
+    expect(opened.map(({ state }) => state === 'closed')).toEqual([true, false, false]);
+    await until(() => opened[2]?.state === 'open', 'open');
+    servers[2]?.carriers[0]?.cut();
+    expect(opened[2]?.state).toBe('closed');
+  });
+});

@@ -1,0 +1,229 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  create,
+  createLinkKey,
+  IceCandidateSchema,
+  initiate,
+  newLinkId,
+  OfferSchema,
+  type Carrier,
+} from '@wingman/protocol';
+import { HOST_LIMITS } from '../src/limits.js';
+import type { ToServer } from '../src/tunnel/host-messages.js';
+import { P2pHost } from '../src/tunnel/p2p-host.js';
+import { loadEngine, type Peer, type PeerEngine } from '../src/tunnel/webrtc/webrtc-adapter.js';
+import { FakeClock } from './support/fake-clock.js';
+import { until } from './support/until.js';
+
+const cleanups: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+const KEY = createLinkKey();
+
+async function loaded(): Promise<PeerEngine> {
+  const { engine, failures } = await loadEngine('auto');
+  if (engine === undefined) throw new Error(failures.join('; '));
+  return engine;
+}
+
+interface TestHost {
+  readonly host: P2pHost;
+  readonly clock: FakeClock;
+  readonly sent: ToServer[];
+  readonly attached: [string, Carrier][];
+  readonly failed: string[];
+  /** What the signaling server would pass to the viewer. */
+  toViewer: (message: ToServer) => void;
+}
+
+function hostWith(engine: PeerEngine, admits: (linkId: string) => boolean = () => true): TestHost {
+  const clock = new FakeClock();
+  const test: TestHost = {
+    clock,
+    sent: [],
+    attached: [],
+    failed: [],
+    toViewer: () => undefined,
+    host: new P2pHost({
+      engine,
+      linkKey: KEY,
+      timeoutMs: 10_000,
+      maxViewers: 2,
+      clock,
+      iceServers: () => [],
+      send: (message) => {
+        test.sent.push(message);
+        test.toViewer(message);
+      },
+      admits,
+      attach: (linkId, carrier) => test.attached.push([linkId, carrier]),
+      failed: (_linkId, { code }) => test.failed.push(code),
+    }),
+  };
+  cleanups.push(() => test.host.close());
+  return test;
+}
+
+/** A viewer that offers a channel to the host. */
+async function viewer(
+  engine: PeerEngine,
+  to: TestHost,
+  linkId: string,
+  attempt = 1,
+): Promise<{ peer: Peer; channel: Promise<Carrier> }> {
+  let opened: (carrier: Carrier) => void = () => undefined;
+  const channel = new Promise<Carrier>((resolve) => (opened = resolve));
+  const peer = engine.createPeer([], {
+    candidate: ({ candidate, mid: sdpMid }) => {
+      to.host.candidate(create(IceCandidateSchema, { linkId, attempt, candidate, sdpMid }));
+    },
+    channel: (carrier) => opened(carrier),
+    closed: () => undefined,
+  });
+  cleanups.push(() => peer.close());
+  to.toViewer = ({ case: kind, value }) => {
+    if (kind === 'answer') void peer.acceptAnswer(value.sdp ?? '');
+    if (kind === 'iceCandidate') {
+      peer.addCandidate({ candidate: value.candidate ?? '', mid: value.sdpMid ?? '' });
+    }
+  };
+  const sdp = await peer.createOffer();
+  to.host.offer(create(OfferSchema, { linkId, attempt, sdp }));
+  return { peer, channel };
+}
+
+describe('an offer', () => {
+  test('becomes a proven carrier of its link', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const linkId = newLinkId();
+    const { peer, channel } = await viewer(engine, host, linkId);
+    const binding = () => peer.binding();
+    const proven = await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
+    await until(() => host.attached.length === 1, 'attached');
+    expect(host.attached[0]?.[0]).toBe(linkId);
+    const received: Uint8Array[] = [];
+    host.attached[0]?.[1].start({
+      message: (bytes) => received.push(bytes),
+      close: () => undefined,
+      writable: () => undefined,
+    });
+    proven.carrier.send(new Uint8Array([1, 2, 3]));
+    await until(() => received.length === 1, 'a message arrives');
+    // The deadline is only for the way up.
+    host.clock.advance(10_000);
+    expect(host.host.peerCount).toBe(1);
+    proven.carrier.close(1000, 'done');
+    await until(() => host.host.peerCount === 0, 'the peer is gone');
+    expect(host.failed).toEqual([]);
+  });
+
+  test('without the link key it is refused', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const linkId = newLinkId();
+    const { peer, channel } = await viewer(engine, host, linkId);
+    const binding = () => peer.binding();
+    const key = createLinkKey();
+    await initiate(await channel, { key, kind: 'p2p', linkId, binding });
+    await until(() => host.failed.length === 1, 'failed');
+    expect(host.failed).toEqual(['HANDSHAKE_FAILED']);
+    expect(host.attached).toEqual([]);
+    expect(host.host.peerCount).toBe(0);
+  });
+
+  test('with fingerprints of somebody in between it is refused', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const linkId = newLinkId();
+    const { peer, channel } = await viewer(engine, host, linkId);
+    const binding = () => ({ ...peer.binding(), responder: 'sha-256 00:11' });
+    await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
+    await until(() => host.failed.length === 1, 'failed');
+    expect(host.failed).toEqual(['HANDSHAKE_FAILED']);
+  });
+
+  test('for another link than it proves it is refused', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const { peer, channel } = await viewer(engine, host, newLinkId());
+    const options = { key: KEY, kind: 'p2p', linkId: newLinkId() } as const;
+    await initiate(await channel, { ...options, binding: () => peer.binding() });
+    await until(() => host.failed.length === 1, 'failed');
+    expect(host.attached).toEqual([]);
+  });
+
+  test('that leads to nothing ends at the deadline', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const peer = engine.createPeer([], {
+      candidate: () => undefined,
+      channel: () => undefined,
+      closed: () => undefined,
+    });
+    cleanups.push(() => peer.close());
+    const sdp = await peer.createOffer();
+    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp }));
+    await until(() => host.sent.some(({ case: kind }) => kind === 'answer'), 'answered');
+    host.clock.advance(9_999);
+    expect(host.host.peerCount).toBe(1);
+    host.clock.advance(1);
+    expect(host.host.peerCount).toBe(0);
+    expect(host.failed).toEqual(['TIMEOUT']);
+  });
+
+  test('that is nonsense fails and leaves nothing', async () => {
+    const host = hostWith(await loaded());
+    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp: 'nonsense' }));
+    await until(() => host.failed.length === 1, 'failed');
+    expect(host.host.peerCount).toBe(0);
+  });
+
+  test('of a viewer too many is ignored', async () => {
+    const host = hostWith(await loaded(), () => false);
+    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp: '' }));
+    expect(host.host.peerCount).toBe(0);
+  });
+});
+
+describe('attempts', () => {
+  const silentPeer = (): Peer => ({
+    createOffer: () => Promise.resolve(''),
+    acceptOffer: () => new Promise(() => undefined),
+    acceptAnswer: () => Promise.resolve(),
+    addCandidate: () => undefined,
+    binding: () => ({ initiator: '', responder: '' }),
+    close: () => undefined,
+  });
+  const silent: PeerEngine = { name: 'wrtc', createPeer: silentPeer };
+  const offer = (linkId: string, attempt: number) =>
+    create(OfferSchema, { linkId, attempt, sdp: '' });
+
+  test('a newer one replaces one that is not open; older and repeated ones are ignored', () => {
+    const { host } = hostWith(silent);
+    const linkId = newLinkId();
+    host.offer(offer(linkId, 2));
+    host.offer(offer(linkId, 3));
+    host.offer(offer(linkId, 3));
+    host.offer(offer(linkId, 1));
+    expect(host.peerCount).toBe(1);
+  });
+
+  test('are bounded for all viewers together', () => {
+    const { host } = hostWith(silent);
+    for (let index = 0; index < 20; index++) host.offer(offer(newLinkId(), 1));
+    expect(host.peerCount).toBe(2 * HOST_LIMITS.peersPerViewer);
+  });
+
+  test('all end with the host', () => {
+    const { host, clock } = hostWith(silent);
+    host.offer(offer(newLinkId(), 1));
+    host.offer(offer(newLinkId(), 1));
+    host.close();
+    expect(host.peerCount).toBe(0);
+    expect(clock.pending).toEqual([]);
+  });
+});

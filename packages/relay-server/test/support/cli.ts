@@ -1,0 +1,47 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.js';
+
+const BINARY = fileURLToPath(new URL('../../bin/wingman.js', import.meta.url));
+
+/** A running `wingman`; what it says is collected. */
+export interface Cli {
+  readonly process: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** The JSON lines so far. */
+  events(): { event: string; [field: string]: unknown }[];
+  /** Waits for an event of `--json`. */
+  event(name: string): Promise<{ event: string; [field: string]: unknown }>;
+  /** The exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts the real binary in an empty directory, so that no `.env` is found. */
+export function runCli(args: string[], env: Record<string, string> = {}, cwd = '/'): Cli {
+  const child = spawn(process.execPath, [BINARY, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const events = (): { event: string }[] =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { event: string });
+  return {
+    process: child,
+    stdout: () => out,
+    stderr: () => err,
+    events,
+    event: async (name) => {
+      const find = () => events().find(({ event }) => event === name);
+      await until(() => find() !== undefined, `${name} in ${out}${err}`, 15_000);
+      return find()!;
+    },
+    exited: new Promise((resolve) => child.once('close', (code) => resolve(code))),
+  };
+}

@@ -1,0 +1,79 @@
+import {
+  create,
+  headersFromRaw,
+  Link,
+  memoryCarrierPair,
+  Mux,
+  newLinkId,
+  RequestHeadSchema,
+  WebSocketOpenSchema,
+  type RequestHead,
+  type WebSocketOpen,
+} from '@wingman/protocol';
+import { LocalApp } from '../../src/proxy/local-app.js';
+import type { Via } from '../../src/proxy/request-headers.js';
+
+export const SESSION_ORIGIN = 'http://abc.localhost:8787';
+
+/** A viewer's mux, joined in memory with the host's side of the tunnel. */
+export interface TestTunnel {
+  readonly mux: Mux;
+  readonly app: LocalApp;
+  readonly hostLink: Link;
+  close(): Promise<void>;
+}
+
+export function openTunnel(port: number, via: Via = 'viewer'): TestTunnel {
+  const id = newLinkId();
+  const viewerLink = new Link({ id, role: 'initiator' });
+  const hostLink = new Link({ id, role: 'acceptor' });
+  const mux = new Mux(viewerLink);
+  const app = new LocalApp(port, () => SESSION_ORIGIN);
+  app.serve(hostLink, via);
+  const [left, right] = memoryCarrierPair();
+  viewerLink.attach(left, 'relay');
+  hostLink.attach(right, 'relay');
+  return {
+    mux,
+    app,
+    hostLink,
+    close: async () => {
+      viewerLink.close('LINK_CLOSED');
+      await app.close();
+    },
+  };
+}
+
+/** A request head; `headers` are names and values in turn. */
+export function requestHead(
+  fields: { method?: string; target?: string; headers?: string[] } & Partial<
+    Pick<RequestHead, 'destination' | 'mode' | 'hasBody'>
+  >,
+): RequestHead {
+  const { headers = [], ...rest } = fields;
+  return create(RequestHeadSchema, {
+    method: 'GET',
+    target: '/',
+    ...rest,
+    headers: headersFromRaw(headers),
+  });
+}
+
+export function webSocketOpen(fields: {
+  target?: string;
+  protocols?: string[];
+  headers?: string[];
+}): WebSocketOpen {
+  const { target = '/', protocols = [], headers = [] } = fields;
+  return create(WebSocketOpenSchema, { target, protocols, headers: headersFromRaw(headers) });
+}
+
+export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await bytesOf(body)).toString();
+}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ReadyInfo } from '../src/cli/reporter.js';
+import { terminalReporter, type Screen } from '../src/cli/terminal-reporter.js';
+
+const NOW = new Date(2026, 10, 21, 12, 0, 5);
+
+const INFO: ReadyInfo = {
+  url: 'http://abcdefghijklmnop.localhost:8787/#k=0123456789012345678901',
+  session: 'abcdefghijklmnop',
+  server: 'http://localhost:8787',
+  embedded: true,
+  port: 3000,
+  expiresAt: NOW.getTime() + 8 * 3_600_000,
+  maxViewers: 8,
+  p2p: { enabled: true, engine: 'node-datachannel' },
+  ingress: true,
+  appAnswers: true,
+  takenPort: undefined,
+};
+
+function view(screen: Partial<Screen> = {}) {
+  let text = '';
+  const write = (more: string): void => void (text += more);
+  const reporter = terminalReporter({
+    columns: 80,
+    color: false,
+    now: () => NOW,
+    ...screen,
+    write,
+  });
+  return { reporter, text: () => text };
+}
+
+function shown(info: Partial<ReadyInfo>, screen?: Partial<Screen>): string {
+  const { reporter, text } = view(screen);
+  reporter.ready({ ...INFO, ...info });
+  return text();
+}
+
+describe('when ready', () => {
+  test('says what, where, until when and how', () => {
+    const text = shown({});
+    expect(text).toContain('Wingman shares localhost:3000');
+    expect(text).toContain(INFO.url);
+    expect(text).toContain('until    20:00 (8 h)');
+    expect(text).toContain('on (node-datachannel)');
+    expect(text).toContain('(in this process, for this machine)');
+    expect(text).not.toContain('!');
+  });
+
+  test('a day that is not today is named', () => {
+    expect(shown({ expiresAt: NOW.getTime() + 24 * 3_600_000 })).toContain(
+      'Sun Nov 22 12:00 (24 h)',
+    );
+  });
+
+  test('the QR code is left out of a narrow terminal, and never broken', () => {
+    expect(shown({})).toContain('▀');
+    expect(shown({}, { columns: undefined })).toContain('▀');
+    expect(shown({}, { columns: 30 })).not.toContain('▀');
+  });
+
+  test('warns of what will not work', () => {
+    expect(shown({ appAnswers: false })).toContain('Nothing listens on port 3000 yet');
+    expect(shown({ takenPort: 8787 })).toContain('Port 8787 is taken');
+    expect(shown({ p2p: { enabled: false, reason: 'no engine' } })).toContain('no WebRTC engine');
+    expect(shown({ p2p: { enabled: false, reason: 'switched off' } })).toContain('direct   off');
+    expect(shown({ ingress: false })).toContain('is refused');
+  });
+
+  test('has colours only where they are wanted', () => {
+    expect(shown({})).not.toContain('\u001b[');
+    expect(shown({}, { color: true })).toContain('\u001b[');
+  });
+});
+
+test('what happens is told line by line', () => {
+  const { reporter, text } = view();
+  const viewer = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
+  reporter.viewerJoined({ viewer, path: 'relay', viewers: 1 });
+  reporter.pathChanged({ viewer, path: 'p2p', from: 'relay', change: 'upgraded' });
+  reporter.pathChanged({ viewer, path: 'relay', from: 'p2p', change: 'fell-back' });
+  reporter.pathChanged({ viewer, path: 'offline', from: 'relay', change: 'lost' });
+  reporter.pathChanged({ viewer, path: 'relay', from: 'offline', change: 'connected' });
+  reporter.problem({ code: 'TIMEOUT', message: 'no direct path', viewer });
+  reporter.problem({ code: 'CARRIER_CLOSED', message: 'ECONNREFUSED' });
+  reporter.reconnected();
+  reporter.viewerLeft({ viewer, reason: 'LINK_CLOSED', viewers: 0 });
+  reporter.stopped({ reason: 'expired', message: 'the session has expired' });
+  expect(text().split('\n')).toEqual([
+    '  12:00:05  + viewer a1b2c3 joined, over the relay (1 viewer)',
+    '  12:00:05  ~ viewer a1b2c3 is now direct',
+    '  12:00:05  ~ viewer a1b2c3 lost its path and goes on over the relay',
+    '  12:00:05  ~ viewer a1b2c3 lost its connection; waiting for it to come back',
+    '  12:00:05  ~ viewer a1b2c3 is back, over the relay',
+    '  12:00:05  ! viewer a1b2c3: no direct path',
+    '  12:00:05  ! tunnel server: ECONNREFUSED',
+    '  12:00:05  + the tunnel server is back; the URL is the same',
+    '  12:00:05  - viewer a1b2c3 left (no viewers)',
+    '  Stopped: the session has expired.',
+    '',
+  ]);
+});

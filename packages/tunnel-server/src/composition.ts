@@ -1,0 +1,161 @@
+import type { Clock } from '@wingman/protocol';
+import { createServer, type Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { TunnelServerConfig } from './config.js';
+import { Connections } from './connections.js';
+import type { ForwardedOptions } from './ingress/forwarded-headers.js';
+import { IngressWebSockets } from './ingress/ingress-websocket.js';
+import { Ingress } from './ingress/ingress.js';
+import { SERVER_LIMITS } from './limits.js';
+import { Metrics } from './metrics.js';
+import { LiveSession } from './sessions/live-session.js';
+import { SessionRegistry } from './sessions/session-registry.js';
+import { ConnectionMonitor } from './signaling/connection-monitor.js';
+import { Site } from './site.js';
+import { StunCoordination } from './stun/stun-coordination.js';
+import { VERSION } from './version.js';
+import { createApp } from './web/app.js';
+import type { Assets } from './web/assets.js';
+import { locate, type Place } from './web/locate.js';
+import { serverRoutes } from './web/server-routes.js';
+import { sessionRoutes } from './web/session-routes.js';
+import type { BootData, Shell } from './web/shell.js';
+import { UpgradeRouter } from './web/upgrades.js';
+import { WebSocketServers } from './web/websocket-servers.js';
+
+/** What the composition is made from. */
+export interface Ingredients {
+  config: TunnelServerConfig;
+  logger: Logger;
+  clock: Clock;
+  assets: Assets;
+  shell: Shell;
+}
+
+/** Sessions and what they share. */
+interface Core extends Ingredients {
+  site: Site;
+  metrics: Metrics;
+  registry: SessionRegistry;
+  stun: StunCoordination;
+  monitor: ConnectionMonitor;
+  webSockets: WebSocketServers;
+  forwarded: ForwardedOptions;
+  locate: (hostHeader: string | undefined) => Place;
+}
+
+/** The parts of a tunnel server that its owner starts and stops. */
+export interface Composition {
+  site: Site;
+  metrics: Metrics;
+  registry: SessionRegistry;
+  monitor: ConnectionMonitor;
+  webSockets: WebSocketServers;
+  ingress: Ingress;
+  upgrades: UpgradeRouter;
+  http: Server;
+}
+
+/** Makes every part and hands each to those that need it; nothing listens yet. */
+export function compose(ingredients: Ingredients): Composition {
+  const core = createCore(ingredients);
+  const ingress = new Ingress(core.metrics, core.forwarded);
+  const upgrades = createUpgrades(core);
+  const http = createHttpServer(core, ingress);
+  http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
+  return { ...core, ingress, upgrades, http };
+}
+
+function createCore(ingredients: Ingredients): Core {
+  const { clock, config } = ingredients;
+  const site = new Site(config);
+  const registry: SessionRegistry = new SessionRegistry({
+    clock,
+    maxSessions: config.maxSessions,
+    create: (name, onEnd) => createSession(core, name, onEnd),
+  });
+  const monitor = new ConnectionMonitor(clock);
+  const core: Core = {
+    ...ingredients,
+    site,
+    registry,
+    monitor,
+    metrics: new Metrics({
+      sessions: () => registry.size,
+      viewers: () => [...registry.all()].reduce((sum, { viewers }) => sum + viewers.size, 0),
+    }),
+    stun: new StunCoordination({ ...config, stunUrls: () => site.stunUrls, wallClock: Date.now }),
+    webSockets: new WebSocketServers(monitor),
+    forwarded: { trustProxy: config.trustProxy, scheme: () => site.scheme },
+    locate: (host) => locate(host, { ...config, registry }),
+  };
+  return core;
+}
+
+function createSession(
+  core: Core,
+  name: string,
+  onEnd: ConstructorParameters<typeof LiveSession>[2],
+): LiveSession {
+  const { clock, config, logger, metrics, site, stun } = core;
+  logger.info({ session: name }, 'session registered');
+  const originOf = (session: string): string => site.originOf(session);
+  return new LiveSession(name, { ...config, clock, metrics, stun, originOf }, (reason) => {
+    logger.info({ session: name, reason }, 'session ended');
+    onEnd(reason);
+  });
+}
+
+function createUpgrades(core: Core): UpgradeRouter {
+  const { forwarded, registry, site, webSockets } = core;
+  const ingressWebSockets = new IngressWebSockets(forwarded, (upgrade, protocol) =>
+    webSockets.acceptForApp(upgrade, protocol),
+  );
+  const connections = new Connections({ ...core, ingressWebSockets });
+  return new UpgradeRouter({
+    locate: core.locate,
+    registry,
+    scheme: () => site.scheme,
+    hasRoomForHost: () => connections.hasRoomForHost(),
+    accept: (upgrade, purpose, use) => {
+      const { relayMisses, signalingMisses } = SERVER_LIMITS;
+      webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);
+    },
+    handlers: connections,
+  });
+}
+
+function createHttpServer(core: Core, ingress: Ingress): Server {
+  const { assets, logger, metrics, shell } = core;
+  const boot = (live: LiveSession): BootData => bootData(core, live);
+  const app = createApp({
+    locate: core.locate,
+    server: serverRoutes({ metrics, version: VERSION }),
+    session: sessionRoutes({ assets, boot, ingress, shell }),
+    logger,
+  });
+  return createServer(
+    {
+      headersTimeout: SERVER_LIMITS.headersMs,
+      keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
+      maxHeaderSize: SERVER_LIMITS.headerBytes,
+      // An upload takes as long as it takes: it is paced by the app through back-pressure, and costs
+      // one window of memory however slow it is. Heads have their own deadline above.
+      requestTimeout: 0,
+    },
+    app,
+  );
+}
+
+function bootData(core: Core, { session }: LiveSession): BootData {
+  const { config, site } = core;
+  const prekey = session.state === 'online' ? session.prekey : new Uint8Array();
+  return {
+    session: session.name,
+    serverOrigin: site.url,
+    prekey: prekey.byteLength === 0 ? null : Buffer.from(prekey).toString('base64url'),
+    ingressAllowed: session.ingressAllowed,
+    p2p: { enabled: config.p2pEnabled, timeoutMs: config.p2pTimeoutMs },
+    version: VERSION,
+  };
+}

@@ -1,0 +1,42 @@
+import { systemClock, type Clock } from '@wingman/protocol';
+import { pino, type Logger } from 'pino';
+import type { TunnelServerConfig } from './config.js';
+import type { Metrics } from './metrics.js';
+import { RunningServer } from './server.js';
+
+export {
+  parseDuration,
+  tunnelServerConfig,
+  tunnelServerConfigFromEnvironment,
+  tunnelServerVariables,
+  type LogLevel,
+  type TunnelServerConfig,
+  type VariableDescription,
+} from './config.js';
+export type { Metrics } from './metrics.js';
+
+/** A tunnel server that listens. */
+export interface TunnelServer {
+  /** Its own origin as browsers see it. */
+  readonly url: string;
+  readonly port: number;
+  /** UDP port of the embedded STUN responder; undefined when there is none. */
+  readonly stunPort: number | undefined;
+  readonly metrics: Metrics;
+  /** Shuts down within `deadlineMs` milliseconds; requests under way may finish until then. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface StartOptions {
+  logger?: Logger;
+  clock?: Clock;
+}
+
+/** Starts a tunnel server; rejects with the system's error when a port asked for is taken. */
+export function startTunnelServer(
+  config: TunnelServerConfig,
+  options: StartOptions = {},
+): Promise<TunnelServer> {
+  const logger = options.logger ?? pino({ level: config.logLevel });
+  return RunningServer.start(config, logger, options.clock ?? systemClock);
+}

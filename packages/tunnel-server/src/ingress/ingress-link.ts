@@ -1,0 +1,100 @@
+import {
+  initiateIngress,
+  Link,
+  Mux,
+  newLinkId,
+  type Clock,
+  type ErrorCode,
+} from '@wingman/protocol';
+import type { DialBack } from '../relay/dial-back.js';
+import { WebSocketCarrier } from '../relay/websocket-carrier.js';
+import type { Ending, SessionPart } from '../sessions/session.js';
+
+export interface IngressLinkOptions {
+  clock: Clock;
+  dials: DialBack;
+  /** How long a link in use waits for its host, in milliseconds. */
+  graceMs: number;
+}
+
+interface Current {
+  readonly link: Link;
+  readonly mux: Mux;
+}
+
+/** The tunnel server's own link to the host of one session: dialled on first use, again when it died. */
+export class IngressLink implements SessionPart {
+  readonly #options: IngressLinkOptions;
+  #current: Current | undefined;
+  #dialling: Promise<void> | undefined;
+
+  constructor(options: IngressLinkOptions) {
+    this.#options = options;
+  }
+
+  /** The mux of a connected link; rejects with WingmanError HOST_OFFLINE, TIMEOUT or LIMIT_EXCEEDED. */
+  async mux(): Promise<Mux> {
+    const current = this.#usable ?? this.#create();
+    if (!isConnected(current.link)) await this.#connect(current);
+    return current.mux;
+  }
+
+  /** Ends the link and every exchange on it. */
+  close(reason: ErrorCode): void {
+    this.#current?.link.close(reason);
+  }
+
+  hostOnline(): void {
+    const current = this.#usable;
+    if (current !== undefined && !isConnected(current.link)) this.#revive(current);
+  }
+
+  hostOffline(): void {
+    // The link's carrier may well live on; its own grace time decides.
+  }
+
+  ended(ending: Ending): void {
+    this.close(ending.code);
+  }
+
+  get #usable(): Current | undefined {
+    return this.#current?.link.state === 'closed' ? undefined : this.#current;
+  }
+
+  #create(): Current {
+    const { clock, graceMs } = this.#options;
+    const link = new Link({ id: newLinkId(), role: 'initiator', clock, graceMs });
+    const current: Current = { link, mux: new Mux(link, {}) };
+    link.on('state', () => {
+      if (link.state === 'waiting') this.#revive(current);
+    });
+    this.#current = current;
+    return current;
+  }
+
+  /** The carrier is gone: with exchanges under way it is worth another dial, without it isn't. */
+  #revive(current: Current): void {
+    if (current.mux.streamCount === 0) return current.link.close('LINK_LOST');
+    // When it fails, the link waits on: for the host to register again, or for the end of its grace.
+    this.#connect(current).catch(() => undefined);
+  }
+
+  #connect(current: Current): Promise<void> {
+    this.#dialling ??= this.#dial(current).finally(() => {
+      this.#dialling = undefined;
+    });
+    return this.#dialling;
+  }
+
+  async #dial(current: Current): Promise<void> {
+    const { link } = current;
+    const ready = await this.#options.dials.take();
+    const carrier = new WebSocketCarrier(ready.socket, ready.claim());
+    link.attach(initiateIngress(carrier, link.id), 'relay');
+  }
+}
+
+function isConnected(link: Link): boolean {
+  const attachment = link.attachment('relay');
+  return attachment !== undefined && attachment.state !== 'dead';
+}

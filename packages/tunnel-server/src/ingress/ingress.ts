@@ -1,0 +1,208 @@
+import {
+  create,
+  headersFromRaw,
+  headersToRaw,
+  headerValue,
+  request,
+  RequestHeadSchema,
+  stripHopByHop,
+  toWingmanError,
+  WingmanError,
+  type HttpResponse,
+  type Mux,
+  type Problem,
+  type RequestHead,
+  type ResponseHead,
+} from '@wingman/protocol';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Metrics } from '../metrics.js';
+import {
+  INGRESS_REFUSED,
+  HOST_OFFLINE,
+  OVERLOADED,
+  problemOf,
+  sendProblem,
+} from '../web/problems.js';
+import type { ExchangeGate } from './exchange-gate.js';
+import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
+
+/** What the ingress needs of a session. */
+export interface IngressTarget {
+  readonly isOnline: boolean;
+  readonly ingressAllowed: boolean;
+  readonly gate: ExchangeGate;
+  /** A connected mux; rejects with WingmanError. */
+  mux(): Promise<Mux>;
+}
+
+/** Why the session takes no exchange now; undefined when it does. */
+export function ingressProblem(target: IngressTarget): Problem | undefined {
+  if (!target.isOnline) return HOST_OFFLINE;
+  if (!target.ingressAllowed) return INGRESS_REFUSED;
+  return target.gate.isFull ? OVERLOADED : undefined;
+}
+
+/** The plain HTTP door: each request is one exchange on the session's ingress link, streamed both ways. */
+export class Ingress {
+  readonly #metrics: Metrics;
+  readonly #forwarded: ForwardedOptions;
+  readonly #active = new Set<Promise<void>>();
+
+  constructor(metrics: Metrics, forwarded: ForwardedOptions) {
+    this.#metrics = metrics;
+    this.#forwarded = forwarded;
+  }
+
+  /** Serves one request; never rejects. */
+  serve(req: IncomingMessage, res: ServerResponse, target: IngressTarget): Promise<void> {
+    const served = this.#serve(req, res, target).finally(() => this.#active.delete(served));
+    this.#active.add(served);
+    return served;
+  }
+
+  /** Resolves when every request under way now has ended. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#active);
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse, target: IngressTarget): Promise<void> {
+    this.#countWhenDone(res);
+    const problem = ingressProblem(target);
+    if (problem !== undefined) return sendProblem(req, res, problem);
+    const leave = target.gate.enter();
+    try {
+      await this.#exchange(req, res, target);
+    } catch (error) {
+      fail(req, res, toWingmanError(error, 'INTERNAL'));
+    } finally {
+      leave();
+    }
+  }
+
+  async #exchange(req: IncomingMessage, res: ServerResponse, target: IngressTarget): Promise<void> {
+    const abort = new AbortController();
+    res.once('close', () => {
+      if (!res.writableFinished) abort.abort();
+    });
+    const mux = await target.mux();
+    const head = requestHead(req, this.#forwarded);
+    const response = await request(mux, head, {
+      ...(head.hasBody ? { body: requestBody(req) } : {}),
+      trailers: () => headersFromRaw(req.rawTrailers),
+      signal: abort.signal,
+      onInformational: (informational) => sendInformational(res, informational),
+    });
+    await sendResponse(req, res, response);
+  }
+
+  #countWhenDone(res: ServerResponse): void {
+    res.once('close', () => {
+      // 499, as nginx has it: the client left before it had an answer.
+      const status = res.headersSent ? res.statusCode : 499;
+      this.#metrics.ingressRequests.inc({ status });
+    });
+  }
+}
+
+function requestHead(req: IncomingMessage, forwarded: ForwardedOptions): RequestHead {
+  const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
+  return create(RequestHeadSchema, {
+    method: req.method ?? 'GET',
+    target: originForm(req.url ?? '/'),
+    headers: forwardedHeaders(req, forwarded),
+    destination: singleValue(req.headers['sec-fetch-dest']),
+    mode: singleValue(req.headers['sec-fetch-mode']),
+    hasBody: coding !== undefined || (length !== undefined && length !== '0'),
+  });
+}
+
+/** A proxy may be asked in absolute form (RFC 9112 section 3.2.2); the app is asked in origin form. */
+export function originForm(target: string): string {
+  if (target.startsWith('/') || target === '*') return target;
+  if (!URL.canParse(target))
+    throw new WingmanError('BAD_REQUEST', 'the request target is malformed');
+  const { pathname, search } = new URL(target);
+  return pathname + search;
+}
+
+function singleValue(value: string | string[] | undefined): string {
+  return [value].flat().join(', ');
+}
+
+/** The request's body. Leaving it early must not destroy the socket that the response goes out on. */
+async function* requestBody(req: IncomingMessage): AsyncGenerator<Uint8Array> {
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    if (!(chunk instanceof Uint8Array)) throw new WingmanError('INTERNAL', 'a body is bytes');
+    yield chunk;
+  }
+}
+
+function sendInformational(res: ServerResponse, head: ResponseHead): void {
+  if (res.headersSent || res.destroyed || res.req.httpVersion !== '1.1') return;
+  if (head.status === 102) return res.writeProcessing();
+  const link = headerValue(head.headers, 'link');
+  if (head.status !== 103 || link === undefined) return;
+  try {
+    res.writeEarlyHints({ link: link.split(/,\s*(?=<)/) });
+  } catch {
+    // Node refuses Link values it doesn't know; hints are only hints.
+  }
+}
+
+async function sendResponse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  response: HttpResponse,
+): Promise<void> {
+  if (res.destroyed) throw new WingmanError('CANCELLED', 'the client has gone');
+  const { status, statusText, headers } = response.head;
+  res.writeHead(status, statusText, headersToRaw(stripHopByHop(headers)));
+  // The head goes out with the first piece of the body when that comes at once, else alone.
+  const flush = setImmediate(() => res.flushHeaders());
+  try {
+    await sendBody(res, response.body, hasNoBody(req, status));
+  } finally {
+    clearImmediate(flush);
+  }
+  const trailers = await response.trailers;
+  if (trailers.length > 0)
+    res.addTrailers(trailers.map(({ name, value }): [string, string] => [name, value]));
+  res.end();
+}
+
+async function sendBody(
+  res: ServerResponse,
+  body: AsyncIterable<Uint8Array>,
+  discard: boolean,
+): Promise<void> {
+  for await (const chunk of body) {
+    if (res.destroyed) throw new WingmanError('CANCELLED', 'the client has gone');
+    if (!discard && !res.write(chunk)) await writableAgain(res);
+  }
+}
+
+/** RFC 9110 section 6.4.1. */
+function hasNoBody(req: IncomingMessage, status: number): boolean {
+  return req.method === 'HEAD' || status === 204 || status === 304;
+}
+
+function writableAgain(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off('drain', done);
+      res.off('close', done);
+      resolve();
+    };
+    res.on('drain', done);
+    res.on('close', done);
+  });
+}
+
+/** A failed exchange ends in a page while that is possible, else in a broken connection: never in a clean end. */
+function fail(req: IncomingMessage, res: ServerResponse, error: WingmanError): void {
+  if (res.destroyed) return;
+  if (!res.headersSent) return sendProblem(req, res, problemOf(error.code));
+  // Without a length or chunks (HTTP/1.0) an ordinary close would look like the end of the body.
+  if (req.httpVersion === '1.0') req.socket.resetAndDestroy();
+  else res.destroy();
+}

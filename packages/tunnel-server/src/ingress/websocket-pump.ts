@@ -1,0 +1,76 @@
+import type { TunnelWebSocket, WebSocketClose } from '@wingman/protocol';
+import type { RawData, WebSocket } from 'ws';
+import { SERVER_LIMITS } from '../limits.js';
+import { asBytes } from '../signaling/signaling-socket.js';
+
+const NO_STATUS = 1005;
+const ABNORMAL = 1006;
+
+/** Carries messages and the close between a client's WebSocket and one over the link; resolves when both have ended. The client comes paused. */
+export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+  client.on('error', () => undefined);
+  let sending = 0;
+  client.on('message', (data, isBinary) => {
+    sending += 1;
+    client.pause();
+    // The next messages wait in the socket until this one is with the link.
+    void toTunnel(tunnel, data, isBinary).then(() => {
+      sending -= 1;
+      if (sending === 0) client.resume();
+    });
+  });
+  client.on('close', (code, reason) => {
+    if (code === ABNORMAL) tunnel.abort('CANCELLED');
+    else if (code === NO_STATUS) tunnel.close();
+    else tunnel.close(code, reason.toString());
+  });
+  if (client.readyState === client.CLOSED) return tunnel.abort('CANCELLED');
+  client.resume();
+  await toClient(client, tunnel);
+  await closed;
+}
+
+async function toTunnel(tunnel: TunnelWebSocket, data: RawData, isBinary: boolean): Promise<void> {
+  const bytes = asBytes(data);
+  try {
+    await tunnel.send(isBinary ? bytes : bytes.toString());
+  } catch {
+    // The stream has failed: `receive` says so, and closes the client.
+  }
+}
+
+async function toClient(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
+  for (;;) {
+    const message = await tunnel.receive();
+    if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
+      return closeClient(client, message);
+    }
+    await sendToClient(client, message);
+  }
+}
+
+function sendToClient(client: WebSocket, message: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const isBinary = typeof message !== 'string';
+    const isCrowded = client.bufferedAmount > SERVER_LIMITS.spliceHighWaterBytes;
+    // An error here is followed by `close`, which is what we act on.
+    client.send(message, { binary: isBinary }, () => isCrowded && resolve());
+    if (!isCrowded) resolve();
+  });
+}
+
+function closeClient(client: WebSocket, close: WebSocketClose): void {
+  client.resume();
+  if (close.code === ABNORMAL) client.terminate();
+  else if (close.code === NO_STATUS) client.close();
+  else if (isSendable(close)) client.close(close.code, close.reason);
+  else client.terminate();
+}
+
+/** What a close frame may say (RFC 6455 sections 5.5 and 7.4): the host is not trusted with our frames. */
+function isSendable({ code, reason }: WebSocketClose): boolean {
+  const isDefined = code >= 1000 && code <= 1014 && code !== 1004;
+  const isPrivate = code >= 3000 && code <= 4999;
+  return (isDefined || isPrivate) && Buffer.byteLength(reason) <= 123;
+}

@@ -1,0 +1,74 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Every cap and deadline of the tunnel server alone; bytes end in Bytes, times in Ms. */
+export const SERVER_LIMITS = {
+  /** A signaling message; the largest is an SDP of a few KiB, and a browser's can reach 20 KiB. */
+  signalingMessageBytes: 64 * KIB,
+  /** Signaling waiting for a reader that doesn't read; past it the reader counts as dead. */
+  signalingQueueBytes: 1 * MIB,
+  /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
+  viewerMessageBurst: 200,
+  /** …and how many more a second. */
+  viewerMessagesPerSecond: 50,
+  /** The host answers for all its viewers. */
+  hostMessageBurst: 2_000,
+  hostMessagesPerSecond: 500,
+  /** A viewer's reports that are counted at once: one attempt makes three at most… */
+  viewerReportBurst: 12,
+  /** …and how many more a second: viewers aren't trusted with our counters. */
+  viewerReportsPerSecond: 0.2,
+  /** The slowest direct path that is believed; the histogram's last bucket ends before. */
+  p2pSetupMaxMs: 60_000,
+
+  /** From a host's connection to its registration. */
+  registrationMs: 10_000,
+  /** Hosts that are connected and haven't registered: each costs a socket and a nonce. */
+  unregisteredHosts: 64,
+  /** Ended sessions whose viewers are still told so; the oldest is forgotten first. */
+  endedSessionsRemembered: 1_000,
+  /** How long an ended session is told from one that never was. */
+  endedSessionMs: 10 * 60_000,
+
+  /** Sockets a session's viewers may hold beyond one each: a reloaded tab overlaps with itself. */
+  viewerSocketSlack: 8,
+  /** From a request for a dial-back to the socket; also what a viewer waits for one. */
+  dialBackMs: 10_000,
+  /** Dial-backs kept ready beyond the one asked for: a host that dials unasked gets no further. */
+  readySockets: 4,
+  /** What a ready host may have sent before its viewer comes: one hello. */
+  earlyMessages: 4,
+  earlyBytes: 16 * KIB,
+  /** Messages a viewer may put into the URL of its relay WebSocket, decoded. */
+  urlMessages: 8,
+  urlMessageBytes: 6 * KIB,
+
+  /** Queued towards one end of a splice before the other end is paused… */
+  spliceHighWaterBytes: 1 * MIB,
+  /** …and resumed. */
+  spliceLowWaterBytes: 256 * KIB,
+
+  /** Ingress requests and WebSockets of a session at once; past it 503. A browser opens six. */
+  ingressExchanges: 512,
+  /** The body of an app's answer to a WebSocket it refuses; the rest is cut off. */
+  rejectionBytes: 1 * MIB,
+  /** What an HTTP client may take to send its request head. */
+  headersMs: 20_000,
+  /** A request head; Node's default. 431 above it. */
+  headerBytes: 16 * KIB,
+  /** Idle keep-alive, above the 60 s that load balancers commonly reuse a connection for. */
+  keepAliveMs: 65_000,
+
+  /** A WebSocket is pinged this often. */
+  heartbeatMs: 15_000,
+  /** Silent heartbeats after which a signaling peer is dead. */
+  signalingMisses: 2,
+  /** The same for a relay socket: a slow viewer's pong waits behind megabytes, and links notice death by themselves. */
+  relayMisses: 4,
+  /** From our close frame to the end of the socket. */
+  closeMs: 3_000,
+  /** TURN credentials live this long at most; a lost one is useless after. */
+  turnCredentialMs: 8 * 3_600_000,
+  /** STUN responses a second, over all clients: a page load needs a handful. */
+  stunResponsesPerSecond: 2_000,
+} as const;

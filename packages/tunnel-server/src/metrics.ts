@@ -1,0 +1,68 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Which way relayed bytes went. */
+export type RelayDirection = 'to_host' | 'to_viewer';
+
+/** What the gauges read when they are scraped. */
+export interface MetricsSources {
+  sessions: () => number;
+  viewers: () => number;
+}
+
+/** The server's counters, in a registry of their own so that two servers can share a process. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly relayBytes = this.#counter('relay_bytes_total', 'Bytes spliced by the relay', [
+    'direction',
+  ]);
+  readonly ingressRequests = this.#counter('ingress_requests_total', 'Requests at the ingress', [
+    'status',
+  ]);
+  readonly p2pAttempts = this.#counter('p2p_attempts_total', 'Direct paths tried, as viewers say');
+  readonly p2pConnected = this.#counter('p2p_connected_total', 'Direct paths that came up');
+  readonly p2pFailed = this.#counter('p2p_failed_total', 'Direct paths that did not', ['reason']);
+  readonly fallbacks = this.#counter('fallbacks_total', 'Direct paths lost to the relay');
+  readonly p2pSetupSeconds = new Histogram({
+    name: 'wingman_p2p_setup_seconds',
+    help: 'From the offer to a proved direct path',
+    buckets: [0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30],
+    registers: [this.#registry],
+  });
+
+  constructor(sources: MetricsSources) {
+    this.#gauge('sessions', 'Sessions that are online or waiting for their host', sources.sessions);
+    this.#gauge('viewers', 'Viewers connected to signaling', sources.viewers);
+    this.relayBytes.inc({ direction: 'to_host' }, 0);
+    this.relayBytes.inc({ direction: 'to_viewer' }, 0);
+  }
+
+  /** The exposition text and its content type. */
+  async render(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** The sum of a metric's samples whose labels include `labels`; for programs that embed the server. */
+  async value(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const metric = await this.#registry.getSingleMetric(name)?.get();
+    const wanted = Object.entries(labels);
+    return (metric?.values ?? [])
+      .filter((sample) => wanted.every(([label, value]) => sample.labels[label] === value))
+      .reduce((sum, sample) => sum + sample.value, 0);
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) {
+    const registers = [this.#registry];
+    return new Counter<Label>({ name: `wingman_${name}`, help, labelNames, registers });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `wingman_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

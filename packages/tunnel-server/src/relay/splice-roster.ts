@@ -1,0 +1,51 @@
+import { CloseCode } from '@wingman/protocol';
+import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
+import type { Ending, SessionPart } from '../sessions/session.js';
+import { Splice, type SpliceEnds } from './splice.js';
+
+/** The splices of one session, one for each link; they outlive the host's signaling connection. */
+export class SpliceRoster implements SessionPart {
+  readonly #metrics: Metrics;
+  readonly #maxSplices: number;
+  readonly #byLink = new Map<string, Splice>();
+
+  constructor(metrics: Metrics, maxViewers: number) {
+    this.#metrics = metrics;
+    this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
+  }
+
+  get size(): number {
+    return this.#byLink.size;
+  }
+
+  /** Whether another viewer's relay connection fits; a link's own always does, it replaces the older. */
+  hasRoomFor(linkId: string): boolean {
+    return this.#byLink.has(linkId) || this.#byLink.size < this.#maxSplices;
+  }
+
+  /** Joins the two ends; the link's older splice is closed. */
+  join(linkId: string, ends: SpliceEnds): void {
+    const splice: Splice = new Splice(ends, {
+      bytes: (direction, count) => this.#metrics.relayBytes.inc({ direction }, count),
+      closed: () => {
+        if (this.#byLink.get(linkId) === splice) this.#byLink.delete(linkId);
+      },
+    });
+    const older = this.#byLink.get(linkId);
+    this.#byLink.set(linkId, splice);
+    older?.close(CloseCode.REPLACED, 'the link has a newer relay connection');
+  }
+
+  hostOnline(): void {
+    // Splices are between the viewer and the host: a new registration doesn't touch them.
+  }
+
+  hostOffline(): void {
+    // Only the host's signaling is gone; what is spliced may well go on.
+  }
+
+  ended(ending: Ending): void {
+    for (const splice of [...this.#byLink.values()]) splice.close(ending.closeCode, ending.message);
+  }
+}

@@ -1,0 +1,79 @@
+import { DialPurpose, type Clock, type Mux } from '@wingman/protocol';
+import { ExchangeGate } from '../ingress/exchange-gate.js';
+import { IngressLink } from '../ingress/ingress-link.js';
+import type { IngressTarget } from '../ingress/ingress.js';
+import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
+import { DialBack } from '../relay/dial-back.js';
+import { SpliceRoster } from '../relay/splice-roster.js';
+import { P2pSignaling } from '../signaling/p2p-signaling.js';
+import { ViewerRoster } from '../signaling/viewer-roster.js';
+import type { StunCoordination } from '../stun/stun-coordination.js';
+import { Session, type EndReason } from './session.js';
+
+/** What all sessions share. */
+export interface SessionSurroundings {
+  clock: Clock;
+  metrics: Metrics;
+  stun: StunCoordination;
+  p2pEnabled: boolean;
+  p2pTimeoutMs: number;
+  hostGraceMs: number;
+  maxViewers: number;
+  /** The session's origin as browsers write it. */
+  originOf(name: string): string;
+}
+
+/** A session with everything that lives and ends with it. */
+export class LiveSession implements IngressTarget {
+  readonly session: Session;
+  readonly viewers: ViewerRoster;
+  readonly signaling: P2pSignaling;
+  readonly relayDials: DialBack;
+  readonly splices: SpliceRoster;
+  readonly ingressDials: DialBack;
+  readonly ingressLink: IngressLink;
+  readonly gate = new ExchangeGate();
+
+  constructor(name: string, around: SessionSurroundings, onEnd: (reason: EndReason) => void) {
+    const { clock, hostGraceMs, maxViewers, metrics } = around;
+    const origin = around.originOf(name);
+    this.session = new Session({ name, origin, clock, graceMs: hostGraceMs, onEnd });
+    this.viewers = new ViewerRoster(maxViewers);
+    this.signaling = new P2pSignaling({ ...around, session: this.session, viewers: this.viewers });
+    this.relayDials = this.#dialBack(clock, DialPurpose.RELAY, 1, maxViewers);
+    this.splices = new SpliceRoster(metrics, maxViewers);
+    this.ingressDials = this.#dialBack(clock, DialPurpose.INGRESS, 0, 1);
+    this.ingressLink = new IngressLink({ clock, dials: this.ingressDials, graceMs: hostGraceMs });
+    const { viewers, relayDials, splices, ingressDials, ingressLink } = this;
+    // In this order they hear of the host: dial-backs first, then those that wait for one.
+    for (const part of [relayDials, ingressDials, ingressLink, splices, viewers]) {
+      this.session.addPart(part);
+    }
+  }
+
+  get isOnline(): boolean {
+    return this.session.state === 'online';
+  }
+
+  get ingressAllowed(): boolean {
+    return this.session.ingressAllowed;
+  }
+
+  mux(): Promise<Mux> {
+    return this.ingressLink.mux();
+  }
+
+  #dialBack(clock: Clock, purpose: DialPurpose, spare: number, maxViewers: number): DialBack {
+    return new DialBack({
+      clock,
+      spare,
+      maxWaiting: maxViewers + SERVER_LIMITS.viewerSocketSlack,
+      request: () => {
+        const { host } = this.session;
+        host?.send({ case: 'dialRequest', value: { purpose } });
+        return host !== undefined;
+      },
+    });
+  }
+}

@@ -1,0 +1,183 @@
+import { CloseCode, WingmanError, type Clock, type ErrorCode, type Timer } from '@wingman/protocol';
+import type { ToHost } from '../signaling/messages.js';
+
+/** online: a host is registered. offline: its signaling is gone, the grace time runs. ended: for good. */
+export type SessionState = 'online' | 'offline' | 'ended';
+
+const TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  offline: ['online', 'ended'],
+  online: ['offline', 'ended'],
+  ended: [],
+};
+
+/** Why a session has ended. */
+export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'shutdown';
+
+/** What everyone connected to a session is told when it ends. */
+export interface Ending {
+  code: ErrorCode;
+  closeCode: number;
+  message: string;
+}
+
+const ENDINGS: Readonly<Record<EndReason, Ending>> = {
+  stopped: {
+    code: 'SESSION_ENDED',
+    closeCode: CloseCode.SESSION_ENDED,
+    message: 'the host has ended the session',
+  },
+  expired: {
+    code: 'SESSION_ENDED',
+    closeCode: CloseCode.SESSION_ENDED,
+    message: 'the session has expired',
+  },
+  abandoned: {
+    code: 'HOST_OFFLINE',
+    closeCode: CloseCode.HOST_OFFLINE,
+    message: 'the host has been away for too long',
+  },
+  shutdown: {
+    code: 'HOST_OFFLINE',
+    closeCode: CloseCode.GOING_AWAY,
+    message: 'the tunnel server is shutting down',
+  },
+};
+
+/** The registered host, as its session sees it. */
+export interface HostPort {
+  /** Proves that a dial-back comes from this registration. */
+  readonly dialToken: string;
+  /** The session is this host's; told before anything else is asked of the host. */
+  welcome(session: Session): void;
+  send(message: ToHost): void;
+  close(code: number, reason: string): void;
+}
+
+/** What a registration says about the session. */
+export interface Grant {
+  host: HostPort;
+  /** The host's current prekey, a serialized ResponderHello; empty: none. */
+  prekey: Uint8Array;
+  ingressAllowed: boolean;
+  /** On the session's clock. */
+  expiresAt: number;
+}
+
+/** Something that belongs to a session and follows its life: viewers, dial-backs, splices, the ingress link. */
+export interface SessionPart {
+  /** A host has registered: the first, one that came back, or one that replaces the last. */
+  hostOnline(): void;
+  hostOffline(): void;
+  ended(ending: Ending): void;
+}
+
+export interface SessionOptions {
+  name: string;
+  origin: string;
+  clock: Clock;
+  /** How long the session waits for a host that is gone, in milliseconds. */
+  graceMs: number;
+  onEnd: (reason: EndReason) => void;
+}
+
+/** One local app, shared under one name for a limited time. */
+export class Session {
+  readonly name: string;
+  /** The session's origin as browsers write it. */
+  readonly origin: string;
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+  readonly #onEnd: (reason: EndReason) => void;
+  readonly #parts: SessionPart[] = [];
+  #state: SessionState = 'offline';
+  #grant: Grant | undefined;
+  #expiry: Timer | undefined;
+  #grace: Timer | undefined;
+
+  constructor(options: SessionOptions) {
+    this.name = options.name;
+    this.origin = options.origin;
+    this.#clock = options.clock;
+    this.#graceMs = options.graceMs;
+    this.#onEnd = options.onEnd;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The registered host; undefined unless online. */
+  get host(): HostPort | undefined {
+    return this.#state === 'online' ? this.#grant?.host : undefined;
+  }
+
+  get prekey(): Uint8Array {
+    return this.#grant?.prekey ?? new Uint8Array();
+  }
+
+  get ingressAllowed(): boolean {
+    return this.#grant?.ingressAllowed ?? false;
+  }
+
+  /** What is left of the session's life, in milliseconds. */
+  get remainingMs(): number {
+    return Math.max(0, (this.#grant?.expiresAt ?? 0) - this.#clock.now());
+  }
+
+  /** Adds a part; it is told of everything that follows. */
+  addPart(part: SessionPart): void {
+    this.#parts.push(part);
+  }
+
+  /** Takes a registration; an older host is closed with REPLACED. A live session never outgrows its first expiry. */
+  register(grant: Grant): void {
+    const before = this.#grant;
+    const expiresAt = Math.min(grant.expiresAt, before?.expiresAt ?? Infinity);
+    this.#grant = { ...grant, expiresAt };
+    if (this.#state === 'offline') this.#transition('online');
+    this.#grace?.cancel();
+    this.#restartExpiry();
+    if (before?.host !== grant.host) {
+      before?.host.close(CloseCode.REPLACED, 'another host has registered this session');
+    }
+    grant.host.welcome(this);
+    if (before?.host === grant.host) return;
+    for (const part of this.#parts) part.hostOnline();
+  }
+
+  /** The host's signaling is gone; ignored unless it is the registered one's. */
+  hostLost(host: HostPort): void {
+    if (this.host !== host) return;
+    this.#transition('offline');
+    this.#grace = this.#clock.setTimeout(() => this.end('abandoned'), this.#graceMs);
+    for (const part of this.#parts) part.hostOffline();
+  }
+
+  /** Ends the session and everything that belongs to it; idempotent. */
+  end(reason: EndReason): void {
+    if (this.#state === 'ended') return;
+    const { host } = this;
+    this.#transition('ended');
+    this.#expiry?.cancel();
+    this.#grace?.cancel();
+    const ending = ENDINGS[reason];
+    if (reason !== 'shutdown') {
+      host?.send({ case: 'refusal', value: { code: ending.code, message: ending.message } });
+    }
+    host?.close(ending.closeCode, ending.message);
+    for (const part of this.#parts) part.ended(ending);
+    this.#onEnd(reason);
+  }
+
+  #restartExpiry(): void {
+    this.#expiry?.cancel();
+    this.#expiry = this.#clock.setTimeout(() => this.end('expired'), this.remainingMs);
+  }
+
+  #transition(next: SessionState): void {
+    if (!TRANSITIONS[this.#state].includes(next)) {
+      throw new WingmanError('INTERNAL', `a session can't go from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+}

@@ -1,0 +1,82 @@
+import { isLinkId, RejectReason } from '@wingman/protocol';
+import type { Session } from '../sessions/session.js';
+import type { StunCoordination } from '../stun/stun-coordination.js';
+import type { FromHost, FromViewer } from './messages.js';
+import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
+
+export interface P2pSignalingOptions {
+  session: Session;
+  viewers: ViewerRoster;
+  stun: StunCoordination;
+  p2pEnabled: boolean;
+  p2pTimeoutMs: number;
+}
+
+/** Carries offers, answers and candidates between the viewers of one session and its host, by link id. */
+export class P2pSignaling {
+  readonly #options: P2pSignalingOptions;
+
+  constructor(options: P2pSignalingOptions) {
+    this.#options = options;
+  }
+
+  /** Asks the host to take the viewer's link, or rejects it. */
+  requestConnection(linkId: string, viewer: ViewerPort): void {
+    const { host } = this.#options.session;
+    if (host === undefined) return reject(viewer, linkId, RejectReason.HOST_OFFLINE);
+    host.send({ case: 'connectionRequest', value: { linkId } });
+  }
+
+  /** Tells the viewer that the session has as many viewers as it may have. */
+  rejectForRoom(linkId: string, viewer: ViewerPort): void {
+    reject(viewer, linkId, RejectReason.TOO_MANY_VIEWERS);
+  }
+
+  /** The viewer that owned the link has gone. */
+  viewerLeft(linkId: string): void {
+    this.#options.session.host?.send({ case: 'viewerLeft', value: { linkId } });
+  }
+
+  /** Passes a viewer's offer or candidate on; only for the link it has joined with. */
+  fromViewer(message: FromViewer, joinedLinkId: string | undefined): void {
+    if (message.case !== 'offer' && message.case !== 'iceCandidate') return;
+    if (message.value.linkId !== joinedLinkId || !this.#options.p2pEnabled) return;
+    this.#options.session.host?.send(message);
+  }
+
+  /** Passes the host's message on to the viewer of its link; nobody's is dropped. */
+  fromHost(message: FromHost): void {
+    switch (message.case) {
+      case 'connectionAccept':
+        return this.#accept(message.value.linkId, message.value);
+      case 'connectionReject':
+      case 'answer':
+      case 'iceCandidate':
+        return this.#viewer(message.value.linkId)?.send(message);
+      default:
+        return;
+    }
+  }
+
+  #accept(linkId: string, accept: { p2p: boolean; p2pTimeoutMs: number }): void {
+    const { session, stun, p2pEnabled, p2pTimeoutMs } = this.#options;
+    const p2p = accept.p2p && p2pEnabled;
+    this.#viewer(linkId)?.send({
+      case: 'connectionAccept',
+      value: {
+        linkId,
+        p2p,
+        p2pTimeoutMs: accept.p2pTimeoutMs === 0 ? p2pTimeoutMs : accept.p2pTimeoutMs,
+        iceServers: p2p ? stun.iceServersFor(linkId, session.remainingMs) : [],
+      },
+    });
+  }
+
+  #viewer(linkId: string): ViewerPort | undefined {
+    return isLinkId(linkId) ? this.#options.viewers.byLink(linkId) : undefined;
+  }
+}
+
+function reject(viewer: ViewerPort, linkId: string, reason: RejectReason): void {
+  viewer.send({ case: 'connectionReject', value: { linkId, reason } });
+}

@@ -1,0 +1,67 @@
+import { CloseCode } from '@wingman/protocol';
+import type { RawData, WebSocket } from 'ws';
+import { SERVER_LIMITS } from '../limits.js';
+import type { TokenBucket } from './token-bucket.js';
+
+/** What the owner of a signaling socket is told. */
+export interface SignalingHandlers {
+  message(bytes: Uint8Array): void;
+  /** Once, whoever closed. */
+  closed(): void;
+}
+
+/** A WebSocket with the caps every signaling connection has: messages a second, bytes queued, binary only. */
+export class SignalingSocket {
+  readonly #socket: WebSocket;
+  readonly #bucket: TokenBucket;
+  readonly #handlers: SignalingHandlers;
+  #closing = false;
+
+  constructor(socket: WebSocket, bucket: TokenBucket, handlers: SignalingHandlers) {
+    this.#socket = socket;
+    this.#bucket = bucket;
+    this.#handlers = handlers;
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('close', () => {
+      this.#closing = true;
+      handlers.closed();
+    });
+    // `close` always follows and is what we act on.
+    socket.on('error', () => undefined);
+  }
+
+  /** Whether messages still go out. */
+  get isOpen(): boolean {
+    return !this.#closing;
+  }
+
+  /** Sends one message; a reader that lets the queue grow past its cap is cut off. */
+  send(bytes: Uint8Array): void {
+    if (this.#closing) return;
+    if (this.#socket.bufferedAmount > SERVER_LIMITS.signalingQueueBytes) {
+      this.#closing = true;
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(bytes, { binary: true });
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#socket.close(code, reason);
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#closing) return;
+    if (!isBinary) return this.close(CloseCode.PROTOCOL, 'signaling is binary');
+    if (!this.#bucket.take()) return this.close(CloseCode.PROTOCOL, 'too many messages');
+    this.#handlers.message(asBytes(data));
+  }
+}
+
+/** The bytes of a `ws` message, which is a Buffer unless another binaryType was set. */
+export function asBytes(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}

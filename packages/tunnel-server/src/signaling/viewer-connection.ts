@@ -1,0 +1,104 @@
+import { CloseCode, isLinkId, type Clock } from '@wingman/protocol';
+import type { WebSocket } from 'ws';
+import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
+import type { Session } from '../sessions/session.js';
+import { ConnectionReports } from './connection-reports.js';
+import { decodeFromViewer, encodeToViewer, type FromViewer, type ToViewer } from './messages.js';
+import type { P2pSignaling } from './p2p-signaling.js';
+import { SignalingSocket } from './signaling-socket.js';
+import { TokenBucket } from './token-bucket.js';
+import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
+
+export interface ViewerConnectionOptions {
+  session: Session;
+  viewers: ViewerRoster;
+  signaling: P2pSignaling;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+/** One tab's signaling connection. */
+export class ViewerConnection implements ViewerPort {
+  readonly #options: ViewerConnectionOptions;
+  readonly #socket: SignalingSocket;
+  readonly #reports: ConnectionReports;
+  #linkId: string | undefined;
+
+  constructor(webSocket: WebSocket, options: ViewerConnectionOptions) {
+    const { clock, metrics, session, viewers } = options;
+    const { viewerMessageBurst, viewerMessagesPerSecond } = SERVER_LIMITS;
+    this.#options = options;
+    this.#reports = new ConnectionReports(metrics, clock);
+    const bucket = new TokenBucket(clock, viewerMessageBurst, viewerMessagesPerSecond);
+    this.#socket = new SignalingSocket(webSocket, bucket, {
+      message: (bytes) => this.#receive(bytes),
+      closed: () => this.#closed(),
+    });
+    if (viewers.connect(this)) this.#welcome(session.state === 'online');
+    else this.#refuse();
+  }
+
+  send(message: ToViewer): void {
+    this.#socket.send(encodeToViewer(message));
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  #welcome(online: boolean): void {
+    this.send({ case: 'hostPresence', value: { online, sessionEnded: false } });
+  }
+
+  #refuse(): void {
+    const message = 'the session has too many viewers';
+    this.send({ case: 'refusal', value: { code: 'TOO_MANY_VIEWERS', message } });
+    this.close(CloseCode.TOO_MANY_VIEWERS, message);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    let message: FromViewer;
+    try {
+      message = decodeFromViewer(bytes);
+    } catch {
+      return this.close(CloseCode.PROTOCOL, 'not a viewer message');
+    }
+    this.#handle(message);
+  }
+
+  #handle(message: FromViewer): void {
+    switch (message.case) {
+      case 'connectionRequest':
+        return this.#join(message.value.linkId);
+      case 'connectionState':
+        return this.#reports.count(message.value);
+      case 'heartbeat':
+        if (message.value.reply) return;
+        return this.send({
+          case: 'heartbeat',
+          value: { nonce: message.value.nonce, reply: true },
+        });
+      default:
+        return this.#options.signaling.fromViewer(message, this.#linkId);
+    }
+  }
+
+  #join(linkId: string): void {
+    const { signaling, viewers } = this.#options;
+    const isOther = this.#linkId !== undefined && this.#linkId !== linkId;
+    if (!isLinkId(linkId) || isOther) {
+      return this.close(CloseCode.PROTOCOL, 'a tab has one link');
+    }
+    const joining = viewers.join(linkId, this);
+    if (!joining.joined) return signaling.rejectForRoom(linkId, this);
+    this.#linkId = linkId;
+    joining.replaced?.close(CloseCode.REPLACED, 'the tab has a newer signaling connection');
+    signaling.requestConnection(linkId, this);
+  }
+
+  #closed(): void {
+    const owned = this.#options.viewers.disconnect(this, this.#linkId);
+    if (owned && this.#linkId !== undefined) this.#options.signaling.viewerLeft(this.#linkId);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Ending, SessionPart } from '../sessions/session.js';
+import { SERVER_LIMITS } from '../limits.js';
+import type { ToViewer } from './messages.js';
+
+/** A viewer's signaling connection, as its session sees it. */
+export interface ViewerPort {
+  send(message: ToViewer): void;
+  close(code: number, reason: string): void;
+}
+
+/** What became of a viewer's wish to join: another tab of the same link is replaced. */
+export type Joining = { joined: true; replaced: ViewerPort | undefined } | { joined: false };
+
+/** The viewers of one session: capped, and found by the link they own. */
+export class ViewerRoster implements SessionPart {
+  readonly #maxViewers: number;
+  readonly #connected = new Set<ViewerPort>();
+  readonly #byLink = new Map<string, ViewerPort>();
+
+  constructor(maxViewers: number) {
+    this.#maxViewers = maxViewers;
+  }
+
+  /** Signaling connections now. */
+  get size(): number {
+    return this.#connected.size;
+  }
+
+  /** Takes a connection; false when the session has too many. */
+  connect(viewer: ViewerPort): boolean {
+    if (this.#connected.size >= this.#maxViewers + SERVER_LIMITS.viewerSocketSlack) return false;
+    this.#connected.add(viewer);
+    return true;
+  }
+
+  /** Gives the viewer its link. */
+  join(linkId: string, viewer: ViewerPort): Joining {
+    const holder = this.#byLink.get(linkId);
+    if (holder === undefined && this.#byLink.size >= this.#maxViewers) return { joined: false };
+    this.#byLink.set(linkId, viewer);
+    return { joined: true, replaced: holder === viewer ? undefined : holder };
+  }
+
+  /** Forgets a connection; true when it owned the link, so that the host has to be told. */
+  disconnect(viewer: ViewerPort, linkId: string | undefined): boolean {
+    this.#connected.delete(viewer);
+    if (linkId === undefined || this.#byLink.get(linkId) !== viewer) return false;
+    return this.#byLink.delete(linkId);
+  }
+
+  byLink(linkId: string): ViewerPort | undefined {
+    return this.#byLink.get(linkId);
+  }
+
+  hostOnline(): void {
+    this.#broadcast({ case: 'hostPresence', value: { online: true, sessionEnded: false } });
+  }
+
+  hostOffline(): void {
+    this.#broadcast({ case: 'hostPresence', value: { online: false, sessionEnded: false } });
+  }
+
+  ended(ending: Ending): void {
+    const sessionEnded = ending.code === 'SESSION_ENDED';
+    this.#broadcast({ case: 'hostPresence', value: { online: false, sessionEnded } });
+    for (const viewer of [...this.#connected]) viewer.close(ending.closeCode, ending.message);
+  }
+
+  #broadcast(message: ToViewer): void {
+    for (const viewer of this.#connected) viewer.send(message);
+  }
+}

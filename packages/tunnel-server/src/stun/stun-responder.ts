@@ -1,0 +1,67 @@
+import type { Clock } from '@wingman/protocol';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { SERVER_LIMITS } from '../limits.js';
+import { TokenBucket } from '../signaling/token-bucket.js';
+import { bindingResponse, parseBindingRequest } from './stun-message.js';
+
+/** An embedded STUN server (RFC 8489) for binding requests; anything else gets no answer. */
+export class StunResponder {
+  readonly #socket: Socket;
+  readonly #bucket: TokenBucket;
+
+  private constructor(socket: Socket, clock: Clock) {
+    const perSecond = SERVER_LIMITS.stunResponsesPerSecond;
+    this.#socket = socket;
+    this.#bucket = new TokenBucket(clock, perSecond, perSecond);
+    socket.on('message', (packet, from) => this.#answer(packet, from));
+    // A datagram that can't be sent is lost, as any datagram may be.
+    socket.on('error', () => undefined);
+  }
+
+  /** Binds UDP `port` of `host` (`::` is dual-stack); rejects with the system's error when it is taken. */
+  static async listen(host: string, port: number, clock: Clock): Promise<StunResponder> {
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address: host, port, exclusive: true }, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    }).catch((error: unknown) => {
+      socket.close();
+      throw error;
+    });
+    return new StunResponder(socket, clock);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #answer(packet: Buffer, from: RemoteInfo): void {
+    const request = parseBindingRequest(packet);
+    if (request === undefined || !this.#bucket.take()) return;
+    this.#socket.send(bindingResponse(request, from.address, from.port), from.port, from.address);
+  }
+}
+
+/** Where and how the embedded responder listens. */
+export interface StunWish {
+  host: string;
+  /** The port asked for; undefined: `preferredPort` when free, else any. */
+  port: number | undefined;
+  preferredPort: number;
+}
+
+/** Starts the responder on the first port that works; rejects only when the port asked for doesn't. */
+export async function listenOnAnyOf(wish: StunWish, clock: Clock): Promise<StunResponder> {
+  if (wish.port !== undefined) return StunResponder.listen(wish.host, wish.port, clock);
+  return StunResponder.listen(wish.host, wish.preferredPort, clock).catch(() =>
+    StunResponder.listen(wish.host, 0, clock),
+  );
+}

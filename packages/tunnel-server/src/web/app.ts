@@ -1,0 +1,45 @@
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
+import type { Logger } from 'pino';
+import type { Place } from './locate.js';
+import { BAD_REQUEST, INTERNAL, sendProblem } from './problems.js';
+import type { SessionResponse } from './session-routes.js';
+
+export interface AppOptions {
+  locate: (hostHeader: string | undefined) => Place;
+  /** Pages of the tunnel server's own name. */
+  server: Router;
+  /** Everything under a session's name; `res.locals.live` is the session. */
+  session: Router;
+  logger: Logger;
+}
+
+/** The HTTP side: the Host header alone decides between the server's own pages and a session. */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.use((req, res: SessionResponse, next) => {
+    const place = options.locate(req.headers.host);
+    if (place.at === 'nowhere') return sendProblem(req, res, place.problem);
+    if (place.at === 'session') res.locals.live = place.live;
+    const router = place.at === 'session' ? options.session : options.server;
+    return router(req, res, next);
+  });
+  app.use(errorHandler(options.logger));
+  return app;
+}
+
+/** Express hands over what a handler threw, and its own errors with a `status`. */
+function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    // Express ends the connection then: half an answer must not look whole.
+    if (res.headersSent) return next(error);
+    if (isClientError(error)) return sendProblem(req, res, BAD_REQUEST);
+    logger.error({ err: error }, 'a request failed');
+    sendProblem(req, res, INTERNAL);
+  };
+}
+
+function isClientError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('status' in error)) return false;
+  return typeof error.status === 'number' && error.status >= 400 && error.status < 500;
+}

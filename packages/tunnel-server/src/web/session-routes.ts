@@ -1,0 +1,43 @@
+import { Router, type Request, type Response } from 'express';
+import type { Ingress } from '../ingress/ingress.js';
+import type { LiveSession } from '../sessions/live-session.js';
+import type { Assets } from './assets.js';
+import { isReserved, pathOf } from './paths.js';
+import { HOST_OFFLINE, NOT_FOUND, sendProblem } from './problems.js';
+import type { BootData, Shell } from './shell.js';
+
+/** A response on a session's name. */
+export type SessionResponse = Response<unknown, { live: LiveSession }>;
+
+export interface SessionRouteOptions {
+  boot: (live: LiveSession) => BootData;
+  assets: Assets;
+  shell: Shell;
+  ingress: Ingress;
+}
+
+/** A session's name: the shell and its assets below the reserved prefix, the app everywhere else. */
+export function sessionRoutes(options: SessionRouteOptions): Router {
+  const { assets, boot, ingress, shell } = options;
+  const router = Router({ caseSensitive: true });
+  router.get('/__wingman/shell', (req, res: SessionResponse) =>
+    shell.serve(req, res, boot(res.locals.live)),
+  );
+  router.get('/__wingman/:asset', async (req, res, next) => {
+    const isServed = await assets.serve(req.params.asset, req, res);
+    if (!isServed) next();
+  });
+  router.use((req, res: SessionResponse, next) => {
+    if (isReserved(pathOf(req.originalUrl))) return sendProblem(req, res, NOT_FOUND);
+    if (!isNavigation(req)) return next();
+    if (!res.locals.live.isOnline) return sendProblem(req, res, HOST_OFFLINE);
+    return shell.serve(req, res, boot(res.locals.live));
+  });
+  router.use((req, res: SessionResponse) => ingress.serve(req, res, res.locals.live));
+  return router;
+}
+
+/** A top-level navigation gets the shell; it shows the app in an iframe, which is another destination. */
+function isNavigation(req: Request): boolean {
+  return req.method === 'GET' && req.headers['sec-fetch-dest'] === 'document';
+}

@@ -1,0 +1,170 @@
+import { CloseCode, type Problem } from '@wingman/protocol';
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Upgrade } from '../ingress/ingress-websocket.js';
+import { ingressProblem } from '../ingress/ingress.js';
+import { parseRelayWish, type RelayWish } from '../relay/relay-connection.js';
+import { isDialToken } from '../sessions/dial-token.js';
+import type { LiveSession } from '../sessions/live-session.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
+import { encodeToViewer } from '../signaling/messages.js';
+import { isOwnOrigin } from './host-routing.js';
+import type { Place } from './locate.js';
+import { isReserved, pathOf } from './paths.js';
+import {
+  BAD_REQUEST,
+  BAD_TOKEN,
+  FOREIGN_ORIGIN,
+  NOT_FOUND,
+  OVERLOADED,
+  refuseUpgrade,
+  SHUTTING_DOWN,
+} from './problems.js';
+
+/** What becomes of an upgrade that is let in. */
+export interface UpgradeHandlers {
+  host(webSocket: WebSocket): void;
+  dial(live: LiveSession, purpose: DialPath, webSocket: WebSocket): void;
+  signal(live: LiveSession, webSocket: WebSocket): void;
+  relay(live: LiveSession, wish: RelayWish, webSocket: WebSocket): void;
+  ingress(live: LiveSession, upgrade: Upgrade): void;
+}
+
+/** What a dial-back is for, as its URL says it. */
+export type DialPath = 'relay' | 'ingress';
+
+export interface UpgradeOptions {
+  locate: (hostHeader: string | undefined) => Place;
+  registry: SessionRegistry;
+  /** The scheme of the public URL. */
+  scheme(): 'http' | 'https';
+  /** Whether one more host may connect and not have registered yet. */
+  hasRoomForHost(): boolean;
+  /** Finishes the upgrade of one of our own WebSockets. */
+  accept(
+    upgrade: Upgrade,
+    purpose: 'signaling' | 'relay',
+    use: (webSocket: WebSocket) => void,
+  ): void;
+  handlers: UpgradeHandlers;
+}
+
+/** Decides which WebSocket upgrades are let in, by Host, path, Origin and token, and for what. */
+export class UpgradeRouter {
+  readonly #options: UpgradeOptions;
+  #isClosing = false;
+
+  constructor(options: UpgradeOptions) {
+    this.#options = options;
+  }
+
+  /** Refuses everything from now on. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** For the HTTP server's `upgrade` event. */
+  handle(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until someone takes it over, an error of this socket is nobody's.
+    socket.on('error', () => socket.destroy());
+    if (!(socket instanceof Socket)) return void socket.destroy();
+    const upgrade = { req, socket, head };
+    const problem = this.#isClosing ? SHUTTING_DOWN : this.#route(upgrade);
+    if (problem !== undefined) refuseUpgrade(req, socket, problem);
+  }
+
+  #route(upgrade: Upgrade): Problem | undefined {
+    const { host } = upgrade.req.headers;
+    const place = this.#options.locate(host);
+    const path = pathOf(upgrade.req.url);
+    if (place.at === 'server' || (place.at === 'nowhere' && place.isForeign)) {
+      return this.#hostSide(upgrade, path);
+    }
+    if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
+    if (place.at === 'nowhere') return place.problem;
+    const problem = ingressProblem(place.live);
+    if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
+    return problem;
+  }
+
+  /** Hosts are programs: they send no Origin, and nothing that a web page can send is a host's. */
+  #hostSide(upgrade: Upgrade, path: string): Problem | undefined {
+    if (upgrade.req.headers.origin !== undefined) return FOREIGN_ORIGIN;
+    if (path === '/__wingman/host') return this.#host(upgrade);
+    if (path === '/__wingman/dial') return this.#dial(upgrade);
+    return NOT_FOUND;
+  }
+
+  #host(upgrade: Upgrade): Problem | undefined {
+    if (!this.#options.hasRoomForHost()) return OVERLOADED;
+    this.#options.accept(upgrade, 'signaling', (webSocket) =>
+      this.#options.handlers.host(webSocket),
+    );
+    return undefined;
+  }
+
+  #dial(upgrade: Upgrade): Problem | undefined {
+    const query = queryOf(upgrade.req);
+    const purpose = query.get('purpose');
+    if (purpose !== 'relay' && purpose !== 'ingress') return BAD_REQUEST;
+    const lookup = this.#options.registry.lookup(query.get('session') ?? '');
+    const live = lookup.found === 'session' ? lookup.session : undefined;
+    const token = bearerToken(upgrade.req);
+    // The same answer for a session that isn't and for a wrong token: names can't be probed here.
+    if (live === undefined || !isDialToken(live.session.host?.dialToken, token)) return BAD_TOKEN;
+    this.#options.accept(upgrade, 'relay', (webSocket) =>
+      this.#options.handlers.dial(live, purpose, webSocket),
+    );
+    return undefined;
+  }
+
+  #viewerSide(
+    upgrade: Upgrade,
+    path: string,
+    place: Exclude<Place, { at: 'server' }>,
+  ): Problem | undefined {
+    if (path !== '/__wingman/signal' && path !== '/__wingman/relay') return NOT_FOUND;
+    const { host, origin } = upgrade.req.headers;
+    if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme())) {
+      return FOREIGN_ORIGIN;
+    }
+    if (place.at === 'nowhere') return this.#sayGone(upgrade, place.problem);
+    const { live } = place;
+    if (path === '/__wingman/signal') {
+      this.#options.accept(upgrade, 'signaling', (webSocket) =>
+        this.#options.handlers.signal(live, webSocket),
+      );
+      return undefined;
+    }
+    const wish = parseRelayWish(queryOf(upgrade.req));
+    if (wish === undefined) return BAD_REQUEST;
+    this.#options.accept(upgrade, 'relay', (webSocket) =>
+      this.#options.handlers.relay(live, wish, webSocket),
+    );
+    return undefined;
+  }
+
+  /** A page can't see the status of a refused upgrade: it is let in and told by message and close code. */
+  #sayGone(upgrade: Upgrade, problem: Problem): undefined {
+    const { code, title } = problem;
+    const isEnded = code === 'SESSION_ENDED';
+    this.#options.accept(upgrade, 'signaling', (webSocket) => {
+      webSocket.on('error', () => undefined);
+      const presence = { online: false, sessionEnded: isEnded };
+      webSocket.send(encodeToViewer({ case: 'hostPresence', value: presence }));
+      webSocket.send(encodeToViewer({ case: 'refusal', value: { code, message: title } }));
+      webSocket.close(isEnded ? CloseCode.SESSION_ENDED : CloseCode.SESSION_UNKNOWN, title);
+    });
+    return undefined;
+  }
+}
+
+function queryOf(req: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((req.url ?? '').split('?').slice(1).join('?'));
+}
+
+function bearerToken(req: IncomingMessage): string {
+  return /^Bearer ([\w-]{1,128})$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
+}

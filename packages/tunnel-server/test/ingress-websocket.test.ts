@@ -1,0 +1,112 @@
+import { expect, test } from '@jest/globals';
+import { headerValue, type IncomingWebSocket, type TunnelWebSocket } from '@wingman/protocol';
+import { randomBytes } from 'node:crypto';
+import { ClientSocket } from './support/client-socket.js';
+import { head, type FakeHost } from './support/fake-host.js';
+import { Inbox } from './support/inbox.js';
+import { startSession } from './support/server.js';
+
+async function echo(tunnel: TunnelWebSocket): Promise<void> {
+  for (;;) {
+    const message = await tunnel.receive();
+    if (typeof message !== 'string' && !(message instanceof Uint8Array)) return;
+    await tunnel.send(message);
+  }
+}
+
+async function startManual() {
+  const opened = new Inbox<IncomingWebSocket>();
+  const session = await startSession({ webSocket: (incoming) => opened.put(incoming) });
+  return { ...session, opened };
+}
+
+const open = (host: FakeHost, path = '/hmr', protocols: string[] = []) =>
+  ClientSocket.open(host.port, host.name, path, { origin: 'http://other.example' }, protocols);
+
+test('text, binary and large messages go both ways', async () => {
+  const { host } = await startSession({
+    webSocket: (incoming) => void echo(incoming.accept({ protocol: '' })),
+  });
+  const client = await open(host);
+  client.socket.send('text é');
+  expect(await client.texts.next()).toBe('text é');
+  for (const size of [0, 1, 100_000, 3_000_000]) {
+    const data = randomBytes(size);
+    client.send(data);
+    expect((await client.messages.next()).equals(data)).toBe(true);
+  }
+});
+
+test('a message that comes with the handshake is not lost', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  const tunnel = (await opened.next()).accept({ protocol: '' });
+  await tunnel.send('first');
+  expect(await (await opening).texts.next()).toBe('first');
+});
+
+test('the app chooses the subprotocol and sees target, origin and protocols', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host, '/hmr?token=1', ['vite-hmr', 'vite-ping']);
+  const incoming = await opened.next();
+  expect(incoming.open.target).toBe('/hmr?token=1');
+  expect(incoming.open.protocols).toEqual(['vite-hmr', 'vite-ping']);
+  expect(headerValue(incoming.open.headers, 'origin')).toBe('http://other.example');
+  expect(headerValue(incoming.open.headers, 'sec-websocket-key')).toBeUndefined();
+  expect(headerValue(incoming.open.headers, 'upgrade')).toBeUndefined();
+  incoming.accept({ protocol: 'vite-ping' });
+  expect((await opening).socket.protocol).toBe('vite-ping');
+});
+
+test('the app can refuse with an answer of its own', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  (await opened.next()).reject(head(401), Buffer.from('no'));
+  await expect(opening).rejects.toThrow('status 401');
+});
+
+test('closing on either side carries code and reason', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  const tunnel = (await opened.next()).accept({ protocol: '' });
+  const client = await opening;
+  client.socket.close(4321, 'bye');
+  expect(await tunnel.receive()).toMatchObject({ code: 4321, reason: 'bye' });
+  const again = open(host);
+  const second = (await opened.next()).accept({ protocol: '' });
+  const other = await again;
+  second.close(4322, 'done');
+  expect(await other.closed).toEqual({ code: 4322, reason: 'done' });
+});
+
+test('a client that dies resets the stream; a stream that dies cuts the client off', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  const tunnel = (await opened.next()).accept({ protocol: '' });
+  (await opening).socket.terminate();
+  expect(await tunnel.receive()).toMatchObject({ code: 1006 });
+  const again = open(host);
+  const second = (await opened.next()).accept({ protocol: '' });
+  const other = await again;
+  second.abort('UPSTREAM_ABORTED');
+  expect((await other.closed).code).toBe(1006);
+});
+
+test('a close code that no frame may carry does not reach the client', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  const tunnel = (await opened.next()).accept({ protocol: '' });
+  const client = await opening;
+  tunnel.close(2999, 'odd');
+  expect((await client.closed).code).toBe(1006);
+});
+
+test('a client that gives up before the answer cancels the exchange', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  const incoming = await opened.next();
+  const aborted = new Promise((resolve) => incoming.signal.addEventListener('abort', resolve));
+  opening.catch(() => undefined);
+  host.crash();
+  await aborted;
+});

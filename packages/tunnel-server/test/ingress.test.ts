@@ -1,0 +1,334 @@
+import { expect, test } from '@jest/globals';
+import { headersFromRaw, headerValue, type IncomingRequest } from '@wingman/protocol';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { answer, FakeHost, head } from './support/fake-host.js';
+import { ask, fetchHead, fetchWhole } from './support/http.js';
+import { Inbox, until } from './support/inbox.js';
+import { startSession } from './support/server.js';
+
+const MIB = 1024 * 1024;
+
+/** A host whose requests a test answers one by one. */
+async function startManual(overrides = {}) {
+  const requests = new Inbox<IncomingRequest>();
+  const session = await startSession({ request: (incoming) => requests.put(incoming) }, overrides);
+  return { ...session, requests };
+}
+
+test('a request reaches the host whole, and says where it came from', async () => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/path?q=1', {
+    method: 'PUT',
+    headers: {
+      'x-own': 'kept',
+      connection: 'x-hop',
+      'x-hop': 'dropped',
+      'x-forwarded-for': '203.0.113.9',
+      'x-forwarded-prefix': '/forged',
+      forwarded: 'for=203.0.113.9',
+      'sec-fetch-dest': 'empty',
+      'sec-fetch-mode': 'cors',
+    },
+    body: 'payload',
+  });
+  const incoming = await requests.next();
+  const { head: asked } = incoming;
+  expect(asked).toMatchObject({ method: 'PUT', target: '/path?q=1', hasBody: true });
+  expect(asked).toMatchObject({ destination: 'empty', mode: 'cors' });
+  const header = (name: string) => headerValue(asked.headers, name);
+  expect(header('x-own')).toBe('kept');
+  expect(header('x-hop')).toBeUndefined();
+  expect(header('x-forwarded-prefix')).toBeUndefined();
+  expect(header('forwarded')).toBeUndefined();
+  expect(header('transfer-encoding')).toBeUndefined();
+  expect(header('x-forwarded-for')).toBe('127.0.0.1');
+  expect(header('x-forwarded-host')).toBe(host.name);
+  expect(header('x-forwarded-proto')).toBe('http');
+  const body = [];
+  for await (const chunk of incoming.body) body.push(chunk);
+  expect(Buffer.concat(body).toString()).toBe('payload');
+  answer(incoming, 201, 'made');
+  expect(await answered).toMatchObject({ status: 201, text: 'made' });
+});
+
+test('behind a proxy of ours its word on the client counts', async () => {
+  const { host, requests, server } = await startManual({ trustProxy: true });
+  const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
+  const answered = fetchWhole(server.port, host.name, '/', { headers });
+  const incoming = await requests.next();
+  expect(headerValue(incoming.head.headers, 'x-forwarded-for')).toBe('203.0.113.9, 127.0.0.1');
+  expect(headerValue(incoming.head.headers, 'x-forwarded-proto')).toBe('https');
+  answer(incoming, 200, '');
+  await answered;
+});
+
+test('the answer keeps its repeated fields, and loses those of one hop', async () => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/');
+  const incoming = await requests.next();
+  const fields = ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'keep-alive', 'timeout=99', 'x', 'é'];
+  incoming.respond({ ...head(200), headers: headersFromRaw(fields) });
+  incoming.end();
+  const { headers } = await answered;
+  expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
+  expect(headers['keep-alive']).not.toBe('timeout=99');
+  expect(headers['x']).toBe('é');
+});
+
+test('50 MiB go up and down at once, whole and in pieces', async () => {
+  const { host, requests, server } = await startManual();
+  const piece = randomBytes(MIB);
+  const sent = ask(server.port, host.name, '/echo', { method: 'POST' });
+  const response = fetchHead(sent);
+  const pieces = async () => {
+    for (let index = 0; index < 50; index += 1) {
+      if (!sent.write(piece)) await once(sent, 'drain');
+    }
+    sent.end();
+  };
+  const echo = async () => {
+    const incoming = await requests.next();
+    incoming.respond(head(200));
+    for await (const chunk of incoming.body) await incoming.write(chunk);
+    incoming.end();
+  };
+  const hash = createHash('sha256');
+  const download = async () => {
+    for await (const chunk of await response) hash.update(chunk as Buffer);
+  };
+  await Promise.all([pieces(), echo(), download()]);
+  const expected = createHash('sha256');
+  for (let index = 0; index < 50; index += 1) expected.update(piece);
+  expect(hash.digest('hex')).toBe(expected.digest('hex'));
+});
+
+test('a client that reads nothing stops the host after the windows', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/');
+  sent.end();
+  const incoming = await requests.next();
+  incoming.respond(head(200));
+  let written = 0;
+  const chunk = randomBytes(256 * 1024);
+  const write = async (): Promise<void> => {
+    while (written < 200 * MIB) {
+      await incoming.write(chunk);
+      written += chunk.byteLength;
+    }
+  };
+  write().catch(() => undefined);
+  const response = await fetchHead(sent);
+  response.pause();
+  let before = -1;
+  await until(async () => {
+    const unchanged = written === before;
+    before = written;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return unchanged;
+  });
+  expect(written).toBeLessThan(32 * MIB);
+  sent.destroy();
+  await until(() => incoming.signal.aborted);
+});
+
+test('events arrive one by one, before the answer has ended', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/events');
+  sent.end();
+  const incoming = await requests.next();
+  incoming.respond(head(200, { 'content-type': 'text/event-stream' }));
+  const response = await fetchHead(sent);
+  for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
+    await incoming.write(Buffer.from(text));
+    const [chunk] = (await once(response, 'data')) as [Buffer];
+    expect(chunk.toString()).toBe(text);
+  }
+  incoming.end();
+  await once(response, 'end');
+});
+
+test('trailers follow the body in both directions', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/', { method: 'POST', headers: { trailer: 'x-sum' } });
+  sent.write('body');
+  sent.addTrailers({ 'x-sum': '42' });
+  sent.end();
+  const incoming = await requests.next();
+  for await (const chunk of incoming.body) expect(Buffer.from(chunk).toString()).toBe('body');
+  expect(headerValue(await incoming.requestTrailers, 'x-sum')).toBe('42');
+  incoming.respond(head(200));
+  await incoming.write(Buffer.from('answer'));
+  incoming.end(headersFromRaw(['x-check', 'ok']));
+  const response = await fetchHead(sent);
+  response.resume();
+  await once(response, 'end');
+  expect(response.trailers['x-check']).toBe('ok');
+});
+
+test('early hints come before the answer', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/');
+  sent.end();
+  const information = once(sent, 'information');
+  const incoming = await requests.next();
+  incoming.informational(head(103, { link: '</a.css>; rel=preload; as=style' }));
+  const [hint] = (await information) as [{ statusCode: number }];
+  expect(hint.statusCode).toBe(103);
+  answer(incoming, 200, 'done');
+  (await fetchHead(sent)).resume();
+});
+
+test.each([
+  ['HEAD', 200],
+  ['GET', 204],
+  ['GET', 304],
+])('%s answered with %i has no body, and the connection stays good', async (method, status) => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/', { method });
+  const incoming = await requests.next();
+  incoming.respond(head(status, status === 200 ? { 'content-length': '5' } : {}));
+  incoming.end();
+  const { body, headers, status: received } = await answered;
+  expect({ received, length: body.byteLength }).toEqual({ received: status, length: 0 });
+  if (status === 200) expect(headers['content-length']).toBe('5');
+});
+
+test('a client that goes away cancels the exchange', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/slow');
+  sent.on('error', () => undefined);
+  sent.end();
+  const incoming = await requests.next();
+  sent.destroy();
+  await until(() => incoming.signal.aborted);
+  expect(incoming.signal.reason).toMatchObject({ code: 'CANCELLED' });
+  await until(
+    async () =>
+      (await server.metrics.value('wingman_ingress_requests_total', { status: '499' })) === 1,
+  );
+});
+
+test.each(['content-length', 'chunks', 'HTTP/1.0'])(
+  'an app that breaks off breaks the connection, never a clean end (%s)',
+  async (framing) => {
+    const { host, requests, server } = await startManual();
+    const version = framing === 'HTTP/1.0' ? '1.0' : '1.1';
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET / HTTP/${version}\r\nhost: ${host.name}\r\n\r\n`);
+    let text = '';
+    socket.on('data', (data: Buffer) => (text += data.toString('latin1')));
+    const incoming = await requests.next();
+    incoming.respond(head(200, framing === 'content-length' ? { 'content-length': '100' } : {}));
+    await incoming.write(Buffer.from('partial'));
+    await until(() => text.includes('partial'));
+    const error = new Promise<string>((resolve) => {
+      socket.once('error', (failure: NodeJS.ErrnoException) => resolve(failure.code ?? ''));
+      socket.once('close', () => resolve('closed'));
+    });
+    incoming.abort('UPSTREAM_ABORTED');
+    const how = await error;
+    expect(text).not.toContain('\r\n0\r\n');
+    if (framing === 'HTTP/1.0') expect(how).toBe('ECONNRESET');
+  },
+);
+
+test('a host that dies mid-body breaks the connection after the grace time', async () => {
+  const { host, requests, server } = await startManual({ hostGraceMs: 100 });
+  const sent = ask(server.port, host.name, '/');
+  sent.end();
+  const incoming = await requests.next();
+  incoming.respond(head(200));
+  await incoming.write(Buffer.from('partial'));
+  const response = await fetchHead(sent);
+  const failed = once(response, 'error');
+  response.resume();
+  host.crash();
+  const [error] = (await failed) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ECONNRESET');
+});
+
+test('an exchange survives the loss of its carrier, whole and once', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/', { method: 'POST' });
+  const response = fetchHead(sent);
+  sent.write('before ');
+  const incoming = await requests.next();
+  incoming.respond(head(200));
+  const body = incoming.body[Symbol.asyncIterator]();
+  const text = async () => Buffer.from((await body.next()).value as Uint8Array).toString();
+  expect(await text()).toBe('before ');
+  host.ingressSockets[0]?.socket.terminate();
+  sent.end('after');
+  expect(await text()).toBe('after');
+  expect((await body.next()).done).toBe(true);
+  await until(() => host.ingressSockets.length === 2);
+  await incoming.write(Buffer.from('answer'));
+  incoming.end();
+  const chunks = [];
+  for await (const chunk of await response) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks).toString()).toBe('answer');
+  expect(requests.size).toBe(0);
+});
+
+test('requests that come at once share one dial, and a dead idle link is dialled anew', async () => {
+  const { host, server } = await startSession();
+  const get = async () => (await fetchWhole(server.port, host.name, '/')).text;
+  expect(await Promise.all([get(), get(), get()])).toEqual(['hello', 'hello', 'hello']);
+  expect(host.ingressSockets).toHaveLength(1);
+  host.ingressSockets[0]?.socket.terminate();
+  await host.ingressSockets[0]?.closed;
+  await until(async () => (await fetchWhole(server.port, host.name, '/')).status === 200);
+  expect(host.ingressSockets).toHaveLength(2);
+});
+
+test("the host's own problem pages pass, and are counted by their status", async () => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/');
+  const incoming = await requests.next();
+  incoming.respond(head(502, { 'wingman-error': 'LOCAL_PORT_REFUSED' }));
+  incoming.end();
+  const { headers, status } = await answered;
+  expect(status).toBe(502);
+  expect(headers['wingman-error']).toBe('LOCAL_PORT_REFUSED');
+  expect(await server.metrics.value('wingman_ingress_requests_total', { status: '502' })).toBe(1);
+});
+
+test('an exchange that fails before its answer ends in a page', async () => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/', { headers: { accept: 'text/html' } });
+  (await requests.next()).abort('UPSTREAM_ABORTED');
+  const { headers, status, text } = await answered;
+  expect(status).toBe(502);
+  expect(headers['wingman-error']).toBe('UPSTREAM_ABORTED');
+  expect(text).toContain('<h1>');
+});
+
+test('a header field that would split the answer is a problem, not a split answer', async () => {
+  const { host, requests, server } = await startManual();
+  const answered = fetchWhole(server.port, host.name, '/');
+  (await requests.next()).respond(head(200, { x: 'a\r\nset-cookie: b=1' }));
+  const { headers, status } = await answered;
+  expect(status).toBe(500);
+  expect(headers['set-cookie']).toBeUndefined();
+});
+
+test('a host that takes no ingress is left alone', async () => {
+  const { host, server } = await startSession({ ingressAllowed: false });
+  const { headers, status } = await fetchWhole(server.port, host.name, '/');
+  expect(status).toBe(403);
+  expect(headers['wingman-error']).toBe('INGRESS_REFUSED');
+  expect(host.ingressSockets).toEqual([]);
+});
+
+test('a host that replaces another answers the next request', async () => {
+  const { host, server } = await startSession();
+  expect((await fetchWhole(server.port, host.name, '/')).text).toBe('hello');
+  const newer = await FakeHost.start(server.port, {
+    keys: host.keys,
+    request: (incoming) => answer(incoming, 200, 'newer'),
+  });
+  host.crash();
+  await until(async () => (await fetchWhole(server.port, newer.name, '/')).text === 'newer');
+});

@@ -1,0 +1,155 @@
+import { expect, test } from '@jest/globals';
+import { CloseCode } from '@wingman/protocol';
+import { SERVER_LIMITS } from '../src/limits.js';
+import { ClientSocket } from './support/client-socket.js';
+import { FakeClock } from './support/fake-clock.js';
+import { createKeys, FakeHost } from './support/fake-host.js';
+import { fetchWhole } from './support/http.js';
+import { until } from './support/inbox.js';
+import { startServer, startSession } from './support/server.js';
+
+const refusalOf = (host: FakeHost) => host.received.find((item) => item.case === 'refusal');
+
+test('a host that proves its key gets its session, a token and the ICE servers', async () => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port, { label: 'my-app', ttlSeconds: 60 });
+  await host.register();
+  const grant = await host.registered();
+  expect(grant.origin).toBe(`http://${host.session}.localhost:${server.port}`);
+  expect(grant.dialToken).toHaveLength(43);
+  expect(Number(grant.expiresAtMs) - Date.now()).toBeLessThanOrEqual(60_000);
+  expect(Number(grant.expiresAtMs) - Date.now()).toBeGreaterThan(50_000);
+  expect(grant.iceServers[0]?.urls).toEqual([`stun:127.0.0.1:${server.stunPort}`]);
+  expect(await server.metrics.value('wingman_sessions')).toBe(1);
+});
+
+test('a session is never granted more than the server allows', async () => {
+  const server = await startServer({ sessionTtlMs: 5_000 });
+  const host = await FakeHost.connect(server.port, { ttlSeconds: 1_000_000 });
+  await host.register();
+  const grant = await host.registered();
+  expect(Number(grant.expiresAtMs) - Date.now()).toBeLessThanOrEqual(5_000);
+});
+
+test('a proof by another key is refused, and the name stays unknown', async () => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  await host.register({ signature: new Uint8Array(64) });
+  expect((await refusalOf(host)).value.code).toBe('REFUSED');
+  expect((await host.signaling.closed).code).toBe(CloseCode.HANDSHAKE_FAILED);
+  expect((await fetchWhole(server.port, host.name, '/')).status).toBe(404);
+});
+
+test("a name that is not the key's is refused though the signature is right", async () => {
+  const server = await startServer();
+  const victim = await FakeHost.start(server.port);
+  const thief = await FakeHost.connect(server.port);
+  await thief.register({ session: victim.session });
+  expect((await refusalOf(thief)).value.code).toBe('REFUSED');
+  expect(victim.signaling.socket.readyState).toBe(victim.signaling.socket.OPEN);
+});
+
+test('a proof made for one connection is worth nothing on another', async () => {
+  const server = await startServer();
+  const keys = createKeys();
+  const first = await FakeHost.connect(server.port, { keys });
+  const second = await FakeHost.connect(server.port, { keys });
+  const replayed = new Promise<Buffer>((resolve) => {
+    const { socket } = first.signaling;
+    const send = socket.send.bind(socket);
+    socket.send = (data: Parameters<typeof send>[0]) => {
+      resolve(Buffer.from(data as Uint8Array));
+    };
+  });
+  await first.register();
+  second.signaling.send(await replayed);
+  expect((await refusalOf(second)).value.code).toBe('REFUSED');
+});
+
+test('a host that says anything before it registers is refused', async () => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  host.send({ case: 'endSession', value: { $typeName: 'wingman.v1.EndSession' } });
+  expect((await refusalOf(host)).value.code).toBe('PROTOCOL_ERROR');
+  expect((await host.signaling.closed).code).toBe(CloseCode.PROTOCOL);
+});
+
+test.each([
+  ['garbage', Buffer.from([0xff, 0xff, 0xff])],
+  ['nothing', Buffer.alloc(0)],
+])('%s instead of a message closes the connection', async (_name, bytes) => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  host.signaling.send(bytes);
+  expect((await host.signaling.closed).code).toBe(CloseCode.PROTOCOL);
+});
+
+test('a message above the cap closes the connection', async () => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  host.signaling.send(Buffer.alloc(SERVER_LIMITS.signalingMessageBytes + 1));
+  expect((await host.signaling.closed).code).toBe(1009);
+});
+
+test('a host that never registers is cut off at the deadline', async () => {
+  const clock = new FakeClock();
+  const server = await startServer({}, clock);
+  const host = await FakeHost.connect(server.port);
+  await host.received.find((item) => item.case === 'challenge');
+  clock.advance(SERVER_LIMITS.registrationMs);
+  expect((await refusalOf(host)).value.code).toBe('TIMEOUT');
+});
+
+test('unregistered hosts are capped, and registering makes room', async () => {
+  const server = await startServer();
+  const connect = () => ClientSocket.open(server.port, 'localhost', '/__wingman/host');
+  const hosts = await Promise.all(Array.from({ length: SERVER_LIMITS.unregisteredHosts }, connect));
+  await expect(connect()).rejects.toThrow('status 503');
+  hosts[0]?.socket.close();
+  await hosts[0]?.closed;
+  await until(() =>
+    connect().then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
+test('the same key replaces the older registration', async () => {
+  const { host: first, server } = await startSession();
+  const second = await FakeHost.start(server.port, { keys: first.keys });
+  expect((await first.signaling.closed).code).toBe(CloseCode.REPLACED);
+  expect(second.session).toBe(first.session);
+  expect((await fetchWhole(server.port, second.name, '/')).text).toBe('hello');
+});
+
+test('a second registration on the same connection renews without a replacement', async () => {
+  const { host } = await startSession();
+  const token = host.dialToken;
+  await host.register();
+  expect((await host.registered()).dialToken).toBe(token);
+  expect(host.signaling.socket.readyState).toBe(host.signaling.socket.OPEN);
+});
+
+test('a full server refuses another session, and says so', async () => {
+  const { server } = await startSession({}, { maxSessions: 1 });
+  const host = await FakeHost.connect(server.port);
+  await host.register();
+  expect((await refusalOf(host)).value.code).toBe('LIMIT_EXCEEDED');
+});
+
+test.each(['/__wingman/host', '/__wingman/dial'])('%s refuses browsers', async (path) => {
+  const server = await startServer();
+  const opening = ClientSocket.open(server.port, 'localhost', path, {
+    origin: `http://localhost:${server.port}`,
+  });
+  await expect(opening).rejects.toThrow('status 403');
+});
+
+test('a dial-back needs the token of the registration', async () => {
+  const { host } = await startSession({ dials: false });
+  await expect(host.dial('relay', 'wrong')).rejects.toThrow('status 401');
+  await expect(host.dial('relay', '')).rejects.toThrow('status 401');
+  const socket = await host.dial('relay');
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN);
+});

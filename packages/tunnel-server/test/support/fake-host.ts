@@ -1,0 +1,203 @@
+import {
+  acceptExchanges,
+  create,
+  decodeMessage,
+  DialPurpose,
+  encodeMessage,
+  header,
+  HostMessageSchema,
+  Link,
+  registrationPayload,
+  respondIngress,
+  ResponseHeadSchema,
+  ServerToHostSchema,
+  sessionNameFor,
+  type HostMessage,
+  type IncomingRequest,
+  type IncomingWebSocket,
+  type ServerToHost,
+} from '@wingman/protocol';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { WebSocketCarrier } from '../../src/relay/websocket-carrier.js';
+import { ClientSocket } from './client-socket.js';
+import { Inbox } from './inbox.js';
+
+export interface Keys {
+  privateKey: KeyObject;
+  spki: Buffer;
+}
+
+export function createKeys(): Keys {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  return { privateKey, spki: publicKey.export({ format: 'der', type: 'spki' }) };
+}
+
+export interface FakeHostOptions {
+  keys?: Keys;
+  label?: string;
+  ttlSeconds?: number;
+  ingressAllowed?: boolean;
+  prekey?: Uint8Array;
+  /** Whether dial requests are answered. */
+  dials?: boolean;
+  request?: (incoming: IncomingRequest) => void;
+  webSocket?: (incoming: IncomingWebSocket) => void;
+}
+
+export type ToHost = ServerToHost['message'];
+
+/** What the fake host says first on each relay dial-back. */
+export const RELAY_HELLO = Buffer.from('hello from the host');
+
+/** A host program that speaks the real wire, and answers as a test tells it to. */
+export class FakeHost {
+  readonly port: number;
+  readonly keys: Keys;
+  readonly session: string;
+  readonly signaling: ClientSocket;
+  readonly received = new Inbox<ToHost>();
+  readonly relays = new Inbox<ClientSocket>();
+  /** Ingress links by id, as a real host keeps them. */
+  readonly links = new Map<string, Link>();
+  readonly ingressSockets: ClientSocket[] = [];
+  readonly sockets: ClientSocket[] = [];
+  dialToken = '';
+  readonly #options: FakeHostOptions;
+  readonly #nonce: Promise<Uint8Array>;
+
+  private constructor(
+    port: number,
+    keys: Keys,
+    session: string,
+    signaling: ClientSocket,
+    options: FakeHostOptions,
+  ) {
+    this.port = port;
+    this.keys = keys;
+    this.session = session;
+    this.signaling = signaling;
+    this.#options = options;
+    this.#nonce = this.#listen();
+  }
+
+  /** Connects without registering. */
+  static async connect(port: number, options: FakeHostOptions = {}): Promise<FakeHost> {
+    const keys = options.keys ?? createKeys();
+    const session = await sessionNameFor(keys.spki, options.label);
+    const signaling = await ClientSocket.open(port, 'localhost', '/__wingman/host');
+    return new FakeHost(port, keys, session, signaling, options);
+  }
+
+  /** Connects, registers and waits for the grant. */
+  static async start(port: number, options: FakeHostOptions = {}): Promise<FakeHost> {
+    const host = await FakeHost.connect(port, options);
+    await host.register();
+    await host.registered();
+    return host;
+  }
+
+  /** The session's Host header. */
+  get name(): string {
+    return `${this.session}.localhost:${this.port}`;
+  }
+
+  async register(overrides: { session?: string; signature?: Uint8Array } = {}): Promise<void> {
+    const session = overrides.session ?? this.session;
+    const payload = registrationPayload(session, await this.#nonce);
+    this.send({
+      case: 'registerHost',
+      value: {
+        $typeName: 'wingman.v1.RegisterHost',
+        session,
+        publicKey: this.keys.spki,
+        signature: overrides.signature ?? sign(null, payload, this.keys.privateKey),
+        ttlSeconds: this.#options.ttlSeconds ?? 3600,
+        prekey: this.#options.prekey ?? new Uint8Array(),
+        ingressAllowed: this.#options.ingressAllowed ?? true,
+        protocolVersion: 1,
+      },
+    });
+  }
+
+  async registered() {
+    const message = await this.received.find((item) => item.case === 'hostRegistered');
+    return message.value;
+  }
+
+  send(message: HostMessage['message']): void {
+    this.signaling.send(encodeMessage(HostMessageSchema, { message }));
+  }
+
+  async dial(purpose: 'relay' | 'ingress', token = this.dialToken): Promise<ClientSocket> {
+    const path = `/__wingman/dial?session=${this.session}&purpose=${purpose}`;
+    const headers = { authorization: `Bearer ${token}` };
+    const socket = await ClientSocket.open(this.port, 'localhost', path, headers);
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  /** Cuts everything, as a crash does. */
+  crash(): void {
+    for (const { socket } of [this.signaling, ...this.sockets]) socket.terminate();
+    for (const link of this.links.values()) link.close('LINK_LOST');
+  }
+
+  #listen(): Promise<Uint8Array> {
+    return new Promise((resolve) => {
+      const take = (data: Buffer): void => {
+        const { message } = decodeMessage(ServerToHostSchema, data);
+        if (message.case === 'challenge') resolve(message.value.nonce);
+        this.#take(message);
+      };
+      for (const early of this.signaling.claim()) take(early);
+      this.signaling.socket.on('message', take);
+    });
+  }
+
+  #take(message: ToHost): void {
+    if (message.case === 'hostRegistered') this.dialToken = message.value.dialToken;
+    if (message.case === 'dialRequest' && this.#options.dials !== false) {
+      // The server may be gone by then, when a test has ended.
+      void this.#answerDial(message.value.purpose).catch(() => undefined);
+    }
+    this.received.put(message);
+  }
+
+  async #answerDial(purpose: DialPurpose): Promise<void> {
+    if (purpose === DialPurpose.INGRESS) return this.#serveIngress(await this.dial('ingress'));
+    const socket = await this.dial('relay');
+    socket.send(RELAY_HELLO);
+    this.relays.put(socket);
+  }
+
+  async #serveIngress(client: ClientSocket): Promise<void> {
+    this.ingressSockets.push(client);
+    const { carrier, linkId } = await respondIngress(
+      new WebSocketCarrier(client.socket, client.claim()),
+    );
+    const link = this.links.get(linkId) ?? this.#createLink(linkId);
+    link.attach(carrier, 'relay');
+  }
+
+  #createLink(id: string): Link {
+    const link = new Link({ id, role: 'acceptor' });
+    this.links.set(id, link);
+    acceptExchanges(link, {
+      request: this.#options.request ?? ((incoming) => answer(incoming, 200, 'hello')),
+      webSocket: this.#options.webSocket ?? ((incoming) => incoming.reject(head(404))),
+    });
+    return link;
+  }
+}
+
+/** A response head. */
+export function head(status: number, headers: Record<string, string> = {}) {
+  const fields = Object.entries(headers).map(([name, value]) => header(name, value));
+  return create(ResponseHeadSchema, { status, statusText: '', headers: fields });
+}
+
+/** Answers with a text. */
+export function answer(incoming: IncomingRequest, status: number, text: string): void {
+  incoming.respond(head(status, { 'content-type': 'text/plain' }));
+  void incoming.write(Buffer.from(text)).then(() => incoming.end());
+}

@@ -1,0 +1,112 @@
+// Bundles packages/browser-client into packages/tunnel-server/assets, and holds the sizes to their budgets.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, transform } from 'esbuild';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const source = path.join(root, 'packages/browser-client/src');
+const assets = path.join(root, 'packages/tunnel-server/assets');
+
+/** Bytes after gzip: what a first visit costs. About 15 % above what is reached. */
+const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 15 * 1024, 'shim.js': 6 * 1024 };
+
+/** Page and worker share half of their code, so they are one script, which the page starts a second time as a worker. */
+const PAGE_AND_WORKER = `
+import { runShell } from './shell/main.ts';
+import { runWorker } from './worker/main.ts';
+if (typeof document === 'undefined') runWorker();
+else runShell();
+`;
+
+/** Stands for the version until the hash over everything is known. */
+const VERSION_PLACEHOLDER = '@wingman-version@';
+
+const minifiedCss = {
+  name: 'minified-css',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path: file }) => ({
+      contents: await readCss(file),
+      loader: 'text',
+    }));
+  },
+};
+
+async function readCss(file) {
+  const { code } = await transform(await readFile(file, 'utf8'), { loader: 'css', minify: true });
+  return code.trim();
+}
+
+async function bundle(contents) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: source, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    minify: true,
+    target: 'es2022',
+    platform: 'browser',
+    legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    define: {
+      WINGMAN_VERSION: JSON.stringify(VERSION_PLACEHOLDER),
+      'process.env.NODE_ENV': '"production"',
+    },
+    plugins: [minifiedCss],
+  });
+  return outputFiles[0].text.trim();
+}
+
+/** Makes code safe inside a script element; both spellings mean the same to JavaScript. */
+function inline(code) {
+  return code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+}
+
+function fill(template, parts) {
+  return Object.entries(parts).reduce((text, [name, part]) => {
+    const slot = `/*wingman-${name}*/`;
+    if (text.split(slot).length !== 2) throw new Error(`shell.html needs ${slot} exactly once`);
+    return text.replace(slot, () => part);
+  }, template);
+}
+
+async function composeShell() {
+  const [template, style, code] = await Promise.all([
+    readFile(path.join(source, 'shell/shell.html'), 'utf8'),
+    readCss(path.join(source, 'shell/shell.css')),
+    bundle(PAGE_AND_WORKER),
+  ]);
+  return fill(template, { style, code: inline(code) });
+}
+
+function report(files) {
+  console.log('asset            raw      gzip    budget');
+  const over = Object.entries(files).filter(([name, text]) => {
+    const gzip = gzipSync(text, { level: 9 }).byteLength;
+    const columns = [Buffer.byteLength(text), gzip, BUDGETS[name]].map((size) =>
+      `${(size / 1024).toFixed(1)} KiB`.padStart(9),
+    );
+    console.log(`${name.padEnd(11)} ${columns.join(' ')}`);
+    return gzip > BUDGETS[name];
+  });
+  for (const [name] of over) console.error(`${name} is over its budget`);
+  if (over.length > 0) process.exitCode = 1;
+}
+
+const [shell, serviceWorker, shim] = await Promise.all([
+  composeShell(),
+  bundle(`import './service-worker/main.ts';`),
+  bundle(`import './shim/main.ts';`),
+]);
+const version = createHash('sha256').update(shell).update(serviceWorker).update(shim).digest('hex');
+const files = Object.fromEntries(
+  Object.entries({ 'shell.html': shell, 'sw.js': serviceWorker, 'shim.js': shim }).map(
+    ([name, text]) => [name, text.replaceAll(VERSION_PLACEHOLDER, version.slice(0, 16))],
+  ),
+);
+await mkdir(assets, { recursive: true });
+for (const [name, text] of Object.entries(files)) await writeFile(path.join(assets, name), text);
+report(files);

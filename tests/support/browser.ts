@@ -1,0 +1,100 @@
+import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
+import { existsSync } from 'node:fs';
+import { eventually } from './processes.js';
+
+export type BrowserName = 'chromium' | 'firefox';
+
+/** What `window.wingman.status()` resolves to. */
+export interface Status {
+  mode: 'p2p' | 'relay' | 'offline';
+  rttMs: number | null;
+  link: { id: string; state: string };
+  bytes: Record<'p2p' | 'relay', { in: number; out: number }>;
+  candidatePair: { local: string; remote: string } | null;
+  switches: number;
+  relayConnected: boolean;
+  webrtcConnections: number;
+}
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // The machine has no mDNS responder, so host candidates show their address.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+/** Starts the real browser from Debian's package. */
+export async function launch(name: BrowserName): Promise<Browser> {
+  if (name === 'chromium') {
+    return puppeteer.launch({
+      browser: 'chrome',
+      executablePath: find('chromium'),
+      headless: true,
+      args: CHROMIUM_ARGS,
+    });
+  }
+  return puppeteer.launch({
+    browser: 'firefox',
+    executablePath: find('firefox-esr'),
+    headless: true,
+    extraPrefsFirefox: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
+  });
+}
+
+function find(program: string): string {
+  const path = `/usr/bin/${program}`;
+  if (!existsSync(path)) throw new Error(`${program} is missing; scripts/test installs it`);
+  return path;
+}
+
+/** Errors a page has shown so far. */
+export function watchErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('console', (message: ConsoleMessage) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return errors;
+}
+
+/** The shell's own report. */
+export function status(page: Page): Promise<Status> {
+  return page.evaluate(() =>
+    (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
+  );
+}
+
+export function statusWhere(
+  page: Page,
+  what: string,
+  holds: (status: Status) => boolean,
+): Promise<Status> {
+  return eventually(what, async () => {
+    const now = await status(page);
+    return holds(now) ? now : undefined;
+  });
+}
+
+/** Runs a function in the app's document, inside the shell. */
+export async function inApp<T>(page: Page, run: () => T | Promise<T>): Promise<T> {
+  const frame = page.frames().find((candidate) => candidate.parentFrame() === page.mainFrame());
+  if (frame === undefined) throw new Error('the app’s frame is not there');
+  return (await frame.evaluate(run)) as T;
+}
+
+/** Waits until the app's document shows a text. */
+export async function appShows(page: Page, text: string): Promise<void> {
+  await eventually(
+    `the app shows “${text}”`,
+    async () => {
+      const shown = await inApp(page, () => document.body.innerText);
+      return shown.includes(text);
+    },
+    30_000,
+  );
+}
