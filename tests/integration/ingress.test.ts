@@ -132,7 +132,7 @@ async function randomFile(path: string, size: number): Promise<string> {
     hash.update(block);
     if (!file.write(block)) await new Promise((resolve) => file.once('drain', resolve));
   }
-  await new Promise((resolve) => file.end(resolve));
+  await new Promise<void>((resolve) => file.end(() => resolve()));
   return hash.digest('hex');
 }
 

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser } from 'puppeteer-core';
+import { appShows, inApp, launch, statusWhere } from '../support/browser.js';
+import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { eventually, Share, startServer, type Program } from '../support/processes.js';
+
+let app: FixtureApp;
+let server: { program: Program; url: string };
+let share: Share;
+let browser: Browser;
+
+beforeAll(async () => {
+  app = await startFixtureApp();
+  server = await startServer();
+  share = await Share.start(app.port, ['--server', server.url]);
+  browser = await launch('chromium');
+});
+
+afterAll(async () => {
+  await browser.close();
+  await share.stop();
+  await server.program.stop();
+  await app.close();
+});
+
+test('a request made while no carrier is there waits, and is executed once when one is back', async () => {
+  const page = await browser.newPage();
+  await page.goto(share.ready.url);
+  await appShows(page, 'plain app page');
+  await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+  share.signal('SIGSTOP');
+  const answer = inApp(page, async () =>
+    (await fetch('/echo?once', { method: 'POST', body: 'patience' })).text(),
+  );
+  await statusWhere(page, 'both carriers are gone', ({ mode }) => mode === 'offline');
+  share.signal('SIGCONT');
+  expect(await answer).toBe('patience');
+  expect(app.requests.filter((line) => line === 'POST /echo?once')).toHaveLength(1);
+  await page.close();
+});
+
+test('a host that is gone is a page that says so, and the app comes when the host does', async () => {
+  const gone = await Share.start(app.port, ['--server', server.url]);
+  const page = await browser.newPage();
+  gone.signal('SIGSTOP');
+  gone.signal('SIGKILL');
+  await gone.exited;
+  await page.goto(gone.ready.url);
+  await eventually(
+    'the page names the cause',
+    async () => /developer|host/i.test(await page.evaluate(() => document.body.innerText)),
+    30_000,
+  );
+  await page.close();
+});
+
+test('a URL without its key says what is missing', async () => {
+  const closed = await Share.start(app.port, ['--server', server.url, '--no-ingress']);
+  const page = await browser.newPage();
+  await page.goto(`${closed.origin}/`);
+  await eventually('the page names the cause', async () =>
+    /link is (incomplete|not complete)|incomplete|key/i.test(
+      await page.evaluate(() => document.body.innerText),
+    ),
+  );
+  await closed.stop();
+  await page.close();
+});
