@@ -97,7 +97,7 @@ describe('an exchange over a port', () => {
     expect(written).toBeGreaterThan(0);
     expect(written).toBeLessThan(4 * MIB);
     const reader = reply.body.getReader();
-    for (let taken = 0; taken < 2 * MIB; ) taken += (await reader.read()).value?.byteLength ?? 0;
+    for (let taken = 0; taken < 2 * MIB;) taken += (await reader.read()).value?.byteLength ?? 0;
     await eventually(() => written > last);
     await reader.cancel();
   });
@@ -105,7 +105,9 @@ describe('an exchange over a port', () => {
   test('cancelling the body reaches the host', async () => {
     let aborted: unknown;
     const { connect, service } = setUp((incoming) => {
-      incoming.signal.addEventListener('abort', () => (aborted = incoming.signal.reason));
+      incoming.signal.addEventListener('abort', () => {
+        aborted = incoming.signal.reason;
+      });
       incoming.respond(head(200));
       void incoming.write(Buffer.from('first'));
     });

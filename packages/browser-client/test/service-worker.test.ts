@@ -223,7 +223,11 @@ describe('the reply', () => {
 
   test('encoded bodies are decoded, and a broken one is an error', async () => {
     const encoded = gzipSync('hello');
-    const head = { status: 200, statusText: '', headers: [['content-encoding', 'gzip']] as HeaderPair[] };
+    const head = {
+      status: 200,
+      statusText: '',
+      headers: [['content-encoding', 'gzip']] as HeaderPair[],
+    };
     const response = buildReply(head, context, stream(encoded));
     expect(response.headers.has('content-encoding')).toBe(false);
     expect(await response.text()).toBe('hello');

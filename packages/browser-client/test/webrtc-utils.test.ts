@@ -45,7 +45,14 @@ describe('toRtcIceServers', () => {
 describe('selectedPair', () => {
   const ends = [
     { id: 'L', type: 'local-candidate', candidateType: 'host', port: 1, protocol: 'udp' },
-    { id: 'R', type: 'remote-candidate', candidateType: 'srflx', address: '::1', port: 2, protocol: 'udp' },
+    {
+      id: 'R',
+      type: 'remote-candidate',
+      candidateType: 'srflx',
+      address: '::1',
+      port: 2,
+      protocol: 'udp',
+    },
   ];
   const pair = { id: 'P', type: 'candidate-pair', localCandidateId: 'L', remoteCandidateId: 'R' };
   const expected = { local: 'host hidden:1 udp', remote: 'srflx [::1]:2 udp' };

@@ -111,7 +111,11 @@ function createUpgrades(core: Core): UpgradeRouter {
   const ingressWebSockets = new IngressWebSockets(forwarded, (upgrade, protocol) =>
     webSockets.acceptForApp(upgrade, protocol),
   );
-  const connections = new Connections({ ...core, ingressWebSockets });
+  const connections = new Connections({
+    ...core,
+    ingressWebSockets,
+    registered: (live) => core.shell.prepare(bootData(core, live)),
+  });
   return new UpgradeRouter({
     locate: core.locate,
     registry,

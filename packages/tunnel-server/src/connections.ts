@@ -6,6 +6,7 @@ import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/ready-socket.js';
 import { connectRelay } from './relay/relay-connection.js';
+import type { LiveSession } from './sessions/live-session.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
@@ -19,6 +20,8 @@ export interface ConnectionOptions {
   logger: Logger;
   metrics: Metrics;
   registry: SessionRegistry;
+  /** A host has registered, or renewed its registration. */
+  registered: (live: LiveSession) => void;
   stun: StunCoordination;
 }
 
@@ -36,14 +39,18 @@ export class Connections implements UpgradeHandlers {
   }
 
   readonly host: UpgradeHandlers['host'] = (webSocket) => {
-    const { clock, config, registry, stun } = this.#options;
+    const { clock, config, registered, registry, stun } = this.#options;
     this.#unregisteredHosts += 1;
     new HostConnection(webSocket, {
       clock,
       wallClock: Date.now,
       stun,
       sessionTtlMs: config.sessionTtlMs,
-      register: (name, grant) => registry.register(name, grant).signaling,
+      register: (name, grant) => {
+        const live = registry.register(name, grant);
+        registered(live);
+        return live.signaling;
+      },
       settled: () => {
         this.#unregisteredHosts -= 1;
       },

@@ -46,7 +46,7 @@ export class Metrics {
     const metric = await this.#registry.getSingleMetric(name)?.get();
     const wanted = Object.entries(labels);
     return (metric?.values ?? [])
-      .filter((sample) => wanted.every(([label, value]) => sample.labels[label] === value))
+      .filter((sample) => wanted.every(([label, value]) => String(sample.labels[label]) === value))
       .reduce((sum, sample) => sum + sample.value, 0);
   }
 

@@ -3,7 +3,8 @@ import { headerValue, type IncomingWebSocket, type TunnelWebSocket } from '@wing
 import { randomBytes } from 'node:crypto';
 import { ClientSocket } from './support/client-socket.js';
 import { head, type FakeHost } from './support/fake-host.js';
-import { Inbox } from './support/inbox.js';
+import { fetchWhole } from './support/http.js';
+import { Inbox, until } from './support/inbox.js';
 import { startSession } from './support/server.js';
 
 async function echo(tunnel: TunnelWebSocket): Promise<void> {
@@ -99,6 +100,25 @@ test('a close code that no frame may carry does not reach the client', async () 
   const client = await opening;
   tunnel.close(2999, 'odd');
   expect((await client.closed).code).toBe(1006);
+});
+
+test('an upgrade to anything but a WebSocket is refused', async () => {
+  const { host, server } = await startSession();
+  const headers = { connection: 'Upgrade', upgrade: 'h2c' };
+  expect((await fetchWhole(server.port, host.name, '/', { headers })).status).toBe(400);
+});
+
+test('an offline host or an unknown session refuses the handshake', async () => {
+  const { host, server } = await startSession();
+  const unknown = ClientSocket.open(server.port, `nobody.localhost:${server.port}`, '/hmr');
+  await expect(unknown).rejects.toThrow('status 404');
+  host.signaling.socket.terminate();
+  await until(() =>
+    open(host).then(
+      () => false,
+      (error: Error) => error.message === 'status 503',
+    ),
+  );
 });
 
 test('a client that gives up before the answer cancels the exchange', async () => {

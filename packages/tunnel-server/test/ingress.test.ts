@@ -292,7 +292,8 @@ test("the host's own problem pages pass, and are counted by their status", async
   const { headers, status } = await answered;
   expect(status).toBe(502);
   expect(headers['wingman-error']).toBe('LOCAL_PORT_REFUSED');
-  expect(await server.metrics.value('wingman_ingress_requests_total', { status: '502' })).toBe(1);
+  const count = () => server.metrics.value('wingman_ingress_requests_total', { status: '502' });
+  await until(async () => (await count()) === 1);
 });
 
 test('an exchange that fails before its answer ends in a page', async () => {

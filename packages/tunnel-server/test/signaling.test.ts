@@ -206,7 +206,8 @@ test('what viewers report is counted, clamped, and counted no faster than it can
   viewer.report(P2pEvent.ATTEMPT);
   viewer.report(P2pEvent.CONNECTED, 4_000_000_000);
   viewer.report(P2pEvent.FAILED, 0, P2pFailure.ICE);
-  viewer.report(P2pEvent.FAILED, 0, 99);
+  const unheardOf = Number('99');
+  viewer.report(P2pEvent.FAILED, 0, unheardOf);
   viewer.report(P2pEvent.FALLBACK);
   for (let index = 0; index < 50; index += 1) viewer.report(P2pEvent.ATTEMPT);
   viewer.send({ message: { case: 'heartbeat', value: { nonce: 1n, reply: false } } });

@@ -76,8 +76,12 @@ function allowOwnFrame(headers: Headers): void {
   headers.delete('x-frame-options');
   const policy = headers.get('content-security-policy');
   if (policy === null || !policy.includes('frame-ancestors')) return;
-  const rest = policy.replace(/(^|[;,])\s*frame-ancestors[^;,]*/gi, '$1');
-  headers.set('content-security-policy', rest);
+  headers.set('content-security-policy', policy.split(',').map(withoutFrameAncestors).join(','));
+}
+
+function withoutFrameAncestors(policy: string): string {
+  const directives = policy.split(';');
+  return directives.filter((directive) => !/^\s*frame-ancestors\b/i.test(directive)).join(';');
 }
 
 function safeStatusText(text: string): string {

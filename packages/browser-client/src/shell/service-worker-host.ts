@@ -103,14 +103,14 @@ function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {
 
 async function activated(
   workbox: Workbox,
-  registered: Promise<unknown>,
+  registered: Promise<ServiceWorkerRegistration | undefined>,
 ): Promise<ServiceWorker | undefined> {
-  // A registration that is refused never becomes active: then there is nothing to wait for.
-  const refused = registered.then(
-    () => new Promise<never>(() => undefined),
+  const active = registered.then(
+    // After a Shift-reload there is an active one that Workbox does not count, as it controls nothing here.
+    (registration) => registration?.active ?? workbox.active,
     () => undefined,
   );
-  return within(Promise.race([workbox.active, refused]), BROWSER_LIMITS.serviceWorkerReadyMs);
+  return within(active, BROWSER_LIMITS.serviceWorkerReadyMs);
 }
 
 /** Resolves with the answer; never when there is nobody to answer, so give it a deadline. */

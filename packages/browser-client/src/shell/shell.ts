@@ -252,7 +252,7 @@ export class Shell {
     if (cover !== null) drawCover(cover, journey, () => this.#retry());
     const status = this.#tunnel?.last ?? NO_LINK;
     const isIngress = this.#tunnel === undefined && this.#done.has('host');
-    this.#drawPill({ status, isIngress, pair: this.#pair });
+    if (this.#done.has('app')) this.#drawPill({ status, isIngress, pair: this.#pair });
     if (this.#isPillOpen) void this.#refreshPair();
   }
 

@@ -28,8 +28,7 @@ export function createWebSocketClass(
   Object.defineProperty(SessionSocket, 'name', { value: 'WebSocket' });
   const replacement = new Proxy(SessionSocket, {
     construct(target, args: SocketArguments, newTarget: NewableFunction): object {
-      if (isForeign(args[0], world.baseUrl(), host))
-        return Reflect.construct(native, args);
+      if (isForeign(args[0], world.baseUrl(), host)) return Reflect.construct(native, args);
       return Reflect.construct(target, args, newTarget) as object;
     },
   });

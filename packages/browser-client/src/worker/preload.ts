@@ -1,4 +1,10 @@
-import { systemClock, type Clock, type HttpResponse, type Timer } from '@wingman/protocol';
+import {
+  deferred,
+  systemClock,
+  type Clock,
+  type HttpResponse,
+  type Timer,
+} from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 
@@ -21,6 +27,7 @@ const TRANSITIONS: Readonly<Record<PreloadState, readonly PreloadState[]>> = {
 /** The page's own GET, sent before the service worker asks for it. */
 export class Preload {
   readonly #abort = new AbortController();
+  readonly #settled = deferred<void>();
   #state: PreloadState = 'unsent';
   #response: Promise<HttpResponse> | undefined;
   #deadline: Timer | undefined;
@@ -37,22 +44,33 @@ export class Preload {
   /** Sends the request; it is cancelled when nobody claims it in time. */
   send(request: (head: FetchHead, signal: AbortSignal) => Promise<HttpResponse>): void {
     if (!this.#transition('unclaimed')) return;
+    this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
     // A failure before the claim means that the claimer sends its own request.
     this.#response.catch(() => this.cancel());
     this.#deadline = this.clock.setTimeout(() => this.cancel(), BROWSER_LIMITS.preloadUnclaimedMs);
   }
 
-  /** The answer, if it is to this request and has not been used. */
-  claim(head: FetchHead): Claim | undefined {
-    if (this.#response === undefined || !isSameNavigation(head, this.head)) return undefined;
-    if (!this.#transition('claimed')) return undefined;
+  /**
+   * The answer, if it is to this request and has not been used. A service worker that runs already
+   * may ask while the first flight is still being sealed: then the claim waits for that.
+   */
+  async claim(head: FetchHead): Promise<Claim | undefined> {
+    if (!isSameNavigation(head, this.head)) return undefined;
+    await this.#settled.promise;
+    if (this.#response === undefined || !this.#transition('claimed')) return undefined;
     this.#deadline?.cancel();
     return { response: this.#response, abort: () => this.#abort.abort() };
   }
 
+  /** The first flight has failed before it took this along. */
+  cancelUnsent(): void {
+    if (this.#state === 'unsent') this.cancel();
+  }
+
   cancel(): void {
     if (!this.#transition('cancelled')) return;
+    this.#settled.resolve();
     this.#deadline?.cancel();
     this.#abort.abort();
   }

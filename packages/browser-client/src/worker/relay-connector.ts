@@ -33,6 +33,8 @@ export interface RelayOptions {
   open?: WebSocketCarrierOptions['open'];
   /** Sends what should travel in the first flight; called when the link can take it. */
   firstFlight?: () => void;
+  /** The connection or its handshake has failed. */
+  onFailure?: () => void;
   /** Why the relay can't be used, when a person should know. */
   onTrouble: (code: ErrorCode) => void;
 }
@@ -82,7 +84,10 @@ export class RelayConnector {
     this.#carrier = carrier;
     const attempt = prekey === null ? this.#attach(carrier) : this.#attachEarly(carrier, prekey);
     // Failed handshakes close the carrier, and the end of the carrier starts the next attempt.
-    attempt.catch(() => carrier.close(CloseCode.NORMAL, 'the handshake failed'));
+    attempt.catch(() => {
+      this.#options.onFailure?.();
+      carrier.close(CloseCode.NORMAL, 'the handshake failed');
+    });
   }
 
   /** The host has been heard: the next failure starts with short waits. */

@@ -70,14 +70,16 @@ export class Tunnel {
         options.tell({ kind: 'p2p', attempt, event, ...reason });
       },
     });
-    const { preload } = options;
-    this.#preload = preload === null ? undefined : new Preload(preload, this.#clock);
+    const { preload, prekey } = options;
+    // Without a prekey there is no first flight that it could travel in.
+    const isEarly = preload !== null && prekey !== null;
+    this.#preload = isEarly ? new Preload(preload, this.#clock) : undefined;
     this.#life = this.#begin(options.prekey);
   }
 
   /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
   readonly request: SendRequest = async (head, options) => {
-    const claim = this.#preload?.claim(head);
+    const claim = await this.#preload?.claim(head);
     if (claim !== undefined) {
       options.signal.addEventListener('abort', () => claim.abort(), { once: true });
       return claim.response;
@@ -142,6 +144,7 @@ export class Tunnel {
       clock: this.#clock,
       ...(open === undefined ? {} : { open }),
       firstFlight: () => this.#preload?.send((head, signal) => sendNow(mux, head, signal)),
+      onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
     const life: Life = { link, mux, relay, isProven: false, isOver: false };

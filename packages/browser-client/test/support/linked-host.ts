@@ -12,7 +12,11 @@ import {
 const LINK_ID = '0123456789abcdef0123456789abcdef';
 
 /** A viewer's mux and the host's link behind it; what crosses is copied, because ports give buffers away. */
-export function linkedHost(handlers: Partial<ExchangeHandlers>): { mux: Mux; viewer: Link; host: Link } {
+export function linkedHost(handlers: Partial<ExchangeHandlers>): {
+  mux: Mux;
+  viewer: Link;
+  host: Link;
+} {
   const viewer = new Link({ id: LINK_ID, role: 'initiator' });
   const host = new Link({ id: LINK_ID, role: 'acceptor' });
   const [left, right] = memoryCarrierPair((message, arrive) =>

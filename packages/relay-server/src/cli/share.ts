@@ -1,8 +1,9 @@
 import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type LogLevel, type ShareConfig } from '../config.js';
+import { Loopback } from '../proxy/loopback.js';
 import { Host, startHost } from '../tunnel/host.js';
-import type { HostEvents, StopReason } from '../tunnel/host-types.js';
+import type { StopReason } from '../tunnel/host-types.js';
 import { HostIdentity } from '../tunnel/identity.js';
 import { namedIdentity } from '../tunnel/identity-store.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
@@ -52,11 +53,48 @@ async function shareThrough(
   embedded: EmbeddedServer | undefined,
   tools: Tools,
 ): Promise<number> {
+  const { config, ingress } = request;
+  const engine = await engineFor(config, tools.log);
+  // Asked before the start, so that nothing comes between it and the first line.
+  const appAnswers = await new Loopback(config.port).answers();
+  const starting = start(request, embedded, engine, tools.log);
+  const host = await Promise.race([starting, aborted(tools.stop)]);
+  if (!(host instanceof Host)) {
+    // Nobody waits for it any more, and the process ends.
+    tools.reporter.stopped({ reason: 'closed', message: '' });
+    return ExitCode.STOPPED;
+  }
+  const stopped = observe(host, tools);
+  tools.reporter.ready({
+    url: host.url,
+    session: host.session,
+    server: host.server.origin,
+    embedded: embedded !== undefined,
+    port: config.port,
+    expiresAt: host.expiresAt,
+    maxViewers: config.maxViewers,
+    p2p: p2pInfo(config, engine),
+    ingress,
+    appAnswers,
+    takenPort: embedded?.takenPort,
+  });
+  void aborted(tools.stop).then(() => {
+    tools.reporter.stopping();
+    return host.close();
+  });
+  return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
+}
+
+async function start(
+  request: ShareRequest,
+  embedded: EmbeddedServer | undefined,
+  engine: PeerEngine | undefined,
+  log: Logger,
+): Promise<Host> {
   const { config } = request;
   const server = config.server ?? embedded?.url;
   if (server === undefined) throw new Error('there is no tunnel server');
-  const engine = await engineFor(config, tools.log);
-  const starting = startHost({
+  const options = {
     port: config.port,
     server,
     identity: await identityFor(request),
@@ -66,52 +104,20 @@ async function shareThrough(
     engine,
     stunServers: config.stunServers,
     ingressAllowed: request.ingress,
-  });
-  const host = await Promise.race([starting, aborted(tools.stop)]);
-  // Stopped while starting: nobody waits for it any more, and the process ends.
-  if (!(host instanceof Host)) return ExitCode.STOPPED;
-  const stopped = observe(host, tools);
-  await announce(host, server, engine, request, embedded, tools.reporter);
-  void aborted(tools.stop).then(() => {
-    tools.reporter.stopping();
-    return host.close();
-  });
-  return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
-}
-
-async function announce(
-  host: Host,
-  server: URL,
-  engine: PeerEngine | undefined,
-  { config, ingress }: ShareRequest,
-  embedded: EmbeddedServer | undefined,
-  reporter: Reporter,
-): Promise<void> {
-  reporter.ready({
-    url: host.url,
-    session: host.session,
-    server: server.origin,
-    embedded: embedded !== undefined,
-    port: config.port,
-    expiresAt: host.expiresAt,
-    maxViewers: config.maxViewers,
-    p2p: p2pInfo(config, engine),
-    ingress,
-    appAnswers: await host.appAnswers(),
-    takenPort: embedded?.takenPort,
+  };
+  return startHost(options, (host) => {
+    // Until the first line has been written, this is the only place to say it.
+    host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
   });
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */
-function observe(host: Host, { reporter, log }: Tools): Promise<StopReason> {
+function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-joined', (event) => reporter.viewerJoined(event));
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
   host.on('reconnected', () => reporter.reconnected());
-  host.on('problem', (event: HostEvents['problem'][0]) => {
-    log.debug(event, 'problem');
-    reporter.problem(event);
-  });
+  host.on('problem', (event) => reporter.problem(event));
   return new Promise((resolve) => {
     host.once('stopped', (event) => {
       reporter.stopped(event);

@@ -71,9 +71,14 @@ export class Host extends EventEmitter<HostEvents> {
     return Number(this.#grant?.expiresAtMs ?? 0n);
   }
 
-  /** Whether something listens on the local port now. */
-  appAnswers(): Promise<boolean> {
-    return this.#app.loopback.answers();
+  /** The tunnel server's origin. */
+  get server(): URL {
+    return this.#options.server;
+  }
+
+  /** Whether it has ever been registered. */
+  get isRegistered(): boolean {
+    return this.#grant !== undefined;
   }
 
   /** Ends the session; responses under way get HOST_LIMITS.drainMs. Idempotent. */
@@ -244,11 +249,18 @@ export class Host extends EventEmitter<HostEvents> {
 
 const PROTOCOL_VERSION = 1;
 
-/** Starts a host; resolves once it is registered. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs. */
-export async function startHost(options: HostOptions): Promise<Host> {
+/**
+ * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
+ * wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
+ */
+export async function startHost(
+  options: HostOptions,
+  watch: (host: Host) => void = () => undefined,
+): Promise<Host> {
   const prekeys = await PrekeyRing.create();
   const first = firstRegistration(options.server, options.clock ?? systemClock);
   const host = new Host(options, prekeys, first);
+  watch(host);
   try {
     await first.done;
     return host;

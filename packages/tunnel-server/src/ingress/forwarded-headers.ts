@@ -26,7 +26,7 @@ export function forwardedHeaders(req: IncomingMessage, options: ForwardedOptions
 }
 
 /** Without `::ffff:` in front of an IPv4 address. */
-export function clientAddress(req: IncomingMessage): string {
+function clientAddress(req: IncomingMessage): string {
   return (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 

@@ -20,13 +20,14 @@ export interface IngressLinkOptions {
 interface Current {
   readonly link: Link;
   readonly mux: Mux;
+  /** The dial under way: those who come meanwhile wait for the same one. */
+  dialling: Promise<void> | undefined;
 }
 
 /** The tunnel server's own link to the host of one session: dialled on first use, again when it died. */
 export class IngressLink implements SessionPart {
   readonly #options: IngressLinkOptions;
   #current: Current | undefined;
-  #dialling: Promise<void> | undefined;
 
   constructor(options: IngressLinkOptions) {
     this.#options = options;
@@ -64,7 +65,7 @@ export class IngressLink implements SessionPart {
   #create(): Current {
     const { clock, graceMs } = this.#options;
     const link = new Link({ id: newLinkId(), role: 'initiator', clock, graceMs });
-    const current: Current = { link, mux: new Mux(link, {}) };
+    const current: Current = { link, mux: new Mux(link, {}), dialling: undefined };
     link.on('state', () => {
       if (link.state === 'waiting') this.#revive(current);
     });
@@ -80,10 +81,10 @@ export class IngressLink implements SessionPart {
   }
 
   #connect(current: Current): Promise<void> {
-    this.#dialling ??= this.#dial(current).finally(() => {
-      this.#dialling = undefined;
+    current.dialling ??= this.#dial(current).finally(() => {
+      current.dialling = undefined;
     });
-    return this.#dialling;
+    return current.dialling;
   }
 
   async #dial(current: Current): Promise<void> {

@@ -34,10 +34,6 @@ export class DialBack implements SessionPart {
     this.#options = options;
   }
 
-  get readyCount(): number {
-    return this.#ready.length;
-  }
-
   /**
    * A host's socket, ready or as soon as it dials. Rejects with WingmanError: HOST_OFFLINE,
    * TIMEOUT after SERVER_LIMITS.dialBackMs, LIMIT_EXCEEDED when too many wait.

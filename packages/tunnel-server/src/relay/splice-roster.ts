@@ -15,10 +15,6 @@ export class SpliceRoster implements SessionPart {
     this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
   }
 
-  get size(): number {
-    return this.#byLink.size;
-  }
-
   /** Whether another viewer's relay connection fits; a link's own always does, it replaces the older. */
   hasRoomFor(linkId: string): boolean {
     return this.#byLink.has(linkId) || this.#byLink.size < this.#maxSplices;

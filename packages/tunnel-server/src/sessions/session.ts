@@ -129,8 +129,9 @@ export class Session {
     this.#parts.push(part);
   }
 
-  /** Takes a registration; an older host is closed with REPLACED. A live session never outgrows its first expiry. */
+  /** Takes a registration; an older host is closed with REPLACED. A live session never outgrows its first expiry. Throws SESSION_ENDED. */
   register(grant: Grant): void {
+    if (this.#state === 'ended') throw new WingmanError('SESSION_ENDED', 'the session has ended');
     const before = this.#grant;
     const expiresAt = Math.min(grant.expiresAt, before?.expiresAt ?? Infinity);
     this.#grant = { ...grant, expiresAt };

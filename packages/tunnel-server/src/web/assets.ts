@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** A name that changes with its content may be kept for ever. */
-const HASHED_NAME = /[.-][0-9A-Za-z]{8,}\.\w+$/;
+const HASHED_NAME = /[.-](?:[A-Z0-9]{8}|[0-9a-f]{8,64})\.\w+$/;
 
 interface Asset {
   type: string;
@@ -39,10 +39,6 @@ export class Assets {
       if (entry.isFile()) assets.#add(entry.name, await readFile(join(directory, entry.name)));
     }
     return assets;
-  }
-
-  get size(): number {
-    return this.#byName.size;
   }
 
   /** Serves the asset of that name; false when there is none. */

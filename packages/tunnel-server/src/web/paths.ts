@@ -1,5 +1,5 @@
 /** Everything below this belongs to Wingman: the app never sees it and can't answer it. */
-export const RESERVED_PREFIX = '/__wingman/';
+const RESERVED_PREFIX = '/__wingman/';
 
 /** The path of a request target, without query. */
 export function pathOf(target: string | undefined): string {

@@ -70,7 +70,9 @@ export class Shell {
 
   /** Compresses the page before its first viewer comes. */
   prepare(boot: BootData): void {
-    if (this.#template !== undefined) void this.#page(this.#template, bootJson(boot));
+    if (this.#template === undefined) return;
+    // Whoever asks for the page hears of a failure.
+    this.#page(this.#template, bootJson(boot)).catch(() => undefined);
   }
 
   #page(template: string, json: string): Promise<EncodedBody> {

@@ -76,7 +76,8 @@ export class UpgradeRouter {
   }
 
   #route(upgrade: Upgrade): Problem | undefined {
-    const { host } = upgrade.req.headers;
+    const { host, upgrade: protocol } = upgrade.req.headers;
+    if (protocol?.toLowerCase() !== 'websocket') return BAD_REQUEST;
     const place = this.#options.locate(host);
     const path = pathOf(upgrade.req.url);
     if (place.at === 'server' || (place.at === 'nowhere' && place.isForeign)) {

@@ -30,10 +30,6 @@ export class WebSocketServers {
     this.#monitor = monitor;
   }
 
-  get size(): number {
-    return this.#own.clients.size + this.#apps.clients.size;
-  }
-
   /** Finishes the upgrade of one of our own; `allowedMisses` silent heartbeats end it. */
   acceptOwn(upgrade: Upgrade, allowedMisses: number, use: (webSocket: WebSocket) => void): void {
     const { req, socket, head } = upgrade;

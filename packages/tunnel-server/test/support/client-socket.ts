@@ -28,9 +28,10 @@ export class ClientSocket {
     path: string,
     headers: Record<string, string> = {},
     protocols: string[] = [],
+    options: ClientOptions = {},
   ): Promise<ClientSocket> {
     const url = `ws://127.0.0.1:${port}${path}`;
-    const client = new ClientSocket(url, { headers: { host, ...headers } }, protocols);
+    const client = new ClientSocket(url, { ...options, headers: { host, ...headers } }, protocols);
     await new Promise<void>((resolve, reject) => {
       client.socket.once('open', () => resolve());
       client.socket.once('unexpected-response', (request, response) => {

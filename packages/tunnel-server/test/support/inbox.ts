@@ -33,7 +33,11 @@ export class Inbox<T> {
   }
 }
 
-/** Resolves as soon as the condition holds; Jest's own timeout is the deadline. */
+/** Resolves as soon as the condition holds; rejects after five seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+  const deadline = Date.now() + 5_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

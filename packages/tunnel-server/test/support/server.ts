@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
 import type { Clock } from '@wingman/protocol';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -13,9 +13,11 @@ import {
 import { FakeHost, type FakeHostOptions } from './fake-host.js';
 
 const running: TunnelServer[] = [];
+const directories: string[] = [];
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close(50)));
+  await Promise.all(directories.splice(0).map((path) => rm(path, { recursive: true })));
 });
 
 export const SHELL = '<!doctype html><title>shell</title><!--wingman-boot--><script>go()</script>';
@@ -23,6 +25,7 @@ export const SHELL = '<!doctype html><title>shell</title><!--wingman-boot--><scr
 /** A directory with the files a build would have made. */
 export async function createAssets(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'wingman-assets-'));
+  directories.push(directory);
   await writeFile(join(directory, 'shell.html'), SHELL);
   await writeFile(join(directory, 'sw.js'), 'self.addEventListener("fetch", () => {});');
   await writeFile(join(directory, 'shim.js'), 'window.shimmed = true;');

@@ -1,0 +1,43 @@
+import puppeteer from 'puppeteer-core';
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Debian's Chromium, headless; DevTools over a pipe, so that it may live in another network namespace. */
+export function chromium({ args = [], executablePath = '/usr/bin/chromium' } = {}) {
+  return puppeteer.launch({ executablePath, headless: true, pipe: true, args: [...ARGS, ...args] });
+}
+
+/** Asks until the answer is truthy. */
+export async function until(what, ask, deadlineMs = 20_000) {
+  const end = performance.now() + deadlineMs;
+  while (performance.now() < end) {
+    const answer = await ask().catch(() => undefined);
+    if (answer) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`${what}: not within ${deadlineMs} ms`);
+}
+
+/** The app's frame inside the shell, once it shows the bench's page. */
+export function appFrame(page) {
+  return until('the app', async () => {
+    const frame = page.frames().find((candidate) => candidate.parentFrame() !== null);
+    const text = await frame?.evaluate(() => document.body.innerText);
+    return text === 'bench' ? frame : undefined;
+  });
+}
+
+export function mode(page, wanted) {
+  return until(`path ${wanted}`, async () => {
+    const status = await page.evaluate(() => window.wingman.status());
+    return status.mode === wanted ? status : undefined;
+  });
+}

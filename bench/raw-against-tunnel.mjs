@@ -1,0 +1,83 @@
+// The same bytes over a bare data channel and through the whole tunnel, in one Chromium, in turn.
+import { join } from 'node:path';
+import { appFrame, chromium, mode } from './lib/browser.mjs';
+import * as inPage from './lib/in-page.mjs';
+import { ROOT, app, share, start } from './lib/programs.mjs';
+import { median, round, spread } from './lib/stats.mjs';
+import { createInterface } from 'node:readline';
+
+const SIZE = 32 * 1024 * 1024;
+const ECHOES = 200;
+
+async function rawPage(browser) {
+  const peer = await start(
+    process.execPath,
+    [join(ROOT, 'bench/lib/raw-peer.mjs')],
+    (line) => JSON.parse(line).ready,
+  );
+  const page = await browser.newPage();
+  await page.goto('data:text/html,raw');
+  await page.exposeFunction('toRawPeer', (line) => peer.child.stdin.write(`${line}\n`));
+  createInterface({ input: peer.child.stdout }).on('line', (line) =>
+    page.evaluate((text) => window.rawSignal(text), line),
+  );
+  await page.evaluate(inPage.connectRaw);
+  return { page, stop: peer.stop };
+}
+
+const mibPerSecond = (milliseconds) => SIZE / 1024 / 1024 / (milliseconds / 1000);
+
+/** Median of the ratios of pairs, so that a drift of the machine's speed touches both sides alike. */
+function paired(raw, tunnel) {
+  return median(tunnel.map((value, index) => value / raw[index]));
+}
+
+export async function rawAgainstTunnel(runs) {
+  const local = await app();
+  const session = await share(local.value);
+  const browser = await chromium();
+  const raw = await rawPage(browser);
+  const page = await browser.newPage();
+  await page.goto(session.value.url);
+  const frame = await appFrame(page);
+  await mode(page, 'p2p');
+  const results = { rawDown: [], down: [], rawUp: [], up: [], rawEcho: [], echo: [] };
+  for (let run = -1; run < runs; run += 1) {
+    const round = {
+      rawDown: mibPerSecond(await raw.page.evaluate(inPage.rawDownload, SIZE)),
+      down: mibPerSecond(await frame.evaluate(inPage.tunnelDownload, SIZE)),
+      rawUp: mibPerSecond(await raw.page.evaluate(inPage.rawUpload, SIZE)),
+      up: mibPerSecond(await frame.evaluate(inPage.tunnelUpload, SIZE)),
+      rawEcho: median(await raw.page.evaluate(inPage.rawEchoes, ECHOES)),
+      echo: median(await frame.evaluate(inPage.tunnelEchoes, ECHOES)),
+    };
+    // The first round warms both up.
+    if (run >= 0) for (const [name, value] of Object.entries(round)) results[name].push(value);
+  }
+  await browser.close();
+  await Promise.all([raw.stop(), session.stop()]);
+  await local.stop();
+  return [
+    {
+      figure: 'download, tunnel / raw channel',
+      value: round(paired(results.rawDown, results.down)),
+      target: '>= 0.85',
+      met: paired(results.rawDown, results.down) >= 0.85,
+      detail: `${spread(results.down, 1)} / ${spread(results.rawDown, 1)} MiB/s`,
+    },
+    {
+      figure: 'upload, tunnel / raw channel',
+      value: round(paired(results.rawUp, results.up)),
+      target: '>= 0.85',
+      met: paired(results.rawUp, results.up) >= 0.85,
+      detail: `${spread(results.up, 1)} / ${spread(results.rawUp, 1)} MiB/s`,
+    },
+    {
+      figure: 'echo of a small request, p50 above raw',
+      value: `${round(median(results.echo) - median(results.rawEcho))} ms`,
+      target: '<= 3 ms',
+      met: median(results.echo) - median(results.rawEcho) <= 3,
+      detail: `${spread(results.echo)} − ${spread(results.rawEcho)} ms`,
+    },
+  ];
+}

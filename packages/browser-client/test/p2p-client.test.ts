@@ -1,0 +1,325 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  AnswerSchema,
+  ConnectionAcceptSchema,
+  ConnectionRejectSchema,
+  IceCandidateSchema,
+  P2pEvent,
+  P2pFailure,
+  RejectReason,
+  create,
+} from '@wingman/protocol';
+import { P2pClient, type P2pWorld } from '../src/shell/p2p-client.js';
+import type { OutgoingMessage, ServerMessage } from '../src/shell/signaling.js';
+import type { Fingerprints } from '../src/shared/worker-messages.js';
+import { FakeClock, settle } from './support/fake-clock.js';
+
+const LINK = 'a'.repeat(32);
+const LOCAL_SDP = 'v=0\r\na=fingerprint:sha-256 AA:AA\r\n';
+const REMOTE_SDP = 'v=0\r\na=fingerprint:sha-256 BB:BB\r\n';
+
+/** An RTCPeerConnection that does what the test says. */
+class FakePeer {
+  connectionState = 'new';
+  localDescription: { sdp: string } | null = null;
+  remoteDescription: { sdp: string } | null = null;
+  onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  readonly candidates: unknown[] = [];
+  isClosed = false;
+
+  constructor(readonly configuration: RTCConfiguration) {}
+
+  createDataChannel(label: string): object {
+    return { label };
+  }
+
+  createOffer(): Promise<{ sdp: string }> {
+    return Promise.resolve({ sdp: LOCAL_SDP });
+  }
+
+  setLocalDescription(description: { sdp: string }): Promise<void> {
+    this.localDescription = description;
+    return Promise.resolve();
+  }
+
+  setRemoteDescription(description: { sdp: string }): Promise<void> {
+    this.remoteDescription = description;
+    return Promise.resolve();
+  }
+
+  addIceCandidate(candidate: unknown): Promise<void> {
+    this.candidates.push(candidate);
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+class World implements P2pWorld {
+  readonly clock = new FakeClock();
+  readonly peers: FakePeer[] = [];
+  readonly sent: OutgoingMessage[] = [];
+  readonly channels: number[] = [];
+  readonly ended: number[] = [];
+  readonly fingerprints: [number, Fingerprints][] = [];
+  readonly timeoutMs = 10_000;
+  isConnected = true;
+  createPeer: P2pWorld['createPeer'] = (configuration) => {
+    const peer = new FakePeer(configuration);
+    this.peers.push(peer);
+    return peer as unknown as RTCPeerConnection;
+  };
+
+  readonly random = (): number => 1;
+  readonly signal = (message: OutgoingMessage): boolean => {
+    if (this.isConnected) this.sent.push(message);
+    return this.isConnected;
+  };
+  readonly giveChannel = (attempt: number): void => void this.channels.push(attempt);
+  readonly endChannel = (attempt: number): void => void this.ended.push(attempt);
+  readonly giveFingerprints = (attempt: number, given: Fingerprints): void =>
+    void this.fingerprints.push([attempt, given]);
+
+  cases(): (string | undefined)[] {
+    return this.sent.map((message) => message.case);
+  }
+
+  /** The reported states. */
+  reports(): { event: P2pEvent; failure: P2pFailure; setupMs: number }[] {
+    return this.sent.flatMap((message) =>
+      message.case === 'connectionState' ? [message.value] : [],
+    );
+  }
+
+  peer(): FakePeer {
+    const peer = this.peers.at(-1);
+    if (peer === undefined) throw new Error('no peer yet');
+    return peer;
+  }
+}
+
+function accept(
+  more: { p2p?: boolean; p2pTimeoutMs?: number; linkId?: string } = {},
+): ServerMessage {
+  const fields = { linkId: LINK, p2p: true, iceServers: [{ urls: ['stun:s'] }], ...more };
+  return { case: 'connectionAccept', value: create(ConnectionAcceptSchema, fields) };
+}
+
+function answer(attempt: number, sdp = REMOTE_SDP): ServerMessage {
+  return { case: 'answer', value: create(AnswerSchema, { linkId: LINK, attempt, sdp }) };
+}
+
+function candidate(attempt: number): ServerMessage {
+  const fields = { linkId: LINK, attempt, candidate: 'candidate:1', sdpMid: '0' };
+  return { case: 'iceCandidate', value: create(IceCandidateSchema, fields) };
+}
+
+/** A client whose attempt has been answered. */
+async function answered() {
+  const world = new World();
+  const client = new P2pClient(world);
+  client.setLink(LINK);
+  client.handle(accept());
+  await settle();
+  client.handle(answer(1));
+  await settle();
+  return { world, client };
+}
+
+async function connected() {
+  const { world, client } = await answered();
+  await world.clock.advance(400);
+  client.workerSays(1, 'open', false);
+  client.workerSays(1, 'ready', false);
+  return { world, client };
+}
+
+describe('P2pClient', () => {
+  test('asks, offers, binds, connects and says how long it took', async () => {
+    const { world, client } = await connected();
+    expect(client.state).toBe('connected');
+    expect(world.cases()).toEqual([
+      'connectionRequest',
+      'connectionState',
+      'offer',
+      'connectionState',
+    ]);
+    expect(world.reports()).toMatchObject([
+      { event: P2pEvent.ATTEMPT },
+      { event: P2pEvent.CONNECTED, setupMs: 400 },
+    ]);
+    expect(world.fingerprints).toEqual([[1, { local: 'sha-256 AA:AA', remote: 'sha-256 BB:BB' }]]);
+    expect(world.peer().configuration).toEqual({ iceServers: [{ urls: ['stun:s'] }] });
+    expect([world.channels, client.connectionCount]).toEqual([[1], 1]);
+    await world.clock.advance(60_000);
+    expect(client.state).toBe('connected');
+  });
+
+  test('the channel is given away in the task that makes it', () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept());
+    expect(world.channels).toEqual([1]);
+  });
+
+  test('candidates go out with their attempt, and wait for the answer on their way in', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept());
+    await settle();
+    world.peer().onicecandidate?.({ candidate: { candidate: 'candidate:9', sdpMid: '0' } });
+    expect(world.sent.at(-1)).toMatchObject({
+      case: 'iceCandidate',
+      value: { attempt: 1, candidate: 'candidate:9' },
+    });
+    client.handle(candidate(1));
+    client.handle(candidate(7));
+    expect(world.peer().candidates).toEqual([]);
+    client.handle(answer(1));
+    await settle();
+    client.handle(candidate(1));
+    expect(world.peer().candidates).toHaveLength(2);
+  });
+
+  test('what belongs to another link or attempt is ignored', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept({ linkId: 'b'.repeat(32) }));
+    expect(client.state).toBe('asking');
+    client.handle(accept());
+    await settle();
+    client.handle(answer(2));
+    expect(world.peer().remoteDescription).toBeNull();
+    client.workerSays(9, 'failed', false);
+    expect(client.state).toBe('offering');
+  });
+
+  test('gives up after the time the host allows, rests, and tries again with longer waits', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept({ p2pTimeoutMs: 3_000 }));
+    await world.clock.advance(2_999);
+    expect(client.state).toBe('offering');
+    await world.clock.advance(1);
+    expect(client.state).toBe('resting');
+    expect(world.reports().at(-1)).toMatchObject({
+      event: P2pEvent.FAILED,
+      failure: P2pFailure.TIMEOUT,
+    });
+    expect([world.peer().isClosed, world.ended, client.connectionCount]).toEqual([true, [1], 0]);
+    await world.clock.advance(2_000);
+    expect(client.state).toBe('asking');
+    client.handle(accept({ p2pTimeoutMs: 3_000 }));
+    await world.clock.advance(3_000 + 3_999);
+    expect(client.state).toBe('resting');
+    await world.clock.advance(1);
+    expect(client.state).toBe('asking');
+  });
+
+  test('says whether the network or the proof has failed', async () => {
+    for (const [isHandshake, failure] of [
+      [false, P2pFailure.ICE],
+      [true, P2pFailure.HANDSHAKE],
+    ] as const) {
+      const { world, client } = await answered();
+      client.workerSays(1, 'failed', isHandshake);
+      expect(world.reports().at(-1)).toMatchObject({ event: P2pEvent.FAILED, failure });
+    }
+  });
+
+  test('an answer without a fingerprint is a failed handshake', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept());
+    await settle();
+    client.handle(answer(1, 'v=0\r\n'));
+    expect(world.reports().at(-1)).toMatchObject({ failure: P2pFailure.HANDSHAKE });
+    expect(world.peer().remoteDescription).toBeNull();
+  });
+
+  test('losing a connection is a fallback, and is made good', async () => {
+    const { world, client } = await connected();
+    client.workerSays(1, 'lost', false);
+    expect(world.reports().at(-1)).toMatchObject({ event: P2pEvent.FALLBACK });
+    expect(client.state).toBe('resting');
+    await world.clock.advance(2_000);
+    client.handle(accept());
+    expect(world.channels).toEqual([1, 2]);
+  });
+
+  test('an ICE failure ends the attempt', async () => {
+    const { world, client } = await answered();
+    world.peer().connectionState = 'failed';
+    world.peer().onconnectionstatechange?.();
+    expect([client.state, world.peer().isClosed]).toEqual(['resting', true]);
+  });
+
+  test('a host without p2p is not asked again until it comes back', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.handle(accept({ p2p: false }));
+    expect(client.state).toBe('off');
+    client.retryNow();
+    await world.clock.advance(600_000);
+    expect([client.state, world.peers.length]).toEqual(['off', 0]);
+    client.hostReturned();
+    expect(client.state).toBe('asking');
+  });
+
+  test('a rejected or unanswered request is repeated later', async () => {
+    const world = new World();
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    const reason = RejectReason.HOST_OFFLINE;
+    const value = create(ConnectionRejectSchema, { linkId: LINK, reason });
+    client.handle({ case: 'connectionReject', value });
+    expect(client.state).toBe('resting');
+    client.retryNow();
+    expect(client.state).toBe('asking');
+    await world.clock.advance(10_000);
+    expect(client.state).toBe('resting');
+  });
+
+  test('waits for signaling, and tells a new signaling connection of its link', async () => {
+    const world = new World();
+    world.isConnected = false;
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    expect(client.state).toBe('idle');
+    world.isConnected = true;
+    client.signalingOpened();
+    expect(client.state).toBe('asking');
+    const other = await connected();
+    other.client.signalingOpened();
+    expect(other.world.cases().at(-1)).toBe('connectionRequest');
+    expect(other.client.state).toBe('connected');
+  });
+
+  test('a browser without WebRTC says so once', () => {
+    const world = new World();
+    world.createPeer = undefined;
+    const client = new P2pClient(world);
+    client.setLink(LINK);
+    client.retryNow();
+    expect(client.state).toBe('off');
+    expect(world.reports()).toMatchObject([{ failure: P2pFailure.UNSUPPORTED }]);
+  });
+
+  test('a new link ends what belonged to the old one', async () => {
+    const { world, client } = await connected();
+    client.setLink('c'.repeat(32));
+    expect([world.peers[0]?.isClosed, client.state]).toEqual([true, 'asking']);
+    client.close();
+    await world.clock.advance(100_000);
+    expect(world.clock.timers).toBe(0);
+  });
+});

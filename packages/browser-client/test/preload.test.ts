@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import { WingmanError, type HttpResponse } from '@wingman/protocol';
+import type { FetchHead } from '../src/shared/exchange-messages.js';
+import { Preload } from '../src/worker/preload.js';
+import { splitFirstFlight } from '../src/worker/websocket-carrier.js';
+import { FakeClock, settle } from './support/fake-clock.js';
+
+const HEAD: FetchHead = {
+  method: 'GET',
+  target: '/a',
+  headers: [],
+  destination: 'iframe',
+  mode: 'navigate',
+  hasBody: false,
+};
+
+function sent(answer: Promise<HttpResponse> = new Promise(() => undefined)) {
+  const clock = new FakeClock();
+  const preload = new Preload(HEAD, clock);
+  let signal: AbortSignal | undefined;
+  preload.send((_, given) => {
+    signal = given;
+    return answer;
+  });
+  return { clock, preload, isAborted: () => signal?.aborted === true };
+}
+
+describe('Preload', () => {
+  test('is claimed once, by the navigation it was for', async () => {
+    const { preload, clock, isAborted } = sent();
+    expect(await preload.claim({ ...HEAD, target: '/b' })).toBeUndefined();
+    expect(await preload.claim({ ...HEAD, mode: 'cors' })).toBeUndefined();
+    expect(await preload.claim({ ...HEAD, method: 'POST' })).toBeUndefined();
+    expect(await preload.claim({ ...HEAD, destination: 'frame' })).toBeUndefined();
+    expect(await preload.claim(HEAD)).toBeDefined();
+    expect(await preload.claim(HEAD)).toBeUndefined();
+    await clock.advance(60_000);
+    expect(isAborted()).toBe(false);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is cancelled when nobody claims it', async () => {
+    const { preload, clock, isAborted } = sent();
+    await clock.advance(9_999);
+    expect(isAborted()).toBe(false);
+    await clock.advance(1);
+    expect([isAborted(), preload.state]).toEqual([true, 'cancelled']);
+    expect(await preload.claim(HEAD)).toBeUndefined();
+  });
+
+  test('after a failure the claimer is on its own', async () => {
+    const { preload } = sent(Promise.reject(new WingmanError('LINK_LOST', 'gone')));
+    await settle();
+    expect(await preload.claim(HEAD)).toBeUndefined();
+  });
+
+  test('the claimer can give it up', async () => {
+    const { preload, isAborted } = sent();
+    (await preload.claim(HEAD))?.abort();
+    expect(isAborted()).toBe(true);
+  });
+
+  test('a claim that comes early waits until it was sent', async () => {
+    const preload = new Preload(HEAD, new FakeClock());
+    let isClaimed = false;
+    const claim = preload.claim(HEAD).then((given) => (isClaimed = given !== undefined));
+    await settle();
+    expect(isClaimed).toBe(false);
+    preload.send(() => new Promise(() => undefined));
+    expect(await claim).toBe(true);
+  });
+
+  test('once the first flight has failed it is neither claimed nor sent', async () => {
+    const preload = new Preload(HEAD, new FakeClock());
+    const claim = preload.claim(HEAD);
+    preload.cancelUnsent();
+    expect(await claim).toBeUndefined();
+    let isSent = false;
+    preload.send(() => {
+      isSent = true;
+      return new Promise(() => undefined);
+    });
+    expect(isSent).toBe(false);
+  });
+
+  test('a failure later does not touch what was sent', () => {
+    const { preload, isAborted } = sent();
+    preload.cancelUnsent();
+    expect([isAborted(), preload.state]).toEqual([false, 'unclaimed']);
+  });
+});
+
+describe('splitFirstFlight', () => {
+  const message = (size: number): Uint8Array => new Uint8Array(size);
+
+  test('takes from the front, as base64url', () => {
+    const { parameters, rest } = splitFirstFlight([Uint8Array.of(251, 255), Uint8Array.of(1)]);
+    expect(parameters).toBe('&m=-_8&m=AQ');
+    expect(rest).toEqual([]);
+  });
+
+  test('stops at eight messages', () => {
+    expect(splitFirstFlight(Array.from({ length: 10 }, () => message(1))).rest).toHaveLength(2);
+  });
+
+  test('stops before it is too long, and keeps the order of the rest', () => {
+    const messages = [message(2_000), message(2_000), message(1_000), message(1)];
+    expect(splitFirstFlight(messages).rest).toEqual(messages.slice(2));
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  CloseCode,
+  HeartbeatSchema,
+  HostPresenceSchema,
+  ServerToViewerSchema,
+  ViewerMessageSchema,
+  create,
+  decodeMessage,
+  encodeMessage,
+} from '@wingman/protocol';
+import { Signaling, type ServerMessage } from '../src/shell/signaling.js';
+import { FakeClock } from './support/fake-clock.js';
+import { FakeSocket } from './support/fake-socket.js';
+
+function setUp() {
+  const clock = new FakeClock();
+  const sockets: FakeSocket[] = [];
+  const events: unknown[] = [];
+  const signaling = new Signaling({
+    url: 'wss://s/__wingman/signal',
+    clock,
+    random: () => 1,
+    open: (url) => {
+      const socket = new FakeSocket(url);
+      sockets.push(socket);
+      return socket.asWebSocket;
+    },
+    onOpen: () => events.push('open'),
+    onMessage: (message) => events.push(message.case),
+    onTrouble: (code) => events.push(code),
+  });
+  signaling.connect();
+  return { clock, sockets, events, signaling };
+}
+
+function fromServer(message: ServerMessage): Uint8Array {
+  return encodeMessage(ServerToViewerSchema, create(ServerToViewerSchema, { message }));
+}
+
+describe('Signaling', () => {
+  test('passes messages on and answers heartbeats itself', () => {
+    const { sockets, events, signaling } = setUp();
+    const [socket] = sockets;
+    expect(signaling.isOpen).toBe(false);
+    socket?.opens();
+    const presence = create(HostPresenceSchema, { online: true });
+    socket?.gives(fromServer({ case: 'hostPresence', value: presence }));
+    const beat = create(HeartbeatSchema, { nonce: 7n });
+    socket?.gives(fromServer({ case: 'heartbeat', value: beat }));
+    expect(events).toEqual(['open', 'hostPresence']);
+    const reply = decodeMessage(ViewerMessageSchema, socket?.sent[0] ?? new Uint8Array());
+    expect(reply.message).toMatchObject({ case: 'heartbeat', value: { nonce: 7n, reply: true } });
+  });
+
+  test('says when nothing was sent', () => {
+    const { signaling } = setUp();
+    expect(signaling.send({ case: 'heartbeat', value: create(HeartbeatSchema, {}) })).toBe(false);
+  });
+
+  test('connects again with growing waits, at once when told to', async () => {
+    const { clock, sockets, signaling } = setUp();
+    sockets[0]?.ends(1006);
+    await clock.advance(249);
+    expect(sockets).toHaveLength(1);
+    await clock.advance(1);
+    expect(sockets).toHaveLength(2);
+    sockets[1]?.ends(1006);
+    signaling.connect();
+    expect(sockets).toHaveLength(3);
+    await clock.advance(5_000);
+    expect(sockets).toHaveLength(3);
+  });
+
+  test('a socket that never opens is given up', async () => {
+    const { clock, sockets } = setUp();
+    await clock.advance(10_250);
+    expect(sockets[0]?.closedWith).toBeDefined();
+    expect(sockets).toHaveLength(2);
+  });
+
+  test('tells what the server says of the session, and that it can’t be reached', async () => {
+    const { clock, sockets, events } = setUp();
+    sockets[0]?.ends(CloseCode.SESSION_UNKNOWN);
+    await clock.advance(250);
+    sockets[1]?.ends(1006);
+    expect(events).toEqual(['SESSION_UNKNOWN', 'SERVER_UNREACHABLE']);
+  });
+
+  test('closes on what it does not understand', () => {
+    const { sockets, events } = setUp();
+    sockets[0]?.opens();
+    sockets[0]?.gives(Uint8Array.of(0xff, 0xff, 0xff));
+    expect(sockets[0]?.closedWith).toBe(CloseCode.PROTOCOL);
+    expect(events).toEqual(['open']);
+  });
+});

@@ -1,0 +1,221 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  CloseCode,
+  Link,
+  PrekeyRing,
+  acceptExchanges,
+  createLinkKey,
+  respond,
+  type IncomingRequest,
+} from '@wingman/protocol';
+import type { FetchHead } from '../src/shared/exchange-messages.js';
+import type { WorkerToShell } from '../src/shared/worker-messages.js';
+import { Tunnel, type TunnelOptions } from '../src/worker/tunnel.js';
+import { FakeClock } from './support/fake-clock.js';
+import { FakeSocket, HostEnd, firstFlight } from './support/fake-socket.js';
+import { collect, eventually, head } from './support/linked-host.js';
+
+const KEY = createLinkKey();
+
+const PAGE: FetchHead = {
+  method: 'GET',
+  target: '/page?x',
+  headers: [['accept', 'text/html']],
+  destination: 'iframe',
+  mode: 'navigate',
+  hasBody: false,
+};
+
+/** A host that takes every relay connection for which `isUp` and answers every request with its target. */
+class FakeHost {
+  readonly links = new Map<string, Link>();
+  readonly requests: string[] = [];
+  readonly sockets: FakeSocket[] = [];
+  readonly signals: AbortSignal[] = [];
+  isUp = true;
+  key = KEY;
+
+  constructor(
+    private readonly clock: FakeClock,
+    readonly prekeys: PrekeyRing,
+  ) {}
+
+  readonly open = (url: string): WebSocket => {
+    const socket = new FakeSocket(url);
+    this.sockets.push(socket);
+    queueMicrotask(() => (this.isUp ? this.#splice(socket) : socket.ends(CloseCode.HOST_OFFLINE)));
+    return socket.asWebSocket;
+  };
+
+  #splice(socket: FakeSocket): void {
+    const carrier = new HostEnd(socket);
+    socket.opens();
+    respond(carrier, { key: this.key, kind: 'relay', prekeys: this.prekeys, clock: this.clock })
+      .then((proven) => this.#link(proven.linkId).attach(proven.carrier, 'relay'))
+      .catch(() => undefined);
+  }
+
+  #link(id: string): Link {
+    const known = this.links.get(id);
+    if (known !== undefined) return known;
+    const link = new Link({ id, role: 'acceptor', clock: this.clock });
+    this.links.set(id, link);
+    acceptExchanges(link, {
+      request: (incoming) => this.#answer(incoming),
+      webSocket: (incoming) => incoming.reject(head(404)),
+    });
+    return link;
+  }
+
+  #answer(incoming: IncomingRequest): void {
+    this.requests.push(incoming.head.target);
+    this.signals.push(incoming.signal);
+    incoming.respond(head(200));
+    void incoming.write(Buffer.from(incoming.head.target));
+    incoming.end();
+  }
+}
+
+async function setUp(more: Partial<TunnelOptions> = {}, prepare?: (host: FakeHost) => void) {
+  const clock = new FakeClock();
+  const host = new FakeHost(clock, await PrekeyRing.create());
+  prepare?.(host);
+  const told: WorkerToShell[] = [];
+  const tunnel = new Tunnel({
+    key: KEY,
+    relayUrl: 'wss://s.example/__wingman/relay',
+    prekey: null,
+    preload: null,
+    clock,
+    open: host.open,
+    tell: (message) => told.push(message),
+    ...more,
+  });
+  const kinds = (kind: WorkerToShell['kind']) => told.filter((message) => message.kind === kind);
+  return { clock, host, tunnel, told, kinds };
+}
+
+/** Lets real cryptography and fake time move on together until something is true. */
+async function run(clock: FakeClock, check: () => boolean, stepMs = 5): Promise<void> {
+  await eventually(async () => {
+    if (!check()) await clock.advance(stepMs);
+    return check();
+  });
+}
+
+async function get(
+  tunnel: Tunnel,
+  clock: FakeClock,
+  fetchHead: FetchHead,
+  stepMs?: number,
+): Promise<string> {
+  const { signal } = new AbortController();
+  let result: string | undefined;
+  let failure: unknown;
+  tunnel
+    .request(fetchHead, { signal })
+    .then(async (response) => (result = Buffer.from(await collect(response.body)).toString()))
+    .catch((error: unknown) => (failure = error));
+  await run(clock, () => result !== undefined || failure !== undefined, stepMs);
+  if (failure !== undefined) throw failure as Error;
+  return result ?? '';
+}
+
+describe('the first flight', () => {
+  test('travels in the upgrade URL, and its answer is used for the frame’s navigation, once', async () => {
+    const prekeys = await PrekeyRing.create();
+    const { clock, host, tunnel, kinds } = await setUp(
+      { prekey: prekeys.current, preload: PAGE },
+      (fake) => Object.assign(fake, { prekeys }),
+    );
+    await run(clock, () => kinds('connected').length === 1);
+    expect(host.sockets).toHaveLength(1);
+    const url = host.sockets[0]?.url ?? '';
+    expect(firstFlight(url).length).toBeGreaterThanOrEqual(3);
+    expect(firstFlight(url).length).toBeLessThanOrEqual(8);
+    expect(url.length).toBeLessThan(8_000);
+    await run(clock, () => host.requests.length === 1);
+    expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
+    expect(host.requests).toEqual(['/page?x']);
+    expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
+    expect(host.requests).toEqual(['/page?x', '/page?x']);
+  });
+
+  test('with a prekey the host does not know any more the next connection does without, at once', async () => {
+    const old = await PrekeyRing.create();
+    const { clock, host, tunnel, kinds } = await setUp({ prekey: old.current, preload: PAGE });
+    await run(clock, () => kinds('connected').length === 1);
+    expect(host.sockets).toHaveLength(2);
+    expect(clock.now()).toBeLessThan(200);
+    expect(kinds('trouble')).toEqual([{ kind: 'trouble', code: null }]);
+    // What was in the lost flight is replayed by the link: sent once, arrived once.
+    expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
+    expect(host.requests).toEqual(['/page?x']);
+  });
+});
+
+describe('the tunnel', () => {
+  test('connects, says so, and carries requests over the relay', async () => {
+    const { clock, tunnel, kinds } = await setUp();
+    expect(tunnel.status().mode).toBe('offline');
+    expect(await get(tunnel, clock, { ...PAGE, target: '/a' })).toBe('/a');
+    expect(kinds('link')).toHaveLength(1);
+    const status = tunnel.status();
+    expect(status).toMatchObject({ mode: 'relay', relayConnected: true, switches: 0 });
+    expect(status.bytes.relay.in).toBeGreaterThan(0);
+    expect(status.bytes.p2p).toEqual({ in: 0, out: 0 });
+  });
+
+  test('a request waits for the link and ends with what troubles it', async () => {
+    const { clock, tunnel, host, kinds } = await setUp({}, (fake) => (fake.isUp = false));
+    await expect(get(tunnel, clock, PAGE, 500)).rejects.toMatchObject({ code: 'HOST_OFFLINE' });
+    expect(clock.now()).toBeGreaterThanOrEqual(20_000);
+    expect(kinds('trouble')).toContainEqual({ kind: 'trouble', code: 'HOST_OFFLINE' });
+    host.isUp = true;
+    tunnel.wake();
+    expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
+    expect(kinds('trouble').at(-1)).toEqual({ kind: 'trouble', code: null });
+  });
+
+  test('a wrong key is told as such', async () => {
+    const { clock, kinds } = await setUp({}, (fake) => (fake.key = createLinkKey()));
+    await run(clock, () => kinds('trouble').length > 0);
+    expect(kinds('trouble')[0]).toEqual({ kind: 'trouble', code: 'HANDSHAKE_FAILED' });
+    expect(kinds('connected')).toHaveLength(0);
+  });
+
+  test('a lost relay comes back on the same link', async () => {
+    const { clock, tunnel, host, kinds } = await setUp();
+    await get(tunnel, clock, PAGE);
+    const { id } = tunnel.status().link;
+    host.sockets[0]?.ends(1006);
+    await run(clock, () => tunnel.status().mode === 'offline', 1);
+    expect(await get(tunnel, clock, { ...PAGE, target: '/again' })).toBe('/again');
+    expect(tunnel.status().link).toEqual({ id, state: 'open' });
+    expect(kinds('link')).toHaveLength(1);
+  });
+
+  test('a link that is gone for good is followed by a fresh one', async () => {
+    const { clock, tunnel, host, kinds } = await setUp();
+    await get(tunnel, clock, PAGE);
+    const { id } = tunnel.status().link;
+    host.links.get(id)?.close('LINK_LOST');
+    await run(clock, () => kinds('link').length === 2);
+    expect(await get(tunnel, clock, { ...PAGE, target: '/fresh' })).toBe('/fresh');
+    expect(tunnel.status().link.id).not.toBe(id);
+    expect(kinds('link')).toHaveLength(2);
+    expect(kinds('connected')).toHaveLength(2);
+  });
+
+  test('a request given up while it waits is never sent', async () => {
+    const { clock, tunnel, host } = await setUp({}, (fake) => (fake.isUp = false));
+    const controller = new AbortController();
+    const pending = tunnel.request(PAGE, { signal: controller.signal });
+    controller.abort();
+    await expect(pending).rejects.toMatchObject({ code: 'CANCELLED' });
+    host.isUp = true;
+    tunnel.wake();
+    await run(clock, () => tunnel.status().mode === 'relay');
+    expect(host.requests).toEqual([]);
+  });
+});
