@@ -10,8 +10,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'packages/browser-client/src');
 const assets = path.join(root, 'packages/tunnel-server/assets');
 
-/** Bytes after gzip: what a first visit costs. About 15 % above what is reached. */
-const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 15 * 1024, 'shim.js': 6 * 1024 };
+/** Bytes after gzip: what a first visit costs. A little above what is reached, so that growth is noticed. */
+const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 9 * 1024, 'shim.js': 4 * 1024 };
 
 /** Page and worker share half of their code, so they are one script, which the page starts a second time as a worker. */
 const PAGE_AND_WORKER = `
