@@ -130,7 +130,8 @@ async function randomFile(path: string, size: number): Promise<string> {
   const block = randomBytes(MIB);
   for (let left = size; left > 0; left -= MIB) {
     hash.update(block);
-    if (!file.write(block)) await new Promise((resolve) => file.once('drain', resolve));
+    if (!file.write(block))
+      await new Promise<void>((resolve) => file.once('drain', () => resolve()));
   }
   await new Promise<void>((resolve) => file.end(() => resolve()));
   return hash.digest('hex');

@@ -84,7 +84,7 @@ export function statusWhere(
 export async function inApp<T>(page: Page, run: () => T | Promise<T>): Promise<T> {
   const frame = page.frames().find((candidate) => candidate.parentFrame() === page.mainFrame());
   if (frame === undefined) throw new Error('the app’s frame is not there');
-  return (await frame.evaluate(run));
+  return await frame.evaluate(run);
 }
 
 /** Waits until the app's document shows a text. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  AnswerSchema,
-  ConnectionAcceptSchema,
-  ConnectionRejectSchema,
-  IceCandidateSchema,
+  Answer,
+  ConnectionAccept,
+  ConnectionReject,
+  IceCandidate,
   P2pEvent,
   P2pFailure,
   RejectReason,
@@ -84,13 +84,13 @@ class World implements P2pWorld {
     void this.fingerprints.push([attempt, given]);
 
   cases(): (string | undefined)[] {
-    return this.sent.map((message) => message.case);
+    return this.sent.map((message) => message?.$case);
   }
 
   /** The reported states. */
   reports(): { event: P2pEvent; failure: P2pFailure; setupMs: number }[] {
     return this.sent.flatMap((message) =>
-      message.case === 'connectionState' ? [message.value] : [],
+      message?.$case === 'connectionState' ? [message.value] : [],
     );
   }
 
@@ -105,16 +105,16 @@ function accept(
   more: { p2p?: boolean; p2pTimeoutMs?: number; linkId?: string } = {},
 ): ServerMessage {
   const fields = { linkId: LINK, p2p: true, iceServers: [{ urls: ['stun:s'] }], ...more };
-  return { case: 'connectionAccept', value: create(ConnectionAcceptSchema, fields) };
+  return { $case: 'connectionAccept', value: create(ConnectionAccept, fields) };
 }
 
 function answer(attempt: number, sdp = REMOTE_SDP): ServerMessage {
-  return { case: 'answer', value: create(AnswerSchema, { linkId: LINK, attempt, sdp }) };
+  return { $case: 'answer', value: create(Answer, { linkId: LINK, attempt, sdp }) };
 }
 
 function candidate(attempt: number): ServerMessage {
   const fields = { linkId: LINK, attempt, candidate: 'candidate:1', sdpMid: '0' };
-  return { case: 'iceCandidate', value: create(IceCandidateSchema, fields) };
+  return { $case: 'iceCandidate', value: create(IceCandidate, fields) };
 }
 
 /** A client whose attempt has been answered. */
@@ -174,7 +174,7 @@ describe('P2pClient', () => {
     await settle();
     world.peer().onicecandidate?.({ candidate: { candidate: 'candidate:9', sdpMid: '0' } });
     expect(world.sent.at(-1)).toMatchObject({
-      case: 'iceCandidate',
+      $case: 'iceCandidate',
       value: { attempt: 1, candidate: 'candidate:9' },
     });
     client.handle(candidate(1));
@@ -280,8 +280,8 @@ describe('P2pClient', () => {
     const client = new P2pClient(world);
     client.setLink(LINK);
     const reason = RejectReason.HOST_OFFLINE;
-    const value = create(ConnectionRejectSchema, { linkId: LINK, reason });
-    client.handle({ case: 'connectionReject', value });
+    const value = create(ConnectionReject, { linkId: LINK, reason });
+    client.handle({ $case: 'connectionReject', value });
     expect(client.state).toBe('resting');
     client.retryNow();
     expect(client.state).toBe('asking');

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   CloseCode,
-  HeartbeatSchema,
-  HostPresenceSchema,
-  ServerToViewerSchema,
-  ViewerMessageSchema,
+  Heartbeat,
+  HostPresence,
+  ServerToViewer,
+  ViewerMessage,
   create,
   decodeMessage,
   encodeMessage,
@@ -27,7 +27,7 @@ function setUp() {
       return socket.asWebSocket;
     },
     onOpen: () => events.push('open'),
-    onMessage: (message) => events.push(message.case),
+    onMessage: (message) => events.push(message?.$case),
     onTrouble: (code) => events.push(code),
   });
   signaling.connect();
@@ -35,7 +35,7 @@ function setUp() {
 }
 
 function fromServer(message: ServerMessage): Uint8Array {
-  return encodeMessage(ServerToViewerSchema, create(ServerToViewerSchema, { message }));
+  return encodeMessage(ServerToViewer, create(ServerToViewer, { message }));
 }
 
 describe('Signaling', () => {
@@ -44,18 +44,18 @@ describe('Signaling', () => {
     const [socket] = sockets;
     expect(signaling.isOpen).toBe(false);
     socket?.opens();
-    const presence = create(HostPresenceSchema, { online: true });
-    socket?.gives(fromServer({ case: 'hostPresence', value: presence }));
-    const beat = create(HeartbeatSchema, { nonce: 7n });
-    socket?.gives(fromServer({ case: 'heartbeat', value: beat }));
+    const presence = create(HostPresence, { online: true });
+    socket?.gives(fromServer({ $case: 'hostPresence', value: presence }));
+    const beat = create(Heartbeat, { nonce: 7n });
+    socket?.gives(fromServer({ $case: 'heartbeat', value: beat }));
     expect(events).toEqual(['open', 'hostPresence']);
-    const reply = decodeMessage(ViewerMessageSchema, socket?.sent[0] ?? new Uint8Array());
-    expect(reply.message).toMatchObject({ case: 'heartbeat', value: { nonce: 7n, reply: true } });
+    const reply = decodeMessage(ViewerMessage, socket?.sent[0] ?? new Uint8Array());
+    expect(reply.message).toMatchObject({ $case: 'heartbeat', value: { nonce: 7n, reply: true } });
   });
 
   test('says when nothing was sent', () => {
     const { signaling } = setUp();
-    expect(signaling.send({ case: 'heartbeat', value: create(HeartbeatSchema, {}) })).toBe(false);
+    expect(signaling.send({ $case: 'heartbeat', value: create(Heartbeat, {}) })).toBe(false);
   });
 
   test('connects again with growing waits, at once when told to', async () => {

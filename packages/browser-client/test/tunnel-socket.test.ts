@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  WebSocketAcceptSchema,
+  WebSocketAccept,
   create,
   openWebSocket,
   type IncomingWebSocket,
@@ -44,7 +44,7 @@ function setUp(serve: (incoming: IncomingWebSocket) => void) {
 
 function echo(incoming: IncomingWebSocket): void {
   const [protocol = ''] = incoming.open.protocols;
-  const socket = incoming.accept(create(WebSocketAcceptSchema, { protocol }));
+  const socket = incoming.accept(create(WebSocketAccept, { protocol }));
   void pump(socket);
 }
 
@@ -119,7 +119,7 @@ describe('the tunnelled WebSocket', () => {
 
   test('the server’s close code and reason come through', async () => {
     const { Socket } = setUp((incoming) => {
-      incoming.accept(create(WebSocketAcceptSchema, {})).close(4321, 'bye');
+      incoming.accept(create(WebSocketAccept, {})).close(4321, 'bye');
     });
     const events = record(new Socket('/'));
     await eventually(() => events.length === 2);
@@ -137,7 +137,7 @@ describe('the tunnelled WebSocket', () => {
 
   test('a peer that does not answer the close is given up after a deadline', async () => {
     const { Socket, clock } = setUp((incoming) => {
-      incoming.accept(create(WebSocketAcceptSchema, {}));
+      incoming.accept(create(WebSocketAccept, {}));
     });
     const socket = new Socket('/');
     const events = record(socket);

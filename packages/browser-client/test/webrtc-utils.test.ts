@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { IceServerSchema, create } from '@wingman/protocol';
+import { IceServer, create } from '@wingman/protocol';
 import { fingerprintOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
 
 const SDP = [
@@ -31,9 +31,9 @@ describe('fingerprintOf', () => {
 describe('toRtcIceServers', () => {
   test('leaves out empty credentials and empty entries', () => {
     const servers = [
-      create(IceServerSchema, { urls: ['stun:a'] }),
-      create(IceServerSchema, { urls: ['turn:b'], username: 'u', credential: 'c' }),
-      create(IceServerSchema, {}),
+      create(IceServer, { urls: ['stun:a'] }),
+      create(IceServer, { urls: ['turn:b'], username: 'u', credential: 'c' }),
+      create(IceServer, {}),
     ];
     expect(toRtcIceServers(servers)).toEqual([
       { urls: ['stun:a'] },

@@ -13,9 +13,49 @@ export * from './exchange/open-websocket.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
 export * from './exchange/websocket.js';
-export * from './gen/wingman/v1/exchange_pb.js';
-export * from './gen/wingman/v1/handshake_pb.js';
-export * from './gen/wingman/v1/signaling_pb.js';
+export {
+  Header,
+  RequestHead,
+  ResponseHead,
+  Trailers,
+  WebSocketAccept,
+  WebSocketClose,
+  WebSocketOpen,
+} from './gen/wingman/v1/exchange.js';
+export {
+  CarrierKind,
+  IngressHello,
+  InitiatorHello,
+  ResponderFinish,
+  ResponderHello,
+} from './gen/wingman/v1/handshake.js';
+export {
+  Answer,
+  Challenge,
+  ConnectionAccept,
+  ConnectionReject,
+  ConnectionRequest,
+  ConnectionState,
+  DialPurpose,
+  DialRequest,
+  EndSession,
+  Heartbeat,
+  HostMessage,
+  HostPresence,
+  HostRegistered,
+  IceCandidate,
+  IceServer,
+  Offer,
+  P2pEvent,
+  P2pFailure,
+  Refusal,
+  RegisterHost,
+  RejectReason,
+  ServerToHost,
+  ServerToViewer,
+  ViewerLeft,
+  ViewerMessage,
+} from './gen/wingman/v1/signaling.js';
 export * from './limits.js';
 export type { Attachment, LaneKind, LaneState } from './link/lane.js';
 export * from './link/link-id.js';
@@ -32,4 +72,3 @@ export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export type { Binding } from './seal/transcript.js';
 export * from './wire/bytes.js';
-export { create } from '@bufbuild/protobuf';

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { create } from '@bufbuild/protobuf';
+import { create } from '../src/exchange/proto-message.js';
 import { header, headerValue } from '../src/exchange/headers.js';
 import type { IncomingRequest } from '../src/exchange/incoming-request.js';
 import { request } from '../src/exchange/request.js';
-import { RequestHeadSchema, ResponseHeadSchema } from '../src/gen/wingman/v1/exchange_pb.js';
+import { RequestHead, ResponseHead } from '../src/gen/wingman/v1/exchange.js';
 import { LIMITS } from '../src/limits.js';
 import { settle } from './support/fake-clock.js';
 import { collect, exchangePair } from './support/linked-pair.js';
 
-const get = create(RequestHeadSchema, { method: 'GET', target: '/' });
-const post = create(RequestHeadSchema, { method: 'POST', target: '/', hasBody: true });
-const ok = create(ResponseHeadSchema, { status: 200 });
+const get = create(RequestHead, { method: 'GET', target: '/' });
+const post = create(RequestHead, { method: 'POST', target: '/', hasBody: true });
+const ok = create(ResponseHead, { status: 200 });
 
 async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < count; index += 1) yield new Uint8Array(size).fill(index);
@@ -28,13 +28,13 @@ describe('an HTTP exchange', () => {
     const { mux, hostMux } = exchangePair({
       request: (incoming) => {
         expect(headerValue(incoming.head.headers, 'x')).toBe('1, 2');
-        incoming.informational(create(ResponseHeadSchema, { status: 103 }));
+        incoming.informational(create(ResponseHead, { status: 103 }));
         void echo(incoming);
       },
     });
     const response = await request(
       mux,
-      create(RequestHeadSchema, { ...post, headers: [header('X', '1'), header('x', '2')] }),
+      create(RequestHead, { ...post, headers: [header('X', '1'), header('x', '2')] }),
       {
         body: chunks(5, 100_000),
         trailers: () => [header('sum', '42')],
@@ -126,7 +126,7 @@ describe('an HTTP exchange', () => {
     let taken = 0;
     const { mux } = exchangePair({
       request: (incoming) => {
-        incoming.respond(create(ResponseHeadSchema, { status: 413 }));
+        incoming.respond(create(ResponseHead, { status: 413 }));
         void incoming.write(new TextEncoder().encode('too large')).then(() => {
           incoming.end();
           void incoming.body[Symbol.asyncIterator]().return?.();
@@ -150,9 +150,7 @@ describe('an HTTP exchange', () => {
   test('a head above the limit is refused before it is sent', async () => {
     const { mux } = exchangePair({});
     const headers = [header('x', 'y'.repeat(LIMITS.maxHeadBytes))];
-    await expect(
-      request(mux, create(RequestHeadSchema, { ...get, headers })),
-    ).rejects.toMatchObject({
+    await expect(request(mux, create(RequestHead, { ...get, headers }))).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });
     expect(mux.streamCount).toBe(0);

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { create } from '@bufbuild/protobuf';
+import { create } from '../src/exchange/proto-message.js';
 import fc from 'fast-check';
 import type { MemoryCarrier } from '../src/carrier/memory-carrier.js';
 import { memoryCarrierPair } from '../src/carrier/memory-carrier.js';
 import { acceptExchanges } from '../src/exchange/accept-exchanges.js';
 import { MessageType } from '../src/exchange/message-type.js';
 import { encodeMessage } from '../src/exchange/proto-message.js';
-import { RequestHeadSchema, ResponseHeadSchema } from '../src/gen/wingman/v1/exchange_pb.js';
+import { RequestHead, ResponseHead } from '../src/gen/wingman/v1/exchange.js';
 import { LIMITS } from '../src/limits.js';
 import { Link } from '../src/link/link.js';
 import { concatBytes } from '../src/wire/bytes.js';
@@ -22,7 +22,7 @@ import { LINK_ID } from './support/linked-pair.js';
 
 const request = concatBytes([
   Uint8Array.of(MessageType.REQUEST),
-  encodeMessage(RequestHeadSchema, { method: 'POST', target: '/', hasBody: true }),
+  encodeMessage(RequestHead, { method: 'POST', target: '/', hasBody: true }),
 ]);
 
 const id = fc.nat(9);
@@ -77,7 +77,7 @@ function host(clock: FakeClock) {
   acceptExchanges(link, {
     request: (incoming) => {
       accepted += 1;
-      incoming.respond(create(ResponseHeadSchema, { status: 200 }));
+      incoming.respond(create(ResponseHead, { status: 200 }));
       const echo = async (): Promise<void> => {
         for await (const chunk of incoming.body) await incoming.write(chunk);
         incoming.end();
@@ -87,7 +87,7 @@ function host(clock: FakeClock) {
         () => (ended += 1),
       );
     },
-    webSocket: (incoming) => incoming.reject(create(ResponseHeadSchema, { status: 400 })),
+    webSocket: (incoming) => incoming.reject(create(ResponseHead, { status: 400 })),
   });
   return { link, counts: () => ({ accepted, ended }) };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { create } from '@bufbuild/protobuf';
+import { create } from '../src/exchange/proto-message.js';
 import fc from 'fast-check';
 import type { IncomingWebSocket } from '../src/exchange/incoming-websocket.js';
 import { openWebSocket, WebSocketRejected } from '../src/exchange/open-websocket.js';
 import type { TunnelWebSocket } from '../src/exchange/websocket.js';
-import { ResponseHeadSchema, WebSocketOpenSchema } from '../src/gen/wingman/v1/exchange_pb.js';
+import { ResponseHead, WebSocketOpen } from '../src/gen/wingman/v1/exchange.js';
 import { settle } from './support/fake-clock.js';
 import { collect, exchangePair } from './support/linked-pair.js';
 
-const open = create(WebSocketOpenSchema, { target: '/ws', protocols: ['chat'] });
+const open = create(WebSocketOpen, { target: '/ws', protocols: ['chat'] });
 
 async function connected(onIncoming?: (incoming: IncomingWebSocket) => void) {
   let host: TunnelWebSocket | undefined;
@@ -61,10 +61,7 @@ describe('a WebSocket through a link', () => {
   test('a refusal brings the response of the app', async () => {
     const { mux } = exchangePair({
       webSocket: (incoming) =>
-        incoming.reject(
-          create(ResponseHeadSchema, { status: 403 }),
-          new TextEncoder().encode('no'),
-        ),
+        incoming.reject(create(ResponseHead, { status: 403 }), new TextEncoder().encode('no')),
     });
     const socket = openWebSocket(mux, open);
     const rejection = await socket.accepted.then(

@@ -10,7 +10,7 @@ import {
   Link,
   Mux,
   newLinkId,
-  RefusalSchema,
+  Refusal,
   request,
 } from '@wingman/protocol';
 import { WebSocket } from 'ws';
@@ -190,8 +190,8 @@ describe('share --json', () => {
 
   test('a refusal by the server is fatal', async () => {
     const server = await signalingServer((connection) => {
-      const value = create(RefusalSchema, { code: 'REFUSED', message: 'not you' });
-      connection.send({ case: 'refusal', value });
+      const value = create(Refusal, { code: 'REFUSED', message: 'not you' });
+      connection.send({ $case: 'refusal', value });
       connection.socket.close(4000);
     });
     cleanups.push(() => server.close());

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
-  ChallengeSchema,
+  Challenge,
   create,
-  HeartbeatSchema,
-  HostRegisteredSchema,
-  RefusalSchema,
+  Heartbeat,
+  HostRegistered,
+  Refusal,
   type WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
@@ -28,12 +28,12 @@ afterEach(async () => {
 const NONCE = new Uint8Array(32).fill(1);
 
 function challenge(connection: SignalingConnection): void {
-  connection.send({ case: 'challenge', value: create(ChallengeSchema, { nonce: NONCE }) });
+  connection.send({ $case: 'challenge', value: create(Challenge, { nonce: NONCE }) });
 }
 
 function welcome(connection: SignalingConnection): void {
-  const value = create(HostRegisteredSchema, { origin: 'http://x.localhost', dialToken: 't' });
-  connection.send({ case: 'hostRegistered', value });
+  const value = create(HostRegistered, { origin: 'http://x.localhost', dialToken: 't' });
+  connection.send({ $case: 'hostRegistered', value });
 }
 
 function accept(connection: SignalingConnection): void {
@@ -57,9 +57,9 @@ function connect(
     server,
     clock,
     backoff: new Backoff(() => 1),
-    register: (nonce) => ({ case: 'registerHost', value: { session: 's', signature: nonce } }),
+    register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
     registered: () => seen.registered++,
-    message: (message) => seen.messages.push(String(message.case)),
+    message: (message) => seen.messages.push(String(message?.$case)),
     lost: (error) => seen.lost.push(error),
     ended: (error) => seen.ended.push(error),
   });
@@ -82,7 +82,7 @@ describe('registering', () => {
     await until(() => host.seen.registered === 1, 'registered');
     expect(host.connection.state).toBe('registered');
     expect(server.connections[0]?.received[0]).toMatchObject({
-      case: 'registerHost',
+      $case: 'registerHost',
       value: { session: 's', signature: NONCE },
     });
   });
@@ -90,12 +90,12 @@ describe('registering', () => {
   test('messages pass once registered, and not before', async () => {
     const { server, host } = await start(challenge);
     await until(() => server.connections[0]?.received.length === 1, 'asks for registration');
-    host.connection.send({ case: 'endSession', value: {} });
+    host.connection.send({ $case: 'endSession', value: {} });
     welcome(server.connections[0]!);
     await until(() => host.seen.registered === 1, 'registered');
-    host.connection.send({ case: 'connectionAccept', value: { linkId: 'a' } });
+    host.connection.send({ $case: 'connectionAccept', value: { linkId: 'a' } });
     await until(() => server.connections[0]?.received.length === 2, 'the message arrives');
-    expect(server.connections[0]?.received[1]).toMatchObject({ case: 'connectionAccept' });
+    expect(server.connections[0]?.received[1]).toMatchObject({ $case: 'connectionAccept' });
   });
 
   test('renews on the same connection', async () => {
@@ -111,8 +111,8 @@ describe('registering', () => {
   test('heartbeats are answered', async () => {
     const { server, host } = await start(accept);
     await until(() => host.seen.registered === 1, 'registered');
-    const value = create(HeartbeatSchema, { nonce: 7n });
-    server.connections[0]?.send({ case: 'heartbeat', value });
+    const value = create(Heartbeat, { nonce: 7n });
+    server.connections[0]?.send({ $case: 'heartbeat', value });
     await until(() => server.connections[0]?.received.length === 2, 'an answer');
     expect(server.connections[0]?.received[1]).toMatchObject({ value: { nonce: 7n, reply: true } });
   });
@@ -181,8 +181,8 @@ describe('the end', () => {
     'the refusal %s is final',
     async (code) => {
       const { host } = await start((connection) => {
-        const value = create(RefusalSchema, { code, message: 'why' });
-        connection.send({ case: 'refusal', value });
+        const value = create(Refusal, { code, message: 'why' });
+        connection.send({ $case: 'refusal', value });
         connection.socket.close(4000);
       });
       await until(() => host.seen.ended.length === 1, 'ended');
@@ -198,8 +198,8 @@ describe('the end', () => {
 
   test.each(['LIMIT_EXCEEDED', 'SOMETHING_NEW'])('the refusal %s is not', async (code) => {
     const { host } = await start((connection) => {
-      const value = create(RefusalSchema, { code, message: 'full' });
-      connection.send({ case: 'refusal', value });
+      const value = create(Refusal, { code, message: 'full' });
+      connection.send({ $case: 'refusal', value });
       connection.socket.close(4000);
     });
     await until(() => host.seen.lost.length === 1, 'lost');
@@ -209,7 +209,7 @@ describe('the end', () => {
   test('close lets what was sent leave, and nothing follows', async () => {
     const { server, host } = await start(accept);
     await until(() => host.seen.registered === 1, 'registered');
-    host.connection.send({ case: 'endSession', value: {} });
+    host.connection.send({ $case: 'endSession', value: {} });
     host.connection.close();
     await until(() => server.connections[0]?.received.length === 2, 'the message arrives');
     await until(() => server.connections[0]?.socket.readyState === 3, 'closed');

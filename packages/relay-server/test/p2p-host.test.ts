@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   create,
   createLinkKey,
-  IceCandidateSchema,
+  IceCandidate,
   initiate,
   newLinkId,
-  OfferSchema,
+  Offer,
   type Carrier,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
@@ -78,20 +78,20 @@ async function viewer(
   const channel = new Promise<Carrier>((resolve) => (opened = resolve));
   const peer = engine.createPeer([], {
     candidate: ({ candidate, mid: sdpMid }) => {
-      to.host.candidate(create(IceCandidateSchema, { linkId, attempt, candidate, sdpMid }));
+      to.host.candidate(create(IceCandidate, { linkId, attempt, candidate, sdpMid }));
     },
     channel: (carrier) => opened(carrier),
     closed: () => undefined,
   });
   cleanups.push(() => peer.close());
-  to.toViewer = ({ case: kind, value }) => {
-    if (kind === 'answer') void peer.acceptAnswer(value.sdp ?? '');
-    if (kind === 'iceCandidate') {
-      peer.addCandidate({ candidate: value.candidate ?? '', mid: value.sdpMid ?? '' });
-    }
+  to.toViewer = (message) => {
+    if (message.$case === 'answer') void peer.acceptAnswer(message.value?.sdp ?? '');
+    if (message.$case !== 'iceCandidate') return;
+    const { candidate = '', sdpMid: mid = '' } = message.value ?? {};
+    peer.addCandidate({ candidate, mid });
   };
   const sdp = await peer.createOffer();
-  to.host.offer(create(OfferSchema, { linkId, attempt, sdp }));
+  to.host.offer(create(Offer, { linkId, attempt, sdp }));
   return { peer, channel };
 }
 
@@ -166,8 +166,8 @@ describe('an offer', () => {
     });
     cleanups.push(() => peer.close());
     const sdp = await peer.createOffer();
-    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp }));
-    await until(() => host.sent.some(({ case: kind }) => kind === 'answer'), 'answered');
+    host.host.offer(create(Offer, { linkId: newLinkId(), attempt: 1, sdp }));
+    await until(() => host.sent.some(({ $case: kind }) => kind === 'answer'), 'answered');
     host.clock.advance(9_999);
     expect(host.host.peerCount).toBe(1);
     host.clock.advance(1);
@@ -177,14 +177,14 @@ describe('an offer', () => {
 
   test('that is nonsense fails and leaves nothing', async () => {
     const host = hostWith(await loaded());
-    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp: 'nonsense' }));
+    host.host.offer(create(Offer, { linkId: newLinkId(), attempt: 1, sdp: 'nonsense' }));
     await until(() => host.failed.length === 1, 'failed');
     expect(host.host.peerCount).toBe(0);
   });
 
   test('of a viewer too many is ignored', async () => {
     const host = hostWith(await loaded(), () => false);
-    host.host.offer(create(OfferSchema, { linkId: newLinkId(), attempt: 1, sdp: '' }));
+    host.host.offer(create(Offer, { linkId: newLinkId(), attempt: 1, sdp: '' }));
     expect(host.host.peerCount).toBe(0);
   });
 });
@@ -199,8 +199,7 @@ describe('attempts', () => {
     close: () => undefined,
   });
   const silent: PeerEngine = { name: 'wrtc', createPeer: silentPeer };
-  const offer = (linkId: string, attempt: number) =>
-    create(OfferSchema, { linkId, attempt, sdp: '' });
+  const offer = (linkId: string, attempt: number) => create(Offer, { linkId, attempt, sdp: '' });
 
   test('a newer one replaces one that is not open; older and repeated ones are ignored', () => {
     const { host } = hostWith(silent);

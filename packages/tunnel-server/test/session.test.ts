@@ -14,8 +14,8 @@ class HostLog implements HostPort {
   welcome(): void {
     this.told.push('welcome');
   }
-  send(message: { case?: string | undefined }): void {
-    this.told.push(message.case ?? '');
+  send(message: { $case: string }): void {
+    this.told.push(message.$case);
   }
   close(code: number): void {
     this.told.push(`close ${code}`);

@@ -6,7 +6,7 @@ import {
   P2pEvent,
   P2pFailure,
   RejectReason,
-  ViewerMessageSchema,
+  ViewerMessage,
 } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -17,12 +17,11 @@ import { until } from './support/inbox.js';
 import { startServer, startSession } from './support/server.js';
 
 async function accept(host: FakeHost, p2p = true) {
-  const request = await host.received.find((item) => item.case === 'connectionRequest');
+  const request = await host.received.find((item) => item?.$case === 'connectionRequest');
   const { linkId } = request.value;
   host.send({
-    case: 'connectionAccept',
+    $case: 'connectionAccept',
     value: {
-      $typeName: 'wingman.v1.ConnectionAccept',
       linkId,
       p2p,
       p2pTimeoutMs: 0,
@@ -38,22 +37,22 @@ test('offer, answer and candidates pass between the viewer and the host of its l
   const bystander = await FakeViewer.join(host);
   const { linkId } = viewer;
   await accept(host);
-  viewer.send({ message: { case: 'offer', value: { linkId, attempt: 1, sdp: 'v=0 offer' } } });
-  const offer = await host.received.find((item) => item.case === 'offer');
+  viewer.send({ message: { $case: 'offer', value: { linkId, attempt: 1, sdp: 'v=0 offer' } } });
+  const offer = await host.received.find((item) => item?.$case === 'offer');
   expect(offer.value).toMatchObject({ linkId, attempt: 1, sdp: 'v=0 offer' });
   host.send({
-    case: 'answer',
-    value: { $typeName: 'wingman.v1.Answer', linkId, attempt: 1, sdp: 'v=0 answer' },
+    $case: 'answer',
+    value: { linkId, attempt: 1, sdp: 'v=0 answer' },
   });
   expect((await viewer.find('answer')).value.sdp).toBe('v=0 answer');
   const candidate = { linkId, attempt: 1, candidate: 'candidate:1', sdpMid: '0' };
-  viewer.send({ message: { case: 'iceCandidate', value: candidate } });
-  const received = await host.received.find((item) => item.case === 'iceCandidate');
+  viewer.send({ message: { $case: 'iceCandidate', value: candidate } });
+  const received = await host.received.find((item) => item?.$case === 'iceCandidate');
   expect(received.value).toMatchObject(candidate);
   host.send(received);
   expect((await viewer.find('iceCandidate')).value).toMatchObject(candidate);
   const seen = [];
-  while (bystander.client.messages.size > 0) seen.push((await bystander.next()).case);
+  while (bystander.client.messages.size > 0) seen.push((await bystander.next())?.$case);
   expect(seen).toEqual(['hostPresence']);
 });
 
@@ -81,12 +80,12 @@ test('with p2p switched off no offer passes, whatever the host says', async () =
     p2p: false,
     iceServers: [],
   });
-  viewer.send({ message: { case: 'offer', value: { linkId, attempt: 1, sdp: 'v=0' } } });
+  viewer.send({ message: { $case: 'offer', value: { linkId, attempt: 1, sdp: 'v=0' } } });
   viewer.request();
   const after = await host.received.find(
-    (item) => item.case === 'offer' || item.case === 'connectionRequest',
+    (item) => item?.$case === 'offer' || item?.$case === 'connectionRequest',
   );
-  expect(after.case).toBe('connectionRequest');
+  expect(after?.$case).toBe('connectionRequest');
 });
 
 test('a viewer speaks for its own link only', async () => {
@@ -96,10 +95,10 @@ test('a viewer speaks for its own link only', async () => {
   const thief = await FakeViewer.join(host);
   await accept(host);
   const forged = { linkId: victim.linkId, attempt: 1, sdp: 'forged' };
-  thief.send({ message: { case: 'offer', value: forged } });
+  thief.send({ message: { $case: 'offer', value: forged } });
   const own = { linkId: thief.linkId, attempt: 1, sdp: 'own' };
-  thief.send({ message: { case: 'offer', value: own } });
-  const offer = await host.received.find((item) => item.case === 'offer');
+  thief.send({ message: { $case: 'offer', value: own } });
+  const offer = await host.received.find((item) => item?.$case === 'offer');
   expect(offer.value.sdp).toBe('own');
 });
 
@@ -111,9 +110,9 @@ test('the host hears of a viewer that leaves, but not of one whose tab reconnect
   await accept(host);
   expect((await first.client.closed).code).toBe(CloseCode.REPLACED);
   second.client.socket.terminate();
-  const left = await host.received.find((item) => item.case === 'viewerLeft');
+  const left = await host.received.find((item) => item?.$case === 'viewerLeft');
   expect(left.value.linkId).toBe(second.linkId);
-  expect(host.received.drain().filter((item) => item.case === 'viewerLeft')).toEqual([]);
+  expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
 });
 
 test('more viewers than allowed are rejected, and a place is free again when one leaves', async () => {
@@ -124,7 +123,7 @@ test('more viewers than allowed are rejected, and a place is free again when one
   const rejected = await second.find('connectionReject');
   expect(rejected.value.reason).toBe(RejectReason.TOO_MANY_VIEWERS);
   first.client.socket.terminate();
-  await host.received.find((item) => item.case === 'viewerLeft');
+  await host.received.find((item) => item?.$case === 'viewerLeft');
   second.request();
   expect(await accept(host)).toBe(second.linkId);
 });
@@ -151,7 +150,7 @@ test('viewers hear that the host goes, comes back, and ends the session', async 
   expect(rejected.value.reason).toBe(RejectReason.HOST_OFFLINE);
   const again = await FakeHost.start(server.port, { keys: host.keys });
   expect((await viewer.find('hostPresence')).value).toMatchObject({ online: true });
-  again.send({ case: 'endSession', value: { $typeName: 'wingman.v1.EndSession' } });
+  again.send({ $case: 'endSession', value: {} });
   const last = await viewer.find('hostPresence');
   expect(last.value).toMatchObject({ online: false, sessionEnded: true });
   expect((await viewer.client.closed).code).toBe(CloseCode.SESSION_ENDED);
@@ -165,7 +164,7 @@ test('an expired session ends for everyone', async () => {
   await viewer.find('hostPresence');
   clock.advance(10_000);
   expect((await viewer.client.closed).code).toBe(CloseCode.SESSION_ENDED);
-  const refusal = await host.received.find((item) => item.case === 'refusal');
+  const refusal = await host.received.find((item) => item?.$case === 'refusal');
   expect(refusal.value.code).toBe('SESSION_ENDED');
   const late = await FakeViewer.connect(host);
   expect((await late.find('hostPresence')).value.sessionEnded).toBe(true);
@@ -190,13 +189,13 @@ test('a session whose host stays away is forgotten after the grace time', async 
 test('heartbeats are answered, for viewers and for hosts', async () => {
   const { host } = await startSession();
   const viewer = await FakeViewer.connect(host);
-  viewer.send({ message: { case: 'heartbeat', value: { nonce: 7n, reply: false } } });
+  viewer.send({ message: { $case: 'heartbeat', value: { nonce: 7n, reply: false } } });
   expect((await viewer.find('heartbeat')).value).toMatchObject({ nonce: 7n, reply: true });
   host.send({
-    case: 'heartbeat',
-    value: { $typeName: 'wingman.v1.Heartbeat', nonce: 9n, reply: false },
+    $case: 'heartbeat',
+    value: { nonce: 9n, reply: false },
   });
-  const reply = await host.received.find((item) => item.case === 'heartbeat');
+  const reply = await host.received.find((item) => item?.$case === 'heartbeat');
   expect(reply.value).toMatchObject({ nonce: 9n, reply: true });
 });
 
@@ -210,7 +209,7 @@ test('what viewers report is counted, clamped, and counted no faster than it can
   viewer.report(P2pEvent.FAILED, 0, unheardOf);
   viewer.report(P2pEvent.FALLBACK);
   for (let index = 0; index < 50; index += 1) viewer.report(P2pEvent.ATTEMPT);
-  viewer.send({ message: { case: 'heartbeat', value: { nonce: 1n, reply: false } } });
+  viewer.send({ message: { $case: 'heartbeat', value: { nonce: 1n, reply: false } } });
   await viewer.find('heartbeat');
   const { metrics } = server;
   const text = (await metrics.render()).body;
@@ -229,7 +228,7 @@ test('a viewer that floods is closed', async () => {
   const { host } = await startSession({}, {}, new FakeClock());
   const viewer = await FakeViewer.connect(host);
   for (let index = 0; index <= SERVER_LIMITS.viewerMessageBurst; index += 1) {
-    viewer.send({ message: { case: 'heartbeat', value: { nonce: 1n, reply: true } } });
+    viewer.send({ message: { $case: 'heartbeat', value: { nonce: 1n, reply: true } } });
   }
   expect((await viewer.client.closed).code).toBe(CloseCode.PROTOCOL);
 });
@@ -239,8 +238,8 @@ test.each([
   ['garbage', Buffer.from([0xff, 0xff])],
   [
     'a malformed link id',
-    encodeMessage(ViewerMessageSchema, {
-      message: { case: 'connectionRequest', value: { linkId: '../x' } },
+    encodeMessage(ViewerMessage, {
+      message: { $case: 'connectionRequest', value: { linkId: '../x' } },
     }),
   ],
 ])('%s from a viewer closes its connection only', async (_name, data) => {

@@ -166,7 +166,7 @@ describe('problem pages', () => {
 
   test('a session that has ended', async () => {
     const { host, server } = await startSession();
-    host.send({ case: 'endSession', value: { $typeName: 'wingman.v1.EndSession' } });
+    host.send({ $case: 'endSession', value: {} });
     await host.signaling.closed;
     const { headers, status } = await fetchWhole(server.port, host.name, '/');
     expect(status).toBe(410);

@@ -1,15 +1,14 @@
 import {
-  ConnectionRequestSchema,
-  ConnectionStateSchema,
-  IceCandidateSchema,
-  OfferSchema,
+  ConnectionRequest,
+  ConnectionState,
+  IceCandidate,
+  Offer,
   P2pEvent,
   P2pFailure,
   create,
   type Answer,
   type Clock,
   type ConnectionAccept,
-  type IceCandidate,
   type Timer,
 } from '@wingman/protocol';
 import { Backoff } from '../shared/backoff.js';
@@ -101,7 +100,7 @@ export class P2pClient {
   }
 
   handle(message: ServerMessage): void {
-    switch (message.case) {
+    switch (message?.$case) {
       case 'connectionAccept':
         if (message.value.linkId === this.#linkId) this.#accepted(message.value);
         return;
@@ -150,8 +149,8 @@ export class P2pClient {
 
   #request(): boolean {
     if (this.#linkId === undefined) return false;
-    const value = create(ConnectionRequestSchema, { linkId: this.#linkId });
-    return this.#world.signal({ case: 'connectionRequest', value });
+    const value = create(ConnectionRequest, { linkId: this.#linkId });
+    return this.#world.signal({ $case: 'connectionRequest', value });
   }
 
   #accepted(accept: ConnectionAccept): void {
@@ -197,18 +196,18 @@ export class P2pClient {
     if (attempt !== this.#attempt) return;
     const sdp = peer.localDescription?.sdp ?? offer.sdp ?? '';
     const fields = { linkId: this.#linkId ?? '', attempt: number, sdp };
-    this.#world.signal({ case: 'offer', value: create(OfferSchema, fields) });
+    this.#world.signal({ $case: 'offer', value: create(Offer, fields) });
   }
 
   #sendCandidate(attempt: Attempt, candidate: RTCIceCandidate | null): void {
     if (attempt !== this.#attempt) return;
-    const value = create(IceCandidateSchema, {
+    const value = create(IceCandidate, {
       linkId: this.#linkId ?? '',
       attempt: attempt.number,
       candidate: candidate?.candidate ?? '',
       sdpMid: candidate?.sdpMid ?? '',
     });
-    this.#world.signal({ case: 'iceCandidate', value });
+    this.#world.signal({ $case: 'iceCandidate', value });
   }
 
   #answered(answer: Answer): void {
@@ -275,8 +274,8 @@ export class P2pClient {
 
   #report(event: P2pEvent, details: { setupMs?: number; failure?: P2pFailure } = {}): void {
     const linkId = this.#linkId ?? '';
-    const value = create(ConnectionStateSchema, { linkId, event, ...details });
-    this.#world.signal({ case: 'connectionState', value });
+    const value = create(ConnectionState, { linkId, event, ...details });
+    this.#world.signal({ $case: 'connectionState', value });
   }
 
   #after(milliseconds: number, action: () => void): void {

@@ -203,7 +203,7 @@ export class Shell {
   }
 
   #serverSays(message: ServerMessage): void {
-    if (message.case !== 'hostPresence') return this.#p2p?.handle(message);
+    if (message?.$case !== 'hostPresence') return this.#p2p?.handle(message);
     const { online, sessionEnded } = message.value;
     if (sessionEnded) return this.#trouble('SESSION_ENDED');
     if (!online) return this.#trouble('HOST_OFFLINE');

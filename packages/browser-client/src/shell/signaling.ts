@@ -1,15 +1,13 @@
 import {
   CloseCode,
-  ServerToViewerSchema,
-  ViewerMessageSchema,
+  ServerToViewer,
+  ViewerMessage,
   create,
   decodeMessage,
   encodeMessage,
   systemClock,
   type Clock,
-  type ServerToViewer,
   type Timer,
-  type ViewerMessage,
 } from '@wingman/protocol';
 import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -79,7 +77,7 @@ export class Signaling {
   /** Sends when connected; false when not, and then the caller's own retry covers it. */
   send(message: OutgoingMessage): boolean {
     if (!this.isOpen) return false;
-    const bytes = encodeMessage(ViewerMessageSchema, create(ViewerMessageSchema, { message }));
+    const bytes = encodeMessage(ViewerMessage, create(ViewerMessage, { message }));
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
     return true;
   }
@@ -93,7 +91,7 @@ export class Signaling {
   #received(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return;
     try {
-      const { message } = decodeMessage(ServerToViewerSchema, new Uint8Array(data));
+      const { message } = decodeMessage(ServerToViewer, new Uint8Array(data));
       this.#handle(message);
     } catch {
       this.#socket?.close(CloseCode.PROTOCOL, 'not a ServerToViewer');
@@ -102,10 +100,10 @@ export class Signaling {
 
   #handle(message: ServerMessage): void {
     this.#backoff.reset();
-    if (message.case === 'heartbeat') {
+    if (message?.$case === 'heartbeat') {
       const { nonce, reply } = message.value;
       if (reply) return;
-      this.send({ case: 'heartbeat', value: { ...message.value, nonce, reply: true } });
+      this.send({ $case: 'heartbeat', value: { ...message.value, nonce, reply: true } });
       return;
     }
     this.#options.onMessage(message);

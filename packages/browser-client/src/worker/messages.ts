@@ -1,11 +1,9 @@
 import {
-  RequestHeadSchema,
-  WebSocketOpenSchema,
+  RequestHead,
+  WebSocketOpen,
   create,
   type Header,
-  type RequestHead,
   type ResponseHead,
-  type WebSocketOpen,
 } from '@wingman/protocol';
 import type {
   FetchHead,
@@ -16,12 +14,12 @@ import type {
 
 /** A port's request head as the protocol's. */
 export function toRequestHead(head: FetchHead): RequestHead {
-  return create(RequestHeadSchema, { ...head, headers: head.headers.map(toHeader) });
+  return create(RequestHead, { ...head, headers: head.headers.map(toHeader) });
 }
 
 /** A page's WebSocket request as the protocol's. */
 export function toWebSocketOpen(request: SocketRequest): WebSocketOpen {
-  return create(WebSocketOpenSchema, { ...request, headers: request.headers.map(toHeader) });
+  return create(WebSocketOpen, { ...request, headers: request.headers.map(toHeader) });
 }
 
 /** The protocol's response head as a port's. */

@@ -1,12 +1,11 @@
 import {
   Link,
   Mux,
-  ResponseHeadSchema,
+  ResponseHead,
   acceptExchanges,
   create,
   memoryCarrierPair,
   type ExchangeHandlers,
-  type ResponseHead,
 } from '@wingman/protocol';
 
 const LINK_ID = '0123456789abcdef0123456789abcdef';
@@ -34,7 +33,7 @@ export function linkedHost(handlers: Partial<ExchangeHandlers>): {
 }
 
 export function head(status: number, headers: [string, string][] = []): ResponseHead {
-  return create(ResponseHeadSchema, {
+  return create(ResponseHead, {
     status,
     headers: headers.map(([name, value]) => ({ name, value })),
   });

@@ -1,4 +1,4 @@
-import { RequestHeadSchema, WebSocketOpenSchema } from '../gen/wingman/v1/exchange_pb.js';
+import { RequestHead, WebSocketOpen } from '../gen/wingman/v1/exchange.js';
 import type { Link } from '../link/link.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { Mux } from '../mux/mux.js';
@@ -30,12 +30,10 @@ function dispatch(stream: MuxStream, open: Uint8Array, handlers: ExchangeHandler
   const payload = open.subarray(1);
   switch (open[0]) {
     case MessageType.REQUEST:
-      return handlers.request(
-        new IncomingRequest(stream, decodeMessage(RequestHeadSchema, payload)),
-      );
+      return handlers.request(new IncomingRequest(stream, decodeMessage(RequestHead, payload)));
     case MessageType.WEBSOCKET_OPEN:
       return handlers.webSocket(
-        new IncomingWebSocket(stream, decodeMessage(WebSocketOpenSchema, payload)),
+        new IncomingWebSocket(stream, decodeMessage(WebSocketOpen, payload)),
       );
     default:
       return stream.reset('PROTOCOL_ERROR');

@@ -1,5 +1,6 @@
-import { create } from '@bufbuild/protobuf';
-import { HeaderSchema, type Header } from '../gen/wingman/v1/exchange_pb.js';
+import { Header } from '../gen/wingman/v1/exchange.js';
+
+import { create } from './proto-message.js';
 
 /** Fields that speak about one connection only (RFC 9110 section 7.6.1, and those proxies have come to treat alike). */
 const HOP_BY_HOP = new Set([
@@ -16,7 +17,7 @@ const HOP_BY_HOP = new Set([
 
 /** Makes one header; the name is put in lower case. */
 export function header(name: string, value: string): Header {
-  return create(HeaderSchema, { name: name.toLowerCase(), value });
+  return create(Header, { name: name.toLowerCase(), value });
 }
 
 /** Headers from a flat list of names and values, as Node's `rawHeaders` and undici have it. */

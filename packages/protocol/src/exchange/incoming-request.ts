@@ -1,10 +1,5 @@
 import { WingmanError, type ErrorCode } from '../errors.js';
-import {
-  ResponseHeadSchema,
-  type Header,
-  type RequestHead,
-  type ResponseHead,
-} from '../gen/wingman/v1/exchange_pb.js';
+import { ResponseHead, type Header, type RequestHead } from '../gen/wingman/v1/exchange.js';
 import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { BodyReader, writeBody } from './body.js';
@@ -71,7 +66,7 @@ export class IncomingRequest {
   }
 
   #sendHead(head: ResponseHead): void {
-    const encoded = encodeMessage(ResponseHeadSchema, head);
+    const encoded = encodeMessage(ResponseHead, head);
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }

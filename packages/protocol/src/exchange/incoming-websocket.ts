@@ -1,9 +1,4 @@
-import {
-  ResponseHeadSchema,
-  WebSocketAcceptSchema,
-  type ResponseHead,
-  type WebSocketOpen,
-} from '../gen/wingman/v1/exchange_pb.js';
+import { ResponseHead, WebSocketAccept, type WebSocketOpen } from '../gen/wingman/v1/exchange.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { writeBody } from './body.js';
 import { MessageType, tag } from './message-type.js';
@@ -28,14 +23,14 @@ export class IncomingWebSocket {
 
   /** Says yes, with the subprotocol the app has chosen. */
   accept(answer: { protocol: string; extensions?: string }): TunnelWebSocket {
-    const encoded = encodeMessage(WebSocketAcceptSchema, answer);
+    const encoded = encodeMessage(WebSocketAccept, answer);
     this.stream.write([tag(MessageType.WEBSOCKET_ACCEPT), encoded]).catch(() => undefined);
     return new TunnelWebSocket(this.stream);
   }
 
   /** Says no, with the app's own response. */
   reject(head: ResponseHead, body: Uint8Array = new Uint8Array()): void {
-    const encoded = encodeMessage(ResponseHeadSchema, head);
+    const encoded = encodeMessage(ResponseHead, head);
     this.stream.write([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
     writeBody(this.stream, body).then(
       () => this.stream.end(),

@@ -1,5 +1,5 @@
 import { WingmanError } from '../errors.js';
-import { TrailersSchema, type Header } from '../gen/wingman/v1/exchange_pb.js';
+import { Trailers, type Header } from '../gen/wingman/v1/exchange.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { deferred } from './deferred.js';
 import { MessageType } from './message-type.js';
@@ -37,7 +37,7 @@ export class MessageReader {
   async #readTrailers(message: Uint8Array): Promise<void> {
     if (message[0] !== MessageType.TRAILERS) throw this.#violation('expected body or trailers');
     const { headers } = await this.#guard(
-      Promise.resolve().then(() => decodeMessage(TrailersSchema, message.subarray(1))),
+      Promise.resolve().then(() => decodeMessage(Trailers, message.subarray(1))),
     );
     if ((await this.stream.read()) !== undefined) throw this.#violation('message after trailers');
     this.#trailers.resolve(headers);

@@ -1,12 +1,5 @@
 import { WingmanError } from '../errors.js';
-import {
-  ResponseHeadSchema,
-  WebSocketAcceptSchema,
-  WebSocketOpenSchema,
-  type ResponseHead,
-  type WebSocketAccept,
-  type WebSocketOpen,
-} from '../gen/wingman/v1/exchange_pb.js';
+import { ResponseHead, WebSocketAccept, WebSocketOpen } from '../gen/wingman/v1/exchange.js';
 import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import type { Mux } from '../mux/mux.js';
@@ -55,12 +48,12 @@ export class OpenedWebSocket extends TunnelWebSocket {
     const message = await this.stream.read();
     const payload = message?.subarray(1) ?? new Uint8Array();
     if (message?.[0] === MessageType.WEBSOCKET_ACCEPT) {
-      return this.#accepted.resolve(decodeMessage(WebSocketAcceptSchema, payload));
+      return this.#accepted.resolve(decodeMessage(WebSocketAccept, payload));
     }
     if (message?.[0] !== MessageType.RESPONSE) {
       throw new WingmanError('PROTOCOL_ERROR', 'expected the answer to a WebSocket');
     }
-    const head = decodeMessage(ResponseHeadSchema, payload);
+    const head = decodeMessage(ResponseHead, payload);
     const reader = new MessageReader(this.stream);
     const body = new BodyReader(
       () => reader.bodyChunk(),
@@ -77,7 +70,7 @@ export function openWebSocket(
   open: WebSocketOpen,
   options: { signal?: AbortSignal } = {},
 ): OpenedWebSocket {
-  const encoded = encodeMessage(WebSocketOpenSchema, open);
+  const encoded = encodeMessage(WebSocketOpen, open);
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the WebSocket request head is too large');
   }

@@ -1,12 +1,5 @@
 import { WingmanError } from '../errors.js';
-import {
-  RequestHeadSchema,
-  ResponseHeadSchema,
-  TrailersSchema,
-  type Header,
-  type RequestHead,
-  type ResponseHead,
-} from '../gen/wingman/v1/exchange_pb.js';
+import { RequestHead, ResponseHead, Trailers, type Header } from '../gen/wingman/v1/exchange.js';
 import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import type { Mux } from '../mux/mux.js';
@@ -65,7 +58,7 @@ export async function request(
 }
 
 function encodeHead(head: RequestHead): Uint8Array {
-  const encoded = encodeMessage(RequestHeadSchema, head);
+  const encoded = encodeMessage(RequestHead, head);
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the request head is too large');
   }
@@ -81,7 +74,7 @@ async function finalHead(
     const bytes = await reader.head();
     let head: ResponseHead;
     try {
-      head = decodeMessage(ResponseHeadSchema, bytes);
+      head = decodeMessage(ResponseHead, bytes);
     } catch (error) {
       stream.reset('PROTOCOL_ERROR');
       throw error;
@@ -115,6 +108,6 @@ function sendBody(stream: MuxStream, options: RequestOptions): void {
 /** Sends trailers, if there are any. */
 export function sendTrailers(stream: MuxStream, headers: readonly Header[]): void {
   if (headers.length === 0) return;
-  const encoded = encodeMessage(TrailersSchema, { headers: [...headers] });
+  const encoded = encodeMessage(Trailers, { headers: [...headers] });
   stream.write([tag(MessageType.TRAILERS), encoded]).catch(() => undefined);
 }

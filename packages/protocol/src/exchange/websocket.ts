@@ -1,11 +1,10 @@
-import { create } from '@bufbuild/protobuf';
 import { WingmanError, type ErrorCode } from '../errors.js';
-import { WebSocketCloseSchema, type WebSocketClose } from '../gen/wingman/v1/exchange_pb.js';
+import { WebSocketClose } from '../gen/wingman/v1/exchange.js';
 import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { concatBytes } from '../wire/bytes.js';
 import { MessageType, tag, type MessageTypeCode } from './message-type.js';
-import { decodeMessage, encodeMessage } from './proto-message.js';
+import { create, decodeMessage, encodeMessage } from './proto-message.js';
 
 /** Closed without a status, and closed without a closing handshake (RFC 6455 section 7.4.1). */
 export const NO_STATUS = 1005;
@@ -59,7 +58,7 @@ export class TunnelWebSocket {
   close(code: number = NO_STATUS, reason = ''): void {
     if (this.#closeSent) return;
     this.#closeSent = true;
-    const close = encodeMessage(WebSocketCloseSchema, { code, reason, wasClean: true });
+    const close = encodeMessage(WebSocketClose, { code, reason, wasClean: true });
     this.#write(MessageType.WEBSOCKET_CLOSE, close).catch(() => undefined);
     this.stream.end();
   }
@@ -114,7 +113,7 @@ export class TunnelWebSocket {
 
   #closed(payload: Uint8Array): WebSocketClose {
     try {
-      return this.#end(decodeMessage(WebSocketCloseSchema, payload));
+      return this.#end(decodeMessage(WebSocketClose, payload));
     } catch {
       this.stream.reset('PROTOCOL_ERROR');
       return this.#end(abnormal(undefined));
@@ -133,5 +132,5 @@ export class TunnelWebSocket {
 
 function abnormal(error: unknown): WebSocketClose {
   const reason = error instanceof WingmanError ? error.code : '';
-  return create(WebSocketCloseSchema, { code: ABNORMAL_CLOSURE, reason, wasClean: false });
+  return create(WebSocketClose, { code: ABNORMAL_CLOSURE, reason, wasClean: false });
 }

@@ -1,14 +1,11 @@
-import { create, toBinary, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { decodeMessage, encodeMessage } from '../exchange/proto-message.js';
 import { WingmanError } from '../errors.js';
 import {
-  IngressHelloSchema,
-  InitiatorHelloSchema,
-  ResponderFinishSchema,
-  ResponderHelloSchema,
-  type IngressHello,
-  type InitiatorHello,
-  type ResponderFinish,
-} from '../gen/wingman/v1/handshake_pb.js';
+  IngressHello,
+  InitiatorHello,
+  ResponderFinish,
+  ResponderHello,
+} from '../gen/wingman/v1/handshake.js';
 import { LIMITS } from '../limits.js';
 import { concatBytes } from '../wire/bytes.js';
 
@@ -31,20 +28,18 @@ export function encodeResponderHello(hello: Uint8Array): Uint8Array {
   return tagged(HandshakeType.RESPONDER_HELLO, hello);
 }
 
-export function encodeInitiatorHello(
-  init: MessageInitShape<typeof InitiatorHelloSchema>,
-): Uint8Array {
-  const bytes = toBinary(InitiatorHelloSchema, create(InitiatorHelloSchema, init));
+export function encodeInitiatorHello(init: Partial<InitiatorHello>): Uint8Array {
+  const bytes = encodeMessage(InitiatorHello, init);
   return tagged(HandshakeType.INITIATOR_HELLO, bytes);
 }
 
 export function encodeResponderFinish(proof: Uint8Array): Uint8Array {
-  const bytes = toBinary(ResponderFinishSchema, create(ResponderFinishSchema, { proof }));
+  const bytes = encodeMessage(ResponderFinish, { proof });
   return tagged(HandshakeType.RESPONDER_FINISH, bytes);
 }
 
-export function encodeIngressHello(init: MessageInitShape<typeof IngressHelloSchema>): Uint8Array {
-  const bytes = toBinary(IngressHelloSchema, create(IngressHelloSchema, init));
+export function encodeIngressHello(init: Partial<IngressHello>): Uint8Array {
+  const bytes = encodeMessage(IngressHello, init);
   return tagged(HandshakeType.INGRESS_HELLO, bytes);
 }
 
@@ -55,14 +50,14 @@ export function decodeHandshakeMessage(message: Uint8Array): HandshakeMessage {
     if (message.byteLength > LIMITS.maxHandshakeBytes) throw new Error('too large');
     switch (message[0]) {
       case HandshakeType.RESPONDER_HELLO:
-        fromBinary(ResponderHelloSchema, bytes);
+        decodeMessage(ResponderHello, bytes);
         return { type: 'responderHello', bytes };
       case HandshakeType.INITIATOR_HELLO:
-        return { type: 'initiatorHello', hello: fromBinary(InitiatorHelloSchema, bytes) };
+        return { type: 'initiatorHello', hello: decodeMessage(InitiatorHello, bytes) };
       case HandshakeType.RESPONDER_FINISH:
-        return { type: 'responderFinish', finish: fromBinary(ResponderFinishSchema, bytes) };
+        return { type: 'responderFinish', finish: decodeMessage(ResponderFinish, bytes) };
       case HandshakeType.INGRESS_HELLO:
-        return { type: 'ingressHello', hello: fromBinary(IngressHelloSchema, bytes) };
+        return { type: 'ingressHello', hello: decodeMessage(IngressHello, bytes) };
       default:
         throw new Error('unknown type');
     }

@@ -1,13 +1,8 @@
 import type { Carrier } from '../carrier/carrier.js';
 import { systemClock, type Clock } from '../clock.js';
 import { WingmanError, toWingmanError } from '../errors.js';
-import { create, fromBinary } from '@bufbuild/protobuf';
-import {
-  InitiatorHelloSchema,
-  ResponderHelloSchema,
-  type InitiatorHello,
-  type ResponderHello,
-} from '../gen/wingman/v1/handshake_pb.js';
+import { create, decodeMessage } from '../exchange/proto-message.js';
+import { InitiatorHello, ResponderHello } from '../gen/wingman/v1/handshake.js';
 import { LIMITS } from '../limits.js';
 import type { LaneKind } from '../link/lane.js';
 import { isLinkId } from '../link/link-id.js';
@@ -144,10 +139,10 @@ async function initiatorHello(
   responderHello: Uint8Array,
   options: InitiateOptions,
 ): Promise<{ hello: InitiatorHello; transcript: Uint8Array; keys: CarrierKeys }> {
-  const responder: ResponderHello = fromBinary(ResponderHelloSchema, responderHello);
+  const responder: ResponderHello = decodeMessage(ResponderHello, responderHello);
   if (responder.version !== HANDSHAKE_VERSION) throw failed(`unknown version ${responder.version}`);
   const { pair, publicKey } = await createKeyPair();
-  const hello = create(InitiatorHelloSchema, {
+  const hello = create(InitiatorHello, {
     version: HANDSHAKE_VERSION,
     linkId: options.linkId,
     carrier: carrierKind(options.kind),

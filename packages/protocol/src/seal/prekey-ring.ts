@@ -1,5 +1,5 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { ResponderHelloSchema } from '../gen/wingman/v1/handshake_pb.js';
+import { encodeMessage } from '../exchange/proto-message.js';
+import { ResponderHello } from '../gen/wingman/v1/handshake.js';
 import { LIMITS } from '../limits.js';
 import { toHex } from '../wire/bytes.js';
 import { createKeyPair, sha256 } from './key-schedule.js';
@@ -20,7 +20,7 @@ export class ResponderKey {
     const { pair, publicKey } = await createKeyPair();
     const nonce = crypto.getRandomValues(new Uint8Array(32));
     const fields = { version: HANDSHAKE_VERSION, publicKey, nonce };
-    const hello = toBinary(ResponderHelloSchema, create(ResponderHelloSchema, fields));
+    const hello = encodeMessage(ResponderHello, fields);
     return new ResponderKey(pair, hello, toHex(await sha256(hello)));
   }
 

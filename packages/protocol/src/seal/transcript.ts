@@ -1,4 +1,4 @@
-import { CarrierKind, type InitiatorHello } from '../gen/wingman/v1/handshake_pb.js';
+import { CarrierKind, type InitiatorHello } from '../gen/wingman/v1/handshake.js';
 import type { LaneKind } from '../link/lane.js';
 import { concatBytes } from '../wire/bytes.js';
 

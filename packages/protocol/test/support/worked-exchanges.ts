@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create } from '../../src/exchange/proto-message.js';
 import { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
 import { acceptExchanges, type ExchangeHandlers } from '../../src/exchange/accept-exchanges.js';
 import { header } from '../../src/exchange/headers.js';
@@ -6,11 +6,7 @@ import type { IncomingRequest } from '../../src/exchange/incoming-request.js';
 import type { IncomingWebSocket } from '../../src/exchange/incoming-websocket.js';
 import { openWebSocket } from '../../src/exchange/open-websocket.js';
 import { request } from '../../src/exchange/request.js';
-import {
-  RequestHeadSchema,
-  ResponseHeadSchema,
-  WebSocketOpenSchema,
-} from '../../src/gen/wingman/v1/exchange_pb.js';
+import { RequestHead, ResponseHead, WebSocketOpen } from '../../src/gen/wingman/v1/exchange.js';
 import { Link } from '../../src/link/link.js';
 import { Mux } from '../../src/mux/mux.js';
 import { toHex } from '../../src/wire/bytes.js';
@@ -45,7 +41,7 @@ export async function httpExchange(): Promise<string[]> {
   const answer = async (incoming: IncomingRequest): Promise<void> => {
     await collect(incoming.body);
     const headers = [header('content-type', 'text/plain')];
-    incoming.respond(create(ResponseHeadSchema, { status: 200, statusText: 'OK', headers }));
+    incoming.respond(create(ResponseHead, { status: 200, statusText: 'OK', headers }));
     await incoming.write(text('pong'));
     incoming.end([header('sum', '4')]);
   };
@@ -53,7 +49,7 @@ export async function httpExchange(): Promise<string[]> {
   async function* ping(): AsyncGenerator<Uint8Array> {
     yield text('ping');
   }
-  const head = create(RequestHeadSchema, { method: 'POST', target: '/hi', hasBody: true });
+  const head = create(RequestHead, { method: 'POST', target: '/hi', hasBody: true });
   await collect((await request(mux, head, { body: ping() })).body);
   return lines;
 }
@@ -67,7 +63,7 @@ export async function webSocketExchange(): Promise<string[]> {
     await socket.receive();
   };
   const { lines, mux } = recordedPair({ webSocket: (incoming) => void answer(incoming) });
-  const open = create(WebSocketOpenSchema, { target: '/ws', protocols: ['chat'] });
+  const open = create(WebSocketOpen, { target: '/ws', protocols: ['chat'] });
   const socket = openWebSocket(mux, open);
   await socket.accepted;
   await socket.send('hello');

@@ -1,7 +1,6 @@
-import type { Header, ResponseHead } from '@wingman/protocol';
-import { create, ResponseHeadSchema } from '@wingman/protocol';
+import { create, ResponseHead, type Header } from '@wingman/protocol';
 
 /** A response head of the tunnel. */
 export function responseHead(status: number, statusText: string, headers: Header[]): ResponseHead {
-  return create(ResponseHeadSchema, { status, statusText, headers });
+  return create(ResponseHead, { status, statusText, headers });
 }

@@ -122,7 +122,7 @@ export class HostConnection {
   }
 
   #handle(message: FromServer): void {
-    switch (message.case) {
+    switch (message?.$case) {
       case 'challenge':
         return this.#prove(message.value.nonce);
       case 'hostRegistered':
@@ -132,7 +132,7 @@ export class HostConnection {
         return;
       case 'heartbeat':
         if (message.value.reply) return;
-        return this.#transmit({ case: 'heartbeat', value: { ...message.value, reply: true } });
+        return this.#transmit({ $case: 'heartbeat', value: { ...message.value, reply: true } });
       default:
         if (this.#state === 'registered') this.#options.message(message);
     }

@@ -91,7 +91,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#expiry?.cancel();
     this.#prekeyTimer?.cancel();
     if (reason === 'closed') await this.#drain();
-    this.#connection.send({ case: 'endSession', value: {} });
+    this.#connection.send({ $case: 'endSession', value: {} });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
     this.#dialBack.close();
@@ -166,7 +166,7 @@ export class Host extends EventEmitter<HostEvents> {
   #registration(nonce: Uint8Array): ToServer {
     const { identity, ingressAllowed } = this.#options;
     return {
-      case: 'registerHost',
+      $case: 'registerHost',
       value: {
         session: identity.session,
         publicKey: identity.publicKey,
@@ -205,7 +205,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #receive(message: FromServer): void {
-    switch (message.case) {
+    switch (message?.$case) {
       case 'connectionRequest':
         return this.#answerRequest(message.value.linkId);
       case 'offer':
@@ -229,11 +229,11 @@ export class Host extends EventEmitter<HostEvents> {
   #answerRequest(linkId: string): void {
     if (!this.#links.admits(linkId)) {
       const reason = RejectReason.TOO_MANY_VIEWERS;
-      return this.#connection.send({ case: 'connectionReject', value: { linkId, reason } });
+      return this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
     }
     const p2p = this.#p2p !== undefined;
     const p2pTimeoutMs = this.#options.p2pTimeoutMs;
-    this.#connection.send({ case: 'connectionAccept', value: { linkId, p2p, p2pTimeoutMs } });
+    this.#connection.send({ $case: 'connectionAccept', value: { linkId, p2p, p2pTimeoutMs } });
   }
 
   #problem({ code, message }: WingmanError): void {

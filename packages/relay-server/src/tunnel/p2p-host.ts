@@ -129,13 +129,13 @@ class Attempt {
     // On a fast network the channel may open before we come round to this.
     if (this.#state === 'answering') this.#transition('connecting');
     const value = { linkId: this.linkId, attempt: this.number, sdp };
-    this.#options.send({ case: 'answer', value });
+    this.#options.send({ $case: 'answer', value });
   }
 
   #sendCandidate(candidate: string, sdpMid: string): void {
     if (this.#state === 'closed') return;
     const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
-    this.#options.send({ case: 'iceCandidate', value });
+    this.#options.send({ $case: 'iceCandidate', value });
   }
 
   async #prove(channel: Carrier): Promise<void> {

@@ -1,12 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  decodeMessage,
-  encodeMessage,
-  HostMessageSchema,
-  ServerToHostSchema,
-  type HostMessage,
-} from '@wingman/protocol';
+import { decodeMessage, encodeMessage, HostMessage, ServerToHost } from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { FromServer } from '../../src/tunnel/host-messages.js';
 
@@ -34,10 +28,10 @@ export async function signalingServer(
     const connection: SignalingConnection = {
       socket,
       received: [],
-      send: (message) => socket.send(encodeMessage(ServerToHostSchema, { message })),
+      send: (message) => socket.send(encodeMessage(ServerToHost, { message })),
     };
     socket.on('message', (data: Buffer) => {
-      connection.received.push(decodeMessage(HostMessageSchema, data).message);
+      connection.received.push(decodeMessage(HostMessage, data).message);
     });
     connections.push(connection);
     onConnection(connection);

@@ -5,10 +5,8 @@ import {
   memoryCarrierPair,
   Mux,
   newLinkId,
-  RequestHeadSchema,
-  WebSocketOpenSchema,
-  type RequestHead,
-  type WebSocketOpen,
+  RequestHead,
+  WebSocketOpen,
 } from '@wingman/protocol';
 import { LocalApp } from '../../src/proxy/local-app.js';
 import type { Via } from '../../src/proxy/request-headers.js';
@@ -51,7 +49,7 @@ export function requestHead(
   >,
 ): RequestHead {
   const { headers = [], ...rest } = fields;
-  return create(RequestHeadSchema, {
+  return create(RequestHead, {
     method: 'GET',
     target: '/',
     ...rest,
@@ -65,7 +63,7 @@ export function webSocketOpen(fields: {
   headers?: string[];
 }): WebSocketOpen {
   const { target = '/', protocols = [], headers = [] } = fields;
-  return create(WebSocketOpenSchema, { target, protocols, headers: headersFromRaw(headers) });
+  return create(WebSocketOpen, { target, protocols, headers: headersFromRaw(headers) });
 }
 
 export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {

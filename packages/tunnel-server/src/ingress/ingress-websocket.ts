@@ -5,10 +5,9 @@ import {
   openWebSocket,
   stripHopByHop,
   toWingmanError,
-  WebSocketOpenSchema,
+  WebSocketOpen,
   WebSocketRejected,
   type OpenedWebSocket,
-  type WebSocketOpen,
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
@@ -79,7 +78,7 @@ export class IngressWebSockets {
 
 function webSocketOpen(req: IncomingMessage, forwarded: ForwardedOptions): WebSocketOpen {
   const headers = forwardedHeaders(req, forwarded);
-  return create(WebSocketOpenSchema, {
+  return create(WebSocketOpen, {
     target: originForm(req.url ?? '/'),
     protocols: (req.headers['sec-websocket-protocol'] ?? '').split(',').flatMap((name) => {
       const trimmed = name.trim();

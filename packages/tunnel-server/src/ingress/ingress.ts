@@ -4,14 +4,13 @@ import {
   headersToRaw,
   headerValue,
   request,
-  RequestHeadSchema,
+  RequestHead,
   stripHopByHop,
   toWingmanError,
   WingmanError,
   type HttpResponse,
   type Mux,
   type Problem,
-  type RequestHead,
   type ResponseHead,
 } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -106,7 +105,7 @@ export class Ingress {
 
 function requestHead(req: IncomingMessage, forwarded: ForwardedOptions): RequestHead {
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
-  return create(RequestHeadSchema, {
+  return create(RequestHead, {
     method: req.method ?? 'GET',
     target: originForm(req.url ?? '/'),
     headers: forwardedHeaders(req, forwarded),

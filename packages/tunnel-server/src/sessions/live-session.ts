@@ -71,7 +71,7 @@ export class LiveSession implements IngressTarget {
       maxWaiting: maxViewers + SERVER_LIMITS.viewerSocketSlack,
       request: () => {
         const { host } = this.session;
-        host?.send({ case: 'dialRequest', value: { purpose } });
+        host?.send({ $case: 'dialRequest', value: { purpose } });
         return host !== undefined;
       },
     });

@@ -163,7 +163,7 @@ export class Session {
     this.#grace?.cancel();
     const ending = ENDINGS[reason];
     if (reason !== 'shutdown') {
-      host?.send({ case: 'refusal', value: { code: ending.code, message: ending.message } });
+      host?.send({ $case: 'refusal', value: { code: ending.code, message: ending.message } });
     }
     host?.close(ending.closeCode, ending.message);
     for (const part of this.#parts) part.ended(ending);

@@ -69,7 +69,7 @@ export class HostConnection implements HostPort {
       () => this.#refuse(new WingmanError('TIMEOUT', 'no registration in time')),
       registrationMs,
     );
-    this.send({ case: 'challenge', value: { nonce: this.#challenge } });
+    this.send({ $case: 'challenge', value: { nonce: this.#challenge } });
   }
 
   send(message: ToHost): void {
@@ -86,7 +86,7 @@ export class HostConnection implements HostPort {
     this.#deadline.cancel();
     const { remainingMs } = session;
     this.send({
-      case: 'hostRegistered',
+      $case: 'hostRegistered',
       value: {
         origin: session.origin,
         dialToken: this.dialToken,
@@ -105,8 +105,8 @@ export class HostConnection implements HostPort {
   }
 
   #handle(message: FromHost): void {
-    if (message.case === 'heartbeat') return this.#heartbeat(message.value);
-    if (message.case === 'registerHost') {
+    if (message?.$case === 'heartbeat') return this.#heartbeat(message.value);
+    if (message?.$case === 'registerHost') {
       this.#transition('verifying');
       void this.#register(message.value).catch((error: unknown) =>
         this.#refuse(toWingmanError(error, 'INTERNAL')),
@@ -117,7 +117,7 @@ export class HostConnection implements HostPort {
     if (this.#session === undefined) {
       throw new WingmanError('PROTOCOL_ERROR', 'a host registers first');
     }
-    if (message.case === 'endSession') return this.#session.end('stopped');
+    if (message?.$case === 'endSession') return this.#session.end('stopped');
     this.#audience?.fromHost(message);
   }
 
@@ -144,12 +144,12 @@ export class HostConnection implements HostPort {
 
   #heartbeat(heartbeat: { nonce: bigint; reply: boolean }): void {
     if (heartbeat.reply) return;
-    this.send({ case: 'heartbeat', value: { nonce: heartbeat.nonce, reply: true } });
+    this.send({ $case: 'heartbeat', value: { nonce: heartbeat.nonce, reply: true } });
   }
 
   #refuse(error: WingmanError): void {
     if (this.#state === 'closed') return;
-    this.send({ case: 'refusal', value: { code: error.code, message: error.message } });
+    this.send({ $case: 'refusal', value: { code: error.code, message: error.message } });
     const isBadProof = error.code === 'REFUSED';
     const code = isBadProof ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
     this.close(code, error.message.slice(0, MAX_REASON_CHARS));

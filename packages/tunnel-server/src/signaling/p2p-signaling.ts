@@ -24,7 +24,7 @@ export class P2pSignaling {
   requestConnection(linkId: string, viewer: ViewerPort): void {
     const { host } = this.#options.session;
     if (host === undefined) return reject(viewer, linkId, RejectReason.HOST_OFFLINE);
-    host.send({ case: 'connectionRequest', value: { linkId } });
+    host.send({ $case: 'connectionRequest', value: { linkId } });
   }
 
   /** Tells the viewer that the session has as many viewers as it may have. */
@@ -34,19 +34,19 @@ export class P2pSignaling {
 
   /** The viewer that owned the link has gone. */
   viewerLeft(linkId: string): void {
-    this.#options.session.host?.send({ case: 'viewerLeft', value: { linkId } });
+    this.#options.session.host?.send({ $case: 'viewerLeft', value: { linkId } });
   }
 
   /** Passes a viewer's offer or candidate on; only for the link it has joined with. */
   fromViewer(message: FromViewer, joinedLinkId: string | undefined): void {
-    if (message.case !== 'offer' && message.case !== 'iceCandidate') return;
+    if (message?.$case !== 'offer' && message?.$case !== 'iceCandidate') return;
     if (message.value.linkId !== joinedLinkId || !this.#options.p2pEnabled) return;
     this.#options.session.host?.send(message);
   }
 
   /** Passes the host's message on to the viewer of its link; nobody's is dropped. */
   fromHost(message: FromHost): void {
-    switch (message.case) {
+    switch (message?.$case) {
       case 'connectionAccept':
         return this.#accept(message.value.linkId, message.value);
       case 'connectionReject':
@@ -62,7 +62,7 @@ export class P2pSignaling {
     const { session, stun, p2pEnabled, p2pTimeoutMs } = this.#options;
     const p2p = accept.p2p && p2pEnabled;
     this.#viewer(linkId)?.send({
-      case: 'connectionAccept',
+      $case: 'connectionAccept',
       value: {
         linkId,
         p2p,
@@ -78,5 +78,5 @@ export class P2pSignaling {
 }
 
 function reject(viewer: ViewerPort, linkId: string, reason: RejectReason): void {
-  viewer.send({ case: 'connectionReject', value: { linkId, reason } });
+  viewer.send({ $case: 'connectionReject', value: { linkId, reason } });
 }

@@ -48,12 +48,12 @@ export class ViewerConnection implements ViewerPort {
   }
 
   #welcome(online: boolean): void {
-    this.send({ case: 'hostPresence', value: { online, sessionEnded: false } });
+    this.send({ $case: 'hostPresence', value: { online, sessionEnded: false } });
   }
 
   #refuse(): void {
     const message = 'the session has too many viewers';
-    this.send({ case: 'refusal', value: { code: 'TOO_MANY_VIEWERS', message } });
+    this.send({ $case: 'refusal', value: { code: 'TOO_MANY_VIEWERS', message } });
     this.close(CloseCode.TOO_MANY_VIEWERS, message);
   }
 
@@ -68,7 +68,7 @@ export class ViewerConnection implements ViewerPort {
   }
 
   #handle(message: FromViewer): void {
-    switch (message.case) {
+    switch (message?.$case) {
       case 'connectionRequest':
         return this.#join(message.value.linkId);
       case 'connectionState':
@@ -76,7 +76,7 @@ export class ViewerConnection implements ViewerPort {
       case 'heartbeat':
         if (message.value.reply) return;
         return this.send({
-          case: 'heartbeat',
+          $case: 'heartbeat',
           value: { nonce: message.value.nonce, reply: true },
         });
       default:

@@ -53,16 +53,16 @@ export class ViewerRoster implements SessionPart {
   }
 
   hostOnline(): void {
-    this.#broadcast({ case: 'hostPresence', value: { online: true, sessionEnded: false } });
+    this.#broadcast({ $case: 'hostPresence', value: { online: true, sessionEnded: false } });
   }
 
   hostOffline(): void {
-    this.#broadcast({ case: 'hostPresence', value: { online: false, sessionEnded: false } });
+    this.#broadcast({ $case: 'hostPresence', value: { online: false, sessionEnded: false } });
   }
 
   ended(ending: Ending): void {
     const sessionEnded = ending.code === 'SESSION_ENDED';
-    this.#broadcast({ case: 'hostPresence', value: { online: false, sessionEnded } });
+    this.#broadcast({ $case: 'hostPresence', value: { online: false, sessionEnded } });
     for (const viewer of [...this.#connected]) viewer.close(ending.closeCode, ending.message);
   }
 

@@ -154,8 +154,8 @@ export class UpgradeRouter {
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
       webSocket.on('error', () => undefined);
       const presence = { online: false, sessionEnded: isEnded };
-      webSocket.send(encodeToViewer({ case: 'hostPresence', value: presence }));
-      webSocket.send(encodeToViewer({ case: 'refusal', value: { code, message: title } }));
+      webSocket.send(encodeToViewer({ $case: 'hostPresence', value: presence }));
+      webSocket.send(encodeToViewer({ $case: 'refusal', value: { code, message: title } }));
       webSocket.close(isEnded ? CloseCode.SESSION_ENDED : CloseCode.SESSION_UNKNOWN, title);
     });
     return undefined;

@@ -5,17 +5,15 @@ import {
   DialPurpose,
   encodeMessage,
   header,
-  HostMessageSchema,
+  HostMessage,
   Link,
   registrationPayload,
   respondIngress,
-  ResponseHeadSchema,
-  ServerToHostSchema,
+  ResponseHead,
+  ServerToHost,
   sessionNameFor,
-  type HostMessage,
   type IncomingRequest,
   type IncomingWebSocket,
-  type ServerToHost,
 } from '@wingman/protocol';
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { WebSocketCarrier } from '../../src/relay/websocket-carrier.js';
@@ -105,9 +103,8 @@ export class FakeHost {
     const session = overrides.session ?? this.session;
     const payload = registrationPayload(session, await this.#nonce);
     this.send({
-      case: 'registerHost',
+      $case: 'registerHost',
       value: {
-        $typeName: 'wingman.v1.RegisterHost',
         session,
         publicKey: this.keys.spki,
         signature: overrides.signature ?? sign(null, payload, this.keys.privateKey),
@@ -120,12 +117,12 @@ export class FakeHost {
   }
 
   async registered() {
-    const message = await this.received.find((item) => item.case === 'hostRegistered');
+    const message = await this.received.find((item) => item?.$case === 'hostRegistered');
     return message.value;
   }
 
   send(message: HostMessage['message']): void {
-    this.signaling.send(encodeMessage(HostMessageSchema, { message }));
+    this.signaling.send(encodeMessage(HostMessage, { message }));
   }
 
   async dial(purpose: 'relay' | 'ingress', token = this.dialToken): Promise<ClientSocket> {
@@ -145,8 +142,8 @@ export class FakeHost {
   #listen(): Promise<Uint8Array> {
     return new Promise((resolve) => {
       const take = (data: Buffer): void => {
-        const { message } = decodeMessage(ServerToHostSchema, data);
-        if (message.case === 'challenge') resolve(message.value.nonce);
+        const { message } = decodeMessage(ServerToHost, data);
+        if (message?.$case === 'challenge') resolve(message.value.nonce);
         this.#take(message);
       };
       for (const early of this.signaling.claim()) take(early);
@@ -155,8 +152,8 @@ export class FakeHost {
   }
 
   #take(message: ToHost): void {
-    if (message.case === 'hostRegistered') this.dialToken = message.value.dialToken;
-    if (message.case === 'dialRequest' && this.#options.dials !== false) {
+    if (message?.$case === 'hostRegistered') this.dialToken = message.value.dialToken;
+    if (message?.$case === 'dialRequest' && this.#options.dials !== false) {
       // The server may be gone by then, when a test has ended.
       void this.#answerDial(message.value.purpose).catch(() => undefined);
     }
@@ -193,7 +190,7 @@ export class FakeHost {
 /** A response head. */
 export function head(status: number, headers: Record<string, string> = {}) {
   const fields = Object.entries(headers).map(([name, value]) => header(name, value));
-  return create(ResponseHeadSchema, { status, statusText: '', headers: fields });
+  return create(ResponseHead, { status, statusText: '', headers: fields });
 }
 
 /** Answers with a text. */

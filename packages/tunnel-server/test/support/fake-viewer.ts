@@ -1,17 +1,17 @@
 import {
+  type DeepPartial,
   decodeMessage,
   encodeMessage,
   newLinkId,
-  ServerToViewerSchema,
-  ViewerMessageSchema,
+  ServerToViewer,
+  ViewerMessage,
   type P2pEvent,
   type P2pFailure,
-  type ServerToViewer,
 } from '@wingman/protocol';
 import { ClientSocket } from './client-socket.js';
 import type { FakeHost } from './fake-host.js';
 
-type ToViewer = ServerToViewer['message'];
+type ToViewer = NonNullable<ServerToViewer['message']>;
 
 /** The signaling connection of a reviewer's tab. */
 export class FakeViewer {
@@ -37,26 +37,28 @@ export class FakeViewer {
   }
 
   request(linkId = this.linkId): void {
-    this.send({ message: { case: 'connectionRequest', value: { linkId } } });
+    this.send({ message: { $case: 'connectionRequest', value: { linkId } } });
   }
 
   report(event: P2pEvent, setupMs = 0, failure: P2pFailure = 0): void {
     const value = { linkId: this.linkId, event, setupMs, failure };
-    this.send({ message: { case: 'connectionState', value } });
+    this.send({ message: { $case: 'connectionState', value } });
   }
 
-  send(message: Parameters<typeof encodeMessage<typeof ViewerMessageSchema>>[1]): void {
-    this.client.send(encodeMessage(ViewerMessageSchema, message));
+  send(message: DeepPartial<ViewerMessage>): void {
+    this.client.send(encodeMessage(ViewerMessage, message));
   }
 
   async next(): Promise<ToViewer> {
-    return decodeMessage(ServerToViewerSchema, await this.client.messages.next()).message;
+    const { message } = decodeMessage(ServerToViewer, await this.client.messages.next());
+    if (message === undefined) throw new Error('an empty envelope');
+    return message;
   }
 
   /** The next message of a kind, skipping the others. */
-  async find<Case extends ToViewer['case']>(
+  async find<Case extends ToViewer['$case']>(
     wanted: Case,
-  ): Promise<Extract<ToViewer, { case: Case }>> {
+  ): Promise<Extract<ToViewer, { $case: Case }>> {
     for (;;) {
       const message = await this.next();
       if (isCase(message, wanted)) return message;
@@ -64,11 +66,11 @@ export class FakeViewer {
   }
 }
 
-function isCase<Case extends ToViewer['case']>(
+function isCase<Case extends ToViewer['$case']>(
   message: ToViewer,
   wanted: Case,
-): message is Extract<ToViewer, { case: Case }> {
-  return message.case === wanted;
+): message is Extract<ToViewer, { $case: Case }> {
+  return message.$case === wanted;
 }
 
 /** Opens a viewer's relay WebSocket. */
