@@ -13,7 +13,7 @@ const SERVER = 'wingman-server';
 const SERVER_ADDRESS = '10.77.0.2';
 const PORT = 8787;
 const DOMAIN = 'bench.test';
-const RTT_MS = 100;
+const RTT_MS = 300;
 
 const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 const inside = (namespace) => ['ip', 'netns', 'exec', namespace];
@@ -118,7 +118,7 @@ export async function firstByte(runs) {
         value: round(trips),
         target: '<= 4',
         met: trips <= 4.05,
-        detail: `${spread(far, 0)} ms at ${RTT_MS} ms RTT, ${spread(near, 0)} ms without delay`,
+        detail: `${spread(far, 0)} ms at ${RTT_MS} ms RTT (${round(median(far) / RTT_MS)} in all), less ${spread(near, 0)} ms of work without delay`,
       },
     ];
   } finally {

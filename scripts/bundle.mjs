@@ -13,14 +13,6 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
 /** Bytes after gzip: what a first visit costs. A little above what is reached, so that growth is noticed. */
 const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 9 * 1024, 'shim.js': 4 * 1024 };
 
-/** Page and worker share half of their code, so they are one script, which the page starts a second time as a worker. */
-const PAGE_AND_WORKER = `
-import { runShell } from './shell/main.ts';
-import { runWorker } from './worker/main.ts';
-if (typeof document === 'undefined') runWorker();
-else runShell();
-`;
-
 /** Stands for the version until the hash over everything is known. */
 const VERSION_PLACEHOLDER = '@wingman-version@';
 
@@ -74,12 +66,15 @@ function fill(template, parts) {
 }
 
 async function composeShell() {
-  const [template, style, code] = await Promise.all([
+  const [template, style, worker, early, code] = await Promise.all([
     readFile(path.join(source, 'shell/shell.html'), 'utf8'),
     readCss(path.join(source, 'shell/shell.css')),
-    bundle(PAGE_AND_WORKER),
+    bundle(`import './worker/main.ts';`),
+    bundle(`import './shell/early.ts';`),
+    bundle(`import './shell/main.ts';`),
   ]);
-  return fill(template, { style, code: inline(code) });
+  const parts = { worker: inline(worker), early: inline(early), code: inline(code) };
+  return fill(template, { style, ...parts });
 }
 
 function report(files) {

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { WingmanError, type HttpResponse } from '@wingman/protocol';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
 import { Preload } from '../src/worker/preload.js';
-import { splitFirstFlight } from '../src/worker/websocket-carrier.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
 const HEAD: FetchHead = {
@@ -87,24 +86,5 @@ describe('Preload', () => {
     const { preload, isAborted } = sent();
     preload.cancelUnsent();
     expect([isAborted(), preload.state]).toEqual([false, 'unclaimed']);
-  });
-});
-
-describe('splitFirstFlight', () => {
-  const message = (size: number): Uint8Array => new Uint8Array(size);
-
-  test('takes from the front, as base64url', () => {
-    const { parameters, rest } = splitFirstFlight([Uint8Array.of(251, 255), Uint8Array.of(1)]);
-    expect(parameters).toBe('&m=-_8&m=AQ');
-    expect(rest).toEqual([]);
-  });
-
-  test('stops at eight messages', () => {
-    expect(splitFirstFlight(Array.from({ length: 10 }, () => message(1))).rest).toHaveLength(2);
-  });
-
-  test('stops before it is too long, and keeps the order of the rest', () => {
-    const messages = [message(2_000), message(2_000), message(1_000), message(1)];
-    expect(splitFirstFlight(messages).rest).toEqual(messages.slice(2));
   });
 });

@@ -72,3 +72,4 @@ export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export type { Binding } from './seal/transcript.js';
 export * from './wire/bytes.js';
+export * from './wire/record-stream.js';

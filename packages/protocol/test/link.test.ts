@@ -115,6 +115,35 @@ describe('link', () => {
     expect(after.relay.out - before.relay.out).toBeLessThan(50);
   });
 
+  test('a newer carrier of the same kind takes over without a moment offline', async () => {
+    const bench = new Bench();
+    const [older] = bench.attach('relay');
+    await bench.clock.advance(100);
+    const paths: string[] = [];
+    bench.viewer.link.on('path', () => paths.push(bench.viewer.link.path));
+    bench.host.link.on('state', () => paths.push(bench.host.link.state));
+    bench.viewer.send(50);
+    bench.attach('relay');
+    bench.host.send(50);
+    expect(older.isClosed).toBe(false);
+    await bench.clock.advance(300);
+    expect(older.isClosed).toBe(true);
+    expect(new Set(paths)).toEqual(new Set(['relay']));
+    expect(bench.viewer.link.stats().switches).toBe(0);
+    bench.expectExactlyOnce();
+  });
+
+  test('whoever chooses between carriers hears when one has first answered', async () => {
+    const bench = new Bench();
+    bench.attach('relay');
+    const seen: (number | null)[] = [];
+    bench.viewer.link.on('attachment', () => {
+      seen.push(bench.viewer.link.attachment('relay')?.rttMs ?? null);
+    });
+    await bench.clock.advance(200);
+    expect(seen.at(-1)).toBe(2 * DELAY_MS);
+  });
+
   test('use() of a carrier that is not there says no', () => {
     expect(new Bench().viewer.link.use('p2p')).toBe(false);
   });

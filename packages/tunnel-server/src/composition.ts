@@ -135,7 +135,14 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
   const app = createApp({
     locate: core.locate,
     server: serverRoutes({ metrics, version: VERSION }),
-    session: sessionRoutes({ assets, boot, ingress, shell }),
+    session: sessionRoutes({
+      assets,
+      boot,
+      ingress,
+      shell,
+      metrics,
+      scheme: () => core.site.scheme,
+    }),
     logger,
   });
   return createServer(

@@ -39,9 +39,11 @@ export const SERVER_LIMITS = {
   /** What a ready host may have sent before its viewer comes: one hello. */
   earlyMessages: 4,
   earlyBytes: 16 * KIB,
-  /** Messages a viewer may put into the URL of its relay WebSocket, decoded. */
-  urlMessages: 8,
-  urlMessageBytes: 6 * KIB,
+  /** A viewer's first flight: a handshake, a frame or two, and the head of one request. */
+  firstFlightBytes: 64 * KIB,
+  firstFlightMessages: 16,
+  /** How long the answer to a first flight may stream; the viewer's WebSocket has long taken over by then. */
+  firstFlightMs: 30_000,
 
   /** Queued towards one end of a splice before the other end is paused… */
   spliceHighWaterBytes: 1 * MIB,

@@ -37,10 +37,6 @@ export const BROWSER_LIMITS = {
 
   /** The speculative first GET is cancelled when no navigation has asked for it by then. */
   preloadUnclaimedMs: 10_000,
-  /** Messages carried in the relay's upgrade URL, as the server allows. */
-  earlyMessages: 8,
-  /** The same in bytes before base64url: request lines above 8 KiB are refused by common proxies. */
-  earlyBytes: 4_500,
   /** After a direct path was lost or suspected, a new one has to hold for so long before it is used. */
   p2pSettleMs: 3_000,
 

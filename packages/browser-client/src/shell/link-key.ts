@@ -20,7 +20,7 @@ export function parseFragment(hash: string): FoundKey {
 /** The key from the address bar, where it is new, else the one this browser has kept. */
 export function findKey(hash: string, storage: Storage | undefined): FoundKey {
   const found = parseFragment(hash);
-  if (found.key === null) return { ...found, key: decodeKey(read(storage) ?? '') };
+  if (found.key === null) return { ...found, key: readKey(storage) };
   keepKey(found.key, storage);
   return found;
 }
@@ -43,9 +43,10 @@ export function storageOf(window: { readonly localStorage: Storage }): Storage |
   }
 }
 
-function read(storage: Storage | undefined): string | null {
+/** The key this browser has kept for the session. */
+export function readKey(storage: Storage | undefined): Uint8Array | null {
   try {
-    return storage?.getItem(STORAGE_KEY) ?? null;
+    return decodeKey(storage?.getItem(STORAGE_KEY) ?? '');
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { Workbox } from 'workbox-window';
 import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -6,8 +7,6 @@ import type {
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-
-const SCRIPT = '/__wingman/sw.js';
 
 /** What the host needs of the tunnel; without one, requests go to the network. */
 export interface PortSource {
@@ -34,10 +33,10 @@ export class ServiceWorkerHost {
   /** Resolves with true once our service worker is active; with false when it can't be, in time. */
   async register(): Promise<boolean> {
     const running = this.container.controller;
-    const workbox = new Workbox(SCRIPT, { scope: '/', updateViaCache: 'none' });
+    const workbox = new Workbox(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' });
     const registered = workbox.register({ immediate: true });
     registered.catch(() => undefined);
-    this.#active = isOurs(running) ? running : await activated(workbox, registered);
+    this.#active = isOurs(running) ? running : await this.#activated(workbox, registered);
     return this.#active !== undefined;
   }
 
@@ -69,6 +68,28 @@ export class ServiceWorkerHost {
     this.#active?.postMessage({ kind: 'warm-cache' } satisfies ShellToServiceWorker);
   }
 
+  /** Undefined when the browser refuses it, or it is not active in time. */
+  #activated(
+    workbox: Workbox,
+    registered: Promise<ServiceWorkerRegistration | undefined>,
+  ): Promise<ServiceWorker | undefined> {
+    const active = registered.then(
+      () => Promise.race([workbox.active, this.#ready()]),
+      () => undefined,
+    );
+    return within(active, BROWSER_LIMITS.serviceWorkerReadyMs);
+  }
+
+  /**
+   * Workbox counts what happens after its own registration: not one that the page's first script
+   * has begun, nor, after a Shift-reload, one that is active and controls nothing here.
+   */
+  async #ready(): Promise<ServiceWorker> {
+    const { active } = await this.container.ready;
+    if (isOurs(active)) return active;
+    return new Promise(() => undefined);
+  }
+
   async #introduceTo(target: ServiceWorker | undefined, expects: string | null): Promise<void> {
     const tunnel = this.tunnel();
     const { tab } = this;
@@ -98,19 +119,7 @@ export class ServiceWorkerHost {
 }
 
 function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {
-  return worker !== null && new URL(worker.scriptURL).pathname === SCRIPT;
-}
-
-async function activated(
-  workbox: Workbox,
-  registered: Promise<ServiceWorkerRegistration | undefined>,
-): Promise<ServiceWorker | undefined> {
-  const active = registered.then(
-    // After a Shift-reload there is an active one that Workbox does not count, as it controls nothing here.
-    (registration) => registration?.active ?? workbox.active,
-    () => undefined,
-  );
-  return within(active, BROWSER_LIMITS.serviceWorkerReadyMs);
+  return worker !== null && new URL(worker.scriptURL).pathname === SERVICE_WORKER_SCRIPT;
 }
 
 /** Resolves with the answer; never when there is nobody to answer, so give it a deadline. */

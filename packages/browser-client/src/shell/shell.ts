@@ -1,4 +1,4 @@
-import { fromBase64Url, newLinkId, systemClock, encodeLinkKey } from '@wingman/protocol';
+import { newLinkId, systemClock, encodeLinkKey } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ProblemCode } from '../shared/problems.js';
 import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
@@ -10,6 +10,7 @@ import {
 } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
+import type { EarlyStart } from './early-start.js';
 import { AppFrame } from './app-frame.js';
 import type { Journey, Step } from './cover-state.js';
 import { drawCover } from './cover.js';
@@ -19,9 +20,8 @@ import { P2pClient } from './p2p-client.js';
 import pillCss from './pill.css';
 import { ServiceWorkerHost } from './service-worker-host.js';
 import { Signaling, type ServerMessage } from './signaling.js';
-import { navigationHead } from './navigation-head.js';
 import { mountPill } from './status-pill.js';
-import { TunnelClient, startWorker } from './tunnel-client.js';
+import { TunnelClient } from './tunnel-client.js';
 
 /** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
 export class Shell {
@@ -42,7 +42,10 @@ export class Shell {
   #pair: CandidatePair | null = null;
   #isPillOpen = false;
 
-  constructor(private readonly boot: Boot) {
+  constructor(
+    private readonly boot: Boot,
+    private readonly early: EarlyStart | undefined,
+  ) {
     const { key, appHash } = findKey(location.hash, this.#storage);
     this.#key = key;
     this.#appHash = appHash;
@@ -73,8 +76,10 @@ export class Shell {
       this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, () => this.#tunnel);
     }
     if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
-    if (this.#serviceWorker === undefined) return this.#withoutTunnel('UNSUPPORTED');
-    this.#startTunnel(this.#key);
+    if (this.#serviceWorker === undefined || this.early === undefined) {
+      return this.#withoutTunnel('UNSUPPORTED');
+    }
+    this.#startTunnel(this.early);
     this.#publish();
     if (!(await this.#serviceWorker.register())) {
       this.#stopTunnel();
@@ -97,11 +102,10 @@ export class Shell {
     if (preference !== 'relay') this.#p2p?.retryNow();
   }
 
-  #startTunnel(key: Uint8Array): void {
+  #startTunnel(early: EarlyStart): void {
     const socketOrigin = location.origin.replace(/^http/, 'ws');
-    const tunnel = new TunnelClient(startWorker(document), (message) => this.#workerSays(message));
+    const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
     this.#tunnel = tunnel;
-    const prekey = this.boot.prekey === null ? undefined : fromBase64Url(this.boot.prekey);
     this.#p2p = new P2pClient({
       clock: systemClock,
       createPeer: peerFactory(),
@@ -110,12 +114,6 @@ export class Shell {
       giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
       endChannel: (attempt) => tunnel.endChannel(attempt),
       timeoutMs: this.boot.p2p.timeoutMs,
-    });
-    tunnel.start({
-      key,
-      relayUrl: `${socketOrigin}/__wingman/relay`,
-      prekey: prekey ?? null,
-      preload: navigationHead(location, navigator),
     });
     this.#signaling = new Signaling({
       url: `${socketOrigin}/__wingman/signal`,

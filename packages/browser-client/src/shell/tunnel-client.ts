@@ -2,31 +2,25 @@ import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
-import type {
-  Fingerprints,
-  ShellToWorker,
-  StartOptions,
-  WorkerToShell,
-} from '../shared/worker-messages.js';
+import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import type { EarlyStart } from './early-start.js';
 import { pumpChannel } from './channel-pump.js';
 
 /** The shell's end of its tunnel worker. */
 export class TunnelClient {
   /** The last status the worker has sent. */
   last: LinkStatus = NO_LINK;
+  private readonly worker: Worker;
 
-  constructor(
-    private readonly worker: Worker,
-    onMessage: (message: WorkerToShell) => void,
-  ) {
-    worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => {
-      if (data.kind === 'status') this.last = data.status;
-      onMessage(data);
+  constructor({ messages, worker }: EarlyStart, onMessage: (message: WorkerToShell) => void) {
+    this.worker = worker;
+    const hear = (message: WorkerToShell): void => {
+      if (message.kind === 'status') this.last = message.status;
+      onMessage(message);
     };
-  }
-
-  start(options: StartOptions): void {
-    this.#post({ kind: 'start', options });
+    worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => hear(data);
+    // What came before this code did; later, because the listener may not be complete yet.
+    queueMicrotask(() => messages.splice(0).forEach(hear));
   }
 
   /** Gives a service worker instance a port for its requests. */
@@ -88,11 +82,4 @@ export class TunnelClient {
   #post(message: ShellToWorker, transfer: Transferable[] = []): void {
     this.worker.postMessage(message, transfer);
   }
-}
-
-/** Starts the worker from the page's own code, which is both: an asset of its own would cost a round trip. */
-export function startWorker(page: Document): Worker {
-  const code = page.getElementById('wingman-code')?.textContent ?? '';
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  return new Worker(url, { name: 'wingman-tunnel' });
 }

@@ -10,14 +10,11 @@ const tell = (message: WorkerToShell): void => self.postMessage(message);
 let tunnel: Tunnel | undefined;
 let fetches: FetchService | undefined;
 
-/** The worker's part of the code that scripts/bundle.mjs puts into shell.html. */
-export function runWorker(): void {
-  self.onmessage = (event: MessageEvent<ShellToWorker>) => {
-    const message = event.data;
-    if (message.kind === 'start') return start(message);
-    if (tunnel !== undefined && fetches !== undefined) handle(message, tunnel, fetches);
-  };
-}
+self.onmessage = (event: MessageEvent<ShellToWorker>) => {
+  const message = event.data;
+  if (message.kind === 'start') return start(message);
+  if (tunnel !== undefined && fetches !== undefined) handle(message, tunnel, fetches);
+};
 
 function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
   const started = new Tunnel({ ...options, tell });

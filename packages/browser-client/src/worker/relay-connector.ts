@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import { FirstFlightCarrier, type Fetch } from './first-flight.js';
 import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carrier.js';
 
 /** connecting: from opening the WebSocket until it ends. waiting: until the next attempt. */
@@ -27,13 +28,14 @@ export interface RelayOptions {
   key: Uint8Array;
   /** WebSocket URL without parameters. */
   url: string;
-  /** The host's published hello, for the first attempt. */
+  /** The host's published hello: with it a first flight goes ahead of the WebSocket. */
   prekey: Uint8Array | null;
   clock?: Clock;
   open?: WebSocketCarrierOptions['open'];
   /** Sends what should travel in the first flight; called when the link can take it. */
   firstFlight?: () => void;
-  /** The connection or its handshake has failed. */
+  fetch?: Fetch;
+  /** The first flight could not be made. */
   onFailure?: () => void;
   /** Why the relay can't be used, when a person should know. */
   onTrouble: (code: ErrorCode) => void;
@@ -72,22 +74,12 @@ export class RelayConnector {
     if (!this.#transition('connecting')) return;
     this.#retry?.cancel();
     const prekey = this.#prekey;
-    // A prekey is good for one try: if it is out of date, the next uses the carrier's own hello.
     this.#prekey = null;
-    const { url, link, open } = this.#options;
-    const carrier = new WebSocketCarrier({
-      url: `${url}?link=${link.id}`,
-      clock: this.#clock,
-      onEnd: (code) => this.#ended(code, prekey !== null),
-      ...(open === undefined ? {} : { open }),
-    });
-    this.#carrier = carrier;
-    const attempt = prekey === null ? this.#attach(carrier) : this.#attachEarly(carrier, prekey);
-    // Failed handshakes close the carrier, and the end of the carrier starts the next attempt.
-    attempt.catch(() => {
-      this.#options.onFailure?.();
-      carrier.close(CloseCode.NORMAL, 'the handshake failed');
-    });
+    if (prekey === null) return this.#openWebSocket();
+    // One after the other, so that the WebSocket's carrier replaces the flight's and not the reverse.
+    this.#fly(prekey)
+      .catch(() => this.#options.onFailure?.())
+      .finally(() => this.#openWebSocket());
   }
 
   /** The host has been heard: the next failure starts with short waits. */
@@ -101,34 +93,47 @@ export class RelayConnector {
     this.#carrier?.close(CloseCode.NORMAL, 'stopped');
   }
 
-  async #attach(carrier: WebSocketCarrier): Promise<void> {
+  #openWebSocket(): void {
+    if (this.#state !== 'connecting') return;
+    const { url, link, open } = this.#options;
+    const carrier = new WebSocketCarrier({
+      url: `${url}?link=${link.id}`,
+      clock: this.#clock,
+      onEnd: (code) => this.#ended(code),
+      ...(open === undefined ? {} : { open }),
+    });
+    this.#carrier = carrier;
     carrier.connect();
+    // A failed handshake closes the carrier, and the end of the carrier starts the next attempt.
+    this.#attach(carrier).catch(() => carrier.close(CloseCode.NORMAL, 'the handshake failed'));
+  }
+
+  async #attach(carrier: WebSocketCarrier): Promise<void> {
     const { key, link } = this.#options;
     const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
     const proven = await initiate(carrier, options);
     link.attach(proven.carrier, 'relay');
   }
 
-  /** The whole first flight is prepared before the WebSocket opens, so that it travels with the upgrade. */
-  async #attachEarly(carrier: WebSocketCarrier, responderHello: Uint8Array): Promise<void> {
-    const { key, link, firstFlight } = this.#options;
+  /** Sends handshake, attach and the first request in one go, without having heard the host on this connection. */
+  async #fly(responderHello: Uint8Array): Promise<void> {
+    const { fetch, firstFlight, key, link, url } = this.#options;
+    const flight = new FirstFlightCarrier(`${url.replace(/^ws/, 'http')}?link=${link.id}`, fetch);
     const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
-    const proven = await initiate(carrier, { ...options, responderHello });
+    const proven = await initiate(flight, { ...options, responderHello });
     link.attach(proven.carrier, 'relay');
     firstFlight?.();
     // A turn of the event loop lets the mux write what it has queued.
     await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 0));
     if (proven.carrier instanceof SealedCarrier) await proven.carrier.flushed();
-    carrier.connect();
+    flight.launch();
   }
 
-  #ended(code: number, hadPrekey: boolean): void {
+  #ended(code: number): void {
     if (!this.#transition('waiting')) return;
     const trouble = TROUBLE.get(code);
-    const mayBeStale = trouble === 'HANDSHAKE_FAILED' && hadPrekey;
-    if (trouble !== undefined && !mayBeStale) this.#options.onTrouble(trouble);
-    const delay = mayBeStale ? 0 : this.#backoff.next();
-    this.#retry = this.#clock.setTimeout(() => this.connect(), delay);
+    if (trouble !== undefined) this.#options.onTrouble(trouble);
+    this.#retry = this.#clock.setTimeout(() => this.connect(), this.#backoff.next());
   }
 
   #transition(next: RelayState): boolean {

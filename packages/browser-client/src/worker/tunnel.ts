@@ -32,6 +32,7 @@ export interface TunnelOptions extends StartOptions {
   tell: (message: WorkerToShell) => void;
   clock?: Clock;
   open?: RelayOptions['open'];
+  fetch?: RelayOptions['fetch'];
 }
 
 /** What lives and dies with one link. */
@@ -135,7 +136,7 @@ export class Tunnel {
   #begin(prekey: Uint8Array | null): Life {
     const link = new Link({ id: newLinkId(), role: 'initiator', clock: this.#clock });
     const mux = new Mux(link);
-    const { key, relayUrl, open } = this.#options;
+    const { fetch, key, relayUrl, open } = this.#options;
     const relay = new RelayConnector({
       link,
       key,
@@ -143,6 +144,7 @@ export class Tunnel {
       prekey,
       clock: this.#clock,
       ...(open === undefined ? {} : { open }),
+      ...(fetch === undefined ? {} : { fetch }),
       firstFlight: () => this.#preload?.send((head, signal) => sendNow(mux, head, signal)),
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),

@@ -3,7 +3,6 @@ import {
   CloseCode,
   LIMITS,
   systemClock,
-  toBase64Url,
   type Clock,
   type Timer,
 } from '@wingman/protocol';
@@ -22,10 +21,7 @@ export interface WebSocketCarrierOptions {
 const ABNORMAL_CLOSURE = 1006;
 const OPEN = 1;
 
-/**
- * A carrier over a WebSocket to the relay. It starts unconnected: what is sent before `connect`
- * travels in the upgrade URL as far as that allows, which saves a round trip.
- */
+/** A carrier over a WebSocket to the relay; what is sent before it is open waits. */
 export class WebSocketCarrier extends BaseCarrier {
   readonly #options: WebSocketCarrierOptions;
   readonly #clock: Clock;
@@ -50,9 +46,7 @@ export class WebSocketCarrier extends BaseCarrier {
   connect(): void {
     if (this.isClosed || this.#socket !== undefined) return;
     const { open = (url: string) => new WebSocket(url) } = this.#options;
-    const { parameters, rest } = splitFirstFlight(this.#held);
-    this.#held = rest;
-    const socket = open(this.#options.url + parameters);
+    const socket = open(this.#options.url);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#opened();
@@ -128,22 +122,6 @@ export class WebSocketCarrier extends BaseCarrier {
     this.#poll?.cancel();
     this.#openDeadline?.cancel();
   }
-}
-
-/** As many messages from the front as the upgrade URL takes, as its parameters, and the rest. */
-export function splitFirstFlight(messages: readonly Uint8Array[]): {
-  parameters: string;
-  rest: Uint8Array[];
-} {
-  let bytes = 0;
-  let count = 0;
-  for (const message of messages.slice(0, BROWSER_LIMITS.earlyMessages)) {
-    bytes += message.byteLength;
-    if (bytes > BROWSER_LIMITS.earlyBytes) break;
-    count += 1;
-  }
-  const early = messages.slice(0, count).map((message) => `&m=${toBase64Url(message)}`);
-  return { parameters: early.join(''), rest: messages.slice(count) };
 }
 
 /** Messages are never in shared memory; the platform's types want to hear it. */

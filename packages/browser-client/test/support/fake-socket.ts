@@ -1,4 +1,4 @@
-import { BaseCarrier } from '@wingman/protocol';
+import { BaseCarrier, encodeRecord } from '@wingman/protocol';
 
 /** A WebSocket that ends in the test instead of the network. */
 export class FakeSocket {
@@ -48,14 +48,13 @@ export class FakeSocket {
   }
 }
 
-/** The host's end of a fake relay socket: the first flight in its URL comes first, as the splice has it. */
+/** The host's end of a fake relay socket. */
 export class HostEnd extends BaseCarrier {
   readonly writable = true;
 
   constructor(private readonly socket: FakeSocket) {
     super();
     socket.onSend = (bytes) => queueMicrotask(() => this.receive(bytes));
-    for (const message of firstFlight(socket.url)) queueMicrotask(() => this.receive(message));
   }
 
   send(message: Uint8Array): void {
@@ -70,7 +69,26 @@ export class HostEnd extends BaseCarrier {
   }
 }
 
-/** The messages that travel in an upgrade URL. */
-export function firstFlight(url: string): Uint8Array[] {
-  return new URL(url).searchParams.getAll('m').map((text) => Buffer.from(text, 'base64url'));
+/** The host's end of a first flight: what came in the POST is received, what is said streams back. */
+export class FlightHostEnd extends BaseCarrier {
+  readonly writable = true;
+  readonly response: Response;
+  #answer: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor(readonly messages: readonly Uint8Array[]) {
+    super();
+    const body = new ReadableStream<Uint8Array>({
+      start: (answer) => void (this.#answer = answer),
+    });
+    this.response = new Response(body);
+    for (const message of messages) queueMicrotask(() => this.receive(message));
+  }
+
+  send(message: Uint8Array): void {
+    if (!this.isClosed) this.#answer?.enqueue(encodeRecord(message));
+  }
+
+  protected shut(): void {
+    this.#answer?.close();
+  }
 }

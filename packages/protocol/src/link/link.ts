@@ -39,7 +39,8 @@ export class Link {
   readonly clock: Clock;
   readonly #graceMs: number;
   readonly #emitter = new Emitter<LinkEvent>();
-  readonly #lanes = new Map<LaneKind, Lane>();
+  /** In the order they were attached; of a kind there is more than one only while the newer takes over. */
+  readonly #lanes = new Set<Lane>();
   readonly #queue = new RetransmitQueue();
   readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
   readonly #acks: AckPolicy;
@@ -65,7 +66,7 @@ export class Link {
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
     this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
     this.#monitor = new LaneMonitor(this.clock, {
-      lanes: () => [...this.#lanes.values()],
+      lanes: () => [...this.#lanes],
       isBusy: () => this.#isBusy,
       dead: (lane) => this.#lose(lane, CloseCode.DEAD_PEER, 'silent'),
       suspect: (lane) => this.#suspect(lane),
@@ -105,12 +106,12 @@ export class Link {
   }
 
   attachment(kind: LaneKind): Attachment | undefined {
-    return this.#lanes.get(kind);
+    return this.#lane(kind);
   }
 
   /**
-   * Adds a proven carrier and replays there what the peer lacks. Another of the same kind is
-   * replaced. On a closed link the carrier is closed at once.
+   * Adds a proven carrier and replays there what the peer lacks. It replaces another of the same
+   * kind once it is ready. On a closed link the carrier is closed at once.
    */
   attach(carrier: Carrier, kind: LaneKind): Attachment {
     const lane = new Lane(kind, carrier, this.clock);
@@ -119,9 +120,8 @@ export class Link {
       carrier.close(CloseCode.GOING_AWAY, 'link is closed');
       return lane;
     }
-    const replaced = this.#lanes.get(kind);
-    if (replaced !== undefined) this.#lose(replaced, CloseCode.REPLACED, 'replaced');
-    this.#lanes.set(kind, lane);
+    this.#replace(kind, 'attaching');
+    this.#lanes.add(lane);
     lane.sendFrame({
       type: 'attach',
       received: this.#window.received,
@@ -141,7 +141,7 @@ export class Link {
 
   /** Sends on this carrier from now on and asks the peer to do the same; false when it is not usable. */
   use(kind: LaneKind): boolean {
-    const lane = this.#lanes.get(kind);
+    const lane = this.#lane(kind);
     if (lane?.isUsable !== true || this.#state === 'closed') return false;
     this.#useTurn += 1;
     lane.sendFrame({ type: 'use', turn: this.#useTurn });
@@ -168,13 +168,13 @@ export class Link {
   }
 
   stats(): LinkStats {
-    const rttMs = (kind: LaneKind): number | null => this.#lanes.get(kind)?.rttMs ?? null;
+    const rttMs = (kind: LaneKind): number | null => this.#lane(kind)?.rttMs ?? null;
     return {
       id: this.id,
       state: this.#state,
       path: this.path,
       switches: this.#switches,
-      bytes: this.#traffic.with(this.#lanes.values()),
+      bytes: this.#traffic.with(this.#lanes),
       rttMs: { p2p: rttMs('p2p'), relay: rttMs('relay') },
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
@@ -278,12 +278,29 @@ export class Link {
   #ready(lane: Lane): void {
     lane.transition('ready');
     lane.pingWhenDue(0);
-    if (this.#active?.state !== 'ready') {
+    if (this.#active?.state !== 'ready' || this.#active.kind === lane.kind) {
       if (this.#active !== undefined) this.#queue.forgetLane(this.#active);
       this.#activate(lane);
     }
+    this.#replace(lane.kind, 'ready', lane);
     this.#transition('open');
     this.#emitter.emit('attachment');
+  }
+
+  /** The newest of a kind, one that can be used before one that can't yet. */
+  #lane(kind: LaneKind): Lane | undefined {
+    const lanes = [...this.#lanes].filter((lane) => lane.kind === kind).reverse();
+    return lanes.find((lane) => lane.isUsable) ?? lanes[0];
+  }
+
+  /** Closes the others of a kind: all once the newest is ready, before that those that aren't. */
+  #replace(kind: LaneKind, stage: 'attaching' | 'ready', newest?: Lane): void {
+    for (const lane of [...this.#lanes]) {
+      const isOver = stage === 'ready' || lane.state === 'attaching';
+      if (lane.kind === kind && lane !== newest && isOver) {
+        this.#lose(lane, CloseCode.REPLACED, 'replaced');
+      }
+    }
   }
 
   #follow(lane: Lane, turn: number): void {
@@ -333,7 +350,7 @@ export class Link {
   #lose(lane: Lane, code: number, reason: string): void {
     if (!lane.transition('dead')) return;
     lane.carrier.close(code, reason);
-    if (this.#lanes.get(lane.kind) === lane) this.#lanes.delete(lane.kind);
+    this.#lanes.delete(lane);
     this.#traffic.retire(lane);
     this.#queue.forgetLane(lane);
     if (this.#active === lane) this.#failOver(lane);
@@ -342,7 +359,7 @@ export class Link {
 
   /** Gives up on the active lane: another takes over, or the link waits. */
   #failOver(from: Lane): void {
-    const other = [...this.#lanes.values()].find((lane) => lane !== from && lane.state === 'ready');
+    const other = [...this.#lanes].find((lane) => lane !== from && lane.state === 'ready');
     if (other !== undefined) {
       this.#queue.forgetLane(from);
       return this.#activate(other);
@@ -373,7 +390,7 @@ export class Link {
   #end(error: WingmanError, tellPeer: boolean): void {
     if (this.#state === 'closed') return;
     this.#closeError = error;
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of [...this.#lanes]) {
       if (tellPeer) lane.sendFrame({ type: 'close', code: error.code });
       lane.transition('dead');
       this.#traffic.retire(lane);

@@ -4,11 +4,17 @@ import type { Metrics } from '../metrics.js';
 import type { Ending, SessionPart } from '../sessions/session.js';
 import { Splice, type SpliceEnds } from './splice.js';
 
+/** A viewer's first flight, while its answer streams. */
+export interface Flight {
+  close(code: number, reason: string): void;
+}
+
 /** The splices of one session, one for each link; they outlive the host's signaling connection. */
 export class SpliceRoster implements SessionPart {
   readonly #metrics: Metrics;
   readonly #maxSplices: number;
   readonly #byLink = new Map<string, Splice>();
+  readonly #flights = new Set<Flight>();
 
   constructor(metrics: Metrics, maxViewers: number) {
     this.#metrics = metrics;
@@ -17,7 +23,7 @@ export class SpliceRoster implements SessionPart {
 
   /** Whether another viewer's relay connection fits; a link's own always does, it replaces the older. */
   hasRoomFor(linkId: string): boolean {
-    return this.#byLink.has(linkId) || this.#byLink.size < this.#maxSplices;
+    return this.#byLink.has(linkId) || this.#byLink.size + this.#flights.size < this.#maxSplices;
   }
 
   /** Joins the two ends; the link's older splice is closed. */
@@ -33,6 +39,12 @@ export class SpliceRoster implements SessionPart {
     older?.close(CloseCode.REPLACED, 'the link has a newer relay connection');
   }
 
+  /** Counts a first flight until it is over. */
+  launch(flight: Flight): () => void {
+    this.#flights.add(flight);
+    return () => this.#flights.delete(flight);
+  }
+
   hostOnline(): void {
     // Splices are between the viewer and the host: a new registration doesn't touch them.
   }
@@ -42,6 +54,8 @@ export class SpliceRoster implements SessionPart {
   }
 
   ended(ending: Ending): void {
-    for (const splice of [...this.#byLink.values()]) splice.close(ending.closeCode, ending.message);
+    for (const relayed of [...this.#byLink.values(), ...this.#flights]) {
+      relayed.close(ending.closeCode, ending.message);
+    }
   }
 }

@@ -4,10 +4,9 @@ import { SERVER_LIMITS } from '../limits.js';
 import type { RelayDirection } from '../metrics.js';
 import { asBytes } from '../signaling/signaling-socket.js';
 
-/** The two ends to join, each with what it has said already. */
+/** The two ends to join, and what the host has said already. */
 export interface SpliceEnds {
   viewer: WebSocket;
-  viewerEarly: readonly Uint8Array[];
   host: WebSocket;
   hostEarly: readonly Uint8Array[];
 }
@@ -31,7 +30,7 @@ export class Splice {
     this.#ends = ends;
     this.#handlers = handlers;
     const { viewer, host } = ends;
-    this.#pump(viewer, host, 'to_host', ends.viewerEarly);
+    this.#pump(viewer, host, 'to_host', []);
     this.#pump(host, viewer, 'to_viewer', ends.hostEarly);
     this.#follow(viewer, host);
     this.#follow(host, viewer);

@@ -1,9 +1,13 @@
 import { Router, type Request, type Response } from 'express';
 import type { Ingress } from '../ingress/ingress.js';
+import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
+import { serveFirstFlight } from '../relay/first-flight.js';
+import { linkOfRelayUrl } from '../relay/relay-connection.js';
 import type { Assets } from './assets.js';
 import { isReserved, pathOf } from './paths.js';
-import { HOST_OFFLINE, NOT_FOUND, sendProblem } from './problems.js';
+import { isOwnOrigin } from './host-routing.js';
+import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND, sendProblem } from './problems.js';
 import type { BootData, Shell } from './shell.js';
 
 /** A response on a session's name. */
@@ -14,6 +18,9 @@ export interface SessionRouteOptions {
   assets: Assets;
   shell: Shell;
   ingress: Ingress;
+  metrics: Metrics;
+  /** The scheme of the public URL. */
+  scheme(): 'http' | 'https';
 }
 
 /** A session's name: the shell and its assets below the reserved prefix, the app everywhere else. */
@@ -23,6 +30,21 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   router.get('/__wingman/shell', (req, res: SessionResponse) =>
     shell.serve(req, res, boot(res.locals.live)),
   );
+  router.post('/__wingman/relay', (req, res: SessionResponse) => {
+    const { host, origin } = req.headers;
+    if (!isOwnOrigin(origin ?? '', host, options.scheme())) {
+      return sendProblem(req, res, FOREIGN_ORIGIN);
+    }
+    const linkId = linkOfRelayUrl(new URL(req.originalUrl, 'http://session').searchParams);
+    if (linkId === undefined) return sendProblem(req, res, BAD_REQUEST);
+    return serveFirstFlight({
+      req,
+      res,
+      linkId,
+      target: res.locals.live,
+      metrics: options.metrics,
+    });
+  });
   router.get('/__wingman/:asset', async (req, res, next) => {
     const isServed = await assets.serve(req.params.asset, req, res);
     if (!isServed) next();

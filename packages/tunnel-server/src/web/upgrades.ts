@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { ingressProblem } from '../ingress/ingress.js';
-import { parseRelayWish, type RelayWish } from '../relay/relay-connection.js';
+import { linkOfRelayUrl } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
@@ -28,7 +28,7 @@ export interface UpgradeHandlers {
   host(webSocket: WebSocket): void;
   dial(live: LiveSession, purpose: DialPath, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
-  relay(live: LiveSession, wish: RelayWish, webSocket: WebSocket): void;
+  relay(live: LiveSession, linkId: string, webSocket: WebSocket): void;
   ingress(live: LiveSession, upgrade: Upgrade): void;
 }
 
@@ -139,10 +139,10 @@ export class UpgradeRouter {
       );
       return undefined;
     }
-    const wish = parseRelayWish(queryOf(upgrade.req));
-    if (wish === undefined) return BAD_REQUEST;
+    const linkId = linkOfRelayUrl(queryOf(upgrade.req));
+    if (linkId === undefined) return BAD_REQUEST;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
-      this.#options.handlers.relay(live, wish, webSocket),
+      this.#options.handlers.relay(live, linkId, webSocket),
     );
     return undefined;
   }

@@ -74,12 +74,7 @@ function isCase<Case extends ToViewer['$case']>(
 }
 
 /** Opens a viewer's relay WebSocket. */
-export function openRelay(
-  host: FakeHost,
-  linkId = newLinkId(),
-  early: readonly Uint8Array[] = [],
-): Promise<ClientSocket> {
-  const params = early.map((message) => `&m=${Buffer.from(message).toString('base64url')}`);
-  const path = `/__wingman/relay?link=${linkId}${params.join('')}`;
+export function openRelay(host: FakeHost, linkId = newLinkId()): Promise<ClientSocket> {
+  const path = `/__wingman/relay?link=${linkId}`;
   return ClientSocket.open(host.port, host.name, path, { origin: `http://${host.name}` });
 }

@@ -1,0 +1,42 @@
+import { fromBase64Url } from '@wingman/protocol';
+import type { Boot } from '../shared/boot.js';
+import type { WorkerToShell } from '../shared/worker-messages.js';
+import { parseFragment, readKey, storageOf } from './link-key.js';
+import { navigationHead } from './navigation-head.js';
+
+/** The tunnel worker, started before the page's own code has arrived, and what it has said meanwhile. */
+export interface EarlyStart {
+  worker: Worker;
+  messages: WorkerToShell[];
+}
+
+export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
+
+/**
+ * Starts what takes round trips: the tunnel worker's first flight and the service worker's
+ * registration. Undefined when this browser or this URL can't use them.
+ */
+export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
+  const key = parseFragment(location.hash).key ?? readKey(storageOf(window));
+  const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
+  if (key === null || serviceWorker === undefined) return undefined;
+  const worker = startWorker(page);
+  const early: EarlyStart = { worker, messages: [] };
+  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
+  const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
+  const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
+  const preload = navigationHead(location, navigator);
+  worker.postMessage({ kind: 'start', options: { key, relayUrl, prekey, preload } });
+  // The shell registers it again, and looks at the outcome then.
+  serviceWorker
+    .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })
+    .catch(() => undefined);
+  return early;
+}
+
+/** Starts the worker from code that came with the page: an asset of its own would cost a round trip. */
+function startWorker(page: Document): Worker {
+  const code = page.getElementById('wingman-worker')?.textContent ?? '';
+  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  return new Worker(url, { name: 'wingman-tunnel' });
+}

@@ -1,0 +1,14 @@
+import { parseBoot } from '../shared/boot.js';
+import { startEarly, type EarlyStart } from './early-start.js';
+
+declare global {
+  interface Window {
+    /** What the first script of the page hands to the second. */
+    wingmanEarly?: EarlyStart | undefined;
+  }
+}
+
+window.wingmanEarly = startEarly(
+  parseBoot(document.getElementById('wingman-boot')?.textContent),
+  document,
+);

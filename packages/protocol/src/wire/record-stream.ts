@@ -1,0 +1,45 @@
+import { WingmanError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { concatBytes } from './bytes.js';
+
+const LENGTH_BYTES = 4;
+
+/** A message in a byte stream: its length as four bytes, big-endian, then itself. */
+export function encodeRecord(message: Uint8Array): Uint8Array<ArrayBuffer> {
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, message.byteLength);
+  return concatBytes([length, message]);
+}
+
+/** Cuts a byte stream back into messages. */
+export class RecordReader {
+  #rest: Uint8Array = new Uint8Array();
+
+  /** Whether the stream stands between two messages. */
+  get isAtBoundary(): boolean {
+    return this.#rest.byteLength === 0;
+  }
+
+  /** Takes a chunk and returns the messages it completes; LIMIT_EXCEEDED for one above LIMITS.maxMessageBytes. */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const messages: Uint8Array[] = [];
+    let bytes = this.isAtBoundary ? chunk : concatBytes([this.#rest, chunk]);
+    for (;;) {
+      const end = recordEnd(bytes);
+      if (end === undefined || end > bytes.byteLength) break;
+      messages.push(bytes.slice(LENGTH_BYTES, end));
+      bytes = bytes.subarray(end);
+    }
+    this.#rest = bytes;
+    return messages;
+  }
+}
+
+function recordEnd(bytes: Uint8Array): number | undefined {
+  if (bytes.byteLength < LENGTH_BYTES) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (length > LIMITS.maxMessageBytes) {
+    throw new WingmanError('LIMIT_EXCEEDED', 'a message is too large');
+  }
+  return LENGTH_BYTES + length;
+}

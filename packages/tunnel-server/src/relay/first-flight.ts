@@ -1,0 +1,85 @@
+import { CloseCode, RecordReader, encodeRecord, isLinkId } from '@wingman/protocol';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { WebSocket } from 'ws';
+import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
+import { asBytes } from '../signaling/signaling-socket.js';
+import { BAD_REQUEST, HOST_OFFLINE, OVERLOADED, sendProblem } from '../web/problems.js';
+import type { RelayTarget } from './relay-connection.js';
+
+/** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */
+export interface FirstFlight {
+  req: IncomingMessage;
+  res: ServerResponse;
+  linkId: string;
+  target: RelayTarget;
+  metrics: Metrics;
+}
+
+/**
+ * Relays before the viewer's WebSocket is up: what is in the body goes to the host, and the host's
+ * messages come back as records of the response, unread like a splice. It saves two round trips,
+ * because it travels on the connection that has just brought the page.
+ */
+export async function serveFirstFlight(flight: FirstFlight): Promise<void> {
+  const { linkId, req, res, target } = flight;
+  const messages = await readMessages(req);
+  if (messages === undefined || !isLinkId(linkId)) return sendProblem(req, res, BAD_REQUEST);
+  if (target.session.state !== 'online') return sendProblem(req, res, HOST_OFFLINE);
+  if (!target.splices.hasRoomFor(linkId)) return sendProblem(req, res, OVERLOADED);
+  let ready;
+  try {
+    ready = await target.relayDials.take();
+  } catch {
+    return sendProblem(req, res, HOST_OFFLINE);
+  }
+  res.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+  stream(flight, ready.socket, ready.claim(), messages);
+}
+
+/** The messages of the body; undefined when there are too many or they are cut short. */
+async function readMessages(req: IncomingMessage): Promise<Uint8Array[] | undefined> {
+  const reader = new RecordReader();
+  const messages: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of req) {
+      const piece = chunk as Buffer;
+      bytes += piece.byteLength;
+      if (bytes > SERVER_LIMITS.firstFlightBytes) return undefined;
+      messages.push(...reader.push(piece));
+      if (messages.length > SERVER_LIMITS.firstFlightMessages) return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+  return reader.isAtBoundary && messages.length > 0 ? messages : undefined;
+}
+
+function stream(
+  { metrics, res, target }: FirstFlight,
+  host: WebSocket,
+  hostEarly: readonly Uint8Array[],
+  messages: readonly Uint8Array[],
+): void {
+  const land = target.splices.launch(host);
+  const deadline = setTimeout(() => res.end(), SERVER_LIMITS.firstFlightMs);
+  const forward = (message: Uint8Array): void => {
+    metrics.relayBytes.inc({ direction: 'to_viewer' }, message.byteLength);
+    if (!res.write(encodeRecord(message))) host.pause();
+  };
+  for (const message of hostEarly) forward(message);
+  host.on('message', (data) => forward(asBytes(data)));
+  res.on('drain', () => host.resume());
+  host.on('close', () => res.end());
+  res.on('close', () => {
+    clearTimeout(deadline);
+    land();
+    host.resume();
+    host.close(CloseCode.GOING_AWAY, 'the first flight is over');
+  });
+  for (const message of messages) {
+    metrics.relayBytes.inc({ direction: 'to_host' }, message.byteLength);
+    host.send(message, { binary: true });
+  }
+}

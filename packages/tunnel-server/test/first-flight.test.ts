@@ -1,0 +1,92 @@
+import { expect, test } from '@jest/globals';
+import { encodeRecord, newLinkId, RecordReader } from '@wingman/protocol';
+import { request, type IncomingMessage } from 'node:http';
+import { SERVER_LIMITS } from '../src/limits.js';
+import { FakeHost, RELAY_HELLO } from './support/fake-host.js';
+import { until } from './support/inbox.js';
+import { startSession } from './support/server.js';
+
+interface Flight {
+  response: IncomingMessage;
+  next(): Promise<string>;
+  abort(): void;
+}
+
+/** POSTs a first flight; the answer's records are read one by one. */
+function fly(
+  host: FakeHost,
+  body: Uint8Array,
+  { origin = `http://${host.name}`, query = `?link=${newLinkId()}` } = {},
+): Promise<Flight> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: host.port,
+      path: `/__wingman/relay${query}`,
+      method: 'POST',
+      headers: { host: host.name, origin },
+    };
+    const outgoing = request(options, (response) => {
+      const reader = new RecordReader();
+      const messages: Uint8Array[] = [];
+      response.on('error', () => undefined);
+      response.on('data', (chunk: Buffer) => {
+        if (response.statusCode === 200) messages.push(...reader.push(chunk));
+      });
+      const next = async (): Promise<string> => {
+        await until(() => messages.length > 0);
+        return Buffer.from(messages.shift() ?? []).toString();
+      };
+      resolve({ response, next, abort: () => outgoing.destroy() });
+    });
+    outgoing.on('error', reject).end(body);
+  });
+}
+
+const records = (...texts: string[]): Buffer =>
+  Buffer.concat(texts.map((text) => encodeRecord(Buffer.from(text))));
+
+test('messages in the body reach the host in order, and its own stream back', async () => {
+  const { host, server } = await startSession();
+  const flight = await fly(host, records('one', 'two'));
+  const hostEnd = await host.relays.next();
+  expect((await hostEnd.messages.next()).toString()).toBe('one');
+  expect((await hostEnd.messages.next()).toString()).toBe('two');
+  hostEnd.send(Buffer.from('three'));
+  expect(await flight.next()).toBe(RELAY_HELLO.toString());
+  expect(await flight.next()).toBe('three');
+  expect(await server.metrics.value('wingman_relay_bytes_total', { direction: 'to_host' })).toBe(6);
+});
+
+test('the viewer’s leaving closes the host’s end, and the other way round', async () => {
+  const { host } = await startSession();
+  const left = await fly(host, records('one'));
+  const hostEnd = await host.relays.next();
+  left.abort();
+  await hostEnd.closed;
+  const cut = await fly(host, records('one'));
+  const ended = new Promise((resolve) => cut.response.once('end', resolve));
+  (await host.relays.next()).socket.close();
+  await ended;
+});
+
+test.each<[string, Uint8Array]>([
+  ['nothing', Buffer.alloc(0)],
+  ['half a message', records('one').subarray(0, 5)],
+  ['too many messages', records(...Array.from({ length: 17 }, () => 'x'))],
+  ['too many bytes', records(...Array.from({ length: 9 }, () => 'x'.repeat(8_000)))],
+])('a body of %s is refused', async (_name, body) => {
+  const { host } = await startSession();
+  expect(body.byteLength).toBeLessThan(2 * SERVER_LIMITS.firstFlightBytes);
+  expect((await fly(host, body)).response.statusCode).toBe(400);
+});
+
+test.each(['http://evil.example', 'null', ''])('a flight from %j is refused', async (origin) => {
+  const { host } = await startSession();
+  expect((await fly(host, records('one'), { origin })).response.statusCode).toBe(403);
+});
+
+test('a URL without a link is refused', async () => {
+  const { host } = await startSession();
+  expect((await fly(host, records('one'), { query: '' })).response.statusCode).toBe(400);
+});
