@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Link, memoryCarrierPair, Mux, newLinkId, type MemoryCarrier } from '@wingman/protocol';
+import {
+  LIMITS,
+  Link,
+  memoryCarrierPair,
+  Mux,
+  newLinkId,
+  type MemoryCarrier,
+} from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { LinkTable } from '../src/tunnel/links.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -109,6 +116,19 @@ describe('viewers', () => {
     expect(log.at(-1)).toBe('left LINK_LOST');
   });
 
+  test('a tab that reloads at the limit gets its own old place', async () => {
+    const { table, clock } = tableOf(1);
+    const before = viewer(clock);
+    table.attachViewer(before.link.id, before.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    const after = viewer(clock);
+    expect(table.admits(after.link.id)).toBe(false);
+    table.viewerLeft(before.link.id);
+    expect(table.admits(after.link.id)).toBe(false);
+    before.carriers[0]?.cut();
+    expect(table.admits(after.link.id)).toBe(true);
+  });
+
   test('a session that ends takes everyone along', async () => {
     const { table, log, clock } = tableOf(2);
     const tab = viewer(clock);
@@ -122,7 +142,7 @@ describe('viewers', () => {
 });
 
 describe('ingress links', () => {
-  test('are no viewers, end with their carrier, and are few', async () => {
+  test('are no viewers, outlive their carrier for the grace time, and are few', async () => {
     const { table, log, clock, opened } = tableOf(1);
     const servers = [viewer(clock), viewer(clock), viewer(clock)];
     for (const server of servers) table.attachIngress(server.link.id, server.carrier('relay'));
@@ -131,6 +151,8 @@ describe('ingress links', () => {
     expect(opened.map(({ state }) => state === 'closed')).toEqual([true, false, false]);
     await until(() => opened[2]?.state === 'open', 'open');
     servers[2]?.carriers[0]?.cut();
+    expect(opened[2]?.state).toBe('waiting');
+    clock.advance(LIMITS.linkGraceMs);
     expect(opened[2]?.state).toBe('closed');
   });
 });

@@ -45,6 +45,9 @@ export const SERVER_LIMITS = {
   /** How long the answer to a first flight may stream; the viewer's WebSocket has long taken over by then. */
   firstFlightMs: 30_000,
 
+  /** From a viewer's splice to its first message, which is its proof of the key. */
+  firstMessageMs: 10_000,
+
   /** Queued towards one end of a splice before the other end is paused… */
   spliceHighWaterBytes: 1 * MIB,
   /** …and resumed. */

@@ -216,3 +216,10 @@ test('the relay of an unknown session is closed with the code that says so', asy
   const viewer = await ClientSocket.open(server.port, `nobody.localhost:${server.port}`, path);
   expect((await viewer.closed).code).toBe(CloseCode.SESSION_UNKNOWN);
 });
+
+test('a viewer that says nothing does not hold the host’s connection', async () => {
+  const { host } = await startSession();
+  const viewer = await openRelay(host);
+  const { code } = await viewer.closed;
+  expect(code).toBe(CloseCode.HANDSHAKE_FAILED);
+}, 15_000);

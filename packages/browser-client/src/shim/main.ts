@@ -3,6 +3,7 @@ import type { DocumentToServiceWorker } from '../shared/service-worker-messages.
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
+import { refuseServiceWorkers } from './own-service-worker.js';
 import { createWebSocketClass } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';
 
@@ -21,7 +22,10 @@ function findShell(): ShellApi | undefined {
 function live(shell: ShellApi): void {
   const message: DocumentToServiceWorker = { kind: 'document', tab: shell.tab };
   navigator.serviceWorker?.controller?.postMessage(message);
-  if (shell.tunnels) replaceWebSocket(shell);
+  if (shell.tunnels) {
+    replaceWebSocket(shell);
+    refuseServiceWorkers(navigator.serviceWorker);
+  }
   if (window.parent !== window.top) return;
   reportDocument((report) => shell.report(report));
   openForeignOnTop();

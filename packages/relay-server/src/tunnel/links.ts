@@ -25,6 +25,8 @@ export class LinkTable {
   readonly #viewers = new Map<string, Link>();
   readonly #ingress = new Map<string, Link>();
   readonly #joined = new Set<string>();
+  /** Viewers that have left signaling and whose link is still there. */
+  readonly #gone = new Set<string>();
 
   constructor(options: LinkTableOptions) {
     this.#options = options;
@@ -37,7 +39,13 @@ export class LinkTable {
 
   /** Whether a viewer's link exists or may be made. */
   admits(id: string): boolean {
-    return this.#viewers.has(id) || this.#viewers.size < this.#options.maxViewers;
+    return this.#viewers.has(id) || this.#present < this.#options.maxViewers;
+  }
+
+  /** Links but those whose tab has gone: a reload must not wait for its own old place. */
+  get #present(): number {
+    const gone = [...this.#gone].filter((id) => this.#viewers.get(id)?.state === 'waiting');
+    return this.#viewers.size - gone.length;
   }
 
   /** Adds a viewer's proven carrier to its link; closes it (4029) and returns undefined above the limit. */
@@ -46,6 +54,7 @@ export class LinkTable {
       carrier.close(CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS');
       return undefined;
     }
+    this.#gone.delete(id);
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
     return link.attach(carrier, kind);
   }
@@ -60,6 +69,7 @@ export class LinkTable {
   viewerLeft(id: string): void {
     const link = this.#viewers.get(id);
     if (link === undefined) return;
+    this.#gone.add(id);
     this.#options.clock.setTimeout(() => {
       if (link.state === 'waiting') link.close('LINK_LOST');
     }, HOST_LIMITS.viewerLeftGraceMs);
@@ -88,8 +98,6 @@ export class LinkTable {
     if (this.#ingress.size >= HOST_LIMITS.ingressLinks) oldest?.close('LIMIT_EXCEEDED');
     const link = this.#open(id, this.#ingress, 'ingress');
     link.on('state', () => {
-      // The server makes a new link after each loss, so this one has nothing to wait for.
-      if (link.state === 'waiting') link.close('LINK_LOST');
       if (link.state === 'closed') this.#ingress.delete(id);
     });
     return link;
@@ -110,6 +118,7 @@ export class LinkTable {
 
   #leave(id: string, link: Link): void {
     this.#viewers.delete(id);
+    this.#gone.delete(id);
     if (!this.#joined.delete(id)) return;
     this.#options.events.left(id, link.closeError?.code ?? 'LINK_CLOSED');
   }

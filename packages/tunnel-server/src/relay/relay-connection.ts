@@ -1,5 +1,6 @@
 import { CloseCode, isLinkId, toWingmanError, type ErrorCode } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
+import { SERVER_LIMITS } from '../limits.js';
 import type { Session } from '../sessions/session.js';
 import type { DialBack } from './dial-back.js';
 import type { SpliceRoster } from './splice-roster.js';
@@ -24,6 +25,14 @@ export function linkOfRelayUrl(query: URLSearchParams): string | undefined {
   return isLinkId(linkId) ? linkId : undefined;
 }
 
+/** A viewer that proves nothing would hold a host's connection for ever: it has to say something soon. */
+function expectFirstMessage(viewer: WebSocket): void {
+  const late = (): void => viewer.close(CloseCode.HANDSHAKE_FAILED, 'the viewer said nothing');
+  const deadline = setTimeout(late, SERVER_LIMITS.firstMessageMs);
+  const cancel = (): void => clearTimeout(deadline);
+  viewer.once('message', cancel).once('close', cancel);
+}
+
 /** Joins a viewer's relay WebSocket with a dial-back of the host, or closes it with the reason. */
 export async function connectRelay(
   { relayDials, session, splices }: RelayTarget,
@@ -42,6 +51,7 @@ export async function connectRelay(
     const ready = await relayDials.take();
     const ends = { viewer, host: ready.socket, hostEarly: ready.claim() };
     splices.join(linkId, ends);
+    expectFirstMessage(viewer);
   } catch (error) {
     const { code, message } = toWingmanError(error, 'INTERNAL');
     viewer.resume();
