@@ -12,7 +12,14 @@ const ARGS = [
 
 /** Debian's Chromium, headless; DevTools over a pipe, so that it may live in another network namespace. */
 export function chromium({ args = [], executablePath = '/usr/bin/chromium' } = {}) {
-  return puppeteer.launch({ executablePath, headless: true, pipe: true, args: [...ARGS, ...args] });
+  return puppeteer.launch({
+    executablePath,
+    headless: true,
+    pipe: true,
+    networkEnabled: false,
+    issuesEnabled: false,
+    args: [...ARGS, ...args],
+  });
 }
 
 /** Asks until the answer is truthy. */

@@ -8,12 +8,12 @@ export const LIMITS = {
   /** Head of a request or response. Node's own servers refuse request heads above 16 KiB; this leaves room for large cookies. */
   maxHeadBytes: 48 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
-  bodyChunkBytes: 32 * KIB,
+  bodyChunkBytes: 48 * KIB,
   /** A whole WebSocket message, which has to be put together before the app sees it. */
   maxWebSocketMessageBytes: 32 * MIB,
 
-  /** What a stream may send before its reader has taken anything: 12.5 MiB/s at 80 ms round trip. */
-  streamWindowBytes: 1 * MIB,
+  /** What a stream may send before its reader has taken anything: 25 MiB/s at 80 ms round trip. */
+  streamWindowBytes: 2 * MIB,
   /** What all streams of a link together may have unread at the receiver: bounds a viewer's cost. */
   linkWindowBytes: 32 * MIB,
   /** Streams open at once on one link: an unbundled app asks for about a thousand modules in one go. */
@@ -56,7 +56,7 @@ export const LIMITS = {
   maxPrekeyNonces: 4096,
 
   /** Above this a carrier reports itself not writable. */
-  carrierHighWaterBytes: 1 * MIB,
+  carrierHighWaterBytes: 512 * KIB,
   /** Below this it reports itself writable again. */
   carrierLowWaterBytes: 256 * KIB,
 } as const;

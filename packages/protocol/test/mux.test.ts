@@ -174,7 +174,7 @@ describe('a peer that breaks the rules loses the link', () => {
       'more than its credit',
       [
         [header(StreamFrameType.OPEN, 1)],
-        ...Array.from({ length: 33 }, () => [
+        ...Array.from({ length: LIMITS.streamWindowBytes / (32 * 1024) + 1 }, () => [
           header(StreamFrameType.DATA, 1),
           new Uint8Array(32 * 1024),
         ]),

@@ -6,7 +6,7 @@ export const BROWSER_LIMITS = {
   /** Body bytes one side of a port may send before the other has taken any: hides the hop between two threads. */
   portWindowBytes: 1 * MIB,
   /** Credit goes back once so much has been taken: a message per chunk would cost more than the chunk. */
-  portCreditBytes: 256 * KIB,
+  portCreditBytes: 512 * KIB,
   /** One body chunk on a port. */
   portChunkBytes: 256 * KIB,
   /** A request body up to this size is sent with its length: many dev servers can't read a chunked one. */
