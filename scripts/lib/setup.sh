@@ -12,13 +12,14 @@ require_node() {
     fail "Node $(node --version) is too old. Install Node 20.19 or newer, then run this again."
 }
 
-# install_packages FOLDER: npm ci, unless what is installed is as new as the lock file.
+# install_packages FOLDER: what the lock file says, unless that is installed already. Not `npm ci`, which
+# refuses a lock file when a registry lacks an optional binary of a platform that isn't this one.
 install_packages() {
   local folder=$1 stamp=$1/node_modules/.package-lock.json
   if [ -f "$stamp" ] && [ ! "$folder/package-lock.json" -nt "$stamp" ]; then return; fi
   say "installing packages in $(basename "$(cd "$folder" && pwd)")"
-  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error) >&2 ||
-    fail "npm ci failed in $folder; the lines above say why"
+  (cd "$folder" && npm install --no-save --no-audit --no-fund --loglevel=error) >&2 ||
+    fail "npm install failed in $folder; the lines above say why"
   touch "$stamp"
 }
 
