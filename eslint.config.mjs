@@ -100,4 +100,6 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.{mjs,js}'], languageOptions: { globals: globals.node } },
+  // Functions there run in the browser, too.
+  { files: ['bench/**'], languageOptions: { globals: globals.browser } },
 );

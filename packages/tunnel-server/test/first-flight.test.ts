@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { encodeRecord, newLinkId, RecordReader } from '@wingman/protocol';
 import { request, type IncomingMessage } from 'node:http';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { FakeHost, RELAY_HELLO } from './support/fake-host.js';
+import type { FakeHost } from './support/fake-host.js';
+import { RELAY_HELLO } from './support/fake-host.js';
 import { until } from './support/inbox.js';
 import { startSession } from './support/server.js';
 
