@@ -36,12 +36,16 @@ function makeEnd(engine: PeerEngine, other: () => End): End {
   return end;
 }
 
+/** Above 1 + 2 + 4 s: DTLS doubles its wait for each flight that was lost (RFC 6347 section 4.2.4.1). */
+const CONNECT_MS = 12_000;
+
 async function connect(offering: PeerEngine, answering: PeerEngine): Promise<[End, End]> {
   const left: End = makeEnd(offering, () => right);
   const right: End = makeEnd(answering, () => left);
   const answer = await right.peer.acceptOffer(await left.peer.createOffer());
   await left.peer.acceptAnswer(answer);
-  await until(() => left.carrier !== undefined && right.carrier !== undefined, 'channels open');
+  const isOpen = (): boolean => left.carrier !== undefined && right.carrier !== undefined;
+  await until(isOpen, 'channels open', CONNECT_MS);
   return [left, right];
 }
 
