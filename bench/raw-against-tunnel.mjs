@@ -58,7 +58,10 @@ export async function rawAgainstTunnel(runs) {
     if (run >= 0) for (const [name, value] of Object.entries(round)) results[name].push(value);
   }
   const after = await page.evaluate(() => window.wingman.status());
-  if (after.switches !== before) throw new Error('the tunnel has left the direct path');
+  const carriedBy = after.bytes.p2p.in / (after.bytes.p2p.in + after.bytes.relay.in);
+  if (after.switches !== before || carriedBy < 0.99) {
+    throw new Error(`the direct path carried only ${round(carriedBy * 100, 0)} %`);
+  }
   await browser.close();
   await Promise.all([raw.stop(), session.stop()]);
   await local.stop();

@@ -8,7 +8,7 @@ export const LIMITS = {
   /** Head of a request or response. Node's own servers refuse request heads above 16 KiB; this leaves room for large cookies. */
   maxHeadBytes: 48 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
-  bodyChunkBytes: 48 * KIB,
+  bodyChunkBytes: 60 * KIB,
   /** A whole WebSocket message, which has to be put together before the app sees it. */
   maxWebSocketMessageBytes: 32 * MIB,
 
@@ -30,11 +30,11 @@ export const LIMITS = {
   retransmitReserveFrames: 16384,
 
   /** Acknowledge at the latest after so many bytes… */
-  ackEveryBytes: 256 * KIB,
+  ackEveryBytes: 1 * MIB,
   /** …or so many frames… */
   ackEveryFrames: 64,
   /** …or after this time, so that a quiet link's queue empties too. */
-  ackDelayMs: 20,
+  ackDelayMs: 50,
 
   /** A heartbeat on every carrier this often. */
   heartbeatMs: 2_000,

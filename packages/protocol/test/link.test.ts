@@ -144,6 +144,24 @@ describe('link', () => {
     expect(seen.at(-1)).toBe(2 * DELAY_MS);
   });
 
+  test('a host that has left the chosen carrier on suspicion goes back when it hears it again', async () => {
+    const bench = new Bench();
+    let isDeaf = false;
+    bench.attach('relay');
+    bench.attach('p2p', { isDeaf: () => isDeaf });
+    await bench.clock.advance(100);
+    bench.viewer.link.use('p2p');
+    await bench.clock.advance(100);
+    isDeaf = true;
+    bench.host.send(1);
+    await bench.clock.advance(1_000);
+    expect(bench.host.link.path).toBe('relay');
+    isDeaf = false;
+    await bench.clock.advance(3_000);
+    expect(bench.host.link.path).toBe('p2p');
+    bench.expectExactlyOnce();
+  });
+
   test('use() of a carrier that is not there says no', () => {
     expect(new Bench().viewer.link.use('p2p')).toBe(false);
   });

@@ -51,6 +51,8 @@ export class Link {
   #handlers: LinkHandlers | undefined;
   #state: LinkState = 'waiting';
   #active: Lane | undefined;
+  /** What the opener has chosen last, which suspicion may have left for a while. */
+  #chosen: Lane | undefined;
   #lastPath: Path = 'offline';
   #heardData: { lane: Lane; at: number } | undefined;
   #useTurn = 0;
@@ -145,6 +147,7 @@ export class Link {
     if (lane?.isUsable !== true || this.#state === 'closed') return false;
     this.#useTurn += 1;
     lane.sendFrame({ type: 'use', turn: this.#useTurn });
+    this.#chosen = lane;
     this.#activate(lane);
     return true;
   }
@@ -306,6 +309,7 @@ export class Link {
   #follow(lane: Lane, turn: number): void {
     if (turn <= this.#useTurn || !lane.isUsable) return;
     this.#useTurn = turn;
+    this.#chosen = lane;
     this.#activate(lane);
   }
 
@@ -372,6 +376,8 @@ export class Link {
 
   #recover(lane: Lane): void {
     lane.transition('ready');
+    // The acceptor goes back to what was chosen; the opener judges first whether it still wants that.
+    if (this.role === 'acceptor' && lane === this.#chosen) this.#activate(lane);
     this.#emitter.emit('attachment');
   }
 

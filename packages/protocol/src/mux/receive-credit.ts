@@ -1,6 +1,6 @@
 import { WingmanError } from '../errors.js';
 
-/** Counts what the peer may still send here, and returns it once a quarter of the window has been taken. */
+/** Counts what the peer may still send here, and returns it once half of the window has been taken. */
 export class ReceiveCredit {
   #granted: number;
   #taken = 0;
@@ -21,7 +21,7 @@ export class ReceiveCredit {
   /** The consumer has taken bytes, or they were dropped. */
   taken(bytes: number): void {
     this.#taken += bytes;
-    if (this.#taken < this.window / 4) return;
+    if (this.#taken < this.window / 2) return;
     const credit = this.#taken;
     this.#taken = 0;
     this.#granted += credit;

@@ -20,6 +20,8 @@ export class FaultPlan {
 }
 
 export interface LineOptions {
+  /** While it says true, messages from the left are held up, as a dead path does until it is back. */
+  isDeaf?: () => boolean;
   clock: FakeClock;
   delayMs: number;
   there?: FaultPlan;
@@ -28,7 +30,16 @@ export interface LineOptions {
 
 /** Two carriers joined by a line with delay, whose messages meet the plan's faults. Order is kept. */
 export function faultyPair(options: LineOptions): [MemoryCarrier, MemoryCarrier] {
-  const left = new MemoryCarrier(direction(options, options.there, () => left.cut()));
+  const there = direction(options, options.there, () => left.cut());
+  const held: (() => void)[] = [];
+  const release = (): void => {
+    if (options.isDeaf?.() === true) return void options.clock.setTimeout(release, 50);
+    for (const send of held.splice(0)) send();
+  };
+  const left = new MemoryCarrier((message, arrive) => {
+    held.push(() => there(message, arrive));
+    release();
+  });
   const right = new MemoryCarrier(direction(options, options.back, () => right.cut()));
   left.peer = right;
   right.peer = left;
