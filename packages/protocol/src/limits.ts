@@ -8,7 +8,7 @@ export const LIMITS = {
   /** Head of a request or response. Node's own servers refuse request heads above 16 KiB; this leaves room for large cookies. */
   maxHeadBytes: 48 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
-  bodyChunkBytes: 60 * KIB,
+  bodyChunkBytes: 48 * KIB,
   /** A whole WebSocket message, which has to be put together before the app sees it. */
   maxWebSocketMessageBytes: 32 * MIB,
 
