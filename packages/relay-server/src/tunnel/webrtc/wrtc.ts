@@ -7,6 +7,7 @@ import { CHANNEL_LABEL } from './engine.js';
 import { PendingCandidates } from './pending-candidates.js';
 import { bindingOf } from './sdp.js';
 import { peerClosed } from './thread-reclaimer.js';
+import { TurnCount } from './turn-count.js';
 import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
 
 /** libwebrtc through @roamhq/wrtc. Fails when its binary doesn't load. */
@@ -134,10 +135,15 @@ class WrtcPeer implements Peer {
   }
 
   #wrap(channel: WrtcChannel): ChannelCarrier {
+    // On a busy machine this engine's `bufferedAmount` stays at 0 for a whole turn of megabytes.
+    const turn = new TurnCount();
     const carrier: ChannelCarrier = new ChannelCarrier(
       {
-        queuedBytes: () => channel.bufferedAmount,
-        send: (message) => channel.send(message),
+        queuedBytes: () => Math.max(channel.bufferedAmount, turn.bytes),
+        send: (message) => {
+          turn.add(message.byteLength);
+          channel.send(message);
+        },
         close: () => this.close(),
       },
       () => this.#pollDrain(channel, carrier),
