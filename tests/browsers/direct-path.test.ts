@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  status,
   statusWhere,
   watchErrors,
   type BrowserName,
@@ -44,24 +45,27 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, over the direct path
     });
     expect(before.candidatePair).not.toBeNull();
 
-    const relayed = await share.metric('wingman_relay_bytes_total');
-    const size = 400_000;
-    const length = await inApp(page, async () => {
-      const responses = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => fetch(`/src/App.css?direct&fresh=${n}`)),
-      );
-      const texts = await Promise.all(responses.map((response) => response.text()));
-      return texts.join('').length;
+    // A machine this busy may suspect the path for a moment: one round has to hold as a whole.
+    await eventually('a round of traffic over the direct path alone', async () => {
+      const [relayed, start] = [
+        await share.metric('wingman_relay_bytes_total'),
+        await status(page),
+      ];
+      const length = await inApp(page, async () => {
+        const responses = await Promise.all(
+          Array.from({ length: 20 }, (_, n) => fetch(`/src/App.css?direct&fresh=${n}`)),
+        );
+        const texts = await Promise.all(responses.map((response) => response.text()));
+        return texts.join('').length;
+      });
+      expect(length).toBeGreaterThan(20_000);
+      const end = await status(page);
+      const direct = end.bytes.p2p.in - start.bytes.p2p.in;
+      const byRelay = end.bytes.relay.in - start.bytes.relay.in;
+      // Heartbeats of a warm relay are all that may pass there.
+      const spliced = (await share.metric('wingman_relay_bytes_total')) - relayed;
+      return direct >= length && byRelay < 2_000 && spliced < 4_000;
     });
-    expect(length).toBeGreaterThan(20_000);
-    const after = await statusWhere(
-      page,
-      'bytes over p2p',
-      ({ bytes }) => bytes.p2p.in - before.bytes.p2p.in >= length,
-    );
-    expect(after.bytes.relay.in - before.bytes.relay.in).toBeLessThan(2_000);
-    // Heartbeats of a warm relay are all that may pass there.
-    expect((await share.metric('wingman_relay_bytes_total')) - relayed).toBeLessThan(size / 100);
 
     await inApp(page, () => document.querySelector<HTMLButtonElement>('button.counter')?.click());
     await appShows(page, 'Count is 1');

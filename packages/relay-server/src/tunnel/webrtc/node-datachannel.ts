@@ -152,8 +152,15 @@ class NodeDatachannelPeer implements Peer {
     channel.onMessage((message) => carrier.deliver(bytesOf(message)));
     channel.onClosed(() => this.#end('data channel closed'));
     channel.onError((error) => this.#end(`data channel error: ${error}`));
-    if (channel.isOpen()) queueMicrotask(() => this.#handlers.channel(carrier));
-    else channel.onOpen(() => this.#handlers.channel(carrier));
+    let isTold = false;
+    const open = (): void => {
+      if (isTold) return;
+      isTold = true;
+      this.#handlers.channel(carrier);
+    };
+    // The channel opens on a thread of the library's, perhaps between two of these lines.
+    channel.onOpen(open);
+    if (channel.isOpen()) queueMicrotask(open);
   }
 
   #wrap(channel: DataChannel): ChannelCarrier {
