@@ -1,4 +1,4 @@
-// Runs Jest in three groups and prints one closing line with the counts.
+// Runs Jest in groups and prints one closing line with the counts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const GROUPS = [
-  { projects: ['protocol', 'tunnel-server', 'relay-server', 'browser-client'], workers: 2 },
-  // Real servers and browsers want the machine to themselves.
+  { projects: ['protocol', 'tunnel-server', 'browser-client'], workers: 2 },
+  // Real engines, servers and browsers want the machine to themselves.
+  { projects: ['relay-server'], workers: 1 },
   { projects: ['integration'], workers: 1 },
   { projects: ['browsers'], workers: 1 },
 ];
