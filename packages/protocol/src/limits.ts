@@ -44,6 +44,8 @@ export const LIMITS = {
   suspectAfterMs: 700,
   /** A carrier that has been silent for this long is dead. */
   deadAfterMs: 10_000,
+  /** A carrier that brings messages but no answer to a ping for this long is dead: a full buffer on a 200 kbit/s path takes 20 s. */
+  deafAfterMs: 30_000,
   /** A link without a carrier waits this long for one before everything pending ends. */
   linkGraceMs: 60_000,
   /** From a new carrier to its proof of the key. */

@@ -226,6 +226,28 @@ describe('link', () => {
     bench.expectExactlyOnce();
   });
 
+  test('a lost heartbeat does not hide a lost message', async () => {
+    const bench = new Bench();
+    const drop = new FaultPlan(
+      new Map([
+        [1, 'drop'],
+        [4, 'drop'],
+      ]),
+    );
+    bench.attach('relay', { there: drop });
+    bench.viewer.send(20);
+    // The host is heard all the time, so silence can't give the carrier away.
+    for (let round = 0; round < 30; round += 1) {
+      bench.host.send(1);
+      await bench.clock.advance(100);
+    }
+    expect(drop.hits.get('drop')).toBe(2);
+    expect(bench.viewer.link.state).toBe('waiting');
+    bench.attach('relay');
+    await bench.clock.advance(300);
+    bench.expectExactlyOnce();
+  });
+
   test('garbage ends the carrier, not the link', async () => {
     const bench = new Bench();
     const corrupt = new FaultPlan(new Map([[8, 'corrupt']]));
@@ -337,6 +359,6 @@ test('whatever happens to the carriers, every frame arrives once and in order', 
       bench.viewer.link.close('LINK_CLOSED');
       bench.host.link.close('LINK_CLOSED');
     }),
-    { numRuns: 150 },
+    { numRuns: 600 },
   );
 });

@@ -38,7 +38,7 @@ export class LaneMonitor {
   }
 
   #watch(lane: Lane): void {
-    if (lane.silentMs > LIMITS.deadAfterMs) return this.link.dead(lane);
+    if (lane.silentMs > LIMITS.deadAfterMs || lane.isDeaf) return this.link.dead(lane);
     if (!lane.isUsable) return;
     lane.pingWhenDue(this.link.isBusy() ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs);
     if (lane.isSilent && lane.state === 'ready') this.link.suspect(lane);

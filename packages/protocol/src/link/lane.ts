@@ -38,8 +38,9 @@ interface Ping {
 export class Lane implements Attachment {
   #state: LaneState = 'attaching';
   #rttMs: number | null = null;
-  #ping: Ping | undefined;
-  #pings = 0;
+  /** Unanswered, oldest first; more than one only while a lost ping or a full carrier delays an answer. */
+  #pings: Ping[] = [];
+  #lastNonce = 0;
   #heardAt: number;
   #pingedAt: number;
   /** One more than the highest frame number sent here. */
@@ -101,27 +102,45 @@ export class Lane implements Attachment {
 
   /** True when a ping has waited for its answer longer than patience allows and nothing else came. */
   get isSilent(): boolean {
-    if (this.#ping === undefined) return false;
-    const waited = this.clock.now() - this.#ping.sentAt;
-    return Math.min(waited, this.silentMs) > this.patienceMs;
+    return Math.min(this.#unansweredMs, this.silentMs) > this.patienceMs;
   }
 
-  /** Sends a heartbeat when one is due; there is never more than one unanswered. */
+  /** True when the peer is heard but answers no ping, so that nothing can be proved to have arrived. */
+  get isDeaf(): boolean {
+    return this.#unansweredMs > LIMITS.deafAfterMs;
+  }
+
+  /**
+   * Sends a heartbeat when one is due. Another follows an unanswered one after twice the patience,
+   * because a carrier that loses messages may have lost the ping; by then a silent lane is suspect
+   * and gets no more, so that the peer hears nothing and suspects it too.
+   */
   pingWhenDue(intervalMs: number): void {
-    if (this.#ping !== undefined || this.clock.now() - this.#pingedAt < intervalMs) return;
-    this.#pings += 1;
+    if (this.clock.now() - this.#pingedAt < this.#pingWaitMs(intervalMs)) return;
+    const nonce = ++this.#lastNonce;
     this.#pingedAt = this.clock.now();
-    this.#ping = { nonce: this.#pings, sentAt: this.#pingedAt, sentBelow: this.sentBelow };
-    this.sendFrame({ type: 'ping', nonce: this.#pings });
+    this.#pings.push({ nonce, sentAt: this.#pingedAt, sentBelow: this.sentBelow });
+    this.sendFrame({ type: 'ping', nonce });
   }
 
-  /** Takes the answer to our ping and returns below which number everything sent here has left the carrier. */
+  /** Takes the answer to a ping and returns below which number everything sent here has left the carrier. */
   pong(nonce: number): number {
-    const ping = this.#ping;
-    if (ping?.nonce !== nonce) return 0;
-    this.#ping = undefined;
+    const ping = this.#pings.find((sent) => sent.nonce === nonce);
+    if (ping === undefined) return 0;
+    // Answers keep order too: those of older pings won't come any more.
+    this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     const sample = this.clock.now() - ping.sentAt;
     this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + sample * 0.125;
     return ping.sentBelow;
+  }
+
+  #pingWaitMs(intervalMs: number): number {
+    if (this.#pings.length === 0) return intervalMs;
+    return this.#state === 'suspect' ? Infinity : Math.max(intervalMs, 2 * this.patienceMs);
+  }
+
+  get #unansweredMs(): number {
+    const oldest = this.#pings[0];
+    return oldest === undefined ? 0 : this.clock.now() - oldest.sentAt;
   }
 }
