@@ -40,6 +40,7 @@ function get(target: string, more: Partial<FetchHead> = {}): FetchHead {
     destination: 'empty',
     mode: 'cors',
     hasBody: false,
+    hasCredentials: true,
     ...more,
   };
 }

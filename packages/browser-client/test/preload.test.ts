@@ -11,6 +11,7 @@ const HEAD: FetchHead = {
   destination: 'iframe',
   mode: 'navigate',
   hasBody: false,
+  hasCredentials: true,
 };
 
 function sent(answer: Promise<HttpResponse> = new Promise(() => undefined)) {

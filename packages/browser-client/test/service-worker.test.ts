@@ -19,6 +19,7 @@ function source(more: Partial<HeadSource> = {}): HeadSource {
     headers: new Headers(),
     destination: 'script',
     mode: 'cors',
+    credentials: 'same-origin',
     referrer: 'about:client',
     referrerPolicy: '',
     ...more,

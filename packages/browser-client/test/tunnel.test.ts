@@ -26,6 +26,7 @@ const PAGE: FetchHead = {
   destination: 'iframe',
   mode: 'navigate',
   hasBody: false,
+  hasCredentials: true,
 };
 
 /** A host that takes every relay connection for which `isUp` and answers every request with its target. */
@@ -105,6 +106,7 @@ async function setUp(more: Partial<TunnelOptions> = {}, prepare?: (host: FakeHos
     open: host.open,
     fetch: host.fetch,
     tell: (message) => told.push(message),
+    cookies: { headers: () => [['cookie', 'a=1']], store: () => Promise.resolve() },
     ...more,
   });
   const kinds = (kind: WorkerToShell['kind']) => told.filter((message) => message.kind === kind);

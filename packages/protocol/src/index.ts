@@ -5,6 +5,7 @@ export * from './clock.js';
 export * from './emitter.js';
 export * from './errors.js';
 export * from './exchange/accept-exchanges.js';
+export * from './exchange/cookies.js';
 export * from './exchange/deferred.js';
 export * from './exchange/headers.js';
 export * from './exchange/incoming-request.js';

@@ -23,6 +23,19 @@ export const HOST_LIMITS = {
   /** Body of a refused upgrade; it is an error page. */
   refusalBodyBytes: 64 * KIB,
 
+  /** Cookie jars, one for each browser that was given a cookie; the one not used for longest goes first. */
+  cookieJars: 1024,
+  /** Cookies in one jar: what Chromium keeps for one site. */
+  cookiesPerJar: 180,
+  /** Names and values in one jar; a request head could not carry more. With cookieJars it bounds all of them at 64 MiB. */
+  cookieJarBytes: 64 * KIB,
+  /** Name and value of one cookie, as in browsers (RFC 6265bis section 5.6); a larger one is ignored. */
+  cookieBytes: 4 * KIB,
+  /** A whole Set-Cookie line, with attributes. */
+  cookieLineBytes: 8 * KIB,
+  /** Within this time a browser shows a cookie that it was given; one that it then doesn't show is gone. */
+  cookieSettleMs: 30_000,
+
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */

@@ -67,9 +67,8 @@ describe('an exchange', () => {
     expect(response.head.status).toBe(418);
     expect(response.head.statusText).toBe('Short And Stout');
     const raw = headersToRaw(response.head.headers);
-    expect(raw.slice(0, 10)).toEqual([
-      ...['x-a', '1', 'x-a', '2', 'set-cookie', 'a=1', 'set-cookie', 'b=2', 'x-latin', 'é'],
-    ]);
+    expect(raw.slice(0, 6)).toEqual(['x-a', '1', 'x-a', '2', 'x-latin', 'é']);
+    expect(raw.slice(-4)).toEqual(['set-cookie', 'a=1; Path=/', 'set-cookie', 'b=2; Path=/']);
     expect(await textOf(response.body)).toBe(`DELETE /a%20b?c=d&c=e localhost:${server.port} 1|2`);
   });
 

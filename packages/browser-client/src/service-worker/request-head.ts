@@ -11,7 +11,14 @@ export interface Surroundings {
 /** The parts of a Request a head is made from. */
 export type HeadSource = Pick<
   Request,
-  'method' | 'url' | 'headers' | 'destination' | 'mode' | 'referrer' | 'referrerPolicy'
+  | 'method'
+  | 'url'
+  | 'headers'
+  | 'destination'
+  | 'mode'
+  | 'credentials'
+  | 'referrer'
+  | 'referrerPolicy'
 >;
 
 /** The head of a request as it would have left the browser without a service worker. */
@@ -39,6 +46,7 @@ export function requestHead(
     destination: request.destination === '' ? 'empty' : request.destination,
     mode: request.mode,
     hasBody: body.present,
+    hasCredentials: request.credentials !== 'omit',
   };
 }
 

@@ -12,6 +12,8 @@ export interface FetchHead {
   destination: string;
   mode: string;
   hasBody: boolean;
+  /** Whether cookies go with it, and those of the answer are kept (Fetch, "credentials mode"). */
+  hasCredentials: boolean;
 }
 
 /** The head of a response on its way back. */

@@ -35,6 +35,9 @@ export const BROWSER_LIMITS = {
   /** An answer of the tunnel worker about its state: a local message. */
   statusAnswerMs: 2_000,
 
+  /** The page's thread writes an answer's cookies before the answer is handed on; one that is blocked gets so long. */
+  cookieWriteMs: 500,
+
   /** The speculative first GET is cancelled when no navigation has asked for it by then. */
   preloadUnclaimedMs: 10_000,
   /** After a direct path was lost or suspected, a new one has to hold for so long before it is used. */

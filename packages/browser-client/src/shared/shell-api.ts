@@ -1,4 +1,5 @@
 import type { SocketRequest } from './exchange-messages.js';
+import type { PageCookies } from './page-cookies.js';
 
 /** What a document of the app tells its shell about itself. */
 export interface DocumentReport {
@@ -17,6 +18,8 @@ export interface ShellApi {
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
   report(report: DocumentReport): void;
+  /** A document sees these cookies now. */
+  cookiesChanged(cookies: PageCookies): void;
 }
 
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@wingman/protocol';
 import type { FetchHead, SocketRequest } from './exchange-messages.js';
+import type { PageCookies } from './page-cookies.js';
 import type { LinkStatus, Preference } from './status.js';
 
 /** DTLS fingerprints of the two ends, e.g. `sha-256 AB:CD…`. */
@@ -23,6 +24,8 @@ export type ShellToWorker =
   | { kind: 'p2p-channel'; attempt: number; end: ChannelEnd }
   | { kind: 'p2p-fingerprints'; attempt: number; fingerprints: Fingerprints }
   | { kind: 'p2p-ended'; attempt: number }
+  /** What a page of this tab sees now. */
+  | { kind: 'cookies'; cookies: PageCookies }
   | { kind: 'prefer'; preference: Preference }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
@@ -36,6 +39,10 @@ export interface StartOptions {
   prekey: Uint8Array | null;
   /** The page to ask for in the first flight; null for none. */
   preload: FetchHead | null;
+  /** Under this id the host keeps this browser's cookies. */
+  viewer: string;
+  /** What the page sees at the start. */
+  cookies: PageCookies;
 }
 
 /** From the tunnel worker to the shell. */
@@ -48,6 +55,8 @@ export type WorkerToShell =
   | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
   /** The relay can't be used for a reason that a person should know; null when it is over. */
   | { kind: 'trouble'; code: ErrorCode | null }
+  /** Write these Set-Cookie lines, and say on the port what the page sees then. */
+  | { kind: 'set-cookies'; lines: string[]; reply: MessagePort }
   /** Exchanges are under way: keep the service worker alive. */
   | { kind: 'keep-alive' };
 

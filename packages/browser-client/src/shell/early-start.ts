@@ -1,8 +1,10 @@
 import { fromBase64Url } from '@wingman/protocol';
 import type { Boot } from '../shared/boot.js';
-import type { WorkerToShell } from '../shared/worker-messages.js';
+import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { parseFragment, readKey, storageOf } from './link-key.js';
 import { navigationHead } from './navigation-head.js';
+import { readCookies } from '../shared/page-cookies.js';
+import { viewerId } from './viewer-id.js';
 
 /** The tunnel worker, started before the page's own code has arrived, and what it has said meanwhile. */
 export interface EarlyStart {
@@ -17,7 +19,10 @@ export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
  * registration. Undefined when this browser or this URL can't use them.
  */
 export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
-  const key = parseFragment(location.hash).key ?? readKey(storageOf(window));
+  const storage = storageOf(window);
+  // Without a tunnel too: a login by plain HTTP then holds when the tunnel comes.
+  const viewer = viewerId(page, storage);
+  const key = parseFragment(location.hash).key ?? readKey(storage);
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
   if (key === null || serviceWorker === undefined) return undefined;
   const worker = startWorker(page);
@@ -26,7 +31,8 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
   const preload = navigationHead(location, navigator);
-  worker.postMessage({ kind: 'start', options: { key, relayUrl, prekey, preload } });
+  const options = { key, relayUrl, prekey, preload, viewer, cookies: readCookies(page) };
+  worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
   // The shell registers it again, and looks at the outcome then.
   serviceWorker
     .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })

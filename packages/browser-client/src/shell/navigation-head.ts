@@ -19,5 +19,6 @@ export function navigationHead(
     destination: 'iframe',
     mode: 'navigate',
     hasBody: false,
+    hasCredentials: true,
   };
 }

@@ -13,6 +13,7 @@ import type { WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
 import { AppFrame } from './app-frame.js';
 import type { Journey, Step } from './cover-state.js';
+import { watchCookies, writeCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
 import { findKey, keepKey, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
@@ -173,6 +174,7 @@ export class Shell {
       tunnels: this.#tunnel !== undefined,
       openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
       report: (report) => this.#reported(report),
+      cookiesChanged: (cookies) => this.#tunnel?.updateCookies(cookies),
     };
     const wingman = {
       status: () => this.status(),
@@ -195,6 +197,8 @@ export class Shell {
       }
       case 'trouble':
         return this.#trouble(message.code);
+      case 'set-cookies':
+        return message.reply.postMessage(writeCookies(message.lines, document));
       case 'keep-alive':
         return void this.#serviceWorker?.keepAlive();
     }
@@ -268,6 +272,7 @@ export class Shell {
   }
 
   #listen(): void {
+    watchCookies(document, (cookies) => this.#tunnel?.updateCookies(cookies));
     addEventListener('online', () => this.#retry());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#retry();

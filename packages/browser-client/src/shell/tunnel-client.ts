@@ -1,6 +1,7 @@
 import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
+import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
 import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
@@ -53,6 +54,11 @@ export class TunnelClient {
 
   endChannel(attempt: number): void {
     this.#post({ kind: 'p2p-ended', attempt });
+  }
+
+  /** A page of this tab sees these cookies now; requests that leave later carry them. */
+  updateCookies(cookies: PageCookies): void {
+    this.#post({ kind: 'cookies', cookies });
   }
 
   prefer(preference: Preference): void {

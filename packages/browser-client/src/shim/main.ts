@@ -6,6 +6,7 @@ import { openForeignOnTop } from './foreign-links.js';
 import { refuseServiceWorkers } from './own-service-worker.js';
 import { createWebSocketClass } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';
+import { watchCookies } from './watch-cookies.js';
 
 const shell = findShell();
 if (shell !== undefined && window !== window.top) live(shell);
@@ -23,6 +24,7 @@ function live(shell: ShellApi): void {
   const message: DocumentToServiceWorker = { kind: 'document', tab: shell.tab };
   navigator.serviceWorker?.controller?.postMessage(message);
   if (shell.tunnels) {
+    watchCookies(window, (cookies) => shell.cookiesChanged(cookies));
     replaceWebSocket(shell);
     refuseServiceWorkers(navigator.serviceWorker);
   }

@@ -1,5 +1,6 @@
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import { TabCookies } from './cookies.js';
 import { FetchService } from './fetch-service.js';
 import { ServedWebSocket } from './serve-web-socket.js';
 import { Tunnel } from './tunnel.js';
@@ -9,6 +10,7 @@ declare const self: DedicatedWorkerGlobalScope;
 const tell = (message: WorkerToShell): void => self.postMessage(message);
 let tunnel: Tunnel | undefined;
 let fetches: FetchService | undefined;
+let cookies: TabCookies | undefined;
 
 self.onmessage = (event: MessageEvent<ShellToWorker>) => {
   const message = event.data;
@@ -17,7 +19,10 @@ self.onmessage = (event: MessageEvent<ShellToWorker>) => {
 };
 
 function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
-  const started = new Tunnel({ ...options, tell });
+  cookies = new TabCookies(options.viewer, options.cookies, (lines, reply) =>
+    self.postMessage({ kind: 'set-cookies', lines, reply } satisfies WorkerToShell, [reply]),
+  );
+  const started = new Tunnel({ ...options, cookies, tell });
   tunnel = started;
   fetches = new FetchService(started.request, () => tell({ kind: 'keep-alive' }));
   setInterval(
@@ -44,6 +49,8 @@ function handle(
       return tunnel.setFingerprints(message.attempt, message.fingerprints);
     case 'p2p-ended':
       return tunnel.endChannel(message.attempt);
+    case 'cookies':
+      return cookies?.update(message.cookies);
     case 'prefer':
       return tunnel.prefer(message.preference);
     case 'wake':

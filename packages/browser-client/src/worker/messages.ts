@@ -13,18 +13,22 @@ import type {
 } from '../shared/exchange-messages.js';
 
 /** A port's request head as the protocol's. */
-export function toRequestHead(head: FetchHead): RequestHead {
-  return create(RequestHead, { ...head, headers: head.headers.map(toHeader) });
+export function toRequestHead(head: FetchHead, cookies: HeaderPair[] = []): RequestHead {
+  const { method, target, destination, mode, hasBody } = head;
+  const headers = [...head.headers, ...cookies].map(toHeader);
+  return create(RequestHead, { method, target, destination, mode, hasBody, headers });
 }
 
 /** A page's WebSocket request as the protocol's. */
-export function toWebSocketOpen(request: SocketRequest): WebSocketOpen {
-  return create(WebSocketOpen, { ...request, headers: request.headers.map(toHeader) });
+export function toWebSocketOpen(request: SocketRequest, cookies: HeaderPair[] = []): WebSocketOpen {
+  const headers = [...request.headers, ...cookies].map(toHeader);
+  return create(WebSocketOpen, { ...request, headers });
 }
 
-/** The protocol's response head as a port's. */
+/** The protocol's response head as a port's; its cookies are in the browser's store, and no Response shows them. */
 export function toReplyHead(head: ResponseHead): ReplyHead {
-  const headers = head.headers.map(({ name, value }: Header): HeaderPair => [name, value]);
+  const shown = head.headers.filter(({ name }) => name !== 'set-cookie');
+  const headers = shown.map(({ name, value }: Header): HeaderPair => [name, value]);
   return { status: head.status, statusText: head.statusText, headers };
 }
 

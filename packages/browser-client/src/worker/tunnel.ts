@@ -8,8 +8,8 @@ import {
   systemClock,
   type Clock,
   type ErrorCode,
-  type HttpResponse,
   type OpenedWebSocket,
+  type RequestHead,
   type Timer,
 } from '@wingman/protocol';
 import type { FetchHead, SocketRequest } from '../shared/exchange-messages.js';
@@ -21,6 +21,7 @@ import type {
   StartOptions,
   WorkerToShell,
 } from '../shared/worker-messages.js';
+import type { TabCookies } from './cookies.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
 import { P2pAttacher } from './p2p-attacher.js';
 import { choosePath } from './path-choice.js';
@@ -28,7 +29,11 @@ import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
 
-export interface TunnelOptions extends StartOptions {
+export interface TunnelOptions extends Pick<
+  StartOptions,
+  'key' | 'relayUrl' | 'prekey' | 'preload'
+> {
+  cookies: Pick<TabCookies, 'headers' | 'store'>;
   tell: (message: WorkerToShell) => void;
   clock?: Clock;
   open?: RelayOptions['open'];
@@ -80,18 +85,25 @@ export class Tunnel {
 
   /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
   readonly request: SendRequest = async (head, options) => {
+    const response = await this.#send(head, options);
+    if (head.hasCredentials) await this.#options.cookies.store(response.head);
+    return response;
+  };
+
+  readonly #send: SendRequest = async (head, options) => {
     const claim = await this.#preload?.claim(head);
     if (claim !== undefined) {
       options.signal.addEventListener('abort', () => claim.abort(), { once: true });
       return claim.response;
     }
     const { mux } = await this.#proven(options.signal);
-    return request(mux, toRequestHead(head), options);
+    return request(mux, this.#withCookies(head), options);
   };
 
   async openWebSocket(socket: SocketRequest, signal: AbortSignal): Promise<OpenedWebSocket> {
     const { mux } = await this.#proven(signal);
-    return openWebSocket(mux, toWebSocketOpen(socket), { signal });
+    const cookies = this.#options.cookies.headers();
+    return openWebSocket(mux, toWebSocketOpen(socket, cookies), { signal });
   }
 
   takeChannel(attempt: number, end: ChannelEnd): void {
@@ -145,7 +157,8 @@ export class Tunnel {
       clock: this.#clock,
       ...(open === undefined ? {} : { open }),
       ...(fetch === undefined ? {} : { fetch }),
-      firstFlight: () => this.#preload?.send((head, signal) => sendNow(mux, head, signal)),
+      firstFlight: () =>
+        this.#preload?.send((head, signal) => request(mux, this.#withCookies(head), { signal })),
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
@@ -156,6 +169,10 @@ export class Tunnel {
     this.#options.tell({ kind: 'link', id: link.id });
     relay.connect();
     return life;
+  }
+
+  #withCookies(head: FetchHead): RequestHead {
+    return toRequestHead(head, head.hasCredentials ? this.#options.cookies.headers() : []);
   }
 
   #changed(life: Life): void {
@@ -253,8 +270,4 @@ export class Tunnel {
       this.#waiters.add(finish);
     });
   }
-}
-
-function sendNow(mux: Mux, head: FetchHead, signal: AbortSignal): Promise<HttpResponse> {
-  return request(mux, toRequestHead(head), { signal });
 }

@@ -1,18 +1,21 @@
-import type { IncomingRequest, Problem } from '@wingman/protocol';
+import type { Header, IncomingRequest, Problem } from '@wingman/protocol';
 import { headerValue, toWingmanError } from '@wingman/protocol';
+import type { CookieJars } from '../cookies/cookie-jars.js';
+import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { LocalClient, LocalResponse } from './local-client.js';
 import type { Loopback } from './loopback.js';
 import { badRequest, problemFor, problemPage } from './problems.js';
 import { localRequestHeaders, type Via } from './request-headers.js';
 import { prepareBody } from './response-body.js';
 import { responseHead } from './response-head.js';
-import { publicResponseHeaders } from './response-headers.js';
+import { publicResponseHeaders, without } from './response-headers.js';
 import { faultOf } from './target.js';
 
 /** What forwarding needs of the host. */
 export interface ForwardContext {
   readonly loopback: Loopback;
   readonly client: LocalClient;
+  readonly jars: CookieJars;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
 }
@@ -26,21 +29,24 @@ export async function forwardRequest(
   const { method, target, headers } = incoming.head;
   const fault = faultOf(method, target, headers);
   if (fault !== undefined) return sendProblem(incoming, badRequest(fault));
+  const cookies = new ExchangeCookies(incoming.head, via, context.jars);
   let response: LocalResponse;
   try {
-    response = await askApp(incoming, via, context);
+    response = await askApp(incoming, cookies.requestHeaders, via, context);
   } catch (error) {
     return failRequest(incoming, context.loopback.port, error);
   }
-  await sendResponse(incoming, response, via, context);
+  const shareable = { ...response, headers: cookies.received(response.headers) };
+  await sendResponse(incoming, shareable, via, context);
 }
 
 function askApp(
   incoming: IncomingRequest,
+  headers: Header[],
   via: Via,
   { client, loopback, sessionOrigin }: ForwardContext,
 ): Promise<LocalResponse> {
-  const { head } = incoming;
+  const head = { ...incoming.head, headers };
   const rewrite = { authority: loopback.authority, sessionOrigin: sessionOrigin(), via };
   return client.request({
     method: head.method,
@@ -50,7 +56,9 @@ function askApp(
     signal: incoming.signal,
     informational: (status, statusText, headers) => {
       const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
-      incoming.informational(responseHead(status, statusText, shown));
+      // Browsers keep no cookies of an interim answer.
+      const plain = without(shown, 'set-cookie');
+      incoming.informational(responseHead(status, statusText, plain));
     },
   });
 }
@@ -67,7 +75,8 @@ async function sendResponse(
   try {
     incoming.respond(responseHead(status, statusText, headers));
     for await (const chunk of body) await incoming.write(chunk);
-    incoming.end(response.trailers());
+    // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
+    incoming.end(without(response.trailers(), 'set-cookie'));
   } catch {
     // The app died within the body, or the opener is gone; the latter no longer listens.
     response.body.destroy();

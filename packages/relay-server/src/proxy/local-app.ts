@@ -1,5 +1,6 @@
 import type { IncomingRequest, IncomingWebSocket, Link } from '@wingman/protocol';
 import { acceptExchanges } from '@wingman/protocol';
+import { CookieJars } from '../cookies/cookie-jars.js';
 import { forwardRequest, type ForwardContext } from './forwarder.js';
 import { LocalClient } from './local-client.js';
 import { Loopback } from './loopback.js';
@@ -18,7 +19,8 @@ export class LocalApp {
   constructor(port: number, sessionOrigin: () => string | undefined) {
     this.loopback = new Loopback(port);
     this.#client = new LocalClient(this.loopback);
-    this.#context = { loopback: this.loopback, client: this.#client, sessionOrigin };
+    const jars = new CookieJars();
+    this.#context = { loopback: this.loopback, client: this.#client, jars, sessionOrigin };
   }
 
   /** Answers everything that the other side of a link opens. */

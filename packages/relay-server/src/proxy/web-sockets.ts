@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { IncomingWebSocket, Problem } from '@wingman/protocol';
+import type { Header, IncomingWebSocket, Problem } from '@wingman/protocol';
 import { headersFromRaw, headerValue, LIMITS, toWingmanError } from '@wingman/protocol';
 import { WebSocket } from 'ws';
+import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { ForwardContext } from './forwarder.js';
 import { badRequest, problemFor, problemPage } from './problems.js';
@@ -20,9 +21,10 @@ export async function forwardWebSocket(
   const { target, headers } = incoming.open;
   const fault = faultOf('GET', target, headers);
   if (fault !== undefined) return refuse(incoming, badRequest(fault));
+  const cookies = new ExchangeCookies(incoming.open, via, context.jars);
   try {
-    const socket = await dialApp(incoming, via, context);
-    listen(incoming, socket, context);
+    const socket = await dialApp(incoming, cookies.requestHeaders, via, context);
+    listen(incoming, socket, cookies, context);
     if (incoming.signal.aborted) socket.terminate();
   } catch (error) {
     if (error instanceof SyntaxError) return refuse(incoming, badRequest(error.message));
@@ -40,10 +42,11 @@ const CLIENT_OPTIONS = {
 
 async function dialApp(
   incoming: IncomingWebSocket,
+  headers: Header[],
   via: Via,
   { loopback, sessionOrigin }: ForwardContext,
 ): Promise<WebSocket> {
-  const { target, protocols, headers } = incoming.open;
+  const { target, protocols } = incoming.open;
   const { authority } = loopback;
   const connection = await loopback.connect();
   try {
@@ -58,7 +61,12 @@ async function dialApp(
   }
 }
 
-function listen(incoming: IncomingWebSocket, socket: WebSocket, context: ForwardContext): void {
+function listen(
+  incoming: IncomingWebSocket,
+  socket: WebSocket,
+  cookies: ExchangeCookies,
+  context: ForwardContext,
+): void {
   const { port } = context.loopback;
   const onAbort = (): void => socket.terminate();
   const onError = (error: Error): void => refuseFor(incoming, port, error);
@@ -68,8 +76,10 @@ function listen(incoming: IncomingWebSocket, socket: WebSocket, context: Forward
   socket.once('unexpected-response', (_request, response) => {
     socket.off('error', onError);
     socket.on('error', () => undefined);
-    void passRefusal(incoming, response, context).finally(() => socket.terminate());
+    void passRefusal(incoming, response, cookies, context).finally(() => socket.terminate());
   });
+  // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
+  socket.once('upgrade', (response) => cookies.received(headersFromRaw(response.rawHeaders)));
   socket.once('open', () => {
     socket.off('error', onError);
     joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
@@ -80,9 +90,10 @@ function listen(incoming: IncomingWebSocket, socket: WebSocket, context: Forward
 async function passRefusal(
   incoming: IncomingWebSocket,
   response: IncomingMessage,
+  cookies: ExchangeCookies,
   { loopback, sessionOrigin }: ForwardContext,
 ): Promise<void> {
-  const headers = headersFromRaw(response.rawHeaders);
+  const headers = cookies.received(headersFromRaw(response.rawHeaders));
   const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
   const body = await readSome(response);
   const head = responseHead(

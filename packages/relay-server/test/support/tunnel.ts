@@ -18,23 +18,34 @@ export interface TestTunnel {
   readonly mux: Mux;
   readonly app: LocalApp;
   readonly hostLink: Link;
+  /** Every message that has left the host. */
+  readonly sent: Uint8Array[];
   close(): Promise<void>;
 }
 
-export function openTunnel(port: number, via: Via = 'viewer'): TestTunnel {
+/** `app` joins another viewer to the same host. */
+export function openTunnel(
+  port: number,
+  via: Via = 'viewer',
+  app = new LocalApp(port, () => SESSION_ORIGIN),
+): TestTunnel {
   const id = newLinkId();
   const viewerLink = new Link({ id, role: 'initiator' });
   const hostLink = new Link({ id, role: 'acceptor' });
   const mux = new Mux(viewerLink);
-  const app = new LocalApp(port, () => SESSION_ORIGIN);
   app.serve(hostLink, via);
-  const [left, right] = memoryCarrierPair();
+  const sent: Uint8Array[] = [];
+  const [left, right] = memoryCarrierPair(undefined, (message, arrive) => {
+    sent.push(message.slice());
+    queueMicrotask(() => arrive(message));
+  });
   viewerLink.attach(left, 'relay');
   hostLink.attach(right, 'relay');
   return {
     mux,
     app,
     hostLink,
+    sent,
     close: async () => {
       viewerLink.close('LINK_CLOSED');
       await app.close();

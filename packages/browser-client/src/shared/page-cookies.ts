@@ -1,0 +1,47 @@
+import { VIEWER_COOKIE } from '@wingman/protocol';
+
+/** The cookies that scripts of a page may see. */
+export interface PageCookies {
+  /** As in `document.cookie`. */
+  text: string;
+  /** Of the page, which decides which cookies it sees. */
+  path: string;
+}
+
+/** What of a Document reading cookies takes. */
+export interface CookiePage {
+  readonly cookie: string;
+  readonly location: { readonly pathname: string };
+}
+
+/** The cookies a page sees now, without the tunnel's own; none where the browser keeps none. */
+export function readCookies(page: CookiePage): PageCookies {
+  return { text: hideViewer(cookieText(page)), path: page.location.pathname };
+}
+
+/** A list of cookies, as browsers write it, without the tunnel's own. */
+export function hideViewer(text: string): string {
+  const parts = text.split('; ');
+  return parts.filter((part) => !part.startsWith(`${VIEWER_COOKIE}=`)).join('; ');
+}
+
+/** Sandboxed documents throw. */
+export function cookieText(page: Pick<CookiePage, 'cookie'>): string {
+  try {
+    return page.cookie;
+  } catch {
+    return '';
+  }
+}
+
+/** A header value as the tunnel has it: each character is one byte of the text's UTF-8. */
+export function toHeaderBytes(text: string): string {
+  let bytes = '';
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
+
+/** The text whose UTF-8 a header value holds. */
+export function fromHeaderBytes(value: string): string {
+  return new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)));
+}

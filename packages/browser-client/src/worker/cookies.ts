@@ -1,0 +1,62 @@
+import {
+  formatCookies,
+  PAGE_PATH_HEADER,
+  parseCookies,
+  VIEWER_COOKIE,
+  type ResponseHead,
+} from '@wingman/protocol';
+import type { HeaderPair } from '../shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
+import { within } from '../shared/within.js';
+
+/** Asks the shell to write Set-Cookie lines; its answer on the port is what the page sees then. */
+export type AskToWrite = (lines: string[], reply: MessagePort) => void;
+
+/** The visible cookies, as the tab's pages last saw them, and the way to give them new ones. */
+export class TabCookies {
+  #page: PageCookies;
+
+  constructor(
+    private readonly viewer: string,
+    page: PageCookies,
+    private readonly ask: AskToWrite,
+  ) {
+    this.#page = page;
+  }
+
+  /** A page sees these now. */
+  update(page: PageCookies): void {
+    this.#page = page;
+  }
+
+  /** The fields for a request that leaves now. */
+  headers(): HeaderPair[] {
+    const { text, path } = this.#page;
+    const pairs = [[VIEWER_COOKIE, this.viewer] as const, ...parseCookies(text)];
+    return [
+      ['cookie', toHeaderBytes(formatCookies(pairs))],
+      [PAGE_PATH_HEADER, path],
+    ];
+  }
+
+  /**
+   * Has the answer's cookies written, and resolves when scripts see them. A page that blocks its
+   * thread (a synchronous XMLHttpRequest does) sees them later: it must not wait for itself.
+   */
+  async store({ headers }: Pick<ResponseHead, 'headers'>): Promise<void> {
+    const fields = headers.filter(({ name }) => name === 'set-cookie');
+    if (fields.length === 0) return;
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise<PageCookies>((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<PageCookies>) => {
+        this.update(data);
+        port1.close();
+        resolve(data);
+      };
+    });
+    const lines = fields.map(({ value }) => fromHeaderBytes(value));
+    this.ask(lines, port2);
+    await within(answer, BROWSER_LIMITS.cookieWriteMs);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Names a viewer: a browser, whose tabs share the cookies of a session. The host takes it out of
+ * every request before the app sees it.
+ */
+export const VIEWER_COOKIE = '__Host-wingman-viewer';
+
+/**
+ * On links, the path of the page whose `document.cookie` stands in the Cookie field: a page knows
+ * only the cookies of its own path, whatever path it asks for.
+ */
+export const PAGE_PATH_HEADER = 'wingman-page-path';
+
+/** One cookie of a Cookie field; a nameless one has the name ''. */
+export type CookiePair = readonly [name: string, value: string];
+
+/** Reads a Cookie field or `document.cookie` (RFC 6265 section 4.2.1). */
+export function parseCookies(text: string): CookiePair[] {
+  const parts = text.split(';').map((part) => part.trim());
+  return parts.filter((part) => part !== '').map(splitPair);
+}
+
+/** Writes a Cookie field. */
+export function formatCookies(pairs: readonly CookiePair[]): string {
+  return pairs.map(([name, value]) => (name === '' ? value : `${name}=${value}`)).join('; ');
+}
+
+/** Without the cookie that is the tunnel's own. */
+export function withoutViewer(pairs: readonly CookiePair[]): CookiePair[] {
+  return pairs.filter(([name]) => name !== VIEWER_COOKIE);
+}
+
+function splitPair(part: string): CookiePair {
+  const equals = part.indexOf('=');
+  if (equals <= 0) return ['', part.slice(equals + 1)];
+  return [part.slice(0, equals).trimEnd(), part.slice(equals + 1).trimStart()];
+}

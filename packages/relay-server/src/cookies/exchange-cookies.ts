@@ -1,0 +1,115 @@
+import type { CookiePair, Header } from '@wingman/protocol';
+import {
+  formatCookies,
+  header,
+  headerValue,
+  isLinkId,
+  PAGE_PATH_HEADER,
+  parseCookies,
+  VIEWER_COOKIE,
+  withoutViewer,
+} from '@wingman/protocol';
+import type { Via } from '../proxy/request-headers.js';
+import type { CookieJars } from './cookie-jars.js';
+import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
+import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';
+
+/** The cookies of one exchange: into the app's request, and out of its answer. */
+export class ExchangeCookies {
+  readonly #jars: CookieJars;
+  readonly #via: Via;
+  readonly #path: string;
+  readonly #viewer: string | undefined;
+  readonly #browser: BrowserCookies;
+  /** The request's fields as the app gets them. */
+  readonly requestHeaders: Header[];
+
+  constructor(
+    request: { readonly target: string; readonly headers: readonly Header[] },
+    via: Via,
+    jars: CookieJars,
+  ) {
+    const pairs = sentCookies(request.headers);
+    const isLink = via === 'viewer';
+    this.#jars = jars;
+    this.#via = via;
+    this.#path = request.target.replace(/[?#].*$/s, '');
+    this.#viewer = pairs.find(([name, id]) => name === VIEWER_COOKIE && isLinkId(id))?.[1];
+    this.#browser = {
+      pairs: withoutViewer(pairs),
+      pagePath: isLink ? headerValue(request.headers, PAGE_PATH_HEADER) : undefined,
+    };
+    this.requestHeaders = this.#withCookies(request.headers);
+  }
+
+  /** Takes the cookies out of the app's answer: what is left may leave this machine. */
+  received(headers: readonly Header[]): Header[] {
+    const lines = headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value);
+    // Who names no viewer keeps cookies itself, as curl does.
+    const isNative = this.#viewer === undefined && this.#via === 'ingress';
+    const isCleared = clearsCookies(headers);
+    if ((lines.length === 0 && !isCleared) || isNative) return [...headers];
+    const rest = headers.filter(({ name }) => name !== 'set-cookie');
+    const gone = isCleared ? this.#clear() : [];
+    const shown = [...gone, ...lines.flatMap((line) => this.#take(line))];
+    return [...rest, ...shown.map((line) => header('set-cookie', line))];
+  }
+
+  #withCookies(headers: readonly Header[]): Header[] {
+    const pairs = this.#pairs();
+    const rest = headers.filter(({ name }) => name !== 'cookie' && name !== PAGE_PATH_HEADER);
+    return pairs.length === 0 ? rest : [...rest, header('cookie', formatCookies(pairs))];
+  }
+
+  #pairs(): readonly CookiePair[] {
+    const jar = this.#viewer === undefined ? undefined : this.#jars.find(this.#viewer);
+    if (jar === undefined) return this.#browser.pairs;
+    const now = this.#jars.now();
+    adoptChanges(this.#browser, jar, now);
+    return cookiesFor(this.#path, this.#browser, jar, now);
+  }
+
+  /** Keeps one cookie; returns the lines for the browser's own store. */
+  #take(line: string): string[] {
+    const cookie = parseSetCookie(line, this.#path, this.#jars.now());
+    if (cookie === undefined || cookie.name === VIEWER_COOKIE) return [];
+    const before = this.#put(cookie);
+    // Frameworks delete without HttpOnly, and some repeat the value.
+    const endsHidden = before?.httpOnly === true && cookie.expiresAt <= cookie.storedAt;
+    if (!cookie.httpOnly && !endsHidden) return [visibleLine(line, cookie)];
+    const hasTwin =
+      before === undefined
+        ? this.#browser.pairs.some(([name]) => name === cookie.name)
+        : !before.httpOnly;
+    return hasTwin ? [deletionLine(cookie.name, cookie.path)] : [];
+  }
+
+  /** Deletes the viewer's cookies; returns the lines that delete those in the browser's own store. */
+  #clear(): string[] {
+    const jar = this.#viewer === undefined ? undefined : this.#jars.find(this.#viewer);
+    const kept = jar?.all(this.#jars.now()) ?? [];
+    for (const cookie of kept) jar?.delete(cookie);
+    const visible = kept.filter(({ httpOnly }) => !httpOnly);
+    const scripted = this.#browser.pairs.filter(
+      ([name]) => !visible.some((cookie) => cookie.name === name),
+    );
+    return [
+      ...visible.map(({ name, path }) => deletionLine(name, path)),
+      ...scripted.map(([name]) => deletionLine(name, '/')),
+    ];
+  }
+
+  #put(cookie: AppCookie): AppCookie | undefined {
+    return this.#viewer === undefined ? undefined : this.#jars.open(this.#viewer).put(cookie);
+  }
+}
+
+/** Clear-Site-Data section 2.1: a list of quoted words. */
+function clearsCookies(headers: readonly Header[]): boolean {
+  return /"(?:cookies|\*)"/.test(headerValue(headers, 'clear-site-data') ?? '');
+}
+
+function sentCookies(headers: readonly Header[]): CookiePair[] {
+  const fields = headers.filter(({ name }) => name === 'cookie');
+  return fields.flatMap(({ value }) => parseCookies(value));
+}

@@ -1,0 +1,74 @@
+import type { CookiePair } from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
+import type { AppCookie } from './set-cookie.js';
+import { covers, type ViewerJar } from './viewer-jar.js';
+
+/** What a request says about the cookies its browser holds. */
+export interface BrowserCookies {
+  readonly pairs: readonly CookiePair[];
+  /** The path they are those of; undefined when it is the request's own, as at the ingress. */
+  readonly pagePath: string | undefined;
+}
+
+/** The cookies of a request to `path`: HttpOnly ones from the jar, the others as the browser has them. */
+export function cookiesFor(
+  path: string,
+  browser: BrowserCookies,
+  jar: ViewerJar,
+  now: number,
+): CookiePair[] {
+  const cookies = jar.all(now);
+  const hidden = cookies.filter((cookie) => cookie.httpOnly && covers(cookie, path));
+  const visible = cookies.filter((cookie) => !cookie.httpOnly);
+  const unseen = unseenByPage(visible, path, browser);
+  const seen = browser.pairs.filter(
+    ([name]) => belongs(name, path, visible, browser) && !isForged(name, path, hidden, visible),
+  );
+  return [...[...hidden, ...unseen].map(({ name, value }): CookiePair => [name, value]), ...seen];
+}
+
+/** Takes over what scripts have done to cookies of which the page shows the present state. */
+export function adoptChanges(browser: BrowserCookies, jar: ViewerJar, now: number): void {
+  const { pagePath } = browser;
+  if (pagePath === undefined) return;
+  for (const cookie of jar.all(now)) {
+    const isSettled = now - cookie.storedAt > HOST_LIMITS.cookieSettleMs;
+    if (cookie.httpOnly || !isSettled || !covers(cookie, pagePath)) continue;
+    const [shown, ...others] = browser.pairs.filter(([name]) => name === cookie.name);
+    if (shown === undefined) jar.delete(cookie);
+    else if (others.length === 0) jar.put({ ...cookie, value: shown[1] });
+  }
+}
+
+/** Visible cookies for `path` that the page, being elsewhere, can't know. */
+function unseenByPage(
+  visible: readonly AppCookie[],
+  path: string,
+  { pagePath }: BrowserCookies,
+): AppCookie[] {
+  if (pagePath === undefined) return [];
+  return visible.filter((cookie) => covers(cookie, path) && !covers(cookie, pagePath));
+}
+
+/** False for what the page sees and the path it asks for does not. */
+function belongs(
+  name: string,
+  path: string,
+  visible: readonly AppCookie[],
+  { pagePath }: BrowserCookies,
+): boolean {
+  if (pagePath === undefined) return true;
+  const known = visible.filter((cookie) => cookie.name === name && covers(cookie, pagePath));
+  return known.length === 0 || known.some((cookie) => covers(cookie, path));
+}
+
+/** A script can't overwrite an HttpOnly cookie (RFC 6265 section 5.3, step 10); here it could only set one beside it. */
+function isForged(
+  name: string,
+  path: string,
+  hidden: readonly AppCookie[],
+  visible: readonly AppCookie[],
+): boolean {
+  if (!hidden.some((cookie) => cookie.name === name)) return false;
+  return !visible.some((cookie) => cookie.name === name && covers(cookie, path));
+}

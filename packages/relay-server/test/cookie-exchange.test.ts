@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import {
+  headersToRaw,
+  newLinkId,
+  openWebSocket,
+  request,
+  VIEWER_COOKIE,
+  type Header,
+} from '@wingman/protocol';
+import { WebSocketServer } from 'ws';
+import type { Via } from '../src/proxy/request-headers.js';
+import {
+  openTunnel,
+  requestHead,
+  textOf,
+  webSocketOpen,
+  type TestTunnel,
+} from './support/tunnel.js';
+
+const SECRET = 'never-on-the-wire-0123456789';
+const cleanups: (() => void | Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** An app that hands its secret out wherever a header can be, and says whether it came back. */
+async function startApp(): Promise<number> {
+  const cookies = [`sid=${SECRET}; HttpOnly`, 'visible=1', `old=${SECRET}; httponly; Path=/old`];
+  const server = createServer((incoming, response) => {
+    response.writeEarlyHints({ link: '</a>; rel=preload', 'set-cookie': cookies.join('') });
+    response.writeHead(200, { 'Set-Cookie': cookies, trailer: 'set-cookie' });
+    response.write(incoming.headers.cookie?.includes(SECRET) === true ? 'known' : 'unknown');
+    response.addTrailers([['Set-Cookie', `late=${SECRET}; HttpOnly`]]);
+    response.end();
+  });
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on('headers', (headers) => headers.push(`Set-Cookie: ws=${SECRET}; HttpOnly`));
+  server.on('upgrade', (incoming, socket, head) => {
+    if (incoming.url === '/no') {
+      const refusal = `HTTP/1.1 403 No\r\nset-cookie: no=${SECRET}; HttpOnly\r\nconnection: close`;
+      return void socket.end(`${refusal}\r\n\r\n`);
+    }
+    sockets.handleUpgrade(incoming, socket, head, (opened) => {
+      const names = (incoming.headers.cookie ?? '').split('; ').map((pair) => pair.split('=')[0]);
+      opened.send(names.join());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    for (const client of sockets.clients) client.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function join(port: number, via: Via = 'viewer', app?: TestTunnel['app']): TestTunnel {
+  const tunnel = openTunnel(port, via, app);
+  cleanups.push(() => tunnel.close());
+  return tunnel;
+}
+
+const cookieNames = (headers: Header[]): string[] =>
+  headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value.split('=')[0] ?? '');
+
+test('no frame that leaves the host has an HttpOnly value, whatever it is in', async () => {
+  const port = await startApp();
+  const tunnel = join(port);
+  const cookie = ['cookie', `${VIEWER_COOKIE}=${newLinkId()}; visible=1`];
+  const first = await request(tunnel.mux, requestHead({ headers: cookie }));
+  expect(await textOf(first.body)).toBe('unknown');
+  expect(cookieNames(first.head.headers)).toEqual(['visible']);
+  expect(headersToRaw(await first.trailers)).not.toContain('set-cookie');
+  const second = await request(tunnel.mux, requestHead({ headers: cookie }));
+  expect(await textOf(second.body)).toBe('known');
+
+  const socket = openWebSocket(tunnel.mux, webSocketOpen({ headers: cookie }));
+  expect(await socket.receive()).toBe('sid,visible');
+  const again = openWebSocket(tunnel.mux, webSocketOpen({ headers: cookie }));
+  expect(await again.receive()).toBe('sid,ws,visible');
+  const refused = openWebSocket(tunnel.mux, webSocketOpen({ target: '/no', headers: cookie }));
+  await expect(refused.accepted).rejects.toMatchObject({ head: { status: 403 } });
+
+  const stranger = await request(tunnel.mux, requestHead({}));
+  expect(await textOf(stranger.body)).toBe('unknown');
+  const wire = Buffer.concat(tunnel.sent);
+  expect(wire.includes('visible=1')).toBe(true);
+  expect(wire.includes(SECRET)).toBe(false);
+});
+
+test('a browser’s other links have its cookies, through the ingress too; those of others have not', async () => {
+  const port = await startApp();
+  const tunnel = join(port);
+  const head = (id: string) => requestHead({ headers: ['cookie', `${VIEWER_COOKIE}=${id}`] });
+  const id = newLinkId();
+  await textOf((await request(tunnel.mux, head(id))).body);
+  const tab = join(port, 'viewer', tunnel.app);
+  expect(await textOf((await request(tab.mux, head(id))).body)).toBe('known');
+  expect(await textOf((await request(tab.mux, head(newLinkId()))).body)).toBe('unknown');
+  const outside = join(port, 'ingress', tunnel.app);
+  const headers = ['cookie', `${VIEWER_COOKIE}=${id}; visible=1`];
+  const socket = openWebSocket(outside.mux, webSocketOpen({ headers }));
+  expect(await socket.receive()).toBe('sid,visible');
+});
