@@ -1,12 +1,14 @@
 import { afterAll } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { Program, ROOT, running } from './program.js';
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export { Program, ROOT, eventually, within } from './program.js';
+
 const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
-const START_DEADLINE_MS = 30_000;
-const STOP_DEADLINE_MS = 10_000;
+
+// A failed test must not keep the runner waiting for its programs.
+afterAll(() => {
+  for (const program of running) program.signal('SIGKILL');
+});
 
 /** One line of `wingman --json`. */
 export interface CliEvent {
@@ -16,117 +18,6 @@ export interface CliEvent {
   server?: string;
   path?: string;
   code?: string;
-}
-
-/** Rejects, naming what was waited for, when a promise takes too long. */
-export async function within<T>(
-  milliseconds: number,
-  what: string,
-  promise: Promise<T>,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what}: not within ${milliseconds} ms`)),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Asks again and again until the answer is neither undefined, false nor an error. */
-export async function eventually<T>(
-  what: string,
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-  milliseconds = 15_000,
-): Promise<T> {
-  const end = Date.now() + milliseconds;
-  let last: unknown;
-  while (Date.now() < end) {
-    try {
-      const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
-      last = answer;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`${what}: not within ${milliseconds} ms (last: ${String(last)})`);
-}
-
-/** Programs still running: a failed test must not keep the runner waiting for them. */
-const running = new Set<Program>();
-afterAll(() => {
-  for (const program of running) program.signal('SIGKILL');
-});
-
-/** A child process whose output is kept for the moment something goes wrong. */
-export class Program {
-  readonly lines: string[] = [];
-  readonly errors: string[] = [];
-  readonly exited: Promise<number | null>;
-  readonly #child: ChildProcess;
-
-  constructor(
-    command: string,
-    args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-  ) {
-    this.#child = spawn(command, args, {
-      cwd: options.cwd ?? ROOT,
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.exited = new Promise((resolve) => this.#child.once('close', resolve));
-    running.add(this);
-    void this.exited.then(() => running.delete(this));
-    keepLines(this.#child.stdout, this.lines);
-    keepLines(this.#child.stderr, this.errors);
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  /** The first thing found in the program's output; rejects with that output when it ends or is late. */
-  async find<T>(what: string, look: (lines: readonly string[]) => T | undefined): Promise<T> {
-    const ended = this.exited.then((code) => {
-      throw new Error(`${what}: the program ended with ${code}\n${this.output()}`);
-    });
-    ended.catch(() => undefined);
-    return Promise.race([ended, eventually(what, () => look(this.lines), START_DEADLINE_MS)]);
-  }
-
-  output(): string {
-    return [...this.lines, ...this.errors].slice(-60).join('\n');
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Ctrl-C, and SIGKILL for one that does not listen. */
-  async stop(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    this.#child.kill('SIGINT');
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), STOP_DEADLINE_MS);
-    const code = await this.exited;
-    clearTimeout(kill);
-    return code;
-  }
-}
-
-function keepLines(stream: NodeJS.ReadableStream | null, into: string[]): void {
-  if (stream === null) return;
-  createInterface({ input: stream }).on('line', (line) => {
-    into.push(line);
-    if (into.length > 5_000) into.shift();
-  });
 }
 
 /** `wingman share`, running, with its session. */
