@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'TOO_MANY_VIEWERS'
   | 'INGRESS_REFUSED'
   | 'LOCAL_PORT_REFUSED'
+  | 'PORT_NOT_ALLOWED'
   | 'BAD_REQUEST'
   | 'KEY_MISSING'
   | 'INTERNAL';

@@ -11,6 +11,7 @@ export * from './exchange/headers.js';
 export * from './exchange/incoming-request.js';
 export * from './exchange/incoming-websocket.js';
 export * from './exchange/open-websocket.js';
+export * from './exchange/ports.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
 export * from './exchange/websocket.js';

@@ -9,6 +9,8 @@ import { isIceUrl, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 /** What `wingman share` runs with; times in milliseconds. */
 export interface ShareConfig {
   readonly port: number;
+  /** Further local ports that the app's pages may use. */
+  readonly alsoPorts: number[];
   /** Undefined: the tunnel server runs in this process. */
   readonly server: URL | undefined;
   readonly name: string | undefined;
@@ -74,6 +76,12 @@ const iceUrls = (scheme: RegExp): z.ZodType<string[], string> =>
     .string()
     .transform((value) => value.split(',').map((part) => part.trim()))
     .pipe(z.array(z.string().refine((url) => scheme.test(url) && isIceUrl(url))));
+/** Each is a client and a jar of sockets of its own; an app with more parts than this is rare. */
+const MAX_ALSO_PORTS = 16;
+const ports = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(z.array(integer(1, 65_535)).max(MAX_ALSO_PORTS));
 const duration = z
   .string()
   .regex(/^\d{1,6}[smhd]$/)
@@ -91,6 +99,14 @@ const SETTINGS = {
     good: '3000',
     meaning: 'Local port to share.',
     schema: integer(1, 65_535),
+  },
+  alsoPorts: {
+    variable: 'ALSO_PORTS',
+    option: '--also',
+    default: '',
+    good: '8080',
+    meaning: `Further local ports that the app's pages may use, separated by commas; at most ${MAX_ALSO_PORTS}.`,
+    schema: ports,
   },
   server: {
     variable: 'TUNNEL_SERVER_URL',
@@ -200,6 +216,7 @@ export function shareConfig(given: Given, env: Environment): ShareConfig {
     readSetting(SETTINGS[name] as unknown as Setting<Value<Name>>, given[name], env);
   return {
     port: required(read('port')),
+    alsoPorts: read('alsoPorts') ?? [],
     server: read('server'),
     name: read('name'),
     ttlMs: required(read('ttlMs')),

@@ -28,6 +28,7 @@ describe('shareConfig', () => {
   test('has defaults for everything but the port', () => {
     expect(share()).toEqual({
       port: 3000,
+      alsoPorts: [],
       server: undefined,
       name: undefined,
       ttlMs: 8 * 3_600_000,
@@ -47,6 +48,7 @@ describe('shareConfig', () => {
     const env = {
       P2P_ENABLED: 'false',
       P2P_TIMEOUT_MS: '2500',
+      ALSO_PORTS: '8080, 9000',
       STUN_SERVERS: 'stun:a.example:3478, stun:192.0.2.7',
       TUNNEL_SERVER_URL: 'https://t.example',
       WEBRTC_ENGINE: 'wrtc',
@@ -57,6 +59,7 @@ describe('shareConfig', () => {
     expect(share({}, env)).toMatchObject({
       p2pEnabled: false,
       p2pTimeoutMs: 2_500,
+      alsoPorts: [8080, 9000],
       stunServers: ['stun:a.example:3478', 'stun:192.0.2.7'],
       server: new URL('https://t.example'),
       engine: 'wrtc',
@@ -164,6 +167,7 @@ describe('the environment', () => {
 
 test('every variable is described', () => {
   expect(hostVariables.map(({ name }) => name)).toEqual([
+    'ALSO_PORTS',
     'TUNNEL_SERVER_URL',
     'SESSION_TTL',
     'MAX_VIEWERS',

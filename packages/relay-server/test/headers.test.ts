@@ -11,7 +11,8 @@ import { requestHead, SESSION_ORIGIN } from './support/tunnel.js';
 
 const context = (via: Via = 'ingress') => ({
   authority: 'localhost:3000',
-  sessionOrigin: SESSION_ORIGIN,
+  appOrigin: 'http://localhost:3000',
+  ownOrigins: [SESSION_ORIGIN],
   via,
 });
 
@@ -178,7 +179,9 @@ describe('response headers', () => {
       ...['Set-Cookie', 'a=1; Domain=localhost; Path=/', 'Set-Cookie', 'b=2; HttpOnly;domain=.x'],
       ...['Connection', 'close', 'Content-Type', 'text/plain'],
     ]);
-    expect(headersToRaw(publicResponseHeaders(headers, 3000, SESSION_ORIGIN))).toEqual([
+    expect(
+      headersToRaw(publicResponseHeaders(headers, { port: 3000, origin: SESSION_ORIGIN })),
+    ).toEqual([
       ...['set-cookie', 'a=1; Path=/', 'set-cookie', 'b=2; HttpOnly'],
       ...['content-type', 'text/plain'],
     ]);

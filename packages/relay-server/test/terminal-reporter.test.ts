@@ -10,6 +10,7 @@ const INFO: ReadyInfo = {
   server: 'http://localhost:8787',
   embedded: true,
   port: 3000,
+  alsoPorts: [],
   expiresAt: NOW.getTime() + 8 * 3_600_000,
   maxViewers: 8,
   p2p: { enabled: true, engine: 'node-datachannel' },
@@ -61,6 +62,7 @@ describe('when ready', () => {
   });
 
   test('warns of what will not work', () => {
+    expect(shown({ alsoPorts: [8080, 9000] })).toContain('localhost:8080, localhost:9000');
     expect(shown({ appAnswers: false })).toContain('Nothing listens on port 3000 yet');
     expect(shown({ takenPort: 8787 })).toContain('Port 8787 is taken');
     expect(shown({ p2p: { enabled: false, reason: 'no engine' } })).toContain('no WebRTC engine');

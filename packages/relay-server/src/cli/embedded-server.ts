@@ -10,6 +10,8 @@ const USUAL_PORT = 8787;
 /** A tunnel server in this process. */
 export interface EmbeddedServer {
   readonly url: URL;
+  /** Where it answers for its only session besides that session's own name. */
+  readonly bareOrigins: readonly string[];
   /** The usual port, when another program has it. */
   readonly takenPort: number | undefined;
   close(): Promise<void>;
@@ -47,5 +49,7 @@ function start(config: ShareConfig, logger: Logger, port: number): Promise<Tunne
 }
 
 function embedded(server: TunnelServer, takenPort: number | undefined): EmbeddedServer {
-  return { url: new URL(server.url), takenPort, close: () => server.close(HOST_LIMITS.drainMs) };
+  const url = new URL(server.url);
+  const bareOrigins = [`http://127.0.0.1:${url.port}`];
+  return { url, bareOrigins, takenPort, close: () => server.close(HOST_LIMITS.drainMs) };
 }

@@ -25,7 +25,7 @@ export function jsonReporter(write: (text: string) => void): Reporter {
 }
 
 function readyFields(info: ReadyInfo): object {
-  const { url, session, server, port, maxViewers, p2p, ingress } = info;
+  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress } = info;
   const expiresAt = new Date(info.expiresAt).toISOString();
-  return { url, session, server, port, expiresAt, maxViewers, p2p, ingress };
+  return { url, session, server, port, alsoPorts, expiresAt, maxViewers, p2p, ingress };
 }

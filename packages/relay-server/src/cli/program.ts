@@ -6,6 +6,7 @@ import { serve, type ServerFlags } from './server.js';
 import { share } from './share.js';
 
 interface ShareFlags {
+  also: string[];
   server?: string;
   name?: string;
   expires?: string;
@@ -22,6 +23,7 @@ interface ShareFlags {
 const EXAMPLES = `
 Examples:
   $ wingman 3000                          share the app on port 3000
+  $ wingman 3000 --also 8080              and let it use its API on port 8080
   $ wingman share 3000 --name my-app      keep the URL over restarts
   $ wingman share 3000 --expires 30m --max-viewers 2
   $ wingman share 3000 --server https://tunnel.example.org
@@ -58,6 +60,7 @@ function addShare(program: Command, done: (code: number) => void): void {
     .command('share', { isDefault: true })
     .description('share a local port (also just: wingman <port>)')
     .argument('<port>', 'port the app listens on, here on localhost')
+    .option('--also <port>', "let the app's pages use this local port too; repeatable", collect, [])
     .option('--server <url>', 'tunnel server (default: one in this process)')
     .option('--name <name>', "keep the session's URL over restarts under this name")
     .option('--expires <time>', 'end the session after this time, e.g. 30m or 2h (default: 8h)')
@@ -98,9 +101,14 @@ function addServer(program: Command, done: (code: number) => void): void {
     .action(async (flags: ServerFlags) => done(await serve(flags, environment())));
 }
 
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
 function given(port: string, flags: ShareFlags): Given {
   const pairs: Record<keyof Given, string | undefined> = {
     port,
+    alsoPorts: flags.also.length === 0 ? undefined : flags.also.join(','),
     server: flags.server,
     name: flags.name,
     ttlMs: flags.expires,

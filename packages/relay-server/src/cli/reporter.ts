@@ -11,6 +11,7 @@ export interface ReadyInfo {
   /** Whether it runs in this process. */
   readonly embedded: boolean;
   readonly port: number;
+  readonly alsoPorts: readonly number[];
   readonly expiresAt: number;
   readonly maxViewers: number;
   readonly p2p: P2pInfo;

@@ -71,6 +71,7 @@ async function shareThrough(
     server: host.server.origin,
     embedded: embedded !== undefined,
     port: config.port,
+    alsoPorts: config.alsoPorts,
     expiresAt: host.expiresAt,
     maxViewers: config.maxViewers,
     p2p: p2pInfo(config, engine),
@@ -96,7 +97,9 @@ async function start(
   if (server === undefined) throw new Error('there is no tunnel server');
   const options = {
     port: config.port,
+    alsoPorts: config.alsoPorts,
     server,
+    bareOrigins: embedded?.bareOrigins ?? [],
     identity: await identityFor(request),
     ttlMs: config.ttlMs,
     maxViewers: config.maxViewers,

@@ -62,6 +62,9 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
     `  ${c.cyan(info.url)}`,
     '',
     ...qrCode(info.url, screen.columns),
+    ...(info.alsoPorts.length === 0
+      ? []
+      : [row('also', info.alsoPorts.map((port) => `localhost:${port}`).join(', '))]),
     row('until', until(new Date(info.expiresAt), screen.now())),
     row('direct', direct(info)),
     row('viewers', `at most ${info.maxViewers}; whoever has the URL can open it`),

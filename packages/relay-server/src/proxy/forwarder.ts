@@ -1,24 +1,15 @@
 import type { Header, IncomingRequest, Problem } from '@wingman/protocol';
 import { headerValue, toWingmanError } from '@wingman/protocol';
-import type { CookieJars } from '../cookies/cookie-jars.js';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
-import type { LocalClient, LocalResponse } from './local-client.js';
-import type { Loopback } from './loopback.js';
-import { badRequest, problemFor, problemPage } from './problems.js';
+import type { LocalResponse } from './local-client.js';
+import { locationRule, rewriteContext, type ForwardContext } from './local-context.js';
+import type { LocalTarget } from './local-ports.js';
+import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localRequestHeaders, type Via } from './request-headers.js';
 import { prepareBody } from './response-body.js';
 import { responseHead } from './response-head.js';
 import { publicResponseHeaders, without } from './response-headers.js';
 import { faultOf } from './target.js';
-
-/** What forwarding needs of the host. */
-export interface ForwardContext {
-  readonly loopback: Loopback;
-  readonly client: LocalClient;
-  readonly jars: CookieJars;
-  /** Undefined before the first registration. */
-  readonly sessionOrigin: () => string | undefined;
-}
 
 /** Answers a request from the local port. Never rejects: every request ends in a response or a reset. */
 export async function forwardRequest(
@@ -26,36 +17,44 @@ export async function forwardRequest(
   via: Via,
   context: ForwardContext,
 ): Promise<void> {
-  const { method, target, headers } = incoming.head;
+  const { method, target, headers, port } = incoming.head;
   const fault = faultOf(method, target, headers);
   if (fault !== undefined) return sendProblem(incoming, badRequest(fault));
+  const local = context.ports.find(port, via);
+  if (local === undefined) return sendProblem(incoming, portNotAllowed(port));
   const cookies = new ExchangeCookies(incoming.head, via, context.jars);
   let response: LocalResponse;
   try {
-    response = await askApp(incoming, cookies.requestHeaders, via, context);
+    response = await askApp(incoming, cookies.requestHeaders, { via, local, context });
   } catch (error) {
-    return failRequest(incoming, context.loopback.port, error);
+    return failRequest(incoming, local.loopback.port, error);
   }
   const shareable = { ...response, headers: cookies.received(response.headers) };
   await sendResponse(incoming, shareable, via, context);
 }
 
+/** Whom a request goes to, and on whose behalf. */
+interface Way {
+  readonly via: Via;
+  readonly local: LocalTarget;
+  readonly context: ForwardContext;
+}
+
 function askApp(
   incoming: IncomingRequest,
   headers: Header[],
-  via: Via,
-  { client, loopback, sessionOrigin }: ForwardContext,
+  { via, local, context }: Way,
 ): Promise<LocalResponse> {
   const head = { ...incoming.head, headers };
-  const rewrite = { authority: loopback.authority, sessionOrigin: sessionOrigin(), via };
-  return client.request({
+  const rewrite = rewriteContext(incoming.head, via, local, context);
+  return local.client.request({
     method: head.method,
     target: head.target,
     headers: localRequestHeaders(head, rewrite),
     body: head.hasBody ? incoming.body : undefined,
     signal: incoming.signal,
     informational: (status, statusText, headers) => {
-      const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
+      const shown = publicResponseHeaders(headers, locationRule(incoming.head, via, context));
       // Browsers keep no cookies of an interim answer.
       const plain = without(shown, 'set-cookie');
       incoming.informational(responseHead(status, statusText, plain));
@@ -67,10 +66,11 @@ async function sendResponse(
   incoming: IncomingRequest,
   response: LocalResponse,
   via: Via,
-  { loopback, sessionOrigin }: ForwardContext,
+  context: ForwardContext,
 ): Promise<void> {
   const { status, statusText } = response;
-  const shown = publicResponseHeaders(response.headers, loopback.port, sessionOrigin());
+  const rule = locationRule(incoming.head, via, context);
+  const shown = publicResponseHeaders(response.headers, rule);
   const { headers, body } = prepareBody(incoming.head, response, shown, via);
   try {
     incoming.respond(responseHead(status, statusText, headers));

@@ -1,26 +1,37 @@
 import type { IncomingRequest, IncomingWebSocket, Link } from '@wingman/protocol';
 import { acceptExchanges } from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
-import { forwardRequest, type ForwardContext } from './forwarder.js';
-import { LocalClient } from './local-client.js';
-import { Loopback } from './loopback.js';
+import { forwardRequest } from './forwarder.js';
+import type { ForwardContext } from './local-context.js';
+import { LocalPorts } from './local-ports.js';
+import { answerPorts, asksForPorts } from './ports-answer.js';
 import type { Via } from './request-headers.js';
 import { forwardWebSocket } from './web-sockets.js';
 
+/** What a local app is told. */
+export interface LocalAppOptions {
+  /** Further ports that viewers' requests may name. */
+  readonly alsoPorts?: readonly number[];
+  /** Where the session answers besides its own origin. */
+  readonly bareOrigins?: readonly string[];
+}
+
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
-  readonly loopback: Loopback;
-  readonly #client: LocalClient;
+  readonly #port: number;
   readonly #context: ForwardContext;
   #requests = 0;
   #draining = false;
   #drained: () => void = () => undefined;
 
-  constructor(port: number, sessionOrigin: () => string | undefined) {
-    this.loopback = new Loopback(port);
-    this.#client = new LocalClient(this.loopback);
-    const jars = new CookieJars();
-    this.#context = { loopback: this.loopback, client: this.#client, jars, sessionOrigin };
+  constructor(
+    port: number,
+    sessionOrigin: () => string | undefined,
+    { alsoPorts = [], bareOrigins = [] }: LocalAppOptions = {},
+  ) {
+    this.#port = port;
+    const ports = new LocalPorts(port, alsoPorts);
+    this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins };
   }
 
   /** Answers everything that the other side of a link opens. */
@@ -42,16 +53,23 @@ export class LocalApp {
 
   /** Ends every request at once. */
   close(): Promise<void> {
-    return this.#client.close();
+    return this.#context.ports.close();
   }
 
   #request(incoming: IncomingRequest, via: Via): void {
     if (this.#draining) return incoming.abort('SESSION_ENDED');
     this.#requests++;
-    void forwardRequest(incoming, via, this.#context).finally(() => {
+    void this.#answer(incoming, via).finally(() => {
       this.#requests--;
       this.#settle();
     });
+  }
+
+  #answer(incoming: IncomingRequest, via: Via): Promise<void> {
+    if (via === 'viewer' && asksForPorts(incoming)) {
+      return answerPorts(incoming, { port: this.#port, also: [...this.#context.ports.also] });
+    }
+    return forwardRequest(incoming, via, this.#context);
   }
 
   #webSocket(incoming: IncomingWebSocket, via: Via): void {

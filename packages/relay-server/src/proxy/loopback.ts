@@ -23,7 +23,12 @@ export class Loopback {
 
   /** `localhost:<port>`, as a browser on this machine would write it. */
   get authority(): string {
-    return this.port === 80 ? 'localhost' : `localhost:${this.port}`;
+    return withPort('localhost', this.port);
+  }
+
+  /** What a Host field may call this port: `localhost`, 127.0.0.1 and [::1]. */
+  get names(): string[] {
+    return ['localhost', '127.0.0.1', '[::1]'].map((name) => withPort(name, this.port));
   }
 
   /** A connected socket. Fails with LOCAL_PORT_REFUSED. */
@@ -57,6 +62,10 @@ export class Loopback {
       throw refused(this.port, firstError);
     }
   }
+}
+
+function withPort(name: string, port: number): string {
+  return port === 80 ? name : `${name}:${port}`;
 }
 
 function dialOnce(host: Address, port: number): Promise<Socket> {

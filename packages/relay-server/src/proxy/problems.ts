@@ -17,6 +17,17 @@ export function localPortRefused(port: number): Problem {
   };
 }
 
+/** The developer shares other ports than this one. */
+export function portNotAllowed(port: number): Problem {
+  return {
+    status: 403,
+    code: 'PORT_NOT_ALLOWED',
+    title: `Port ${port} is not shared`,
+    cause: `The page has asked for localhost:${port} on the developer's machine, which is not among the ports shared there.`,
+    cure: `If it is meant to be, start wingman there with --also ${port}.`,
+  };
+}
+
 /** The app ended the exchange before it had answered. */
 export function appAborted(port: number, detail: string): Problem {
   return {

@@ -3,10 +3,12 @@ import { headerValue, stripHopByHop } from '@wingman/protocol';
 
 /** What rewriting needs to know. */
 export interface RewriteContext {
-  /** `localhost:<port>`. */
+  /** `localhost:<port>`, of the port that is asked. */
   readonly authority: string;
-  /** The session's origin as the browser sees it; undefined before the first registration. */
-  readonly sessionOrigin: string | undefined;
+  /** `http://localhost:<port>`, of the shared port: the session's origin as the app knows it. */
+  readonly appOrigin: string;
+  /** The session's origins as browsers see them; none before the first registration. */
+  readonly ownOrigins: readonly string[];
   /** Through which door the request came. */
   readonly via: Via;
 }
@@ -47,21 +49,25 @@ export function localUpgradeHeaders(
   return result;
 }
 
-function rewrite(headers: Header[], { sessionOrigin, authority }: RewriteContext): Header[] {
-  const local = `http://${authority}`;
+function rewrite(headers: Header[], context: RewriteContext): Header[] {
   return stripHopByHop(headers).map((header) => ({
     ...header,
-    value: rewriteOne(header.name, header.value, sessionOrigin, local),
+    value: rewriteOne(header.name, header.value, context),
   }));
 }
 
 /** Only our own origin becomes localhost: a foreign site must not gain the developer's trust. */
-function rewriteOne(name: string, value: string, own: string | undefined, local: string): string {
-  if (own === undefined) return value;
-  if (name === 'origin' && value === own) return local;
-  if (name !== 'referer') return value;
-  if (value === own) return local;
-  return value.startsWith(`${own}/`) ? local + value.slice(own.length) : value;
+function rewriteOne(name: string, value: string, context: RewriteContext): string {
+  if (name !== 'origin' && name !== 'referer') return value;
+  const { appOrigin: local, ownOrigins } = context;
+  if (ownOrigins.includes(value)) return local;
+  const own = name === 'referer' ? ownOriginOf(value, context) : undefined;
+  return own === undefined ? value : local + value.slice(own.length);
+}
+
+/** Which of our own origins a URL belongs to. */
+function ownOriginOf(url: string, { ownOrigins }: RewriteContext): string | undefined {
+  return ownOrigins.find((own) => url === own || url.startsWith(`${own}/`));
 }
 
 function replacedForViewer(name: string, head: RequestHead, { via }: RewriteContext): boolean {
@@ -85,12 +91,18 @@ function fetchMetadata(head: RequestHead, context: RewriteContext): string[] {
     'sec-fetch-mode',
     head.mode,
     'sec-fetch-site',
-    fetchSite(head, context.sessionOrigin),
+    fetchSite(head, context),
   ];
 }
 
-function fetchSite(head: RequestHead, own: string | undefined): string {
+function fetchSite(head: RequestHead, context: RewriteContext): string {
   const source = headerValue(head.headers, 'origin') ?? headerValue(head.headers, 'referer');
-  if (source === undefined) return head.mode === 'navigate' ? 'none' : 'same-origin';
-  return source === own || source.startsWith(`${own}/`) ? 'same-origin' : 'cross-site';
+  if (source === undefined) return head.mode === 'navigate' ? 'none' : ownSite(context);
+  return ownOriginOf(source, context) === undefined ? 'cross-site' : ownSite(context);
+}
+
+/** How the app's page stands to the port it asks: `localhost` is one site, whatever the port. */
+function ownSite({ authority, appOrigin }: RewriteContext): string {
+  if (`http://${authority}` === appOrigin) return 'same-origin';
+  return /^localhost(?::|$)/.test(authority) ? 'same-site' : 'cross-site';
 }

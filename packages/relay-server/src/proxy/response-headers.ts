@@ -1,17 +1,14 @@
 import type { Header } from '@wingman/protocol';
 import { stripHopByHop } from '@wingman/protocol';
+import type { LocationRule } from './local-context.js';
 
 const LOCATIONS = new Set(['location', 'content-location']);
 
 /** The app's response headers as the session's origin may show them. */
-export function publicResponseHeaders(
-  headers: Header[],
-  localPort: number,
-  sessionOrigin: string | undefined,
-): Header[] {
+export function publicResponseHeaders(headers: Header[], { port, origin }: LocationRule): Header[] {
   return stripHopByHop(headers).map((header) => {
-    if (LOCATIONS.has(header.name)) {
-      return { ...header, value: publicLocation(header.value, localPort, sessionOrigin) };
+    if (port !== undefined && LOCATIONS.has(header.name)) {
+      return { ...header, value: publicLocation(header.value, port, origin) };
     }
     if (header.name === 'set-cookie') return { ...header, value: withoutDomain(header.value) };
     return header;

@@ -4,8 +4,9 @@ import { headersFromRaw, headerValue, LIMITS, toWingmanError } from '@wingman/pr
 import { WebSocket } from 'ws';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../limits.js';
-import type { ForwardContext } from './forwarder.js';
-import { badRequest, problemFor, problemPage } from './problems.js';
+import { locationRule, rewriteContext, type ForwardContext } from './local-context.js';
+import type { LocalTarget } from './local-ports.js';
+import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localUpgradeHeaders, type Via } from './request-headers.js';
 import { publicResponseHeaders, without } from './response-headers.js';
 import { responseHead } from './response-head.js';
@@ -18,18 +19,28 @@ export async function forwardWebSocket(
   via: Via,
   context: ForwardContext,
 ): Promise<void> {
-  const { target, headers } = incoming.open;
+  const { target, headers, port } = incoming.open;
   const fault = faultOf('GET', target, headers);
   if (fault !== undefined) return refuse(incoming, badRequest(fault));
+  const local = context.ports.find(port, via);
+  if (local === undefined) return refuse(incoming, portNotAllowed(port));
   const cookies = new ExchangeCookies(incoming.open, via, context.jars);
   try {
-    const socket = await dialApp(incoming, cookies.requestHeaders, via, context);
-    listen(incoming, socket, cookies, context);
+    const way = { via, local, context };
+    const socket = await dialApp(incoming, cookies.requestHeaders, way);
+    listen(incoming, socket, cookies, way);
     if (incoming.signal.aborted) socket.terminate();
   } catch (error) {
     if (error instanceof SyntaxError) return refuse(incoming, badRequest(error.message));
-    refuseFor(incoming, context.loopback.port, error);
+    refuseFor(incoming, local.loopback.port, error);
   }
+}
+
+/** Whom a WebSocket goes to, and on whose behalf. */
+interface Way {
+  readonly via: Via;
+  readonly local: LocalTarget;
+  readonly context: ForwardContext;
 }
 
 const CLIENT_OPTIONS = {
@@ -43,16 +54,15 @@ const CLIENT_OPTIONS = {
 async function dialApp(
   incoming: IncomingWebSocket,
   headers: Header[],
-  via: Via,
-  { loopback, sessionOrigin }: ForwardContext,
+  { via, local, context }: Way,
 ): Promise<WebSocket> {
   const { target, protocols } = incoming.open;
-  const { authority } = loopback;
-  const connection = await loopback.connect();
+  const rewrite = rewriteContext(incoming.open, via, local, context);
+  const connection = await local.loopback.connect();
   try {
-    return new WebSocket(`ws://${authority}${target}`, protocols, {
+    return new WebSocket(`ws://${rewrite.authority}${target}`, protocols, {
       ...CLIENT_OPTIONS,
-      headers: localUpgradeHeaders(headers, { authority, sessionOrigin: sessionOrigin(), via }),
+      headers: localUpgradeHeaders(headers, rewrite),
       createConnection: () => connection,
     });
   } catch (error) {
@@ -65,9 +75,9 @@ function listen(
   incoming: IncomingWebSocket,
   socket: WebSocket,
   cookies: ExchangeCookies,
-  context: ForwardContext,
+  way: Way,
 ): void {
-  const { port } = context.loopback;
+  const { port } = way.local.loopback;
   const onAbort = (): void => socket.terminate();
   const onError = (error: Error): void => refuseFor(incoming, port, error);
   incoming.signal.addEventListener('abort', onAbort);
@@ -76,7 +86,7 @@ function listen(
   socket.once('unexpected-response', (_request, response) => {
     socket.off('error', onError);
     socket.on('error', () => undefined);
-    void passRefusal(incoming, response, cookies, context).finally(() => socket.terminate());
+    void passRefusal(incoming, response, cookies, way).finally(() => socket.terminate());
   });
   // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
   socket.once('upgrade', (response) => cookies.received(headersFromRaw(response.rawHeaders)));
@@ -91,10 +101,10 @@ async function passRefusal(
   incoming: IncomingWebSocket,
   response: IncomingMessage,
   cookies: ExchangeCookies,
-  { loopback, sessionOrigin }: ForwardContext,
+  { via, context }: Way,
 ): Promise<void> {
   const headers = cookies.received(headersFromRaw(response.rawHeaders));
-  const shown = publicResponseHeaders(headers, loopback.port, sessionOrigin());
+  const shown = publicResponseHeaders(headers, locationRule(incoming.open, via, context));
   const body = await readSome(response);
   const head = responseHead(
     response.statusCode ?? 502,

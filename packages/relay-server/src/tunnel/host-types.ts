@@ -7,8 +7,12 @@ import type { PeerEngine } from './webrtc/webrtc-adapter.js';
 export interface HostOptions {
   /** The local port that is shared. */
   readonly port: number;
+  /** Further local ports that the app's pages may use. */
+  readonly alsoPorts?: readonly number[];
   /** The tunnel server's origin. */
   readonly server: URL;
+  /** Origins under which the server shows this session besides the session's own. */
+  readonly bareOrigins?: readonly string[];
   readonly identity: HostIdentity;
   /** How long the session should live; the server may grant less. */
   readonly ttlMs: number;

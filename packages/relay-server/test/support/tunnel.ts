@@ -56,7 +56,7 @@ export function openTunnel(
 /** A request head; `headers` are names and values in turn. */
 export function requestHead(
   fields: { method?: string; target?: string; headers?: string[] } & Partial<
-    Pick<RequestHead, 'destination' | 'mode' | 'hasBody'>
+    Pick<RequestHead, 'destination' | 'mode' | 'hasBody' | 'port'>
   >,
 ): RequestHead {
   const { headers = [], ...rest } = fields;
@@ -72,9 +72,10 @@ export function webSocketOpen(fields: {
   target?: string;
   protocols?: string[];
   headers?: string[];
+  port?: number;
 }): WebSocketOpen {
-  const { target = '/', protocols = [], headers = [] } = fields;
-  return create(WebSocketOpen, { target, protocols, headers: headersFromRaw(headers) });
+  const { target = '/', protocols = [], headers = [], port = 0 } = fields;
+  return create(WebSocketOpen, { target, protocols, headers: headersFromRaw(headers), port });
 }
 
 export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {

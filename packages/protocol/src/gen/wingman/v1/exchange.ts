@@ -25,6 +25,11 @@ export interface RequestHead {
   destination: string;
   mode: string;
   hasBody: boolean;
+  /**
+   * A port of the developer's machine other than the shared one, as the page has named it; 0 for the
+   * shared one. The host alone decides which it dials.
+   */
+  port: number;
 }
 
 export interface ResponseHead {
@@ -43,6 +48,8 @@ export interface WebSocketOpen {
   target: string;
   protocols: string[];
   headers: Header[];
+  /** As in RequestHead. */
+  port: number;
 }
 
 export interface WebSocketAccept {
@@ -125,7 +132,7 @@ export const Header: MessageFns<Header> = {
 };
 
 function createBaseRequestHead(): RequestHead {
-  return { method: "", target: "", headers: [], destination: "", mode: "", hasBody: false };
+  return { method: "", target: "", headers: [], destination: "", mode: "", hasBody: false, port: 0 };
 }
 
 export const RequestHead: MessageFns<RequestHead> = {
@@ -147,6 +154,9 @@ export const RequestHead: MessageFns<RequestHead> = {
     }
     if (message.hasBody !== false) {
       writer.uint32(48).bool(message.hasBody);
+    }
+    if (message.port !== 0) {
+      writer.uint32(56).uint32(message.port);
     }
     return writer;
   },
@@ -212,6 +222,14 @@ export const RequestHead: MessageFns<RequestHead> = {
             message.hasBody = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -235,6 +253,7 @@ export const RequestHead: MessageFns<RequestHead> = {
     message.destination = object.destination ?? "";
     message.mode = object.mode ?? "";
     message.hasBody = object.hasBody ?? false;
+    message.port = object.port ?? 0;
     return message;
   },
 };
@@ -374,7 +393,7 @@ export const Trailers: MessageFns<Trailers> = {
 };
 
 function createBaseWebSocketOpen(): WebSocketOpen {
-  return { target: "", protocols: [], headers: [] };
+  return { target: "", protocols: [], headers: [], port: 0 };
 }
 
 export const WebSocketOpen: MessageFns<WebSocketOpen> = {
@@ -387,6 +406,9 @@ export const WebSocketOpen: MessageFns<WebSocketOpen> = {
     }
     for (const v of message.headers) {
       Header.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).uint32(message.port);
     }
     return writer;
   },
@@ -428,6 +450,14 @@ export const WebSocketOpen: MessageFns<WebSocketOpen> = {
             message.headers.push(Header.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -448,6 +478,7 @@ export const WebSocketOpen: MessageFns<WebSocketOpen> = {
     message.target = object.target ?? "";
     message.protocols = object.protocols?.map((e) => e) || [];
     message.headers = object.headers?.map((e) => Header.fromPartial(e)) || [];
+    message.port = object.port ?? 0;
     return message;
   },
 };

@@ -1,0 +1,45 @@
+import { LocalClient } from './local-client.js';
+import { Loopback } from './loopback.js';
+import type { Via } from './request-headers.js';
+
+/** A port of this machine that may be dialled. */
+export interface LocalTarget {
+  readonly loopback: Loopback;
+  readonly client: LocalClient;
+}
+
+/** The ports of this machine that requests may reach: the shared one, and those of `--also`. */
+export class LocalPorts {
+  readonly shared: LocalTarget;
+  /** In the order they were given. */
+  readonly also: readonly number[];
+  readonly #targets: ReadonlyMap<number, LocalTarget>;
+
+  constructor(port: number, also: readonly number[]) {
+    this.also = [...new Set(also)].filter((other) => other !== port);
+    this.shared = targetOf(port);
+    this.#targets = new Map([
+      [port, this.shared],
+      ...this.also.map((other) => [other, targetOf(other)] as const),
+    ]);
+  }
+
+  /**
+   * What a request may reach by the port it names, 0 being the shared one; undefined when it may not.
+   * Other ports are for those who have the key: the tunnel server could write anything at its own door.
+   */
+  find(port: number, via: Via): LocalTarget | undefined {
+    if (port === 0) return this.shared;
+    return via === 'viewer' ? this.#targets.get(port) : undefined;
+  }
+
+  /** Ends every exchange at once. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#targets.values()].map(({ client }) => client.close()));
+  }
+}
+
+function targetOf(port: number): LocalTarget {
+  const loopback = new Loopback(port);
+  return { loopback, client: new LocalClient(loopback) };
+}
