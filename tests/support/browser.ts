@@ -29,19 +29,20 @@ const CHROMIUM_ARGS = [
 ];
 
 /** Starts the real browser from Debian's package. */
-export async function launch(name: BrowserName): Promise<Browser> {
+export async function launch(name: BrowserName, args: readonly string[] = []): Promise<Browser> {
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',
       executablePath: find('chromium'),
       headless: true,
-      args: CHROMIUM_ARGS,
+      args: [...CHROMIUM_ARGS, ...args],
     });
   }
   return puppeteer.launch({
     browser: 'firefox',
     executablePath: find('firefox-esr'),
     headless: true,
+    args: [...args],
     extraPrefsFirefox: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
   });
 }

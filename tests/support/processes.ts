@@ -18,6 +18,7 @@ export interface CliEvent {
   server?: string;
   path?: string;
   code?: string;
+  port?: number;
 }
 
 /** `wingman share`, running, with its session. */
@@ -67,16 +68,15 @@ export class Share extends Program {
 export async function startServer(
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
-): Promise<{ program: Program; url: string }> {
-  const program = new Program(process.execPath, [CLI, 'server', '--port', '0', ...args], { env });
-  const url = await program.find('server URL', (lines) => {
-    for (const line of lines) {
-      const match = /Tunnel server: (http:\/\/\S+)/.exec(line);
-      if (match !== null) return match[1];
-    }
-    return undefined;
+): Promise<{ program: Program; url: string; port: number }> {
+  const program = new Program(process.execPath, [CLI, 'server', '--port', '0', '--json', ...args], {
+    env,
   });
-  return { program, url };
+  const ready = await program.find('ready event', (lines) => parse(lines[0]));
+  if (ready.server === undefined || ready.port === undefined) {
+    throw new Error(`the first event is not ready: ${program.lines[0] ?? ''}`);
+  }
+  return { program, url: ready.server, port: ready.port };
 }
 
 function parse(line: string | undefined): CliEvent | undefined {
