@@ -1,6 +1,6 @@
 import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
 import { existsSync } from 'node:fs';
-import { eventually } from './processes.js';
+import { eventually } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
 

@@ -1,0 +1,143 @@
+import { eventually } from '../support/program.js';
+import type { AppReport, PageReport } from './app/protocol.js';
+import { kindOf, type Kind } from './kinds.js';
+import type { PlannedFault } from './plan.js';
+import { pageProcessBytes, residentOf } from './resources.js';
+import type { World } from './world.js';
+
+/** How one fault went. */
+export interface Outcome extends PlannedFault {
+  hits: number;
+  /** Longest time without a useful byte at the page, and at the app. */
+  downMs: number;
+  upMs: number;
+  /** The longer of both. */
+  stallMs: number;
+  hostBytes: number;
+  pageBytes: number;
+  /** What the app noticed; nothing, if all is well. */
+  problems: string[];
+}
+
+interface Snapshot {
+  page: PageReport;
+  app: AppReport;
+}
+
+/** The link's grace time and then some. */
+const RECOVERY_MS = 75_000;
+/** The longest back-off of the direct path and one attempt. */
+const PATH_MS = 75_000;
+/** A workload is slower than the network at times: this long it gets to be in full swing. */
+const WARM_UP_MS = 60_000;
+
+const snapshot = async ({ viewer, app }: World): Promise<Snapshot> => ({
+  page: await viewer.report(),
+  app: await app.report(),
+});
+
+/** Workloads by name, each with a number that grows as it goes on. */
+const PROGRESS: Readonly<Record<string, (now: Snapshot) => number>> = {
+  download: ({ page }) => page.download.bytes,
+  upload: ({ app }) => app.upload.bytes,
+  'small requests': ({ page }) => page.small.done,
+  counter: ({ page }) => page.counter.done,
+  WebSocket: ({ page }) => page.socket.echoed,
+  events: ({ page }) => page.events.received,
+};
+
+/** What must not happen, by name: numbers that must not grow, and what they count. */
+export const HARM: Readonly<Record<string, (now: Snapshot) => number>> = {
+  'bytes lost': ({ page, app }) => page.download.lost + app.upload.lost,
+  'bytes repeated': ({ page, app }) => page.download.repeated + app.upload.repeated,
+  'bytes wrong': ({ page, app }) => page.download.wrong + app.upload.wrong + page.small.wrong,
+  'POSTs executed twice': ({ app }) => app.twice,
+  'POSTs lost': ({ page, app }) => Math.max(0, page.counter.done - app.executed),
+  'WebSockets closed': ({ page }) => page.socket.closed,
+  'WebSocket messages lost or repeated': ({ page }) => page.socket.lost + page.socket.repeated,
+  'event streams cut': ({ page }) => page.events.cut,
+  'events lost or repeated': ({ page }) => page.events.lost + page.events.repeated,
+  'requests failed': ({ page }) => page.failures.length,
+  'page reloads': ({ page }) => page.loads - 1,
+  'HMR reconnects': ({ app }) => app.hotSockets - 1,
+};
+
+/** Waits until everything runs. */
+export async function warmUp(world: World): Promise<void> {
+  await eventually('all workloads run', () => isMoving(world, undefined), WARM_UP_MS);
+}
+
+/** Injects one fault and waits until everything goes on. */
+export async function strike(world: World, fault: PlannedFault, version: number): Promise<Outcome> {
+  const kind = kindOf(fault.kind);
+  const problems: string[] = [];
+  await takePath(world, kind.path).catch((error) => problems.push(String(error)));
+  const before = await snapshot(world);
+  await world.viewer.mark();
+  world.app.mark();
+  world.app.edit(version);
+  const hits = await kind.inject(world, fault.lastsMs);
+  if (hits === 0) problems.push('the fault hit nothing');
+  problems.push(...(await recover(world, version)));
+  const after = await snapshot(world);
+  for (const [harm, count] of Object.entries(HARM)) {
+    const more = count(after) - count(before);
+    if (more > 0) problems.push(`${harm}: ${more}`);
+  }
+  problems.push(...after.page.failures.slice(before.page.failures.length).slice(0, 3));
+  return {
+    ...fault,
+    hits,
+    downMs: after.page.gapMs,
+    upMs: after.app.gapMs,
+    stallMs: Math.max(after.page.gapMs, after.app.gapMs),
+    hostBytes: residentOf(world.host.pid),
+    pageBytes: pageProcessBytes(world.viewer.pid),
+    problems,
+  };
+}
+
+/** Asks for a path and waits until it carries the link, with the relay warm beside it. */
+async function takePath({ viewer }: World, path: Kind['path']): Promise<void> {
+  await viewer.prefer(path === 'any' ? 'auto' : path);
+  await eventually(
+    `the path ${path} with a warm relay`,
+    async () => {
+      const { mode, relayConnected } = await viewer.status();
+      return relayConnected && (path === 'any' ? mode !== 'offline' : mode === path);
+    },
+    PATH_MS,
+  );
+}
+
+/** Resolves with the names of the workloads that did not go on in time. */
+async function recover(world: World, version: number): Promise<string[]> {
+  const healed = await snapshot(world);
+  try {
+    await eventually('all workloads go on', () => isMoving(world, healed), RECOVERY_MS);
+    await eventually(
+      'the hot update arrives',
+      async () => (await world.viewer.report()).version === version,
+      RECOVERY_MS,
+    );
+    return [];
+  } catch (error) {
+    const stuck = await stillStuck(world, healed);
+    return [`${String(error)}; stuck: ${stuck.join(', ') || 'the hot update'}`];
+  }
+}
+
+async function isMoving(world: World, since: Snapshot | undefined): Promise<boolean> {
+  return (await stillStuck(world, since)).length === 0;
+}
+
+async function stillStuck(world: World, since: Snapshot | undefined): Promise<string[]> {
+  const now = await snapshot(world);
+  return Object.entries(PROGRESS)
+    .filter(([, count]) => count(now) <= (since === undefined ? 0 : count(since)))
+    .map(([name]) => name);
+}
+
+export async function totals(world: World): Promise<Snapshot> {
+  return snapshot(world);
+}

@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import type { Lab } from '../lab/network.js';
+import { eventually } from '../support/program.js';
+import { HARM, strike, totals, warmUp, type Outcome } from './campaign.js';
+import type { Options } from './options.js';
+import { Host, LocalApp, TunnelServer } from './parts.js';
+import { planFaults } from './plan.js';
+import { memoryLine, stallTable } from './report.js';
+import { beyond, holdings, pageProcessBytes, residentOf, type Holdings } from './resources.js';
+import { Viewer } from './viewer.js';
+import type { World } from './world.js';
+
+const MIB = 1024 * 1024;
+const CONCURRENT = 50;
+/** One fault with its way back, on an idle machine; for the estimate only. */
+const USUAL_FAULT_S = 6;
+/** What a link may hold at the host (its queue, its window, a data channel's buffers), and a heap that breathes. */
+const HOST_GROWTH_BYTES = 128 * MIB;
+/** The page's own arrays, Blobs and garbage come on top of the link. */
+const PAGE_GROWTH_BYTES = 384 * MIB;
+/** After the tab is gone: its link's timers, its peer connection, the server's sockets. */
+const RELEASE_MS = 90_000;
+
+export interface Setting {
+  lab: Lab;
+  options: Options;
+  /** Folder of the bundled programs. */
+  bundles: string;
+  scratch: string;
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Runs the whole campaign and prints its report; false when anything was violated. */
+export async function runCampaign(setting: Setting): Promise<boolean> {
+  const { lab, options, bundles, scratch } = setting;
+  announce(options);
+  const workload = {
+    transferBytes: options.transferBytes,
+    rate: options.rate,
+    concurrent: CONCURRENT,
+  };
+  const app = await LocalApp.start(lab, bundles, workload);
+  const server = new TunnelServer(lab, join(scratch, 'server.json'));
+  await server.start();
+  const host = await Host.start(lab, app.port, options.engine, join(scratch, 'host.json'));
+  const held = (): Promise<Holdings[]> =>
+    Promise.all([
+      holdings(host.pid, join(scratch, 'host.json')),
+      holdings(server.pid, join(scratch, 'server.json')),
+    ]);
+  try {
+    const baseline = await afterOneVisit(options, host, held);
+    app.forget();
+    const viewer = await Viewer.open(options.browser, host.url);
+    const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+    const world: World = { lab, app, server, host, viewer, sleep };
+    const violations = await campaign(world, options);
+    await viewer.close();
+    violations.push(...(await leftBehind(held, baseline)));
+    violations.push(...(await stopped(host, server)));
+    for (const violation of violations) say(`VIOLATED  ${violation}`);
+    say(violations.length === 0 ? 'nothing was lost' : `${violations.length} violations`);
+    return violations.length === 0;
+  } finally {
+    await Promise.allSettled([host.stop(), server.stop(), app.stop()]);
+  }
+}
+
+function announce({ faults, seed, browser, engine, kinds }: Options): void {
+  say(`${faults} faults of ${kinds.length} kinds, seed ${seed}, ${browser}, ${engine}`);
+  say(`takes about ${Math.ceil((faults * USUAL_FAULT_S) / 60 + 1)} minutes`);
+}
+
+/** What is held when a viewer has come and gone: whatever is loaded once is loaded then. */
+async function afterOneVisit(
+  options: Options,
+  host: Host,
+  held: () => Promise<Holdings[]>,
+): Promise<Holdings[]> {
+  const viewer = await Viewer.open(options.browser, host.url);
+  await eventually('the first direct path', async () => (await viewer.status()).mode === 'p2p');
+  const before = await held();
+  await viewer.close();
+  await eventually(
+    'the first viewer is forgotten',
+    async () => {
+      const sockets = (of: Holdings[]): number => sum(of, 'fd:socket');
+      return sockets(await held()) < sockets(before);
+    },
+    RELEASE_MS,
+  );
+  return held();
+}
+
+const sum = (of: readonly Holdings[], kind: string): number =>
+  of.reduce((total, holding) => total + (holding[kind] ?? 0), 0);
+
+async function campaign(world: World, options: Options): Promise<string[]> {
+  await warmUp(world);
+  const start = { host: residentOf(world.host.pid), page: pageProcessBytes(world.viewer.pid) };
+  const outcomes: Outcome[] = [];
+  const plan = planFaults(options.kinds, options.faults, options.seed);
+  for (const [index, fault] of plan.entries()) {
+    const outcome = await strike(world, fault, index + 1);
+    outcomes.push(outcome);
+    say(line(index, outcome));
+  }
+  await world.viewer
+    .stopWorkload()
+    .catch((error) => say(`the page did not stop: ${String(error)}`));
+  return [...(await printed(world, outcomes)), ...memory(outcomes, start)];
+}
+
+function line(index: number, outcome: Outcome): string {
+  const { kind, lastsMs, downMs, upMs, hits, problems } = outcome;
+  const stall = `stall ${Math.round(downMs)} ms down, ${Math.round(upMs)} ms up`;
+  const fault = `${String(index + 1).padStart(4)} ${kind} ${lastsMs} ms`;
+  const trouble = problems.length === 0 ? '' : `  PROBLEM ${problems.join('; ')}`;
+  return `${fault.padEnd(44)} ${String(hits).padStart(5)} hits, ${stall}${trouble}`;
+}
+
+async function printed(world: World, outcomes: readonly Outcome[]): Promise<string[]> {
+  const { page, app } = await totals(world);
+  say(`\n${stallTable(outcomes)}\n`);
+  say(`faults fired: ${outcomes.filter(({ hits }) => hits > 0).length} of ${outcomes.length}`);
+  say(`downloads ${page.download.done}, uploads ${page.upload.done} (and those under way):`);
+  say(`${mib(page.download.bytes)} MiB down, ${mib(app.upload.bytes)} MiB up;`);
+  say(`${page.small.done} small requests, ${page.counter.done} counted POSTs;`);
+  say(`${page.socket.echoed} echoes, ${page.events.received} events, ${page.version} hot updates`);
+  const violations = outcomes.flatMap(({ kind, problems }, index) =>
+    problems.map((problem) => `${problem} (fault ${index + 1}, ${kind})`),
+  );
+  for (const [harm, count] of Object.entries(HARM)) {
+    const times = count({ page, app });
+    say(`${harm}: ${times}`);
+    if (times > 0) violations.push(`${harm}: ${times}`);
+  }
+  return violations;
+}
+
+function memory(outcomes: readonly Outcome[], start: { host: number; page: number }): string[] {
+  const host = outcomes.map(({ hostBytes }) => hostBytes);
+  const page = outcomes.map(({ pageBytes }) => pageBytes);
+  say(memoryLine('host', host, start.host));
+  say(memoryLine('page', page, start.page));
+  const violations: string[] = [];
+  if (Math.max(...host) - start.host > HOST_GROWTH_BYTES) violations.push('the host grew too much');
+  if (Math.max(...page) - start.page > PAGE_GROWTH_BYTES) violations.push('the page grew too much');
+  return violations;
+}
+
+/** What host and server still hold, a while after the viewer has left, that they did not before. */
+async function leftBehind(
+  held: () => Promise<Holdings[]>,
+  baseline: Holdings[],
+): Promise<string[]> {
+  let left: string[] = [];
+  const look = async (): Promise<boolean> => {
+    const now = await held();
+    left = ['host', 'server'].flatMap((name, index) =>
+      beyond(now[index] ?? {}, baseline[index] ?? {}).map((what) => `left at the ${name}: ${what}`),
+    );
+    return left.length === 0;
+  };
+  await eventually('everything is released', look, RELEASE_MS).catch(() => undefined);
+  say(left.length === 0 ? 'nothing is left at host and server' : left.join('\n'));
+  return left;
+}
+
+async function stopped(host: Host, server: TunnelServer): Promise<string[]> {
+  const codes = { host: await host.stop(), server: await server.stop() };
+  return Object.entries(codes)
+    .filter(([, code]) => code === null)
+    .map(([name]) => `the ${name} did not end on Ctrl-C`);
+}
+
+const mib = (bytes: number): number => Math.round(bytes / MIB);
