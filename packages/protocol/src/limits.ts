@@ -38,10 +38,14 @@ export const LIMITS = {
 
   /** A heartbeat on every carrier this often. */
   heartbeatMs: 2_000,
-  /** While frames are unacknowledged the heartbeat runs at this pace, to notice a dead path within a second. */
-  busyHeartbeatMs: 200,
-  /** A carrier that has been silent for this long with something outstanding is suspected, if its round trip allows. */
-  suspectAfterMs: 700,
+  /** The carrier in use has it this often while something is under way, to notice a dead path within a second. */
+  busyHeartbeatMs: 150,
+  /** A suspected carrier is asked this often whether it has recovered. */
+  suspectHeartbeatMs: 1_000,
+  /** A carrier that owes an answer for this long is suspected, if its round trip allows: eight round trips of 50 ms. */
+  suspectAfterMs: 400,
+  /** After a switch, frames still unacknowledged on the old carrier go out again on the new one after this. */
+  stragglerMs: 400,
   /** A carrier that has been silent for this long is dead. */
   deadAfterMs: 10_000,
   /** A carrier that brings messages but no answer to a ping for this long is dead: a full buffer on a 200 kbit/s path takes 20 s. */

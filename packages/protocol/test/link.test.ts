@@ -1,61 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { MemoryCarrier } from '../src/carrier/memory-carrier.js';
-import type { WingmanError } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
 import type { LaneKind } from '../src/link/lane.js';
 import { Link } from '../src/link/link.js';
-import { FakeClock } from './support/fake-clock.js';
-import { FaultPlan, faultyPair, type Fault, type LineOptions } from './support/faulty-carrier.js';
+import { FaultPlan, faultyPair, type Fault } from './support/faulty-carrier.js';
+import { DELAY_MS, LinkBench } from './support/link-bench.js';
 import { LINK_ID } from './support/linked-pair.js';
-
-const DELAY_MS = 25;
-
-/** Two ends that number what they send, so that loss, repetition and disorder show. */
-class Bench {
-  readonly clock = new FakeClock();
-  readonly viewer = this.#end('initiator');
-  readonly host = this.#end('acceptor');
-  readonly lines: MemoryCarrier[] = [];
-
-  #end(role: 'initiator' | 'acceptor') {
-    const link = new Link({ id: LINK_ID, role, clock: this.clock });
-    const received: number[] = [];
-    const errors: WingmanError[] = [];
-    let sent = 0;
-    link.start({
-      frame: (payload) => received.push(new DataView(payload.slice().buffer).getUint32(0)),
-      writable: () => undefined,
-      closed: (error) => errors.push(error),
-    });
-    const send = (count: number, size = 100): void => {
-      for (; count > 0; count -= 1, sent += 1) {
-        const bytes = new Uint8Array(size);
-        new DataView(bytes.buffer).setUint32(0, sent);
-        link.send([bytes]);
-      }
-    };
-    return { link, received, errors, send, sent: () => sent };
-  }
-
-  attach(kind: LaneKind, faults: Partial<LineOptions> = {}): [MemoryCarrier, MemoryCarrier] {
-    const pair = faultyPair({ clock: this.clock, delayMs: DELAY_MS, ...faults });
-    this.lines.push(...pair);
-    this.viewer.link.attach(pair[0], kind);
-    this.host.link.attach(pair[1], kind);
-    return pair;
-  }
-
-  expectExactlyOnce(): void {
-    expect([...this.viewer.errors, ...this.host.errors]).toEqual([]);
-    expect(this.host.received).toEqual(Array.from({ length: this.viewer.sent() }, (_, n) => n));
-    expect(this.viewer.received).toEqual(Array.from({ length: this.host.sent() }, (_, n) => n));
-  }
-}
 
 describe('link', () => {
   test('delivers each frame once and in order, both ways, and empties its queue', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     bench.viewer.send(200);
     bench.host.send(300);
@@ -65,7 +19,7 @@ describe('link', () => {
   });
 
   test('keeps what is sent while waiting and sends it on the first carrier', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.viewer.send(5);
     expect(bench.viewer.link.state).toBe('waiting');
     bench.attach('relay');
@@ -75,7 +29,7 @@ describe('link', () => {
   });
 
   test('sends its first flight without waiting for the peer', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     bench.viewer.send(1);
     await bench.clock.advance(DELAY_MS);
@@ -83,7 +37,7 @@ describe('link', () => {
   });
 
   test('a planned switch under traffic loses, repeats and reorders nothing', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay', { delayMs: 80 });
     bench.attach('p2p', { delayMs: 5 });
     await bench.clock.advance(200);
@@ -100,7 +54,7 @@ describe('link', () => {
   });
 
   test('the host follows the viewer to the path it chose', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     bench.attach('p2p');
     await bench.clock.advance(100);
@@ -116,7 +70,7 @@ describe('link', () => {
   });
 
   test('a newer carrier of the same kind takes over without a moment offline', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const [older] = bench.attach('relay');
     await bench.clock.advance(100);
     const paths: string[] = [];
@@ -134,7 +88,7 @@ describe('link', () => {
   });
 
   test('whoever chooses between carriers hears when one has first answered', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     const seen: (number | null)[] = [];
     bench.viewer.link.on('attachment', () => {
@@ -145,7 +99,7 @@ describe('link', () => {
   });
 
   test('a host that has left the chosen carrier on suspicion goes back when it hears it again', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     let isDeaf = false;
     bench.attach('relay');
     bench.attach('p2p', { isDeaf: () => isDeaf });
@@ -163,11 +117,11 @@ describe('link', () => {
   });
 
   test('use() of a carrier that is not there says no', () => {
-    expect(new Bench().viewer.link.use('p2p')).toBe(false);
+    expect(new LinkBench().viewer.link.use('p2p')).toBe(false);
   });
 
   test('a carrier that is cut is replaced by the other, at once', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     const [p2p] = bench.attach('p2p');
     await bench.clock.advance(100);
@@ -181,7 +135,7 @@ describe('link', () => {
   });
 
   test('a carrier that falls silent is left within a second', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const stall = new FaultPlan(new Map([[20, 'stall']]));
     bench.attach('relay');
     bench.attach('p2p', { there: stall });
@@ -195,7 +149,7 @@ describe('link', () => {
   });
 
   test('a receiver whose answers are lost is served over the other carrier', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const stall = new FaultPlan(new Map([[6, 'stall']]));
     bench.attach('relay');
     bench.attach('p2p', { there: stall });
@@ -213,7 +167,7 @@ describe('link', () => {
   });
 
   test('a carrier that drops a message silently is found out by the next heartbeat', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const drop = new FaultPlan(new Map([[10, 'drop']]));
     bench.attach('relay', { there: drop });
     await bench.clock.advance(100);
@@ -227,7 +181,7 @@ describe('link', () => {
   });
 
   test('a lost heartbeat does not hide a lost message', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const drop = new FaultPlan(
       new Map([
         [1, 'drop'],
@@ -249,7 +203,7 @@ describe('link', () => {
   });
 
   test('garbage ends the carrier, not the link', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const corrupt = new FaultPlan(new Map([[8, 'corrupt']]));
     bench.attach('relay', { there: corrupt });
     await bench.clock.advance(100);
@@ -263,7 +217,7 @@ describe('link', () => {
   });
 
   test('waits out the grace time, then ends with LINK_LOST', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const [relay] = bench.attach('relay');
     await bench.clock.advance(100);
     relay.cut();
@@ -275,7 +229,7 @@ describe('link', () => {
   });
 
   test('resumes within the grace time with nothing lost', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const [relay] = bench.attach('relay');
     await bench.clock.advance(100);
     bench.viewer.send(30);
@@ -288,7 +242,7 @@ describe('link', () => {
   });
 
   test('a host that has forgotten the link ends it instead of starting over', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const [relay] = bench.attach('relay');
     bench.viewer.send(10);
     await bench.clock.advance(200);
@@ -303,7 +257,7 @@ describe('link', () => {
   });
 
   test('closing tells the peer why', async () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     bench.attach('relay');
     await bench.clock.advance(100);
     bench.host.link.close('SESSION_ENDED');
@@ -313,7 +267,7 @@ describe('link', () => {
   });
 
   test('stops asking for data when nothing is acknowledged, and ends when control frames pile up', () => {
-    const bench = new Bench();
+    const bench = new LinkBench();
     const [left] = faultyPair({ clock: bench.clock, delayMs: 1e9 });
     bench.viewer.link.attach(left, 'relay');
     bench.viewer.send(LIMITS.retransmitFrames, 10);
@@ -339,7 +293,7 @@ const attempt = fc.record({
 test('whatever happens to the carriers, every frame arrives once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(attempt, { minLength: 1, maxLength: 8 }), async (attempts) => {
-      const bench = new Bench();
+      const bench = new LinkBench();
       for (const step of attempts) {
         bench.attach(step.kind, {
           delayMs: step.delayMs,

@@ -1,19 +1,35 @@
 import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
+import type { Lane } from './lane.js';
+
+/** How long after its last frame a lane is taken to bring more. */
+const RECENT_MS = 1_000;
 
 /** Decides when to acknowledge: after so many bytes or frames, at the latest after a short delay. */
 export class AckPolicy {
   #bytes = 0;
   #frames = 0;
   #timer: Timer | undefined;
+  #heard: { lane: Lane; at: number } | undefined;
 
   constructor(
     private readonly clock: Clock,
     private readonly acknowledge: () => void,
   ) {}
 
+  /** The lane that brought the last numbered frame: the peer has reason to believe in it. */
+  get lane(): Lane | undefined {
+    return this.#heard?.lane;
+  }
+
+  /** Whether more is to be expected on this lane. */
+  isRecentOn(lane: Lane): boolean {
+    return this.#heard?.lane === lane && this.clock.now() - this.#heard.at < RECENT_MS;
+  }
+
   /** A numbered frame has arrived. */
-  arrived(bytes: number): void {
+  arrived(lane: Lane, bytes: number): void {
+    this.#heard = { lane, at: this.clock.now() };
     this.#bytes += bytes;
     this.#frames += 1;
     if (this.#bytes >= LIMITS.ackEveryBytes || this.#frames >= LIMITS.ackEveryFrames) {

@@ -2,6 +2,7 @@ import type { Carrier } from '../carrier/carrier.js';
 import type { Clock } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import { encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import { RateMeter } from './rate-meter.js';
 
 /** Which way a carrier goes; an ingress carrier counts as relay. */
 export type LaneKind = 'p2p' | 'relay';
@@ -27,22 +28,54 @@ export interface Attachment {
   readonly rttMs: number | null;
 }
 
+/** How well a lane has carried, measured in use. */
+export interface LaneQuality {
+  /** Smoothed, and the lowest so far, in milliseconds; null before the first answer. */
+  readonly rttMs: number | null;
+  readonly baseRttMs: number | null;
+  /** The best of the last seconds, in bytes a second; null when too little has passed. */
+  readonly inPerSecond: number | null;
+  readonly outPerSecond: number | null;
+  /** How often it has been suspected. */
+  readonly stalls: number;
+}
+
 interface Ping {
   readonly nonce: number;
   readonly sentAt: number;
   /** Frames numbered below this had been sent when the ping went out. */
   readonly sentBelow: number;
+  readonly bytesInBefore: number;
 }
+
+/**
+ * Ticks of the monitor without a sign, beside the time that must have passed: when our own thread has
+ * stood still, the time says nothing, and what came meanwhile is read before so many ticks are over.
+ */
+const QUIET_TICKS = { suspect: 4, dead: 30 } as const;
+/** Before its first answer a lane may take this long. */
+const FIRST_ANSWER_MS = 2_000;
+/** The slowest path that is not mistaken for a dead one, in bytes a second. */
+const SLOWEST_PER_SECOND = 64 * 1024;
 
 /** One attached carrier: its liveness, its round trip, its byte counts. */
 export class Lane implements Attachment {
   #state: LaneState = 'attaching';
   #rttMs: number | null = null;
+  #baseRttMs: number | null = null;
   /** Unanswered, oldest first; more than one only while a lost ping or a full carrier delays an answer. */
   #pings: Ping[] = [];
   #lastNonce = 0;
   #heardAt: number;
   #pingedAt: number;
+  /** When the peer last showed that it gets what we send here. */
+  #provenAt: number;
+  #quietTicks = 0;
+  #unprovenTicks = 0;
+  #isDoubted = false;
+  #stalls = 0;
+  readonly #in: RateMeter;
+  readonly #out: RateMeter;
   /** One more than the highest frame number sent here. */
   sentBelow = 0;
   bytesIn = 0;
@@ -55,6 +88,9 @@ export class Lane implements Attachment {
   ) {
     this.#heardAt = clock.now();
     this.#pingedAt = clock.now();
+    this.#provenAt = clock.now();
+    this.#in = new RateMeter(clock);
+    this.#out = new RateMeter(clock);
   }
 
   get state(): LaneState {
@@ -73,7 +109,18 @@ export class Lane implements Attachment {
   transition(next: LaneState): boolean {
     if (!TRANSITIONS[this.#state].includes(next)) return false;
     this.#state = next;
+    if (next === 'suspect') this.#stalls += 1;
     return true;
+  }
+
+  get quality(): LaneQuality {
+    return {
+      rttMs: this.#rttMs,
+      baseRttMs: this.#baseRttMs,
+      inPerSecond: this.#in.best,
+      outPerSecond: this.#out.best,
+      stalls: this.#stalls,
+    };
   }
 
   send(message: Uint8Array): void {
@@ -88,39 +135,76 @@ export class Lane implements Attachment {
   /** A message has come: the carrier lives. */
   heard(bytes: number): void {
     this.bytesIn += bytes;
+    this.#in.add(bytes);
     this.#heardAt = this.clock.now();
+    this.#quietTicks = 0;
+    this.#isDoubted = false;
+  }
+
+  /** The peer has acknowledged so many bytes that were sent here. */
+  delivered(bytes: number): void {
+    this.#out.add(bytes);
+    this.#prove();
+  }
+
+  /** One more look by the monitor without news. */
+  tick(): void {
+    this.#quietTicks += 1;
+    this.#unprovenTicks += 1;
+  }
+
+  /** Something outside suggests that the carrier is dead: it has to show soon that it isn't. */
+  doubt(): void {
+    this.#isDoubted = true;
+    this.#quietTicks = 0;
+    if (this.isUsable) this.#ping();
   }
 
   get silentMs(): number {
     return this.clock.now() - this.#heardAt;
   }
 
-  /** How long silence is allowed while an answer is due. */
+  /** How long an answer may take. */
   get patienceMs(): number {
-    return Math.max(LIMITS.suspectAfterMs, 4 * (this.#rttMs ?? 0));
+    if (this.#rttMs === null) return FIRST_ANSWER_MS;
+    return Math.max(LIMITS.suspectAfterMs, 4 * this.#rttMs);
   }
 
-  /** True when a ping has waited for its answer longer than patience allows and nothing else came. */
-  get isSilent(): boolean {
-    return Math.min(this.#unansweredMs, this.silentMs) > this.patienceMs;
+  /** How long the frames in flight may take when another lane has taken over. */
+  get stragglerMs(): number {
+    return Math.max(LIMITS.stragglerMs, 2 * (this.#baseRttMs ?? 0));
   }
 
-  /** True when the peer is heard but answers no ping, so that nothing can be proved to have arrived. */
-  get isDeaf(): boolean {
-    return this.#unansweredMs > LIMITS.deafAfterMs;
+  /**
+   * Whether something is due and has not come for this share of the patience: nothing at all, or,
+   * from a peer that is heard, no proof that it hears us. `unackedBytes` may delay the latter.
+   */
+  isOverdue(share: number, unackedBytes: number): boolean {
+    const unanswered = this.#unansweredMs;
+    const silent = Math.min(unanswered, this.silentMs);
+    if (silent > share * this.patienceMs && this.#quietTicks >= share * QUIET_TICKS.suspect) {
+      return true;
+    }
+    const unproven = Math.min(unanswered, this.clock.now() - this.#provenAt);
+    const patience = this.patienceMs + this.#queueingMs(unackedBytes);
+    return unproven > share * patience && this.#unprovenTicks >= share * QUIET_TICKS.suspect;
+  }
+
+  /** True when nothing has come for so long, or answers nothing, that waiting on is of no use. */
+  get isDead(): boolean {
+    const isSilent = this.#isDoubted || this.silentMs > LIMITS.deadAfterMs;
+    if (isSilent && this.#quietTicks >= QUIET_TICKS.dead) return true;
+    return this.#unansweredMs > LIMITS.deafAfterMs && this.#unprovenTicks >= QUIET_TICKS.dead;
   }
 
   /**
    * Sends a heartbeat when one is due. Another follows an unanswered one after twice the patience,
-   * because a carrier that loses messages may have lost the ping; by then a silent lane is suspect
-   * and gets no more, so that the peer hears nothing and suspects it too.
+   * because a carrier that loses messages may have lost the ping.
    */
   pingWhenDue(intervalMs: number): void {
-    if (this.clock.now() - this.#pingedAt < this.#pingWaitMs(intervalMs)) return;
-    const nonce = ++this.#lastNonce;
-    this.#pingedAt = this.clock.now();
-    this.#pings.push({ nonce, sentAt: this.#pingedAt, sentBelow: this.sentBelow });
-    this.sendFrame({ type: 'ping', nonce });
+    const again = 2 * Math.max(LIMITS.suspectAfterMs, 4 * (this.#rttMs ?? 0));
+    const waitMs = this.#pings.length === 0 ? intervalMs : Math.max(intervalMs, again);
+    if (this.clock.now() - this.#pingedAt >= waitMs) this.#ping();
   }
 
   /** Takes the answer to a ping and returns below which number everything sent here has left the carrier. */
@@ -131,12 +215,35 @@ export class Lane implements Attachment {
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     const sample = this.clock.now() - ping.sentAt;
     this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + sample * 0.125;
+    this.#baseRttMs = Math.min(sample, this.#baseRttMs ?? sample);
+    this.#prove();
     return ping.sentBelow;
   }
 
-  #pingWaitMs(intervalMs: number): number {
-    if (this.#pings.length === 0) return intervalMs;
-    return this.#state === 'suspect' ? Infinity : Math.max(intervalMs, 2 * this.patienceMs);
+  #ping(): void {
+    const nonce = ++this.#lastNonce;
+    const sentAt = this.clock.now();
+    this.#pingedAt = sentAt;
+    const { sentBelow, bytesIn: bytesInBefore } = this;
+    this.#pings.push({ nonce, sentAt, sentBelow, bytesInBefore });
+    this.sendFrame({ type: 'ping', nonce });
+  }
+
+  #prove(): void {
+    this.#provenAt = this.clock.now();
+    this.#unprovenTicks = 0;
+  }
+
+  /** What an answer may have to wait behind: a message of ours on its way out, and all that came before it. */
+  #queueingMs(unackedBytes: number): number {
+    const oldest = this.#pings[0];
+    const before = oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore;
+    const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / this.#atLeast(this.#out.best);
+    return 2_000 * (out + before / SLOWEST_PER_SECOND);
+  }
+
+  #atLeast(rate: number | null): number {
+    return Math.max(rate ?? 0, SLOWEST_PER_SECOND);
   }
 
   get #unansweredMs(): number {

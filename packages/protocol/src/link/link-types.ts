@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { WingmanError } from '../errors.js';
-import type { LaneKind } from './lane.js';
+import type { LaneKind, LaneQuality } from './lane.js';
 
 /** waiting: no usable carrier. open: at least one. closed: for good. */
 export type LinkState = 'waiting' | 'open' | 'closed';
@@ -40,6 +40,8 @@ export interface LinkStats {
   switches: number;
   bytes: Record<LaneKind, ByteCount>;
   rttMs: Record<LaneKind, number | null>;
+  /** Null for a kind that is not attached. */
+  quality: Record<LaneKind, LaneQuality | null>;
   unackedBytes: number;
   unackedFrames: number;
   heldBytes: number;

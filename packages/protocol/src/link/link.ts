@@ -7,6 +7,7 @@ import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { AckPolicy } from './ack-policy.js';
 import { Lane, type Attachment, type LaneKind } from './lane.js';
 import { LaneMonitor } from './lane-monitor.js';
+import { LaneRoster } from './lane-roster.js';
 import type {
   LinkEvent,
   LinkHandlers,
@@ -25,8 +26,6 @@ const TRANSITIONS: Readonly<Record<LinkState, readonly LinkState[]>> = {
   closed: [],
 };
 
-/** How long after the last frame the peer is taken to be sending still. */
-const RECENT_MS = 1_000;
 const MAX_INCARNATION = 2 ** 48;
 
 /**
@@ -39,8 +38,7 @@ export class Link {
   readonly clock: Clock;
   readonly #graceMs: number;
   readonly #emitter = new Emitter<LinkEvent>();
-  /** In the order they were attached; of a kind there is more than one only while the newer takes over. */
-  readonly #lanes = new Set<Lane>();
+  readonly #lanes = new LaneRoster();
   readonly #queue = new RetransmitQueue();
   readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
   readonly #acks: AckPolicy;
@@ -54,9 +52,9 @@ export class Link {
   /** What the opener has chosen last, which suspicion may have left for a while. */
   #chosen: Lane | undefined;
   #lastPath: Path = 'offline';
-  #heardData: { lane: Lane; at: number } | undefined;
   #useTurn = 0;
   #switches = 0;
+  #switchedAt = 0;
   #duplicates = 0;
   #closeError: WingmanError | undefined;
   #grace: Timer | undefined;
@@ -68,10 +66,12 @@ export class Link {
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
     this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
     this.#monitor = new LaneMonitor(this.clock, {
-      lanes: () => [...this.#lanes],
-      isBusy: () => this.#isBusy,
+      lanes: () => this.#lanes.all,
+      isBusy: (lane) => this.#isBusy(lane),
+      unackedBytes: () => this.#queue.bytes,
       dead: (lane) => this.#lose(lane, CloseCode.DEAD_PEER, 'silent'),
       suspect: (lane) => this.#suspect(lane),
+      looked: () => this.#sendStragglersAgain(),
     });
     this.#startGrace();
   }
@@ -108,7 +108,12 @@ export class Link {
   }
 
   attachment(kind: LaneKind): Attachment | undefined {
-    return this.#lane(kind);
+    return this.#lanes.of(kind);
+  }
+
+  /** Asks every carrier for a sign of life: one that gives none within two seconds is given up. */
+  doubt(): void {
+    for (const lane of this.#lanes.all) lane.doubt();
   }
 
   /**
@@ -143,7 +148,7 @@ export class Link {
 
   /** Sends on this carrier from now on and asks the peer to do the same; false when it is not usable. */
   use(kind: LaneKind): boolean {
-    const lane = this.#lane(kind);
+    const lane = this.#lanes.of(kind);
     if (lane?.isUsable !== true || this.#state === 'closed') return false;
     this.#useTurn += 1;
     lane.sendFrame({ type: 'use', turn: this.#useTurn });
@@ -171,14 +176,15 @@ export class Link {
   }
 
   stats(): LinkStats {
-    const rttMs = (kind: LaneKind): number | null => this.#lane(kind)?.rttMs ?? null;
+    const [p2p, relay] = [this.#lanes.of('p2p'), this.#lanes.of('relay')];
     return {
       id: this.id,
       state: this.#state,
       path: this.path,
       switches: this.#switches,
-      bytes: this.#traffic.with(this.#lanes),
-      rttMs: { p2p: rttMs('p2p'), relay: rttMs('relay') },
+      bytes: this.#traffic.with(this.#lanes.all),
+      rttMs: { p2p: p2p?.rttMs ?? null, relay: relay?.rttMs ?? null },
+      quality: { p2p: p2p?.quality ?? null, relay: relay?.quality ?? null },
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
       heldBytes: this.#window.heldBytes,
@@ -216,10 +222,11 @@ export class Link {
     } catch (error) {
       this.#end(toWingmanError(error, 'PROTOCOL_ERROR'), true);
     }
+    // A sign of life of another lane is what a suspected one has been waiting for to be left.
+    if (this.#active?.state === 'suspect') this.#failOver(this.#active);
   }
 
   #handle(lane: Lane, frame: LinkFrame): void {
-    if (lane.state === 'suspect') this.#recover(lane);
     switch (frame.type) {
       case 'data':
         return this.#data(lane, frame.sequence, frame.payload);
@@ -246,16 +253,14 @@ export class Link {
   }
 
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
-    this.#heardData = { lane, at: this.clock.now() };
     if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
-    this.#acks.arrived(payload.byteLength);
+    this.#acks.arrived(lane, payload.byteLength);
   }
 
-  /** Acknowledges where data came last: the peer has reason to believe in that carrier. */
   #acknowledge(): void {
     this.#acks.settled();
-    const heard = this.#heardData?.lane;
-    const lane = heard?.isUsable === true ? heard : this.#active;
+    const heard = this.#acks.lane;
+    const lane = heard?.state === 'ready' ? heard : this.#active;
     lane?.sendFrame({ type: 'ack', received: this.#window.received });
   }
 
@@ -290,19 +295,9 @@ export class Link {
     this.#emitter.emit('attachment');
   }
 
-  /** The newest of a kind, one that can be used before one that can't yet. */
-  #lane(kind: LaneKind): Lane | undefined {
-    const lanes = [...this.#lanes].filter((lane) => lane.kind === kind).reverse();
-    return lanes.find((lane) => lane.isUsable) ?? lanes[0];
-  }
-
-  /** Closes the others of a kind: all once the newest is ready, before that those that aren't. */
   #replace(kind: LaneKind, stage: 'attaching' | 'ready', newest?: Lane): void {
-    for (const lane of [...this.#lanes]) {
-      const isOver = stage === 'ready' || lane.state === 'attaching';
-      if (lane.kind === kind && lane !== newest && isOver) {
-        this.#lose(lane, CloseCode.REPLACED, 'replaced');
-      }
+    for (const lane of this.#lanes.superseded(kind, stage, newest)) {
+      this.#lose(lane, CloseCode.REPLACED, 'replaced');
     }
   }
 
@@ -316,6 +311,8 @@ export class Link {
   #pong(lane: Lane, nonce: number, received: number): void {
     const isFirst = lane.rttMs === null;
     const sentBelow = lane.pong(nonce);
+    // Only an answer proves both directions; a peer that is merely heard may not hear us.
+    if (lane.state === 'suspect') this.#recover(lane);
     this.#acknowledged(received);
     const oldest = this.#queue.oldest;
     // The carrier keeps order, so what it had taken before the ping has either arrived or is lost.
@@ -327,6 +324,7 @@ export class Link {
   }
 
   #activate(lane: Lane): void {
+    if (this.#active !== lane) this.#switchedAt = this.clock.now();
     this.#active = lane;
     if (this.#lastPath !== lane.kind) {
       if (this.#lastPath !== 'offline') this.#switches += 1;
@@ -363,7 +361,7 @@ export class Link {
 
   /** Gives up on the active lane: another takes over, or the link waits. */
   #failOver(from: Lane): void {
-    const other = [...this.#lanes].find((lane) => lane !== from && lane.state === 'ready');
+    const other = this.#lanes.successorOf(from);
     if (other !== undefined) {
       this.#queue.forgetLane(from);
       return this.#activate(other);
@@ -387,16 +385,24 @@ export class Link {
     if (this.#active === lane) this.#failOver(lane);
   }
 
-  /** Whether something is under way whose loss should be noticed fast. */
-  get #isBusy(): boolean {
-    const at = this.#heardData?.at;
-    return this.#queue.length > 0 || (at !== undefined && this.clock.now() - at < RECENT_MS);
+  /** Whether something is under way here whose loss should be noticed fast. */
+  #isBusy(lane: Lane): boolean {
+    return (lane === this.#active && this.#queue.length > 0) || this.#acks.isRecentOn(lane);
+  }
+
+  /** A planned switch leaves frames on their way; a carrier too slow or too dead for them must not hold up the rest. */
+  #sendStragglersAgain(): void {
+    const from = this.#queue.oldest?.sentOn;
+    if (from === undefined || from === this.#active || this.#active?.state !== 'ready') return;
+    if (this.clock.now() - this.#switchedAt < from.stragglerMs) return;
+    this.#queue.forgetLane(from);
+    this.#pump();
   }
 
   #end(error: WingmanError, tellPeer: boolean): void {
     if (this.#state === 'closed') return;
     this.#closeError = error;
-    for (const lane of [...this.#lanes]) {
+    for (const lane of this.#lanes.all) {
       if (tellPeer) lane.sendFrame({ type: 'close', code: error.code });
       lane.transition('dead');
       this.#traffic.retire(lane);

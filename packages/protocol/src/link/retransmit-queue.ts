@@ -61,7 +61,9 @@ export class RetransmitQueue {
   acknowledge(received: number): boolean {
     if (received > this.#next) return false;
     while (this.#head < this.#frames.length && this.firstUnacked < received) {
-      this.#bytes -= this.#frames[this.#head]?.bytes.byteLength ?? 0;
+      const frame = this.#frames[this.#head];
+      this.#bytes -= frame?.bytes.byteLength ?? 0;
+      frame?.sentOn?.delivered(frame.bytes.byteLength);
       this.#head += 1;
     }
     this.#cursor = Math.max(this.#cursor, this.#head);

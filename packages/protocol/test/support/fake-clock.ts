@@ -35,12 +35,17 @@ export class FakeClock implements Clock {
       const next = this.#nextDue(end);
       if (next === undefined) break;
       this.#pending.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.callback();
       await settle();
     }
     this.#now = end;
     await settle();
+  }
+
+  /** Time passes and nothing runs, as when a thread is blocked or a machine sleeps. */
+  jump(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 
   #nextDue(end: number): Pending | undefined {

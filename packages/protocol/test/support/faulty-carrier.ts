@@ -1,4 +1,4 @@
-import { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
+import { MemoryCarrier, type Deliver } from '../../src/carrier/memory-carrier.js';
 import type { FakeClock } from './fake-clock.js';
 
 /** What happens to the n-th message of one direction. */
@@ -22,33 +22,58 @@ export class FaultPlan {
 export interface LineOptions {
   /** While it says true, messages from the left are held up, as a dead path does until it is back. */
   isDeaf?: () => boolean;
+  /** The same for both directions, as when the peer's process is stopped. */
+  isStopped?: () => boolean;
   clock: FakeClock;
   delayMs: number;
   there?: FaultPlan;
   back?: FaultPlan;
+  /** While it says true, what is sent in this direction vanishes, as on a dead path. */
+  isDead?: (direction: 'there' | 'back') => boolean;
 }
 
 /** Two carriers joined by a line with delay, whose messages meet the plan's faults. Order is kept. */
 export function faultyPair(options: LineOptions): [MemoryCarrier, MemoryCarrier] {
-  const there = direction(options, options.there, () => left.cut());
-  const held: (() => void)[] = [];
-  const release = (): void => {
-    if (options.isDeaf?.() === true) return void options.clock.setTimeout(release, 50);
-    for (const send of held.splice(0)) send();
-  };
-  const left = new MemoryCarrier((message, arrive) => {
-    held.push(() => there(message, arrive));
-    release();
-  });
-  const right = new MemoryCarrier(direction(options, options.back, () => right.cut()));
+  const { isDeaf = never, isStopped = never } = options;
+  const left = new MemoryCarrier(
+    holding(
+      options,
+      () => isDeaf() || isStopped(),
+      direction(options, 'there', () => left.cut()),
+    ),
+  );
+  const right = new MemoryCarrier(
+    holding(
+      options,
+      isStopped,
+      direction(options, 'back', () => right.cut()),
+    ),
+  );
   left.peer = right;
   right.peer = left;
   return [left, right];
 }
 
-function direction(options: LineOptions, plan: FaultPlan | undefined, cut: () => void) {
+const never = (): boolean => false;
+
+/** Keeps messages in their order for as long as `isHeld` says true. */
+function holding(options: LineOptions, isHeld: () => boolean, deliver: Deliver): Deliver {
+  const held: (() => void)[] = [];
+  const release = (): void => {
+    if (isHeld()) return void options.clock.setTimeout(release, 50);
+    for (const send of held.splice(0)) send();
+  };
+  return (message, arrive) => {
+    held.push(() => deliver(message, arrive));
+    release();
+  };
+}
+
+function direction(options: LineOptions, way: 'there' | 'back', cut: () => void): Deliver {
+  const plan = options[way];
   let stalled = false;
-  return (message: Uint8Array, arrive: (message: Uint8Array) => void): void => {
+  return (message, arrive) => {
+    if (options.isDead?.(way) === true) return;
     const fault = plan?.next();
     if (fault === 'stall') stalled = true;
     if (fault === 'drop' || stalled) return;

@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import { LIMITS } from '../src/limits.js';
+import { LinkBench } from './support/link-bench.js';
+
+type Way = 'there' | 'back';
+
+/** A direct path of 50 ms round trip in use, over a warm relay of 80 ms; `dead` says what is lost. */
+async function onDirectPath() {
+  const bench = new LinkBench();
+  const dead = { p2p: new Set<Way>(), relay: new Set<Way>() };
+  bench.attach('relay', { delayMs: 40, isDead: (way) => dead.relay.has(way) });
+  bench.attach('p2p', { isDead: (way) => dead.p2p.has(way) });
+  await bench.clock.advance(300);
+  bench.viewer.link.use('p2p');
+  await bench.clock.advance(3_000);
+  return { bench, dead };
+}
+
+/** Sends steadily for a while and returns the longest time in which nothing arrived, in milliseconds. */
+async function longestStall(
+  bench: LinkBench,
+  from: 'viewer' | 'host',
+  milliseconds: number,
+): Promise<number> {
+  const to = from === 'viewer' ? bench.host : bench.viewer;
+  const first = to.arrivals.length;
+  for (let left = milliseconds; left > 0; left -= 5) {
+    bench[from].send(1, 1_000);
+    await bench.clock.advance(5);
+  }
+  const arrivals = to.arrivals.slice(first);
+  return Math.max(...arrivals.slice(1).map((at, n) => at - (arrivals[n] ?? at)));
+}
+
+describe('a planned switch', () => {
+  test.each(['viewer', 'host'] as const)(
+    'is no stall longer than a round trip for what the %s sends, and repeats nothing',
+    async (from) => {
+      const { bench } = await onDirectPath();
+      bench.clock.setTimeout(() => bench.viewer.link.use('relay'), 200);
+      bench.clock.setTimeout(() => bench.viewer.link.use('p2p'), 800);
+      expect(await longestStall(bench, from, 1_500)).toBeLessThanOrEqual(80);
+      await bench.clock.advance(500);
+      bench.expectExactlyOnce();
+      expect(bench.viewer.link.stats()).toMatchObject({ switches: 3, duplicates: 0 });
+      expect(bench.host.link.stats().duplicates).toBe(0);
+    },
+  );
+
+  test('away from a carrier that swallows everything leaves nothing behind', async () => {
+    const { bench, dead } = await onDirectPath();
+    dead.p2p.add('there').add('back');
+    bench.viewer.send(20);
+    bench.host.send(20);
+    bench.viewer.link.use('relay');
+    await bench.clock.advance(LIMITS.stragglerMs + 300);
+    bench.expectExactlyOnce();
+  });
+});
+
+describe('a path that dies', () => {
+  const deaths: [string, Way[]][] = [
+    ['in both directions', ['there', 'back']],
+    ['towards the host only', ['there']],
+    ['towards the viewer only', ['back']],
+  ];
+  for (const [name, ways] of deaths) {
+    for (const from of ['viewer', 'host'] as const) {
+      test(`${name} stalls what the ${from} sends by a second at most, whenever it dies`, async () => {
+        for (let after = 500; after < 900; after += 37) {
+          const { bench, dead } = await onDirectPath();
+          bench.clock.setTimeout(() => ways.forEach((way) => dead.p2p.add(way)), after);
+          expect(await longestStall(bench, from, 4_000)).toBeLessThanOrEqual(1_000);
+          await bench.clock.advance(1_500);
+          bench.expectExactlyOnce();
+          expect(bench[from].link.path).toBe('relay');
+        }
+      });
+    }
+  }
+
+  test('is left by both ends, also when only one direction is dead and nothing is under way', async () => {
+    const { bench, dead } = await onDirectPath();
+    await bench.clock.advance(5_000);
+    dead.p2p.add('there');
+    await bench.clock.advance(LIMITS.heartbeatMs + 1_500);
+    expect([bench.viewer.link.path, bench.host.link.path]).toEqual(['relay', 'relay']);
+    expect(bench.viewer.link.attachment('p2p')?.state).toBe('suspect');
+  });
+
+  test('is trusted again once it answers', async () => {
+    const { bench, dead } = await onDirectPath();
+    dead.p2p.add('there');
+    bench.viewer.send(1);
+    await bench.clock.advance(1_500);
+    expect(bench.viewer.link.attachment('p2p')?.state).toBe('suspect');
+    dead.p2p.clear();
+    await bench.clock.advance(LIMITS.suspectHeartbeatMs + 500);
+    expect(bench.viewer.link.attachment('p2p')?.state).toBe('ready');
+  });
+
+  test('is found dead within two seconds when somebody doubts it', async () => {
+    const { bench, dead } = await onDirectPath();
+    dead.p2p.add('back');
+    bench.viewer.link.doubt();
+    await bench.clock.advance(2_000);
+    expect(bench.viewer.link.attachment('p2p')).toBeUndefined();
+    expect(bench.viewer.link.attachment('relay')?.state).toBe('ready');
+    bench.expectExactlyOnce();
+  });
+});
+
+describe('what is no dead path', () => {
+  test('a thread of ours that stands still for seconds', async () => {
+    const { bench } = await onDirectPath();
+    for (let round = 0; round < 5; round += 1) {
+      bench.viewer.send(50);
+      bench.host.send(50);
+      await bench.clock.advance(30);
+      bench.clock.jump(3_000);
+      await bench.clock.advance(200);
+    }
+    await bench.clock.advance(500);
+    bench.expectExactlyOnce();
+    expect([bench.viewer.link.stats().switches, bench.host.link.stats().switches]).toEqual([1, 1]);
+  });
+
+  test('a peer that stands still: no carrier answers, so none is better', async () => {
+    const bench = new LinkBench();
+    let isStopped = false;
+    bench.attach('relay', { isStopped: () => isStopped });
+    bench.attach('p2p', { isStopped: () => isStopped });
+    await bench.clock.advance(300);
+    bench.viewer.link.use('p2p');
+    await bench.clock.advance(300);
+    isStopped = true;
+    bench.viewer.send(50);
+    await bench.clock.advance(3_000);
+    isStopped = false;
+    await bench.clock.advance(2_000);
+    bench.expectExactlyOnce();
+    expect(bench.viewer.link.stats()).toMatchObject({ switches: 1, path: 'p2p' });
+  });
+});
+
+test('measures what each carrier delivers', async () => {
+  const { bench } = await onDirectPath();
+  await longestStall(bench, 'host', 3_000);
+  const { quality } = bench.viewer.link.stats();
+  expect(quality.p2p).toMatchObject({ baseRttMs: 50, stalls: 0 });
+  expect(quality.p2p?.inPerSecond).toBeGreaterThan(150_000);
+  expect(quality.relay?.baseRttMs).toBe(80);
+  expect(bench.host.link.stats().quality.p2p?.outPerSecond).toBeGreaterThan(150_000);
+});
