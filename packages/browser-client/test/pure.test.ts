@@ -41,22 +41,25 @@ class MemoryStorage implements Storage {
 }
 
 describe('path choice', () => {
-  const good = { isP2pGood: true, isRelayGood: true };
+  const good = { p2p: 'good', relay: 'good' } as const;
   test.each([
     ['auto', 'relay', { ...good }, 'p2p'],
     ['auto', 'p2p', { ...good }, undefined],
-    ['auto', 'relay', { ...good, isP2pGood: false }, undefined],
-    ['auto', 'p2p', { ...good, isP2pGood: false }, 'relay'],
-    ['auto', 'offline', { isP2pGood: false, isRelayGood: false }, undefined],
+    ['auto', 'relay', { ...good, p2p: 'bad' }, undefined],
+    ['auto', 'p2p', { ...good, p2p: 'bad' }, 'relay'],
+    ['auto', 'p2p', { ...good, p2p: 'slow' }, 'relay'],
+    ['auto', 'relay', { p2p: 'slow', relay: 'bad' }, 'p2p'],
+    ['auto', 'offline', { p2p: 'bad', relay: 'bad' }, undefined],
     ['relay', 'p2p', { ...good }, 'relay'],
     ['relay', 'relay', { ...good }, undefined],
     // Preferring the relay must not mean being cut off with it.
-    ['relay', 'p2p', { ...good, isRelayGood: false }, undefined],
-    ['relay', 'relay', { ...good, isRelayGood: false }, 'p2p'],
+    ['relay', 'p2p', { ...good, relay: 'bad' }, undefined],
+    ['relay', 'relay', { ...good, relay: 'bad' }, 'p2p'],
     ['p2p', 'relay', { ...good }, 'p2p'],
-    ['p2p', 'relay', { ...good, isP2pGood: false }, undefined],
-  ] as const)('%s on %s with %j goes to %s', (preference, path, health, expected) => {
-    expect(choosePath({ preference, path, ...health })).toBe(expected);
+    ['p2p', 'relay', { ...good, p2p: 'slow' }, 'p2p'],
+    ['p2p', 'relay', { ...good, p2p: 'bad' }, undefined],
+  ] as const)('%s on %s with %j goes to %s', (preference, path, grades, expected) => {
+    expect(choosePath({ preference, path, grades })).toBe(expected);
   });
 });
 

@@ -58,6 +58,23 @@ describe('a planned switch', () => {
   });
 });
 
+describe('frames sent again on a carrier that has sent newer ones', () => {
+  test('are not taken for lost when a ping between the two is answered', async () => {
+    const { bench, dead } = await onDirectPath();
+    dead.p2p.add('there').add('back');
+    bench.viewer.send(20);
+    bench.viewer.link.use('relay');
+    // Newer frames, then pings, then at last the twenty from before.
+    for (let round = 0; round < 100; round += 1) {
+      bench.viewer.send(1);
+      await bench.clock.advance(10);
+    }
+    await bench.clock.advance(500);
+    bench.expectExactlyOnce();
+    expect(bench.lines[0]?.isClosed).toBe(false);
+  });
+});
+
 describe('a path that dies', () => {
   const deaths: [string, Way[]][] = [
     ['in both directions', ['there', 'back']],

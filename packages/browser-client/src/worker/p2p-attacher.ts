@@ -62,6 +62,11 @@ export class P2pAttacher {
     if (attempt?.number === number) attempt.carrier.close(CloseCode.NORMAL, 'given up');
   }
 
+  /** The newest attempt is of no more use. */
+  giveUp(): void {
+    if (this.#attempt !== undefined) this.end(this.#attempt.number);
+  }
+
   /** The link's state has changed: an attempt that answers has succeeded. */
   update(): void {
     const attempt = this.#attempt;

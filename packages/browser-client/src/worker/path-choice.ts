@@ -1,26 +1,41 @@
 import type { LaneKind, Path } from '@wingman/protocol';
 import type { Preference } from '../shared/status.js';
 
+/** good: has answered, is not suspected. slow: as well, but the other does better. bad: can't be used now. */
+export type Grade = 'good' | 'slow' | 'bad';
+
 /** What the choice depends on. */
 export interface Situation {
   preference: Preference;
   path: Path;
-  /** The direct carrier has answered and is not suspected of anything. */
-  isP2pGood: boolean;
-  isRelayGood: boolean;
+  grades: Record<LaneKind, Grade>;
 }
 
-/** Which carriers each preference wants, best first; one that is not good is passed over. */
-const ORDER: Readonly<Record<Preference, readonly LaneKind[]>> = {
-  auto: ['p2p', 'relay'],
-  p2p: ['p2p', 'relay'],
-  relay: ['relay', 'p2p'],
+/**
+ * What each preference takes, best first; `auto` is the only one that leaves a path for being slow.
+ * Among direct ways ICE prefers the shorter: same machine or LAN before an address seen from outside
+ * (RFC 8445 section 5.1.2).
+ */
+const ORDER: Readonly<Record<Preference, readonly (readonly [LaneKind, Grade])[]>> = {
+  auto: [
+    ['p2p', 'good'],
+    ['relay', 'good'],
+    ['p2p', 'slow'],
+  ],
+  p2p: [
+    ['p2p', 'good'],
+    ['p2p', 'slow'],
+    ['relay', 'good'],
+  ],
+  relay: [
+    ['relay', 'good'],
+    ['p2p', 'good'],
+    ['p2p', 'slow'],
+  ],
 };
 
 /** The carrier to switch to; undefined when the one in use is the best there is. */
-export function choosePath(situation: Situation): LaneKind | undefined {
-  const { preference, path, isP2pGood, isRelayGood } = situation;
-  const isGood = { p2p: isP2pGood, relay: isRelayGood };
-  const best = ORDER[preference].find((kind) => isGood[kind]);
+export function choosePath({ preference, path, grades }: Situation): LaneKind | undefined {
+  const best = ORDER[preference].find(([kind, grade]) => grades[kind] === grade)?.[0];
   return best === path ? undefined : best;
 }

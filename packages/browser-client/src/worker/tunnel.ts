@@ -10,7 +10,6 @@ import {
   type ErrorCode,
   type OpenedWebSocket,
   type RequestHead,
-  type Timer,
 } from '@wingman/protocol';
 import type { FetchHead, SocketRequest } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -24,7 +23,7 @@ import type {
 import type { TabCookies } from './cookies.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
 import { P2pAttacher } from './p2p-attacher.js';
-import { choosePath } from './path-choice.js';
+import { PathKeeper } from './path-keeper.js';
 import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
@@ -56,13 +55,11 @@ export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #clock: Clock;
   readonly #p2p: P2pAttacher;
+  readonly #paths: PathKeeper;
   readonly #preload: Preload | undefined;
   readonly #waiters = new Set<() => void>();
   #life: Life;
-  #preference: Preference = 'auto';
   #trouble: ErrorCode | null = null;
-  /** Until then a direct path that was lost before is not trusted again. */
-  #settle: Timer | undefined;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -71,10 +68,14 @@ export class Tunnel {
       key: options.key,
       link: () => this.#life.link,
       onEvent: (attempt, event, code) => {
-        if (event === 'lost') this.#distrust();
         const reason = code === undefined ? {} : { code };
         options.tell({ kind: 'p2p', attempt, event, ...reason });
       },
+    });
+    this.#paths = new PathKeeper({
+      link: () => this.#life.link,
+      clock: this.#clock,
+      onHopeless: () => this.#p2p.giveUp(),
     });
     const { preload, prekey } = options;
     // Without a prekey there is no first flight that it could travel in.
@@ -119,8 +120,7 @@ export class Tunnel {
   }
 
   prefer(preference: Preference): void {
-    this.#preference = preference;
-    this.#choose();
+    this.#paths.prefer(preference);
   }
 
   /** Something suggests that the network is back. */
@@ -139,9 +139,9 @@ export class Tunnel {
       link: { id: stats.id, state: stats.state },
       bytes: stats.bytes,
       switches: stats.switches,
-      relayConnected: this.#isGood('relay'),
+      relayConnected: this.#paths.isGood('relay'),
       rtt: stats.rttMs,
-      preference: this.#preference,
+      preference: this.#paths.preference,
     };
   }
 
@@ -179,9 +179,9 @@ export class Tunnel {
     if (life !== this.#life || life.isOver) return;
     if (life.link.state === 'closed') return this.#renew(life);
     this.#p2p.update();
-    if (life.link.attachment('p2p')?.state === 'suspect') this.#distrust();
     if (!life.isProven && this.#hasAnswered(life)) this.#prove(life);
-    this.#choose();
+    if (this.#paths.isGood('relay')) life.relay.proved();
+    this.#paths.changed();
     this.#options.tell({ kind: 'status', status: this.status() });
   }
 
@@ -215,31 +215,6 @@ export class Tunnel {
   #troubled(code: ErrorCode): void {
     this.#trouble = code;
     this.#options.tell({ kind: 'trouble', code });
-  }
-
-  #isGood(kind: 'p2p' | 'relay'): boolean {
-    const attachment = this.#life.link.attachment(kind);
-    return attachment?.state === 'ready' && attachment.rttMs !== null;
-  }
-
-  #choose(): void {
-    const { link, relay } = this.#life;
-    if (this.#isGood('relay')) relay.proved();
-    const choice = choosePath({
-      preference: this.#preference,
-      path: link.path,
-      isP2pGood: this.#isGood('p2p') && this.#settle === undefined,
-      isRelayGood: this.#isGood('relay'),
-    });
-    if (choice !== undefined) link.use(choice);
-  }
-
-  #distrust(): void {
-    this.#settle?.cancel();
-    this.#settle = this.#clock.setTimeout(() => {
-      this.#settle = undefined;
-      this.#choose();
-    }, BROWSER_LIMITS.p2pSettleMs);
   }
 
   /** Waits for a link whose host has been heard and that has a carrier. */

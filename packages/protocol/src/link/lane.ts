@@ -33,6 +33,8 @@ export interface LaneQuality {
   /** Smoothed, and the lowest so far, in milliseconds; null before the first answer. */
   readonly rttMs: number | null;
   readonly baseRttMs: number | null;
+  /** What an answer takes now, in milliseconds: the last one, or the one still awaited when that is longer. */
+  readonly waitMs: number;
   /** The best of the last seconds, in bytes a second; null when too little has passed. */
   readonly inPerSecond: number | null;
   readonly outPerSecond: number | null;
@@ -43,8 +45,8 @@ export interface LaneQuality {
 interface Ping {
   readonly nonce: number;
   readonly sentAt: number;
-  /** Frames numbered below this had been sent when the ping went out. */
-  readonly sentBelow: number;
+  /** How many frames had been sent here when the ping went out. */
+  readonly framesBefore: number;
   readonly bytesInBefore: number;
 }
 
@@ -63,6 +65,7 @@ export class Lane implements Attachment {
   #state: LaneState = 'attaching';
   #rttMs: number | null = null;
   #baseRttMs: number | null = null;
+  #lastRttMs = 0;
   /** Unanswered, oldest first; more than one only while a lost ping or a full carrier delays an answer. */
   #pings: Ping[] = [];
   #lastNonce = 0;
@@ -76,8 +79,8 @@ export class Lane implements Attachment {
   #stalls = 0;
   readonly #in: RateMeter;
   readonly #out: RateMeter;
-  /** One more than the highest frame number sent here. */
-  sentBelow = 0;
+  /** Numbered frames sent here, repeated ones included. */
+  framesSent = 0;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -117,6 +120,7 @@ export class Lane implements Attachment {
     return {
       rttMs: this.#rttMs,
       baseRttMs: this.#baseRttMs,
+      waitMs: Math.max(this.#lastRttMs, this.#unansweredMs),
       inPerSecond: this.#in.best,
       outPerSecond: this.#out.best,
       stalls: this.#stalls,
@@ -207,25 +211,26 @@ export class Lane implements Attachment {
     if (this.clock.now() - this.#pingedAt >= waitMs) this.#ping();
   }
 
-  /** Takes the answer to a ping and returns below which number everything sent here has left the carrier. */
+  /** Takes the answer to a ping and returns how many of the frames sent here were before it. */
   pong(nonce: number): number {
     const ping = this.#pings.find((sent) => sent.nonce === nonce);
     if (ping === undefined) return 0;
     // Answers keep order too: those of older pings won't come any more.
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     const sample = this.clock.now() - ping.sentAt;
+    this.#lastRttMs = sample;
     this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + sample * 0.125;
     this.#baseRttMs = Math.min(sample, this.#baseRttMs ?? sample);
     this.#prove();
-    return ping.sentBelow;
+    return ping.framesBefore;
   }
 
   #ping(): void {
     const nonce = ++this.#lastNonce;
     const sentAt = this.clock.now();
     this.#pingedAt = sentAt;
-    const { sentBelow, bytesIn: bytesInBefore } = this;
-    this.#pings.push({ nonce, sentAt, sentBelow, bytesInBefore });
+    const { framesSent: framesBefore, bytesIn: bytesInBefore } = this;
+    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore });
     this.sendFrame({ type: 'ping', nonce });
   }
 

@@ -310,13 +310,13 @@ export class Link {
 
   #pong(lane: Lane, nonce: number, received: number): void {
     const isFirst = lane.rttMs === null;
-    const sentBelow = lane.pong(nonce);
+    const framesBefore = lane.pong(nonce);
     // Only an answer proves both directions; a peer that is merely heard may not hear us.
     if (lane.state === 'suspect') this.#recover(lane);
     this.#acknowledged(received);
     const oldest = this.#queue.oldest;
     // The carrier keeps order, so what it had taken before the ping has either arrived or is lost.
-    if (oldest?.sentOn === lane && oldest.sequence < sentBelow) {
+    if (oldest?.sentOn === lane && oldest.sentAs < framesBefore) {
       this.#lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
     }
     // Its first answer is what proves a lane to whoever chooses between them.
@@ -343,7 +343,7 @@ export class Link {
       const frame = this.#queue.nextUnsent();
       if (frame === undefined) break;
       frame.sentOn = lane;
-      lane.sentBelow = Math.max(lane.sentBelow, frame.sequence + 1);
+      frame.sentAs = lane.framesSent++;
       lane.send(frame.bytes);
     }
     if (this.#queue.hasRoom) this.#handlers?.writable();

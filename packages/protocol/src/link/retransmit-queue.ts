@@ -7,6 +7,8 @@ export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
   sentOn: Lane | undefined;
+  /** How many frames that lane had sent before this one. */
+  sentAs: number;
 }
 
 /** Numbered frames in order, from the first unacknowledged to the newest, and how far sending has come. */
@@ -52,7 +54,7 @@ export class RetransmitQueue {
   /** Numbers and keeps a frame. */
   push(parts: readonly Uint8Array[]): void {
     const bytes = encodeDataFrame(this.#next, parts);
-    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined });
+    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined, sentAs: 0 });
     this.#next += 1;
     this.#bytes += bytes.byteLength;
   }
