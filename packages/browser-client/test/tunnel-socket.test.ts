@@ -1,45 +1,77 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   WebSocketAccept,
+  WebSocketOpen,
   create,
   openWebSocket,
   type IncomingWebSocket,
   type TunnelWebSocket,
 } from '@wingman/protocol';
-import { createWebSocketClass } from '../src/shim/replace-web-socket.js';
+import { replaceWebSocket } from '../src/shim/replace-web-socket.js';
 import { checkClose, parseProtocols, parseSocketUrl } from '../src/shim/socket-rules.js';
 import type { TunnelSocket } from '../src/shim/tunnel-socket.js';
+import { routeFrom } from '../src/shim/page-sockets.js';
 import { toWebSocketOpen } from '../src/worker/messages.js';
 import { ServedWebSocket } from '../src/worker/serve-web-socket.js';
 import './support/close-event.js';
 import { eventually, head, linkedHost } from './support/linked-host.js';
 import { FakeClock } from './support/fake-clock.js';
 
-class NativeSocket {
-  constructor(readonly url: string | URL) {}
+/** A browser's own class, as far as the replacement needs one; each page has its own. */
+function nativeClass() {
+  class WebSocket extends EventTarget {
+    static readonly CONNECTING = 0;
+    static readonly OPEN = 1;
+    static readonly CLOSING = 2;
+    static readonly CLOSED = 3;
+    readonly #url: string;
+
+    constructor(url: string | URL) {
+      super();
+      this.#url = String(url);
+    }
+
+    get url(): string {
+      return this.#url;
+    }
+
+    get [Symbol.toStringTag](): string {
+      return 'WebSocket';
+    }
+  }
+  Object.assign(WebSocket.prototype, { CONNECTING: 0, OPEN: 1, CLOSED: 3 });
+  return WebSocket as unknown as typeof globalThis.WebSocket;
 }
 
 /** A page whose WebSockets go through ports and a link to `serve`. */
 function setUp(serve: (incoming: IncomingWebSocket) => void) {
   const { mux, viewer } = linkedHost({ webSocket: serve });
   const created: TunnelSocket[] = [];
+  const complaints: string[] = [];
   const clock = new FakeClock();
-  const world = {
+  const native = nativeClass();
+  const { EventTarget, Event, MessageEvent, CloseEvent, Blob, DOMException } = globalThis;
+  const realm = {
+    ...{ WebSocket: native, EventTarget, Event, MessageEvent, CloseEvent, Blob, DOMException },
+  };
+  replaceWebSocket({
+    realm,
     baseUrl: () => 'https://app.example/page?x',
+    route: (url) => routeFrom('app.example', url),
     headers: (): [string, string][] => [['origin', 'https://app.example']],
-    open: (request: Parameters<typeof toWebSocketOpen>[0], port: MessagePort) => {
-      const served = new ServedWebSocket(port, clock);
+    open: (request) => {
+      const { port1, port2 } = new MessageChannel();
+      const served = new ServedWebSocket(port2, clock);
       void served.run(async (signal) => {
         await Promise.resolve();
         return openWebSocket(mux, toWebSocketOpen(request), { signal });
       });
+      return port1;
     },
-  };
-  const native = NativeSocket as unknown as typeof WebSocket;
-  const Socket = createWebSocketClass(native, world, 'app.example', (socket) =>
-    created.push(socket),
-  );
-  return { Socket, created, viewer, clock };
+    complain: (text) => complaints.push(text),
+    created: (socket) => created.push(socket),
+  });
+  return { Socket: realm.WebSocket, native, created, complaints, viewer, clock };
 }
 
 function echo(incoming: IncomingWebSocket): void {
@@ -110,11 +142,14 @@ describe('the tunnelled WebSocket', () => {
   });
 
   test('a refused upgrade is an error and 1006', async () => {
-    const { Socket } = setUp((incoming) => incoming.reject(head(403)));
+    const { Socket, complaints } = setUp((incoming) => incoming.reject(head(403)));
     const socket = new Socket('/');
     const events = record(socket);
     await eventually(() => socket.readyState === Socket.CLOSED);
-    expect(events).toEqual(['error', { code: 1006, reason: 'REFUSED', wasClean: false }]);
+    expect(events).toEqual(['error', { code: 1006, reason: '', wasClean: false }]);
+    expect(complaints).toEqual([
+      "WebSocket connection to 'wss://app.example/' failed: Unexpected response code: 403",
+    ]);
   });
 
   test('the server’s close code and reason come through', async () => {
@@ -192,23 +227,95 @@ describe('the tunnelled WebSocket', () => {
     await eventually(() => socket.readyState === Socket.CLOSED);
   });
 
-  test('other hosts get the browser’s own, which is still an instance', () => {
+  test('other hosts get the browser’s own, of the same class and prototype', () => {
     const { Socket, created } = setUp(echo);
-    const socket = new Socket('wss://elsewhere.example/');
-    expect(socket).toBeInstanceOf(NativeSocket);
-    expect(socket instanceof Socket).toBe(true);
+    class Chat extends Socket {
+      hello(): string {
+        return this.url;
+      }
+    }
+    const socket = new Chat('wss://elsewhere.example/');
+    expect(socket.hello()).toBe('wss://elsewhere.example/');
+    expect(socket instanceof Socket && socket instanceof Chat).toBe(true);
     expect(created).toHaveLength(0);
+  });
+
+  test('the developer’s other ports go through the tunnel, with cookies by name only', async () => {
+    const seen: IncomingWebSocket['open'][] = [];
+    const { Socket, complaints } = setUp((incoming) => {
+      seen.push(incoming.open);
+      incoming.reject(head(403, [['wingman-error', 'PORT_NOT_ALLOWED']]));
+    });
+    const urls = ['ws://localhost:8080/a?b', 'http://127.0.0.1:8081/', 'ws://[::1]/'];
+    const sockets = urls.map((url) => new Socket(url));
+    await eventually(() => sockets.every(({ readyState }) => readyState === Socket.CLOSED));
+    expect(seen.map(({ port, target }) => [port, target])).toEqual([
+      [8080, '/a?b'],
+      [8081, '/'],
+      [80, '/'],
+    ]);
+    expect(complaints[0]).toContain('wingman with --also 8080');
+    const elsewhere = ['wss://localhost:8080', 'ws://localhost.example', 'ws://127.0.0.2'];
+    for (const url of elsewhere) expect(routeFrom('app.example', new URL(url))).toBeUndefined();
+    expect(routeFrom('app.example', new URL('ws://localhost'))?.hasCredentials).toBe(true);
+    expect(routeFrom('app.example', new URL('ws://127.0.0.1'))?.hasCredentials).toBe(false);
+  });
+
+  test('a patch of the prototype meets every socket', async () => {
+    const { Socket, native } = setUp(echo);
+    const sent: unknown[] = [];
+    const original: unknown = Reflect.get(Socket.prototype, 'send');
+    Socket.prototype.send = function (data) {
+      sent.push(data);
+      Reflect.apply(original as () => void, this, [data]);
+    };
+    expect(Socket.prototype).toBe(native.prototype);
+    const socket = new Socket('/');
+    await eventually(() => socket.readyState === Socket.OPEN);
+    socket.send('x');
+    expect(sent).toEqual(['x']);
+    socket.close();
+    await eventually(() => socket.readyState === Socket.CLOSED);
+  });
+
+  test('what a page has not dealt with stays with its sender', async () => {
+    let sent = 0;
+    const { port1, port2 } = new MessageChannel();
+    const { mux } = linkedHost({
+      webSocket: (incoming) => {
+        const socket = incoming.accept(create(WebSocketAccept, {}));
+        void (async () => {
+          for (; sent < 400; sent += 1) await socket.send(new Uint8Array(64 * 1024));
+        })();
+      },
+    });
+    let arrived = 0;
+    port1.onmessage = () => (arrived += 1);
+    void new ServedWebSocket(port2, new FakeClock()).run(() =>
+      Promise.resolve(openWebSocket(mux, create(WebSocketOpen, { target: '/' }))),
+    );
+    // 1 MiB on the port and 2 MiB in the stream's window; nobody has said that it took any.
+    await eventually(() => arrived >= 17);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(arrived).toBeLessThan(20);
+    expect(sent).toBeLessThan(60);
+    port1.postMessage({ kind: 'taken', weight: 1024 * 1024 });
+    await eventually(() => arrived >= 30);
+    port1.close();
   });
 });
 
 describe('the rules of the constructor and of close', () => {
   const base = 'https://app.example/';
 
-  test.each(['ftp://x/', 'wss://app.example/#fragment', 'http://['])('%s is refused', (url) => {
-    expect(() => parseSocketUrl(url, base)).toThrow(
-      expect.objectContaining({ name: 'SyntaxError' }),
-    );
-  });
+  test.each(['ftp://x/', 'wss://app.example/#fragment', 'wss://app.example/#', 'http://['])(
+    '%s is refused',
+    (url) => {
+      expect(() => parseSocketUrl(url, base)).toThrow(
+        expect.objectContaining({ name: 'SyntaxError' }),
+      );
+    },
+  );
 
   test('http and https stand for ws and wss', () => {
     expect(parseSocketUrl('http://a/', base).href).toBe('ws://a/');
@@ -217,8 +324,11 @@ describe('the rules of the constructor and of close', () => {
 
   test('protocols are tokens and distinct', () => {
     expect(parseProtocols('one')).toEqual(['one']);
+    expect(parseProtocols(['A', 'a'])).toEqual(['A', 'a']);
     expect(parseProtocols(undefined)).toEqual([]);
-    for (const protocols of [['a', 'a'], ['A', 'a'], ['a b'], ['']]) {
+    expect(parseProtocols(null)).toEqual(['null']);
+    expect(parseProtocols(new Set(['a', 'b']))).toEqual(['a', 'b']);
+    for (const protocols of [['a', 'a'], ['a b'], ['']]) {
       expect(() => parseProtocols(protocols)).toThrow(
         expect.objectContaining({ name: 'SyntaxError' }),
       );

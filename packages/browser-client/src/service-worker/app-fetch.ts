@@ -6,13 +6,21 @@ import { openBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
-import { TunnelFetch } from './tunnel-fetch.js';
+import type { BoundedMap } from './bounded-map.js';
+import type { SharedPorts } from './shared-ports.js';
+import { startExchange } from './start-exchange.js';
+import type { TunnelFetch } from './tunnel-fetch.js';
 
 /** What answering a request of the app takes. */
 export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
   surroundings: Surroundings;
+  sharedPorts: SharedPorts;
+  /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
+  preflights: BoundedMap<string, number>;
+  /** Writes an error to the console of the tab. */
+  complain: (entry: ShellEntry, text: string) => void;
 }
 
 /** Answers a request of the app: through the tunnel, or by the network when no tab has one. */
@@ -55,12 +63,7 @@ async function start(
   const body = await openBody(request);
   const { chunks, length } = body;
   const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
-  const exchange = new TunnelFetch(port, head);
-  if (chunks !== undefined) exchange.upload(chunks);
-  const cancel = (): void => exchange.abort(new WingmanError('CANCELLED', 'the page gave up'));
-  if (request.signal.aborted) cancel();
-  request.signal.addEventListener('abort', cancel, { once: true });
-  return exchange;
+  return startExchange(port, head, chunks, request.signal);
 }
 
 async function reply(request: Request, exchange: TunnelFetch): Promise<Response> {

@@ -1,14 +1,18 @@
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
+  Complaint,
   DocumentToServiceWorker,
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch } from './app-fetch.js';
+import { appFetch, type AppFetchTools } from './app-fetch.js';
 import { Assets } from './assets.js';
+import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
+import { portFetch } from './port-fetch.js';
 import { destinationOf } from './routing.js';
+import { SharedPorts } from './shared-ports.js';
 import { ShellDirectory } from './shell-directory.js';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -19,10 +23,17 @@ const instance = crypto.randomUUID();
 const directory = new ShellDirectory(browserWorld(self.clients, instance));
 const exchanges = new Exchanges((tab) => directory.isGone(tab));
 const assets = new Assets(WINGMAN_VERSION, self.caches);
-const surroundings = {
-  origin: self.location.origin,
-  userAgent: self.navigator.userAgent,
-  languages: self.navigator.languages,
+const tools: AppFetchTools = {
+  directory,
+  exchanges,
+  surroundings: {
+    origin: self.location.origin,
+    userAgent: self.navigator.userAgent,
+    languages: self.navigator.languages,
+  },
+  sharedPorts: new SharedPorts(),
+  preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
+  complain: ({ clientId }, text) => void complain(clientId, text),
 };
 
 // The cache is filled when the page has loaded: here it would delay the first page by a round trip.
@@ -41,7 +52,9 @@ self.addEventListener('fetch', (event) => {
     case 'shell':
       return event.respondWith(assets.shell());
     case 'app':
-      return event.respondWith(appFetch(event, { directory, exchanges, surroundings }));
+      return event.respondWith(appFetch(event, tools));
+    case 'port':
+      return event.respondWith(portFetch(event, tools));
   }
 });
 
@@ -66,6 +79,12 @@ self.addEventListener('message', (event) => {
       return answer(event);
   }
 });
+
+/** A service worker's own console is one that nobody looks at. */
+async function complain(clientId: string, text: string): Promise<void> {
+  const client = await self.clients.get(clientId);
+  client?.postMessage({ kind: 'wingman-complaint', text } satisfies Complaint);
+}
 
 function answer(event: ExtendableMessageEvent): void {
   event.ports[0]?.postMessage({ instance } satisfies ServiceWorkerAnswer);

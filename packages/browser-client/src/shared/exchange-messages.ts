@@ -14,6 +14,8 @@ export interface FetchHead {
   hasBody: boolean;
   /** Whether cookies go with it, and those of the answer are kept (Fetch, "credentials mode"). */
   hasCredentials: boolean;
+  /** A port of the developer's machine other than the app's; left out for the app. */
+  port?: number;
 }
 
 /** The head of a response on its way back. */
@@ -45,7 +47,9 @@ export interface FetchMessage {
 /** From a page's WebSocket to the tunnel worker. */
 export type SocketCommand =
   | { kind: 'send'; data: string | Uint8Array }
-  | { kind: 'close'; code: number | undefined; reason: string };
+  | { kind: 'close'; code: number | undefined; reason: string }
+  /** The page has dealt with messages of this weight (`socketWeight`). */
+  | { kind: 'taken'; weight: number };
 
 /** From the tunnel worker to a page's WebSocket. */
 export type SocketEvent =
@@ -53,7 +57,7 @@ export type SocketEvent =
   | { kind: 'message'; data: string | Uint8Array }
   /** So many bytes of what the page sent have left for the link. */
   | { kind: 'sent'; bytes: number }
-  | { kind: 'closed'; code: number; reason: string; wasClean: boolean };
+  | { kind: 'closed'; code: number; reason: string; wasClean: boolean; why?: string };
 
 /** What a page's WebSocket asks for. */
 export interface SocketRequest {
@@ -61,4 +65,8 @@ export interface SocketRequest {
   target: string;
   protocols: string[];
   headers: HeaderPair[];
+  /** A port of the developer's machine other than the app's; left out for the app. */
+  port?: number;
+  /** Whether the session's cookies go with it. */
+  hasCredentials: boolean;
 }

@@ -15,6 +15,10 @@ export const BROWSER_LIMITS = {
   bodyPeekMs: 25,
   /** WebSocket messages waiting in the page for the tunnel before `send` counts as overrun and closes. */
   socketQueueBytes: 64 * MIB,
+  /** Weight of a WebSocket's messages on their way to a page; a busy page holds its sender back. */
+  socketWindowBytes: 1 * MIB,
+  /** The page says so once it has dealt with so much; less than the window, or both would wait. */
+  socketCreditBytes: 256 * KIB,
   /** After `close` a WebSocket's peer has this long to answer. */
   socketCloseMs: 10_000,
 
@@ -91,6 +95,8 @@ export const BROWSER_LIMITS = {
   shellSeenMs: 100,
   /** Client ids of which the service worker remembers the shell. */
   maxOwners: 256,
+  /** Answers to CORS preflights that the service worker remembers. */
+  maxPreflights: 256,
   /** Navigations announced by shells and not yet seen. */
   maxExpected: 16,
 

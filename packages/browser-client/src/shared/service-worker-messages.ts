@@ -24,3 +24,9 @@ export interface PortWanted {
   kind: 'wingman-port-wanted';
   instance: string;
 }
+
+/** From the service worker to a shell: an error that belongs into the page's console. */
+export interface Complaint {
+  kind: 'wingman-complaint';
+  text: string;
+}

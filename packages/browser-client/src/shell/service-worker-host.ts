@@ -3,6 +3,7 @@ import { Workbox } from 'workbox-window';
 import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
+  Complaint,
   PortWanted,
   ServiceWorkerAnswer,
   ShellToServiceWorker,
@@ -24,8 +25,9 @@ export class ServiceWorkerHost {
     private readonly tab: string,
     private readonly tunnel: () => PortSource | undefined,
   ) {
-    container.addEventListener('message', (event: MessageEvent<PortWanted | undefined>) =>
-      this.#asked(event),
+    container.addEventListener(
+      'message',
+      (event: MessageEvent<PortWanted | Complaint | undefined>) => this.#heard(event),
     );
     container.startMessages();
   }
@@ -105,16 +107,20 @@ export class ServiceWorkerHost {
     await within(connected, BROWSER_LIMITS.handOverMs);
   }
 
-  #asked(event: MessageEvent<PortWanted | undefined>): void {
-    const reply = event.ports[0];
-    if (event.data?.kind !== 'wingman-port-wanted' || reply === undefined) return;
+  #heard({ data, ports }: MessageEvent<PortWanted | Complaint | undefined>): void {
+    const [reply] = ports;
+    if (data?.kind === 'wingman-complaint') console.error(data.text);
+    if (data?.kind === 'wingman-port-wanted' && reply !== undefined) this.#asked(data, reply);
+  }
+
+  #asked({ instance }: PortWanted, reply: MessagePort): void {
     const { tab } = this;
     const tunnel = this.tunnel();
     const { port1, port2 } = new MessageChannel();
     const port = tunnel === undefined ? null : port1;
     const answer: ShellToServiceWorker = { kind: 'shell', tab, port, expects: null };
     reply.postMessage(answer, port === null ? [] : [port]);
-    tunnel?.addServiceWorker(event.data.instance, port2);
+    tunnel?.addServiceWorker(instance, port2);
   }
 }
 

@@ -1,11 +1,9 @@
-import { acceptLanguage } from '../shared/accept.js';
 import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
 import { refuseServiceWorkers } from './own-service-worker.js';
-import { createWebSocketClass } from './replace-web-socket.js';
-import type { TunnelSocket } from './tunnel-socket.js';
+import { tunnelPageSockets } from './page-sockets.js';
 import { watchCookies } from './watch-cookies.js';
 
 const shell = findShell();
@@ -25,31 +23,10 @@ function live(shell: ShellApi): void {
   navigator.serviceWorker?.controller?.postMessage(message);
   if (shell.tunnels) {
     watchCookies(window, (cookies) => shell.cookiesChanged(cookies));
-    replaceWebSocket(shell);
+    tunnelPageSockets(window, shell);
     refuseServiceWorkers(navigator.serviceWorker);
   }
   if (window.parent !== window.top) return;
   reportDocument((report) => shell.report(report));
   openForeignOnTop();
-}
-
-function replaceWebSocket(shell: ShellApi): void {
-  const sockets = new Set<TunnelSocket>();
-  const world = {
-    baseUrl: () => document.baseURI,
-    headers: (): [string, string][] => [
-      ['origin', location.origin],
-      ['user-agent', navigator.userAgent],
-      ['accept-language', acceptLanguage(navigator.languages) ?? 'en'],
-    ],
-    open: shell.openWebSocket.bind(shell),
-  };
-  const track = (socket: TunnelSocket): void => {
-    sockets.add(socket);
-    socket.addEventListener('close', () => sockets.delete(socket));
-  };
-  window.WebSocket = createWebSocketClass(window.WebSocket, world, location.host, track);
-  addEventListener('pagehide', () => {
-    for (const socket of sockets) socket.leave();
-  });
 }

@@ -1,16 +1,35 @@
-import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
+import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import { socketWeight } from '../shared/socket-weight.js';
 import { EventHandlers } from './event-handlers.js';
-import { checkClose, clampCode, parseProtocols, parseSocketUrl } from './socket-rules.js';
+import { sizeOf, takeData, wellFormed, type Outgoing, type SocketData } from './socket-data.js';
+import { checkClose, clampCode } from './socket-rules.js';
 
-/** What a socket needs of the page it lives in. */
-export interface SocketWorld {
-  baseUrl(): string;
-  headers(): SocketRequest['headers'];
-  open(request: SocketRequest, port: MessagePort): void;
+/** The classes of the window or worker a socket lives in. */
+export interface SocketRealm {
+  WebSocket: typeof WebSocket;
+  EventTarget: typeof EventTarget;
+  Event: typeof Event;
+  MessageEvent: typeof MessageEvent;
+  CloseEvent: typeof CloseEvent;
+  Blob: typeof Blob;
+  DOMException: typeof DOMException;
 }
 
-export type SocketData = string | Blob | ArrayBufferLike | ArrayBufferView;
+/** A way to the tunnel worker for one socket. */
+export interface SocketPort {
+  onmessage: ((event: MessageEvent<SocketEvent>) => unknown) | null;
+  postMessage(command: SocketCommand, transfer?: Transferable[]): void;
+  close(): void;
+}
+
+export interface SocketOptions {
+  realm: SocketRealm;
+  url: URL;
+  port: SocketPort;
+  /** Says why no connection came about, for the console. */
+  failed: (why: string) => void;
+}
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -29,42 +48,32 @@ const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
 const TOO_BIG = 1009;
 
-/** A WebSocket (WebSockets standard) whose messages go through the tunnel instead of a connection of its own. */
-export class TunnelSocket extends EventTarget {
-  static readonly CONNECTING = CONNECTING;
-  static readonly OPEN = OPEN;
-  static readonly CLOSING = CLOSING;
-  static readonly CLOSED = CLOSED;
-  readonly CONNECTING = CONNECTING;
-  readonly OPEN = OPEN;
-  readonly CLOSING = CLOSING;
-  readonly CLOSED = CLOSED;
-
-  readonly #url: URL;
-  readonly #port: MessagePort;
-  readonly #handlers = new EventHandlers(this);
+/** What stands behind a `WebSocket` (WebSockets standard) whose messages go through the tunnel. */
+export class TunnelSocket {
+  readonly handlers: EventHandlers;
+  readonly #options: SocketOptions;
   #state = CONNECTING;
   #hasFailed = false;
   #protocol = '';
   #extensions = '';
   #binaryType: BinaryType = 'blob';
   #bufferedAmount = 0;
+  #taken = 0;
   /** Blobs are read asynchronously: what is sent after one waits behind it. */
   #sending: Promise<void> | undefined;
 
-  constructor(world: SocketWorld, url: string | URL, protocols?: string | readonly string[]) {
-    super();
-    this.#url = parseSocketUrl(url, world.baseUrl());
-    const list = parseProtocols(protocols);
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    port1.onmessage = (event: MessageEvent<SocketEvent>) => this.#receive(event.data);
-    const target = this.#url.pathname + this.#url.search;
-    world.open({ target, protocols: list, headers: world.headers() }, port2);
+  /** Events are fired at `target`, which is the `WebSocket` that scripts hold. */
+  constructor(
+    private readonly target: EventTarget,
+    options: SocketOptions,
+  ) {
+    this.#options = options;
+    this.handlers = new EventHandlers(target);
+    options.port.onmessage = ({ data }) => this.#receive(data);
   }
 
   get url(): string {
-    return this.#url.href;
+    return this.#options.url.href;
   }
 
   get readyState(): number {
@@ -91,56 +100,26 @@ export class TunnelSocket extends EventTarget {
     if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
   }
 
-  get onopen(): unknown {
-    return this.#handlers.get('open');
-  }
-
-  set onopen(handler: unknown) {
-    this.#handlers.set('open', handler);
-  }
-
-  get onmessage(): unknown {
-    return this.#handlers.get('message');
-  }
-
-  set onmessage(handler: unknown) {
-    this.#handlers.set('message', handler);
-  }
-
-  get onerror(): unknown {
-    return this.#handlers.get('error');
-  }
-
-  set onerror(handler: unknown) {
-    this.#handlers.set('error', handler);
-  }
-
-  get onclose(): unknown {
-    return this.#handlers.get('close');
-  }
-
-  set onclose(handler: unknown) {
-    this.#handlers.set('close', handler);
-  }
-
   send(data: SocketData): void {
     if (this.#state === CONNECTING) {
-      throw new DOMException(
+      throw new this.#options.realm.DOMException(
         "Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.",
         'InvalidStateError',
       );
     }
-    const message = data instanceof Blob ? data : copyOf(data);
+    const message = takeData(data);
     this.#bufferedAmount += sizeOf(message);
     if (this.#state !== OPEN) return;
     if (this.#bufferedAmount > BROWSER_LIMITS.socketQueueBytes) return this.#overrun();
     this.#queue(message);
   }
 
-  close(code?: number, reason = ''): void {
+  close(code?: number, reason?: string): void {
     const clamped = clampCode(code);
-    checkClose(clamped, String(reason));
-    this.#startClosing(clamped, String(reason));
+    const text = reason === undefined ? '' : wellFormed(reason);
+    checkClose(clamped, text, this.#options.realm.DOMException);
+    // A close frame without a code has no place for a reason (RFC 6455 section 5.5.1).
+    this.#startClosing(clamped, clamped === undefined ? '' : text);
   }
 
   /** The page is going away: the other side must not wait for a peer that is gone. */
@@ -161,30 +140,40 @@ export class TunnelSocket extends EventTarget {
     return true;
   }
 
-  #queue(message: string | Uint8Array | Blob): void {
-    if (!(message instanceof Blob)) {
+  #queue(message: Outgoing): void {
+    if (typeof message === 'string' || message instanceof Uint8Array) {
       return this.#after(() => this.#post({ kind: 'send', data: message }));
     }
     const bytes = message.arrayBuffer();
-    this.#sending = (this.#sending ?? Promise.resolve()).then(async () => {
-      this.#post({ kind: 'send', data: new Uint8Array(await bytes) });
+    this.#after(async () => this.#post({ kind: 'send', data: new Uint8Array(await bytes) }));
+  }
+
+  /** In order; at once when nothing is being read. */
+  #after(action: () => void | Promise<void>): void {
+    const next = this.#sending === undefined ? action() : this.#sending.then(action);
+    if (next === undefined) return;
+    const reading = next.catch(() => this.#unreadable());
+    this.#sending = reading;
+    void reading.then(() => {
+      if (this.#sending === reading) this.#sending = undefined;
     });
   }
 
-  #after(action: () => void): void {
-    if (this.#sending === undefined) action();
-    else this.#sending = this.#sending.then(action);
+  /** A blob whose file has changed or gone. */
+  #unreadable(): void {
+    this.#hasFailed = true;
+    if (this.#transition(CLOSING)) this.#post({ kind: 'close', code: GOING_AWAY, reason: '' });
   }
 
   #post(command: SocketCommand): void {
     const isBinary = command.kind === 'send' && typeof command.data !== 'string';
     const transfer = isBinary ? [(command.data as Uint8Array<ArrayBuffer>).buffer] : [];
-    this.#port.postMessage(command, transfer);
+    this.#options.port.postMessage(command, transfer);
   }
 
-  /** As the standard has it for a full buffer: the connection is closed. */
+  /** As the standard has it for a full buffer: the connection fails. */
   #overrun(): void {
-    this.dispatchEvent(new Event('error'));
+    this.#hasFailed = true;
     this.#startClosing(TOO_BIG, '');
   }
 
@@ -206,43 +195,43 @@ export class TunnelSocket extends EventTarget {
     if (!this.#transition(OPEN)) return;
     this.#protocol = protocol;
     this.#extensions = extensions;
-    this.dispatchEvent(new Event('open'));
+    this.target.dispatchEvent(new this.#options.realm.Event('open'));
   }
 
   #message(data: string | Uint8Array): void {
-    // While closing, messages still come until the peer has closed too; once closed, none.
-    if (this.#state !== OPEN && this.#state !== CLOSING) return;
-    const own = typeof data === 'string' ? data : this.#binary(new Uint8Array(data));
-    this.dispatchEvent(new MessageEvent('message', { data: own, origin: this.#url.origin }));
+    // Once closing, none is delivered (WebSockets standard, "message received").
+    if (this.#state === OPEN) {
+      const { realm, url } = this.#options;
+      const own = typeof data === 'string' ? data : this.#binary(new Uint8Array(data));
+      this.target.dispatchEvent(
+        new realm.MessageEvent('message', { data: own, origin: url.origin }),
+      );
+    }
+    this.#took(socketWeight(data));
+  }
+
+  /** The next messages may come: a page that is busy holds its sender back. */
+  #took(weight: number): void {
+    this.#taken += weight;
+    if (this.#taken < BROWSER_LIMITS.socketCreditBytes || this.#state === CLOSED) return;
+    this.#post({ kind: 'taken', weight: this.#taken });
+    this.#taken = 0;
   }
 
   #binary(bytes: Uint8Array<ArrayBuffer>): Blob | ArrayBuffer {
-    return this.#binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer;
+    return this.#binaryType === 'blob' ? new this.#options.realm.Blob([bytes]) : bytes.buffer;
   }
 
-  #closed({ code, reason, wasClean }: Extract<SocketEvent, { kind: 'closed' }>): void {
+  #closed({ code, reason, wasClean, why }: Extract<SocketEvent, { kind: 'closed' }>): void {
+    const { port, realm, failed } = this.#options;
     if (!this.#transition(CLOSED)) return;
-    this.#port.onmessage = null;
-    this.#port.close();
+    port.onmessage = null;
+    port.close();
+    if (why !== undefined && !this.#hasFailed) failed(why);
     const failure = { code: ABNORMAL_CLOSURE, reason: '', wasClean: false };
-    const details = this.#hasFailed ? failure : { code, reason, wasClean };
-    if (!details.wasClean) this.dispatchEvent(new Event('error'));
-    this.dispatchEvent(new CloseEvent('close', details));
+    const isFailure = this.#hasFailed || code === ABNORMAL_CLOSURE;
+    const details = isFailure ? failure : { code, reason, wasClean };
+    if (!details.wasClean) this.target.dispatchEvent(new realm.Event('error'));
+    this.target.dispatchEvent(new realm.CloseEvent('close', details));
   }
-}
-
-/** The caller may change its buffer at once after `send`. */
-function copyOf(data: Exclude<SocketData, Blob>): string | Uint8Array {
-  if (ArrayBuffer.isView(data)) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  }
-  if (typeof data === 'object' && 'byteLength' in data) return new Uint8Array(data).slice();
-  return String(data);
-}
-
-function sizeOf(message: string | Uint8Array | Blob): number {
-  if (message instanceof Blob) return message.size;
-  return typeof message === 'string'
-    ? new TextEncoder().encode(message).byteLength
-    : message.byteLength;
 }

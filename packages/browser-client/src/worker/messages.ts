@@ -14,15 +14,16 @@ import type {
 
 /** A port's request head as the protocol's. */
 export function toRequestHead(head: FetchHead, cookies: HeaderPair[] = []): RequestHead {
-  const { method, target, destination, mode, hasBody } = head;
+  const { method, target, destination, mode, hasBody, port = 0 } = head;
   const headers = [...head.headers, ...cookies].map(toHeader);
-  return create(RequestHead, { method, target, destination, mode, hasBody, headers });
+  return create(RequestHead, { method, target, destination, mode, hasBody, headers, port });
 }
 
 /** A page's WebSocket request as the protocol's. */
 export function toWebSocketOpen(request: SocketRequest, cookies: HeaderPair[] = []): WebSocketOpen {
   const headers = [...request.headers, ...cookies].map(toHeader);
-  return create(WebSocketOpen, { ...request, headers });
+  const { target, protocols, port = 0 } = request;
+  return create(WebSocketOpen, { target, protocols, headers, port });
 }
 
 /** The protocol's response head as a port's; its cookies are in the browser's store, and no Response shows them. */

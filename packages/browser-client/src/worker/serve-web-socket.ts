@@ -1,20 +1,41 @@
-import { systemClock, toWingmanError, type Clock, type OpenedWebSocket } from '@wingman/protocol';
+import {
+  headerValue,
+  PROBLEM_HEADER,
+  systemClock,
+  toWingmanError,
+  WebSocketRejected,
+  type Clock,
+  type OpenedWebSocket,
+} from '@wingman/protocol';
 import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import { socketWeight } from '../shared/socket-weight.js';
 
+const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
+
+/** What a socket is served on: a MessagePort, or what can do the same. */
+export interface ServedPort {
+  onmessage: ((event: MessageEvent<SocketCommand>) => unknown) | null;
+  postMessage(event: SocketEvent): void;
+}
 
 /** One WebSocket between a page's port and the link; every one ends with `closed`. */
 export class ServedWebSocket {
   readonly #abort = new AbortController();
   readonly #early: SocketCommand[] = [];
   #socket: OpenedWebSocket | undefined;
+  /** Weight of what the page has not dealt with yet. */
+  #unread = 0;
+  /** Nothing is held back any more: the stream has failed, or the page is gone. */
+  #isFree = false;
+  #wake: () => void = () => undefined;
 
   constructor(
-    private readonly port: MessagePort,
+    private readonly port: ServedPort,
     private readonly clock: Clock = systemClock,
   ) {
-    port.onmessage = (event: MessageEvent<SocketCommand>) => this.#handle(event.data);
+    port.onmessage = ({ data }) => this.#handle(data);
   }
 
   /** Opens and serves the socket until it is closed; never rejects. */
@@ -24,28 +45,48 @@ export class ServedWebSocket {
       const { protocol, extensions } = await socket.accepted;
       this.#post({ kind: 'open', protocol, extensions });
       this.#socket = socket;
+      socket.onFailure(() => this.#free());
       for (const command of this.#early.splice(0)) this.#handle(command);
       await this.#pump(socket);
     } catch (error) {
-      const { code } = toWingmanError(error, 'INTERNAL');
-      this.#closed(ABNORMAL_CLOSURE, code, false);
+      this.#closed({ code: ABNORMAL_CLOSURE, reason: '', wasClean: false }, reasonOf(error));
     }
+  }
+
+  /** Nobody is left at the other end of the port. */
+  abandon(): void {
+    this.#handle({ kind: 'close', code: GOING_AWAY, reason: '' });
+    this.#free();
+  }
+
+  #free(): void {
+    this.#isFree = true;
+    this.#wake();
   }
 
   async #pump(socket: OpenedWebSocket): Promise<void> {
     for (;;) {
       const message = await socket.receive();
-      if (typeof message === 'string') {
-        this.#post({ kind: 'message', data: message });
-      } else if (message instanceof Uint8Array) {
-        this.#post({ kind: 'message', data: message });
-      } else {
-        return this.#closed(message.code, message.reason, message.wasClean);
-      }
+      const isClose = typeof message === 'object' && !(message instanceof Uint8Array);
+      if (isClose) return this.#closed(message);
+      this.#unread += socketWeight(message);
+      this.#post({ kind: 'message', data: message });
+      await this.#room();
+    }
+  }
+
+  /** Without it a page that is busy would have the whole stream in its queue. */
+  async #room(): Promise<void> {
+    while (this.#unread >= BROWSER_LIMITS.socketWindowBytes && !this.#isFree) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
   #handle(command: SocketCommand): void {
+    if (command.kind === 'taken') {
+      this.#unread -= command.weight;
+      return this.#wake();
+    }
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
     // Before it is open only `close` can come; then there is nothing to wait for.
@@ -53,7 +94,7 @@ export class ServedWebSocket {
     if (command.kind === 'close') this.#abort.abort();
   }
 
-  #obey(socket: OpenedWebSocket, command: SocketCommand): void {
+  #obey(socket: OpenedWebSocket, command: Exclude<SocketCommand, { kind: 'taken' }>): void {
     if (command.kind === 'close') {
       socket.close(command.code, command.reason);
       // A peer that never answers must not keep the page waiting.
@@ -67,12 +108,21 @@ export class ServedWebSocket {
     socket.send(typeof data === 'string' ? data : bytes).then(sent, () => undefined);
   }
 
-  #closed(code: number, reason: string, wasClean: boolean): void {
-    this.#post({ kind: 'closed', code, reason, wasClean });
+  #closed(close: { code: number; reason: string; wasClean: boolean }, why?: string): void {
+    const { code, reason, wasClean } = close;
+    const explained = why === undefined ? {} : { why };
+    this.#post({ kind: 'closed', code, reason, wasClean, ...explained });
     this.port.onmessage = null;
   }
 
   #post(event: SocketEvent): void {
     this.port.postMessage(event);
   }
+}
+
+/** Why no connection came about: as browsers put it, or a code of ours. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof WebSocketRejected)) return toWingmanError(error, 'INTERNAL').code;
+  const code = headerValue(error.head.headers, PROBLEM_HEADER);
+  return code ?? `Unexpected response code: ${error.head.status}`;
 }

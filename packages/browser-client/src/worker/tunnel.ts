@@ -103,7 +103,7 @@ export class Tunnel {
 
   async openWebSocket(socket: SocketRequest, signal: AbortSignal): Promise<OpenedWebSocket> {
     const { mux } = await this.#proven(signal);
-    const cookies = this.#options.cookies.headers();
+    const cookies = socket.hasCredentials ? this.#options.cookies.headers() : [];
     return openWebSocket(mux, toWebSocketOpen(socket, cookies), { signal });
   }
 

@@ -1,0 +1,193 @@
+import { PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
+import type { FetchHead } from '../shared/exchange-messages.js';
+import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
+import type { AppFetchTools } from './app-fetch.js';
+import {
+  corsFault,
+  forbidsEmbedding,
+  hideHeaders,
+  needsPreflight,
+  preflightFault,
+  preflightHeaders,
+  preflightLife,
+} from './cors-rules.js';
+import { isRedirect } from './leave-frame.js';
+import { buildReply } from './reply.js';
+import { openBody } from './request-body.js';
+import { requestHead } from './request-head.js';
+import { allows } from './shared-ports.js';
+import type { ShellEntry } from './shell-directory.js';
+import { startExchange } from './start-exchange.js';
+
+/** A request of the app for a port of the developer's machine, and what is known about it. */
+interface PortRequest {
+  request: Request;
+  url: URL;
+  port: number;
+  way: MessagePort;
+  tab: string;
+  /** The app's origin on the developer's machine, which is whom servers there have to allow. */
+  origin: string;
+  /** On that machine this request would stay within the app's own origin. */
+  isSameOrigin: boolean;
+}
+
+/** Answers a request for a port of the developer's machine, with CORS as the browser has it there. */
+export async function portFetch(event: FetchEvent, tools: AppFetchTools): Promise<Response> {
+  const { request, clientId, resultingClientId } = event;
+  const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
+  const lookup = await tools.directory.find(requester);
+  // Without a tunnel nothing of the developer's machine can be reached but the app.
+  if (lookup.kind !== 'shell' || lookup.entry.port === null) return fetch(request);
+  const { entry } = lookup;
+  try {
+    return await answer(await describe(request, entry, lookup.entry.port, tools), tools);
+  } catch (error) {
+    const { code, message } = toWingmanError(error, 'INTERNAL');
+    if (code !== 'CANCELLED') tools.complain(entry, message);
+    return code === 'REFUSED' && isStream(request) ? refusedStream() : Response.error();
+  }
+}
+
+/** An EventSource tries again after a network error, and not after an answer that is none. */
+function refusedStream(): Response {
+  return new Response(null, { status: 403 });
+}
+
+function isStream({ headers }: Request): boolean {
+  return headers.get('accept') === 'text/event-stream';
+}
+
+async function describe(
+  request: Request,
+  { tab }: ShellEntry,
+  way: MessagePort,
+  { sharedPorts }: AppFetchTools,
+): Promise<PortRequest> {
+  const url = new URL(request.url);
+  const port = localPort(url) ?? 0;
+  const shared = await sharedPorts.find(way, port);
+  if (!allows(shared, port)) throw new WingmanError('PORT_NOT_ALLOWED', howToShare(port));
+  const app = new URL(`http://localhost:${shared.port}`);
+  const isSameOrigin = url.origin === app.origin;
+  return { request, url, port, way, tab, origin: app.origin, isSameOrigin };
+}
+
+async function answer(asked: PortRequest, tools: AppFetchTools): Promise<Response> {
+  const { request, isSameOrigin } = asked;
+  const usesCors = request.mode === 'cors' && !isSameOrigin;
+  if (usesCors && needsPreflight(request)) await preflight(asked, tools);
+  const body = await openBody(request);
+  const head = headOf(asked, tools, { present: body.chunks !== undefined, length: body.length });
+  const exchange = startExchange(asked.way, head, body.chunks, request.signal);
+  tools.exchanges.add(asked.tab, exchange);
+  const reply = await exchange.reply();
+  const context = { method: request.method, url: request.url, isFrameNavigation: false };
+  try {
+    const response = buildReply(reply.head, context, reply.body);
+    refuseProblem(response, asked);
+    if (usesCors) return readable(response, asked);
+    return isSameOrigin ? response : unread(response, asked);
+  } catch (error) {
+    exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
+    throw error;
+  }
+}
+
+function headOf(
+  { request, url, port, isSameOrigin }: PortRequest,
+  { surroundings }: AppFetchTools,
+  body: { present: boolean; length: number | null },
+): FetchHead {
+  const head = requestHead(request, surroundings, body);
+  const hasOrigin = head.headers.some(([name]) => name === 'origin');
+  const isForeign = request.mode === 'cors' && !isSameOrigin && !hasOrigin;
+  return {
+    ...head,
+    port,
+    headers: [
+      ...head.headers.filter(([name]) => name !== 'host'),
+      ['host', url.host],
+      // The host writes the app's own origin in its place.
+      ...(isForeign ? [['origin', surroundings.origin] as [string, string]] : []),
+    ],
+    hasCredentials: sharesCookies(url) && sendsCookies(request.credentials, isSameOrigin),
+  };
+}
+
+function sendsCookies(credentials: RequestCredentials, isSameOrigin: boolean): boolean {
+  return credentials === 'include' || (credentials === 'same-origin' && isSameOrigin);
+}
+
+/** Asks the server whether it would take the request; throws when it would not. */
+async function preflight(asked: PortRequest, tools: AppFetchTools): Promise<void> {
+  const { request, url, port, way, tab, origin } = asked;
+  const question = preflightHeaders(request);
+  const key = [url.href, request.credentials, ...question.flat()].join('\n');
+  if ((tools.preflights.get(key) ?? 0) > Date.now()) return;
+  const exchange = startExchange(
+    way,
+    {
+      method: 'OPTIONS',
+      target: url.pathname + url.search,
+      headers: [
+        ...question,
+        ['host', url.host],
+        ['origin', tools.surroundings.origin],
+        ['user-agent', tools.surroundings.userAgent],
+      ],
+      destination: 'empty',
+      mode: 'cors',
+      hasBody: false,
+      hasCredentials: false,
+      port,
+    },
+    undefined,
+    request.signal,
+  );
+  tools.exchanges.add(tab, exchange);
+  const { head, body } = await exchange.reply();
+  await body.cancel();
+  const response = buildReply(head, { method: 'HEAD', url: '', isFrameNavigation: false }, body);
+  refuseProblem(response, asked);
+  const fault = preflightFault(request, response, origin);
+  if (fault !== undefined) throw blocked(asked, `the preflight was refused: ${fault}`);
+  tools.preflights.set(key, Date.now() + preflightLife(response.headers) * 1000);
+}
+
+/** The host's own pages stand for a connection that has failed. */
+function refuseProblem({ headers }: Response, { port }: PortRequest): void {
+  const code = headers.get(PROBLEM_HEADER);
+  if (code === null) return;
+  const isRefused = code === 'PORT_NOT_ALLOWED';
+  const what = `localhost:${port} of the developer's machine could not be reached (${code}).`;
+  if (isRefused) throw new WingmanError('PORT_NOT_ALLOWED', howToShare(port));
+  throw new WingmanError('LOCAL_PORT_REFUSED', what);
+}
+
+/** What a page may read of another origin's answer. */
+function readable(response: Response, asked: PortRequest): Response {
+  const { credentials } = asked.request;
+  const fault = corsFault(response.headers, asked.origin, credentials);
+  if (fault !== undefined) throw blocked(asked, fault);
+  hideHeaders(response.headers, credentials);
+  return response;
+}
+
+/** The answer to a request without CORS, which browsers let a page use and not read. */
+function unread(response: Response, asked: PortRequest): Response {
+  if (forbidsEmbedding(response.headers, sharesCookies(asked.url))) {
+    throw blocked(asked, 'its Cross-Origin-Resource-Policy forbids it');
+  }
+  const isForScript = asked.request.destination === '';
+  if (!isForScript || isRedirect(response.status, response.headers.get('location'))) {
+    return response;
+  }
+  void response.body?.cancel();
+  return new Response(null);
+}
+
+function blocked({ url, origin }: PortRequest, why: string): WingmanError {
+  const message = `Access to '${url.href}' from origin '${origin}' has been blocked by CORS policy: ${why}.`;
+  return new WingmanError('REFUSED', message);
+}

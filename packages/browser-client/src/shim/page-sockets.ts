@@ -1,0 +1,49 @@
+import { acceptLanguage } from '../shared/accept.js';
+import type { SocketRequest } from '../shared/exchange-messages.js';
+import { localPort, sharesCookies } from '../shared/loopback.js';
+import type { ShellApi } from '../shared/shell-api.js';
+import { replaceWebSocket, type SocketRoute } from './replace-web-socket.js';
+import type { TunnelSocket } from './tunnel-socket.js';
+
+/** Has the WebSockets of a document go through its shell's tunnel. */
+export function tunnelPageSockets(page: Window & typeof globalThis, shell: ShellApi): void {
+  const sockets = new Set<TunnelSocket>();
+  replaceWebSocket({
+    realm: page,
+    baseUrl: () => page.document.baseURI,
+    route: (url) => routeFrom(location.host, url),
+    headers: () => browserHeaders(location.origin, navigator),
+    open: (request) => {
+      const { port1, port2 } = new MessageChannel();
+      shell.openWebSocket(request, port2);
+      return port1;
+    },
+    complain: (text) => page.console.error(text),
+    created: (socket, target) => {
+      sockets.add(socket);
+      target.addEventListener('close', () => sockets.delete(socket));
+    },
+  });
+  page.addEventListener('pagehide', () => {
+    for (const socket of sockets) socket.leave();
+  });
+}
+
+/** The app itself, a port of the developer's machine, or somebody else. */
+export function routeFrom(host: string, url: URL): SocketRoute | undefined {
+  if (url.host === host) return { hasCredentials: true };
+  const port = localPort(url);
+  return port === undefined ? undefined : { port, hasCredentials: sharesCookies(url) };
+}
+
+/** What the browser adds to a WebSocket's opening request. */
+export function browserHeaders(
+  origin: string,
+  browser: Pick<Navigator, 'userAgent' | 'languages'>,
+): SocketRequest['headers'] {
+  return [
+    ['origin', origin],
+    ['user-agent', browser.userAgent],
+    ['accept-language', acceptLanguage(browser.languages) ?? 'en'],
+  ];
+}

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'puppeteer-core';
+import { startApiApp, type ApiApp, type SeenRequest } from '../support/api-app.js';
+import { appShows, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { probePorts } from '../support/port-probe.js';
+import { eventually, Share } from '../support/processes.js';
+import { startRedirectApp, type RedirectApp } from '../support/redirect-app.js';
+
+let app: RedirectApp;
+let api: ApiApp;
+let secret: ApiApp;
+let share: Share;
+
+beforeAll(async () => {
+  app = await startRedirectApp();
+  api = await startApiApp();
+  secret = await startApiApp();
+  share = await Share.start(app.port, ['--also', String(api.port)]);
+});
+
+afterAll(async () => {
+  await share.stop();
+  await Promise.all([app.close(), api.close(), secret.close()]);
+});
+
+interface Visit {
+  answers: Record<string, unknown>;
+  requests: SeenRequest[];
+}
+
+describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name) => {
+  let browser: Browser;
+  let native: Visit;
+
+  beforeAll(async () => {
+    browser = await launch(name);
+    const context = await browser.createBrowserContext();
+    const page = await context.newPage();
+    await page.goto(`http://localhost:${app.port}/`);
+    native = await visit((port) => page.evaluate(probePorts, port));
+    await context.close();
+  });
+  afterAll(() => browser.close());
+
+  async function visit(probe: (port: number) => Promise<Record<string, unknown>>): Promise<Visit> {
+    const before = api.seen.length;
+    const answers = await probe(api.port);
+    await eventually('the beacon', () => api.seen.some(({ path }) => path === '/none/beacon'));
+    const plain = JSON.stringify(answers).replaceAll(String(api.port), 'API');
+    return {
+      answers: JSON.parse(
+        plain.replaceAll(`http://localhost:${app.port}`, 'APP'),
+      ) as Visit['answers'],
+      requests: api.seen.splice(before),
+    };
+  }
+
+  async function open(): Promise<Page> {
+    const context = await browser.createBrowserContext();
+    const page = await context.newPage();
+    await page.goto(share.ready.url);
+    await appShows(page, 'the app');
+    await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+    return page;
+  }
+
+  const frameOf = (page: Page) => {
+    const frame = page.frames().find((candidate) => candidate.parentFrame() === page.mainFrame());
+    if (frame === undefined) throw new Error('the app’s frame is not there');
+    return frame;
+  };
+
+  test.each(['p2p', 'relay'] as const)('answers as it does on localhost: %s', async (mode) => {
+    const page = await open();
+    if (mode === 'relay') {
+      await page.evaluate(() =>
+        (window as unknown as { wingman: { prefer(path: string): void } }).wingman.prefer('relay'),
+      );
+      await statusWhere(page, 'the relay', (status) => status.mode === 'relay');
+    }
+    const tunnelled = await visit((port) => frameOf(page).evaluate(probePorts, port));
+    for (const key of Object.keys(native.answers)) {
+      expect([key, tunnelled.answers[key]]).toEqual([key, native.answers[key]]);
+    }
+    expect(tunnelled.requests.map(({ path, isTunnelled }) => [path, isTunnelled])).toEqual(
+      tunnelled.requests.map(({ path }) => [path, true]),
+    );
+    const asked = ({ requests }: Visit) =>
+      requests.map((request) => ({ ...request, isTunnelled: 0 }));
+    expect(asked(tunnelled)).toEqual(asked(native));
+    await page.browserContext().close();
+  });
+
+  test('that is not allowed is not reached, and the console names the option', async () => {
+    const page = await open();
+    const errors: string[] = [];
+    page.on('console', (message) => errors.push(`${message.type()} ${message.text()}`));
+    const outcome = await frameOf(page).evaluate(async (port) => {
+      const fail = (error: Error): string => error.name;
+      const close = new Promise((resolve) => {
+        const socket = new WebSocket(`ws://localhost:${port}/`);
+        socket.onclose = ({ code }) => resolve(code);
+      });
+      return [
+        await fetch(`http://localhost:${port}/any/x`).then(() => 'answered', fail),
+        await fetch(`http://127.0.0.1:${port}/any/x`, { mode: 'no-cors' }).then(
+          () => 'answered',
+          fail,
+        ),
+        await close,
+      ];
+    }, secret.port);
+    expect(outcome).toEqual(['TypeError', 'TypeError', 1006]);
+    await eventually('the console', () => {
+      const named = errors.filter((text) => text.startsWith('error'));
+      return named.filter((text) => text.includes(`--also ${secret.port}`)).length >= 3;
+    });
+    expect(secret.seen).toEqual([]);
+    await page.browserContext().close();
+  });
+
+  test('gives a page without CORS nothing to read', async () => {
+    const page = await open();
+    const read = await frameOf(page).evaluate(async (port) => {
+      const response = await fetch(`http://localhost:${port}/none/x`, { mode: 'no-cors' });
+      return response.text();
+    }, api.port);
+    expect(read).toBe('');
+    await page.browserContext().close();
+  });
+
+  test('a refused connection is a failed request, and the console says so', async () => {
+    const page = await open();
+    const errors: string[] = [];
+    page.on('console', (message) => errors.push(message.text()));
+    const { port } = api;
+    await api.close();
+    const outcome = await frameOf(page).evaluate(
+      (port) =>
+        fetch(`http://localhost:${port}/any/x`).then(
+          () => 'answered',
+          (e: Error) => e.name,
+        ),
+      port,
+    );
+    expect(outcome).toBe('TypeError');
+    await eventually('the console', () =>
+      errors.some((text) => text.includes('LOCAL_PORT_REFUSED')),
+    );
+    await page.browserContext().close();
+    api = await startApiApp(port);
+  });
+});
