@@ -80,5 +80,7 @@ export const CloseCode = {
   SESSION_ENDED: 4006,
   DEAD_PEER: 4008,
   REPLACED: 4009,
+  /** The tab is closed for good; only viewers send it. */
+  LEAVING: 4010,
   TOO_MANY_VIEWERS: 4029,
 } as const;

@@ -52,6 +52,7 @@ export {
   P2pFailure,
   Refusal,
   RegisterHost,
+  EndReason,
   RejectReason,
   ServerToHost,
   ServerToViewer,

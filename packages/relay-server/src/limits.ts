@@ -67,11 +67,13 @@ export const HOST_LIMITS = {
   candidatesPerAttempt: 64,
   /** After a viewer's tab has left signaling, its link may still be in use or come back. */
   viewerLeftGraceMs: 10_000,
+  /** A closed tab's last requests (beacons) may finish within this; then its link and all it holds is freed. */
+  viewerGoodbyeMs: 1_000,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
   peerLingerMs: 200,
 
-  /** At Ctrl-C, responses under way may finish within this time. */
+  /** At Ctrl-C and before the session expires, responses under way may finish within this time. */
   drainMs: 2_000,
 } as const;

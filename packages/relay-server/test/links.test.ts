@@ -116,6 +116,19 @@ describe('viewers', () => {
     expect(log.at(-1)).toBe('left LINK_LOST');
   });
 
+  test('a tab closed for good is freed though a path still lives, once its last requests are over', async () => {
+    const { table, log, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, true);
+    clock.advance(HOST_LIMITS.viewerGoodbyeMs - 1);
+    expect(table.viewerCount).toBe(1);
+    clock.advance(1);
+    expect(table.viewerCount).toBe(0);
+    expect(log.at(-1)).toBe('left LINK_CLOSED');
+  });
+
   test('a tab that reloads at the limit gets its own old place', async () => {
     const { table, clock } = tableOf(1);
     const before = viewer(clock);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { CloseCode } from '@wingman/protocol';
+import { CloseCode, EndReason } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -68,7 +68,7 @@ test('a proof made for one connection is worth nothing on another', async () => 
 test('a host that says anything before it registers is refused', async () => {
   const server = await startServer();
   const host = await FakeHost.connect(server.port);
-  host.send({ $case: 'endSession', value: {} });
+  host.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
   expect((await refusalOf(host)).value.code).toBe('PROTOCOL_ERROR');
   expect((await host.signaling.closed).code).toBe(CloseCode.PROTOCOL);
 });

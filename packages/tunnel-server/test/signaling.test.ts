@@ -7,6 +7,7 @@ import {
   P2pFailure,
   RejectReason,
   ViewerMessage,
+  EndReason,
 } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -111,8 +112,26 @@ test('the host hears of a viewer that leaves, but not of one whose tab reconnect
   expect((await first.client.closed).code).toBe(CloseCode.REPLACED);
   second.client.socket.terminate();
   const left = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(left.value.linkId).toBe(second.linkId);
+  expect(left.value).toEqual({ linkId: second.linkId, isFinal: false });
   expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
+});
+
+test('the host hears of a tab that was closed for good that it will not be back', async () => {
+  const { host } = await startSession();
+  const viewer = await FakeViewer.join(host);
+  await accept(host);
+  viewer.client.socket.close(CloseCode.LEAVING);
+  const left = await host.received.find((item) => item?.$case === 'viewerLeft');
+  expect(left.value).toEqual({ linkId: viewer.linkId, isFinal: true });
+});
+
+test('a host whose session has expired is believed, and the viewers are told', async () => {
+  const { host } = await startSession();
+  const viewer = await FakeViewer.connect(host);
+  await viewer.find('hostPresence');
+  host.send({ $case: 'endSession', value: { reason: EndReason.EXPIRED } });
+  const last = await viewer.find('hostPresence');
+  expect(last.value).toMatchObject({ sessionEnded: true, endReason: EndReason.EXPIRED });
 });
 
 test('more viewers than allowed are rejected, and a place is free again when one leaves', async () => {
@@ -150,9 +169,10 @@ test('viewers hear that the host goes, comes back, and ends the session', async 
   expect(rejected.value.reason).toBe(RejectReason.HOST_OFFLINE);
   const again = await FakeHost.start(server.port, { keys: host.keys });
   expect((await viewer.find('hostPresence')).value).toMatchObject({ online: true });
-  again.send({ $case: 'endSession', value: {} });
+  again.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
   const last = await viewer.find('hostPresence');
-  expect(last.value).toMatchObject({ online: false, sessionEnded: true });
+  const endReason = EndReason.STOPPED;
+  expect(last.value).toMatchObject({ online: false, sessionEnded: true, endReason });
   expect((await viewer.client.closed).code).toBe(CloseCode.SESSION_ENDED);
   expect((await again.signaling.closed).code).toBe(CloseCode.SESSION_ENDED);
 });

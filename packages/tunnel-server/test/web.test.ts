@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { EndReason } from '@wingman/protocol';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { isOwnOrigin, routeHost } from '../src/web/host-routing.js';
 import { negotiate } from '../src/web/compression.js';
@@ -166,7 +167,7 @@ describe('problem pages', () => {
 
   test('a session that has ended', async () => {
     const { host, server } = await startSession();
-    host.send({ $case: 'endSession', value: {} });
+    host.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
     await host.signaling.closed;
     const { headers, status } = await fetchWhole(server.port, host.name, '/');
     expect(status).toBe(410);

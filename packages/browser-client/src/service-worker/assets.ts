@@ -1,6 +1,7 @@
+import { CACHE_PREFIX } from '../shared/shell-api.js';
+
 const SHELL_PATH = '/__wingman/shell';
 const CACHED_PATHS = [SHELL_PATH, '/__wingman/shim.js'];
-const CACHE_PREFIX = 'wingman-';
 
 /** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
 export class Assets {

@@ -3,7 +3,8 @@ import type { ErrorCode, Problem } from '@wingman/protocol';
 type Explanation = Omit<Problem, 'code'>;
 
 /** An error of the protocol, or what only a browser runs into. */
-export type ProblemCode = ErrorCode | 'UNSUPPORTED' | 'SERVER_UNREACHABLE';
+export type ProblemCode =
+  ErrorCode | 'UNSUPPORTED' | 'SERVER_UNREACHABLE' | 'SESSION_STOPPED' | 'SESSION_EXPIRED';
 
 const OFFLINE: Explanation = {
   status: 503,
@@ -56,6 +57,25 @@ const EXPLANATIONS: Partial<Record<ProblemCode, Explanation>> = {
     title: 'This session has ended',
     cause: 'The developer has stopped sharing, or the time of the session is over.',
     cure: 'Ask the developer to share again.',
+  },
+  SESSION_STOPPED: {
+    status: 410,
+    title: 'The developer has stopped sharing',
+    cause: 'The session was ended on the developer’s machine.',
+    cure: 'Ask the developer to share again. When it comes back under the same link, this page opens it by itself.',
+  },
+  SESSION_EXPIRED: {
+    status: 410,
+    title: 'The time of this session is over',
+    cause: 'Every session ends after a time that the developer sets (--expires).',
+    cure: 'Ask the developer to share again. When it comes back under the same link, this page opens it by itself.',
+  },
+  LINK_LOST: {
+    status: 502,
+    title: 'The answer was lost',
+    cause:
+      'The connection to the developer’s machine was away for too long, or wingman was restarted there, before the app had answered.',
+    cure: 'Reload when the connection is back. A request that changes something may have been carried out.',
   },
   KEY_MISSING: {
     status: 403,

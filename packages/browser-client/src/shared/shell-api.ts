@@ -25,5 +25,8 @@ export interface ShellApi {
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
 export const SHELL_API = Symbol.for('wingman.shell');
 
+/** Names of the tunnel's own caches begin with this. */
+export const CACHE_PREFIX = 'wingman-';
+
 /** Paths that are the tunnel's own on every session origin. */
 export const RESERVED_PREFIX = '/__wingman/';

@@ -63,6 +63,11 @@ export class AppFrame {
     this.#element.contentWindow?.location.reload();
   }
 
+  /** Ends the app in this tab. */
+  remove(): void {
+    this.#element.remove();
+  }
+
   focus(): void {
     this.#element.focus({ preventScroll: true });
     this.#element.contentWindow?.focus();

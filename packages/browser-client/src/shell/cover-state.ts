@@ -20,7 +20,12 @@ export interface Journey {
 }
 
 /** Problems that end a running app too; all others are the pill's to tell, once the app is there. */
-const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['SESSION_ENDED', 'HANDSHAKE_FAILED']);
+const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'SESSION_ENDED',
+  'SESSION_STOPPED',
+  'SESSION_EXPIRED',
+  'HANDSHAKE_FAILED',
+]);
 
 /** What to show at a point of the journey. */
 export function coverFor({ done, problem, isLate }: Journey): Cover {

@@ -59,3 +59,17 @@ function decodeKey(text: string): Uint8Array | null {
     return null;
   }
 }
+
+/** Where the top page is, with the app's own fragment. */
+export function appUrl({ hash, origin, pathname, search }: Location, appHash: string): string {
+  return origin + pathname + search + (hash === '' ? appHash : hash);
+}
+
+/** The link another person can open. */
+export function shareableUrl(
+  { hash, origin, pathname, search }: Location,
+  key: Uint8Array | null,
+): string {
+  const fragment = key === null ? '' : `#k=${encodeLinkKey(key)}`;
+  return origin + pathname + search + fragment + hash;
+}

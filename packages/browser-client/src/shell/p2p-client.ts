@@ -132,10 +132,11 @@ export class P2pClient {
     return selectedPair((report as unknown as Map<string, never>).values());
   }
 
-  /** The tab is going away. */
+  /** The tab is going away; `retryNow` begins anew if it comes back. */
   close(): void {
     this.#dropAttempt();
     this.#timer?.cancel();
+    this.#move('idle');
   }
 
   #ask(): void {

@@ -1,27 +1,24 @@
-import { newLinkId, systemClock, encodeLinkKey } from '@wingman/protocol';
+import { newLinkId, systemClock } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ProblemCode } from '../shared/problems.js';
 import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
-import {
-  NO_LINK,
-  type CandidatePair,
-  type Preference,
-  type WingmanStatus,
-} from '../shared/status.js';
+import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
 import { AppFrame } from './app-frame.js';
 import type { Journey, Step } from './cover-state.js';
+import { endCode, forgetTunnel } from './session-end.js';
+import { watchNetwork } from './network-watch.js';
 import { watchCookies, writeCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
-import { findKey, keepKey, storageOf } from './link-key.js';
+import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
 import { P2pClient } from './p2p-client.js';
-import pillCss from './pill.css';
+import { peerFactory } from './webrtc-utils.js';
+import { PillView } from './pill-view.js';
 import { ServiceWorkerHost } from './service-worker-host.js';
 import { Signaling, type ServerMessage } from './signaling.js';
-import { mountPill } from './status-pill.js';
 import { TunnelClient } from './tunnel-client.js';
 
 /** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
@@ -30,18 +27,18 @@ export class Shell {
   readonly #storage = storageOf(window);
   readonly #frame: AppFrame;
   readonly #mirror = new Mirror(document, window);
-  readonly #drawPill: ReturnType<typeof mountPill>;
+  readonly #pill: PillView;
   readonly #key: Uint8Array | null;
   readonly #appHash: string;
   readonly #done = new Set<Step>();
   #problem: ProblemCode | null = null;
+  #hasEnded = false;
   #isLate = false;
   #tunnel: TunnelClient | undefined;
   #p2p: P2pClient | undefined;
   #signaling: Signaling | undefined;
   #serviceWorker: ServiceWorkerHost | undefined;
-  #pair: CandidatePair | null = null;
-  #isPillOpen = false;
+  #linkId: string | undefined;
 
   constructor(
     private readonly boot: Boot,
@@ -53,14 +50,10 @@ export class Shell {
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.#frame = new AppFrame(document, { onLoad: () => this.#loaded() });
-    this.#drawPill = mountPill(document, pillCss, {
+    this.#pill = new PillView(document, () => this.#candidatePair(), {
       prefer: (preference) => this.prefer(preference),
-      link: () => this.#link(),
+      link: () => shareableUrl(location, this.#key),
       storage: this.#storage,
-      onOpen: (isOpen) => {
-        this.#isPillOpen = isOpen;
-        void this.#refreshPair();
-      },
     });
     this.#listen();
   }
@@ -93,7 +86,7 @@ export class Shell {
   async status(): Promise<WingmanStatus> {
     const status = (await this.#tunnel?.status()) ?? NO_LINK;
     const { mode, rttMs, link, bytes, switches, relayConnected } = status;
-    const candidatePair = (await this.#p2p?.candidatePair()) ?? null;
+    const candidatePair = await this.#candidatePair();
     const webrtcConnections = this.#p2p?.connectionCount ?? 0;
     return { mode, rttMs, link, bytes, candidatePair, switches, relayConnected, webrtcConnections };
   }
@@ -134,6 +127,7 @@ export class Shell {
 
   #stopTunnel(): void {
     this.#p2p?.close();
+    this.#p2p = undefined;
     this.#tunnel?.terminate();
     this.#tunnel = undefined;
     this.#publish();
@@ -146,25 +140,13 @@ export class Shell {
     await this.#serviceWorker?.stepAside();
     this.#step('browser');
     this.#step('host');
-    this.#frame.load(this.#frameUrl());
+    this.#frame.load(appUrl(location, this.#appHash));
   }
 
   async #load(): Promise<void> {
-    const url = this.#frameUrl();
+    const url = appUrl(location, this.#appHash);
     await this.#serviceWorker?.introduce(url.replace(/#.*$/, ''));
     this.#frame.load(url);
-  }
-
-  /** Where the top page is, with the app's own fragment. */
-  #frameUrl(): string {
-    const hash = location.hash === '' ? this.#appHash : location.hash;
-    return location.origin + location.pathname + location.search + hash;
-  }
-
-  /** The link another person can open. */
-  #link(): string {
-    const key = this.#key === null ? '' : `#k=${encodeLinkKey(this.#key)}`;
-    return location.origin + location.pathname + location.search + key + location.hash;
   }
 
   /** Puts in place what the app's documents and scripts find on this window. */
@@ -186,7 +168,7 @@ export class Shell {
   #workerSays(message: WorkerToShell): void {
     switch (message.kind) {
       case 'link':
-        return this.#p2p?.setLink(message.id);
+        return this.#newLink(message.id);
       case 'connected':
         return this.#connected();
       case 'status':
@@ -206,8 +188,11 @@ export class Shell {
 
   #serverSays(message: ServerMessage): void {
     if (message?.$case !== 'hostPresence') return this.#p2p?.handle(message);
-    const { online, sessionEnded } = message.value;
-    if (sessionEnded) return this.#trouble('SESSION_ENDED');
+    const { endReason, online, sessionEnded } = message.value;
+    if (sessionEnded) return this.#ended(endCode(endReason));
+    if (this.#hasEnded && online) return location.reload();
+    // Its process may have died: the paths to it have to prove that they live.
+    if (!online) this.#tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
     if (this.#problem === 'HOST_OFFLINE') this.#trouble(null);
     this.#tunnel?.wake();
@@ -244,8 +229,30 @@ export class Shell {
   }
 
   #trouble(code: ProblemCode | null): void {
+    // Nothing that fails afterwards is worth telling.
+    if (this.#hasEnded) return;
+    if (code === 'SESSION_ENDED') return this.#ended(code);
     this.#problem = code;
     this.#draw();
+  }
+
+  /** Everything of the session goes; signaling stays and would hear of its return under the same name. */
+  #ended(code: ProblemCode): void {
+    // The link may have said so before, without the reason.
+    if (this.#hasEnded && code === 'SESSION_ENDED') return;
+    this.#hasEnded = true;
+    this.#problem = code;
+    this.#stopTunnel();
+    this.#frame.remove();
+    void forgetTunnel(navigator.serviceWorker, globalThis.caches);
+    this.#draw();
+  }
+
+  #newLink(id: string): void {
+    const isFirst = this.#linkId === undefined;
+    this.#linkId = id;
+    if (!isFirst) this.#signaling?.reconnect();
+    this.#p2p?.setLink(id);
   }
 
   #draw(): void {
@@ -253,16 +260,12 @@ export class Shell {
     const journey: Journey = { done: this.#done, problem: this.#problem, isLate: this.#isLate };
     if (cover !== null) drawCover(cover, journey, () => this.#retry());
     const status = this.#tunnel?.last ?? NO_LINK;
-    const isIngress = this.#tunnel === undefined && this.#done.has('host');
-    if (this.#done.has('app')) this.#drawPill({ status, isIngress, pair: this.#pair });
-    if (this.#isPillOpen) void this.#refreshPair();
+    const isIngress = this.#tunnel === undefined && this.#done.has('host') && !this.#hasEnded;
+    if (this.#done.has('app')) this.#pill.draw(status, isIngress);
   }
 
-  async #refreshPair(): Promise<void> {
-    const pair = (await this.#p2p?.candidatePair()) ?? null;
-    if (pair?.local === this.#pair?.local && pair?.remote === this.#pair?.remote) return;
-    this.#pair = pair;
-    this.#draw();
+  async #candidatePair(): ReturnType<P2pClient['candidatePair']> {
+    return (await this.#p2p?.candidatePair()) ?? null;
   }
 
   #retry(): void {
@@ -273,23 +276,18 @@ export class Shell {
 
   #listen(): void {
     watchCookies(document, (cookies) => this.#tunnel?.updateCookies(cookies));
-    addEventListener('online', () => this.#retry());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#retry();
+    watchNetwork(window, {
+      wake: () => this.#retry(),
+      leave: (isForGood) => {
+        if (this.#key !== null) keepKey(this.#key, this.#storage);
+        this.#p2p?.close();
+        if (isForGood) this.#signaling?.leave();
+      },
     });
     addEventListener('hashchange', () => {
       // A new link was pasted over this one.
       if (location.hash.startsWith('#k=')) location.reload();
       else this.#frame.setHash(location.hash);
     });
-    addEventListener('pagehide', () => {
-      if (this.#key !== null) keepKey(this.#key, this.#storage);
-      this.#p2p?.close();
-    });
   }
-}
-
-function peerFactory(): ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined {
-  if (typeof RTCPeerConnection === 'undefined') return undefined;
-  return (configuration) => new RTCPeerConnection(configuration);
 }

@@ -66,12 +66,27 @@ export class Signaling {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#opened();
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#received(data);
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (this.#socket === socket) this.#received(data);
+    };
     socket.onclose = ({ code }) => this.#closed(socket, code);
     this.#deadline = this.#clock.setTimeout(() => {
       this.#closed(socket, CloseCode.NORMAL);
       socket.close();
     }, BROWSER_LIMITS.socketOpenMs);
+  }
+
+  /** Starts over: a connection belongs to one link. */
+  reconnect(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(CloseCode.LEAVING, 'a fresh link');
+    this.connect();
+  }
+
+  /** The tab is closed for good: the host need not wait for it. */
+  leave(): void {
+    this.#socket?.close(CloseCode.LEAVING, 'the tab was closed');
   }
 
   /** Sends when connected; false when not, and then the caller's own retry covers it. */
@@ -99,7 +114,8 @@ export class Signaling {
   }
 
   #handle(message: ServerMessage): void {
-    this.#backoff.reset();
+    // Who is let in only to be told that there is nothing here must not ask again at once.
+    if (message?.$case !== 'refusal' && !isAbsence(message)) this.#backoff.reset();
     if (message?.$case === 'heartbeat') {
       const { nonce, reply } = message.value;
       if (reply) return;
@@ -121,4 +137,8 @@ export class Signaling {
     }
     this.#retry = this.#clock.setTimeout(() => this.connect(), this.#backoff.next());
   }
+}
+
+function isAbsence(message: ServerMessage): boolean {
+  return message?.$case === 'hostPresence' && !message.value.online;
 }

@@ -72,3 +72,10 @@ function describe({ candidateType, address, ip, port, protocol }: StatsEntry): s
     .join(' ')
     .trim();
 }
+
+/** Makes peer connections; undefined where the browser has no WebRTC. */
+export function peerFactory():
+  ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined {
+  if (typeof RTCPeerConnection === 'undefined') return undefined;
+  return (configuration) => new RTCPeerConnection(configuration);
+}

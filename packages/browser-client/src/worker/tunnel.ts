@@ -123,8 +123,9 @@ export class Tunnel {
     this.#paths.prefer(preference);
   }
 
-  /** Something suggests that the network is back. */
+  /** Something suggests that the network is back, another, or gone: ask what lives, and try what doesn't. */
   wake(): void {
+    this.#life.link.doubt();
     this.#life.relay.connect();
   }
 

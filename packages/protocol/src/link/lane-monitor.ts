@@ -43,7 +43,7 @@ export class LaneMonitor {
 
   #watch(lane: Lane): void {
     lane.tick();
-    if (lane.isDead) return this.link.dead(lane);
+    if (lane.isDead(this.link.unackedBytes())) return this.link.dead(lane);
     if (!lane.isUsable) return;
     lane.pingWhenDue(this.#paceFor(lane));
     if (lane.state === 'ready' && lane.isOverdue(1, this.link.unackedBytes())) {

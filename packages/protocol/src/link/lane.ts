@@ -195,8 +195,10 @@ export class Lane implements Attachment {
   }
 
   /** True when nothing has come for so long, or answers nothing, that waiting on is of no use. */
-  get isDead(): boolean {
-    const isSilent = this.#isDoubted || this.silentMs > LIMITS.deadAfterMs;
+  isDead(unackedBytes: number): boolean {
+    const isRefuted =
+      this.#isDoubted && this.#unansweredMs > this.patienceMs + this.#queueingMs(unackedBytes);
+    const isSilent = isRefuted || this.silentMs > LIMITS.deadAfterMs;
     if (isSilent && this.#quietTicks >= QUIET_TICKS.dead) return true;
     return this.#unansweredMs > LIMITS.deafAfterMs && this.#unprovenTicks >= QUIET_TICKS.dead;
   }

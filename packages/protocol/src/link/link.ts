@@ -356,6 +356,8 @@ export class Link {
     this.#traffic.retire(lane);
     this.#queue.forgetLane(lane);
     if (this.#active === lane) this.#failOver(lane);
+    // What has ended this carrier, a network that changed or a host that is gone, may have hit the others.
+    if (code !== CloseCode.REPLACED) this.doubt();
     this.#emitter.emit('attachment');
   }
 

@@ -1,6 +1,7 @@
 import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type LogLevel, type ShareConfig } from '../config.js';
+import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../proxy/loopback.js';
 import { Host, startHost } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
@@ -80,7 +81,7 @@ async function shareThrough(
     takenPort: embedded?.takenPort,
   });
   void aborted(tools.stop).then(() => {
-    tools.reporter.stopping();
+    tools.reporter.stopping({ requests: host.activeRequests, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
   return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;

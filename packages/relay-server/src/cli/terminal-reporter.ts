@@ -40,7 +40,7 @@ export function terminalReporter(screen: Screen): Reporter {
       event(`${c.yellow('!')} ${who}: ${message}`);
     },
     failed: (_code, message) => line(`${c.red('wingman:')} ${message}`),
-    stopping: () => line(`\n  ${c.dim('Stopping … (Ctrl-C again to stop at once)')}`),
+    stopping: (event) => line(`\n  ${c.dim(stoppingText(event))}`),
     stopped: ({ message }) => line(`  ${message === '' ? 'Stopped.' : `Stopped: ${message}.`}`),
   };
 }
@@ -52,6 +52,12 @@ const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
   'fell-back': (path) => `lost its path and goes on ${path}`,
   lost: () => 'lost its connection; waiting for it to come back',
 };
+
+function stoppingText({ requests, drainMs }: Parameters<Reporter['stopping']>[0]): string {
+  const who = requests === 1 ? '1 response' : `${requests} responses`;
+  const what = requests === 0 ? '' : `${who} under way may finish within ${drainMs / 1000} s. `;
+  return `Stopping … ${what}(Ctrl-C again to stop at once)`;
+}
 
 function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
   const row = (name: string, value: string): string => `  ${c.dim(name.padEnd(8))} ${value}`;

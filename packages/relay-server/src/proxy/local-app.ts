@@ -42,6 +42,11 @@ export class LocalApp {
     });
   }
 
+  /** Requests under way. */
+  get activeRequests(): number {
+    return this.#requests;
+  }
+
   /** Refuses what is new, and resolves once the requests under way have ended. */
   drain(): Promise<void> {
     this.#draining = true;

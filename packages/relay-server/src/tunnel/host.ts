@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Clock, HostRegistered, IceServer, Timer, WingmanError } from '@wingman/protocol';
-import { encodeLinkKey, PrekeyRing, RejectReason, systemClock } from '@wingman/protocol';
+import { EndReason, encodeLinkKey, PrekeyRing, RejectReason, systemClock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { LocalApp } from '../proxy/local-app.js';
 import { DialBack } from './dial-back.js';
@@ -81,6 +81,11 @@ export class Host extends EventEmitter<HostEvents> {
     return this.#grant !== undefined;
   }
 
+  /** Requests that the local app has not answered to the end. */
+  get activeRequests(): number {
+    return this.#app.activeRequests;
+  }
+
   /** Ends the session; responses under way get HOST_LIMITS.drainMs. Idempotent. */
   close(reason: StopReason = 'closed', message = ''): Promise<void> {
     this.#closing ??= this.#close(reason, message);
@@ -90,8 +95,11 @@ export class Host extends EventEmitter<HostEvents> {
   async #close(reason: StopReason, message: string): Promise<void> {
     this.#expiry?.cancel();
     this.#prekeyTimer?.cancel();
-    if (reason === 'closed') await this.#drain();
-    this.#connection.send({ $case: 'endSession', value: {} });
+    // When the server has ended the session there is no way left for an answer.
+    const isWanted = reason === 'closed' || this.#connection.state === 'registered';
+    if (isWanted) await this.#drain();
+    const told = reason === 'expired' ? EndReason.EXPIRED : EndReason.STOPPED;
+    this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
     this.#dialBack.close();
@@ -191,7 +199,8 @@ export class Host extends EventEmitter<HostEvents> {
     this.#expiry?.cancel();
     this.#expiry = this.#clock.setTimeout(
       () => void this.close('expired', 'the session has expired'),
-      Math.max(0, this.#remainingMs()),
+      // The server's clock runs too: responses under way get their time before it ends.
+      Math.max(0, this.#remainingMs() - HOST_LIMITS.drainMs),
     );
     if (isFirst) this.#schedulePrekey();
     else this.emit('reconnected');
@@ -213,7 +222,7 @@ export class Host extends EventEmitter<HostEvents> {
       case 'iceCandidate':
         return this.#p2p?.candidate(message.value);
       case 'viewerLeft':
-        return this.#links.viewerLeft(message.value.linkId);
+        return this.#links.viewerLeft(message.value.linkId, message.value.isFinal);
       case 'dialRequest':
         return this.#dialBack.dial(message.value.purpose, {
           server: this.#options.server,

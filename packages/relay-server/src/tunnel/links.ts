@@ -65,14 +65,20 @@ export class LinkTable {
     link.attach(carrier, 'relay');
   }
 
-  /** The viewer's tab has left signaling: its link goes soon, unless something still carries it. */
-  viewerLeft(id: string): void {
+  /**
+   * The viewer's tab has left signaling: its link goes soon, unless something still carries it. A
+   * tab that has said goodbye is closed whatever carries it, once what it sent as it went is done.
+   */
+  viewerLeft(id: string, isFinal = false): void {
     const link = this.#viewers.get(id);
     if (link === undefined) return;
     this.#gone.add(id);
-    this.#options.clock.setTimeout(() => {
-      if (link.state === 'waiting') link.close('LINK_LOST');
-    }, HOST_LIMITS.viewerLeftGraceMs);
+    const { viewerGoodbyeMs, viewerLeftGraceMs } = HOST_LIMITS;
+    const close = (): void => {
+      if (isFinal) link.close('LINK_CLOSED');
+      else if (link.state === 'waiting') link.close('LINK_LOST');
+    };
+    this.#options.clock.setTimeout(close, isFinal ? viewerGoodbyeMs : viewerLeftGraceMs);
   }
 
   /** Ends every link and tells the other sides. */

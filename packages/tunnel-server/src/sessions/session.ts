@@ -1,4 +1,11 @@
-import { CloseCode, WingmanError, type Clock, type ErrorCode, type Timer } from '@wingman/protocol';
+import {
+  CloseCode,
+  EndReason as ToldReason,
+  WingmanError,
+  type Clock,
+  type ErrorCode,
+  type Timer,
+} from '@wingman/protocol';
 import type { ToHost } from '../signaling/messages.js';
 
 /** online: a host is registered. offline: its signaling is gone, the grace time runs. ended: for good. */
@@ -18,6 +25,8 @@ export interface Ending {
   code: ErrorCode;
   closeCode: number;
   message: string;
+  /** What viewers are told. */
+  reason: ToldReason;
 }
 
 const ENDINGS: Readonly<Record<EndReason, Ending>> = {
@@ -25,21 +34,25 @@ const ENDINGS: Readonly<Record<EndReason, Ending>> = {
     code: 'SESSION_ENDED',
     closeCode: CloseCode.SESSION_ENDED,
     message: 'the host has ended the session',
+    reason: ToldReason.STOPPED,
   },
   expired: {
     code: 'SESSION_ENDED',
     closeCode: CloseCode.SESSION_ENDED,
     message: 'the session has expired',
+    reason: ToldReason.EXPIRED,
   },
   abandoned: {
     code: 'HOST_OFFLINE',
     closeCode: CloseCode.HOST_OFFLINE,
     message: 'the host has been away for too long',
+    reason: ToldReason.UNSPECIFIED,
   },
   shutdown: {
     code: 'HOST_OFFLINE',
     closeCode: CloseCode.GOING_AWAY,
     message: 'the tunnel server is shutting down',
+    reason: ToldReason.UNSPECIFIED,
   },
 };
 

@@ -1,5 +1,6 @@
 import {
   CloseCode,
+  EndReason,
   toWingmanError,
   WingmanError,
   type Clock,
@@ -117,7 +118,10 @@ export class HostConnection implements HostPort {
     if (this.#session === undefined) {
       throw new WingmanError('PROTOCOL_ERROR', 'a host registers first');
     }
-    if (message?.$case === 'endSession') return this.#session.end('stopped');
+    if (message?.$case === 'endSession') {
+      const isExpired = message.value.reason === EndReason.EXPIRED;
+      return this.#session.end(isExpired ? 'expired' : 'stopped');
+    }
     this.#audience?.fromHost(message);
   }
 

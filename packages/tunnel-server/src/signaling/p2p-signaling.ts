@@ -32,9 +32,9 @@ export class P2pSignaling {
     reject(viewer, linkId, RejectReason.TOO_MANY_VIEWERS);
   }
 
-  /** The viewer that owned the link has gone. */
-  viewerLeft(linkId: string): void {
-    this.#options.session.host?.send({ $case: 'viewerLeft', value: { linkId } });
+  /** The viewer that owned the link has gone; for good, if it has said so. */
+  viewerLeft(linkId: string, isFinal: boolean): void {
+    this.#options.session.host?.send({ $case: 'viewerLeft', value: { linkId, isFinal } });
   }
 
   /** Passes a viewer's offer or candidate on; only for the link it has joined with. */

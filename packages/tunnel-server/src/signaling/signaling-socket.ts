@@ -6,8 +6,8 @@ import type { TokenBucket } from './token-bucket.js';
 /** What the owner of a signaling socket is told. */
 export interface SignalingHandlers {
   message(bytes: Uint8Array): void;
-  /** Once, whoever closed. */
-  closed(): void;
+  /** Once, whoever closed; the code is the peer's, or 1006 when it has vanished. */
+  closed(code: number): void;
 }
 
 /** A WebSocket with the caps every signaling connection has: messages a second, bytes queued, binary only. */
@@ -22,9 +22,9 @@ export class SignalingSocket {
     this.#bucket = bucket;
     this.#handlers = handlers;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    socket.on('close', () => {
+    socket.on('close', (code) => {
       this.#closing = true;
-      handlers.closed();
+      handlers.closed(code);
     });
     // `close` always follows and is what we act on.
     socket.on('error', () => undefined);

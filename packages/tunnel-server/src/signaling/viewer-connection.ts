@@ -33,7 +33,7 @@ export class ViewerConnection implements ViewerPort {
     const bucket = new TokenBucket(clock, viewerMessageBurst, viewerMessagesPerSecond);
     this.#socket = new SignalingSocket(webSocket, bucket, {
       message: (bytes) => this.#receive(bytes),
-      closed: () => this.#closed(),
+      closed: (code) => this.#closed(code),
     });
     if (viewers.connect(this)) this.#welcome(session.state === 'online');
     else this.#refuse();
@@ -97,8 +97,10 @@ export class ViewerConnection implements ViewerPort {
     signaling.requestConnection(linkId, this);
   }
 
-  #closed(): void {
-    const owned = this.#options.viewers.disconnect(this, this.#linkId);
-    if (owned && this.#linkId !== undefined) this.#options.signaling.viewerLeft(this.#linkId);
+  #closed(code: number): void {
+    const { signaling, viewers } = this.#options;
+    const owned = viewers.disconnect(this, this.#linkId);
+    if (!owned || this.#linkId === undefined) return;
+    signaling.viewerLeft(this.#linkId, code === CloseCode.LEAVING);
   }
 }

@@ -62,7 +62,8 @@ export class ViewerRoster implements SessionPart {
 
   ended(ending: Ending): void {
     const sessionEnded = ending.code === 'SESSION_ENDED';
-    this.#broadcast({ $case: 'hostPresence', value: { online: false, sessionEnded } });
+    const presence = { online: false, sessionEnded, endReason: ending.reason };
+    this.#broadcast({ $case: 'hostPresence', value: presence });
     for (const viewer of [...this.#connected]) viewer.close(ending.closeCode, ending.message);
   }
 

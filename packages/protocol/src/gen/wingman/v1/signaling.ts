@@ -41,6 +41,12 @@ export enum DialPurpose {
   INGRESS = 2,
 }
 
+export enum EndReason {
+  UNSPECIFIED = 0,
+  STOPPED = 1,
+  EXPIRED = 2,
+}
+
 /** HostMessage goes from the host to the tunnel server. */
 export interface HostMessage {
   message:
@@ -186,11 +192,15 @@ export interface DialRequest {
 
 export interface ViewerLeft {
   linkId: string;
+  /** The tab has said goodbye: its link will not be taken up again. */
+  isFinal: boolean;
 }
 
 export interface HostPresence {
   online: boolean;
   sessionEnded: boolean;
+  /** Why it has ended, as far as the server remembers. */
+  endReason: EndReason;
 }
 
 export interface Heartbeat {
@@ -199,6 +209,7 @@ export interface Heartbeat {
 }
 
 export interface EndSession {
+  reason: EndReason;
 }
 
 /** Refusal says why the server is about to close this connection. */
@@ -1845,13 +1856,16 @@ export const DialRequest: MessageFns<DialRequest> = {
 };
 
 function createBaseViewerLeft(): ViewerLeft {
-  return { linkId: "" };
+  return { linkId: "", isFinal: false };
 }
 
 export const ViewerLeft: MessageFns<ViewerLeft> = {
   encode(message: ViewerLeft, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.linkId !== "") {
       writer.uint32(10).string(message.linkId);
+    }
+    if (message.isFinal !== false) {
+      writer.uint32(16).bool(message.isFinal);
     }
     return writer;
   },
@@ -1877,6 +1891,14 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
             message.linkId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isFinal = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1895,12 +1917,13 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
   fromPartial(object: DeepPartial<ViewerLeft>): ViewerLeft {
     const message = createBaseViewerLeft();
     message.linkId = object.linkId ?? "";
+    message.isFinal = object.isFinal ?? false;
     return message;
   },
 };
 
 function createBaseHostPresence(): HostPresence {
-  return { online: false, sessionEnded: false };
+  return { online: false, sessionEnded: false, endReason: 0 };
 }
 
 export const HostPresence: MessageFns<HostPresence> = {
@@ -1910,6 +1933,9 @@ export const HostPresence: MessageFns<HostPresence> = {
     }
     if (message.sessionEnded !== false) {
       writer.uint32(16).bool(message.sessionEnded);
+    }
+    if (message.endReason !== 0) {
+      writer.uint32(24).int32(message.endReason);
     }
     return writer;
   },
@@ -1943,6 +1969,14 @@ export const HostPresence: MessageFns<HostPresence> = {
             message.sessionEnded = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.endReason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1962,6 +1996,7 @@ export const HostPresence: MessageFns<HostPresence> = {
     const message = createBaseHostPresence();
     message.online = object.online ?? false;
     message.sessionEnded = object.sessionEnded ?? false;
+    message.endReason = object.endReason ?? 0;
     return message;
   },
 };
@@ -2037,11 +2072,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseEndSession(): EndSession {
-  return {};
+  return { reason: 0 };
 }
 
 export const EndSession: MessageFns<EndSession> = {
-  encode(_: EndSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: EndSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== 0) {
+      writer.uint32(8).int32(message.reason);
+    }
     return writer;
   },
 
@@ -2058,6 +2096,14 @@ export const EndSession: MessageFns<EndSession> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2073,8 +2119,9 @@ export const EndSession: MessageFns<EndSession> = {
   create(base?: DeepPartial<EndSession>): EndSession {
     return EndSession.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<EndSession>): EndSession {
+  fromPartial(object: DeepPartial<EndSession>): EndSession {
     const message = createBaseEndSession();
+    message.reason = object.reason ?? 0;
     return message;
   },
 };

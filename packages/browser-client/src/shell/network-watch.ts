@@ -1,0 +1,37 @@
+/** What the page notices of its surroundings. */
+export interface NetworkEvents {
+  /** The network is back or another one, or somebody looks at the tab again: try now. */
+  wake: () => void;
+  /** The page is kept for a return (bfcache) or, when `isForGood`, thrown away. */
+  leave: (isForGood: boolean) => void;
+}
+
+/** Chromium tells the kind of network; where nobody does, sockets that close tell it. */
+interface NetworkInformation extends EventTarget {
+  type?: string;
+}
+
+/** Listens for what suggests that carriers have died or could be made again. */
+export function watchNetwork(page: Window, { leave, wake }: NetworkEvents): void {
+  page.addEventListener('online', wake);
+  page.addEventListener('pageshow', (event) => {
+    if (event.persisted) wake();
+  });
+  page.addEventListener('pagehide', (event) => leave(!event.persisted));
+  page.document.addEventListener('visibilitychange', () => {
+    if (page.document.visibilityState === 'visible') wake();
+  });
+  // A frozen page may miss what happened meanwhile.
+  page.document.addEventListener('resume', wake);
+  watchKind(page.navigator as { connection?: NetworkInformation }, wake);
+}
+
+/** `change` also tells of estimates; only another kind of network means other addresses. */
+function watchKind({ connection }: { connection?: NetworkInformation }, wake: () => void): void {
+  let kind = connection?.type;
+  connection?.addEventListener('change', () => {
+    if (connection.type === kind) return;
+    kind = connection.type;
+    wake();
+  });
+}

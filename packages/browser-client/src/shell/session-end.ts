@@ -1,0 +1,27 @@
+import { EndReason } from '@wingman/protocol';
+import type { ProblemCode } from '../shared/problems.js';
+import { CACHE_PREFIX } from '../shared/shell-api.js';
+
+/** What the page says, by what the server remembers of the reason. */
+const CODES: Readonly<Record<EndReason, ProblemCode>> = {
+  [EndReason.UNSPECIFIED]: 'SESSION_ENDED',
+  [EndReason.STOPPED]: 'SESSION_STOPPED',
+  [EndReason.EXPIRED]: 'SESSION_EXPIRED',
+};
+
+export function endCode(reason: EndReason): ProblemCode {
+  return CODES[reason];
+}
+
+/** Takes out of the browser what the tunnel has put there; the app's own data stays the app's. */
+export async function forgetTunnel(
+  container: ServiceWorkerContainer | undefined,
+  caches: CacheStorage | undefined,
+): Promise<void> {
+  const registrations = (await container?.getRegistrations()) ?? [];
+  const names = (await caches?.keys()) ?? [];
+  await Promise.allSettled([
+    ...registrations.map((registration) => registration.unregister()),
+    ...names.filter((name) => name.startsWith(CACHE_PREFIX)).map((name) => caches?.delete(name)),
+  ]);
+}
