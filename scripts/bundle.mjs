@@ -52,6 +52,12 @@ async function bundle(contents) {
   return outputFiles[0].text.trim();
 }
 
+/** A function with a name, by which its own text can be had: workers are given the same script. */
+function named(code) {
+  if (code.includes('\n')) throw new Error('the shim has to be one line, or it would shift others');
+  return `(function wingman(){${code}})()`;
+}
+
 /** Makes code safe inside a script element; both spellings mean the same to JavaScript. */
 function inline(code) {
   return code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
@@ -94,7 +100,7 @@ function report(files) {
 const [shell, serviceWorker, shim] = await Promise.all([
   composeShell(),
   bundle(`import './service-worker/main.ts';`),
-  bundle(`import './shim/main.ts';`),
+  bundle(`import './shim/main.ts';`).then(named),
 ]);
 const version = createHash('sha256').update(shell).update(serviceWorker).update(shim).digest('hex');
 const files = Object.fromEntries(

@@ -8,6 +8,7 @@ import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
 import type { BoundedMap } from './bounded-map.js';
 import type { SharedPorts } from './shared-ports.js';
+import type { WorkerScripts } from './worker-scripts.js';
 import { startExchange } from './start-exchange.js';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
@@ -17,6 +18,7 @@ export interface AppFetchTools {
   exchanges: Exchanges;
   surroundings: Surroundings;
   sharedPorts: SharedPorts;
+  workerScripts: WorkerScripts;
   /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
   preflights: BoundedMap<string, number>;
   /** Writes an error to the console of the tab. */
@@ -49,7 +51,8 @@ async function throughTunnel(
   try {
     const exchange = await start(request, port, tools.surroundings);
     tools.exchanges.add(entry.tab, exchange);
-    return await reply(request, exchange);
+    const response = await reply(request, exchange);
+    return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
     return problem(request, toWingmanError(error, 'INTERNAL'));
   }

@@ -1,7 +1,8 @@
 import { CACHE_PREFIX } from '../shared/shell-api.js';
 
 const SHELL_PATH = '/__wingman/shell';
-const CACHED_PATHS = [SHELL_PATH, '/__wingman/shim.js'];
+const SHIM_PATH = '/__wingman/shim.js';
+const CACHED_PATHS = [SHELL_PATH, SHIM_PATH];
 
 /** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
 export class Assets {
@@ -43,6 +44,12 @@ export class Assets {
     } catch {
       return (await this.#cached(request.url)) ?? Response.error();
     }
+  }
+
+  /** The shim's script; undefined when it can't be had. */
+  async shim(): Promise<string | undefined> {
+    const response = await this.asset(new Request(SHIM_PATH));
+    return response.ok ? response.text() : undefined;
   }
 
   async #cached(url: string): Promise<Response | undefined> {

@@ -13,6 +13,7 @@ import { Exchanges } from './exchanges.js';
 import { portFetch } from './port-fetch.js';
 import { destinationOf } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
+import { WorkerScripts } from './worker-scripts.js';
 import { ShellDirectory } from './shell-directory.js';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -33,6 +34,7 @@ const tools: AppFetchTools = {
   },
   sharedPorts: new SharedPorts(),
   preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
+  workerScripts: new WorkerScripts(() => assets.shim()),
   complain: ({ clientId }, text) => void complain(clientId, text),
 };
 
@@ -48,7 +50,7 @@ self.addEventListener('fetch', (event) => {
     case 'untouched':
       return;
     case 'asset':
-      return event.respondWith(assets.asset(event.request));
+      return event.respondWith(asset(event.request));
     case 'shell':
       return event.respondWith(assets.shell());
     case 'app':
@@ -69,6 +71,8 @@ self.addEventListener('message', (event) => {
     }
     case 'document':
       return directory.own(clientId, message.tab);
+    case 'worker':
+      return tools.workerScripts.announced(message.url, message.isModule);
     case 'warm-cache':
       return event.waitUntil(assets.warm());
     case 'keep-alive':
@@ -79,6 +83,10 @@ self.addEventListener('message', (event) => {
       return answer(event);
   }
 });
+
+async function asset(request: Request): Promise<Response> {
+  return (await tools.workerScripts.imported(request)) ?? assets.asset(request);
+}
 
 /** A service worker's own console is one that nobody looks at. */
 async function complain(clientId: string, text: string): Promise<void> {

@@ -95,6 +95,10 @@ export const BROWSER_LIMITS = {
   shellSeenMs: 100,
   /** Client ids of which the service worker remembers the shell. */
   maxOwners: 256,
+  /** Worker scripts of which the service worker remembers whether they are modules. */
+  maxWorkerScripts: 256,
+  /** A worker's call to its own tab's tunnel is answered at once; then any other tab may answer. */
+  ownTabMs: 500,
   /** Answers to CORS preflights that the service worker remembers. */
   maxPreflights: 256,
   /** Navigations announced by shells and not yet seen. */

@@ -7,11 +7,12 @@ export type ShellToServiceWorker =
   /** The page has loaded: fetch for later what an offline start needs. */
   | { kind: 'warm-cache' };
 
-/** From a document of the app to the service worker: I live in this shell. */
-export interface DocumentToServiceWorker {
-  kind: 'document';
-  tab: string;
-}
+/** From a document of the app to the service worker. */
+export type DocumentToServiceWorker =
+  /** I live in this shell. */
+  | { kind: 'document'; tab: string }
+  /** I am starting a worker from this URL. */
+  | { kind: 'worker'; url: string; isModule: boolean };
 
 /** The service worker's answer to `shell` and `keep-alive`, on the port that came with it. */
 export interface ServiceWorkerAnswer {

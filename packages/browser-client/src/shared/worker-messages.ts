@@ -16,6 +16,8 @@ export type ChannelEnd =
 /** From the shell to the tunnel worker. */
 export type ShellToWorker =
   | { kind: 'start'; options: StartOptions }
+  /** By this name workers of the app call for this tab's tunnel. */
+  | { kind: 'tab'; tab: string }
   /** A service worker instance wants to send requests here; `instance` changes when it is restarted. */
   | { kind: 'service-worker'; instance: string; port: MessagePort }
   /** This instance has answered: what others asked for is moot. */

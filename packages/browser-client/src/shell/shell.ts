@@ -100,6 +100,7 @@ export class Shell {
     const socketOrigin = location.origin.replace(/^http/, 'ws');
     const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
     this.#tunnel = tunnel;
+    tunnel.serveWorkers(this.#tab);
     this.#p2p = new P2pClient({
       clock: systemClock,
       createPeer: peerFactory(),

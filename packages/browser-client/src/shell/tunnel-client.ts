@@ -24,6 +24,11 @@ export class TunnelClient {
     queueMicrotask(() => messages.splice(0).forEach(hear));
   }
 
+  /** Lets workers of the app call this tunnel by the name of its tab. */
+  serveWorkers(tab: string): void {
+    this.#post({ kind: 'tab', tab });
+  }
+
   /** Gives a service worker instance a port for its requests. */
   addServiceWorker(instance: string, port: MessagePort): void {
     this.#post({ kind: 'service-worker', instance, port }, [port]);

@@ -1,13 +1,25 @@
 import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
+import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
 import { refuseServiceWorkers } from './own-service-worker.js';
 import { tunnelPageSockets } from './page-sockets.js';
+import { replaceWorkers } from './replace-workers.js';
 import { watchCookies } from './watch-cookies.js';
+import { tunnelWorkerSockets } from './worker-sockets.js';
 
-const shell = findShell();
-if (shell !== undefined && window !== window.top) live(shell);
+/** The function that this bundle is, made by scripts/bundle.mjs. */
+declare const wingman: () => void;
+
+const text = `(${String(wingman)})()`;
+
+if (typeof document === 'undefined') {
+  liveInWorker(self);
+} else {
+  const shell = findShell();
+  if (shell !== undefined && window !== window.top) live(shell);
+}
 
 /** The shell around this document; undefined when the top page is anything else. */
 function findShell(): ShellApi | undefined {
@@ -19,14 +31,33 @@ function findShell(): ShellApi | undefined {
 }
 
 function live(shell: ShellApi): void {
-  const message: DocumentToServiceWorker = { kind: 'document', tab: shell.tab };
-  navigator.serviceWorker?.controller?.postMessage(message);
+  tell({ kind: 'document', tab: shell.tab });
   if (shell.tunnels) {
     watchCookies(window, (cookies) => shell.cookiesChanged(cookies));
     tunnelPageSockets(window, shell);
+    replaceWorkers({
+      realm: window,
+      baseUrl: () => document.baseURI,
+      shim: text,
+      tab: shell.tab,
+      announce: (url, isModule) => tell({ kind: 'worker', url, isModule }),
+    });
     refuseServiceWorkers(navigator.serviceWorker);
   }
   if (window.parent !== window.top) return;
   reportDocument((report) => shell.report(report));
   openForeignOnTop();
+}
+
+function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null }): void {
+  const tab = scope[TAB_NAME] ?? null;
+  Reflect.deleteProperty(scope, TAB_NAME);
+  tunnelWorkerSockets(scope, tab);
+  const baseUrl = (): string => scope.location.href;
+  // A service worker can't be told from here; of its workers' own workers it takes none for a module.
+  replaceWorkers({ realm: scope, baseUrl, shim: text, tab, announce: () => undefined });
+}
+
+function tell(message: DocumentToServiceWorker): void {
+  navigator.serviceWorker?.controller?.postMessage(message);
 }

@@ -3,6 +3,7 @@ import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js'
 import { TabCookies } from './cookies.js';
 import { FetchService } from './fetch-service.js';
 import { ServedWebSocket } from './serve-web-socket.js';
+import { SocketLobby } from './socket-lobby.js';
 import { Tunnel } from './tunnel.js';
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -37,6 +38,8 @@ function handle(
   fetches: FetchService,
 ): void {
   switch (message.kind) {
+    case 'tab':
+      return serveWorkers(message.tab, tunnel);
     case 'service-worker':
       return fetches.addPort(message.instance, message.port);
     case 'service-worker-alive':
@@ -65,4 +68,10 @@ function openSocket(
   tunnel: Tunnel,
 ): void {
   void new ServedWebSocket(port).run((signal) => tunnel.openWebSocket(request, signal));
+}
+
+function serveWorkers(tab: string, tunnel: Tunnel): void {
+  const { locks } = navigator as { locks?: LockManager };
+  if (locks === undefined) return;
+  new SocketLobby(tab, (request, signal) => tunnel.openWebSocket(request, signal), locks);
 }
