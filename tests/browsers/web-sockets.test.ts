@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { residentBytes } from '../support/memory.js';
 import { eventually, Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 import { probeWebSockets } from '../support/socket-probe.js';
+
+const MIB = 1024 * 1024;
 
 let app: SocketApp;
 let share: Share;
@@ -80,6 +83,55 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     await inApp(page, () => location.assign('/elsewhere'));
     await eventually('the close', () => app.closed[before]);
     expect(app.closed[before]).toMatchObject({ path: '/echo', code: 1001 });
+    await page.close();
+  });
+
+  test('an app that does not read leaves what is sent with the page', async () => {
+    const page = await open('p2p');
+    const before = residentBytes(share.pid);
+    const query = `in-${name}`;
+    const total = 48 * MIB;
+    await page.frames()[1]?.evaluate(async (query) => {
+      const socket = new WebSocket(`/deaf?${query}`);
+      await new Promise((resolve) => (socket.onopen = resolve));
+      const message = new Uint8Array(1024 * 1024);
+      for (let index = 0; index < 48; index += 1) socket.send(message);
+      Object.assign(window, { socket });
+    }, query);
+    const buffered = (): Promise<number> =>
+      inApp(page, () => (window as unknown as { socket: WebSocket }).socket.bufferedAmount);
+    let last = -1;
+    await eventually('the queue stands still', async () => {
+      const now = await buffered();
+      if (now === last && now < total) return true;
+      last = now;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return false;
+    });
+    expect(last).toBeGreaterThan(total / 3);
+    expect(residentBytes(share.pid) - before).toBeLessThan(64 * MIB);
+    expect(app.heard(query)).toBe(0);
+    app.listen();
+    await eventually('all of it', () => app.heard(query) === total, 30_000);
+    await eventually('an empty queue', async () => (await buffered()) === 0);
+    await page.close();
+  });
+
+  test('more than the page may keep fails the socket', async () => {
+    const page = await open('p2p');
+    const story = await inApp(page, async () => {
+      const socket = new WebSocket('/deaf');
+      await new Promise((resolve) => (socket.onopen = resolve));
+      const seen: unknown[] = [];
+      const closed = new Promise((resolve) => (socket.onclose = resolve));
+      socket.onerror = () => seen.push('error');
+      const message = new Uint8Array(1024 * 1024);
+      for (let index = 0; index < 70; index += 1) socket.send(message);
+      seen.push(socket.readyState, socket.bufferedAmount);
+      const { code, wasClean } = (await closed) as CloseEvent;
+      return [...seen, code, wasClean];
+    });
+    expect(story).toEqual([2, 70 * MIB, 'error', 1006, false]);
     await page.close();
   });
 });

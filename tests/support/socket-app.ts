@@ -15,8 +15,8 @@ export interface SocketApp {
   flooded(): number;
   /** Has `/deaf` read again. */
   listen(): void;
-  /** Bytes that `/deaf` has read. */
-  heard(): number;
+  /** Bytes that `/deaf?<name>` has read. */
+  heard(name: string): number;
   close(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function startSocketApp(
   const closed: SocketApp['closed'] = [];
   const deaf = new Set<WebSocket>();
   let flooded = 0;
-  let heard = 0;
+  const heard = new Map<string, number>();
   let pings = 0;
   const server = createServer((request, response) => {
     const page = pages[(request.url ?? '/').replace(/\?.*/, '')];
@@ -90,7 +90,9 @@ export async function startSocketApp(
       if (url.pathname === '/deaf') {
         opening.pause();
         deaf.add(opening);
-        opening.on('message', (data: Buffer) => (heard += data.byteLength));
+        opening.on('message', (data: Buffer) => {
+          heard.set(url.search, (heard.get(url.search) ?? 0) + data.byteLength);
+        });
         return;
       }
       (BEHAVIOURS[url.pathname] ?? echo)(opening, url);
@@ -105,7 +107,7 @@ export async function startSocketApp(
       return pings;
     },
     flooded: () => flooded,
-    heard: () => heard,
+    heard: (name) => heard.get(`?${name}`) ?? 0,
     listen: () => {
       for (const socket of deaf) socket.resume();
     },

@@ -16,6 +16,8 @@ export const HOST_LIMITS = {
   htmlHoldBytes: 256 * KIB,
   /** Messages of the app's WebSocket kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
+  /** The same in bytes; one message may go beyond it. */
+  webSocketBacklogBytes: 1 * MIB,
   /** The app's WebSocket handshake. */
   webSocketOpenMs: 15_000,
   /** A closing handshake with the app, after which its socket is destroyed. */

@@ -48,6 +48,8 @@ export interface FetchMessage {
 export type SocketCommand =
   | { kind: 'send'; data: string | Uint8Array }
   | { kind: 'close'; code: number | undefined; reason: string }
+  /** The socket has failed in the page: no closing handshake. */
+  | { kind: 'fail' }
   /** The page has dealt with messages of this weight (`socketWeight`). */
   | { kind: 'taken'; weight: number };
 

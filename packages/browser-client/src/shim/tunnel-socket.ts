@@ -46,7 +46,6 @@ const NEXT_STATES: Readonly<Record<number, readonly number[]>> = {
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
-const TOO_BIG = 1009;
 
 /** What stands behind a `WebSocket` (WebSockets standard) whose messages go through the tunnel. */
 export class TunnelSocket {
@@ -110,7 +109,7 @@ export class TunnelSocket {
     const message = takeData(data);
     this.#bufferedAmount += sizeOf(message);
     if (this.#state !== OPEN) return;
-    if (this.#bufferedAmount > BROWSER_LIMITS.socketQueueBytes) return this.#overrun();
+    if (this.#bufferedAmount > BROWSER_LIMITS.socketQueueBytes) return this.#fail();
     this.#queue(message);
   }
 
@@ -152,17 +151,12 @@ export class TunnelSocket {
   #after(action: () => void | Promise<void>): void {
     const next = this.#sending === undefined ? action() : this.#sending.then(action);
     if (next === undefined) return;
-    const reading = next.catch(() => this.#unreadable());
+    // A blob whose file has changed or gone can't be read.
+    const reading = next.catch(() => this.#fail());
     this.#sending = reading;
     void reading.then(() => {
       if (this.#sending === reading) this.#sending = undefined;
     });
-  }
-
-  /** A blob whose file has changed or gone. */
-  #unreadable(): void {
-    this.#hasFailed = true;
-    if (this.#transition(CLOSING)) this.#post({ kind: 'close', code: GOING_AWAY, reason: '' });
   }
 
   #post(command: SocketCommand): void {
@@ -171,10 +165,10 @@ export class TunnelSocket {
     this.#options.port.postMessage(command, transfer);
   }
 
-  /** As the standard has it for a full buffer: the connection fails. */
-  #overrun(): void {
+  /** Ends it without a closing handshake, as the standard has it for a full buffer. */
+  #fail(): void {
     this.#hasFailed = true;
-    this.#startClosing(TOO_BIG, '');
+    if (this.#transition(CLOSING)) this.#post({ kind: 'fail' });
   }
 
   #receive(event: SocketEvent): void {

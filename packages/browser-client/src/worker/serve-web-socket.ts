@@ -89,12 +89,13 @@ export class ServedWebSocket {
     }
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
-    // Before it is open only `close` can come; then there is nothing to wait for.
+    // Before it is open only an end can come; then there is nothing to wait for.
     this.#early.push(command);
-    if (command.kind === 'close') this.#abort.abort();
+    if (command.kind !== 'send') this.#abort.abort();
   }
 
   #obey(socket: OpenedWebSocket, command: Exclude<SocketCommand, { kind: 'taken' }>): void {
+    if (command.kind === 'fail') return socket.abort('LIMIT_EXCEEDED');
     if (command.kind === 'close') {
       socket.close(command.code, command.reason);
       // A peer that never answers must not keep the page waiting.

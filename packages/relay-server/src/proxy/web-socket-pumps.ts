@@ -14,15 +14,23 @@ export function joinWebSockets(app: WebSocket, tunnel: TunnelWebSocket): void {
 
 function pumpToViewer(app: WebSocket, tunnel: TunnelWebSocket): void {
   let waiting = 0;
+  let waitingBytes = 0;
   let last: Promise<void> = Promise.resolve();
-  const sent = (): void => {
-    if (--waiting < HOST_LIMITS.webSocketBacklog && app.isPaused) app.resume();
+  const isFull = (): boolean =>
+    waiting >= HOST_LIMITS.webSocketBacklog || waitingBytes >= HOST_LIMITS.webSocketBacklogBytes;
+  const count = (messages: number, bytes: number): void => {
+    waiting += messages;
+    waitingBytes += bytes;
+    if (isFull()) app.pause();
+    else if (app.isPaused) app.resume();
   };
   app.on('message', (data, isBinary) => {
-    if (++waiting >= HOST_LIMITS.webSocketBacklog) app.pause();
-    last = tunnel.send(isBinary ? bytesOf(data) : bytesOf(data).toString()).then(sent, () => {
-      app.terminate();
-    });
+    const bytes = bytesOf(data);
+    count(1, bytes.byteLength);
+    last = tunnel.send(isBinary ? bytes : bytes.toString()).then(
+      () => count(-1, -bytes.byteLength),
+      () => app.terminate(),
+    );
   });
   // `ws` closes the socket itself after an error.
   app.on('error', () => undefined);
