@@ -300,7 +300,6 @@ describe('a port nobody listens on', () => {
 describe('tricks with addresses', () => {
   test.each([
     'http://127.0.0.1:1/',
-    '//127.0.0.1:1/',
     '@127.0.0.1:1/',
     '/\r\nhost: evil.example',
     '/ HTTP/1.1\r\nx: y',
@@ -313,6 +312,12 @@ describe('tricks with addresses', () => {
     const response = await request(tunnel.mux, requestHead({ target }));
     expect(response.head.status).toBe(400);
     expect(requests).toBe(0);
+  });
+
+  test('two slashes are a path, and no host', async () => {
+    const { tunnel } = await serve((incoming, response) => response.end(incoming.url));
+    const response = await request(tunnel.mux, requestHead({ target: '//127.0.0.1:1/x' }));
+    expect(await textOf(response.body)).toBe('//127.0.0.1:1/x');
   });
 
   test('no header chooses where to', async () => {

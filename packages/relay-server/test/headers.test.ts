@@ -194,7 +194,6 @@ describe('what is refused', () => {
 
   test.each([
     'http://evil.example/',
-    '//evil.example/',
     'evil.example:80',
     '*',
     '',
@@ -206,7 +205,7 @@ describe('what is refused', () => {
     expect(fault(target)).toBeDefined();
   });
 
-  test.each(['/', '/a?b=c', '/%20', '/a//b', '/\xe4', '/@fs/x?y=http://z'])(
+  test.each(['/', '//evil.example/', '/a?b=c', '/%20', '/a//b', '/\xe4', '/@fs/x?y=http://z'])(
     'not the target %j',
     (target) => {
       expect(fault(target)).toBeUndefined();

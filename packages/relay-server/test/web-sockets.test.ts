@@ -190,13 +190,21 @@ describe('no WebSocket', () => {
     expect(text).toContain('LOCAL_PORT_REFUSED');
   });
 
-  test.each([['http://evil.example/'], ['//evil.example/'], ['/a#b'], ['/\r\n']])(
+  test.each([['http://evil.example/'], ['/a#b'], ['/\r\n']])(
     'the target %j is a 400',
     async (target) => {
       const { tunnel } = await serve(echo);
       expect((await rejection(tunnel, target)).head.status).toBe(400);
     },
   );
+
+  test('two slashes are a path, and no host', async () => {
+    const { tunnel } = await serve((socket, { url }) => socket.send(url ?? ''));
+    const socket = openWebSocket(tunnel.mux, webSocketOpen({ target: '//127.0.0.1:1/x' }));
+    await socket.accepted;
+    expect(await socket.receive()).toBe('//127.0.0.1:1/x');
+    socket.close(1000, '');
+  });
 
   test('subprotocols that are none are a 400', async () => {
     const { tunnel } = await serve(echo);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import type { Header, ResponseHead } from '@wingman/protocol';
+import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, WingmanError } from '@wingman/protocol';
 import { Pool, type Dispatcher } from 'undici';
 import { HOST_LIMITS } from '../limits.js';
@@ -97,6 +97,12 @@ interface Outcome {
   ended(): void;
 }
 
+/** What undici's own errors mean; any other is the app's. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'TIMEOUT',
+  UND_ERR_HEADERS_OVERFLOW: 'LIMIT_EXCEEDED',
+};
+
 /** Turns undici's callbacks into a response with a stream that holds back the socket when full. */
 class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #request: LocalRequest;
@@ -172,10 +178,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
 
   #explain(error: Error): WingmanError {
     if (error instanceof WingmanError) return error;
-    const timedOut = 'code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT';
-    return new WingmanError(timedOut ? 'TIMEOUT' : 'UPSTREAM_ABORTED', error.message, {
-      cause: error,
-    });
+    const code = ('code' in error && CODES[String(error.code)]) || 'UPSTREAM_ABORTED';
+    return new WingmanError(code, error.message, { cause: error });
   }
 }
 

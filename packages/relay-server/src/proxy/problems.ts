@@ -1,5 +1,6 @@
 import type { ErrorCode, Problem, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, renderProblem } from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
 
 /** A page of our own, ready to be sent. */
 export interface ProblemPage extends Pick<ResponseHead, 'status' | 'statusText' | 'headers'> {
@@ -50,6 +51,17 @@ export function appTimedOut(port: number): Problem {
   };
 }
 
+/** The header fields of the app's answer are larger than a link carries. */
+export function appHeadTooLarge(port: number): Problem {
+  return {
+    status: 502,
+    code: 'LIMIT_EXCEEDED',
+    title: "The head of the app's answer is too large",
+    cause: `The app on localhost:${port} answered with more than ${HOST_LIMITS.localHeadBytes / 1024} KiB of header fields, cookies included.`,
+    cure: 'Let the app send less of them, or move large values into the body.',
+  };
+}
+
 /** The request can't be sent on as it is. */
 export function badRequest(detail: string): Problem {
   return {
@@ -65,6 +77,7 @@ export function badRequest(detail: string): Problem {
 export function problemFor(code: ErrorCode, port: number, detail: string): Problem {
   if (code === 'LOCAL_PORT_REFUSED') return localPortRefused(port);
   if (code === 'TIMEOUT') return appTimedOut(port);
+  if (code === 'LIMIT_EXCEEDED') return appHeadTooLarge(port);
   return appAborted(port, detail);
 }
 

@@ -1,7 +1,10 @@
 import type { Header } from '@wingman/protocol';
 
-/** Visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse the same. */
-const TARGET = /^\/(?!\/)[\x21-\xff]*$/;
+/**
+ * A path and query of visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse
+ * the same. Its first segment may be empty: `//x` is a path like any other to who only has one host.
+ */
+const TARGET = /^\/[\x21-\xff]*$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The schema has names in lower case; another spelling could slip past a filter. */
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

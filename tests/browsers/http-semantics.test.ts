@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'puppeteer-core';
+import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { FETCH_PROBES } from '../support/fetch-probes.js';
+import { startHttpApp, type HttpApp } from '../support/http-app.js';
+import { Share } from '../support/processes.js';
+
+let app: HttpApp;
+let share: Share;
+
+beforeAll(async () => {
+  app = await startHttpApp();
+  share = await Share.start(app.port);
+});
+
+afterAll(async () => {
+  await share.stop();
+  await app.close();
+});
+
+/** Chromium shows a synchronous XMLHttpRequest to no service worker; one on each path. */
+const SYNCHRONOUS = ['POST /echo', 'POST /echo'];
+const probes = Object.entries(FETCH_PROBES) as [string, () => Promise<unknown>][];
+
+describe.each<BrowserName>(['chromium', 'firefox'])(
+  'in %s a page sees what it sees on localhost',
+  (name) => {
+    let browser: Browser;
+    let local: Page;
+    let shared: Page;
+
+    beforeAll(async () => {
+      browser = await launch(name);
+      local = await browser.newPage();
+      await local.goto(app.origin);
+      shared = await browser.newPage();
+      await shared.goto(share.ready.url);
+      await appShows(shared, 'http app');
+    });
+    afterAll(() => browser.close());
+
+    describe.each(['p2p', 'relay'] as const)('by %s', (path) => {
+      beforeAll(async () => {
+        await shared.evaluate(
+          (way) =>
+            (window as unknown as { wingman: { prefer(way: string): void } }).wingman.prefer(way),
+          path,
+        );
+        await statusWhere(shared, path, ({ mode }) => mode === path);
+      });
+
+      test.each(probes)('%s', async (_, probe) => {
+        const expected = await local.evaluate(probe);
+        expect(expected).toBeDefined();
+        expect(await inApp(shared, probe)).toEqual(expected);
+      });
+    });
+
+    describe('afterwards', () => {
+      test('none of it went by plain HTTP, except what Chromium keeps from service workers', async () => {
+        expect(app.plain).toEqual(name === 'chromium' ? SYNCHRONOUS : []);
+        app.plain.length = 0;
+      });
+    });
+  },
+);
