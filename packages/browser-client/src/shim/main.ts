@@ -1,6 +1,7 @@
 import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
+import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
 import { refuseServiceWorkers } from './own-service-worker.js';
@@ -11,6 +12,13 @@ import { tunnelWorkerSockets } from './worker-sockets.js';
 
 /** The function that this bundle is, made by scripts/bundle.mjs. */
 declare const wingman: () => void;
+
+/** On a window that has the shim: what closes its sockets. */
+const MARK = Symbol.for('wingman.shim');
+
+interface Marked {
+  [MARK]?: () => void;
+}
 
 const text = `(${String(wingman)})()`;
 
@@ -33,20 +41,28 @@ function findShell(): ShellApi | undefined {
 function live(shell: ShellApi): void {
   tell({ kind: 'document', tab: shell.tab });
   if (shell.tunnels) {
-    watchCookies(window, (cookies) => shell.cookiesChanged(cookies));
-    tunnelPageSockets(window, shell);
-    replaceWorkers({
-      realm: window,
-      baseUrl: () => document.baseURI,
-      shim: text,
-      tab: shell.tab,
-      announce: (url, isModule) => tell({ kind: 'worker', url, isModule }),
-    });
+    tunnelRealm(window, shell);
+    adoptFrames(window, (frame) => tunnelRealm(frame, shell));
     refuseServiceWorkers(navigator.serviceWorker);
   }
   if (window.parent !== window.top) return;
   reportDocument((report) => shell.report(report));
   openForeignOnTop();
+}
+
+/** A window may come here twice: browsers keep that of a frame's first, empty document. */
+function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi): void {
+  const leave = page[MARK];
+  if (leave !== undefined) return page.addEventListener('pagehide', leave);
+  watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
+  replaceWorkers({
+    realm: page,
+    baseUrl: () => page.document.baseURI,
+    shim: text,
+    tab: shell.tab,
+    announce: (url, isModule) => tell({ kind: 'worker', url, isModule }),
+  });
+  Object.defineProperty(page, MARK, { value: tunnelPageSockets(page, shell) });
 }
 
 function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null }): void {

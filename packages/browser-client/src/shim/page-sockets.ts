@@ -5,8 +5,8 @@ import type { ShellApi } from '../shared/shell-api.js';
 import { replaceWebSocket, type SocketRoute } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';
 
-/** Has the WebSockets of a document go through its shell's tunnel. */
-export function tunnelPageSockets(page: Window & typeof globalThis, shell: ShellApi): void {
+/** Has the WebSockets of a window go through its shell's tunnel; returns what closes them all. */
+export function tunnelPageSockets(page: Window & typeof globalThis, shell: ShellApi): () => void {
   const sockets = new Set<TunnelSocket>();
   replaceWebSocket({
     realm: page,
@@ -24,9 +24,11 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
       target.addEventListener('close', () => sockets.delete(socket));
     },
   });
-  page.addEventListener('pagehide', () => {
+  const leave = (): void => {
     for (const socket of sockets) socket.leave();
-  });
+  };
+  page.addEventListener('pagehide', leave);
+  return leave;
 }
 
 /** The app itself, a port of the developer's machine, or somebody else. */

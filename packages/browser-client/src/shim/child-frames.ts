@@ -1,0 +1,54 @@
+type Realm = Window & typeof globalThis;
+
+const ACCESSORS = ['contentWindow', 'contentDocument'] as const;
+
+/**
+ * Gives the shim to frames whose documents come from no server (about:blank, srcdoc), before their
+ * scripts run: browsers keep the window of the first, empty document. `install` may be called again.
+ */
+export function adoptFrames(page: Realm, install: (child: Realm) => void): void {
+  const watched = new WeakSet<object>();
+  const isNew = (object: object): boolean =>
+    !watched.has(object) && watched.add(object).has(object);
+
+  const adopt = (child: Window | null | undefined): void => {
+    try {
+      // What comes from a server has the shim from there.
+      if (child?.location.protocol !== 'about:') return;
+      install(child as Realm);
+      watch(child as Realm);
+    } catch {
+      // Of another origin, or sandboxed.
+    }
+  };
+
+  const watch = (parent: Realm): void => {
+    const { document } = parent;
+    const look = (): void => {
+      for (let index = 0; index < parent.length; index += 1) adopt(parent[index]);
+    };
+    if (isNew(parent)) hookAccessors(parent, adopt);
+    if (!isNew(document)) return;
+    new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    document.addEventListener('load', look, true);
+    look();
+  };
+
+  watch(page);
+}
+
+/** Scripts reach into a frame as soon as they have inserted it. */
+function hookAccessors(realm: Realm, adopt: (child: Window | null | undefined) => void): void {
+  const { prototype } = realm.HTMLIFrameElement;
+  for (const name of ACCESSORS) {
+    const native = Object.getOwnPropertyDescriptor(prototype, name);
+    Object.defineProperty(prototype, name, {
+      ...native,
+      get(this: HTMLIFrameElement): unknown {
+        const found = native?.get?.call(this) as Window | Document | null;
+        adopt(found !== null && 'defaultView' in found ? found.defaultView : found);
+        return found;
+      },
+    });
+  }
+}
