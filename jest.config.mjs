@@ -42,5 +42,6 @@ export default {
     packageProject('browser-client'),
     topProject('integration'),
     topProject('browsers'),
+    topProject('faults'),
   ],
 };

@@ -12,6 +12,7 @@ const GROUPS = [
   { projects: ['relay-server'], workers: 1 },
   { projects: ['integration'], workers: 1 },
   { projects: ['browsers'], workers: 1 },
+  { projects: ['faults'], workers: 1 },
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));

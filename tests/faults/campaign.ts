@@ -8,6 +8,8 @@ import type { World } from './world.js';
 /** How one fault went. */
 export interface Outcome extends PlannedFault {
   hits: number;
+  /** How long the path that the fault wants took to come. */
+  pathMs: number;
   /** Longest time without a useful byte at the page, and at the app. */
   downMs: number;
   upMs: number;
@@ -71,8 +73,10 @@ export async function warmUp(world: World): Promise<void> {
 export async function strike(world: World, fault: PlannedFault, version: number): Promise<Outcome> {
   const kind = kindOf(fault.kind);
   const problems: string[] = [];
+  const start = performance.now();
   await takePath(world, kind.path).catch((error) => problems.push(String(error)));
   const before = await snapshot(world);
+  const pathMs = performance.now() - start;
   await world.viewer.mark();
   world.app.mark();
   world.app.edit(version);
@@ -88,6 +92,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   return {
     ...fault,
     hits,
+    pathMs,
     downMs: after.page.gapMs,
     upMs: after.app.gapMs,
     stallMs: Math.max(after.page.gapMs, after.app.gapMs),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/network.js';
+import { running } from '../support/program.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { runCampaign } from './run-campaign.js';
 
@@ -20,8 +21,10 @@ async function around(options: Options): Promise<number> {
     const [command, rest] = lab.inside('viewer', [process.execPath, ...args]);
     const env = { ...process.env, [LAB]: lab.name };
     const child = spawn(command, rest, { stdio: 'inherit', env });
-    // Ctrl-C reaches the child by itself; it ends in order, and then the lab goes.
-    process.on('SIGINT', () => undefined);
+    // The child ends first, and then the lab goes.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => child.kill(signal));
+    }
     return await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
   } finally {
     await lab.remove();
@@ -29,6 +32,9 @@ async function around(options: Options): Promise<number> {
 }
 
 async function inLab(name: string, options: Options): Promise<number> {
+  process.on('exit', () => {
+    for (const program of running) program.signal('SIGKILL');
+  });
   const scratch = mkdtempSync(join(tmpdir(), 'wingman-campaign-'));
   try {
     const isWhole = await runCampaign({

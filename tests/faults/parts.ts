@@ -60,7 +60,7 @@ export class LocalApp {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
+    if (!this.child.connected) return;
     const exited = new Promise((resolve) => this.child.once('exit', resolve));
     this.#tell({ kind: 'stop' });
     await within(ANSWER_MS, 'the end of the app', exited).catch(() => this.child.kill('SIGKILL'));

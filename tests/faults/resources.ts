@@ -14,10 +14,10 @@ export async function holdings(pid: number, probeFile: string): Promise<Holdings
   return held;
 }
 
-/** What is there beyond a baseline. */
-export function beyond(now: Holdings, baseline: Holdings): string[] {
+/** What is there beyond a baseline and what may come and go. */
+export function beyond(now: Holdings, baseline: Holdings, slack: Holdings = {}): string[] {
   return Object.entries(now)
-    .filter(([kind, count]) => count > (baseline[kind] ?? 0))
+    .filter(([kind, count]) => count > (baseline[kind] ?? 0) + (slack[kind] ?? 0))
     .map(([kind, count]) => `${kind} ${count}, was ${baseline[kind] ?? 0}`);
 }
 

@@ -1,6 +1,6 @@
 // `npm run test:faults`: bundles the campaign's programs and runs it.
 import { build } from 'esbuild';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,8 +25,9 @@ await build({
   outExtension: { '.js': '.mjs' },
   ...node,
 });
-const { status } = spawnSync(process.execPath, [join(out, 'main.mjs'), ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [join(out, 'main.mjs'), ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, WINGMAN_PAGE_SCRIPT: page.outputFiles[0].text },
 });
-process.exitCode = status ?? 1;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.once('exit', (code) => (process.exitCode = code ?? 1));
