@@ -7,6 +7,7 @@ import { Lab } from '../lab/network.js';
 import { running } from '../support/program.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { runCampaign } from './run-campaign.js';
+import { runSeamCampaign } from './run-seam.js';
 
 const BUNDLES = dirname(fileURLToPath(import.meta.url));
 /** Set in the process that runs in the viewer's namespace: the lab's name. */
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (options.seamRuns > 0) return (await runSeamCampaign(options.seed, options.seamRuns)) ? 0 : 1;
   const lab = process.env[LAB];
   return lab === undefined ? around(options) : inLab(lab, options);
 }

@@ -12,8 +12,8 @@ export interface Options {
   /** Bytes a second of downloads and of uploads each. */
   rate: number;
   delayMs: number;
-  /** Without the long kinds. */
-  isShort: boolean;
+  /** Runs at the carrier seam instead of a campaign; 0: the campaign. */
+  seamRuns: number;
 }
 
 const KIB = 1024;
@@ -32,6 +32,7 @@ is used, and checks that the app notices none of them. Needs root, Linux and /de
   --size MIB     of each download and upload (default 200)
   --rate KIB     a second, of downloads and of uploads each (default 512)
   --delay MS     one way between the viewer and everything else (default 25)
+  --seam N       instead, N runs in this process over carriers that meet faults message by message
   --short        without the kinds that take long
   --help
 
@@ -51,6 +52,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       size: { type: 'string', default: '200' },
       rate: { type: 'string', default: '512' },
       delay: { type: 'string', default: '25' },
+      seam: { type: 'string', default: '0' },
       short: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -72,7 +74,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     transferBytes: whole('--size', values.size) * MIB,
     rate: whole('--rate', values.rate) * KIB,
     delayMs: whole('--delay', values.delay),
-    isShort: values.short,
+    seamRuns: whole('--seam', values.seam),
   };
 }
 
