@@ -11,6 +11,10 @@ export interface FixtureApp {
   /** Method and target of each request, in order. */
   requests: string[];
   openSockets(): number;
+  /** Answers what has been asked of `/held` so far. */
+  release(): void;
+  /** Requests that are still unanswered or being answered. */
+  openRequests(): number;
   close(): Promise<void>;
 }
 
@@ -70,10 +74,15 @@ export function patternHash(length: number): string {
 export async function startFixtureApp(): Promise<FixtureApp> {
   const requests: string[] = [];
   let sockets = 0;
+  let open = 0;
+  const held: ServerResponse[] = [];
   const server: Server = createServer((request, response) => {
+    open += 1;
+    response.on('close', () => (open -= 1));
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/bytes') return bytes(url, response);
+    if (url.pathname === '/held') return void held.push(response);
     const handler = routes[url.pathname];
     if (handler !== undefined) return handler(request, response);
     response.writeHead(404).end('not here');
@@ -91,6 +100,8 @@ export async function startFixtureApp(): Promise<FixtureApp> {
     port: (server.address() as AddressInfo).port,
     requests,
     openSockets: () => sockets,
+    openRequests: () => open,
+    release: () => held.splice(0).forEach((response) => response.end('released')),
     close: () =>
       new Promise((resolve) => {
         for (const client of webSockets.clients) client.terminate();

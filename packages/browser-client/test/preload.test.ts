@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { WingmanError, type HttpResponse } from '@wingman/protocol';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { Preload } from '../src/worker/preload.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
@@ -39,19 +40,23 @@ describe('Preload', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('is cancelled when nobody claims it', async () => {
+  test('is given up when nobody claims it, and then not asked for a second time', async () => {
     const { preload, clock, isAborted } = sent();
-    await clock.advance(9_999);
+    await clock.advance(BROWSER_LIMITS.preloadUnclaimedMs - 1);
     expect(isAborted()).toBe(false);
     await clock.advance(1);
-    expect([isAborted(), preload.state]).toEqual([true, 'cancelled']);
+    expect(isAborted()).toBe(true);
+    const claim = await preload.claim(HEAD);
+    await expect(claim?.response).rejects.toMatchObject({ code: 'LINK_LOST' });
+    // A person reloads: that is another request.
     expect(await preload.claim(HEAD)).toBeUndefined();
   });
 
-  test('after a failure the claimer is on its own', async () => {
+  test('a failure is the claimer’s, who must not send it again', async () => {
     const { preload } = sent(Promise.reject(new WingmanError('LINK_LOST', 'gone')));
     await settle();
-    expect(await preload.claim(HEAD)).toBeUndefined();
+    const claim = await preload.claim(HEAD);
+    await expect(claim?.response).rejects.toMatchObject({ code: 'LINK_LOST' });
   });
 
   test('the claimer can give it up', async () => {

@@ -244,10 +244,20 @@ describe('the reply', () => {
 describe('a problem', () => {
   test('is a page for those who accept one, which the shell can recognise, and JSON for others', async () => {
     const error = new WingmanError('TIMEOUT', 'late');
-    const page = problemResponse(error, 'text/html,*/*');
+    const page = problemResponse(error, { accept: 'text/html,*/*', method: 'GET' });
     expect([page.status, page.headers.get('wingman-error')]).toEqual([504, 'TIMEOUT']);
     expect(await page.text()).toContain('<meta name="wingman-problem">');
-    const json: unknown = await problemResponse(error, '*/*').json();
+    const json: unknown = await problemResponse(error, { accept: '*/*', method: 'GET' }).json();
     expect(json).toMatchObject({ error: { status: 504, code: 'TIMEOUT' } });
+  });
+
+  test.each([
+    ['POST', 'TIMEOUT'],
+    ['GET', 'LINK_LOST'],
+    ['GET', 'UPSTREAM_ABORTED'],
+  ] as const)('of a %s that failed with %s is not repeated by the shell', async (method, code) => {
+    const error = new WingmanError(code, 'lost');
+    const page = problemResponse(error, { accept: 'text/html', method });
+    expect(await page.text()).not.toContain('wingman-problem');
   });
 });

@@ -39,11 +39,11 @@ export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise
     return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
   }
   if (lookup.entry.port === null) return fetch(request);
-  return throughTunnel(request, lookup.entry, lookup.entry.port, tools);
+  return throughTunnel(event, lookup.entry, lookup.entry.port, tools);
 }
 
 async function throughTunnel(
-  request: Request,
+  { handled, request }: FetchEvent,
   entry: ShellEntry,
   port: MessagePort,
   tools: AppFetchTools,
@@ -51,7 +51,7 @@ async function throughTunnel(
   try {
     const exchange = await start(request, port, tools.surroundings);
     tools.exchanges.add(entry.tab, exchange);
-    const response = await reply(request, exchange);
+    const response = await reply(request, handled, exchange);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
     return problem(request, toWingmanError(error, 'INTERNAL'));
@@ -69,8 +69,12 @@ async function start(
   return startExchange(port, head, chunks, request.signal);
 }
 
-async function reply(request: Request, exchange: TunnelFetch): Promise<Response> {
-  const { head, body } = await exchange.reply();
+async function reply(
+  request: Request,
+  handled: Promise<unknown>,
+  exchange: TunnelFetch,
+): Promise<Response> {
+  const { head, body } = await exchange.reply(handled);
   const context = {
     method: request.method,
     url: request.url,
@@ -88,5 +92,6 @@ async function reply(request: Request, exchange: TunnelFetch): Promise<Response>
 
 function problem(request: Request, error: WingmanError): Response {
   if (error.code === 'CANCELLED') return Response.error();
-  return problemResponse(error, request.headers.get('accept') ?? undefined);
+  const accept = request.headers.get('accept') ?? undefined;
+  return problemResponse(error, { accept, method: request.method });
 }

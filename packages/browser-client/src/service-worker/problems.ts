@@ -1,11 +1,28 @@
-import { renderProblem, type WingmanError } from '@wingman/protocol';
+import { renderProblem, type ErrorCode, type WingmanError } from '@wingman/protocol';
 import { problemFor } from '../shared/problems.js';
 
-/** A page (or JSON, as `accept` has it) that says what went wrong; the shell recognises it and reloads it later. */
-export function problemResponse(error: WingmanError, accept: string | undefined): Response {
+/** With these the request has not been handed to a link: to ask again is not to ask twice. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TIMEOUT',
+  'HOST_OFFLINE',
+  'SESSION_UNKNOWN',
+  'TOO_MANY_VIEWERS',
+  'HANDSHAKE_FAILED',
+]);
+
+/**
+ * A page (or JSON, as `accept` has it) that says what went wrong. The shell recognises the page of a
+ * GET that was never sent, and reloads it when the host is back; all others are a person's to repeat.
+ */
+export function problemResponse(
+  error: WingmanError,
+  { accept, method }: { accept: string | undefined; method: string },
+): Response {
   const problem = { ...problemFor(error.code), code: error.code };
   const { contentType, body } = renderProblem(problem, accept);
-  const marker = contentType.startsWith('text/html') ? '<meta name="wingman-problem">' : '';
+  const isRepeatable = method === 'GET' && UNSENT.has(error.code);
+  const isMarked = isRepeatable && contentType.startsWith('text/html');
+  const marker = isMarked ? '<meta name="wingman-problem">' : '';
   return new Response(body + marker, {
     status: problem.status,
     headers: {

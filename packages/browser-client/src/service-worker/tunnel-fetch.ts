@@ -2,6 +2,7 @@ import { WingmanError, deferred } from '@wingman/protocol';
 import { ChunkReceiver, ChunkSender } from '../shared/chunks.js';
 import type {
   BodyMessage,
+  RequestMessage,
   FetchHead,
   FetchMessage,
   ReplyHead,
@@ -50,9 +51,16 @@ export class TunnelFetch {
     });
   }
 
-  /** Resolves with the head and the body as a stream; rejects with the error that ended the exchange. */
-  async reply(): Promise<TunnelReply> {
+  /**
+   * Resolves with the head and the body as a stream; rejects with the error that ended the exchange.
+   * Once `handled` is settled the browser has the head, and the other side may forget it.
+   */
+  async reply(handled: Promise<unknown> = Promise.resolve()): Promise<TunnelReply> {
     const head = await this.#head.promise;
+    const taken = (): void => {
+      if (!this.#isOver) this.#port.postMessage({ kind: 'taken' } satisfies RequestMessage);
+    };
+    handled.then(taken, taken);
     return { head, body: byteStream(this.#body) };
   }
 

@@ -34,6 +34,12 @@ export type BodyMessage =
   /** The exchange is over, and not by its end. */
   | { kind: 'abort'; code: ErrorCode; message: string };
 
+/** From the service worker on the port of one HTTP exchange. */
+export type RequestMessage =
+  | BodyMessage
+  /** The browser has the head of the answer: it will not ask another service worker for it. */
+  | { kind: 'taken' };
+
 /** From the tunnel worker on the port of one HTTP exchange. */
 export type ReplyMessage = BodyMessage | { kind: 'head'; head: ReplyHead };
 

@@ -42,8 +42,8 @@ export const BROWSER_LIMITS = {
   /** The page's thread writes an answer's cookies before the answer is handed on; one that is blocked gets so long. */
   cookieWriteMs: 500,
 
-  /** The speculative first GET is cancelled when no navigation has asked for it by then. */
-  preloadUnclaimedMs: 10_000,
+  /** The first GET, sent ahead, is given up when no navigation has asked for it: well after `serviceWorkerReadyMs`. */
+  preloadUnclaimedMs: 30_000,
   /** After a direct path was lost or suspected, a new one has to hold for so long before it is used… */
   p2pSettleMs: 3_000,
   /** …twice as long after each failure that follows, up to this… */
@@ -91,6 +91,8 @@ export const BROWSER_LIMITS = {
   keepAliveMs: 5_000,
   /** …and each time asks for this long. */
   keepAliveEventMs: 6_000,
+  /** A request whose service worker was killed waits so long for the browser to ask its successor the same. */
+  orphanMs: 10_000,
   /** How long the service worker believes that a shell it has just seen still exists. */
   shellSeenMs: 100,
   /** Client ids of which the service worker remembers the shell. */

@@ -1,18 +1,23 @@
 import { WingmanError, systemClock, type Clock } from '@wingman/protocol';
 import type { FetchMessage } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import { Orphans } from './orphans.js';
 import { ServedFetch, type SendRequest } from './serve-fetch.js';
 
 /** Serves the ports of service workers and keeps those alive while anything is under way. */
 export class FetchService {
-  readonly #active = new Map<ServedFetch, string>();
+  /** By the instance that has asked; undefined: none, it has been killed. */
+  readonly #active = new Map<ServedFetch, string | undefined>();
+  readonly #orphans: Orphans;
   #isKeepingAlive = false;
 
   constructor(
     private readonly send: SendRequest,
     private readonly onKeepAlive: () => void,
     private readonly clock: Clock = systemClock,
-  ) {}
+  ) {
+    this.#orphans = new Orphans(clock);
+  }
 
   /** Exchanges under way. */
   get activeCount(): number {
@@ -25,16 +30,30 @@ export class FetchService {
     port.onmessage = (event: MessageEvent<FetchMessage>) => this.#serve(instance, event.data);
   }
 
-  /** What other instances have asked for has nobody left to read it. */
+  /** What other instances have asked for has nobody left to read it, unless it is asked for again. */
   onlyInstance(instance: string): void {
     const error = new WingmanError('CANCELLED', 'the service worker was restarted');
     for (const [exchange, owner] of [...this.#active]) {
-      if (owner !== instance) exchange.cancel(error);
+      if (owner === instance || owner === undefined) continue;
+      if (exchange.isUnanswered) {
+        this.#active.set(exchange, undefined);
+        this.#orphans.add(exchange);
+      } else {
+        exchange.cancel(error);
+      }
     }
   }
 
   #serve(instance: string, message: FetchMessage): void {
-    const exchange = new ServedFetch(message.port, message.head);
+    const { head, port } = message;
+    this.#orphans.recognise(message, (orphan, early) => {
+      if (orphan === undefined) return this.#run(instance, new ServedFetch(port, head, early));
+      this.#active.set(orphan, instance);
+      orphan.moveTo(port, early);
+    });
+  }
+
+  #run(instance: string, exchange: ServedFetch): void {
     this.#active.set(exchange, instance);
     this.#scheduleKeepAlive();
     void exchange.run(this.send).then(() => this.#active.delete(exchange));

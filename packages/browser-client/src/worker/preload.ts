@@ -1,4 +1,5 @@
 import {
+  WingmanError,
   deferred,
   systemClock,
   type Clock,
@@ -14,12 +15,12 @@ export interface Claim {
   abort(): void;
 }
 
-/** unclaimed → claimed or cancelled: an answer is used once or not at all. */
+/** Once sent it is claimed or stays so; only what was not sent can be cancelled, and asked for anew. */
 type PreloadState = 'unsent' | 'unclaimed' | 'claimed' | 'cancelled';
 
 const TRANSITIONS: Readonly<Record<PreloadState, readonly PreloadState[]>> = {
   unsent: ['unclaimed', 'cancelled'],
-  unclaimed: ['claimed', 'cancelled'],
+  unclaimed: ['claimed'],
   claimed: [],
   cancelled: [],
 };
@@ -41,18 +42,19 @@ export class Preload {
     return this.#state;
   }
 
-  /** Sends the request; it is cancelled when nobody claims it in time. */
+  /** Sends the request; it is given up when nobody claims it in time. */
   send(request: (head: FetchHead, signal: AbortSignal) => Promise<HttpResponse>): void {
     if (!this.#transition('unclaimed')) return;
     this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
-    // A failure before the claim means that the claimer sends its own request.
-    this.#response.catch(() => this.cancel());
-    this.#deadline = this.clock.setTimeout(() => this.cancel(), BROWSER_LIMITS.preloadUnclaimedMs);
+    // Whoever claims it is told of a failure.
+    this.#response.catch(() => undefined);
+    this.#deadline = this.clock.setTimeout(() => this.#expire(), BROWSER_LIMITS.preloadUnclaimedMs);
   }
 
   /**
-   * The answer, if it is to this request and has not been used. A service worker that runs already
+   * The answer, if it is to this request and has not been used; also one that has failed, because the
+   * app may have seen the request and must not see it again unless a person wants that. A service worker that runs already
    * may ask while the first flight is still being sealed: then the claim waits for that.
    */
   async claim(head: FetchHead): Promise<Claim | undefined> {
@@ -65,14 +67,13 @@ export class Preload {
 
   /** The first flight has failed before it took this along. */
   cancelUnsent(): void {
-    if (this.#state === 'unsent') this.cancel();
+    if (this.#transition('cancelled')) this.#settled.resolve();
   }
 
-  cancel(): void {
-    if (!this.#transition('cancelled')) return;
-    this.#settled.resolve();
-    this.#deadline?.cancel();
+  #expire(): void {
     this.#abort.abort();
+    this.#response = Promise.reject(new WingmanError('LINK_LOST', 'claimed too late'));
+    this.#response.catch(() => undefined);
   }
 
   #transition(next: PreloadState): boolean {

@@ -1,7 +1,9 @@
-import { WingmanError, toWingmanError, type HttpResponse } from '@wingman/protocol';
-import { ChunkReceiver, ChunkSender } from '../shared/chunks.js';
-import type { BodyMessage, FetchHead, ReplyMessage } from '../shared/exchange-messages.js';
+import { WingmanError, deferred, toWingmanError, type HttpResponse } from '@wingman/protocol';
+import { ChunkReceiver, ChunkSender, type Poster } from '../shared/chunks.js';
+import type { FetchHead, ReplyMessage, RequestMessage } from '../shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
+import { PrefixMark } from './prefix-mark.js';
 
 /** Sends a request over the link, waiting for the link if need be. */
 export type SendRequest = (
@@ -9,19 +11,44 @@ export type SendRequest = (
   options: { body?: AsyncIterable<Uint8Array>; signal: AbortSignal },
 ) => Promise<HttpResponse>;
 
+/** To run one of these twice changes nothing (RFC 9110 section 9.2.1). */
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
 /** One HTTP exchange between a service worker's port and the link; every one ends with `end` or `abort`. */
 export class ServedFetch {
   readonly #abort = new AbortController();
   readonly #downloads: ChunkSender;
   readonly #uploads: ChunkReceiver | undefined;
+  /** The start of the request's body, to recognise it by. */
+  readonly mark = new PrefixMark(BROWSER_LIMITS.bodyPeekBytes);
+  #port: MessagePort;
+  #received = 0;
+  /** Bytes that come a second time. */
+  #repeated = 0;
+  #isUnanswered = true;
+  /** Resolved while somebody listens at the other end of the port. */
+  #reader = deferred<void>();
+  /** Whether the browser has got the head that was posted last. */
+  #taken = deferred<boolean>();
 
   constructor(
-    private readonly port: MessagePort,
-    private readonly head: FetchHead,
+    port: MessagePort,
+    readonly head: FetchHead,
+    early: readonly RequestMessage[] = [],
   ) {
-    this.#downloads = new ChunkSender(port);
-    this.#uploads = head.hasBody ? new ChunkReceiver(port) : undefined;
-    port.onmessage = (event: MessageEvent<BodyMessage>) => this.#receive(event.data);
+    this.#port = port;
+    // The port may be replaced: nobody else gets hold of it.
+    const poster: Poster = {
+      postMessage: (message, transfer) => this.#port.postMessage(message, transfer),
+    };
+    this.#downloads = new ChunkSender(poster);
+    this.#uploads = head.hasBody ? new ChunkReceiver(poster) : undefined;
+    this.#listen(early);
+  }
+
+  /** The browser has nothing of the answer. */
+  get isUnanswered(): boolean {
+    return this.#isUnanswered && !this.#abort.signal.aborted;
   }
 
   /** Runs the exchange; resolves when it is over and never rejects. */
@@ -30,14 +57,15 @@ export class ServedFetch {
     try {
       const body = this.#uploads === undefined ? {} : { body: this.#uploads };
       const response = await send(this.head, { ...body, signal });
-      this.#post({ kind: 'head', head: toReplyHead(response.head) });
+      await this.#deliver({ kind: 'head', head: toReplyHead(response.head) });
       await this.#downloads.sendAll(response.body);
     } catch (error) {
       const { code, message } = toWingmanError(error, 'INTERNAL');
+      await this.#reader.promise;
       this.#post({ kind: 'abort', code, message });
     } finally {
       // The other side closes the port: closing here could overtake the last message.
-      this.port.onmessage = null;
+      this.#port.onmessage = null;
     }
   }
 
@@ -46,22 +74,73 @@ export class ServedFetch {
     this.#uploads?.fail(error);
     this.#downloads.stop(error);
     this.#abort.abort(error);
+    this.#reader.resolve();
+    this.#taken.resolve(true);
   }
 
-  #receive(message: BodyMessage): void {
+  /** The other side has gone, and may come back: the answer waits for it. */
+  detach(): void {
+    this.#port.onmessage = null;
+    this.#reader = deferred();
+    this.#taken.resolve(false);
+    this.#taken = deferred();
+  }
+
+  /** The same request has come again on another port: its body begins anew, and the answer goes there. */
+  moveTo(port: MessagePort, early: readonly RequestMessage[]): void {
+    this.#port = port;
+    this.#repeated = this.#received;
+    this.#listen(early);
+  }
+
+  /**
+   * Passes the head on. A service worker that is killed before the browser has taken it will be
+   * asked the same again, and then the head is still here. A safe method need not wait for that.
+   */
+  async #deliver(head: ReplyMessage): Promise<void> {
+    const isSafe = SAFE_METHODS.includes(this.head.method);
+    for (;;) {
+      await this.#reader.promise;
+      const { promise } = this.#taken;
+      this.#post(head);
+      if (isSafe || (await promise)) break;
+    }
+    this.#isUnanswered = false;
+  }
+
+  #listen(early: readonly RequestMessage[]): void {
+    this.#reader.resolve();
+    for (const message of early) this.#receive(message);
+    this.#port.onmessage = (event: MessageEvent<RequestMessage>) => this.#receive(event.data);
+  }
+
+  #receive(message: RequestMessage): void {
     switch (message.kind) {
       case 'chunk':
-        return this.#uploads?.push(message.bytes);
+        return this.#take(message.bytes);
       case 'end':
         return this.#uploads?.end();
       case 'credit':
         return this.#downloads.grant(message.bytes);
+      case 'taken':
+        return this.#taken.resolve(true);
       case 'abort':
         return this.cancel(new WingmanError(message.code, message.message));
     }
   }
 
+  #take(chunk: Uint8Array): void {
+    const known = Math.min(this.#repeated, chunk.byteLength);
+    this.#repeated -= known;
+    if (known > 0) this.#post({ kind: 'credit', bytes: known });
+    if (known === chunk.byteLength) return;
+    const fresh = chunk.subarray(known);
+    this.#received += fresh.byteLength;
+    this.mark.add(fresh);
+    this.#uploads?.push(fresh);
+  }
+
   #post(message: ReplyMessage): void {
-    this.port.postMessage(message);
+    this.#port.postMessage(message);
   }
 }
