@@ -1,14 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { isLinkId, VIEWER_COOKIE } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { fromHeaderBytes, readCookies, toHeaderBytes } from '../src/shared/page-cookies.js';
-import { viewerId } from '../src/shell/viewer-id.js';
 import { watchCookies } from '../src/shim/watch-cookies.js';
 import { TabCookies } from '../src/worker/cookies.js';
 import { toReplyHead, toRequestHead } from '../src/worker/messages.js';
 import { head } from './support/linked-host.js';
-
-const VIEWER = '0123456789abcdef0123456789abcdef';
 
 /** A page whose `document.cookie` keeps pairs and ignores attributes. */
 class FakePage {
@@ -27,64 +23,20 @@ class FakePage {
   }
 }
 
-class FakeStorage {
-  readonly kept = new Map<string, string>();
-  getItem = (name: string): string | null => this.kept.get(name) ?? null;
-  setItem = (name: string, value: string): void => void this.kept.set(name, value);
-}
-
-const storage = (): FakeStorage & Storage => new FakeStorage() as FakeStorage & Storage;
-
-describe('the viewer’s id', () => {
-  test('is new on the first visit, and stays when the app clears one of its two places', () => {
-    const page = new FakePage();
-    const kept = storage();
-    const id = viewerId(page, kept);
-    expect(isLinkId(id)).toBe(true);
-    expect(page.lines).toEqual([
-      `${VIEWER_COOKIE}=${id}; Path=/; Secure; SameSite=Lax; Max-Age=34560000`,
-    ]);
-    kept.kept.clear();
-    expect(viewerId(page, kept)).toBe(id);
-    page.kept.clear();
-    expect(viewerId(page, kept)).toBe(id);
-    expect(page.kept.get(VIEWER_COOKIE)).toBe(id);
-  });
-
-  test('is never what somebody else has put there, and two browsers differ', () => {
-    const page = new FakePage();
-    page.cookie = `${VIEWER_COOKIE}=forged`;
-    expect(isLinkId(viewerId(page, undefined))).toBe(true);
-    expect(viewerId(new FakePage(), undefined)).not.toBe(viewerId(new FakePage(), undefined));
-  });
-
-  test('exists in a browser that keeps nothing', () => {
-    const sealed = {
-      get cookie(): string {
-        throw new Error('no');
-      },
-      set cookie(_line: string) {
-        throw new Error('no');
-      },
-    };
-    expect(isLinkId(viewerId(sealed, undefined))).toBe(true);
-  });
-});
-
 describe('the tab’s cookies', () => {
   const setUp = () => {
     const asked: { lines: string[]; reply: MessagePort }[] = [];
-    const cookies = new TabCookies(VIEWER, { text: 'a=1', path: '/page' }, (lines, reply) =>
+    const cookies = new TabCookies({ text: 'a=1', path: '/page' }, (lines, reply) =>
       asked.push({ lines, reply }),
     );
     return { cookies, asked };
   };
 
-  test('go with each request, in bytes of UTF-8, behind the viewer’s id', () => {
+  test('go with each request, in bytes of UTF-8', () => {
     const { cookies } = setUp();
     cookies.update({ text: 'a=1; b=ü', path: '/other' });
     expect(cookies.headers()).toEqual([
-      ['cookie', `${VIEWER_COOKIE}=${VIEWER}; a=1; b=Ã¼`],
+      ['cookie', 'a=1; b=Ã¼'],
       ['wingman-page-path', '/other'],
     ]);
     expect(fromHeaderBytes(toHeaderBytes('ü✓'))).toBe('ü✓');
@@ -106,7 +58,7 @@ describe('the tab’s cookies', () => {
     expect(asked[0]?.lines).toEqual(['b=ü; Path=/']);
     asked[0]?.reply.postMessage({ text: 'a=1; b=2', path: '/page' });
     await stored;
-    expect(cookies.headers()[0]?.[1]).toContain('a=1; b=2');
+    expect(cookies.headers()[0]?.[1]).toBe('a=1; b=2');
     asked[0]?.reply.close();
   });
 
@@ -144,7 +96,7 @@ describe('the tab’s cookies', () => {
 });
 
 describe('the shim', () => {
-  test('tells of what scripts write, and hides the tunnel’s own cookie', async () => {
+  test('tells of what scripts write', async () => {
     class Page extends FakePage {}
     Object.defineProperty(
       Page.prototype,
@@ -152,7 +104,6 @@ describe('the shim', () => {
       Object.getOwnPropertyDescriptor(FakePage.prototype, 'cookie') ?? {},
     );
     const page = new Page();
-    page.cookie = `${VIEWER_COOKIE}=${VIEWER}`;
     class CookieStore {
       set = undefined;
       async delete(name: string): Promise<void> {
@@ -170,7 +121,6 @@ describe('the shim', () => {
     await new CookieStore().delete('a');
     expect(told).toEqual(['/page ', '/page a=1', '/page ']);
     expect(page.cookie).toBe('');
-    expect(page.kept.has(VIEWER_COOKIE)).toBe(true);
   });
 
   test('a document without cookies has none', () => {

@@ -38,6 +38,7 @@ export {
   ConnectionReject,
   ConnectionRequest,
   ConnectionState,
+  DialPreface,
   DialPurpose,
   DialRequest,
   EndSession,

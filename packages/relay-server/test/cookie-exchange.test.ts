@@ -6,6 +6,7 @@ import {
   headersToRaw,
   newLinkId,
   openWebSocket,
+  PAGE_PATH_HEADER,
   request,
   VIEWER_COOKIE,
   type Header,
@@ -59,11 +60,19 @@ async function startApp(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function join(port: number, via: Via = 'viewer', app?: TestTunnel['app']): TestTunnel {
-  const tunnel = openTunnel(port, via, app);
+function join(
+  port: number,
+  via: Via = 'viewer',
+  app?: TestTunnel['app'],
+  viewer?: string,
+): TestTunnel {
+  const tunnel = openTunnel(port, via, app, viewer);
   cleanups.push(() => tunnel.close());
   return tunnel;
 }
+
+/** As a page's fetch with credentials arrives. */
+const credentialed = requestHead({ headers: [PAGE_PATH_HEADER, '/'] });
 
 const cookieNames = (headers: Header[]): string[] =>
   headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value.split('=')[0] ?? '');
@@ -71,7 +80,7 @@ const cookieNames = (headers: Header[]): string[] =>
 test('no frame that leaves the host has an HttpOnly value, whatever it is in', async () => {
   const port = await startApp();
   const tunnel = join(port);
-  const cookie = ['cookie', `${VIEWER_COOKIE}=${newLinkId()}; visible=1`];
+  const cookie = ['cookie', 'visible=1', PAGE_PATH_HEADER, '/'];
   const first = await request(tunnel.mux, requestHead({ headers: cookie }));
   expect(await textOf(first.body)).toBe('unknown');
   expect(cookieNames(first.head.headers)).toEqual(['visible']);
@@ -86,8 +95,10 @@ test('no frame that leaves the host has an HttpOnly value, whatever it is in', a
   const refused = openWebSocket(tunnel.mux, webSocketOpen({ target: '/no', headers: cookie }));
   await expect(refused.accepted).rejects.toMatchObject({ head: { status: 403 } });
 
-  const stranger = await request(tunnel.mux, requestHead({}));
+  const stranger = await request(join(port, 'viewer', tunnel.app).mux, credentialed);
   expect(await textOf(stranger.body)).toBe('unknown');
+  const omitted = await request(tunnel.mux, requestHead({}));
+  expect(await textOf(omitted.body)).toBe('unknown');
   const wire = Buffer.concat(tunnel.sent);
   expect(wire.includes('visible=1')).toBe(true);
   expect(wire.includes(SECRET)).toBe(false);
@@ -95,13 +106,17 @@ test('no frame that leaves the host has an HttpOnly value, whatever it is in', a
 
 test('a browser’s other links have its cookies, through the ingress too; those of others have not', async () => {
   const port = await startApp();
-  const tunnel = join(port);
-  const head = (id: string) => requestHead({ headers: ['cookie', `${VIEWER_COOKIE}=${id}`] });
   const id = newLinkId();
-  await textOf((await request(tunnel.mux, head(id))).body);
-  const tab = join(port, 'viewer', tunnel.app);
-  expect(await textOf((await request(tab.mux, head(id))).body)).toBe('known');
-  expect(await textOf((await request(tab.mux, head(newLinkId()))).body)).toBe('unknown');
+  const tunnel = join(port, 'viewer', undefined, id);
+  await textOf((await request(tunnel.mux, credentialed)).body);
+  const tab = join(port, 'viewer', tunnel.app, id);
+  expect(await textOf((await request(tab.mux, credentialed)).body)).toBe('known');
+  const stranger = join(port, 'viewer', tunnel.app);
+  // Whatever its scripts say.
+  const forged = requestHead({
+    headers: ['cookie', `${VIEWER_COOKIE}=${id}`, PAGE_PATH_HEADER, '/'],
+  });
+  expect(await textOf((await request(stranger.mux, forged)).body)).toBe('unknown');
   const outside = join(port, 'ingress', tunnel.app);
   const headers = ['cookie', `${VIEWER_COOKIE}=${id}; visible=1`];
   const socket = openWebSocket(outside.mux, webSocketOpen({ headers }));

@@ -11,6 +11,8 @@ import { ExchangeCookies } from '../src/cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../src/limits.js';
 import type { Via } from '../src/proxy/request-headers.js';
 
+const FORGED = 'f'.repeat(32);
+
 /** A browser and the host: what the host passes on is kept in `store`, as the browser would. */
 class Viewer {
   readonly id: string | undefined;
@@ -36,11 +38,16 @@ class Viewer {
   }
 
   exchange(path: string, lines: string[], more: string[] = []) {
-    const own = this.id === undefined ? [] : [[VIEWER_COOKIE, this.id] as const];
+    // Only the ingress believes a cookie; a link's browser is known from elsewhere.
+    const named = this.via === 'ingress' ? this.id : FORGED;
+    const own = named === undefined ? [] : [[VIEWER_COOKIE, named] as const];
     const cookie = [...own, ...this.store].map((pair) => pair.join('=')).join('; ');
     const raw = ['cookie', cookie, PAGE_PATH_HEADER, this.page, 'x-own', '1'];
     const request = { target: path, headers: headersFromRaw(raw) };
-    const cookies = new ExchangeCookies(request, this.via, this.jars);
+    const cookies = new ExchangeCookies(request, this.via, {
+      jars: this.jars,
+      viewer: () => this.id ?? '',
+    });
     const headers = cookies.received(
       headersFromRaw([...lines.flatMap((line) => ['Set-Cookie', line]), ...more]),
     );
@@ -107,11 +114,12 @@ describe('an HttpOnly cookie', () => {
     expect(viewer.ask('/')).toBe('sid=1');
   });
 
-  test('of a request without a viewer reaches nobody on a link', () => {
-    const { jars } = setUp();
-    const nobody = new Viewer(jars, 'viewer', 'no id');
-    expect(nobody.answer('/', 'sid=secret; HttpOnly', 'a=1')).toEqual(['a=1; Path=/']);
-    expect(jars.size).toBe(0);
+  test('is not had by naming its viewer on another link', () => {
+    const { jars, viewer } = setUp();
+    viewer.ask('/', 'sid=secret; HttpOnly');
+    const forger = new Viewer(jars, 'viewer');
+    forger.store.set(VIEWER_COOKIE, viewer.id ?? '');
+    expect(forger.ask('/')).toBeUndefined();
   });
 });
 

@@ -50,6 +50,17 @@ function viewer(clock: FakeClock) {
 }
 
 describe('viewers', () => {
+  test('of one browser are known as such, and stay what they were first said to be', () => {
+    const { table, clock } = tableOf(2);
+    const [one, other] = [viewer(clock), viewer(clock)];
+    const [browser, forged] = ['a'.repeat(32), 'b'.repeat(32)];
+    table.attachViewer(one.link.id, one.carrier('relay'), 'relay', browser);
+    table.attachViewer(one.link.id, one.carrier('relay'), 'relay', forged);
+    table.attachViewer(other.link.id, other.carrier('p2p'), 'p2p');
+    expect(table.browserOf(one.link.id)).toBe(browser);
+    expect(table.browserOf(other.link.id)).toBe(other.link.id);
+  });
+
   test('join, switch, fall back, go and are forgotten', async () => {
     const { table, log, clock } = tableOf(2);
     const tab = viewer(clock);

@@ -68,8 +68,8 @@ export class Connections implements UpgradeHandlers {
     new ViewerConnection(webSocket, { session, signaling, viewers, clock, metrics });
   };
 
-  readonly relay: UpgradeHandlers['relay'] = (live, linkId, webSocket) => {
-    connectRelay(live, webSocket, linkId).catch((error: unknown) => {
+  readonly relay: UpgradeHandlers['relay'] = (live, client, webSocket) => {
+    connectRelay(live, webSocket, client).catch((error: unknown) => {
       this.#options.logger.error({ err: error }, 'a relay connection failed');
       webSocket.terminate();
     });

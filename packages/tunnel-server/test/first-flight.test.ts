@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { encodeRecord, newLinkId, RecordReader } from '@wingman/protocol';
+import {
+  decodeMessage,
+  DialPreface,
+  encodeRecord,
+  newLinkId,
+  RecordReader,
+  VIEWER_COOKIE,
+} from '@wingman/protocol';
 import { request, type IncomingMessage } from 'node:http';
 import { SERVER_LIMITS } from '../src/limits.js';
 import type { FakeHost } from './support/fake-host.js';
@@ -17,7 +24,7 @@ interface Flight {
 function fly(
   host: FakeHost,
   body: Uint8Array,
-  { origin = `http://${host.name}`, query = `?link=${newLinkId()}` } = {},
+  { origin = `http://${host.name}`, query = `?link=${newLinkId()}`, cookie = '' } = {},
 ): Promise<Flight> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -25,7 +32,7 @@ function fly(
       port: host.port,
       path: `/__wingman/relay${query}`,
       method: 'POST',
-      headers: { host: host.name, origin },
+      headers: { host: host.name, origin, cookie },
     };
     const outgoing = request(options, (response) => {
       const reader = new RecordReader();
@@ -57,6 +64,14 @@ test('messages in the body reach the host in order, and its own stream back', as
   expect(await flight.next()).toBe(RELAY_HELLO.toString());
   expect(await flight.next()).toBe('three');
   expect(await server.metrics.value('wingman_relay_bytes_total', { direction: 'to_host' })).toBe(6);
+});
+
+test('the host is told whose browser it is', async () => {
+  const { host } = await startSession();
+  const id = newLinkId();
+  await fly(host, records('one'), { cookie: `${VIEWER_COOKIE}=${id}` });
+  const { preface } = await host.relays.next();
+  expect(decodeMessage(DialPreface, await preface.next()).viewerId).toBe(id);
 });
 
 test('the viewer’s leaving closes the host’s end, and the other way round', async () => {

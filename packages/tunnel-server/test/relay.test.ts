@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { CloseCode, LIMITS, newLinkId } from '@wingman/protocol';
+import {
+  CloseCode,
+  decodeMessage,
+  DialPreface,
+  LIMITS,
+  newLinkId,
+  VIEWER_COOKIE,
+} from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -24,6 +31,24 @@ test('what the host said while it was kept ready comes first, then bytes go both
     server.metrics.value('wingman_relay_bytes_total', { direction });
   expect(await bytes('to_host')).toBe(up.byteLength);
   expect(await bytes('to_viewer')).toBe(down.byteLength + RELAY_HELLO.byteLength);
+});
+
+test('the host is told whose browser it is, before anything of the viewer’s', async () => {
+  const { host } = await startSession();
+  const id = newLinkId();
+  const told = async (cookie: string): Promise<string> => {
+    const hostEnd = await host.relays.next();
+    const path = `/__wingman/relay?link=${newLinkId()}`;
+    const headers = { origin: `http://${host.name}`, cookie };
+    const viewer = await ClientSocket.open(host.port, host.name, path, headers);
+    viewer.send(Buffer.from('first'));
+    const { viewerId } = decodeMessage(DialPreface, await hostEnd.preface.next());
+    expect((await hostEnd.messages.next()).toString()).toBe('first');
+    return viewerId;
+  };
+  expect(await told(`a=1; ${VIEWER_COOKIE}=${id}`)).toBe(id);
+  expect(await told(`${VIEWER_COOKIE}=forged`)).toBe('');
+  expect(await told('')).toBe('');
 });
 
 test('a dial-back is asked for again as soon as one is used', async () => {

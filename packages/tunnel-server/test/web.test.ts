@@ -38,6 +38,20 @@ describe('the shell', () => {
     }
   });
 
+  test('gives a browser an id that no script can read, once', async () => {
+    const { host, server } = await startSession();
+    const ask = async (cookie: string): Promise<string[] | undefined> => {
+      const headers = { ...DOCUMENT, cookie };
+      return (await fetchWhole(server.port, host.name, '/', { headers })).headers['set-cookie'];
+    };
+    const [line = ''] = (await ask('')) ?? [];
+    expect(line).toMatch(
+      /^__Host-wingman-viewer=[0-9a-f]{32}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=34560000$/,
+    );
+    expect(await ask(line.split(';')[0] ?? '')).toBeUndefined();
+    expect(await ask('__Host-wingman-viewer=forged')).toHaveLength(1);
+  });
+
   test.each(['iframe', 'empty', 'script', undefined])(
     'does not answer a request for %s, which is the app',
     async (destination) => {

@@ -1,5 +1,3 @@
-import { VIEWER_COOKIE } from '@wingman/protocol';
-
 /** The cookies that scripts of a page may see. */
 export interface PageCookies {
   /** As in `document.cookie`. */
@@ -14,19 +12,13 @@ export interface CookiePage {
   readonly location: { readonly pathname: string };
 }
 
-/** The cookies a page sees now, without the tunnel's own; none where the browser keeps none. */
+/** The cookies a page sees now; none where the browser keeps none. */
 export function readCookies(page: CookiePage): PageCookies {
-  return { text: hideViewer(cookieText(page)), path: page.location.pathname };
-}
-
-/** A list of cookies, as browsers write it, without the tunnel's own. */
-export function hideViewer(text: string): string {
-  const parts = text.split('; ');
-  return parts.filter((part) => !part.startsWith(`${VIEWER_COOKIE}=`)).join('; ');
+  return { text: cookieText(page), path: page.location.pathname };
 }
 
 /** Sandboxed documents throw. */
-export function cookieText(page: Pick<CookiePage, 'cookie'>): string {
+function cookieText(page: CookiePage): string {
   try {
     return page.cookie;
   } catch {

@@ -41,8 +41,6 @@ export interface StartOptions {
   prekey: Uint8Array | null;
   /** The page to ask for in the first flight; null for none. */
   preload: FetchHead | null;
-  /** Under this id the host keeps this browser's cookies. */
-  viewer: string;
   /** What the page sees at the start. */
   cookies: PageCookies;
 }

@@ -4,7 +4,6 @@ import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js'
 import { parseFragment, readKey, storageOf } from './link-key.js';
 import { navigationHead } from './navigation-head.js';
 import { readCookies } from '../shared/page-cookies.js';
-import { viewerId } from './viewer-id.js';
 
 /** The tunnel worker, started before the page's own code has arrived, and what it has said meanwhile. */
 export interface EarlyStart {
@@ -20,8 +19,6 @@ export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
  */
 export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const storage = storageOf(window);
-  // Without a tunnel too: a login by plain HTTP then holds when the tunnel comes.
-  const viewer = viewerId(page, storage);
   const key = parseFragment(location.hash).key ?? readKey(storage);
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
   if (key === null || serviceWorker === undefined) return undefined;
@@ -31,7 +28,7 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
   const preload = navigationHead(location, navigator);
-  const options = { key, relayUrl, prekey, preload, viewer, cookies: readCookies(page) };
+  const options = { key, relayUrl, prekey, preload, cookies: readCookies(page) };
   worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
   // The shell registers it again, and looks at the outcome then.
   serviceWorker

@@ -1,4 +1,4 @@
-import { hideViewer, readCookies, type PageCookies } from '../shared/page-cookies.js';
+import { readCookies, type PageCookies } from '../shared/page-cookies.js';
 
 /** What a realm offers for cookies. */
 export interface CookieRealm {
@@ -20,9 +20,6 @@ function watchDocumentCookie(prototype: Document, tell: () => void): void {
   if (native === undefined) return;
   Object.defineProperty(prototype, 'cookie', {
     ...native,
-    get(this: Document): string {
-      return hideViewer(String(native.get?.call(this)));
-    },
     set(this: Document, line: unknown) {
       native.set?.call(this, line);
       tell();

@@ -1,10 +1,4 @@
-import {
-  formatCookies,
-  PAGE_PATH_HEADER,
-  parseCookies,
-  VIEWER_COOKIE,
-  type ResponseHead,
-} from '@wingman/protocol';
+import { PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
 import type { HeaderPair } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
@@ -18,7 +12,6 @@ export class TabCookies {
   #page: PageCookies;
 
   constructor(
-    private readonly viewer: string,
     page: PageCookies,
     private readonly ask: AskToWrite,
   ) {
@@ -33,11 +26,8 @@ export class TabCookies {
   /** The fields for a request that leaves now. */
   headers(): HeaderPair[] {
     const { text, path } = this.#page;
-    const pairs = [[VIEWER_COOKIE, this.viewer] as const, ...parseCookies(text)];
-    return [
-      ['cookie', toHeaderBytes(formatCookies(pairs))],
-      [PAGE_PATH_HEADER, path],
-    ];
+    const pagePath: HeaderPair = [PAGE_PATH_HEADER, path];
+    return text === '' ? [pagePath] : [['cookie', toHeaderBytes(text)], pagePath];
   }
 
   /**

@@ -20,7 +20,7 @@ self.onmessage = (event: MessageEvent<ShellToWorker>) => {
 };
 
 function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
-  cookies = new TabCookies(options.viewer, options.cookies, (lines, reply) =>
+  cookies = new TabCookies(options.cookies, (lines, reply) =>
     self.postMessage({ kind: 'set-cookies', lines, reply } satisfies WorkerToShell, [reply]),
   );
   const started = new Tunnel({ ...options, cookies, tell });

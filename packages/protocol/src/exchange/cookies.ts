@@ -1,6 +1,7 @@
 /**
- * Names a viewer: a browser, whose tabs share the cookies of a session. The host takes it out of
- * every request before the app sees it.
+ * Names a viewer: a browser, whose tabs share the cookies of a session. The tunnel server sets it
+ * with HttpOnly, and tells the host of a link's; no script sees it, and the host takes it out of
+ * every request before the app does.
  */
 export const VIEWER_COOKIE = '__Host-wingman-viewer';
 

@@ -14,6 +14,12 @@ import type { CookieJars } from './cookie-jars.js';
 import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
 import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';
 
+/** The jars, and the viewer whose link it is. */
+export interface CookieContext {
+  readonly jars: CookieJars;
+  readonly viewer: () => string;
+}
+
 /** The cookies of one exchange: into the app's request, and out of its answer. */
 export class ExchangeCookies {
   readonly #jars: CookieJars;
@@ -27,18 +33,19 @@ export class ExchangeCookies {
   constructor(
     request: { readonly target: string; readonly headers: readonly Header[] },
     via: Via,
-    jars: CookieJars,
+    { jars, viewer }: CookieContext,
   ) {
     const pairs = sentCookies(request.headers);
     const isLink = via === 'viewer';
     this.#jars = jars;
     this.#via = via;
     this.#path = request.target.replace(/[?#].*$/s, '');
-    this.#viewer = pairs.find(([name, id]) => name === VIEWER_COOKIE && isLinkId(id))?.[1];
-    this.#browser = {
-      pairs: withoutViewer(pairs),
-      pagePath: isLink ? headerValue(request.headers, PAGE_PATH_HEADER) : undefined,
-    };
+    const pagePath = isLink ? headerValue(request.headers, PAGE_PATH_HEADER) : undefined;
+    // What a link's own requests say of their viewer was written by a script. Without the page's
+    // path they are sent without credentials.
+    const linkViewer = pagePath === undefined ? undefined : viewer();
+    this.#viewer = isLink ? linkViewer : namedViewer(pairs);
+    this.#browser = { pairs: withoutViewer(pairs), pagePath };
     this.requestHeaders = this.#withCookies(request.headers);
   }
 
@@ -102,6 +109,10 @@ export class ExchangeCookies {
   #put(cookie: AppCookie): AppCookie | undefined {
     return this.#viewer === undefined ? undefined : this.#jars.open(this.#viewer).put(cookie);
   }
+}
+
+function namedViewer(pairs: readonly CookiePair[]): string | undefined {
+  return pairs.find(([name, id]) => name === VIEWER_COOKIE && isLinkId(id))?.[1];
 }
 
 /** Clear-Site-Data section 2.1: a list of quoted words. */

@@ -22,7 +22,7 @@ export async function forwardRequest(
   if (fault !== undefined) return sendProblem(incoming, badRequest(fault));
   const local = context.ports.find(port, via);
   if (local === undefined) return sendProblem(incoming, portNotAllowed(port));
-  const cookies = new ExchangeCookies(incoming.head, via, context.jars);
+  const cookies = new ExchangeCookies(incoming.head, via, context);
   let response: LocalResponse;
   try {
     response = await askApp(incoming, cookies.requestHeaders, { via, local, context });

@@ -1,4 +1,4 @@
-import type { IncomingRequest, IncomingWebSocket, Link } from '@wingman/protocol';
+import type { IncomingRequest, Link } from '@wingman/protocol';
 import { acceptExchanges } from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
 import { forwardRequest } from './forwarder.js';
@@ -19,7 +19,7 @@ export interface LocalAppOptions {
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
   readonly #port: number;
-  readonly #context: ForwardContext;
+  readonly #context: Omit<ForwardContext, 'viewer'>;
   #requests = 0;
   #draining = false;
   #drained: () => void = () => undefined;
@@ -34,11 +34,12 @@ export class LocalApp {
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins };
   }
 
-  /** Answers everything that the other side of a link opens. */
-  serve(link: Link, via: Via): void {
+  /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
+  serve(link: Link, via: Via, viewer: () => string): void {
+    const context = { ...this.#context, viewer };
     acceptExchanges(link, {
-      request: (incoming) => this.#request(incoming, via),
-      webSocket: (incoming) => this.#webSocket(incoming, via),
+      request: (incoming) => this.#request(incoming, via, context),
+      webSocket: (incoming) => void forwardWebSocket(incoming, via, context),
     });
   }
 
@@ -61,24 +62,20 @@ export class LocalApp {
     return this.#context.ports.close();
   }
 
-  #request(incoming: IncomingRequest, via: Via): void {
+  #request(incoming: IncomingRequest, via: Via, context: ForwardContext): void {
     if (this.#draining) return incoming.abort('SESSION_ENDED');
     this.#requests++;
-    void this.#answer(incoming, via).finally(() => {
+    void this.#answer(incoming, via, context).finally(() => {
       this.#requests--;
       this.#settle();
     });
   }
 
-  #answer(incoming: IncomingRequest, via: Via): Promise<void> {
+  #answer(incoming: IncomingRequest, via: Via, context: ForwardContext): Promise<void> {
     if (via === 'viewer' && asksForPorts(incoming)) {
       return answerPorts(incoming, { port: this.#port, also: [...this.#context.ports.also] });
     }
-    return forwardRequest(incoming, via, this.#context);
-  }
-
-  #webSocket(incoming: IncomingWebSocket, via: Via): void {
-    void forwardWebSocket(incoming, via, this.#context);
+    return forwardRequest(incoming, via, context);
   }
 
   #settle(): void {

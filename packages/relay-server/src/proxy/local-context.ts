@@ -8,6 +8,8 @@ import type { RewriteContext, Via } from './request-headers.js';
 export interface ForwardContext {
   readonly ports: LocalPorts;
   readonly jars: CookieJars;
+  /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
+  readonly viewer: () => string;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
   /** Where the session answers besides its own origin. */

@@ -24,7 +24,7 @@ export async function forwardWebSocket(
   if (fault !== undefined) return refuse(incoming, badRequest(fault));
   const local = context.ports.find(port, via);
   if (local === undefined) return refuse(incoming, portNotAllowed(port));
-  const cookies = new ExchangeCookies(incoming.open, via, context.jars);
+  const cookies = new ExchangeCookies(incoming.open, via, context);
   try {
     const way = { via, local, context };
     const socket = await dialApp(incoming, cookies.requestHeaders, way);

@@ -1,6 +1,9 @@
 import type { Carrier, Clock, WingmanError } from '@wingman/protocol';
 import {
+  decodeMessage,
+  DialPreface,
   DialPurpose,
+  isLinkId,
   LIMITS,
   respond,
   respondIngress,
@@ -24,7 +27,8 @@ export interface DialBackOptions {
   readonly prekeys: PrekeyRing;
   readonly ingressAllowed: boolean;
   readonly clock: Clock;
-  attachViewer(linkId: string, carrier: Carrier): void;
+  /** `viewer` is the id of the viewer's browser, undefined when it has none. */
+  attachViewer(linkId: string, carrier: Carrier, viewer: string | undefined): void;
   attachIngress(linkId: string, carrier: Carrier): void;
   /** A dial or its handshake came to nothing. */
   failed(error: WingmanError): void;
@@ -73,16 +77,20 @@ export class DialBack {
 
   async #serve(name: 'relay' | 'ingress', socket: WebSocket): Promise<void> {
     const { linkKey: key, prekeys, clock } = this.#options;
-    const carrier = new WebSocketCarrier(socket);
     if (name === 'ingress') {
-      const proven = await respondIngress(carrier, { clock });
+      const proven = await respondIngress(new WebSocketCarrier(socket), { clock });
       this.#pending.delete(socket);
       return this.#options.attachIngress(proven.linkId, proven.carrier);
     }
+    let viewer: string | undefined;
+    const carrier = new WebSocketCarrier(socket, (bytes) => {
+      const { viewerId } = decodeMessage(DialPreface, bytes);
+      if (isLinkId(viewerId)) viewer = viewerId;
+    });
     // No deadline: this connection is kept ready for a viewer who may come in an hour.
     const proven = await respond(carrier, { key, kind: 'relay', prekeys, clock });
     this.#pending.delete(socket);
-    this.#options.attachViewer(proven.linkId, proven.carrier);
+    this.#options.attachViewer(proven.linkId, proven.carrier, viewer);
   }
 }
 

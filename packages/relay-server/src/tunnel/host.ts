@@ -122,7 +122,7 @@ export class Host extends EventEmitter<HostEvents> {
       maxViewers: this.#options.maxViewers,
       clock: this.#clock,
       events: {
-        opened: (link, via) => this.#app.serve(link, via),
+        opened: (link, via) => this.#app.serve(link, via, () => this.#links.browserOf(link.id)),
         joined: (viewer, path) => {
           this.emit('viewer-joined', { viewer, path, viewers: this.#links.viewerCount });
         },
@@ -142,7 +142,8 @@ export class Host extends EventEmitter<HostEvents> {
       prekeys: this.#prekeys,
       ingressAllowed: this.#options.ingressAllowed,
       clock: this.#clock,
-      attachViewer: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'relay'),
+      attachViewer: (linkId, carrier, browser) =>
+        void this.#links.attachViewer(linkId, carrier, 'relay', browser),
       attachIngress: (linkId, carrier) => this.#links.attachIngress(linkId, carrier),
       failed: (error) => this.#problem(error),
     });

@@ -24,6 +24,8 @@ export class LinkTable {
   readonly #options: LinkTableOptions;
   readonly #viewers = new Map<string, Link>();
   readonly #ingress = new Map<string, Link>();
+  /** The ids of the viewers' browsers, by link. */
+  readonly #browsers = new Map<string, string>();
   readonly #joined = new Set<string>();
   /** Viewers that have left signaling and whose link is still there. */
   readonly #gone = new Set<string>();
@@ -49,14 +51,26 @@ export class LinkTable {
   }
 
   /** Adds a viewer's proven carrier to its link; closes it (4029) and returns undefined above the limit. */
-  attachViewer(id: string, carrier: Carrier, kind: 'p2p' | 'relay'): Attachment | undefined {
+  attachViewer(
+    id: string,
+    carrier: Carrier,
+    kind: 'p2p' | 'relay',
+    browser?: string,
+  ): Attachment | undefined {
     if (!this.admits(id)) {
       carrier.close(CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS');
       return undefined;
     }
     this.#gone.delete(id);
+    // The first word holds: a link can't pass from one browser to another.
+    if (browser !== undefined && !this.#browsers.has(id)) this.#browsers.set(id, browser);
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
     return link.attach(carrier, kind);
+  }
+
+  /** Whose cookies go with a viewer's requests; a browser without an id has each tab for itself. */
+  browserOf(id: string): string {
+    return this.#browsers.get(id) ?? id;
   }
 
   /** Adds the tunnel server's own link; the oldest goes when there are too many. */
@@ -124,6 +138,7 @@ export class LinkTable {
 
   #leave(id: string, link: Link): void {
     this.#viewers.delete(id);
+    this.#browsers.delete(id);
     this.#gone.delete(id);
     if (!this.#joined.delete(id)) return;
     this.#options.events.left(id, link.closeError?.code ?? 'LINK_CLOSED');

@@ -6,11 +6,15 @@ export class WebSocketCarrier extends BaseCarrier {
   readonly #socket: WebSocket;
   #wasFull = false;
 
-  constructor(socket: WebSocket) {
+  #preface: ((bytes: Uint8Array) => void) | undefined;
+
+  /** `preface` takes the first message, which is none of the carrier's; throwing ends the carrier. */
+  constructor(socket: WebSocket, preface?: (bytes: Uint8Array) => void) {
     super();
     this.#socket = socket;
+    this.#preface = preface;
     socket.on('message', (data, isBinary) => {
-      if (isBinary) this.receive(bytesOf(data));
+      if (isBinary) this.#arrived(bytesOf(data));
       else this.fail(CloseCode.PROTOCOL, 'a text message');
     });
     socket.once('close', (code, reason) => this.closed(reason.toString() || `closed (${code})`));
@@ -30,6 +34,17 @@ export class WebSocketCarrier extends BaseCarrier {
 
   protected shut(code: number, reason: string): void {
     this.#socket.close(code, reason);
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    const preface = this.#preface;
+    this.#preface = undefined;
+    if (preface === undefined) return this.receive(bytes);
+    try {
+      preface(bytes);
+    } catch {
+      this.fail(CloseCode.PROTOCOL, 'a malformed preface');
+    }
   }
 
   #flushed(): void {

@@ -23,17 +23,18 @@ export interface TestTunnel {
   close(): Promise<void>;
 }
 
-/** `app` joins another viewer to the same host. */
+/** `app` joins another link to the same host; `viewer` says whose browser it is. */
 export function openTunnel(
   port: number,
   via: Via = 'viewer',
   app = new LocalApp(port, () => SESSION_ORIGIN),
+  viewer = newLinkId(),
 ): TestTunnel {
   const id = newLinkId();
   const viewerLink = new Link({ id, role: 'initiator' });
   const hostLink = new Link({ id, role: 'acceptor' });
   const mux = new Mux(viewerLink);
-  app.serve(hostLink, via);
+  app.serve(hostLink, via, () => viewer);
   const sent: Uint8Array[] = [];
   const [left, right] = memoryCarrierPair(undefined, (message, arrive) => {
     sent.push(message.slice());

@@ -5,6 +5,8 @@ import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { asBytes } from '../signaling/signaling-socket.js';
 import { BAD_REQUEST, HOST_OFFLINE, OVERLOADED, sendProblem } from '../web/problems.js';
+import { viewerIdOf } from '../web/viewer-id.js';
+import { sendPreface } from './dial-preface.js';
 import type { RelayTarget } from './relay-connection.js';
 
 /** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */
@@ -57,7 +59,7 @@ async function readMessages(req: IncomingMessage): Promise<Uint8Array[] | undefi
 }
 
 function stream(
-  { metrics, res, target }: FirstFlight,
+  { metrics, req, res, target }: FirstFlight,
   host: WebSocket,
   hostEarly: readonly Uint8Array[],
   messages: readonly Uint8Array[],
@@ -78,6 +80,7 @@ function stream(
     host.resume();
     host.close(CloseCode.GOING_AWAY, 'the first flight is over');
   });
+  sendPreface(host, viewerIdOf(req));
   for (const message of messages) {
     metrics.relayBytes.inc({ direction: 'to_host' }, message.byteLength);
     host.send(message, { binary: true });

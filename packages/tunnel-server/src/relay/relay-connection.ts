@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Session } from '../sessions/session.js';
 import type { DialBack } from './dial-back.js';
+import { sendPreface } from './dial-preface.js';
 import type { SpliceRoster } from './splice-roster.js';
 
 /** What a relay connection needs of a session. */
@@ -10,6 +11,13 @@ export interface RelayTarget {
   readonly session: Session;
   readonly relayDials: DialBack;
   readonly splices: SpliceRoster;
+}
+
+/** Who asks for a relay connection. */
+export interface RelayClient {
+  readonly linkId: string;
+  /** Empty when the browser has none. */
+  readonly viewerId: string;
 }
 
 const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
@@ -37,7 +45,7 @@ function expectFirstMessage(viewer: WebSocket): void {
 export async function connectRelay(
   { relayDials, session, splices }: RelayTarget,
   viewer: WebSocket,
-  linkId: string,
+  { linkId, viewerId }: RelayClient,
 ): Promise<void> {
   viewer.on('error', () => undefined);
   if (session.state !== 'online')
@@ -49,6 +57,7 @@ export async function connectRelay(
   viewer.pause();
   try {
     const ready = await relayDials.take();
+    sendPreface(ready.socket, viewerId);
     const ends = { viewer, host: ready.socket, hostEarly: ready.claim() };
     splices.join(linkId, ends);
     expectFirstMessage(viewer);

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeBody, negotiate, type EncodedBody } from './compression.js';
 import type { Problem } from '@wingman/protocol';
 import { sendProblem } from './problems.js';
+import { newViewerCookie } from './viewer-id.js';
 
 /** What the shell is told in the page itself, to save it a round trip. */
 export interface BootData {
@@ -58,6 +59,7 @@ export class Shell {
       'content-type': 'text/html; charset=utf-8',
       'content-length': body.byteLength,
       'cache-control': 'no-store',
+      'set-cookie': newViewerCookie(req),
       // The same URL is the app for everything but a top-level navigation.
       vary: 'Sec-Fetch-Dest, Accept-Encoding',
       'x-content-type-options': 'nosniff',

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { ingressProblem } from '../ingress/ingress.js';
-import { linkOfRelayUrl } from '../relay/relay-connection.js';
+import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
@@ -22,13 +22,14 @@ import {
   refuseUpgrade,
   SHUTTING_DOWN,
 } from './problems.js';
+import { viewerIdOf } from './viewer-id.js';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
   host(webSocket: WebSocket): void;
   dial(live: LiveSession, purpose: DialPath, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
-  relay(live: LiveSession, linkId: string, webSocket: WebSocket): void;
+  relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
   ingress(live: LiveSession, upgrade: Upgrade): void;
 }
 
@@ -141,8 +142,9 @@ export class UpgradeRouter {
     }
     const linkId = linkOfRelayUrl(queryOf(upgrade.req));
     if (linkId === undefined) return BAD_REQUEST;
+    const client = { linkId, viewerId: viewerIdOf(upgrade.req) };
     this.#options.accept(upgrade, 'relay', (webSocket) =>
-      this.#options.handlers.relay(live, linkId, webSocket),
+      this.#options.handlers.relay(live, client, webSocket),
     );
     return undefined;
   }

@@ -11,7 +11,10 @@ export class ClientSocket {
   readonly socket: WebSocket;
   readonly messages = new Inbox<Buffer>();
   readonly texts = new Inbox<string>();
+  /** What came first on a connection that begins with one. */
+  readonly preface = new Inbox<Buffer>();
   readonly closed: Promise<Closed>;
+  #isPrefaced = false;
 
   private constructor(url: string, options: ClientOptions, protocols: string[]) {
     this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options });
@@ -49,7 +52,17 @@ export class ClientSocket {
     return this.messages.drain();
   }
 
+  /** The first message is none of the other end's; to be called at once after opening. */
+  expectPreface(): void {
+    this.#isPrefaced = true;
+    for (const message of this.messages.drain()) this.#keep(message, true);
+  }
+
   readonly #keep = (data: Buffer, isBinary: boolean): void => {
+    if (this.#isPrefaced) {
+      this.#isPrefaced = false;
+      return this.preface.put(data);
+    }
     if (isBinary) this.messages.put(data);
     else this.texts.put(data.toString());
   };

@@ -129,6 +129,7 @@ export class FakeHost {
     const path = `/__wingman/dial?session=${this.session}&purpose=${purpose}`;
     const headers = { authorization: `Bearer ${token}` };
     const socket = await ClientSocket.open(this.port, 'localhost', path, headers);
+    if (purpose === 'relay') socket.expectPreface();
     this.sockets.push(socket);
     return socket;
   }

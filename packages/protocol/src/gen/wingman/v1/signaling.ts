@@ -130,6 +130,15 @@ export interface HostRegistered {
   iceServers: IceServer[];
 }
 
+/** DialPreface is the tunnel server's first message on a dialled relay connection; what follows is the viewer's. */
+export interface DialPreface {
+  /**
+   * 16 bytes in lower-case hex, from a cookie that no script can read: it names the viewer's browser,
+   * whose tabs share the cookies of a session. Empty when the browser keeps none.
+   */
+  viewerId: string;
+}
+
 /** ConnectionRequest asks the host to take a viewer's link. */
 export interface ConnectionRequest {
   /** 16 random bytes in lower-case hex, chosen by the tab: it names the link everywhere. */
@@ -1164,6 +1173,61 @@ export const HostRegistered: MessageFns<HostRegistered> = {
       ? BigInt(object.expiresAtMs)
       : 0n;
     message.iceServers = object.iceServers?.map((e) => IceServer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDialPreface(): DialPreface {
+  return { viewerId: "" };
+}
+
+export const DialPreface: MessageFns<DialPreface> = {
+  encode(message: DialPreface, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.viewerId !== "") {
+      writer.uint32(10).string(message.viewerId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DialPreface {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDialPreface();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.viewerId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DialPreface>): DialPreface {
+    return DialPreface.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DialPreface>): DialPreface {
+    const message = createBaseDialPreface();
+    message.viewerId = object.viewerId ?? "";
     return message;
   },
 };
