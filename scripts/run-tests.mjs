@@ -1,5 +1,5 @@
 // Runs Jest in groups and prints one closing line with the counts.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,6 +14,10 @@ const GROUPS = [
   { projects: ['browsers'], workers: 1 },
   { projects: ['faults'], workers: 1 },
 ];
+
+/** Several times what the slowest group takes on two busy cores; a group that hangs ends then. */
+const GROUP_DEADLINE_MS = 12 * 60_000;
+const KILL_AFTER_MS = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));
 const total = { passed: 0, failed: 0 };
@@ -30,15 +34,41 @@ for (const { projects, workers } of GROUPS) {
     `--outputFile=${report}`,
     ...process.argv.slice(2),
   ];
-  const { status } = spawnSync(process.execPath, jest, {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  count(report, status);
+  count(report, await run(jest));
 }
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+
+/** Resolves to the exit code; past the deadline everything that the group has started is stopped. */
+function run(jest) {
+  const child = spawn(process.execPath, jest, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
+  // SIGTERM first: with it the browsers, which have process groups of their own, are closed too.
+  const stop = () => {
+    process.kill(-child.pid, 'SIGTERM');
+    setTimeout(() => process.kill(-child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
+  };
+  const interrupted = () => {
+    stop();
+    child.once('exit', () => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  const timer = setTimeout(() => {
+    console.error(`not done within ${GROUP_DEADLINE_MS / 60_000} minutes: stopped`);
+    stop();
+  }, GROUP_DEADLINE_MS);
+  return new Promise((resolve) => {
+    child.once('exit', (status) => {
+      clearTimeout(timer);
+      process.off('SIGINT', interrupted);
+      resolve(status ?? 1);
+    });
+  });
+}
 
 /** A suite that could not run, or a crashed runner, counts as a failure. */
 function count(report, status) {

@@ -1,6 +1,6 @@
 import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
 import { existsSync } from 'node:fs';
-import { eventually } from './program.js';
+import { eventually, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
 
@@ -28,8 +28,29 @@ const CHROMIUM_ARGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
+const CLOSE_DEADLINE_MS = 10_000;
+
+/** Browsers still open. */
+const open = new Set<Browser>();
+
 /** Starts the real browser from Debian's package. */
 export async function launch(name: BrowserName, args: readonly string[] = []): Promise<Browser> {
+  const browser = await start(name, args);
+  open.add(browser);
+  browser.once('disconnected', () => open.delete(browser));
+  return browser;
+}
+
+/** Closes what a failed test has left open, by force when it does not listen. */
+export async function closeBrowsers(): Promise<void> {
+  for (const browser of open) {
+    await within(CLOSE_DEADLINE_MS, 'the browser closes', browser.close()).catch(() =>
+      browser.process()?.kill('SIGKILL'),
+    );
+  }
+}
+
+function start(name: BrowserName, args: readonly string[]): Promise<Browser> {
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',

@@ -1,12 +1,14 @@
 import { afterAll } from '@jest/globals';
+import { closeBrowsers } from './browser.js';
 import { Program, ROOT, running } from './program.js';
 
 export { Program, ROOT, eventually, within } from './program.js';
 
 const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
 
-// A failed test must not keep the runner waiting for its programs.
-afterAll(() => {
+// A failed test must not keep the runner waiting for its browser and programs.
+afterAll(async () => {
+  await closeBrowsers();
   for (const program of running) program.signal('SIGKILL');
 });
 
