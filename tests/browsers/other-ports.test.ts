@@ -119,6 +119,99 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
     await page.browserContext().close();
   });
 
+  test('is reached by no trick: redirects, names, addresses, paths', async () => {
+    const page = await open();
+    const before = secret.seen.length;
+    const outcomes = await frameOf(page).evaluate(
+      async (api, secret) => {
+        const there = encodeURIComponent(`http://localhost:${secret}/any/x`);
+        const urls = [
+          `/to?url=${there}`,
+          `http://localhost:${api}/any/to?url=${there}`,
+          `http://127.0.0.1:${api}/any/to?url=${there}`,
+          `http://localhost:${secret}/any/x`,
+          `http://LOCALHOST:${secret}/any/x`,
+          `http://2130706433:${secret}/any/x`,
+          `http://0x7f.1:${secret}/any/x`,
+          `http://[0:0:0:0:0:0:0:1]:${secret}/any/x`,
+          `http://localhost:${api}@localhost:${secret}/any/x`,
+        ];
+        const fail = (error: Error): string => error.name;
+        return Promise.all(urls.map((url) => fetch(url).then(() => 'answered', fail)));
+      },
+      api.port,
+      secret.port,
+    );
+    expect(outcomes).toEqual(outcomes.map(() => 'TypeError'));
+    expect(secret.seen.slice(before)).toEqual([]);
+    // What only looks like the developer's machine goes where the browser takes it, not to the host.
+    const paths = await frameOf(page).evaluate(
+      async (api, secret) => {
+        const urls = [
+          `http://127.0.0.2:${secret}/any/x`,
+          `http://[::ffff:127.0.0.1]:${secret}/any/x`,
+          `http://elsewhere.localhost:${secret}/any/x`,
+        ];
+        for (const url of urls) await fetch(url).catch(() => undefined);
+        const tricks = [
+          `/any//localhost:${secret}/`,
+          `/any/%2e%2e:${secret}/`,
+          `/any/@x:${secret}`,
+        ];
+        const asked = tricks.map((path) => fetch(`http://localhost:${api}${path}`));
+        return Promise.all(asked.map(async (response) => (await response).text()));
+      },
+      api.port,
+      secret.port,
+    );
+    expect(paths).toEqual(['hello', 'hello', 'hello']);
+    const reached = secret.seen.slice(before);
+    expect(reached.filter(({ isTunnelled }) => isTunnelled)).toEqual([]);
+    secret.seen.length = 0;
+    await page.browserContext().close();
+  });
+
+  test('that is the shared one is the app itself, by name; by address it is another', async () => {
+    const page = await open();
+    const seen = await frameOf(page).evaluate(async (port) => {
+      const text = async (url: string): Promise<string> => {
+        const response = await fetch(url, { method: 'PUT' });
+        return (await response.text()).includes('the app') ? 'the app' : 'something else';
+      };
+      const fail = (error: Error): string => error.name;
+      return [
+        await text(`http://localhost:${port}/`),
+        await text(`http://127.0.0.1:${port}/`).catch(fail),
+      ];
+    }, app.port);
+    expect(seen).toEqual(['the app', 'TypeError']);
+    await page.browserContext().close();
+  });
+
+  test('is there for workers too', async () => {
+    const page = await open();
+    const before = api.seen.length;
+    const seen = await frameOf(page).evaluate((port) => {
+      const code = `
+        const api = 'localhost:${port}';
+        const socket = new WebSocket('ws://' + api + '/socket');
+        socket.onmessage = async ({ data }) => {
+          const refused = await fetch('http://' + api + '/none/x').catch((error) => error.name);
+          const response = await fetch('http://' + api + '/any/x');
+          postMessage([data, await response.text(), refused]);
+        };`;
+      const worker = new Worker(URL.createObjectURL(new Blob([code])));
+      return new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
+    }, api.port);
+    expect(seen).toEqual([`http://localhost:${app.port}`, 'hello', 'TypeError']);
+    expect(api.seen.slice(before).map(({ isTunnelled }) => isTunnelled)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await page.browserContext().close();
+  });
+
   test('gives a page without CORS nothing to read', async () => {
     const page = await open();
     const read = await frameOf(page).evaluate(async (port) => {

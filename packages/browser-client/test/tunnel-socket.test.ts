@@ -3,6 +3,7 @@ import {
   WebSocketAccept,
   WebSocketOpen,
   create,
+  headerValue,
   openWebSocket,
   type IncomingWebSocket,
   type TunnelWebSocket,
@@ -254,6 +255,8 @@ describe('the tunnelled WebSocket', () => {
       [8081, '/'],
       [80, '/'],
     ]);
+    const hosts = seen.map(({ headers }) => headerValue(headers, 'host'));
+    expect(hosts).toEqual(['localhost:8080', '127.0.0.1:8081', '[::1]']);
     expect(complaints[0]).toContain('wingman with --also 8080');
     const elsewhere = ['wss://localhost:8080', 'ws://localhost.example', 'ws://127.0.0.2'];
     for (const url of elsewhere) expect(routeFrom('app.example', new URL(url))).toBeUndefined();

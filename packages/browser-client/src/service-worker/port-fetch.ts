@@ -37,8 +37,9 @@ export async function portFetch(event: FetchEvent, tools: AppFetchTools): Promis
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
   const lookup = await tools.directory.find(requester);
+  if (lookup.kind === 'silent') return Response.error();
   // Without a tunnel nothing of the developer's machine can be reached but the app.
-  if (lookup.kind !== 'shell' || lookup.entry.port === null) return fetch(request);
+  if (lookup.kind === 'none' || lookup.entry.port === null) return fetch(request);
   const { entry } = lookup;
   try {
     return await answer(await describe(request, entry, lookup.entry.port, tools), tools);

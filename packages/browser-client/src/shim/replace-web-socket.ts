@@ -70,7 +70,8 @@ function socketRequest(
   { headers, realm }: SocketWorld,
 ): Request {
   const list = parseProtocols(protocols, realm.DOMException);
-  return { url, target: url.pathname + url.search, protocols: list, headers: headers() };
+  const target = url.pathname + url.search;
+  return { url, target, protocols: list, headers: [...headers(), ['host', url.host]] };
 }
 
 function connect(
