@@ -6,7 +6,7 @@ import { serve, type ServerFlags } from './server.js';
 import { share } from './share.js';
 
 interface ShareFlags {
-  also: string[];
+  also?: string[];
   server?: string;
   name?: string;
   expires?: string;
@@ -60,7 +60,7 @@ function addShare(program: Command, done: (code: number) => void): void {
     .command('share', { isDefault: true })
     .description('share a local port (also just: wingman <port>)')
     .argument('<port>', 'port the app listens on, here on localhost')
-    .option('--also <port>', "let the app's pages use this local port too; repeatable", collect, [])
+    .option('--also <port>', "let the app's pages use this local port too; repeatable", collect)
     .option('--server <url>', 'tunnel server (default: one in this process)')
     .option('--name <name>', "keep the session's URL over restarts under this name")
     .option('--expires <time>', 'end the session after this time, e.g. 30m or 2h (default: 8h)')
@@ -101,14 +101,14 @@ function addServer(program: Command, done: (code: number) => void): void {
     .action(async (flags: ServerFlags) => done(await serve(flags, environment())));
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
 function given(port: string, flags: ShareFlags): Given {
   const pairs: Record<keyof Given, string | undefined> = {
     port,
-    alsoPorts: flags.also.length === 0 ? undefined : flags.also.join(','),
+    alsoPorts: flags.also?.join(','),
     server: flags.server,
     name: flags.name,
     ttlMs: flags.expires,
