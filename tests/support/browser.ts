@@ -103,10 +103,14 @@ export function statusWhere(
 }
 
 /** Runs a function in the app's document, inside the shell. */
-export async function inApp<T>(page: Page, run: () => T | Promise<T>): Promise<T> {
+export async function inApp<T, A extends unknown[]>(
+  page: Page,
+  run: (...args: A) => T | Promise<T>,
+  ...args: A
+): Promise<T> {
   const frame = page.frames().find((candidate) => candidate.parentFrame() === page.mainFrame());
   if (frame === undefined) throw new Error('the app’s frame is not there');
-  return await frame.evaluate(run);
+  return await frame.evaluate(run as (...args: unknown[]) => T | Promise<T>, ...args);
 }
 
 /** Waits until the app's document shows a text. */

@@ -211,17 +211,6 @@ describe('the reply', () => {
     expect(html.match(/<\/script>/g)).toHaveLength(1);
   });
 
-  test('our own frame is allowed, all other policies stay', () => {
-    const headers: HeaderPair[] = [
-      ['x-frame-options', 'DENY'],
-      ['content-security-policy', "default-src 'self'; frame-ancestors 'none'; img-src *"],
-    ];
-    const framed = build(200, headers, { isFrameNavigation: true }).headers;
-    expect(framed.has('x-frame-options')).toBe(false);
-    expect(framed.get('content-security-policy')).toBe("default-src 'self'; img-src *");
-    expect(build(200, headers).headers.get('x-frame-options')).toBe('DENY');
-  });
-
   test('encoded bodies are decoded, and a broken one is an error', async () => {
     const encoded = gzipSync('hello');
     const head = {

@@ -378,6 +378,20 @@ describe('what viewers get', () => {
     expect(await textOf(response.body)).toBe(html.replace('<head>', `<head>${SHIM_TAG}`));
   });
 
+  test('a policy lets the shim through, by the nonce that its element has', async () => {
+    const { tunnel } = await serve((_incoming, response) => {
+      const policy = "script-src 'nonce-own' 'strict-dynamic'";
+      response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy });
+      response.end('<head></head>');
+    });
+    const response = await request(
+      tunnel.mux,
+      requestHead({ mode: 'navigate', destination: 'iframe' }),
+    );
+    const nonce = /nonce="([^"]+)"/.exec(await textOf(response.body))?.[1] ?? 'none';
+    expect(header(response, 'content-security-policy')).toContain(`'nonce-${nonce}'`);
+  });
+
   test('compressed events arrive one by one', async () => {
     const { createGzip } = await import('node:zlib');
     const gzip = createGzip();

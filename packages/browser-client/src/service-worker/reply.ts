@@ -20,7 +20,6 @@ export function buildReply(
 ): Response {
   const headers = replyHeaders(head);
   resolveLocation(headers, head.status, context.url);
-  if (context.isFrameNavigation) allowOwnFrame(headers);
   const location = headers.get('location') ?? '';
   if (
     context.isFrameNavigation &&
@@ -66,22 +65,6 @@ function resolveLocation(headers: Headers, status: number, url: string): void {
   const location = headers.get('location');
   if (location === null || status < 300 || status > 399) return;
   if (URL.canParse(location, url)) headers.set('location', new URL(location, url).href);
-}
-
-/**
- * The app is the top page as its author sees it, and our frame around it is of the same origin. A
- * foreign site's frame never comes here: browsers keep service workers of third-party frames apart.
- */
-function allowOwnFrame(headers: Headers): void {
-  headers.delete('x-frame-options');
-  const policy = headers.get('content-security-policy');
-  if (policy === null || !policy.includes('frame-ancestors')) return;
-  headers.set('content-security-policy', policy.split(',').map(withoutFrameAncestors).join(','));
-}
-
-function withoutFrameAncestors(policy: string): string {
-  const directives = policy.split(';');
-  return directives.filter((directive) => !/^\s*frame-ancestors\b/i.test(directive)).join(';');
 }
 
 function safeStatusText(text: string): string {

@@ -1,8 +1,9 @@
 import type { Header, IncomingRequest, Problem } from '@wingman/protocol';
 import { headerValue, toWingmanError } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
+import { admitOwnFrame } from './frame-policy.js';
 import type { LocalResponse } from './local-client.js';
-import { locationRule, rewriteContext, type ForwardContext } from './local-context.js';
+import { locationRule, ownOrigins, rewriteContext, type ForwardContext } from './local-context.js';
 import type { LocalTarget } from './local-ports.js';
 import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localRequestHeaders, type Via } from './request-headers.js';
@@ -70,8 +71,12 @@ async function sendResponse(
 ): Promise<void> {
   const { status, statusText } = response;
   const rule = locationRule(incoming.head, via, context);
-  const shown = publicResponseHeaders(response.headers, rule);
-  const { headers, body } = prepareBody(incoming.head, response, shown, via);
+  const framed = admitOwnFrame(response.headers, incoming.head.destination);
+  const shown = publicResponseHeaders(framed, rule);
+  const { headers, body } = prepareBody(incoming.head, response, shown, {
+    via,
+    origins: ownOrigins(context),
+  });
   try {
     incoming.respond(responseHead(status, statusText, headers));
     for await (const chunk of body) await incoming.write(chunk);

@@ -1,8 +1,15 @@
 import { RewritingStream } from 'parse5-html-rewriting-stream';
 import { HOST_LIMITS } from '../limits.js';
 
+export const SHIM_PATH = '/__wingman/shim.js';
+
 /** Makes WebSockets and the like go through the link; it has to run before any script of the app. */
-export const SHIM_TAG = '<script src="/__wingman/shim.js"></script>';
+export const SHIM_TAG = `<script src="${SHIM_PATH}"></script>`;
+
+/** The same for a document whose policy wants a nonce. */
+export function shimTag(nonce: string): string {
+  return `<script src="${SHIM_PATH}" nonce="${nonce}"></script>`;
+}
 
 const BOM_BYTES = 3;
 
@@ -107,8 +114,11 @@ function hasUtf8Bom(bytes: Buffer): boolean {
 }
 
 /** Runs a document through an injector. */
-export async function* injectShim(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const injector = new HtmlInjector();
+export async function* injectShim(
+  body: AsyncIterable<Uint8Array>,
+  tag: string,
+): AsyncGenerator<Uint8Array> {
+  const injector = new HtmlInjector(tag);
   for await (const chunk of body) yield* injector.push(chunk);
   yield* injector.finish();
 }

@@ -44,7 +44,8 @@ function named({ headers }: Addressed, { names, authority }: LocalTarget['loopba
   return names.includes(host) ? host : authority;
 }
 
-function ownOrigins({ sessionOrigin, bareOrigins }: ForwardContext): string[] {
+/** The session's origins as browsers see them; none before the first registration. */
+export function ownOrigins({ sessionOrigin, bareOrigins }: ForwardContext): string[] {
   const session = sessionOrigin();
   return session === undefined ? [...bareOrigins] : [session, ...bareOrigins];
 }

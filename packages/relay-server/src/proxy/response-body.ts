@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { Header, RequestHead } from '@wingman/protocol';
 import { headerValue } from '@wingman/protocol';
+import { admitShim, isPolicy } from './content-security-policy.js';
 import { canDecode, codingsOf, decode } from './decode.js';
-import { injectShim } from './html-injector.js';
+import { injectShim, SHIM_PATH, SHIM_TAG, shimTag } from './html-injector.js';
 import type { LocalResponse } from './local-client.js';
 import type { Via } from './request-headers.js';
 import { without } from './response-headers.js';
@@ -12,6 +14,13 @@ export interface PublicResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** Who will read it. */
+export interface Audience {
+  readonly via: Via;
+  /** The origins a document may have in its browser. */
+  readonly origins: readonly string[];
+}
+
 const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
 
 /** Prepares a response for its way: viewers' links get plain bytes, and documents the shim. */
@@ -19,12 +28,28 @@ export function prepareBody(
   head: RequestHead,
   response: LocalResponse,
   headers: Header[],
-  via: Via,
+  { via, origins }: Audience,
 ): PublicResponse {
   if (via === 'ingress' || !transformable(response)) return { headers, body: response.body };
   const plain = withoutCoding(response, headers);
   if (!wantsShim(head, response, plain.headers)) return plain;
-  return { headers: without(plain.headers, 'content-length'), body: injectShim(plain.body) };
+  return withShim(without(plain.headers, 'content-length'), plain.body, origins);
+}
+
+function withShim(
+  headers: Header[],
+  body: AsyncIterable<Uint8Array>,
+  origins: readonly string[],
+): PublicResponse {
+  if (!headers.some(isPolicy)) {
+    return { headers, body: injectShim(body, SHIM_TAG) };
+  }
+  const nonce = randomBytes(16).toString('base64');
+  const urls = origins.map((origin) => origin + SHIM_PATH);
+  return {
+    headers: admitShim(headers, { nonce, urls }),
+    body: injectShim(body, shimTag(nonce)),
+  };
 }
 
 /** A part of a representation, or none, is passed on as it is. */

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'puppeteer-core';
+import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
+import { eventually, Share } from '../support/processes.js';
+
+let app: DocumentApp;
+let share: Share;
+
+beforeAll(async () => {
+  app = await startDocumentApp();
+  share = await Share.start(app.port);
+});
+
+afterAll(async () => {
+  await share.stop();
+  await app.close();
+});
+
+describe.each<BrowserName>(['chromium', 'firefox'])('policies in %s', (name) => {
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await launch(name);
+  });
+  afterAll(() => browser.close());
+
+  async function open(path: string, text: string): Promise<void> {
+    page = await browser.newPage();
+    await page.goto(share.ready.url.replace('/#', `${path}#`));
+    await appShows(page, text);
+  }
+
+  test.each([
+    ['nonces and strict-dynamic', '/strict', "'nonce-own' 'strict-dynamic'"],
+    ['a list of addresses', '/strict', "'self'"],
+    ['a hash', '/strict', "'sha256-7zb5CHuOx9n/xv6pnxJPzia+uDD2phI9/I79LwdaFbw='"],
+  ])('%s: its own scripts run, and the shim, and no other', async (_, path, sources) => {
+    const policy = `default-src 'none'; script-src ${sources}`;
+    const query = `?${new URLSearchParams({ policy })}`;
+    await open(path + query, 'strict page');
+    const here = await runScripts(page);
+    const there = await browser.newPage();
+    await there.goto(`http://localhost:${app.port}${path}${query}`);
+    expect(here).toEqual(await there.evaluate(() => ({ ...document.documentElement.dataset })));
+    await there.close();
+    // pushState has no event: only the shim can have told.
+    await inApp(page, () => history.pushState({}, '', '?told'));
+    await eventually('the URL', () => page.url() === `${share.origin}${path}?told`);
+    await page.close();
+  });
+
+  test('a page that is never to be framed is shown, for its author knows no frame', async () => {
+    await open('/unframeable', 'top level only');
+    await page.close();
+  });
+
+  test('other sites may frame what they may frame on localhost, and nothing else', async () => {
+    page = await browser.newPage();
+    const framed = async (path: string): Promise<string> => {
+      const target = encodeURIComponent(share.origin + path);
+      await page.goto(`${app.provider}/embed?url=${target}`);
+      await eventually('the frame', () => page.evaluate(() => document.title === 'framed'));
+      const [frame] = page.mainFrame().childFrames();
+      // Firefox shows an error page, which no script may look into.
+      return frame?.evaluate(() => document.body.innerText).catch(() => '') ?? '';
+    };
+    expect(await framed('/next')).toContain('next page');
+    expect(await framed('/unframeable')).not.toContain('top level only');
+    expect(await framed('/denied')).not.toContain('denied page');
+    await page.close();
+  });
+});
+
+/** Which scripts of the page have run. */
+function runScripts(page: Page): Promise<Record<string, string>> {
+  return inApp(page, () => ({ ...document.documentElement.dataset }) as Record<string, string>);
+}

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** An app whose documents do what documents do, and an identity provider that refuses to be framed. */
+export interface DocumentApp {
+  port: number;
+  /** The provider's origin, another site than the app's. */
+  provider: string;
+  /** Method, target and body of each request of the app that is no page view by GET. */
+  posts: string[];
+  /** How often each path was asked for. */
+  views: Map<string, number>;
+  close(): Promise<void>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
+
+const page = (body: string, head = ''): string =>
+  `<!doctype html><html><head><meta charset="utf-8">${head}</head><body>${body}</body></html>`;
+
+function html(response: ServerResponse, body: string, headers: Record<string, string> = {}): void {
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...headers });
+  response.end(body);
+}
+
+const HASHED_SCRIPT = "document.documentElement.dataset.hashed = ''";
+
+const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg"/>')}`;
+
+function routesFor(provider: () => string, posts: string[]): Record<string, Handler> {
+  return {
+    '/': (_, response) =>
+      html(
+        response,
+        page(
+          `<h1>start page</h1><a id="next" href="/next">next</a> <a id="login" href="/login">log in</a>
+           <a id="away" href="${provider()}/authorize">provider</a>
+           <a id="file" href="/file">file</a>
+           <form id="inner" method="post" action="/submit"><input name="a" value="in frame"></form>
+           <form id="blank" method="post" action="/submit" target="_blank"><input name="a" value="in a new tab"></form>
+           <form id="top" method="post" action="/submit" target="_top"><input name="a" value="on top"></form>`,
+          `<title>Start</title><meta name="theme-color" content="#123456"><link rel="icon" href="${ICON}">`,
+        ),
+      ),
+    '/next': (_, response) => html(response, page('<h1>next page</h1>', '<title>Next</title>')),
+    '/login': (request, response) => {
+      const back = String(request.headers['x-forwarded-host'] ?? '');
+      response.writeHead(302, { location: `${provider()}/authorize?back=${back}` }).end();
+    },
+    '/callback': (_, response, url) =>
+      html(response, page(`<h1>signed in with ${url.searchParams.get('code')}</h1>`)),
+    '/submit': (request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        posts.push(`${request.method} ${body}`);
+        html(response, page(`<h1>received ${request.method} ${decodeURIComponent(body)}</h1>`));
+      });
+    },
+    '/file': (_, response) => {
+      const name = 'attachment; filename="report.txt"';
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-disposition': name });
+      response.end('the report');
+    },
+    '/strict': (_, response, url) =>
+      html(
+        response,
+        page(
+          `<script nonce="own">document.documentElement.dataset.nonced = ''</script>
+           <script src="/mark.js"></script><script>${HASHED_SCRIPT}</script><h1>strict page</h1>`,
+        ),
+        { 'content-security-policy': url.searchParams.get('policy') ?? '' },
+      ),
+    '/mark.js': (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/javascript' });
+      response.end("document.documentElement.dataset.external = ''");
+    },
+    '/unframeable': (_, response) =>
+      html(response, page('<h1>top level only</h1>'), {
+        'content-security-policy': "frame-ancestors 'none'",
+      }),
+    '/denied': (_, response) =>
+      html(response, page('<h1>denied page</h1>'), { 'x-frame-options': 'DENY' }),
+    '/buster': (_, response) =>
+      html(
+        response,
+        page(
+          '<h1>frame buster</h1><script>if (top !== self) top.location.href = self.location.href</script>',
+        ),
+      ),
+    '/popup': (_, response) =>
+      html(
+        response,
+        page(`<h1>popup page</h1><script>
+          addEventListener('message', ({ data, source }) => {
+            document.querySelector('h1').textContent = 'popup heard ' + data;
+            source.postMessage('heard ' + data, location.origin);
+          });
+          opener?.postMessage('popup is ready', location.origin);
+        </script>`),
+      ),
+    '/slow': (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.write('<!doctype html><h1>first part</h1>');
+    },
+  };
+}
+
+export async function startDocumentApp(): Promise<DocumentApp> {
+  const posts: string[] = [];
+  const views = new Map<string, number>();
+  const provider = createServer((request, response) => {
+    const query = new URL(request.url ?? '/', 'http://x').searchParams;
+    const embedded = query.get('url');
+    if (embedded !== null) {
+      const onload = "document.title = 'framed'";
+      return html(response, page(`<iframe src="${embedded}" onload="${onload}"></iframe>`));
+    }
+    const back = query.get('back') ?? '';
+    html(response, page(`<h1>identity provider</h1><a id="back" href="${back}">back</a>`), {
+      'x-frame-options': 'DENY',
+    });
+  });
+  const providerPort = await listen(provider);
+  const origin = `http://localhost:${providerPort}`;
+  const routes = routesFor(() => origin, posts);
+  const app = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    views.set(url.pathname, (views.get(url.pathname) ?? 0) + 1);
+    const route = routes[url.pathname];
+    if (route === undefined) return void response.writeHead(404).end('not here');
+    route(request, response, url);
+  });
+  return {
+    port: await listen(app),
+    provider: origin,
+    posts,
+    views,
+    close: async () => {
+      await Promise.all([app, provider].map(stop));
+    },
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
