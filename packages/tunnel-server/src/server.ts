@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { compose, type Composition } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
-import { listenOnAnyOf, type StunResponder } from './stun/stun-responder.js';
+import { listenOnAnyOf, stunHost, type StunResponder } from './stun/stun-responder.js';
 import { Assets } from './web/assets.js';
 import { Shell } from './web/shell.js';
 
@@ -127,7 +127,10 @@ async function startStun(
   clock: Clock,
 ): Promise<StunResponder | undefined> {
   if (!config.stunEmbedded) return undefined;
-  const wish = { host: config.host, port: config.stunPort, preferredPort: site.port };
+  const host = stunHost(config.host, config.publicUrl);
+  if (host !== config.host)
+    logger.info({ host }, 'STUN listens on every address: no proxy passes it on');
+  const wish = { host, port: config.stunPort, preferredPort: site.port };
   try {
     return await listenOnAnyOf(wish, clock);
   } catch (error) {

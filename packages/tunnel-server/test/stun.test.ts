@@ -9,7 +9,7 @@ import {
   canonicalAddress,
   parseBindingRequest,
 } from '../src/stun/stun-message.js';
-import { listenOnAnyOf, StunResponder } from '../src/stun/stun-responder.js';
+import { listenOnAnyOf, stunHost, StunResponder } from '../src/stun/stun-responder.js';
 import { startServer } from './support/server.js';
 
 /** RFC 5769 section 2.1's transaction id, in a request without attributes. */
@@ -26,6 +26,17 @@ const respond = (packet: Buffer, address: string, port: number): string | undefi
   const request = parseBindingRequest(packet);
   return request && bindingResponse(request, address, port).toString('hex');
 };
+
+test.each([
+  ['127.0.0.1', undefined, '127.0.0.1'],
+  ['127.0.0.1', 'http://localhost:8787', '127.0.0.1'],
+  ['127.0.0.1', 'https://tunnel.example.org', '0.0.0.0'],
+  ['::1', 'https://tunnel.example.org', '0.0.0.0'],
+  ['192.0.2.1', 'https://tunnel.example.org', '192.0.2.1'],
+  ['::', 'https://tunnel.example.org', '::'],
+] as const)('behind %s, public at %s, STUN binds %s', (host, publicUrl, bound) => {
+  expect(stunHost(host, publicUrl)).toBe(bound);
+});
 
 describe('a binding response', () => {
   // The XOR-MAPPED-ADDRESS values are those of RFC 5769 sections 2.2 and 2.3.

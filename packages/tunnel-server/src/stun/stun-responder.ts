@@ -50,6 +50,21 @@ export class StunResponder {
   }
 }
 
+/**
+ * The address to bind: the server's own, but every one when that is loopback and the public address is
+ * not. Then a proxy passes HTTP on to it, and no proxy passes on STUN.
+ */
+export function stunHost(host: string, publicUrl: string | undefined): string {
+  const isLoopback = host === '::1' || host === 'localhost' || /^127\./.test(host);
+  if (!isLoopback || publicUrl === undefined) return host;
+  const { hostname } = new URL(publicUrl);
+  const isLocal =
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    /^(127\.|\[::1\])/.test(hostname);
+  return isLocal ? host : '0.0.0.0';
+}
+
 /** Where and how the embedded responder listens. */
 export interface StunWish {
   host: string;
