@@ -153,6 +153,8 @@ describe('the pill', () => {
     expect(pillKind({ ...NO_LINK, mode: 'p2p' }, false)).toBe('direct');
     expect(pillKind({ ...NO_LINK, mode: 'relay' }, false)).toBe('relayed');
     expect(pillKind(NO_LINK, false)).toBe('offline');
+    expect(pillKind({ ...NO_LINK, hasLost: true }, false)).toBe('lost');
+    expect(pillKind({ ...NO_LINK, hasLost: true, mode: 'relay' }, false)).toBe('relayed');
     expect(pillKind(NO_LINK, true)).toBe('ingress');
   });
 

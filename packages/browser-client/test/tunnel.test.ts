@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   CloseCode,
+  LIMITS,
   Link,
   PrekeyRing,
   RecordReader,
@@ -224,6 +225,26 @@ describe('the tunnel', () => {
     expect(tunnel.status().link.id).not.toBe(id);
     expect(kinds('link')).toHaveLength(2);
     expect(kinds('connected')).toHaveLength(2);
+  });
+
+  test('past the grace time what is under way ends, the status says so, and a fresh link comes by itself', async () => {
+    const { clock, tunnel, host, kinds } = await setUp();
+    await get(tunnel, clock, PAGE);
+    const { id } = tunnel.status().link;
+    host.isUp = false;
+    host.sockets[0]?.ends(1006);
+    const [signal, aborted] = [new AbortController().signal, [] as unknown[]];
+    const pending = tunnel.request({ ...PAGE, target: '/late' }, { signal });
+    pending.catch((error: unknown) => aborted.push(error));
+    await clock.advance(LIMITS.linkGraceMs + 1_000);
+    expect(aborted).toMatchObject([{ code: 'HOST_OFFLINE' }]);
+    expect(tunnel.status()).toMatchObject({ mode: 'offline', hasLost: true });
+    host.isUp = true;
+    tunnel.wake();
+    expect(await get(tunnel, clock, { ...PAGE, target: '/fresh' })).toBe('/fresh');
+    expect(tunnel.status()).toMatchObject({ mode: 'relay', hasLost: false });
+    expect(tunnel.status().link.id).not.toBe(id);
+    expect(kinds('link')).toHaveLength(2);
   });
 
   test('a request given up while it waits is never sent', async () => {

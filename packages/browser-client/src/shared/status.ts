@@ -35,6 +35,8 @@ export type LinkStatus = Pick<
 > & {
   rtt: { p2p: number | null; relay: number | null };
   preference: Preference;
+  /** A link has ended with what was under way on it, and its successor has not been up yet. */
+  hasLost: boolean;
 };
 
 /** The status before the tunnel worker has said anything. */
@@ -47,4 +49,5 @@ export const NO_LINK: LinkStatus = {
   relayConnected: false,
   rtt: { p2p: null, relay: null },
   preference: 'auto',
+  hasLost: false,
 };

@@ -60,6 +60,7 @@ export class Tunnel {
   readonly #waiters = new Set<() => void>();
   #life: Life;
   #trouble: ErrorCode | null = null;
+  #hasLost = false;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -143,6 +144,7 @@ export class Tunnel {
       relayConnected: this.#paths.isGood('relay'),
       rtt: stats.rttMs,
       preference: this.#paths.preference,
+      hasLost: this.#hasLost,
     };
   }
 
@@ -189,6 +191,7 @@ export class Tunnel {
   /** A link that is gone for good is followed by a fresh one: no reload is needed. */
   #renew(life: Life): void {
     life.isOver = true;
+    this.#hasLost ||= life.isProven;
     life.relay.stop();
     this.#options.tell({ kind: 'status', status: this.status() });
     const code = life.link.closeError?.code;
@@ -200,6 +203,7 @@ export class Tunnel {
 
   #prove(life: Life): void {
     life.isProven = true;
+    this.#hasLost = false;
     this.#trouble = null;
     this.#options.tell({ kind: 'trouble', code: null });
     this.#options.tell({ kind: 'connected' });
