@@ -155,6 +155,18 @@ describe('a direct path that has failed', () => {
     expect(waits[2]).toBeGreaterThan(waits[0] ?? 0);
   });
 
+  test('is taken as soon as it answers by whoever asks for it', async () => {
+    const world = await new World().start();
+    world.lines.p2p.isDead = true;
+    await world.clock.advance(15_000);
+    world.lines.p2p.isDead = false;
+    world.attach('p2p');
+    await world.clock.advance(200);
+    expect(world.viewer.path).toBe('relay');
+    world.keeper.prefer('p2p');
+    expect(world.viewer.path).toBe('p2p');
+  });
+
   test('and stays silent while the relay answers is given up for a fresh one', async () => {
     const world = await new World().start();
     world.lines.p2p.isDead = true;

@@ -34,8 +34,10 @@ export class PathKeeper {
     return this.#preference;
   }
 
+  /** Whoever wants the direct path gets it as soon as it answers, whatever it has done before. */
   prefer(preference: Preference): void {
     this.#preference = preference;
+    if (preference === 'p2p') this.#forgive();
     this.#choose();
   }
 
@@ -77,6 +79,12 @@ export class PathKeeper {
     this.#failures = isRepeated ? this.#failures + 1 : 0;
     this.#failedAt = now;
     this.#distrust();
+  }
+
+  #forgive(): void {
+    this.#settle?.cancel();
+    this.#settle = undefined;
+    this.#failedAt = -Infinity;
   }
 
   #distrust(): void {
