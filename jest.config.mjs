@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url';
+
 const shared = {
-  testEnvironment: 'node',
+  // Node's own, which fails a file that leaves timers, sockets or processes behind.
+  testEnvironment: fileURLToPath(new URL('tests/support/leak-guard.mjs', import.meta.url)),
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: {
     '^.+\\.tsx?$': [

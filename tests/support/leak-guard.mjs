@@ -1,0 +1,40 @@
+import { TestEnvironment } from 'jest-environment-node';
+
+/** What a test file may not leave running: what keeps an event loop alive, by the names Node gives. */
+const HELD = ['Timeout', 'Immediate', 'TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'];
+/** What is closing gets this long. */
+const SETTLE_MS = 3_000;
+const LOOK_MS = 20;
+
+/** Fails a test file that leaves timers, sockets, servers or processes behind. */
+export default class LeakGuard extends TestEnvironment {
+  #before = {};
+
+  async handleTestEvent(event) {
+    if (event.name === 'setup') this.#before = counts();
+    if (event.name === 'run_finish') await this.#check();
+  }
+
+  async #check() {
+    const end = performance.now() + SETTLE_MS;
+    let left = this.#left();
+    while (left.length > 0 && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      left = this.#left();
+    }
+    if (left.length > 0) throw new Error(`left behind by this file: ${left.join(', ')}`);
+  }
+
+  #left() {
+    const now = counts();
+    return HELD.filter((kind) => (now[kind] ?? 0) > (this.#before[kind] ?? 0)).map(
+      (kind) => `${kind} ${now[kind]}, was ${this.#before[kind] ?? 0}`,
+    );
+  }
+}
+
+function counts() {
+  const of = {};
+  for (const kind of process.getActiveResourcesInfo()) of[kind] = (of[kind] ?? 0) + 1;
+  return of;
+}
