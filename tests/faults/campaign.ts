@@ -30,6 +30,8 @@ interface Snapshot {
 const RECOVERY_MS = 75_000;
 /** The longest back-off of the direct path and one attempt. */
 const PATH_MS = 75_000;
+/** Asking again ends the rest between two attempts at a direct path. */
+const ASK_MS = 3_000;
 /** A workload is slower than the network at times: this long it gets to be in full swing. */
 const WARM_UP_MS = 60_000;
 
@@ -80,7 +82,10 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   await world.viewer.mark();
   world.app.mark();
   world.app.edit(version);
-  const hits = await kind.inject(world, fault.lastsMs);
+  const hits = await kind.inject(world, fault.lastsMs).catch((error: unknown) => {
+    problems.push(String(error));
+    return -1;
+  });
   if (hits === 0) problems.push('the fault hit nothing');
   problems.push(...(await recover(world, version)));
   const after = await snapshot(world);
@@ -102,12 +107,16 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   };
 }
 
-/** Asks for a path and waits until it carries the link, with the relay warm beside it. */
+/** Asks for a path, again and again, until it carries the link with the relay warm beside it. */
 async function takePath({ viewer }: World, path: Kind['path']): Promise<void> {
-  await viewer.prefer(path === 'any' ? 'auto' : path);
+  let askedAt = -Infinity;
   await eventually(
     `the path ${path} with a warm relay`,
     async () => {
+      if (performance.now() - askedAt > ASK_MS) {
+        await viewer.prefer(path === 'any' ? 'auto' : path);
+        askedAt = performance.now();
+      }
       const { mode, relayConnected } = await viewer.status();
       return relayConnected && (path === 'any' ? mode !== 'offline' : mode === path);
     },
@@ -118,6 +127,7 @@ async function takePath({ viewer }: World, path: Kind['path']): Promise<void> {
 /** Resolves with the names of the workloads that did not go on in time. */
 async function recover(world: World, version: number): Promise<string[]> {
   const healed = await snapshot(world);
+  const healedAt = performance.now();
   try {
     await eventually('all workloads go on', () => isMoving(world, healed), RECOVERY_MS);
     await eventually(
@@ -125,11 +135,27 @@ async function recover(world: World, version: number): Promise<string[]> {
       async () => (await world.viewer.report()).version === version,
       RECOVERY_MS,
     );
+    await eventually(
+      'requests of before are answered',
+      async () => {
+        const { oldest } = await world.viewer.report();
+        return oldest.ageMs < performance.now() - healedAt;
+      },
+      RECOVERY_MS,
+    );
     return [];
   } catch (error) {
-    const stuck = await stillStuck(world, healed);
-    return [`${String(error)}; stuck: ${stuck.join(', ') || 'the hot update'}`];
+    return [`${String(error)}; ${await diagnosis(world, healed)}`];
   }
+}
+
+async function diagnosis(world: World, since: Snapshot): Promise<string> {
+  const stuck = await stillStuck(world, since);
+  const { oldest, version } = await world.viewer.report();
+  const age = `${oldest.what} for ${Math.round(oldest.ageMs)} ms`;
+  const { mode, link, relayConnected } = await world.viewer.status();
+  const path = `${mode}, link ${link.state}, relay ${relayConnected ? 'warm' : 'away'}`;
+  return `stuck: ${stuck.join(', ') || 'nothing'}; oldest: ${age}; version ${version}; ${path}`;
 }
 
 async function isMoving(world: World, since: Snapshot | undefined): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { ADDRESS, SERVER_PORT } from '../lab/network.js';
+import type { Pausable } from './app/protocol.js';
 import type { World } from './world.js';
 
 /** Resolves with how often the fault hit. */
@@ -40,13 +41,32 @@ const reset = (rules: readonly string[]): string[] =>
 const lossy = (rules: readonly string[], percent: number): string[] =>
   rules.map((rule) => rule.replace('counter', `numgen random mod 100 < ${percent} counter`));
 
-/** A fault that is a set of packet filter rules for a while. */
+/** A heartbeat passes the quietest carrier within this. */
+const HIT_MS = 5_000;
+const LOOK_MS = 100;
+
+/** A fault that is a set of packet filter rules for a while, and until they have hit. */
 function filtered(rules: readonly string[]): Inject {
   return async ({ lab, sleep }, lastsMs) => {
     await lab.addRules(rules);
     await sleep(lastsMs);
-    return (await lab.clearRules()).reduce((sum, hits) => sum + hits, 0);
+    for (let waited = 0; waited < HIT_MS && (await lab.hits()) === 0; waited += LOOK_MS) {
+      await sleep(LOOK_MS);
+    }
+    const hits = await lab.hits();
+    await lab.clearRules();
+    return hits;
   };
+}
+
+/** Meanwhile the page does less; it goes on afterwards, whatever happens. */
+async function paused<T>({ viewer }: World, what: Pausable, act: () => Promise<T>): Promise<T> {
+  try {
+    await viewer.pause(what);
+    return await act();
+  } finally {
+    await viewer.resume();
+  }
 }
 
 /** SIGSTOP, and after a while SIGCONT. */
@@ -156,22 +176,23 @@ export const KINDS = {
   },
   'worker-killed': {
     ...{ path: 'any', weight: 3, lastsMs: [0, 500], onlyChromium: true },
-    inject: async ({ viewer, sleep }, lastsMs) => {
-      await viewer.pause();
-      const killed = await viewer.killServiceWorker();
-      await sleep(lastsMs);
-      await viewer.resume();
-      return killed;
-    },
+    inject: (world, lastsMs) =>
+      paused(world, 'all', async () => {
+        const killed = await world.viewer.killServiceWorker();
+        await world.sleep(lastsMs);
+        return killed;
+      }),
   },
   'tab-frozen': {
     ...{ path: 'any', weight: 2, lastsMs: [500, 3_000], isTotal: true, onlyChromium: true },
-    inject: async ({ viewer, sleep }, lastsMs) => {
-      await viewer.freeze(true);
-      await sleep(lastsMs);
-      await viewer.freeze(false);
-      return 1;
-    },
+    // Chromium forgets the body of a response that arrives while a tab is frozen, on localhost too.
+    inject: (world, lastsMs) =>
+      paused(world, 'readers', async () => {
+        await world.viewer.freeze(true);
+        await world.sleep(lastsMs);
+        await world.viewer.freeze(false);
+        return 1;
+      }),
   },
   'tab-hidden': {
     ...{ path: 'any', weight: 2, lastsMs: [500, 3_000] },

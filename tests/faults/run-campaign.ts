@@ -54,10 +54,11 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
       holdings(host.pid, join(scratch, 'host.json')),
       holdings(server.pid, join(scratch, 'server.json')),
     ]);
+  let viewer: Viewer | undefined;
   try {
     const baseline = await afterOneVisit(options, host, held);
     app.forget();
-    const viewer = await Viewer.open(options.browser, host.url);
+    viewer = await Viewer.open(options.browser, host.url);
     const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
     const world: World = { lab, app, server, host, viewer, sleep };
     const violations = await campaign(world, options);
@@ -68,6 +69,7 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
     say(violations.length === 0 ? 'nothing was lost' : `${violations.length} violations`);
     return violations.length === 0;
   } finally {
+    await viewer?.close();
     await Promise.allSettled([host.stop(), server.stop(), app.stop()]);
   }
 }

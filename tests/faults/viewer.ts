@@ -8,7 +8,7 @@ import {
   type Status,
 } from '../support/browser.js';
 import { within } from '../support/program.js';
-import type { PageReport, Workload } from './app/protocol.js';
+import type { Pausable, PageReport, Workload } from './app/protocol.js';
 
 /** Where the page's script keeps itself. */
 interface WorkloadWindow {
@@ -61,11 +61,12 @@ export class Viewer {
     );
   }
 
-  pause(): Promise<void> {
-    return this.#call(
-      'pause',
-      inApp(this.page, () => (window as unknown as WorkloadWindow).workload.pause()),
-    );
+  pause(what: Pausable): Promise<void> {
+    const evaluate =
+      what === 'all'
+        ? () => (window as unknown as WorkloadWindow).workload.pause('all')
+        : () => (window as unknown as WorkloadWindow).workload.pause('readers');
+    return this.#call('pause', inApp(this.page, evaluate));
   }
 
   resume(): Promise<void> {

@@ -78,14 +78,16 @@ export class Lab {
     await this.#nft('core', rules.map((rule) => `add rule inet faults forward ${rule}`).join('\n'));
   }
 
-  /** Takes all rules away and tells how many packets they have hit, rule by rule. */
-  async clearRules(): Promise<number[]> {
-    const [command, args] = this.inside('core', [
-      ...['nft', '-j', 'list', 'chain', 'inet', 'faults', 'forward'],
-    ]);
-    const { stdout } = await run(command, args);
+  /** How many packets the rules have hit so far. */
+  async hits(): Promise<number> {
+    const list = ['nft', '-j', 'list', 'chain', 'inet', 'faults', 'forward'];
+    const { stdout } = await this.#exec('core', list);
+    const counters = stdout.matchAll(/"counter": \{"packets": (\d+)/g);
+    return [...counters].reduce((sum, match) => sum + Number(match[1]), 0);
+  }
+
+  async clearRules(): Promise<void> {
     await this.#nft('core', 'flush chain inet faults forward');
-    return [...stdout.matchAll(/"counter": \{"packets": (\d+)/g)].map((match) => Number(match[1]));
   }
 
   /** The viewer's NAT forgets all its mappings and gives out other ports; tells how many it forgot. */

@@ -25,13 +25,32 @@ const report: PageReport = {
   version: 0,
   failures: [],
   gapMs: 0,
+  oldest: { what: 'none', ageMs: 0 },
 };
 
 let isStopped = false;
-let isPaused = false;
-let open = 0;
-/** Ends what streams at a pause. */
-let streaming = new AbortController();
+/** Workloads that are paused together. */
+class Gate {
+  isPaused = false;
+  /** Exchanges under way. */
+  open = 0;
+  /** Ends what streams at a pause. */
+  streaming = new AbortController();
+
+  async pause(): Promise<void> {
+    this.isPaused = true;
+    this.streaming.abort();
+    while (this.open > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.streaming = new AbortController();
+  }
+}
+/** Those that read answers as they come, and those whose answer comes at their end. */
+const [readers, writers] = [new Gate(), new Gate()];
 const timers = new Set<() => void>();
 
 function sleep(milliseconds: number): Promise<void> {
@@ -47,33 +66,57 @@ function sleep(milliseconds: number): Promise<void> {
 }
 
 /** Runs one exchange after the other until the workload is stopped. */
-async function forever(what: string, once: (turn: number) => Promise<void>): Promise<void> {
+async function forever(
+  what: string,
+  gate: Gate,
+  once: (turn: number) => Promise<void>,
+): Promise<void> {
   for (let turn = 0; !isStopped; turn += 1) {
-    while (isPaused && !isStopped) await sleep(20);
+    while (gate.isPaused && !isStopped) await sleep(20);
     if (isStopped) return;
-    open += 1;
+    gate.open += 1;
     try {
       await once(turn);
     } catch (error) {
-      if (isPaused) continue;
+      if (gate.isPaused) continue;
       report.failures.push(`${what}: ${String(error)}`);
       await sleep(AFTER_FAILURE_MS);
     } finally {
-      open -= 1;
+      gate.open -= 1;
     }
   }
 }
 
 async function answer(url: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, { cache: 'no-store', ...init });
-  if (!response.ok)
-    throw new Error(`${response.status} ${response.headers.get('wingman-error') ?? ''}`);
-  return response;
+  if (response.ok) return response;
+  const code = response.headers.get('wingman-error') ?? '';
+  throw new Error(`${response.status} ${code} ${(await response.text()).slice(0, 300)}`);
+}
+
+/** Requests with a short answer that are under way: when each began. */
+const asked = new Map<string, number>();
+
+async function ask(what: string, init?: RequestInit): Promise<string> {
+  const key = `${what} ${init?.method ?? 'GET'}`;
+  asked.set(key, performance.now());
+  try {
+    return await (await answer(what, init)).text();
+  } finally {
+    asked.delete(key);
+  }
+}
+
+function oldest(): PageReport['oldest'] {
+  const [first] = [...asked].sort(([, a], [, b]) => a - b);
+  return first === undefined
+    ? { what: 'none', ageMs: 0 }
+    : { what: first[0], ageMs: performance.now() - first[1] };
 }
 
 async function download(): Promise<void> {
   const check = new PatternCheck();
-  const { signal } = streaming;
+  const { signal } = readers.streaming;
   const url = `/w/bytes?n=${options.transferBytes}&rate=${options.rate}`;
   const response = await answer(url, { signal });
   if (response.body === null) throw new Error('no body');
@@ -103,7 +146,7 @@ function uploadBody(): Blob {
 }
 
 async function upload(body: Blob): Promise<void> {
-  const { signal } = streaming;
+  const { signal } = writers.streaming;
   const url = `/w/upload?rate=${options.rate}`;
   const response = await answer(url, { method: 'POST', body, signal });
   const received = await response.text();
@@ -113,15 +156,14 @@ async function upload(body: Blob): Promise<void> {
 
 async function small(lane: number, turn: number): Promise<void> {
   const text = `${lane}.${turn}`;
-  const response = await answer(`/w/small?text=${text}`);
-  if ((await response.text()) !== text) report.small.wrong += 1;
+  if ((await ask(`/w/small?text=${text}`)) !== text) report.small.wrong += 1;
   gap.tick();
   report.small.done += 1;
-  if (!isPaused) await sleep(SMALL_PAUSE_MS * (0.5 + Math.random()));
+  if (!readers.isPaused) await sleep(SMALL_PAUSE_MS * (0.5 + Math.random()));
 }
 
 async function count(turn: number): Promise<void> {
-  await answer('/w/count', { method: 'POST', body: `${visit}.${turn}` });
+  await ask('/w/count', { method: 'POST', body: `${visit}.${turn}` });
   report.counter.done += 1;
   await sleep(COUNTER_PAUSE_MS);
 }
@@ -172,42 +214,35 @@ function listen(): EventSource {
   return events;
 }
 
-async function idle(): Promise<void> {
-  while (open > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 const body = uploadBody();
 const running = [
-  forever('download', download),
-  forever('upload', () => upload(body)),
-  forever('count', count),
+  forever('download', readers, download),
+  forever('upload', writers, () => upload(body)),
+  forever('count', readers, count),
   ...Array.from({ length: options.concurrent }, (_, lane) =>
-    forever('small', (turn) => small(lane, turn)),
+    forever('small', readers, (turn) => small(lane, turn)),
   ),
 ];
 echo();
 let events = listen();
 
 const workload: Workload = {
-  report: () => ({ ...report, version: hotVersion(), gapMs: gap.longestMs }),
+  report: () => ({ ...report, version: hotVersion(), gapMs: gap.longestMs, oldest: oldest() }),
   mark: () => gap.mark(),
   stop: async () => {
     isStopped = true;
-    isPaused = true;
-    streaming.abort();
+    const ends = [readers.pause(), writers.pause()];
     for (const finish of [...timers]) finish();
     events.close();
-    await Promise.all(running);
+    await Promise.all([...ends, ...running]);
   },
-  pause: async () => {
-    isPaused = true;
-    streaming.abort();
+  pause: async (what) => {
     events.close();
-    await idle();
+    await Promise.all([readers.pause(), what === 'all' && writers.pause()]);
   },
   resume: () => {
-    isPaused = false;
-    streaming = new AbortController();
+    readers.resume();
+    writers.resume();
     events = listen();
   },
 };

@@ -16,6 +16,8 @@ export interface PageReport {
   failures: string[];
   /** Longest time without any useful byte since the last call of `mark`, milliseconds. */
   gapMs: number;
+  /** Of the requests with a short answer, the one that has been under way for longest. */
+  oldest: { what: string; ageMs: number };
 }
 
 /** What the app has seen so far. */
@@ -32,6 +34,9 @@ export interface AppReport {
   gapMs: number;
 }
 
+/** What can be paused: everything but sockets, or what reads bodies. */
+export type Pausable = 'all' | 'readers';
+
 /** Runs in the page as `window.workload`. */
 export interface Workload {
   report(): PageReport;
@@ -39,8 +44,8 @@ export interface Workload {
   mark(): void;
   /** Ends all workloads; resolves once nothing is under way. */
   stop(): Promise<void>;
-  /** Gives up what streams, waits for the other requests and starts none; the socket goes on. */
-  pause(): Promise<void>;
+  /** Gives up what streams, waits for the other requests and starts none; sockets, and uploads if not all is meant, go on. */
+  pause(what: Pausable): Promise<void>;
   resume(): void;
 }
 
