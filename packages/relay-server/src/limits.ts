@@ -25,6 +25,13 @@ export const HOST_LIMITS = {
   /** Body of a refused upgrade; it is an error page. */
   refusalBodyBytes: 64 * KIB,
 
+  /** A body of this size is told of: smaller ones are there before anybody looks. */
+  transferBytes: 8 * MIB,
+  /** The first word of a body's progress; each next one after twice the time… */
+  transferMs: 1_000,
+  /** …up to this, so that hours of video don't flood a terminal. */
+  transferMaxMs: MINUTE,
+
   /** Cookie jars, one for each browser that was given a cookie; the one not used for longest goes first. */
   cookieJars: 1024,
   /** Cookies in one jar: what Chromium keeps for one site. */

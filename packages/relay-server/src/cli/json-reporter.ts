@@ -16,6 +16,7 @@ export function jsonReporter(write: (text: string) => void): Reporter {
     viewerJoined: (event) => line('viewer-joined', event),
     pathChanged: (event) => line('path-changed', event),
     viewerLeft: (event) => line('viewer-left', event),
+    transfer: (event) => line('transfer', event),
     reconnected: () => undefined,
     problem: (event) => line('error', { ...event, fatal: false }),
     failed: (code, message) => line('error', { code, message, fatal: true }),

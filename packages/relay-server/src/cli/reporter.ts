@@ -33,6 +33,7 @@ export interface Reporter {
   viewerJoined(event: Payload<'viewer-joined'>): void;
   pathChanged(event: Payload<'path-changed'>): void;
   viewerLeft(event: Payload<'viewer-left'>): void;
+  transfer(event: Payload<'transfer'>): void;
   reconnected(): void;
   /** Something went wrong, and the session goes on. */
   problem(event: Payload<'problem'>): void;

@@ -120,6 +120,7 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-joined', (event) => reporter.viewerJoined(event));
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
+  host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));
   return new Promise((resolve) => {

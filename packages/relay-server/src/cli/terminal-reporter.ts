@@ -2,6 +2,7 @@ import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
 import type { PathChange } from '../tunnel/fallback-manager.js';
 import type { ReadyInfo, Reporter } from './reporter.js';
+import { transferText } from './transfer-text.js';
 
 /** Where the view is drawn. */
 export interface Screen {
@@ -33,6 +34,10 @@ export function terminalReporter(screen: Screen): Reporter {
     },
     viewerLeft: ({ viewer, viewers }) => {
       event(`${c.dim('-')} viewer ${short(viewer)} left ${count(viewers, c)}`);
+    },
+    transfer: (progress) => {
+      const { viewer } = progress;
+      event(c.dim(transferText(progress, viewer === undefined ? undefined : short(viewer))));
     },
     reconnected: () => event(`${c.green('+')} the tunnel server is back; the URL is the same`),
     problem: ({ message, viewer }) => {

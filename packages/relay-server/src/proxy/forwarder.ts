@@ -1,4 +1,4 @@
-import type { Header, IncomingRequest, Problem } from '@wingman/protocol';
+import type { Header, IncomingRequest, Problem, RequestHead } from '@wingman/protocol';
 import { headerValue, toWingmanError } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { admitOwnFrame } from './frame-policy.js';
@@ -11,6 +11,7 @@ import { prepareBody } from './response-body.js';
 import { responseHead } from './response-head.js';
 import { publicResponseHeaders, without } from './response-headers.js';
 import { faultOf } from './target.js';
+import type { Transfer } from './transfers.js';
 
 /** Answers a request from the local port. Never rejects: every request ends in a response or a reset. */
 export async function forwardRequest(
@@ -52,7 +53,7 @@ function askApp(
     method: head.method,
     target: head.target,
     headers: localRequestHeaders(head, rewrite),
-    body: head.hasBody ? incoming.body : undefined,
+    body: head.hasBody ? context.transfers.watch(incoming.body, upload(head)) : undefined,
     signal: incoming.signal,
     informational: (status, statusText, headers) => {
       const shown = publicResponseHeaders(headers, locationRule(incoming.head, via, context));
@@ -77,9 +78,10 @@ async function sendResponse(
     via,
     origins: ownOrigins(context),
   });
+  const transfer = { ...upload(incoming.head), direction: 'download', headers } as const;
   try {
     incoming.respond(responseHead(status, statusText, headers));
-    for await (const chunk of body) await incoming.write(chunk);
+    for await (const chunk of context.transfers.watch(body, transfer)) await incoming.write(chunk);
     // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
     incoming.end(without(response.trailers(), 'set-cookie'));
   } catch {
@@ -87,6 +89,10 @@ async function sendResponse(
     response.body.destroy();
     incoming.abort('UPSTREAM_ABORTED');
   }
+}
+
+function upload({ method, target, headers }: RequestHead): Transfer {
+  return { direction: 'upload', method, target, headers };
 }
 
 async function failRequest(incoming: IncomingRequest, port: number, error: unknown): Promise<void> {

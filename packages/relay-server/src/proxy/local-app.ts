@@ -1,4 +1,4 @@
-import type { IncomingRequest, Link } from '@wingman/protocol';
+import type { Clock, IncomingRequest, Link } from '@wingman/protocol';
 import { acceptExchanges } from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
 import { forwardRequest } from './forwarder.js';
@@ -6,6 +6,7 @@ import type { ForwardContext } from './local-context.js';
 import { LocalPorts } from './local-ports.js';
 import { answerPorts, asksForPorts } from './ports-answer.js';
 import type { Via } from './request-headers.js';
+import { Transfers, type TransferProgress } from './transfers.js';
 import { forwardWebSocket } from './web-sockets.js';
 
 /** What a local app is told. */
@@ -14,12 +15,16 @@ export interface LocalAppOptions {
   readonly alsoPorts?: readonly number[];
   /** Where the session answers besides its own origin. */
   readonly bareOrigins?: readonly string[];
+  /** Told how long bodies get on. */
+  readonly onTransfer?: (progress: TransferProgress) => void;
+  readonly clock?: Clock;
 }
 
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
   readonly #port: number;
-  readonly #context: Omit<ForwardContext, 'viewer'>;
+  readonly #context: Omit<ForwardContext, 'viewer' | 'transfers'>;
+  readonly #options: LocalAppOptions;
   #requests = 0;
   #draining = false;
   #drained: () => void = () => undefined;
@@ -27,16 +32,20 @@ export class LocalApp {
   constructor(
     port: number,
     sessionOrigin: () => string | undefined,
-    { alsoPorts = [], bareOrigins = [] }: LocalAppOptions = {},
+    options: LocalAppOptions = {},
   ) {
+    const { alsoPorts = [], bareOrigins = [] } = options;
     this.#port = port;
+    this.#options = options;
     const ports = new LocalPorts(port, alsoPorts);
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins };
   }
 
   /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
   serve(link: Link, via: Via, viewer: () => string): void {
-    const context = { ...this.#context, viewer };
+    const { onTransfer = () => undefined, clock } = this.#options;
+    const transfers = new Transfers(via === 'viewer' ? link.id : undefined, onTransfer, clock);
+    const context = { ...this.#context, viewer, transfers };
     acceptExchanges(link, {
       request: (incoming) => this.#request(incoming, via, context),
       webSocket: (incoming) => void forwardWebSocket(incoming, via, context),

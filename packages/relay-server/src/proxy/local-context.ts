@@ -3,6 +3,7 @@ import { headerValue } from '@wingman/protocol';
 import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { LocalPorts, LocalTarget } from './local-ports.js';
 import type { RewriteContext, Via } from './request-headers.js';
+import type { Transfers } from './transfers.js';
 
 /** What forwarding needs of the host. */
 export interface ForwardContext {
@@ -10,6 +11,7 @@ export interface ForwardContext {
   readonly jars: CookieJars;
   /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
   readonly viewer: () => string;
+  readonly transfers: Transfers;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
   /** Where the session answers besides its own origin. */

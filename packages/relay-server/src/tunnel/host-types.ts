@@ -1,4 +1,5 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { TransferProgress } from '../proxy/transfers.js';
 import type { PathChange } from './fallback-manager.js';
 import type { HostIdentity } from './identity.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';
@@ -36,6 +37,7 @@ export interface HostEvents {
   'viewer-joined': [{ viewer: string; path: Path; viewers: number }];
   'path-changed': [{ viewer: string; path: Path; from: Path; change: PathChange }];
   'viewer-left': [{ viewer: string; reason: ErrorCode; viewers: number }];
+  transfer: [TransferProgress];
   /** The tunnel server answers again. */
   reconnected: [];
   /** Something went wrong; the host goes on. */

@@ -32,7 +32,10 @@ export class Host extends EventEmitter<HostEvents> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#prekeys = prekeys;
-    this.#app = new LocalApp(options.port, () => this.#grant?.origin, options);
+    this.#app = new LocalApp(options.port, () => this.#grant?.origin, {
+      ...options,
+      onTransfer: (progress) => this.emit('transfer', progress),
+    });
     this.#links = this.#createLinks();
     this.#dialBack = this.#createDialBack();
     this.#p2p = this.#createP2p();
