@@ -1,13 +1,23 @@
-// `npm run bench [-- --runs N] [-- --only NAME]`: measures the tunnel against its physical limit, and prints every figure with its target.
+// `npm run bench [-- --runs N --minutes N --only NAME]`: measures the tunnel against its physical limit, and prints every figure with its target.
 import { parseArgs } from 'node:util';
+import { eventLateness } from './event-lateness.mjs';
 import { firstByte } from './first-byte.mjs';
 import { p2pSetup } from './p2p-setup.mjs';
 import { rawAgainstTunnel } from './raw-against-tunnel.mjs';
 
-const BENCHES = { raw: rawAgainstTunnel, 'first-byte': firstByte, p2p: p2pSetup };
+const BENCHES = {
+  raw: rawAgainstTunnel,
+  'first-byte': firstByte,
+  p2p: p2pSetup,
+  events: eventLateness,
+};
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, only: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
 });
 const runs = Number(values.runs);
 const names = values.only === undefined ? Object.keys(BENCHES) : [values.only];
@@ -18,7 +28,7 @@ for (const name of names) {
     throw new Error(`unknown bench ${name}: ${Object.keys(BENCHES).join(', ')}`);
   console.error(`▸ ${name}, ${runs} runs`);
   try {
-    rows.push(...(await bench(runs)));
+    rows.push(...(await bench(runs, Number(values.minutes))));
   } catch (error) {
     rows.push({
       figure: name,

@@ -18,9 +18,28 @@ function download(size, response) {
   write();
 }
 
+const EVENT_MS = 250;
+const listeners = new Set();
+let number = 0;
+setInterval(() => {
+  number += 1;
+  for (const response of listeners) {
+    response.write(`data: ${number} ${performance.timeOrigin + performance.now()}\n\n`);
+  }
+}, EVENT_MS);
+
+/** Events that carry their number and the time at which they were sent. */
+function events(response) {
+  response.setHeader('content-type', 'text/event-stream');
+  response.flushHeaders();
+  listeners.add(response);
+  response.on('close', () => listeners.delete(response));
+}
+
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost');
   if (pathname === '/bytes') return download(Number(searchParams.get('n')), response);
+  if (pathname === '/events') return events(response);
   if (request.method === 'POST') {
     let size = 0;
     request.on('data', (chunk) => (size += chunk.length));

@@ -22,6 +22,16 @@ export function chromium({ args = [], executablePath = '/usr/bin/chromium' } = {
   });
 }
 
+/** Debian's Firefox, headless. */
+export function firefox() {
+  return puppeteer.launch({
+    browser: 'firefox',
+    executablePath: '/usr/bin/firefox-esr',
+    headless: true,
+    extraPrefsFirefox: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
+  });
+}
+
 /** Asks until the answer is truthy. */
 export async function until(what, ask, deadlineMs = 20_000) {
   const end = performance.now() + deadlineMs;

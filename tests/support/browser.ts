@@ -16,7 +16,7 @@ export interface Status {
   webrtcConnections: number;
 }
 
-const CHROMIUM_ARGS = [
+export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -27,6 +27,9 @@ const CHROMIUM_ARGS = [
   // The machine has no mDNS responder, so host candidates show their address.
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
+
+/** The same for Firefox. */
+export const FIREFOX_PREFS = { 'media.peerconnection.ice.obfuscate_host_addresses': false };
 
 const CLOSE_DEADLINE_MS = 10_000;
 
@@ -64,11 +67,12 @@ function start(name: BrowserName, args: readonly string[]): Promise<Browser> {
     executablePath: find('firefox-esr'),
     headless: true,
     args: [...args],
-    extraPrefsFirefox: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
+    extraPrefsFirefox: FIREFOX_PREFS,
   });
 }
 
-function find(program: string): string {
+/** Where Debian's package puts a program. */
+export function find(program: string): string {
   const path = `/usr/bin/${program}`;
   if (!existsSync(path)) throw new Error(`${program} is missing; scripts/test installs it`);
   return path;

@@ -21,6 +21,9 @@ export interface CliEvent {
   path?: string;
   code?: string;
   port?: number;
+  direction?: string;
+  bytes?: number;
+  state?: string;
 }
 
 /** `wingman share`, running, with its session. */

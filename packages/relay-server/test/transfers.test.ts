@@ -71,6 +71,15 @@ test('one that fails, or that nobody wants any more, is broken off', async () =>
   ]);
 });
 
+test('a reader that leaves with the last byte has read it all', async () => {
+  const { told, transfers, body } = watcher();
+  const headers = [{ name: 'content-length', value: String(9 * MIB) }];
+  const reader = transfers.watch(body(9), { ...LONG, headers })[Symbol.asyncIterator]();
+  for (let chunks = 0; chunks < 9; chunks++) await reader.next();
+  await reader.return?.();
+  expect(told).toMatchObject([{ state: 'done', bytes: 9 * MIB }]);
+});
+
 test('a person reads how far it is', () => {
   const progress: TransferProgress = {
     viewer: 'abcdef',

@@ -68,6 +68,7 @@ type Told = Omit<TransferProgress, 'viewer'>;
 
 /** One body under watch. */
 class Watch {
+  readonly #total: number | null;
   readonly #start: number;
   #bytes = 0;
   #wait: number = HOST_LIMITS.transferMs;
@@ -79,6 +80,8 @@ class Watch {
     private readonly clock: Clock,
     private readonly tell: (progress: Told) => void,
   ) {
+    const length = headerValue(transfer.headers, 'content-length');
+    this.#total = length === undefined ? null : Number(length);
     this.#start = clock.now();
     this.#next = this.#start + this.#wait;
   }
@@ -91,8 +94,9 @@ class Watch {
     this.#next = this.clock.now() + this.#wait;
   }
 
+  /** A reader that knows the length may leave with the last byte, before it has seen the end. */
   end(state: 'done' | 'broken-off'): void {
-    if (this.#isLong && !this.#isOver) this.#say(state);
+    if (this.#isLong && !this.#isOver) this.#say(this.#bytes === this.#total ? 'done' : state);
     this.#isOver = true;
   }
 
@@ -101,13 +105,14 @@ class Watch {
   }
 
   #say(state: TransferProgress['state']): void {
-    const { headers, ...transfer } = this.transfer;
-    const length = headerValue(headers, 'content-length');
+    const { direction, method, target } = this.transfer;
     const seconds = Math.max(this.clock.now() - this.#start, 1) / 1_000;
     this.tell({
-      ...transfer,
+      direction,
+      method,
+      target,
       bytes: this.#bytes,
-      total: length === undefined ? null : Number(length),
+      total: this.#total,
       bytesPerSecond: Math.round(this.#bytes / seconds),
       state,
     });

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { BrowserName } from '../support/browser.js';
+import { largeHash, startLargeApp, type LargeApp, type Report } from '../support/large-app.js';
+import { peakBytes, resetPeak, residentBytes, treeBytes } from '../support/memory.js';
+import { PlainBrowser } from '../support/plain-browser.js';
+import { Share, within } from '../support/processes.js';
+
+const MIB = 1024 * 1024;
+/** `npm run test:large` asks for 1 GiB. */
+const SIZE_MIB = Number(process.env['WINGMAN_LARGE_MIB'] ?? 192);
+const SIZE = SIZE_MIB * MIB;
+/** The slowest seen on two busy cores is 5 MiB/s, and for an upload a file is made first. */
+const DEADLINE_MS = 30_000 + SIZE_MIB * 400;
+/** What a body of any size may take on top: windows, and what a garbage collector leaves lying for a while. */
+const HOST_MIB = 128;
+const BROWSER_MIB = 160;
+const LOOK_MS = 250;
+
+describe.each<BrowserName>(['chromium', 'firefox'])(`${SIZE_MIB} MiB in %s`, (name) => {
+  let app: LargeApp;
+  let share: Share;
+  let browser: PlainBrowser;
+  beforeAll(async () => {
+    app = await startLargeApp(SIZE);
+    share = await Share.start(app.port);
+    browser = new PlainBrowser(name, share.ready.url);
+    await within(DEADLINE_MS, 'a report', app.next());
+  }, DEADLINE_MS);
+  afterAll(async () => {
+    await browser.close();
+    await share.stop();
+    await app.close();
+  });
+
+  test.each([
+    ['download', String(SIZE)],
+    ['upload', largeHash(SIZE)],
+  ])(
+    'the %s arrives whole, in memory that does not grow with it',
+    async (what, value) => {
+      expect(await inConstantMemory()).toEqual({ what, value, mode: 'p2p' });
+      const told = share.events().filter(({ direction }) => direction === what);
+      expect(told.filter(({ state }) => state === 'running').length).toBeGreaterThan(0);
+      expect(told.at(-1)).toMatchObject({ state: 'done', bytes: SIZE });
+    },
+    DEADLINE_MS + 30_000,
+  );
+
+  async function inConstantMemory(): Promise<Report> {
+    const before = { host: residentBytes(share.pid), browser: treeBytes(browser.pid) };
+    resetPeak(share.pid);
+    let peak = 0;
+    const look = setInterval(() => (peak = Math.max(peak, treeBytes(browser.pid))), LOOK_MS);
+    const report = await within(DEADLINE_MS, 'a report', app.next()).finally(() =>
+      clearInterval(look),
+    );
+    const grown = {
+      host: Math.round((peakBytes(share.pid) - before.host) / MIB),
+      browser: Math.round((peak - before.browser) / MIB),
+    };
+    expect(grown.host).toBeLessThan(HOST_MIB);
+    expect(grown.browser).toBeLessThan(BROWSER_MIB);
+    return report;
+  }
+});
