@@ -74,8 +74,8 @@ export const HOST_LIMITS = {
   peersPerViewer: 2,
   /** ICE candidates taken for one attempt; browsers send about ten. */
   candidatesPerAttempt: 64,
-  /** After a viewer's tab has left signaling, its link may still be in use or come back. */
-  viewerLeftGraceMs: 10_000,
+  /** Links for each viewer allowed: the one in use, and one of a tab that went without a goodbye. */
+  linksPerViewer: 2,
   /** A closed tab's last requests (beacons) may finish within this; then its link and all it holds is freed. */
   viewerGoodbyeMs: 1_000,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */

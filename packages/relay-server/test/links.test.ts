@@ -109,22 +109,46 @@ describe('viewers', () => {
     expect(table.admits(second.link.id)).toBe(false);
   });
 
-  test('one that has left signaling goes after a while, unless something carries it', async () => {
-    const { table, log, clock } = tableOf(2);
-    const gone = viewer(clock);
-    const here = viewer(clock);
-    table.attachViewer(gone.link.id, gone.carrier('relay'), 'relay');
-    table.attachViewer(here.link.id, here.carrier('relay'), 'relay');
-    await until(() => table.viewerCount === 2, 'joined');
-    gone.carriers[0]?.cut();
-    table.viewerLeft(gone.link.id);
-    table.viewerLeft(here.link.id);
+  test('one that has left signaling keeps its link for the grace time, and without a place in the count', async () => {
+    const { table, log, clock } = tableOf(1);
+    const away = viewer(clock);
+    table.attachViewer(away.link.id, away.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
     table.viewerLeft(newLinkId());
-    clock.advance(HOST_LIMITS.viewerLeftGraceMs - 1);
-    expect(table.viewerCount).toBe(2);
-    clock.advance(1);
+    away.carriers[0]?.cut();
+    table.viewerLeft(away.link.id);
+    expect(table.admits(newLinkId())).toBe(true);
+    clock.advance(LIMITS.linkGraceMs - 1);
     expect(table.viewerCount).toBe(1);
+    clock.advance(1);
+    expect(table.viewerCount).toBe(0);
     expect(log.at(-1)).toBe('left LINK_LOST');
+  });
+
+  test('one that has come back keeps its link when its paths die again', async () => {
+    const { table, clock } = tableOf(1);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id);
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    for (const carrier of tab.carriers) carrier.cut();
+    clock.advance(LIMITS.linkGraceMs - 1);
+    expect(table.viewerCount).toBe(1);
+  });
+
+  test('links of tabs that went without a goodbye are few', async () => {
+    const { table, clock } = tableOf(1);
+    const ids: string[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const tab = viewer(clock);
+      table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+      await until(() => table.viewerCount > 0, 'joined');
+      tab.carriers[0]?.cut();
+      table.viewerLeft(tab.link.id);
+      ids.push(tab.link.id);
+    }
+    expect(table.viewerCount).toBeLessThanOrEqual(HOST_LIMITS.linksPerViewer);
   });
 
   test('a tab closed for good is freed though a path still lives, once its last requests are over', async () => {

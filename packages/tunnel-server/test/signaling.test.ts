@@ -116,11 +116,14 @@ test('the host hears of a viewer that leaves, but not of one whose tab reconnect
   expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
 });
 
-test('the host hears of a tab that was closed for good that it will not be back', async () => {
+test.each([
+  ['by the page', CloseCode.LEAVING],
+  ['by the browser, which has taken the page down', CloseCode.GOING_AWAY],
+])('the host hears of a tab that is closed %s that it will not be back', async (_, code) => {
   const { host } = await startSession();
   const viewer = await FakeViewer.join(host);
   await accept(host);
-  viewer.client.socket.close(CloseCode.LEAVING);
+  viewer.client.socket.close(code);
   const left = await host.received.find((item) => item?.$case === 'viewerLeft');
   expect(left.value).toEqual({ linkId: viewer.linkId, isFinal: true });
 });

@@ -170,6 +170,8 @@ edit(0);
 const server = createHttpServer((request, response) => {
   respond(request, response).catch(() => response.destroy());
 });
+// An upload at this pace takes longer than the five minutes that Node's servers give a request.
+server.requestTimeout = 0;
 const webSockets = new WebSocketServer({ noServer: true });
 server.on('upgrade', (request, socket, head) => {
   if (request.url !== '/w/socket') return;

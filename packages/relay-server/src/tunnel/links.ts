@@ -46,8 +46,12 @@ export class LinkTable {
 
   /** Links but those whose tab has gone: a reload must not wait for its own old place. */
   get #present(): number {
-    const gone = [...this.#gone].filter((id) => this.#viewers.get(id)?.state === 'waiting');
-    return this.#viewers.size - gone.length;
+    return this.#viewers.size - this.#waitingGone().length;
+  }
+
+  /** Those that have left signaling and that nothing carries, in the order in which they left. */
+  #waitingGone(): string[] {
+    return [...this.#gone].filter((id) => this.#viewers.get(id)?.state === 'waiting');
   }
 
   /** Adds a viewer's proven carrier to its link; closes it (4029) and returns undefined above the limit. */
@@ -80,19 +84,16 @@ export class LinkTable {
   }
 
   /**
-   * The viewer's tab has left signaling: its link goes soon, unless something still carries it. A
-   * tab that has said goodbye is closed whatever carries it, once what it sent as it went is done.
+   * The viewer's tab has left signaling. Perhaps its network is away: its link has the grace time, but
+   * no place in the count while nothing carries it. A tab that has said goodbye is closed whatever
+   * carries it, once what it sent as it went is done.
    */
   viewerLeft(id: string, isFinal = false): void {
     const link = this.#viewers.get(id);
     if (link === undefined) return;
     this.#gone.add(id);
-    const { viewerGoodbyeMs, viewerLeftGraceMs } = HOST_LIMITS;
-    const close = (): void => {
-      if (isFinal) link.close('LINK_CLOSED');
-      else if (link.state === 'waiting') link.close('LINK_LOST');
-    };
-    this.#options.clock.setTimeout(close, isFinal ? viewerGoodbyeMs : viewerLeftGraceMs);
+    if (!isFinal) return;
+    this.#options.clock.setTimeout(() => link.close('LINK_CLOSED'), HOST_LIMITS.viewerGoodbyeMs);
   }
 
   /** Ends every link and tells the other sides. */
@@ -101,6 +102,10 @@ export class LinkTable {
   }
 
   #openViewer(id: string): Link {
+    if (this.#viewers.size >= HOST_LIMITS.linksPerViewer * this.#options.maxViewers) {
+      const [longest] = this.#waitingGone();
+      if (longest !== undefined) this.#viewers.get(longest)?.close('LINK_LOST');
+    }
     const link = this.#open(id, this.#viewers, 'viewer');
     const { events } = this.#options;
     const paths = new FallbackManager(link, (change) => {

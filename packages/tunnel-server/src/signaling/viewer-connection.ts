@@ -10,6 +10,12 @@ import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
 import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
 
+/**
+ * What a tab says that will not come back: the page's own goodbye, or the browser's when it takes the
+ * page down first. At this server's own GOING_AWAY the host's connection is closing too and hears nothing.
+ */
+const FINAL_CODES: ReadonlySet<number> = new Set([CloseCode.LEAVING, CloseCode.GOING_AWAY]);
+
 export interface ViewerConnectionOptions {
   session: Session;
   viewers: ViewerRoster;
@@ -101,6 +107,6 @@ export class ViewerConnection implements ViewerPort {
     const { signaling, viewers } = this.#options;
     const owned = viewers.disconnect(this, this.#linkId);
     if (!owned || this.#linkId === undefined) return;
-    signaling.viewerLeft(this.#linkId, code === CloseCode.LEAVING);
+    signaling.viewerLeft(this.#linkId, FINAL_CODES.has(code));
   }
 }
