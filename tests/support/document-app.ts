@@ -8,6 +8,8 @@ export interface DocumentApp {
   provider: string;
   /** Method, target and body of each request of the app that is no page view by GET. */
   posts: string[];
+  /** The Origin of each of them. */
+  origins: string[];
   /** How often each path was asked for. */
   views: Map<string, number>;
   close(): Promise<void>;
@@ -23,11 +25,19 @@ function html(response: ServerResponse, body: string, headers: Record<string, st
   response.end(body);
 }
 
+/** Pages write down what they see. */
+const WRITE = `const write = (text) =>
+  document.querySelector('ul').append(Object.assign(document.createElement('li'), { textContent: text }));`;
+
 const HASHED_SCRIPT = "document.documentElement.dataset.hashed = ''";
 
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg"/>')}`;
 
-function routesFor(provider: () => string, posts: string[]): Record<string, Handler> {
+function routesFor(
+  provider: () => string,
+  posts: string[],
+  origins: string[],
+): Record<string, Handler> {
   return {
     '/': (_, response) =>
       html(
@@ -38,7 +48,9 @@ function routesFor(provider: () => string, posts: string[]): Record<string, Hand
            <a id="file" href="/file">file</a>
            <form id="inner" method="post" action="/submit"><input name="a" value="in frame"></form>
            <form id="blank" method="post" action="/submit" target="_blank"><input name="a" value="in a new tab"></form>
-           <form id="top" method="post" action="/submit" target="_top"><input name="a" value="on top"></form>`,
+           <form id="top" method="post" action="/submit" target="_top"><input name="a" value="on top"></form>
+           <form id="leading" method="post" action="/leading" target="_top"><input name="a" value="leading"></form>
+           <form id="upload" method="post" action="/upload" target="_top" enctype="multipart/form-data"><input type="file" name="f"></form>`,
           `<title>Start</title><meta name="theme-color" content="#123456"><link rel="icon" href="${ICON}">`,
         ),
       ),
@@ -54,7 +66,23 @@ function routesFor(provider: () => string, posts: string[]): Record<string, Hand
       request.setEncoding('utf8').on('data', (text: string) => (body += text));
       request.on('end', () => {
         posts.push(`${request.method} ${body}`);
+        origins.push(request.headers.origin ?? '');
         html(response, page(`<h1>received ${request.method} ${decodeURIComponent(body)}</h1>`));
+      });
+    },
+    '/leading': (request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => posts.push(`POST ${text}`));
+      request.on('end', () => response.writeHead(303, { location: '/next' }).end());
+    },
+    '/upload': (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        posts.push('POST');
+        const body = Buffer.concat(chunks);
+        const start = body.indexOf('\r\n\r\n') + 4;
+        const length = body.lastIndexOf('\r\n--') - start;
+        html(response, page(`<h1>received a file of ${length} bytes</h1>`));
       });
     },
     '/file': (_, response) => {
@@ -88,33 +116,91 @@ function routesFor(provider: () => string, posts: string[]): Record<string, Hand
           '<h1>frame buster</h1><script>if (top !== self) top.location.href = self.location.href</script>',
         ),
       ),
+    '/opener': (_, response, url) => {
+      const isForeign = url.searchParams.has('provider');
+      const target = isForeign ? `${provider()}/popup` : '/popup';
+      html(
+        response,
+        page(`<h1>opener page</h1><ul></ul><button>open</button><script>${WRITE}
+          const expected = ${isForeign ? JSON.stringify(provider()) : 'location.origin'};
+          document.querySelector('button').onclick = () => {
+            window.popup = open('${target}', 'popup', 'width=300,height=300');
+          };
+          function callOpener(path) { write('called by ' + path); }
+          addEventListener('message', ({ data, origin, source }) => {
+            if (origin !== expected) return write('foreign');
+            write(data + ' from popup: ' + (source === popup));
+            if (data === 'hello') popup.postMessage('hello back', location.origin);
+          });
+        </script>`),
+      );
+    },
     '/popup': (_, response) =>
       html(
         response,
-        page(`<h1>popup page</h1><script>
-          addEventListener('message', ({ data, source }) => {
-            document.querySelector('h1').textContent = 'popup heard ' + data;
-            source.postMessage('heard ' + data, location.origin);
+        page(`<h1>popup page</h1><ul></ul><script>${WRITE}
+          document.querySelector('h1').textContent += ' named ' + window.name;
+          addEventListener('message', ({ data, source, target }) => {
+            const isOpener = source === opener;
+            write(data + ' from opener: ' + isOpener + ', to me: ' + (target === window));
+            source.postMessage('thanks', location.origin);
           });
-          opener?.postMessage('popup is ready', location.origin);
+          opener.callOpener(location.pathname);
+          opener.postMessage('hello', opener.location.origin);
         </script>`),
       ),
-    '/slow': (_, response) => {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-      response.write('<!doctype html><h1>first part</h1>');
-    },
+    '/answers': (_, response) =>
+      html(
+        response,
+        page(`<h1>answering page</h1><script>
+          addEventListener('message', ({ data, origin, source }) => {
+            if (data === 'ping') source.postMessage('pong', origin);
+          });
+          opener?.postMessage('ready', '*');
+        </script>`),
+      ),
+    '/inner-frame': (_, response) =>
+      html(
+        response,
+        page(`<script>
+          top.postMessage('to top, whose parent is mine: ' + (parent === parent.parent), '*');
+        </script>`),
+      ),
   };
 }
 
 export async function startDocumentApp(): Promise<DocumentApp> {
   const posts: string[] = [];
+  const origins: string[] = [];
   const views = new Map<string, number>();
   const provider = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://x').searchParams;
-    const embedded = query.get('url');
-    if (embedded !== null) {
+    if (request.url?.startsWith('/embed?')) {
       const onload = "document.title = 'framed'";
-      return html(response, page(`<iframe src="${embedded}" onload="${onload}"></iframe>`));
+      return html(response, page(`<iframe src="${query.get('url')}" onload="${onload}"></iframe>`));
+    }
+    if (request.url?.startsWith('/post?')) {
+      const form = `<form method="post" action="${query.get('url')}"><input name="code" value="42"></form>`;
+      return html(response, page(`${form}<script>document.forms[0].submit()</script>`));
+    }
+    if (request.url === '/popup') {
+      const script = "opener.postMessage('code', '*'); close()";
+      return html(response, page(`<script>${script}</script>`));
+    }
+    if (request.url?.startsWith('/opens?')) {
+      return html(
+        response,
+        page(`<button>open</button><script>
+          document.querySelector('button').onclick = () => {
+            const app = open('${query.get('url')}');
+            addEventListener('message', ({ data, source }) => {
+              if (source !== app) document.title = 'from somebody else';
+              else if (data === 'ready') app.postMessage('ping', '*');
+              else document.title = data;
+            });
+          };
+        </script>`),
+      );
     }
     const back = query.get('back') ?? '';
     html(response, page(`<h1>identity provider</h1><a id="back" href="${back}">back</a>`), {
@@ -123,7 +209,7 @@ export async function startDocumentApp(): Promise<DocumentApp> {
   });
   const providerPort = await listen(provider);
   const origin = `http://localhost:${providerPort}`;
-  const routes = routesFor(() => origin, posts);
+  const routes = routesFor(() => origin, posts, origins);
   const app = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     views.set(url.pathname, (views.get(url.pathname) ?? 0) + 1);
@@ -135,6 +221,7 @@ export async function startDocumentApp(): Promise<DocumentApp> {
     port: await listen(app),
     provider: origin,
     posts,
+    origins,
     views,
     close: async () => {
       await Promise.all([app, provider].map(stop));

@@ -1,8 +1,9 @@
 import { toWingmanError, WingmanError } from '@wingman/protocol';
 import type { Exchanges } from './exchanges.js';
+import type { HeldPost, HeldPosts } from './held-posts.js';
 import { problemResponse } from './problems.js';
 import { buildReply, readsBody } from './reply.js';
-import { openBody } from './request-body.js';
+import { openBlob, openBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
@@ -17,6 +18,7 @@ export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
   surroundings: Surroundings;
+  posts: HeldPosts;
   sharedPorts: SharedPorts;
   workerScripts: WorkerScripts;
   /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
@@ -38,18 +40,33 @@ export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise
   if (lookup.kind === 'silent') {
     return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
   }
-  if (lookup.entry.port === null) return fetch(request);
-  return throughTunnel(event, lookup.entry, lookup.entry.port, tools);
+  const { entry } = lookup;
+  const post = isFrameNavigation(request)
+    ? tools.posts.take(entry.clientId, request.url)
+    : undefined;
+  if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
+  if (entry.port === null) return post === undefined ? fetch(request) : fetchHeld(post);
+  return throughTunnel(event, { entry, port: entry.port, post }, tools);
+}
+
+/** Where a request goes; a POST that was held goes in its place. */
+interface Way {
+  entry: ShellEntry;
+  port: MessagePort;
+  post: HeldPost | undefined;
 }
 
 async function throughTunnel(
-  { handled, request }: FetchEvent,
-  entry: ShellEntry,
-  port: MessagePort,
+  { handled, request: asked }: FetchEvent,
+  { entry, port, post }: Way,
   tools: AppFetchTools,
 ): Promise<Response> {
+  const request = post?.request ?? asked;
   try {
-    const exchange = await start(request, port, tools.surroundings);
+    const exchange =
+      post === undefined
+        ? await start(request, port, tools.surroundings)
+        : startHeld(post, port, tools.surroundings, asked.signal);
     tools.exchanges.add(entry.tab, exchange);
     const response = await reply(request, handled, exchange);
     return await tools.workerScripts.prefix(request, response, entry.tab);
@@ -69,6 +86,23 @@ async function start(
   return startExchange(port, head, chunks, request.signal);
 }
 
+/** To the app it is a frame's navigation like any other. */
+function startHeld(
+  { request, body }: HeldPost,
+  port: MessagePort,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): TunnelFetch {
+  const { chunks, length } = openBlob(body);
+  const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
+  return startExchange(port, { ...head, destination: 'iframe' }, chunks, signal);
+}
+
+function fetchHeld({ request, body }: HeldPost): Promise<Response> {
+  const { method, headers, url } = request;
+  return fetch(url, { method, headers, body, redirect: 'manual' });
+}
+
 async function reply(
   request: Request,
   handled: Promise<unknown>,
@@ -78,7 +112,7 @@ async function reply(
   const context = {
     method: request.method,
     url: request.url,
-    isFrameNavigation: isFrameNavigation(request),
+    isFrameNavigation: request.mode === 'navigate',
   };
   try {
     const response = buildReply(head, context, body);

@@ -27,14 +27,13 @@ export class Assets {
     await Promise.all(old.map((name) => this.caches.delete(name)));
   }
 
-  /** The shell page, with the server's latest boot record where the server can be reached. */
-  async shell(): Promise<Response> {
+  /** The shell page, with the server's latest boot record where the server can be reached, and named marks in it. */
+  async shell(marks: readonly string[]): Promise<Response> {
     try {
-      const response = await fetch(SHELL_PATH, { cache: 'no-store' });
-      // Without its URL the response stands for the page that was asked for, whatever that was.
-      return new Response(response.body, response);
+      return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks);
     } catch {
-      return (await this.#cached(SHELL_PATH)) ?? Response.error();
+      const cached = await this.#cached(SHELL_PATH);
+      return cached === undefined ? Response.error() : marked(cached, marks);
     }
   }
 
@@ -56,4 +55,12 @@ export class Assets {
     const response = await this.caches.match(url, { cacheName: this.#cacheName });
     return response;
   }
+}
+
+/** A page with a `<meta>` for each mark; without its URL it stands for the page that was asked for, whatever that was. */
+async function marked(page: Response, marks: readonly string[]): Promise<Response> {
+  if (marks.length === 0) return new Response(page.body, page);
+  const metas = marks.map((name) => `<meta name="${name}">`).join('');
+  const text = (await page.text()).replace('<head>', (head) => head + metas);
+  return new Response(text, page);
 }

@@ -13,6 +13,8 @@ import { Exchanges } from './exchanges.js';
 import { portFetch } from './port-fetch.js';
 import { destinationOf } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
+import { HeldPosts } from './held-posts.js';
+import { shellPage } from './shell-page.js';
 import { WorkerScripts } from './worker-scripts.js';
 import { ShellDirectory } from './shell-directory.js';
 
@@ -33,6 +35,7 @@ const tools: AppFetchTools = {
     languages: self.navigator.languages,
   },
   sharedPorts: new SharedPorts(),
+  posts: new HeldPosts(),
   preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),
   complain: ({ clientId }, text) => void complain(clientId, text),
@@ -52,7 +55,7 @@ self.addEventListener('fetch', (event) => {
     case 'asset':
       return event.respondWith(asset(event.request));
     case 'shell':
-      return event.respondWith(assets.shell());
+      return event.respondWith(shellPage(event, assets, tools.posts));
     case 'app':
       return event.respondWith(appFetch(event, tools));
     case 'port':
@@ -65,8 +68,9 @@ self.addEventListener('message', (event) => {
   const clientId = event.source instanceof Client ? event.source.id : '';
   switch (message.kind) {
     case 'shell': {
-      const { tab, port, expects } = message;
+      const { tab, port, expects, isPosted } = message;
       directory.add({ tab, clientId, port }, expects);
+      if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
       return answer(event);
     }
     case 'document':

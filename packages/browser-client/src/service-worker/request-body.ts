@@ -16,7 +16,11 @@ export async function openBody(request: Request): Promise<RequestBody> {
     return NO_BODY;
   const stream: ReadableStream<Uint8Array> | undefined = request.body;
   if (stream !== undefined) return peek(stream.getReader());
-  const blob = await request.blob();
+  return openBlob(await request.blob());
+}
+
+/** A body that the browser holds as a whole. */
+export function openBlob(blob: Blob): RequestBody {
   if (blob.size === 0) return NO_BODY;
   return { chunks: read(blob.stream().getReader()), length: blob.size };
 }

@@ -103,6 +103,14 @@ export const BROWSER_LIMITS = {
   ownTabMs: 500,
   /** Answers to CORS preflights that the service worker remembers. */
   maxPreflights: 256,
+  /** Messages posted to a tab whose app has not loaded yet. */
+  maxEarlyMessages: 64,
+  /** Forms posted to the top of a tab that wait for their shell. */
+  maxHeldPosts: 4,
+  /** The body of one; the browser keeps it on disk when it is large. */
+  heldPostBytes: 256 * MIB,
+  /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
+  heldPostMs: 60_000,
   /** Navigations announced by shells and not yet seen. */
   maxExpected: 16,
 

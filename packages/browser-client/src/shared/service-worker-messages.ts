@@ -1,7 +1,16 @@
 /** From a shell to the service worker. */
 export type ShellToServiceWorker =
-  /** Here is a port to my tunnel worker (null: go to the network), and the URL my frame is about to load. */
-  | { kind: 'shell'; tab: string; port: MessagePort | null; expects: string | null }
+  /**
+   * Here is a port to my tunnel worker (null: go to the network), and the URL my frame is about to
+   * load, if any; that navigation stands for the POST I was opened by, if one has.
+   */
+  | {
+      kind: 'shell';
+      tab: string;
+      port: MessagePort | null;
+      expects: string | null;
+      isPosted: boolean;
+    }
   /** Stay alive for a while. */
   | { kind: 'keep-alive' }
   /** The page has loaded: fetch for later what an offline start needs. */

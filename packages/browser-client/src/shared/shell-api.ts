@@ -18,12 +18,25 @@ export interface ShellApi {
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
   report(report: DocumentReport): void;
+  /** Posts to whoever has opened this tab, as the tab: another site knows no other window of it. */
+  postToOpener(...args: unknown[]): void;
   /** A document sees these cookies now. */
   cookiesChanged(cookies: PageCookies): void;
 }
 
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
 export const SHELL_API = Symbol.for('wingman.shell');
+
+/** Name of a `<meta>` that the service worker puts into a shell that a POST has opened. */
+export const POSTED_MARK = 'wingman-posted';
+
+/** Whether the service worker has put this mark into the page. */
+export function isMarked(
+  page: { querySelector(selector: string): unknown },
+  mark: string,
+): boolean {
+  return page.querySelector(`meta[name="${mark}"]`) !== null;
+}
 
 /** Names of the tunnel's own caches begin with this. */
 export const CACHE_PREFIX = 'wingman-';

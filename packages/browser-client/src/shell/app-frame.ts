@@ -1,3 +1,6 @@
+import { MessageRelay } from './message-relay.js';
+import { keepTopNavigations } from './top-navigation.js';
+
 /** Permissions that a top-level page could ask for, handed on to the app. */
 const ALLOW = [
   'accelerometer',
@@ -38,7 +41,9 @@ export interface FrameEvents {
 export class AppFrame {
   readonly #element: HTMLIFrameElement;
 
-  constructor(page: Document, events: FrameEvents) {
+  constructor(tab: Window, events: FrameEvents) {
+    const { document: page } = tab;
+    const relay = new MessageRelay(tab, () => this.window);
     const element = page.createElement('iframe');
     element.id = 'wingman-app';
     element.title = 'App';
@@ -46,10 +51,25 @@ export class AppFrame {
     // The first page of a tab has no referrer; without this it would be the page itself.
     element.referrerPolicy = 'no-referrer';
     element.addEventListener('load', () => {
-      if (this.url !== undefined) events.onLoad(this);
+      if (this.url === undefined) return;
+      relay.loaded();
+      events.onLoad(this);
     });
     this.#element = element;
     page.body.append(element);
+    keepTopNavigations(tab, this);
+  }
+
+  /** The app's window; undefined while another site's document is in it. */
+  get window(): (Window & typeof globalThis) | undefined {
+    return this.document?.defaultView ?? undefined;
+  }
+
+  /** Goes where the app has sent the tab, as a page of its own would: with an entry in the history. */
+  go(url: string, replaces: boolean): void {
+    const { location } = this.window ?? {};
+    if (replaces) location?.replace(url);
+    else location?.assign(url);
   }
 
   /** Loads a URL without a history entry of its own. */

@@ -3,6 +3,7 @@ import type { Boot } from '../shared/boot.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { parseFragment, readKey, storageOf } from './link-key.js';
 import { navigationHead } from './navigation-head.js';
+import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
 /** The tunnel worker, started before the page's own code has arrived, and what it has said meanwhile. */
@@ -27,7 +28,7 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
-  const preload = navigationHead(location, navigator);
+  const preload = isMarked(page, POSTED_MARK) ? null : navigationHead(location, navigator);
   const options = { key, relayUrl, prekey, preload, cookies: readCookies(page) };
   worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
   // The shell registers it again, and looks at the outcome then.

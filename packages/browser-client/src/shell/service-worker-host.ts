@@ -1,5 +1,6 @@
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { Workbox } from 'workbox-window';
+import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
@@ -13,6 +14,17 @@ import type {
 export interface PortSource {
   addServiceWorker(instance: string, port: MessagePort): void;
   serviceWorkerAlive(instance: string): void;
+}
+
+/** The URL the frame is about to load, and whether a POST to it has opened this page. */
+export interface Expected {
+  expects: string;
+  isPosted: boolean;
+}
+
+/** What to say of the first URL that the frame loads. */
+export function expectedFor(url: string, page: Document): Expected {
+  return { expects: url.replace(/#.*$/, ''), isPosted: isMarked(page, POSTED_MARK) };
 }
 
 /** The shell's side of the service worker: registers it, gives it ports, keeps it alive. */
@@ -43,14 +55,14 @@ export class ServiceWorkerHost {
   }
 
   /** Introduces this shell, and the URL its frame is about to load; resolves when the service worker knows, or after a deadline. */
-  async introduce(expects: string): Promise<void> {
+  async introduce(expects: Expected): Promise<void> {
     await this.#introduceTo(this.#active, expects);
   }
 
   /** Without a tunnel: a service worker of an earlier visit must let requests through to the network. */
-  async stepAside(): Promise<void> {
+  async stepAside(expects: Expected): Promise<void> {
     const running = this.container.controller;
-    if (isOurs(running)) await this.#introduceTo(running, null);
+    if (isOurs(running)) await this.#introduceTo(running, expects);
   }
 
   /** Passed on from the tunnel worker while anything streams. */
@@ -92,16 +104,16 @@ export class ServiceWorkerHost {
     return new Promise(() => undefined);
   }
 
-  async #introduceTo(target: ServiceWorker | undefined, expects: string | null): Promise<void> {
+  async #introduceTo(target: ServiceWorker | undefined, expected: Expected): Promise<void> {
     const tunnel = this.tunnel();
     const { tab } = this;
     if (tunnel === undefined) {
-      const answer = post(target, { kind: 'shell', tab, port: null, expects }, []);
+      const answer = post(target, { kind: 'shell', tab, port: null, ...expected }, []);
       await within(answer, BROWSER_LIMITS.handOverMs);
       return;
     }
     const { port1, port2 } = new MessageChannel();
-    const answer = post(target, { kind: 'shell', tab, port: port1, expects }, [port1]);
+    const answer = post(target, { kind: 'shell', tab, port: port1, ...expected }, [port1]);
     // However late: who has one end of a channel must find somebody at the other.
     const connected = answer.then(({ instance }) => tunnel.addServiceWorker(instance, port2));
     await within(connected, BROWSER_LIMITS.handOverMs);
@@ -118,7 +130,13 @@ export class ServiceWorkerHost {
     const tunnel = this.tunnel();
     const { port1, port2 } = new MessageChannel();
     const port = tunnel === undefined ? null : port1;
-    const answer: ShellToServiceWorker = { kind: 'shell', tab, port, expects: null };
+    const answer: ShellToServiceWorker = {
+      kind: 'shell',
+      tab,
+      port,
+      expects: null,
+      isPosted: false,
+    };
     reply.postMessage(answer, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);
   }

@@ -16,8 +16,9 @@ import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js
 import { Mirror } from './mirror.js';
 import { P2pClient } from './p2p-client.js';
 import { peerFactory } from './webrtc-utils.js';
+import { postToOpener } from './opener.js';
 import { PillView } from './pill-view.js';
-import { ServiceWorkerHost } from './service-worker-host.js';
+import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
 import { Signaling, type ServerMessage } from './signaling.js';
 import { TunnelClient } from './tunnel-client.js';
 
@@ -49,7 +50,7 @@ export class Shell {
     this.#appHash = appHash;
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
-    this.#frame = new AppFrame(document, { onLoad: () => this.#loaded() });
+    this.#frame = new AppFrame(window, { onLoad: () => this.#loaded() });
     this.#pill = new PillView(document, () => this.#candidatePair(), {
       prefer: (preference) => this.prefer(preference),
       link: () => shareableUrl(location, this.#key),
@@ -138,7 +139,7 @@ export class Shell {
   async #withoutTunnel(reason: ProblemCode): Promise<void> {
     this.#publish();
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
-    await this.#serviceWorker?.stepAside();
+    await this.#serviceWorker?.stepAside(expectedFor(appUrl(location, this.#appHash), document));
     this.#step('browser');
     this.#step('host');
     this.#frame.load(appUrl(location, this.#appHash));
@@ -146,7 +147,7 @@ export class Shell {
 
   async #load(): Promise<void> {
     const url = appUrl(location, this.#appHash);
-    await this.#serviceWorker?.introduce(url.replace(/#.*$/, ''));
+    await this.#serviceWorker?.introduce(expectedFor(url, document));
     this.#frame.load(url);
   }
 
@@ -157,6 +158,7 @@ export class Shell {
       tunnels: this.#tunnel !== undefined,
       openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
       report: (report) => this.#reported(report),
+      postToOpener,
       cookiesChanged: (cookies) => this.#tunnel?.updateCookies(cookies),
     };
     const wingman = {

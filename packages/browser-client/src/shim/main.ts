@@ -7,6 +7,7 @@ import { openForeignOnTop } from './foreign-links.js';
 import { refuseServiceWorkers } from './own-service-worker.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
+import { actAsTop, showTabsAsSources } from './top-window.js';
 import { watchCookies } from './watch-cookies.js';
 import { tunnelWorkerSockets } from './worker-sockets.js';
 
@@ -39,13 +40,16 @@ function findShell(): ShellApi | undefined {
 }
 
 function live(shell: ShellApi): void {
+  const isMain = window.parent === window.top;
   tell({ kind: 'document', tab: shell.tab });
+  showTabsAsSources(window, shell);
   if (shell.tunnels) {
     tunnelRealm(window, shell);
     adoptFrames(window, (frame) => tunnelRealm(frame, shell));
     refuseServiceWorkers(navigator.serviceWorker);
   }
-  if (window.parent !== window.top) return;
+  if (!isMain || window.top === null) return;
+  actAsTop(window, window.top, shell);
   reportDocument((report) => shell.report(report));
   openForeignOnTop();
 }

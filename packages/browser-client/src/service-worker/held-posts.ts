@@ -1,0 +1,45 @@
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import { BoundedMap } from './bounded-map.js';
+
+/** A form that was posted to the top of a tab, where the shell had to come first. */
+export interface HeldPost {
+  readonly request: Request;
+  readonly body: Blob;
+}
+
+/**
+ * POSTs that wait for the shell they have opened: its frame's first navigation, a GET as the browser
+ * sees it, is answered by them. Each is given out once; a reload of the tab is a POST of its own.
+ */
+export class HeldPosts {
+  /** By the client id of the shell to be. */
+  readonly #held = new BoundedMap<string, HeldPost>(BROWSER_LIMITS.maxHeldPosts);
+  /** The URLs that shells are about to load in place of their POST. */
+  readonly #announced = new BoundedMap<string, string>(BROWSER_LIMITS.maxHeldPosts);
+
+  /** Resolves with false when the body is too large to be held. */
+  async hold(clientId: string, request: Request): Promise<boolean> {
+    const body = await request.blob();
+    if (body.size > BROWSER_LIMITS.heldPostBytes) return false;
+    const post = { request, body };
+    this.#held.set(clientId, post);
+    setTimeout(() => {
+      if (this.#held.get(clientId) === post) this.#held.delete(clientId);
+    }, BROWSER_LIMITS.heldPostMs);
+    return true;
+  }
+
+  /** A shell that was opened by a POST says what its frame loads next. */
+  announce(clientId: string, url: string): void {
+    this.#announced.set(clientId, url);
+  }
+
+  /** The POST behind a frame's navigation; undefined when there is none, `lost` when it is gone. */
+  take(clientId: string, url: string): HeldPost | 'lost' | undefined {
+    if (this.#announced.get(clientId) !== url) return undefined;
+    this.#announced.delete(clientId);
+    const post = this.#held.get(clientId) ?? 'lost';
+    this.#held.delete(clientId);
+    return post;
+  }
+}

@@ -1,0 +1,45 @@
+import type { AppFrame } from './app-frame.js';
+import { RESERVED_PREFIX } from '../shared/shell-api.js';
+
+/** The part of the Navigation API that is used; not every engine has it. */
+export interface NavigateEvent extends Event {
+  readonly destination: { readonly url: string; readonly sameDocument: boolean };
+  readonly navigationType: string;
+  readonly userInitiated: boolean;
+  readonly formData: FormData | null;
+  readonly downloadRequest: string | null;
+}
+
+/** What becomes of a navigation of the tab that the app has started. */
+export type TopNavigation = 'tab' | 'frame' | 'reload' | 'none';
+
+/**
+ * A page that navigates `top` means itself. A script that sends the tab to where the app is already
+ * wants to break out of a frame: that would go on for ever.
+ */
+export function topNavigation(event: NavigateEvent, shown: string | undefined): TopNavigation {
+  const { destination, navigationType, formData, downloadRequest } = event;
+  // What stays in the document (a hash, the shell's own replaceState) changes the address bar only.
+  const isPlain =
+    !destination.sameDocument && formData === null && (downloadRequest ?? null) === null;
+  if (!event.cancelable || !isPlain || shown === undefined) return 'tab';
+  if (navigationType !== 'push' && navigationType !== 'replace') return 'tab';
+  const url = new URL(destination.url);
+  if (url.origin !== new URL(shown).origin || url.pathname.startsWith(RESERVED_PREFIX))
+    return 'tab';
+  if (url.href !== shown) return 'frame';
+  return event.userInitiated ? 'reload' : 'none';
+}
+
+/** Carries out in the app's frame what the app does to the tab. */
+export function keepTopNavigations(tab: Window, frame: AppFrame): void {
+  const { navigation } = tab as { navigation?: EventTarget };
+  navigation?.addEventListener('navigate', (event) => {
+    const { destination, navigationType } = event as NavigateEvent;
+    const kind = topNavigation(event as NavigateEvent, frame.url);
+    if (kind === 'tab') return;
+    event.preventDefault();
+    if (kind === 'frame') frame.go(destination.url, navigationType === 'replace');
+    if (kind === 'reload') frame.reload();
+  });
+}

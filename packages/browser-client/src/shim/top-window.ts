@@ -1,0 +1,50 @@
+import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
+import { openerOf } from './opener.js';
+
+/** What a page does to its own window, which here is the tab's. */
+const OF_THE_TAB = ['close', 'moveBy', 'moveTo', 'resizeBy', 'resizeTo'] as const;
+
+/**
+ * Gives the app's main document what a top-level page has: its opener, its name, itself as parent.
+ * `window.top` can't be replaced (HTML section 7.2.3.1, LegacyUnforgeable): it stays the shell.
+ */
+export function actAsTop(page: Window & typeof globalThis, tab: Window, shell: ShellApi): void {
+  const own = (name: string, accessors: PropertyDescriptor): void => {
+    Object.defineProperty(page, name, { configurable: true, enumerable: true, ...accessors });
+  };
+  own('opener', {
+    get: () => openerOf(tab, shell),
+    set: (value: unknown) => void (tab.opener = value),
+  });
+  own('name', { get: () => tab.name, set: (value: string) => void (tab.name = value) });
+  own('parent', { value: page, writable: true });
+  own('frameElement', { get: () => null });
+  for (const name of OF_THE_TAB) {
+    own(name, { value: tab[name].bind(tab), writable: true });
+  }
+}
+
+/** Messages from the app in another tab come from that tab, as `window.open` has returned it. */
+export function showTabsAsSources(realm: Window & typeof globalThis, shell: ShellApi): void {
+  const { prototype } = realm.MessageEvent;
+  const native = Object.getOwnPropertyDescriptor(prototype, 'source');
+  Object.defineProperty(prototype, 'source', {
+    ...native,
+    get(this: MessageEvent): unknown {
+      return tabOf(native?.get?.call(this), realm.top, shell);
+    },
+  });
+}
+
+function tabOf(source: unknown, ownTop: Window | null, shell: ShellApi): unknown {
+  if (ownTop !== null && source !== null && source === ownTop.opener)
+    return openerOf(ownTop, shell);
+  try {
+    const { top } = source as Window;
+    const isOther = top !== null && top !== ownTop && SHELL_API in top;
+    return isOther && top[0] === source ? top : source;
+  } catch {
+    // No window, or one of another origin.
+    return source;
+  }
+}
