@@ -1,90 +1,12 @@
 import { afterAll } from '@jest/globals';
 import { closeBrowsers } from './browser.js';
-import { Program, ROOT, running } from './program.js';
+import { running } from './program.js';
 
 export { Program, ROOT, eventually, within } from './program.js';
-
-const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
+export { Share, startServer, type CliEvent } from './share.js';
 
 // A failed test must not keep the runner waiting for its browser and programs.
 afterAll(async () => {
   await closeBrowsers();
   for (const program of running) program.signal('SIGKILL');
 });
-
-/** One line of `wingman --json`. */
-export interface CliEvent {
-  event: string;
-  url?: string;
-  session?: string;
-  server?: string;
-  path?: string;
-  code?: string;
-  port?: number;
-  direction?: string;
-  bytes?: number;
-  state?: string;
-}
-
-/** `wingman share`, running, with its session. */
-export class Share extends Program {
-  ready: Required<Pick<CliEvent, 'url' | 'session' | 'server'>> = {
-    url: '',
-    session: '',
-    server: '',
-  };
-
-  static async start(
-    port: number,
-    args: readonly string[] = [],
-    env: NodeJS.ProcessEnv = {},
-  ): Promise<Share> {
-    const share = new Share(process.execPath, [CLI, 'share', String(port), '--json', ...args], {
-      env: { LOG_LEVEL: 'warn', ...env },
-    });
-    const ready = await share.find('ready event', (lines) => parse(lines[0]));
-    if (ready.url === undefined || ready.session === undefined || ready.server === undefined) {
-      throw new Error(`the first event is not ready: ${share.lines[0] ?? ''}`);
-    }
-    share.ready = { url: ready.url, session: ready.session, server: ready.server };
-    return share;
-  }
-
-  /** The session's origin. */
-  get origin(): string {
-    return new URL(this.ready.url).origin;
-  }
-
-  events(): CliEvent[] {
-    return this.lines.map(parse).filter((event) => event !== undefined);
-  }
-
-  /** The value of one metric of the tunnel server, labels summed up. */
-  async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.ready.server}/metrics`)).text();
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  }
-}
-
-/** `wingman server` on a free port. */
-export async function startServer(
-  args: readonly string[] = [],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ program: Program; url: string; port: number }> {
-  const program = new Program(process.execPath, [CLI, 'server', '--port', '0', '--json', ...args], {
-    env,
-  });
-  const ready = await program.find('ready event', (lines) => parse(lines[0]));
-  if (ready.server === undefined || ready.port === undefined) {
-    throw new Error(`the first event is not ready: ${program.lines[0] ?? ''}`);
-  }
-  return { program, url: ready.server, port: ready.port };
-}
-
-function parse(line: string | undefined): CliEvent | undefined {
-  if (line === undefined || !line.startsWith('{')) return undefined;
-  return JSON.parse(line) as CliEvent;
-}

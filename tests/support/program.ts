@@ -58,15 +58,19 @@ export class Program {
   readonly errors: string[] = [];
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
+  readonly #leadsGroup: boolean;
 
+  /** With `group`, signals reach what the program has started, too. */
   constructor(
     command: string,
     args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; group?: boolean } = {},
   ) {
+    this.#leadsGroup = options.group === true;
     this.#child = spawn(command, args, {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, ...options.env },
+      detached: this.#leadsGroup,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.exited = new Promise((resolve) => this.#child.once('close', resolve));
@@ -94,14 +98,18 @@ export class Program {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (!this.#leadsGroup || this.#child.pid === undefined) return void this.#child.kill(signal);
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch {
+      // The whole group has ended.
+    }
   }
 
   /** Ctrl-C, and SIGKILL for one that does not listen. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    this.#child.kill('SIGINT');
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    if (this.#child.exitCode === null) this.signal('SIGINT');
+    const kill = setTimeout(() => this.signal('SIGKILL'), STOP_DEADLINE_MS);
     const code = await this.exited;
     clearTimeout(kill);
     return code;

@@ -1,0 +1,27 @@
+import type { Framework } from './framework.js';
+import { angular } from './rows/angular.js';
+import { apiPort } from './rows/api-port.js';
+import { astro } from './rows/astro.js';
+import { next } from './rows/next.js';
+import { nuxt } from './rows/nuxt.js';
+import { socketIo } from './rows/socket-io.js';
+import { storybook } from './rows/storybook.js';
+import { svelteKit } from './rows/sveltekit.js';
+import { viteReact } from './rows/vite-react.js';
+import { viteVue } from './rows/vite-vue.js';
+import { webpack } from './rows/webpack.js';
+
+/** Every row, in the order of the table. */
+export const MATRIX: readonly Framework[] = [
+  viteReact,
+  viteVue,
+  next,
+  nuxt,
+  astro,
+  svelteKit,
+  webpack,
+  angular,
+  storybook,
+  socketIo,
+  apiPort,
+];

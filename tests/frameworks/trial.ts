@@ -1,0 +1,125 @@
+import type { Browser } from 'puppeteer-core';
+import { launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { Share } from '../support/share.js';
+import type { DevServer } from './dev-server.js';
+import type { Framework } from './framework.js';
+import { hotUpdate, watcherWatches, type Update } from './hot-update.js';
+import { Visit } from './visit.js';
+
+/** `localhost` is the measure for the others. */
+export type Way = 'localhost' | 'p2p' | 'relay';
+
+/** How a page behaved that was reached in one way. */
+export interface Behaviour {
+  readonly errors: readonly string[];
+  readonly updates: readonly Update[];
+}
+
+/** One app in one browser: localhost first, then each path. */
+export interface Trial {
+  readonly localhost: Behaviour;
+  readonly tunnelled: ReadonlyMap<Way, Behaviour>;
+}
+
+/** Runs the whole row in one browser. Rejects when a step fails, naming the way and the step. */
+export async function runTrial(
+  framework: Framework,
+  server: DevServer,
+  browserName: BrowserName,
+  progress: (text: string) => void,
+): Promise<Trial> {
+  const browser = await launch(browserName);
+  const go = async (way: Way): Promise<Behaviour> => {
+    const started = Date.now();
+    const behaviour = await tryWay(way, framework, server, browser);
+    progress(`${browserName}, ${way}: ${Math.round((Date.now() - started) / 1000)} s`);
+    return behaviour;
+  };
+  try {
+    const localhost = await go('localhost');
+    const tunnelled = new Map<Way, Behaviour>();
+    for (const way of ['p2p', 'relay'] as const) tunnelled.set(way, await go(way));
+    return { localhost, tunnelled };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function tryWay(
+  way: Way,
+  framework: Framework,
+  server: DevServer,
+  browser: Browser,
+): Promise<Behaviour> {
+  try {
+    if (way === 'localhost') return await visitPage(way, framework, server, browser, server.url);
+    const args = framework.shareArgs?.(server.ports) ?? [];
+    const share = await Share.start(
+      server.ports.app,
+      way === 'relay' ? [...args, '--no-p2p'] : args,
+    );
+    try {
+      return await visitPage(way, framework, server, browser, share.ready.url);
+    } finally {
+      await share.stop();
+    }
+  } catch (error) {
+    throw new Error(`${way}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function visitPage(
+  way: Way,
+  framework: Framework,
+  server: DevServer,
+  browser: Browser,
+  base: string,
+): Promise<Behaviour> {
+  const { path = '/', shows, edits, checks = [] } = framework;
+  const { origin, hash } = new URL(base);
+  const visit = await Visit.open(browser, new URL(path + hash, origin), way !== 'localhost');
+  try {
+    await visit.renders(shows);
+    if (way !== 'localhost') await carriedBy(way, visit);
+    const [first] = edits;
+    if (way === 'localhost' && first !== undefined) {
+      await watcherWatches(visit, server, framework, first);
+    }
+    const updates: Update[] = [];
+    for (const edit of edits) updates.push(await hotUpdate(visit, server, framework, edit));
+    for (const check of checks) {
+      await check.run(visit, server.ports).catch((error: unknown) => {
+        throw new Error(`${check.what}: ${String(error)}`, { cause: error });
+      });
+    }
+    if (way !== 'localhost') await carriedBy(way, visit);
+    const { slowErrors } = framework;
+    return { errors: visit.errors.filter((error) => slowErrors?.test(error) !== true), updates };
+  } catch (error) {
+    throw new Error(`${String(error)}${await evidence(visit, server)}`, { cause: error });
+  } finally {
+    await visit.close();
+  }
+}
+
+/** What the page and the dev server said when a step failed. */
+async function evidence(visit: Visit, server: DevServer): Promise<string> {
+  const asked = (answer: Promise<string>): Promise<string> =>
+    answer.catch((error: unknown) => String(error));
+  const lines = [
+    `the page shows: ${(await asked(visit.text())).slice(0, 500)}`,
+    `its document is ${(await asked(visit.html())).slice(0, 1000)}`,
+    ...visit.errors.slice(0, 5).map((line) => `console: ${line}`),
+    ...server.output().split('\n').slice(-10),
+  ];
+  return lines.map((line) => `\n    ${line}`).join('');
+}
+
+/** Waits for the path, and holds that no byte took the other one where that must not be. */
+async function carriedBy(way: 'p2p' | 'relay', { page }: Visit): Promise<void> {
+  const { bytes } = await statusWhere(page, `the path ${way}`, ({ mode }) => mode === way);
+  if (bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
+  if (way === 'relay' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
+}
