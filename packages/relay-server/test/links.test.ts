@@ -164,6 +164,17 @@ describe('viewers', () => {
     expect(log.at(-1)).toBe('left LINK_CLOSED');
   });
 
+  test('a tab that is back after all keeps its link', async () => {
+    const { table, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, true);
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    clock.advance(HOST_LIMITS.viewerGoodbyeMs);
+    expect(table.viewerCount).toBe(1);
+  });
+
   test('a tab that reloads at the limit gets its own old place', async () => {
     const { table, clock } = tableOf(1);
     const before = viewer(clock);

@@ -93,7 +93,9 @@ export class LinkTable {
     if (link === undefined) return;
     this.#gone.add(id);
     if (!isFinal) return;
-    this.#options.clock.setTimeout(() => link.close('LINK_CLOSED'), HOST_LIMITS.viewerGoodbyeMs);
+    this.#options.clock.setTimeout(() => {
+      if (this.#gone.has(id)) link.close('LINK_CLOSED');
+    }, HOST_LIMITS.viewerGoodbyeMs);
   }
 
   /** Ends every link and tells the other sides. */

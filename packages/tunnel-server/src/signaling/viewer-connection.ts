@@ -10,12 +10,6 @@ import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
 import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
 
-/**
- * What a tab says that will not come back: the page's own goodbye, or the browser's when it takes the
- * page down first. At this server's own GOING_AWAY the host's connection is closing too and hears nothing.
- */
-const FINAL_CODES: ReadonlySet<number> = new Set([CloseCode.LEAVING, CloseCode.GOING_AWAY]);
-
 export interface ViewerConnectionOptions {
   session: Session;
   viewers: ViewerRoster;
@@ -107,6 +101,19 @@ export class ViewerConnection implements ViewerPort {
     const { signaling, viewers } = this.#options;
     const owned = viewers.disconnect(this, this.#linkId);
     if (!owned || this.#linkId === undefined) return;
-    signaling.viewerLeft(this.#linkId, FINAL_CODES.has(code));
+    signaling.viewerLeft(this.#linkId, code === CloseCode.LEAVING);
+    if (code === CloseCode.GOING_AWAY) this.#awaitReturn(this.#linkId);
+  }
+
+  /**
+   * The browser has closed the socket itself. It does so when it takes a page down before its goodbye,
+   * but Chromium also when it wakes a frozen page, and that one is back at once.
+   */
+  #awaitReturn(linkId: string): void {
+    const { clock, session, signaling, viewers } = this.#options;
+    if (session.state === 'ended') return;
+    clock.setTimeout(() => {
+      if (viewers.byLink(linkId) === undefined) signaling.viewerLeft(linkId, true);
+    }, SERVER_LIMITS.viewerReturnMs);
   }
 }
