@@ -126,8 +126,9 @@ async function takePath({ viewer }: World, path: Kind['path']): Promise<void> {
 
 /** Resolves with the names of the workloads that did not go on in time. */
 async function recover(world: World, version: number): Promise<string[]> {
-  const healed = await snapshot(world);
   const healedAt = performance.now();
+  // A page that has just been reloaded, which is a violation of its own, needs a moment.
+  const healed = await eventually('the page', () => snapshot(world), RECOVERY_MS);
   try {
     await eventually('all workloads go on', () => isMoving(world, healed), RECOVERY_MS);
     await eventually(

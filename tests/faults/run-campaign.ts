@@ -112,11 +112,18 @@ async function campaign(world: World, options: Options): Promise<string[]> {
     const outcome = await strike(world, fault, index + 1);
     outcomes.push(outcome);
     say(line(index, outcome));
+    if (outcome.problems.length > 0) say(surroundings(world));
   }
   await world.viewer
     .stopWorkload()
     .catch((error) => say(`the page did not stop: ${String(error)}`));
   return [...(await printed(world, outcomes)), ...memory(outcomes, start)];
+}
+
+/** What page and host have said lately. */
+function surroundings({ viewer, host }: World): string {
+  const said = [...viewer.messages.slice(-6), ...host.output().split('\n').slice(-6)];
+  return said.map((text) => `       | ${text.slice(0, 200)}`).join('\n');
 }
 
 function line(index: number, outcome: Outcome): string {
