@@ -30,7 +30,7 @@ is used, and checks that the app notices none of them. Needs root, Linux and /de
   --engine E     the host's WebRTC engine: node-datachannel or wrtc (default node-datachannel)
   --kinds A,B    only these kinds (see below)
   --size MIB     of each download and upload (default 200)
-  --rate KIB     a second, of downloads and of uploads each (default 512)
+  --rate KIB     a second, of downloads and of uploads each (default 1024)
   --delay MS     one way between the viewer and everything else (default 25)
   --seam N       instead, N runs in this process over carriers that meet faults message by message
   --short        without the kinds that take long
@@ -50,7 +50,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       engine: { type: 'string', default: 'node-datachannel' },
       kinds: { type: 'string' },
       size: { type: 'string', default: '200' },
-      rate: { type: 'string', default: '512' },
+      // An upload of the usual size has to end within the five minutes that Chromium gives a request.
+      rate: { type: 'string', default: '1024' },
       delay: { type: 'string', default: '25' },
       seam: { type: 'string', default: '0' },
       short: { type: 'boolean', default: false },
