@@ -29,6 +29,24 @@ function html(response: ServerResponse, body: string, headers: Record<string, st
 const WRITE = `const write = (text) =>
   document.querySelector('ul').append(Object.assign(document.createElement('li'), { textContent: text }));`;
 
+/** A change of isolation changes the tab's process, which puppeteer can't follow in Firefox: pages report themselves. */
+const TELL_ISOLATION = `(async () => {
+  const isolated = crossOriginIsolated;
+  const shared = isolated && (await new Promise((resolve) => {
+    const numbers = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker('/adder.js');
+    worker.onmessage = ({ data }) => resolve([numbers[0], data]);
+    worker.postMessage(numbers);
+  }));
+  let mode;
+  while ((mode = (await top.wingman.status()).mode) !== 'p2p') await new Promise((done) => setTimeout(done, 50));
+  const here = location.pathname + location.search;
+  const shown = top.location.pathname + top.location.search;
+  await fetch('/submit', { method: 'POST', body: JSON.stringify({ here, shown, isolated, shared, mode }) });
+  const next = location.hash.slice(1);
+  if (next !== '') location.assign(next);
+})()`;
+
 const HASHED_SCRIPT = "document.documentElement.dataset.hashed = ''";
 
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg"/>')}`;
@@ -116,6 +134,22 @@ function routesFor(
           '<h1>frame buster</h1><script>if (top !== self) top.location.href = self.location.href</script>',
         ),
       ),
+    '/isolated': (_, response, url) =>
+      html(response, page(`<h1>isolated page</h1><script>${TELL_ISOLATION}</script>`), {
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': url.searchParams.get('embedder') ?? 'require-corp',
+      }),
+    '/plain': (_, response) =>
+      html(response, page(`<h1>plain page</h1><script>${TELL_ISOLATION}</script>`)),
+    '/adder.js': (_, response) => {
+      response.writeHead(200, {
+        'content-type': 'text/javascript',
+        'cross-origin-embedder-policy': 'require-corp',
+      });
+      response.end(
+        'onmessage = ({ data }) => { Atomics.add(data, 0, 42); postMessage(crossOriginIsolated); }',
+      );
+    },
     '/opener': (_, response, url) => {
       const isForeign = url.searchParams.has('provider');
       const target = isForeign ? `${provider()}/popup` : '/popup';

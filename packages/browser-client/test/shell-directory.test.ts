@@ -36,7 +36,7 @@ class FakePages implements ShellWorld {
 }
 
 function entry(name: string): ShellEntry {
-  return { tab: `tab-${name}`, clientId: name, port: null };
+  return { tab: `tab-${name}`, clientId: name, port: null, isIsolated: false };
 }
 
 function by(clientId: string, more: Partial<Requester> = {}): Requester {

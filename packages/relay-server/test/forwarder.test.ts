@@ -392,6 +392,30 @@ describe('what viewers get', () => {
     expect(header(response, 'content-security-policy')).toContain(`'nonce-${nonce}'`);
   });
 
+  test.each([
+    ['same-origin', 'require-corp', true],
+    ['same-origin; report-to="x"', 'credentialless', true],
+    ['same-origin-allow-popups', 'require-corp', false],
+    ['same-origin', 'unsafe-none', false],
+  ])(
+    'the shim hears whether its page asks for isolation: %s, %s',
+    async (opener, embedder, asks) => {
+      const { tunnel } = await serve((_incoming, response) => {
+        response.writeHead(200, {
+          'content-type': 'text/html',
+          'cross-origin-opener-policy': opener,
+          'cross-origin-embedder-policy': embedder,
+        });
+        response.end('<head></head>');
+      });
+      const response = await request(
+        tunnel.mux,
+        requestHead({ mode: 'navigate', destination: 'iframe' }),
+      );
+      expect((await textOf(response.body)).includes('data-isolated')).toBe(asks);
+    },
+  );
+
   test('compressed events arrive one by one', async () => {
     const { createGzip } = await import('node:zlib');
     const gzip = createGzip();

@@ -1,6 +1,7 @@
 import { toWingmanError, WingmanError } from '@wingman/protocol';
 import type { Exchanges } from './exchanges.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
+import { inIsolatedTab } from './isolation.js';
 import { problemResponse } from './problems.js';
 import { buildReply, readsBody } from './reply.js';
 import { openBlob, openBody } from './request-body.js';
@@ -46,7 +47,9 @@ export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise
     : undefined;
   if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
   if (entry.port === null) return post === undefined ? fetch(request) : fetchHeld(post);
-  return throughTunnel(event, { entry, port: entry.port, post }, tools);
+  const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
+  if (!entry.isIsolated || !isFrameNavigation(request)) return response;
+  return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
 /** Where a request goes; a POST that was held goes in its place. */

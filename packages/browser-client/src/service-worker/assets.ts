@@ -28,12 +28,15 @@ export class Assets {
   }
 
   /** The shell page, with the server's latest boot record where the server can be reached, and named marks in it. */
-  async shell(marks: readonly string[]): Promise<Response> {
+  async shell(
+    marks: readonly string[],
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     try {
-      return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks);
+      return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks, headers);
     } catch {
       const cached = await this.#cached(SHELL_PATH);
-      return cached === undefined ? Response.error() : marked(cached, marks);
+      return cached === undefined ? Response.error() : marked(cached, marks, headers);
     }
   }
 
@@ -58,9 +61,15 @@ export class Assets {
 }
 
 /** A page with a `<meta>` for each mark; without its URL it stands for the page that was asked for, whatever that was. */
-async function marked(page: Response, marks: readonly string[]): Promise<Response> {
+async function marked(
+  page: Response,
+  marks: readonly string[],
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
   if (marks.length === 0) return new Response(page.body, page);
   const metas = marks.map((name) => `<meta name="${name}">`).join('');
   const text = (await page.text()).replace('<head>', (head) => head + metas);
-  return new Response(text, page);
+  const response = new Response(text, page);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }

@@ -28,5 +28,6 @@ async function ask(client: Client, instance: string): Promise<ShellEntry | undef
   const message = await within(answer.promise, BROWSER_LIMITS.shellAnswerMs);
   port1.close();
   if (message?.kind !== 'shell') return undefined;
-  return { tab: message.tab, clientId: client.id, port: message.port };
+  const { tab, port, isIsolated } = message;
+  return { tab, clientId: client.id, port, isIsolated };
 }

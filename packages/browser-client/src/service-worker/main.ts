@@ -10,6 +10,7 @@ import { Assets } from './assets.js';
 import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
+import { Isolation } from './isolation.js';
 import { portFetch } from './port-fetch.js';
 import { destinationOf } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
@@ -26,6 +27,7 @@ const instance = crypto.randomUUID();
 const directory = new ShellDirectory(browserWorld(self.clients, instance));
 const exchanges = new Exchanges((tab) => directory.isGone(tab));
 const assets = new Assets(WINGMAN_VERSION, self.caches);
+const isolation = new Isolation(WINGMAN_VERSION, self.caches);
 const tools: AppFetchTools = {
   directory,
   exchanges,
@@ -55,7 +57,7 @@ self.addEventListener('fetch', (event) => {
     case 'asset':
       return event.respondWith(asset(event.request));
     case 'shell':
-      return event.respondWith(shellPage(event, assets, tools.posts));
+      return event.respondWith(shellPage(event, { assets, isolation, posts: tools.posts }));
     case 'app':
       return event.respondWith(appFetch(event, tools));
     case 'port':
@@ -68,8 +70,8 @@ self.addEventListener('message', (event) => {
   const clientId = event.source instanceof Client ? event.source.id : '';
   switch (message.kind) {
     case 'shell': {
-      const { tab, port, expects, isPosted } = message;
-      directory.add({ tab, clientId, port }, expects);
+      const { tab, port, expects, isPosted, isIsolated } = message;
+      directory.add({ tab, clientId, port, isIsolated }, expects);
       if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
       return answer(event);
     }
@@ -77,6 +79,8 @@ self.addEventListener('message', (event) => {
       return directory.own(clientId, message.tab);
     case 'worker':
       return tools.workerScripts.announced(message.url, message.isModule);
+    case 'isolation':
+      return event.waitUntil(isolation.turn(message.isOn).then(() => answer(event)));
     case 'warm-cache':
       return event.waitUntil(assets.warm());
     case 'keep-alive':

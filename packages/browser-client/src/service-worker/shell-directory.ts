@@ -7,6 +7,8 @@ export interface ShellEntry {
   clientId: string;
   /** Null in ingress mode. */
   port: MessagePort | null;
+  /** Its documents have to ask for cross-origin isolation too. */
+  isIsolated: boolean;
 }
 
 /** What the directory needs of the browser. */

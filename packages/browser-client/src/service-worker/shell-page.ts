@@ -1,18 +1,30 @@
 import { WingmanError } from '@wingman/protocol';
-import { POSTED_MARK } from '../shared/shell-api.js';
+import { ISOLATED_MARK, POSTED_MARK } from '../shared/shell-api.js';
 import type { Assets } from './assets.js';
 import type { HeldPosts } from './held-posts.js';
+import { ISOLATING, type Isolation } from './isolation.js';
 import { problemResponse } from './problems.js';
+
+/** What the answer depends on. */
+export interface ShellPageTools {
+  readonly assets: Assets;
+  readonly isolation: Isolation;
+  readonly posts: HeldPosts;
+}
 
 /** Answers a top-level navigation: always with the shell, which then loads the app in its frame. */
 export async function shellPage(
   { request, resultingClientId }: FetchEvent,
-  assets: Assets,
-  posts: HeldPosts,
+  { assets, isolation, posts }: ShellPageTools,
 ): Promise<Response> {
   const { method } = request;
-  if (method !== 'POST') return assets.shell([]);
-  if (await posts.hold(resultingClientId, request)) return assets.shell([POSTED_MARK]);
+  const isIsolated = await isolation.isOn;
+  const headers = isIsolated ? ISOLATING : {};
+  const marks = isIsolated ? [ISOLATED_MARK] : [];
+  if (method !== 'POST') return assets.shell(marks, headers);
+  if (await posts.hold(resultingClientId, request)) {
+    return assets.shell([...marks, POSTED_MARK], headers);
+  }
   const error = new WingmanError('LIMIT_EXCEEDED', 'the form is too large to be held');
   return problemResponse(error, { accept: 'text/html', method });
 }

@@ -10,7 +10,11 @@ export type ShellToServiceWorker =
       port: MessagePort | null;
       expects: string | null;
       isPosted: boolean;
+      /** This shell was served with the headers of cross-origin isolation. */
+      isIsolated: boolean;
     }
+  /** Serve the shell cross-origin isolated from now on, or no more. */
+  | { kind: 'isolation'; isOn: boolean }
   /** Stay alive for a while. */
   | { kind: 'keep-alive' }
   /** The page has loaded: fetch for later what an offline start needs. */
@@ -23,7 +27,7 @@ export type DocumentToServiceWorker =
   /** I am starting a worker from this URL. */
   | { kind: 'worker'; url: string; isModule: boolean };
 
-/** The service worker's answer to `shell` and `keep-alive`, on the port that came with it. */
+/** The service worker's answer to `shell`, `isolation` and `keep-alive`, on the port that came with it. */
 export interface ServiceWorkerAnswer {
   /** Changes whenever the service worker has been restarted. */
   instance: string;

@@ -18,6 +18,8 @@ export interface ShellApi {
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
   report(report: DocumentReport): void;
+  /** Has the tab loaded again with or without cross-origin isolation; false when that would change nothing. */
+  isolate(isOn: boolean): boolean;
   /** Posts to whoever has opened this tab, as the tab: another site knows no other window of it. */
   postToOpener(...args: unknown[]): void;
   /** A document sees these cookies now. */
@@ -25,10 +27,14 @@ export interface ShellApi {
 }
 
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
-export const SHELL_API = Symbol.for('wingman.shell');
+export const SHELL_KEY = 'wingman.shell';
+export const SHELL_API = Symbol.for(SHELL_KEY);
 
 /** Name of a `<meta>` that the service worker puts into a shell that a POST has opened. */
 export const POSTED_MARK = 'wingman-posted';
+
+/** The same in a shell that was served cross-origin isolated. */
+export const ISOLATED_MARK = 'wingman-isolated';
 
 /** Whether the service worker has put this mark into the page. */
 export function isMarked(

@@ -1,6 +1,6 @@
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { Workbox } from 'workbox-window';
-import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
+import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
@@ -31,6 +31,7 @@ export function expectedFor(url: string, page: Document): Expected {
 export class ServiceWorkerHost {
   #active: ServiceWorker | undefined;
   #isWarm = false;
+  readonly #isIsolated = isMarked(document, ISOLATED_MARK);
 
   constructor(
     private readonly container: ServiceWorkerContainer,
@@ -63,6 +64,12 @@ export class ServiceWorkerHost {
   async stepAside(expects: Expected): Promise<void> {
     const running = this.container.controller;
     if (isOurs(running)) await this.#introduceTo(running, expects);
+  }
+
+  /** Has shells served cross-origin isolated, or no more; resolves with false when nobody has heard. */
+  async isolate(isOn: boolean): Promise<boolean> {
+    const answer = post(this.#active, { kind: 'isolation', isOn }, []);
+    return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 
   /** Passed on from the tunnel worker while anything streams. */
@@ -107,13 +114,16 @@ export class ServiceWorkerHost {
   async #introduceTo(target: ServiceWorker | undefined, expected: Expected): Promise<void> {
     const tunnel = this.tunnel();
     const { tab } = this;
+    const isIsolated = this.#isIsolated;
     if (tunnel === undefined) {
-      const answer = post(target, { kind: 'shell', tab, port: null, ...expected }, []);
+      const answer = post(target, { kind: 'shell', tab, port: null, isIsolated, ...expected }, []);
       await within(answer, BROWSER_LIMITS.handOverMs);
       return;
     }
     const { port1, port2 } = new MessageChannel();
-    const answer = post(target, { kind: 'shell', tab, port: port1, ...expected }, [port1]);
+    const answer = post(target, { kind: 'shell', tab, port: port1, isIsolated, ...expected }, [
+      port1,
+    ]);
     // However late: who has one end of a channel must find somebody at the other.
     const connected = answer.then(({ instance }) => tunnel.addServiceWorker(instance, port2));
     await within(connected, BROWSER_LIMITS.handOverMs);
@@ -136,6 +146,7 @@ export class ServiceWorkerHost {
       port,
       expects: null,
       isPosted: false,
+      isIsolated: this.#isIsolated,
     };
     reply.postMessage(answer, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);

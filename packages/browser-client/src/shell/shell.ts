@@ -13,6 +13,7 @@ import { watchNetwork } from './network-watch.js';
 import { watchCookies, writeCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
+import { isolate } from './isolate.js';
 import { Mirror } from './mirror.js';
 import { P2pClient } from './p2p-client.js';
 import { peerFactory } from './webrtc-utils.js';
@@ -158,6 +159,7 @@ export class Shell {
       tunnels: this.#tunnel !== undefined,
       openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
       report: (report) => this.#reported(report),
+      isolate: (isOn) => isolate(isOn, this.#frame, this.#serviceWorker),
       postToOpener,
       cookiesChanged: (cookies) => this.#tunnel?.updateCookies(cookies),
     };

@@ -21,6 +21,10 @@ interface Marked {
   [MARK]?: () => void;
 }
 
+/** The host says so of a page whose headers ask for it: a page itself can't see them. */
+const wantsIsolation =
+  typeof document !== 'undefined' && document.currentScript?.dataset['isolated'] !== undefined;
+
 const text = `(${String(wingman)})()`;
 
 if (typeof document === 'undefined') {
@@ -41,6 +45,7 @@ function findShell(): ShellApi | undefined {
 
 function live(shell: ShellApi): void {
   const isMain = window.parent === window.top;
+  if (isMain && wantsIsolation && !crossOriginIsolated && shell.isolate(true)) return window.stop();
   tell({ kind: 'document', tab: shell.tab });
   showTabsAsSources(window, shell);
   if (shell.tunnels) {

@@ -4,11 +4,16 @@ import { HOST_LIMITS } from '../limits.js';
 export const SHIM_PATH = '/__wingman/shim.js';
 
 /** Makes WebSockets and the like go through the link; it has to run before any script of the app. */
-export const SHIM_TAG = `<script src="${SHIM_PATH}"></script>`;
+export const SHIM_TAG = shimTag(undefined, false);
 
-/** The same for a document whose policy wants a nonce. */
-export function shimTag(nonce: string): string {
-  return `<script src="${SHIM_PATH}" nonce="${nonce}"></script>`;
+/** The same for a document whose policy wants a nonce, or that asks for cross-origin isolation. */
+export function shimTag(nonce: string | undefined, isIsolated: boolean): string {
+  const attributes = [
+    `src="${SHIM_PATH}"`,
+    ...(nonce === undefined ? [] : [`nonce="${nonce}"`]),
+    ...(isIsolated ? ['data-isolated'] : []),
+  ];
+  return `<script ${attributes.join(' ')}></script>`;
 }
 
 const BOM_BYTES = 3;

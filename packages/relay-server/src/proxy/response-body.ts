@@ -3,7 +3,7 @@ import type { Header, RequestHead } from '@wingman/protocol';
 import { headerValue } from '@wingman/protocol';
 import { admitShim, isPolicy } from './content-security-policy.js';
 import { canDecode, codingsOf, decode } from './decode.js';
-import { injectShim, SHIM_PATH, SHIM_TAG, shimTag } from './html-injector.js';
+import { injectShim, SHIM_PATH, shimTag } from './html-injector.js';
 import type { LocalResponse } from './local-client.js';
 import type { Via } from './request-headers.js';
 import { without } from './response-headers.js';
@@ -41,15 +41,26 @@ function withShim(
   body: AsyncIterable<Uint8Array>,
   origins: readonly string[],
 ): PublicResponse {
+  const isIsolated = asksForIsolation(headers);
   if (!headers.some(isPolicy)) {
-    return { headers, body: injectShim(body, SHIM_TAG) };
+    return { headers, body: injectShim(body, shimTag(undefined, isIsolated)) };
   }
   const nonce = randomBytes(16).toString('base64');
   const urls = origins.map((origin) => origin + SHIM_PATH);
   return {
     headers: admitShim(headers, { nonce, urls }),
-    body: injectShim(body, shimTag(nonce)),
+    body: injectShim(body, shimTag(nonce, isIsolated)),
   };
+}
+
+/** Whether a top-level page with these headers is cross-origin isolated (HTML sections 7.1.3 and 7.1.4). */
+function asksForIsolation(headers: Header[]): boolean {
+  const token = (name: string): string => headerValue(headers, name)?.split(';')[0]?.trim() ?? '';
+  const embedder = token('cross-origin-embedder-policy');
+  return (
+    token('cross-origin-opener-policy') === 'same-origin' &&
+    (embedder === 'require-corp' || embedder === 'credentialless')
+  );
 }
 
 /** A part of a representation, or none, is passed on as it is. */

@@ -1,0 +1,64 @@
+import { CACHE_PREFIX, SHELL_KEY } from '../shared/shell-api.js';
+
+const RECORD = '/__wingman/isolated';
+const EMBEDDER = 'cross-origin-embedder-policy';
+
+/** What makes the shell, and so the app within it, cross-origin isolated (HTML section 7.1.3). */
+export const ISOLATING: Readonly<Record<string, string>> = {
+  'cross-origin-opener-policy': 'same-origin',
+  [EMBEDDER]: 'require-corp',
+};
+
+/** Whether the shell is to be served cross-origin isolated, because the app is; outlives this worker. */
+export class Isolation {
+  readonly #cacheName: string;
+  #isOn: Promise<boolean> | undefined;
+
+  constructor(
+    version: string,
+    private readonly caches: CacheStorage,
+  ) {
+    this.#cacheName = `${CACHE_PREFIX}${version}`;
+  }
+
+  get isOn(): Promise<boolean> {
+    this.#isOn ??= this.caches
+      .match(RECORD, { cacheName: this.#cacheName })
+      .then((record) => record !== undefined);
+    return this.#isOn;
+  }
+
+  async turn(isOn: boolean): Promise<void> {
+    this.#isOn = Promise.resolve(isOn);
+    const cache = await this.caches.open(this.#cacheName);
+    await (isOn ? cache.put(RECORD, new Response()) : cache.delete(RECORD));
+  }
+}
+
+/**
+ * An isolated page shows no frame whose document doesn't ask for it. A page of the app that doesn't has
+ * its tab leave isolation; what can't be asked for again, or is no page of the app, is let in.
+ */
+export function inIsolatedTab(response: Response, method: string): Response {
+  const { headers, status } = response;
+  if (headers.has(EMBEDDER)) return response;
+  const isPage = status !== 204 && status !== 205 && !headers.has('wingman-error');
+  const isDownload = /^\s*attachment/i.test(headers.get('content-disposition') ?? '');
+  const isRedirect = headers.has('location');
+  if (method === 'GET' && isPage && !isDownload && !isRedirect) return leavingIsolation();
+  headers.set(EMBEDDER, 'require-corp');
+  return response;
+}
+
+/** A frame within the app stays empty: on localhost it is refused too. */
+function leavingIsolation(): Response {
+  const shell = `top[Symbol.for('${SHELL_KEY}')]`;
+  const script = `if(parent===top)${shell}.isolate(false)`;
+  return new Response(`<!doctype html><script>${script}</script>`, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      [EMBEDDER]: 'require-corp',
+    },
+  });
+}
