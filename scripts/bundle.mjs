@@ -11,7 +11,7 @@ const source = path.join(root, 'packages/browser-client/src');
 const assets = path.join(root, 'packages/tunnel-server/assets');
 
 /** Bytes after gzip: what a first visit costs. A little above what is reached, so that growth is noticed. */
-const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 13 * 1024, 'shim.js': 7 * 1024 };
+const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 14 * 1024, 'shim.js': 8 * 1024 };
 
 /** Stands for the version until the hash over everything is known. */
 const VERSION_PLACEHOLDER = '@wingman-version@';

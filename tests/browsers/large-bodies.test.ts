@@ -38,7 +38,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(`${SIZE_MIB} MiB in %s`, (na
   ])(
     'the %s arrives whole, in memory that does not grow with it',
     async (what, value) => {
-      expect(await inConstantMemory()).toEqual({ what, value, mode: 'p2p' });
+      expect(await inConstantMemory()).toEqual({ what, value });
       const told = share.events().filter(({ direction }) => direction === what);
       expect(told.filter(({ state }) => state === 'running').length).toBeGreaterThan(0);
       expect(told.at(-1)).toMatchObject({ state: 'done', bytes: SIZE });

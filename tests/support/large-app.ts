@@ -12,7 +12,6 @@ export interface Report {
   what: 'warm-up' | 'download' | 'upload' | 'failure';
   /** Bytes downloaded, the hash of what the app received, or what went wrong. */
   value: string;
-  mode: string;
 }
 
 /** An app whose page, once opened, downloads and uploads by itself, in turns as it is told to. */
@@ -29,8 +28,7 @@ async function transfers(): Promise<void> {
   const { wingman } = window.parent as unknown as { wingman: Wingman };
   const pattern = new TextEncoder().encode('wingman ');
   const report = async (what: string, value: string): Promise<void> => {
-    const { mode } = await wingman.status();
-    await fetch('/report', { method: 'POST', body: JSON.stringify({ what, value, mode }) });
+    await fetch('/report', { method: 'POST', body: JSON.stringify({ what, value }) });
   };
   const download = async (target = '/bytes'): Promise<string> => {
     const { body } = await fetch(target);

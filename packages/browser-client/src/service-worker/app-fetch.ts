@@ -1,5 +1,6 @@
 import { toWingmanError, WingmanError } from '@wingman/protocol';
-import type { Exchanges } from './exchanges.js';
+import type { GivenUp } from './given-up.js';
+import { ownerOf, type Exchanges } from './exchanges.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab } from './isolation.js';
 import { problemResponse } from './problems.js';
@@ -18,6 +19,7 @@ import type { TunnelFetch } from './tunnel-fetch.js';
 export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
+  givenUp: GivenUp;
   surroundings: Surroundings;
   posts: HeldPosts;
   sharedPorts: SharedPorts;
@@ -60,7 +62,7 @@ interface Way {
 }
 
 async function throughTunnel(
-  { handled, request: asked }: FetchEvent,
+  { clientId, handled, request: asked }: FetchEvent,
   { entry, port, post }: Way,
   tools: AppFetchTools,
 ): Promise<Response> {
@@ -70,7 +72,8 @@ async function throughTunnel(
       post === undefined
         ? await start(request, port, tools.surroundings)
         : startHeld(post, port, tools.surroundings, asked.signal);
-    tools.exchanges.add(entry.tab, exchange);
+    tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
+    tools.givenUp.add(asked, exchange);
     const response = await reply(request, handled, exchange);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {

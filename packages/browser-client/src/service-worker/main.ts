@@ -11,6 +11,8 @@ import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
 import { Isolation } from './isolation.js';
+import { GivenUp } from './given-up.js';
+import { GIVEN_UP_CHANNEL } from '../shared/given-up.js';
 import { portFetch } from './port-fetch.js';
 import { destinationOf } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
@@ -25,12 +27,17 @@ declare const WINGMAN_VERSION: string;
 
 const instance = crypto.randomUUID();
 const directory = new ShellDirectory(browserWorld(self.clients, instance));
-const exchanges = new Exchanges((tab) => directory.isGone(tab));
+const exchanges = new Exchanges(
+  (tab) => directory.isGone(tab),
+  async (clientId) => (await self.clients.get(clientId)) === undefined,
+);
+const givenUp = new GivenUp();
 const assets = new Assets(WINGMAN_VERSION, self.caches);
 const isolation = new Isolation(WINGMAN_VERSION, self.caches);
 const tools: AppFetchTools = {
   directory,
   exchanges,
+  givenUp,
   surroundings: {
     origin: self.location.origin,
     userAgent: self.navigator.userAgent,
@@ -91,6 +98,10 @@ self.addEventListener('message', (event) => {
       return answer(event);
   }
 });
+
+new BroadcastChannel(GIVEN_UP_CHANNEL).onmessage = ({ data }: MessageEvent<unknown>) => {
+  if (typeof data === 'string') givenUp.giveUp(data);
+};
 
 async function asset(request: Request): Promise<Response> {
   return (await tools.workerScripts.imported(request)) ?? assets.asset(request);

@@ -1,4 +1,5 @@
 import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
+import { REQUEST_ID } from '../shared/given-up.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 
 /** What the browser adds below the service worker and we have to add ourselves. */
@@ -28,7 +29,7 @@ export function requestHead(
   body: { present: boolean; length: number | null },
 ): FetchHead {
   const url = new URL(request.url);
-  const headers: HeaderPair[] = [...request.headers];
+  const headers: HeaderPair[] = [...request.headers].filter(([name]) => name !== REQUEST_ID);
   const add = (name: string, value: string | null): void => {
     if (value !== null && !request.headers.has(name)) headers.push([name, value]);
   };

@@ -111,6 +111,8 @@ export const BROWSER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
+  /** Requests given up before the service worker had begun with them. */
+  maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen. */
   maxExpected: 16,
 

@@ -8,6 +8,7 @@ import { refuseServiceWorkers } from './own-service-worker.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
+import { tellGivenUp } from './give-up.js';
 import { watchCookies } from './watch-cookies.js';
 import { tunnelWorkerSockets } from './worker-sockets.js';
 
@@ -63,6 +64,7 @@ function live(shell: ShellApi): void {
 function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi): void {
   const leave = page[MARK];
   if (leave !== undefined) return page.addEventListener('pagehide', leave);
+  tellGivenUp(page, () => page.document.baseURI);
   watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
   replaceWorkers({
     realm: page,
@@ -79,6 +81,7 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
   Reflect.deleteProperty(scope, TAB_NAME);
   tunnelWorkerSockets(scope, tab);
   const baseUrl = (): string => scope.location.href;
+  tellGivenUp(scope, baseUrl);
   // A service worker can't be told from here; of its workers' own workers it takes none for a module.
   replaceWorkers({ realm: scope, baseUrl, shim: text, tab, announce: () => undefined });
 }

@@ -16,8 +16,10 @@ export interface RewriteContext {
 /** A viewer's own link, or the tunnel server's plain HTTP door. */
 export type Via = 'viewer' | 'ingress';
 
-/** Written by this host or by its HTTP client, never copied. `expect` was answered at the door. */
-const OURS = new Set(['host', 'content-length', 'expect', 'http2-settings', 'alt-used']);
+/** Written by this host or by its HTTP client, never copied. `expect` was answered at the door, the last is our page's. */
+const OURS = new Set([
+  ...['host', 'content-length', 'expect', 'http2-settings', 'alt-used', 'wingman-request-id'],
+]);
 
 /** Makes the app see a request of a browser on this machine; the result has names and values in turn. */
 export function localRequestHeaders(head: RequestHead, context: RewriteContext): string[] {
