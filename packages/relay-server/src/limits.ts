@@ -55,6 +55,8 @@ export const HOST_LIMITS = {
   startMs: 20_000,
   /** Pings to the tunnel server; without a sign of life between two of them the connection is dead. */
   serverPingMs: 15_000,
+  /** The answer to a ping that is sent because a link has just lost its path: several times a slow round trip. */
+  serverProbeMs: 2_000,
   /** Outgoing signaling while the server is slow; past it the connection counts as dead. */
   signalingQueueBytes: 1 * MIB,
   /** One signaling message: an SDP with many candidates stays below 32 KiB. */

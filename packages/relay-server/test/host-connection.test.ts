@@ -119,6 +119,19 @@ describe('registering', () => {
 });
 
 describe('coming back', () => {
+  test('a server that has gone without a word is left soon after a link has lost its path', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs - 1);
+    expect(host.connection.state).toBe('registered');
+    // No pong comes from a socket that is not read.
+    server.connections[0]?.socket.pause();
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
   test('tries again with doubling waits, and starts over once registered', async () => {
     const { server, host } = await start((connection) => connection.socket.close());
     const waits: number[] = [];

@@ -12,7 +12,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { keepAlive } from './heartbeat.js';
+import { KeepAlive } from './keep-alive.js';
 import { WebSocketCarrier } from './websocket-carrier.js';
 
 /** Where to dial and as whom; known once the session is registered. */
@@ -53,10 +53,10 @@ export class DialBack {
     socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
     socket.once('open', () => {
       // Once it carries a link, the link watches it: behind a slow viewer's data a pong comes late.
-      const stopPings = keepAlive(socket, this.#options.clock);
+      const keepAlive = new KeepAlive(socket, this.#options.clock);
       this.#serve(name, socket)
         .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))
-        .finally(stopPings);
+        .finally(() => keepAlive.stop());
     });
   }
 

@@ -4,7 +4,7 @@ import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import { systemCode } from '../system-error.js';
 import { Backoff } from './backoff.js';
-import { keepAlive } from './heartbeat.js';
+import { KeepAlive } from './keep-alive.js';
 import {
   decodeFromServer,
   encodeToServer,
@@ -61,6 +61,7 @@ export class HostConnection {
   readonly #backoff: Backoff;
   #state: ConnectionState = 'connecting';
   #socket: WebSocket | undefined;
+  #keepAlive: KeepAlive | undefined;
   #timer: Timer | undefined;
   #nonce: Uint8Array | undefined;
   #refusal: WingmanError | undefined;
@@ -85,6 +86,11 @@ export class HostConnection {
     if (this.#nonce !== undefined) this.send(this.#options.register(this.#nonce));
   }
 
+  /** Finds out soon whether the connection still lives: without it no viewer gets a new carrier. */
+  probe(): void {
+    this.#keepAlive?.probe();
+  }
+
   /** Closes for good, once what was sent has left. */
   close(): void {
     if (this.#state === 'ended') return;
@@ -104,7 +110,7 @@ export class HostConnection {
     this.#refusal = undefined;
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
-    socket.once('open', () => keepAlive(socket, this.#options.clock));
+    socket.once('open', () => (this.#keepAlive = new KeepAlive(socket, this.#options.clock)));
     socket.on('message', (data) => this.#receive(socket, data));
     socket.on('error', (error) => (failure = messageOf(error)));
     socket.once('close', (code, reason) => {
