@@ -25,7 +25,7 @@ export interface LargeApp {
 /** Runs in the page. What is uploaded lies on disk in both browsers, like a file: they put large blobs of responses there. */
 async function transfers(): Promise<void> {
   type Wingman = { status(): Promise<{ mode: string }> };
-  const { wingman } = window.parent as unknown as { wingman: Wingman };
+  const { wingman } = window.top as unknown as { wingman: Wingman };
   const pattern = new TextEncoder().encode('wingman ');
   const report = async (what: string, value: string): Promise<void> => {
     await fetch('/report', { method: 'POST', body: JSON.stringify({ what, value }) });
