@@ -1,6 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -19,6 +18,7 @@ import { runCli, type Cli } from './support/cli.js';
 import { freePort, listen } from './support/servers.js';
 import { signalingServer } from './support/signaling-server.js';
 import { requestHead, textOf } from './support/tunnel.js';
+import { scratchFolder } from './support/scratch.js';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -93,7 +93,7 @@ describe('usage', () => {
   });
 
   test('a bad value in .env is named', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'wingman-cli-'));
+    const directory = scratchFolder();
     writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=many\n');
     const cli = wingman(['3000'], {}, directory);
     expect(await cli.exited).toBe(2);
@@ -155,7 +155,7 @@ describe('share --json', () => {
 
   test('keeps the URL of a name over restarts', async () => {
     const port = String(await app());
-    const env = { XDG_CONFIG_HOME: mkdtempSync(join(tmpdir(), 'wingman-cli-')) };
+    const env = { XDG_CONFIG_HOME: scratchFolder() };
     const seen: string[] = [];
     for (let run = 0; run < 2; run++) {
       const cli = wingman([port, '--json', '--no-p2p', '--name', 'my-app'], env);

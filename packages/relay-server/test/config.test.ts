@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -11,6 +10,7 @@ import {
   shareConfig,
   type Given,
 } from '../src/config.js';
+import { scratchFolder } from './support/scratch.js';
 
 const share = (given: Given = {}, env: Record<string, string> = {}) =>
   shareConfig({ port: '3000', ...given }, env);
@@ -139,7 +139,7 @@ function complaintOrGood(name: string): string {
 
 describe('the environment', () => {
   test('.env is read, and does not override what is set', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'wingman-env-'));
+    const directory = scratchFolder();
     writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=5\nLOG_LEVEL="warn"\n# x\n');
     const before = { ...process.env };
     expect(environment(directory, { LOG_LEVEL: 'error' })).toEqual({

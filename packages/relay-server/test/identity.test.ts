@@ -1,13 +1,11 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { registrationPayload, sessionNameMatches } from '@wingman/protocol';
 import { HostIdentity } from '../src/tunnel/identity.js';
 import { namedIdentity } from '../src/tunnel/identity-store.js';
-
-const temporary = (): string => mkdtempSync(join(tmpdir(), 'wingman-identity-'));
+import { scratchFolder } from './support/scratch.js';
 
 describe('an identity', () => {
   test('its name carries the hash of its key, and its signature proves the key', async () => {
@@ -33,7 +31,7 @@ describe('an identity', () => {
 
 describe('a named identity', () => {
   test('is the same in the next run, and readable by its owner only', async () => {
-    const directory = temporary();
+    const directory = scratchFolder();
     const first = await namedIdentity(directory, 'my-app');
     const second = await namedIdentity(directory, 'my-app');
     expect(second.session).toBe(first.session);
@@ -46,7 +44,7 @@ describe('a named identity', () => {
   });
 
   test('another name is another session', async () => {
-    const directory = temporary();
+    const directory = scratchFolder();
     const one = await namedIdentity(directory, 'one');
     expect((await namedIdentity(directory, 'two')).session).not.toBe(one.session);
   });
@@ -54,7 +52,7 @@ describe('a named identity', () => {
   test.each(['', 'null', '{"privateKey":"x"}', '{"privateKey":"AAAA","linkKey":"AAAA"}'])(
     'a damaged file (%j) is said to be one, and kept',
     async (text) => {
-      const directory = temporary();
+      const directory = scratchFolder();
       await namedIdentity(directory, 'a');
       const path = join(directory, 'wingman', 'sessions', 'a.json');
       writeFileSync(path, text);
