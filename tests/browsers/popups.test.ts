@@ -62,7 +62,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('windows in %s', (name) => {
     await open('/opener?provider', 'opener page');
     const before = (await browser.pages()).length;
     await inApp(page, () => document.querySelector('button')?.click());
-    await eventually('the popup', async () => (await browser.pages()).length > before);
+    // The popup may have come and gone before anybody looks: what it has said shows that it was there.
     await eventually('the code', async () => (await log(page)).includes('code from popup: true'));
     await eventually('the popup’s end', async () => (await browser.pages()).length === before);
     await page.close();
