@@ -24,6 +24,10 @@ test('a request is given up by its id, before or after it has begun, and no othe
   givenUp.giveUp('one');
   givenUp.giveUp('late');
   givenUp.add(numbered('late'), late.fake);
+  expect([numbered('one'), numbered('two')].map((each) => givenUp.has(each))).toEqual([
+    true,
+    false,
+  ]);
   expect([one.aborted, two.aborted, late.aborted]).toEqual([['CANCELLED'], [], ['CANCELLED']]);
 });
 

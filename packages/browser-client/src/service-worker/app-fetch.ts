@@ -77,6 +77,8 @@ async function throughTunnel(
     const response = await reply(request, handled, exchange);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
+    // Nobody sees it; of a network error Firefox would tell in the console.
+    if (tools.givenUp.has(asked)) return new Response(null, { status: 204 });
     return problem(request, toWingmanError(error, 'INTERNAL'));
   }
 }

@@ -7,21 +7,27 @@ import type { TunnelFetch } from './tunnel-fetch.js';
 /** Requests that a page may give up before there is an answer, by their id. */
 export class GivenUp {
   readonly #exchanges = new Map<string, Pick<TunnelFetch, 'abort'>>();
-  /** Given up before their exchange had begun: the word may overtake the request. */
-  readonly #early = new BoundedMap<string, true>(BROWSER_LIMITS.maxGivenUp);
+  /** The latest that were given up: the word may overtake the request. */
+  readonly #given = new BoundedMap<string, true>(BROWSER_LIMITS.maxGivenUp);
 
   add(request: Pick<Request, 'headers'>, exchange: Pick<TunnelFetch, 'abort' | 'done'>): void {
     const id = request.headers.get(REQUEST_ID);
     if (id === null) return;
-    if (this.#early.get(id) === true) return abort(exchange);
+    if (this.#given.get(id) === true) return abort(exchange);
     this.#exchanges.set(id, exchange);
     void exchange.done.then(() => this.#exchanges.delete(id));
   }
 
   giveUp(id: string): void {
+    this.#given.set(id, true);
     const exchange = this.#exchanges.get(id);
-    if (exchange === undefined) this.#early.set(id, true);
-    else abort(exchange);
+    if (exchange !== undefined) abort(exchange);
+  }
+
+  /** Whether nobody waits for the answer any more. */
+  has(request: Pick<Request, 'headers'>): boolean {
+    const id = request.headers.get(REQUEST_ID);
+    return id !== null && this.#given.get(id) === true;
   }
 }
 

@@ -111,7 +111,7 @@ export const BROWSER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
-  /** Requests given up before the service worker had begun with them. */
+  /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen. */
   maxExpected: 16,
