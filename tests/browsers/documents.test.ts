@@ -37,11 +37,12 @@ describe.each<BrowserName>(['chromium', 'firefox'])('documents in %s', (name) =>
   test('URL, title, theme colour and icon are the app’s; back and forward are the app’s', async () => {
     await open('/', 'start page');
     await eventually('the title', async () => (await page.title()) === 'Start');
-    const shown = await eventually('icon', () =>
+    // The shell begins with an empty icon, `data:,`.
+    const shown = await eventually('the icon', () =>
       page.evaluate(() => {
-        const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href;
+        const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href ?? 'data:,';
         const color = document.querySelector<HTMLMetaElement>('meta[name="theme-color"]')?.content;
-        return icon === undefined ? undefined : { icon: icon.slice(0, 18), color };
+        return icon === 'data:,' ? undefined : { icon: icon.slice(0, 18), color };
       }),
     );
     expect(shown).toEqual({ icon: 'data:image/svg+xml', color: '#123456' });
