@@ -8,6 +8,12 @@ export const HOST_LIMITS = {
   localConnections: 64,
   /** Loopback either answers at once or is refused; longer means a stopped process with a full backlog. */
   localConnectMs: 5_000,
+  /** A connection of a server that names no time is not used again after so long idle: the shortest default around is 2 s (gunicorn). */
+  localIdleMs: 1_000,
+  /** One that names its time (`Keep-Alive: timeout`) gets so much less than that, for clocks that differ and a busy thread… */
+  localIdleMarginMs: 2_000,
+  /** …and this at most: a new connection to loopback costs next to nothing. */
+  localIdleMaxMs: 4_000,
   /** From the whole request to the app's first byte: a debugger may hold it, but not for ever. */
   localHeadersMs: 15 * MINUTE,
   /** Response head of the local app, as far as a link can carry one. */

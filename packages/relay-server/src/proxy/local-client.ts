@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, WingmanError } from '@wingman/protocol';
-import { Pool, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { ConnectionPool } from './connection-pool.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Loopback } from './loopback.js';
 import { Slots } from './slots.js';
@@ -30,27 +31,14 @@ export interface LocalResponse extends Pick<ResponseHead, 'status' | 'statusText
 /** A keep-alive HTTP/1.1 client of one local port. */
 export class LocalClient {
   readonly #loopback: Loopback;
-  readonly #pool: Pool;
+  readonly #pool: ConnectionPool;
   readonly #slots = new Slots(HOST_LIMITS.localConnections);
   /** Requests that have no connection yet. */
   readonly #waiting = new Set<ResponseHandler>();
 
   constructor(loopback: Loopback) {
     this.#loopback = loopback;
-    this.#pool = new Pool(`http://${loopback.authority}`, {
-      connections: HOST_LIMITS.localConnections,
-      pipelining: 1,
-      headersTimeout: HOST_LIMITS.localHeadersMs,
-      // A stream of events may be silent for ever; the viewer's abort or the link's end ends it.
-      bodyTimeout: 0,
-      maxHeaderSize: HOST_LIMITS.localHeadBytes,
-      connect: (_options, callback) => {
-        this.#connect().then(
-          (socket) => callback(null, socket),
-          (error: Error) => callback(error, null),
-        );
-      },
-    });
+    this.#pool = new ConnectionPool(`http://${loopback.authority}`, () => this.#connect());
   }
 
   /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT or UPSTREAM_ABORTED. */
@@ -66,6 +54,7 @@ export class LocalClient {
         response: resolve,
         failed: reject,
         started: () => this.#waiting.delete(handler),
+        progressed: () => this.#pool.touch(),
         ended: () => this.#slots.release(),
       });
       this.#waiting.add(handler);
@@ -75,7 +64,7 @@ export class LocalClient {
 
   /** Ends every exchange at once. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
 
   /** undici connects again after each aborted request, to find that nobody wants the connection. */
@@ -93,6 +82,8 @@ interface Outcome {
   failed(error: WingmanError): void;
   /** It has a connection, or needs none any more; may be told twice. */
   started(): void;
+  /** Something of its answer has come. */
+  progressed(): void;
   /** Nothing of it is under way any more. */
   ended(): void;
 }
@@ -133,6 +124,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     _headers: unknown,
     statusText = '',
   ): void {
+    this.#outcome.progressed();
     const headers = rawToHeaders(controller.rawHeaders);
     if (status < 200) return this.#request.informational(status, statusText, headers);
     this.#body = new Readable({
@@ -147,10 +139,12 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#outcome.progressed();
     if (this.#body?.push(chunk) === false) controller.pause();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#outcome.progressed();
     this.#finish();
     this.#trailers = rawToHeaders(controller.rawTrailers);
     this.#body?.push(null);

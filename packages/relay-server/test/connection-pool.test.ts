@@ -1,0 +1,163 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { HOST_LIMITS } from '../src/limits.js';
+import { ConnectionPool } from '../src/proxy/connection-pool.js';
+import { listen, type TestServer } from './support/servers.js';
+import { until } from './support/until.js';
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Answers one request on each connection; a second finds that the server has just gone away. */
+async function serveOnceEach(): Promise<{ port: number; served: string[]; refused: string[] }> {
+  const [served, refused]: [string[], string[]] = [[], []];
+  const server: Server = createServer((socket: Socket) => {
+    let isUsed = false;
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      const target = bytes.toString('latin1').split(' ')[1] ?? '';
+      if (isUsed) {
+        refused.push(target);
+        return void socket.resetAndDestroy();
+      }
+      isUsed = true;
+      served.push(target);
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+  return { port: (server.address() as AddressInfo).port, served, refused };
+}
+
+function poolTo(port: number, now: () => number): ConnectionPool {
+  const dial = async (): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    await once(socket, 'connect');
+    return socket;
+  };
+  const pool = new ConnectionPool(`http://127.0.0.1:${port}`, dial, now);
+  cleanups.push(() => pool.close());
+  return pool;
+}
+
+/** Resolves with the status, or rejects with the client's error. */
+function ask(pool: ConnectionPool, path: string, method = 'POST'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    pool.dispatch(
+      { path, method, headers: [], body: null },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: (_controller, code) => void (status = code),
+        onResponseData: () => undefined,
+        onResponseEnd: () => resolve(status),
+        onResponseError: (_controller, error) => reject(error),
+      },
+    );
+  });
+}
+
+/** Long enough for the client to take its connection for idle, and far from the time it keeps one. */
+const idle = (): Promise<void> => delay(50);
+
+test('a connection that was idle for a moment only is used again', async () => {
+  const { port, refused } = await serveOnceEach();
+  const pool = poolTo(port, () => 0);
+  expect(await ask(pool, '/first')).toBe(200);
+  await idle();
+  await expect(ask(pool, '/second')).rejects.toThrow();
+  expect(refused).toEqual(['/second']);
+});
+
+describe('a connection that was idle while the machine slept', () => {
+  test('carries no further request', async () => {
+    let now = 0;
+    const { port, served, refused } = await serveOnceEach();
+    const pool = poolTo(port, () => now);
+    expect(await ask(pool, '/before')).toBe(200);
+    await idle();
+    now += 20_000;
+    expect(await ask(pool, '/after')).toBe(200);
+    expect({ served, refused }).toEqual({ served: ['/before', '/after'], refused: [] });
+  });
+
+  test('is not used either when an answer was the first thing to come after the sleep', async () => {
+    let now = 0;
+    const { port, refused } = await serveOnceEach();
+    const pool = poolTo(port, () => now);
+    expect(await ask(pool, '/before')).toBe(200);
+    await idle();
+    now += 20_000;
+    pool.touch();
+    expect(await ask(pool, '/after')).toBe(200);
+    expect(refused).toEqual([]);
+  });
+});
+
+test('what is under way when the machine wakes goes on', async () => {
+  let now = 0;
+  const finish = new Map<string, () => void>();
+  const server = await listen((incoming, response) => {
+    response.write('half');
+    finish.set(incoming.url ?? '', () => response.end());
+  });
+  cleanups.push(() => server.close());
+  const pool = poolTo(server.port, () => now);
+  const slow = ask(pool, '/slow');
+  await until(() => finish.has('/slow'), 'the first request');
+  now += 20_000;
+  const other = ask(pool, '/other');
+  await until(() => finish.has('/other'), 'the second request');
+  finish.get('/other')?.();
+  finish.get('/slow')?.();
+  expect(await Promise.all([slow, other])).toEqual([200, 200]);
+});
+
+describe('a host that was stopped for longer than the app keeps connections', () => {
+  const COUNT = 12;
+  const targets = Array.from({ length: COUNT }, (_, n) => `/${n}`);
+
+  async function clientOf(server: TestServer): Promise<ChildProcess> {
+    const script = fileURLToPath(new URL('support/client-process.mjs', import.meta.url));
+    const child = fork(script, [String(server.port)], { execArgv: [] });
+    cleanups.push(async () => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    });
+    await once(child, 'message');
+    return child;
+  }
+
+  test('executes each request that has come meanwhile once, and none fails', async () => {
+    const executed: string[] = [];
+    const server = await listen((incoming, response) => {
+      executed.push(`${incoming.method} ${incoming.url}`);
+      // All at once, so that each has a connection of its own.
+      setTimeout(() => response.end('ok'), 50);
+    });
+    server.server.keepAliveTimeout = 60_000;
+    cleanups.push(() => server.close());
+    const child = await clientOf(server);
+    child.send({ method: 'GET', targets });
+    expect((await once(child, 'message'))[0]).toEqual(targets.map(() => 200));
+    expect(server.sockets.size).toBe(COUNT);
+    child.kill('SIGSTOP');
+    child.send({ method: 'POST', targets });
+    server.server.closeIdleConnections();
+    await until(() => server.sockets.size === 0, 'the app closes its connections');
+    await delay(2 * HOST_LIMITS.localIdleMs);
+    child.kill('SIGCONT');
+    expect((await once(child, 'message'))[0]).toEqual(targets.map(() => 200));
+    const posts = executed.filter((line) => line.startsWith('POST')).sort();
+    expect(posts).toEqual(targets.map((target) => `POST ${target}`).sort());
+  });
+});
