@@ -32,6 +32,13 @@ async function longestStall(
   return Math.max(...arrivals.slice(1).map((at, n) => at - (arrivals[n] ?? at)));
 }
 
+/** What the other end sends meanwhile: about a megabyte a second. */
+function keepSending(bench: LinkBench, from: 'viewer' | 'host', milliseconds: number): void {
+  if (milliseconds <= 0) return;
+  bench[from].send(1, 20_000);
+  bench.clock.setTimeout(() => keepSending(bench, from, milliseconds - 20), 20);
+}
+
 describe('a planned switch', () => {
   test.each(['viewer', 'host'] as const)(
     'is no stall longer than a round trip for what the %s sends, and repeats nothing',
@@ -91,6 +98,21 @@ describe('a path that dies', () => {
           await bench.clock.advance(1_500);
           bench.expectExactlyOnce();
           expect(bench[from].link.path).toBe('relay');
+        }
+      });
+    }
+  }
+
+  for (const [name, ways] of deaths) {
+    for (const from of ['viewer', 'host'] as const) {
+      test(`${name} while both send stalls what the ${from} sends by a second at most`, async () => {
+        for (let after = 500; after < 900; after += 130) {
+          const { bench, dead } = await onDirectPath();
+          bench.clock.setTimeout(() => ways.forEach((way) => dead.p2p.add(way)), after);
+          keepSending(bench, from === 'viewer' ? 'host' : 'viewer', 4_000);
+          expect(await longestStall(bench, from, 4_000)).toBeLessThanOrEqual(1_000);
+          await bench.clock.advance(1_500);
+          bench.expectExactlyOnce();
         }
       });
     }

@@ -59,6 +59,8 @@ const QUIET_TICKS = { suspect: 4, dead: 30 } as const;
 const FIRST_ANSWER_MS = 2_000;
 /** The slowest path that is not mistaken for a dead one, in bytes a second. */
 const SLOWEST_PER_SECOND = 64 * 1024;
+/** What a peer's answer may stand behind: a carrier full to its mark, and an engine's own buffer (libdatachannel: 1 MiB). */
+const PEER_QUEUE_BYTES = LIMITS.carrierHighWaterBytes + LIMITS.maxMessageBytes + 1024 * 1024;
 
 /** One attached carrier: its liveness, its round trip, its byte counts. */
 export class Lane implements Attachment {
@@ -76,6 +78,8 @@ export class Lane implements Attachment {
   #quietTicks = 0;
   #unprovenTicks = 0;
   #isDoubted = false;
+  /** The peer has gone to another lane, perhaps because it hears nothing here: no answer is late by traffic. */
+  #isForsaken = false;
   #stalls = 0;
   readonly #in: RateMeter;
   readonly #out: RateMeter;
@@ -83,6 +87,8 @@ export class Lane implements Attachment {
   framesSent = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** The highest number of the frames that have come here. */
+  newestHeard = -1;
 
   constructor(
     readonly kind: LaneKind,
@@ -164,6 +170,11 @@ export class Lane implements Attachment {
     if (this.isUsable) this.#ping();
   }
 
+  /** What the peer sends comes on another lane, though this is the one in use. */
+  forsaken(): void {
+    this.#isForsaken = true;
+  }
+
   get silentMs(): number {
     return this.clock.now() - this.#heardAt;
   }
@@ -239,14 +250,18 @@ export class Lane implements Attachment {
   #prove(): void {
     this.#provenAt = this.clock.now();
     this.#unprovenTicks = 0;
+    this.#isForsaken = false;
   }
 
   /** What an answer may have to wait behind: a message of ours on its way out, and all that came before it. */
   #queueingMs(unackedBytes: number): number {
+    if (this.#isForsaken) return 0;
     const oldest = this.#pings[0];
     const before = oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore;
+    // More has come since than the answer could have been behind: it is lost.
+    const isLate = before > PEER_QUEUE_BYTES;
     const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / this.#atLeast(this.#out.best);
-    return 2_000 * (out + before / SLOWEST_PER_SECOND);
+    return 2_000 * (out + (isLate ? 0 : before / SLOWEST_PER_SECOND));
   }
 
   #atLeast(rate: number | null): number {

@@ -231,6 +231,7 @@ export class Link {
       case 'data':
         return this.#data(lane, frame.sequence, frame.payload);
       case 'ack':
+        if (frame.received > this.#queue.firstUnacked) this.#noteLane(lane);
         return this.#acknowledged(frame.received);
       case 'attach':
         return this.#attached(lane, frame.received, frame.incarnation);
@@ -253,8 +254,15 @@ export class Link {
   }
 
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
+    if (sequence > (this.#active?.newestHeard ?? Infinity)) this.#noteLane(lane);
+    lane.newestHeard = Math.max(lane.newestHeard, sequence);
     if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
     this.#acks.arrived(lane, payload.byteLength);
+  }
+
+  /** A peer whose newest comes by another way than ours may have found that ours is dead in its direction. */
+  #noteLane(lane: Lane): void {
+    if (lane !== this.#active && lane.state === 'ready') this.#active?.forsaken();
   }
 
   #acknowledge(): void {
