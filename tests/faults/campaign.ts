@@ -10,6 +10,8 @@ export interface Outcome extends PlannedFault {
   hits: number;
   /** How long the path that the fault wants took to come. */
   pathMs: number;
+  /** How often the link has changed its path from the fault until all went on. */
+  switches: number;
   /** Longest time without a useful byte at the page, and at the app. */
   downMs: number;
   upMs: number;
@@ -21,7 +23,8 @@ export interface Outcome extends PlannedFault {
   problems: string[];
 }
 
-interface Snapshot {
+/** What page and app had seen at one moment. */
+export interface Snapshot {
   page: PageReport;
   app: AppReport;
 }
@@ -35,10 +38,10 @@ const ASK_MS = 3_000;
 /** A workload is slower than the network at times: this long it gets to be in full swing. */
 const WARM_UP_MS = 60_000;
 
-const snapshot = async ({ viewer, app }: World): Promise<Snapshot> => ({
-  page: await viewer.report(),
-  app: await app.report(),
-});
+async function snapshot(world: World): Promise<Snapshot> {
+  world.latest = { page: await world.viewer.report(), app: await world.app.report() };
+  return world.latest;
+}
 
 /** Workloads by name, each with a number that grows as it goes on. */
 const PROGRESS: Readonly<Record<string, (now: Snapshot) => number>> = {
@@ -79,6 +82,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   await takePath(world, kind.path).catch((error) => problems.push(String(error)));
   const before = await snapshot(world);
   const pathMs = performance.now() - start;
+  const switches = await world.viewer.switches();
   await world.viewer.mark();
   world.app.mark();
   world.app.edit(version);
@@ -98,6 +102,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
     ...fault,
     hits,
     pathMs,
+    switches: (await world.viewer.switches()) - switches,
     downMs: after.page.gapMs,
     upMs: after.app.gapMs,
     stallMs: Math.max(after.page.gapMs, after.app.gapMs),
@@ -122,6 +127,15 @@ async function takePath({ viewer }: World, path: Kind['path']): Promise<void> {
     },
     PATH_MS,
   );
+  if (path === 'p2p') await leaveToItself(viewer);
+}
+
+/** Whoever has asked for the direct path keeps one that becomes slow: the fault is for the usual preference, where that holds. */
+async function leaveToItself(viewer: World['viewer']): Promise<void> {
+  await viewer.prefer('auto');
+  if ((await viewer.status()).mode === 'p2p') return;
+  await viewer.prefer('p2p');
+  await eventually('the direct path again', async () => (await viewer.status()).mode === 'p2p');
 }
 
 /** Resolves with the names of the workloads that did not go on in time. */
@@ -170,6 +184,10 @@ async function stillStuck(world: World, since: Snapshot | undefined): Promise<st
     .map(([name]) => name);
 }
 
+/** What was seen in all; the latest that is known when page or app can't be asked any more. */
 export async function totals(world: World): Promise<Snapshot> {
-  return snapshot(world);
+  return snapshot(world).catch((error) => {
+    if (world.latest === undefined) throw error;
+    return world.latest;
+  });
 }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/network.js';
 import { running } from '../support/program.js';
+import { Interruption } from './interruption.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { runCampaign } from './run-campaign.js';
 import { runSeamCampaign } from './run-seam.js';
@@ -43,6 +44,7 @@ async function inLab(name: string, options: Options): Promise<number> {
       options,
       bundles: BUNDLES,
       scratch,
+      interruption: new Interruption(),
     });
     return isWhole ? 0 : 1;
   } finally {

@@ -26,6 +26,8 @@ export class LocalApp {
     const child = fork(`${bundles}/app.mjs`, [page, JSON.stringify(options)], {
       execPath: command,
       execArgv: args,
+      // A Ctrl-C in the terminal is for the campaign, which then stops its parts one by one.
+      detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const ready = new Promise<number>((resolve, reject) => {
@@ -94,7 +96,7 @@ export class TunnelServer {
       TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}`,
       WINGMAN_PROBE_FILE: this.probeFile,
     };
-    const program = new Program(command, args, { env });
+    const program = new Program(command, args, { env, group: true });
     this.#program = program;
     await program.find('the tunnel server', (lines) =>
       lines.some((line) => line.includes('Tunnel server:')) ? true : undefined,
@@ -126,7 +128,7 @@ export class Host {
       ...['--engine', engine, '--server', `http://${ADDRESS.server}:${SERVER_PORT}`],
     ]);
     const env = { LOG_LEVEL: 'error', WINGMAN_PROBE_FILE: probeFile };
-    const host = new Host(new Program(command, args, { env }));
+    const host = new Host(new Program(command, args, { env, group: true }));
     host.url = await host.#program.find('the session', (lines) => {
       const first = lines.find((line) => line.startsWith('{"event":"ready"'));
       return first === undefined ? undefined : (JSON.parse(first) as { url: string }).url;

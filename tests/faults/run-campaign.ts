@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Lab } from '../lab/network.js';
 import { eventually } from '../support/program.js';
 import { HARM, strike, totals, warmUp, type Outcome } from './campaign.js';
+import type { Interruption } from './interruption.js';
 import type { Options } from './options.js';
 import { Host, LocalApp, TunnelServer } from './parts.js';
 import { planFaults } from './plan.js';
@@ -20,6 +21,8 @@ const HOST_GROWTH_BYTES = 128 * MIB;
 const PAGE_GROWTH_BYTES = 384 * MIB;
 /** After the tab is gone: its link's timers, its peer connection, the server's sockets. */
 const RELEASE_MS = 90_000;
+/** The same when somebody waits for the end. */
+const HURRIED_RELEASE_MS = 20_000;
 /** One engine frees the last few closed peers only when the next are closed (thread-reclaimer.ts). */
 const SLACK: Readonly<Record<Options['engine'], Holdings>> = {
   'node-datachannel': {},
@@ -32,13 +35,14 @@ export interface Setting {
   /** Folder of the bundled programs. */
   bundles: string;
   scratch: string;
+  interruption: Interruption;
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Runs the whole campaign and prints its report; false when anything was violated. */
 export async function runCampaign(setting: Setting): Promise<boolean> {
-  const { lab, options, bundles, scratch } = setting;
+  const { lab, options, bundles, scratch, interruption } = setting;
   announce(options);
   const workload = {
     transferBytes: options.transferBytes,
@@ -61,9 +65,10 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
     viewer = await Viewer.open(options.browser, host.url);
     const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
     const world: World = { lab, app, server, host, viewer, sleep };
-    const violations = await campaign(world, options);
+    const violations = await campaign(world, options, interruption);
     await viewer.close();
-    violations.push(...(await leftBehind(held, baseline, SLACK[options.engine])));
+    const releaseMs = interruption.isRequested ? HURRIED_RELEASE_MS : RELEASE_MS;
+    violations.push(...(await leftBehind(held, baseline, SLACK[options.engine], releaseMs)));
     violations.push(...(await stopped(host, server)));
     for (const violation of violations) say(`VIOLATED  ${violation}`);
     say(violations.length === 0 ? 'nothing was lost' : `${violations.length} violations`);
@@ -103,21 +108,36 @@ async function afterOneVisit(
 const sum = (of: readonly Holdings[], kind: string): number =>
   of.reduce((total, holding) => total + (holding[kind] ?? 0), 0);
 
-async function campaign(world: World, options: Options): Promise<string[]> {
+async function campaign(
+  world: World,
+  options: Options,
+  interruption: Interruption,
+): Promise<string[]> {
   await warmUp(world);
   const start = { host: residentOf(world.host.pid), page: pageProcessBytes(world.viewer.pid) };
   const outcomes: Outcome[] = [];
   const plan = planFaults(options.kinds, options.faults, options.seed);
   for (const [index, fault] of plan.entries()) {
-    const outcome = await strike(world, fault, index + 1);
+    const outcome = await interruption.before(strike(world, fault, index + 1));
+    if (outcome === undefined) {
+      say(`interrupted within fault ${index + 1}, ${fault.kind}; what follows is of those before`);
+      break;
+    }
     outcomes.push(outcome);
     say(line(index, outcome));
     if (outcome.problems.length > 0) say(surroundings(world));
   }
+  if (interruption.isRequested) await heal(world);
   await world.viewer
     .stopWorkload()
     .catch((error) => say(`the page did not stop: ${String(error)}`));
   return [...(await printed(world, outcomes)), ...memory(outcomes, start)];
+}
+
+/** Ends a fault that was interrupted. */
+async function heal({ host, lab }: World): Promise<void> {
+  await lab.clearRules();
+  host.signal('SIGCONT');
 }
 
 /** What page and host have said lately. */
@@ -127,11 +147,11 @@ function surroundings({ viewer, host }: World): string {
 }
 
 function line(index: number, outcome: Outcome): string {
-  const { kind, lastsMs, pathMs, downMs, upMs, hits, problems } = outcome;
+  const { kind, lastsMs, pathMs, switches, downMs, upMs, hits, problems } = outcome;
   const stall = `stall ${Math.round(downMs)} ms down, ${Math.round(upMs)} ms up`;
   const fault = `${String(index + 1).padStart(4)} ${kind} ${lastsMs} ms`;
   const trouble = problems.length === 0 ? '' : `  PROBLEM ${problems.join('; ')}`;
-  return `${fault.padEnd(44)} ${String(hits).padStart(5)} hits, ${stall}, path after ${Math.round(pathMs)} ms${trouble}`;
+  return `${fault.padEnd(44)} ${String(hits).padStart(5)} hits, ${stall}, ${switches} switches, path after ${Math.round(pathMs)} ms${trouble}`;
 }
 
 async function printed(world: World, outcomes: readonly Outcome[]): Promise<string[]> {
@@ -154,6 +174,7 @@ async function printed(world: World, outcomes: readonly Outcome[]): Promise<stri
 }
 
 function memory(outcomes: readonly Outcome[], start: { host: number; page: number }): string[] {
+  if (outcomes.length === 0) return [];
   const host = outcomes.map(({ hostBytes }) => hostBytes);
   const page = outcomes.map(({ pageBytes }) => pageBytes);
   say(memoryLine('host', host, start.host));
@@ -169,18 +190,21 @@ async function leftBehind(
   held: () => Promise<Holdings[]>,
   baseline: Holdings[],
   slack: Holdings,
+  releaseMs: number,
 ): Promise<string[]> {
-  let left: string[] = [];
+  const seen: { left?: string[] } = {};
   const look = async (): Promise<boolean> => {
     const now = await held();
-    left = ['host', 'server'].flatMap((name, index) =>
+    seen.left = ['host', 'server'].flatMap((name, index) =>
       beyond(now[index] ?? {}, baseline[index] ?? {}, slack).map(
         (what) => `left at the ${name}: ${what}`,
       ),
     );
-    return left.length === 0;
+    return seen.left.length === 0;
   };
-  await eventually('everything is released', look, RELEASE_MS).catch(() => undefined);
+  await eventually('everything is released', look, releaseMs).catch(() => undefined);
+  const { left } = seen;
+  if (left === undefined) return ['what host and server still hold could not be seen'];
   say(left.length === 0 ? 'nothing is left at host and server' : left.join('\n'));
   return left;
 }

@@ -1,3 +1,4 @@
+import type { Snapshot } from './campaign.js';
 import type { Lab } from '../lab/network.js';
 import type { Host, LocalApp, TunnelServer } from './parts.js';
 import type { Viewer } from './viewer.js';
@@ -10,4 +11,6 @@ export interface World {
   host: Host;
   viewer: Viewer;
   sleep: (milliseconds: number) => Promise<void>;
+  /** The last that page and app have said. */
+  latest?: Snapshot;
 }

@@ -12,6 +12,7 @@ import fcntl
 import os
 import random
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import time
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
 MTU = 1500
 BURST = 64
 
@@ -85,6 +87,8 @@ class Direction:
 
 
 def main():
+    # A lab whose maker is gone must not stay behind.
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     ns_a, address_a, ns_b, address_b, delay_ms, *rest = sys.argv[1:]
     rate_mbit, queue_ms, loss_percent, seed = (list(map(float, rest)) + [0, 100, 0, 1][len(rest) :])[:4]
     device_a = open_tun(ns_a, "lab", address_a)

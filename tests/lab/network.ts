@@ -164,12 +164,14 @@ export class Lab {
 
   async #startDelay(delayMs: number): Promise<void> {
     const ends = [...[this.#ns('nat'), ADDRESS.viewerOutside], ...[this.#ns('core'), ADDRESS.core]];
-    const link = new Program('python3', [
+    const args = [
       `${ROOT}tests/lab/delay-link.py`,
       ...ends,
       String(delayMs),
       ...[String(RATE_MBIT), String(QUEUE_MS)],
-    ]);
+    ];
+    // A Ctrl-C in the terminal must not take the network from those who are still to end.
+    const link = new Program('python3', args, { group: true });
     this.#delay = link;
     await link.find('the delayed link', (lines) => lines.includes('ready') || undefined);
   }

@@ -36,9 +36,13 @@ const CLOSE_DEADLINE_MS = 10_000;
 /** Browsers still open. */
 const open = new Set<Browser>();
 
-/** Starts the real browser from Debian's package. */
-export async function launch(name: BrowserName, args: readonly string[] = []): Promise<Browser> {
-  const browser = await start(name, args);
+/** Starts the real browser from Debian's package; with `outlivesSignals` a Ctrl-C is the caller's to handle. */
+export async function launch(
+  name: BrowserName,
+  args: readonly string[] = [],
+  { outlivesSignals = false } = {},
+): Promise<Browser> {
+  const browser = await start(name, args, !outlivesSignals);
   open.add(browser);
   browser.once('disconnected', () => open.delete(browser));
   return browser;
@@ -53,13 +57,19 @@ export async function closeBrowsers(): Promise<void> {
   }
 }
 
-function start(name: BrowserName, args: readonly string[]): Promise<Browser> {
+function start(
+  name: BrowserName,
+  args: readonly string[],
+  handlesSignals: boolean,
+): Promise<Browser> {
+  const signals = { handleSIGINT: handlesSignals, handleSIGTERM: handlesSignals };
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',
       executablePath: find('chromium'),
       headless: true,
       args: [...CHROMIUM_ARGS, ...args],
+      ...signals,
     });
   }
   return puppeteer.launch({
@@ -68,6 +78,7 @@ function start(name: BrowserName, args: readonly string[]): Promise<Browser> {
     headless: true,
     args: [...args],
     extraPrefsFirefox: FIREFOX_PREFS,
+    ...signals,
   });
 }
 
