@@ -99,6 +99,7 @@ describe('the boot record', () => {
       prekey: 'AA',
       ingressAllowed: true,
       p2p: { enabled: false, timeoutMs: 5 },
+      linkGraceMs: 7,
       version: '1',
     };
     expect(parseBoot(JSON.stringify(boot))).toEqual(boot);
@@ -111,6 +112,7 @@ describe('the boot record', () => {
         prekey: null,
         ingressAllowed: false,
         p2p: { enabled: true, timeoutMs: 10_000 },
+        linkGraceMs: 60_000,
       });
     },
   );

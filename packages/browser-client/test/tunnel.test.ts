@@ -103,6 +103,7 @@ async function setUp(more: Partial<TunnelOptions> = {}, prepare?: (host: FakeHos
     relayUrl: 'wss://s.example/__wingman/relay',
     prekey: null,
     preload: null,
+    linkGraceMs: 60_000,
     clock,
     open: host.open,
     fetch: host.fetch,

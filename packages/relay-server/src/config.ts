@@ -16,6 +16,8 @@ export interface ShareConfig {
   readonly name: string | undefined;
   readonly ttlMs: number;
   readonly maxViewers: number;
+  /** How long a viewer's link waits for a carrier. */
+  readonly linkGraceMs: number;
   readonly p2pEnabled: boolean;
   readonly p2pTimeoutMs: number;
   readonly stunServers: string[];
@@ -139,6 +141,15 @@ const SETTINGS = {
     meaning: 'Viewers of one session at once.',
     schema: integer(1, 1_000),
   },
+  linkGraceMs: {
+    variable: 'LINK_GRACE',
+    option: '--link-grace',
+    default: '60s',
+    good: '60s',
+    meaning:
+      "How long a tab's tunnel that nothing carries waits for a way back before what is under way fails: 2s to 1h.",
+    schema: duration.pipe(z.number().min(2_000).max(3_600_000)),
+  },
   p2pEnabled: {
     variable: 'P2P_ENABLED',
     option: '--no-p2p',
@@ -221,6 +232,7 @@ export function shareConfig(given: Given, env: Environment): ShareConfig {
     name: read('name'),
     ttlMs: required(read('ttlMs')),
     maxViewers: required(read('maxViewers')),
+    linkGraceMs: required(read('linkGraceMs')),
     p2pEnabled: required(read('p2pEnabled')),
     p2pTimeoutMs: required(read('p2pTimeoutMs')),
     stunServers: read('stunServers') ?? [],

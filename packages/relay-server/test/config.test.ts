@@ -33,6 +33,7 @@ describe('shareConfig', () => {
       name: undefined,
       ttlMs: 8 * 3_600_000,
       maxViewers: 8,
+      linkGraceMs: 60_000,
       p2pEnabled: true,
       p2pTimeoutMs: 10_000,
       stunServers: [],
@@ -54,6 +55,7 @@ describe('shareConfig', () => {
       WEBRTC_ENGINE: 'wrtc',
       SESSION_TTL: '30m',
       MAX_VIEWERS: '2',
+      LINK_GRACE: '5s',
       LOG_LEVEL: ' debug ',
     };
     expect(share({}, env)).toMatchObject({
@@ -65,6 +67,7 @@ describe('shareConfig', () => {
       engine: 'wrtc',
       ttlMs: 1_800_000,
       maxViewers: 2,
+      linkGraceMs: 5_000,
       logLevel: 'debug',
     });
     expect(share({ maxViewers: '3', ttlMs: '90s' }, env)).toMatchObject({
@@ -99,6 +102,7 @@ describe('shareConfig', () => {
   test.each<[string, Given]>([
     ['--expires', { ttlMs: 'soon' }],
     ['--max-viewers', { maxViewers: '-1' }],
+    ['--link-grace', { linkGraceMs: '1s' }],
     ['--p2p-timeout', { p2pTimeoutMs: '1' }],
     ['--server', { server: 'localhost:8787' }],
     ['--engine', { engine: '' }],
@@ -171,6 +175,7 @@ test('every variable is described', () => {
     'TUNNEL_SERVER_URL',
     'SESSION_TTL',
     'MAX_VIEWERS',
+    'LINK_GRACE',
     'P2P_ENABLED',
     'P2P_TIMEOUT_MS',
     'STUN_SERVERS',

@@ -167,6 +167,7 @@ function bootData(core: Core, { session }: LiveSession): BootData {
     prekey: prekey.byteLength === 0 ? null : Buffer.from(prekey).toString('base64url'),
     ingressAllowed: session.ingressAllowed,
     p2p: { enabled: config.p2pEnabled, timeoutMs: config.p2pTimeoutMs },
+    linkGraceMs: config.linkGraceMs,
     version: VERSION,
   };
 }

@@ -24,6 +24,8 @@ export interface TunnelServerConfig {
   sessionTtlMs: number;
   /** How long a session waits for a host that is gone. */
   hostGraceMs: number;
+  /** How long the link of a viewer's tab waits for a carrier. */
+  linkGraceMs: number;
   maxSessions: number;
   /** Viewers per session. */
   maxViewers: number;
@@ -110,6 +112,7 @@ const environment = z.object({
   P2P_TIMEOUT_MS: integer(500, 120_000),
   SESSION_TTL: duration.pipe(z.number().max(14 * 86_400_000)),
   HOST_GRACE: duration.pipe(z.number().max(3_600_000)),
+  LINK_GRACE: duration.pipe(z.number().min(2_000).max(3_600_000)),
   MAX_SESSIONS: integer(1, 1_000_000),
   MAX_VIEWERS: integer(1, 1_000),
   LOG_LEVEL: z.enum(LOG_LEVELS),
@@ -182,6 +185,12 @@ const VARIABLES: Readonly<Record<keyof typeof environment.shape, Variable>> = {
     good: '60s',
     meaning: 'How long a session waits for its host to come back: at most 1h.',
   },
+  LINK_GRACE: {
+    default: '60s',
+    good: '60s',
+    meaning:
+      "How long a tab's tunnel that nothing carries waits for a way back before what is under way fails: 2s to 1h.",
+  },
   MAX_SESSIONS: {
     default: '1000',
     good: '1000',
@@ -229,6 +238,7 @@ export function tunnelServerConfigFromEnvironment(env: Environment): TunnelServe
     p2pTimeoutMs: values.P2P_TIMEOUT_MS,
     sessionTtlMs: values.SESSION_TTL,
     hostGraceMs: values.HOST_GRACE,
+    linkGraceMs: values.LINK_GRACE,
     maxSessions: values.MAX_SESSIONS,
     maxViewers: values.MAX_VIEWERS,
     logLevel: values.LOG_LEVEL,

@@ -23,6 +23,7 @@ test('an empty environment gives the defaults', () => {
     hostGraceMs: 60_000,
     maxSessions: 1000,
     maxViewers: 8,
+    linkGraceMs: 60_000,
     logLevel: 'info',
     trustProxy: false,
     answerBareAddress: false,

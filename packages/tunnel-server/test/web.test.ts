@@ -16,7 +16,10 @@ const bootOf = (page: string): unknown =>
 describe('the shell', () => {
   test('answers every top-level navigation, with its boot data', async () => {
     const prekey = Buffer.from('prekey');
-    const { host, server } = await startSession({ prekey }, { p2pTimeoutMs: 5000 });
+    const { host, server } = await startSession(
+      { prekey },
+      { p2pTimeoutMs: 5000, linkGraceMs: 9000 },
+    );
     for (const path of ['/', '/deep/page?q=1']) {
       const { headers, status, text } = await fetchWhole(server.port, host.name, path, {
         headers: DOCUMENT,
@@ -33,6 +36,7 @@ describe('the shell', () => {
         prekey: prekey.toString('base64url'),
         ingressAllowed: true,
         p2p: { enabled: true, timeoutMs: 5000 },
+        linkGraceMs: 9000,
         version: '0.1.0',
       });
     }
@@ -99,6 +103,7 @@ describe('the shell', () => {
       prekey: null,
       ingressAllowed: true,
       p2p: { enabled: true, timeoutMs: 1 },
+      linkGraceMs: 1,
       version: '',
     };
     expect(bootJson(boot)).not.toContain('<');

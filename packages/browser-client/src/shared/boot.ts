@@ -1,3 +1,5 @@
+import { LIMITS } from '@wingman/protocol';
+
 /** What the tunnel server tells the shell in the page itself, so that no request is spent on it. */
 export interface Boot {
   session: string;
@@ -6,6 +8,8 @@ export interface Boot {
   prekey: string | null;
   ingressAllowed: boolean;
   p2p: { enabled: boolean; timeoutMs: number };
+  /** How long a link waits for a carrier, in milliseconds. */
+  linkGraceMs: number;
   version: string;
 }
 
@@ -15,7 +19,6 @@ const FALLBACK_P2P_TIMEOUT_MS = 10_000;
 export function parseBoot(text: string | null | undefined): Boot {
   const raw = parseObject(text);
   const p2p = asObject(raw['p2p']);
-  const timeout = p2p['timeoutMs'];
   return {
     session: asString(raw['session']) ?? '',
     serverOrigin: asString(raw['serverOrigin']) ?? '',
@@ -23,8 +26,9 @@ export function parseBoot(text: string | null | undefined): Boot {
     ingressAllowed: raw['ingressAllowed'] === true,
     p2p: {
       enabled: p2p['enabled'] !== false,
-      timeoutMs: typeof timeout === 'number' && timeout > 0 ? timeout : FALLBACK_P2P_TIMEOUT_MS,
+      timeoutMs: asPositive(p2p['timeoutMs']) ?? FALLBACK_P2P_TIMEOUT_MS,
     },
+    linkGraceMs: asPositive(raw['linkGraceMs']) ?? LIMITS.linkGraceMs,
     version: asString(raw['version']) ?? '',
   };
 }
@@ -39,6 +43,10 @@ function parseObject(text: string | null | undefined): Record<string, unknown> {
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function asPositive(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
 }
 
 function asString(value: unknown): string | undefined {

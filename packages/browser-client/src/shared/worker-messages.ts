@@ -41,6 +41,8 @@ export interface StartOptions {
   prekey: Uint8Array | null;
   /** The page to ask for in the first flight; null for none. */
   preload: FetchHead | null;
+  /** How long a link waits for a carrier, in milliseconds. */
+  linkGraceMs: number;
   /** What the page sees at the start. */
   cookies: PageCookies;
 }

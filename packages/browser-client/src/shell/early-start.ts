@@ -29,7 +29,8 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
   const preload = isMarked(page, POSTED_MARK) ? null : navigationHead(location, navigator);
-  const options = { key, relayUrl, prekey, preload, cookies: readCookies(page) };
+  const { linkGraceMs } = boot;
+  const options = { key, relayUrl, prekey, preload, linkGraceMs, cookies: readCookies(page) };
   worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
   // The shell registers it again, and looks at the outcome then.
   serviceWorker

@@ -18,7 +18,7 @@ export const PILL_EXPLANATIONS: Readonly<Record<PillKind, string>> = {
   direct: 'Straight to the developer’s machine, encrypted end to end.',
   relayed: 'By way of the server, encrypted end to end: the server can’t read it.',
   offline:
-    'No connection to the developer’s machine right now. What is under way waits for it, a minute at most.',
+    'No connection to the developer’s machine right now. What is under way waits for it, a minute as a rule.',
   lost: 'The connection was away for too long, or wingman was restarted. What was under way has ended with an error. Trying again…',
   ingress: 'By way of the server, which can read what passes.',
 };

@@ -30,7 +30,7 @@ import type { SendRequest } from './serve-fetch.js';
 
 export interface TunnelOptions extends Pick<
   StartOptions,
-  'key' | 'relayUrl' | 'prekey' | 'preload'
+  'key' | 'relayUrl' | 'prekey' | 'preload' | 'linkGraceMs'
 > {
   cookies: Pick<TabCookies, 'headers' | 'store'>;
   tell: (message: WorkerToShell) => void;
@@ -149,9 +149,9 @@ export class Tunnel {
   }
 
   #begin(prekey: Uint8Array | null): Life {
-    const link = new Link({ id: newLinkId(), role: 'initiator', clock: this.#clock });
+    const { fetch, key, linkGraceMs: graceMs, relayUrl, open } = this.#options;
+    const link = new Link({ id: newLinkId(), role: 'initiator', clock: this.#clock, graceMs });
     const mux = new Mux(link);
-    const { fetch, key, relayUrl, open } = this.#options;
     const relay = new RelayConnector({
       link,
       key,

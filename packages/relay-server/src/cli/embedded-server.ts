@@ -41,6 +41,7 @@ function start(config: ShareConfig, logger: Logger, port: number): Promise<Tunne
       p2pTimeoutMs: config.p2pTimeoutMs,
       sessionTtlMs: config.ttlMs,
       maxViewers: config.maxViewers,
+      linkGraceMs: config.linkGraceMs,
       // Safari doesn't resolve *.localhost.
       answerBareAddress: true,
     }),

@@ -11,6 +11,7 @@ interface ShareFlags {
   name?: string;
   expires?: string;
   maxViewers?: string;
+  linkGrace?: string;
   p2p: boolean;
   p2pTimeout?: string;
   stun?: string;
@@ -65,6 +66,10 @@ function addShare(program: Command, done: (code: number) => void): void {
     .option('--name <name>', "keep the session's URL over restarts under this name")
     .option('--expires <time>', 'end the session after this time, e.g. 30m or 2h (default: 8h)')
     .option('--max-viewers <n>', 'viewers at once (default: 8)')
+    .option(
+      '--link-grace <time>',
+      'how long a tab whose network is away is waited for (default: 60s)',
+    )
     .option('--no-p2p', 'never connect directly: everything over the relay, sealed')
     .option('--p2p-timeout <ms>', 'give a direct path this long to come up (default: 10000)')
     .option('--stun <urls>', 'further STUN servers, separated by commas')
@@ -93,6 +98,10 @@ function addServer(program: Command, done: (code: number) => void): void {
     .option('--expires <time>', 'longest life of a session (default: 8h)')
     .option('--max-sessions <n>', 'sessions at once (default: 1000)')
     .option('--max-viewers <n>', 'viewers of one session at once (default: 8)')
+    .option(
+      '--link-grace <time>',
+      'how long a tab whose network is away is waited for (default: 60s)',
+    )
     .option('--no-p2p', 'relay only')
     .option('--p2p-timeout <ms>', 'time for a direct path to come up (default: 10000)')
     .option('--trust-proxy', 'believe X-Forwarded-For and X-Forwarded-Proto')
@@ -113,6 +122,7 @@ function given(port: string, flags: ShareFlags): Given {
     name: flags.name,
     ttlMs: flags.expires,
     maxViewers: flags.maxViewers,
+    linkGraceMs: flags.linkGrace,
     p2pEnabled: flags.p2p ? undefined : 'false',
     p2pTimeoutMs: flags.p2pTimeout,
     stunServers: flags.stun,

@@ -22,6 +22,7 @@ export interface ServerFlags {
   expires?: string;
   maxSessions?: string;
   maxViewers?: string;
+  linkGrace?: string;
   p2p: boolean;
   p2pTimeout?: string;
   trustProxy?: boolean;
@@ -67,6 +68,7 @@ function variables(flags: ServerFlags): Record<string, string> {
     SESSION_TTL: flags.expires,
     MAX_SESSIONS: flags.maxSessions,
     MAX_VIEWERS: flags.maxViewers,
+    LINK_GRACE: flags.linkGrace,
     P2P_ENABLED: flags.p2p ? undefined : 'false',
     P2P_TIMEOUT_MS: flags.p2pTimeout,
     TRUST_PROXY: flags.trustProxy === true ? 'true' : undefined,

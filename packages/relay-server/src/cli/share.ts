@@ -104,6 +104,7 @@ async function start(
     identity: await identityFor(request),
     ttlMs: config.ttlMs,
     maxViewers: config.maxViewers,
+    linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,
     engine,
     stunServers: config.stunServers,

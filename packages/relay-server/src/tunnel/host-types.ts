@@ -18,6 +18,8 @@ export interface HostOptions {
   /** How long the session should live; the server may grant less. */
   readonly ttlMs: number;
   readonly maxViewers: number;
+  /** How long a viewer's link waits for a carrier; LIMITS.linkGraceMs when it isn't said. */
+  readonly linkGraceMs?: number;
   /** From a viewer's offer to a direct path. */
   readonly p2pTimeoutMs: number;
   /** None: relay only. */

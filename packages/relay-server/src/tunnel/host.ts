@@ -123,6 +123,7 @@ export class Host extends EventEmitter<HostEvents> {
   #createLinks(): LinkTable {
     return new LinkTable({
       maxViewers: this.#options.maxViewers,
+      graceMs: this.#options.linkGraceMs,
       clock: this.#clock,
       events: {
         opened: (link, via) => this.#app.serve(link, via, () => this.#links.browserOf(link.id)),

@@ -15,6 +15,8 @@ export interface LinkEvents {
 
 export interface LinkTableOptions {
   readonly maxViewers: number;
+  /** How long a viewer's link waits for a carrier; LIMITS.linkGraceMs when undefined. */
+  readonly graceMs?: number | undefined;
   readonly clock: Clock;
   readonly events: LinkEvents;
 }
@@ -131,7 +133,9 @@ export class LinkTable {
   }
 
   #open(id: string, table: Map<string, Link>, via: Via): Link {
-    const link = new Link({ id, role: 'acceptor', clock: this.#options.clock });
+    const { clock, graceMs } = this.#options;
+    const grace = via === 'viewer' && graceMs !== undefined ? { graceMs } : {};
+    const link = new Link({ id, role: 'acceptor', clock, ...grace });
     table.set(id, link);
     this.#options.events.opened(link, via);
     return link;

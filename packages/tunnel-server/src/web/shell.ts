@@ -15,6 +15,8 @@ export interface BootData {
   prekey: string | null;
   ingressAllowed: boolean;
   p2p: { enabled: boolean; timeoutMs: number };
+  /** How long a link waits for a carrier, in milliseconds. */
+  linkGraceMs: number;
   version: string;
 }
 
