@@ -118,6 +118,27 @@ describe('a path that dies', () => {
     }
   }
 
+  test('is left as fast after a break in which an answer was held up for long', async () => {
+    const bench = new LinkBench();
+    let isHeld = false;
+    const dead = new Set<Way>();
+    bench.attach('relay', { delayMs: 40 });
+    bench.attach('p2p', { isDeaf: () => isHeld, isDead: (way) => dead.has(way) });
+    await bench.clock.advance(300);
+    bench.viewer.link.use('p2p');
+    await bench.clock.advance(3_000);
+    isHeld = true;
+    await bench.clock.advance(5_000);
+    isHeld = false;
+    await bench.clock.advance(2_000);
+    expect(bench.viewer.link.use('p2p')).toBe(true);
+    await bench.clock.advance(300);
+    bench.clock.setTimeout(() => dead.add('there').add('back'), 500);
+    expect(await longestStall(bench, 'viewer', 4_000)).toBeLessThanOrEqual(1_000);
+    await bench.clock.advance(1_500);
+    bench.expectExactlyOnce();
+  });
+
   test('is left by both ends, also when only one direction is dead and nothing is under way', async () => {
     const { bench, dead } = await onDirectPath();
     await bench.clock.advance(5_000);

@@ -48,6 +48,8 @@ interface Ping {
   /** How many frames had been sent here when the ping went out. */
   readonly framesBefore: number;
   readonly bytesInBefore: number;
+  /** Sent while an older one was unanswered: what holds that up holds this up too. */
+  readonly isRepeated: boolean;
 }
 
 /**
@@ -232,10 +234,16 @@ export class Lane implements Attachment {
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     const sample = this.clock.now() - ping.sentAt;
     this.#lastRttMs = sample;
-    this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + sample * 0.125;
+    if (!ping.isRepeated || this.#rttMs === null) this.#smooth(sample);
     this.#baseRttMs = Math.min(sample, this.#baseRttMs ?? sample);
     this.#prove();
     return ping.framesBefore;
+  }
+
+  /** An answer that a break has held up says little of the path, and must not make us patient with the next break. */
+  #smooth(sample: number): void {
+    const usual = Math.min(sample, 2 * this.patienceMs);
+    this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + usual * 0.125;
   }
 
   #ping(): void {
@@ -243,7 +251,8 @@ export class Lane implements Attachment {
     const sentAt = this.clock.now();
     this.#pingedAt = sentAt;
     const { framesSent: framesBefore, bytesIn: bytesInBefore } = this;
-    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore });
+    const isRepeated = this.#pings.length > 0;
+    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore, isRepeated });
     this.sendFrame({ type: 'ping', nonce });
   }
 
