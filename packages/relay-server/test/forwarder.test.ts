@@ -392,6 +392,17 @@ describe('what viewers get', () => {
     expect(header(response, 'content-security-policy')).toContain(`'nonce-${nonce}'`);
   });
 
+  test('a policy that names the app by its address on localhost means the session too', async () => {
+    const { tunnel } = await serve((incoming, response) => {
+      const policy = `connect-src ws://${incoming.headers.host}`;
+      response.writeHead(200, { 'content-security-policy': policy }).end();
+    });
+    const response = await request(tunnel.mux, requestHead({}));
+    expect(header(response, 'content-security-policy')).toMatch(
+      /^connect-src ws:\/\/localhost:\d+ wss?:\/\/\S+/,
+    );
+  });
+
   test.each([
     ['same-origin', 'require-corp', true],
     ['same-origin; report-to="x"', 'credentialless', true],
@@ -444,7 +455,11 @@ describe('what viewers get', () => {
   test('only documents get the shim', async () => {
     const { tunnel } = await serve((incoming, response) => {
       const type = incoming.url === '/css' ? 'text/css' : 'text/html';
-      response.writeHead(incoming.url === '/part' ? 206 : 200, { 'content-type': type });
+      const file = { 'content-disposition': 'attachment; filename="page.html"' };
+      response.writeHead(incoming.url === '/part' ? 206 : 200, {
+        'content-type': type,
+        ...(incoming.url === '/file' ? file : {}),
+      });
       response.end(html);
     });
     const body = async (fields: Parameters<typeof requestHead>[0]): Promise<string> =>
@@ -452,6 +467,7 @@ describe('what viewers get', () => {
     expect(await body({ mode: 'cors' })).toBe(html);
     expect(await body({ mode: 'navigate', destination: 'iframe', target: '/css' })).toBe(html);
     expect(await body({ mode: 'navigate', destination: 'iframe', target: '/part' })).toBe(html);
+    expect(await body({ mode: 'navigate', destination: 'iframe', target: '/file' })).toBe(html);
     expect(await body({ mode: 'navigate', destination: 'document' })).toContain(SHIM_TAG);
   });
 

@@ -80,6 +80,8 @@ function withoutCoding(response: LocalResponse, headers: Header[]): PublicRespon
 function wantsShim(head: RequestHead, response: LocalResponse, headers: Header[]): boolean {
   if (head.method === 'HEAD' || !DOCUMENTS.has(head.destination)) return false;
   if (headerValue(headers, 'content-encoding') !== undefined) return false;
+  // It becomes a file, which is to be what the app has sent.
+  if (/^\s*attachment/i.test(headerValue(headers, 'content-disposition') ?? '')) return false;
   const type = headerValue(headers, 'content-type') ?? '';
   return /^\s*text\/html\s*(;|$)/i.test(type) && !/charset\s*=\s*"?utf-?16/i.test(type);
 }

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { header } from '@wingman/protocol';
+import { admitOwnOrigins } from '../src/proxy/own-sources.js';
+
+const seen = (policy: string, ...origins: string[]): string | undefined =>
+  admitOwnOrigins([header('content-security-policy', policy)], { port: 3000, origins })[0]?.value;
+
+describe('a policy that names the app by its address on localhost', () => {
+  test.each([
+    ['connect-src http://localhost:3000', 'connect-src http://localhost:3000 https://s.example'],
+    ['connect-src ws://localhost:3000', 'connect-src ws://localhost:3000 wss://s.example'],
+    ['img-src localhost:3000', 'img-src localhost:3000 s.example'],
+    ['img-src HTTP://LocalHost:*', 'img-src HTTP://LocalHost:* https://s.example'],
+    [
+      "script-src 'self' http://localhost:3000/js/;style-src localhost:3000,img-src localhost:3000",
+      "script-src 'self' http://localhost:3000/js/ https://s.example/js/ https://s.example/__wingman/sw.js;" +
+        'style-src localhost:3000 s.example,img-src localhost:3000 s.example',
+    ],
+  ])('%s', (policy, expected) => {
+    expect(seen(policy, 'https://s.example')).toBe(expected);
+  });
+
+  test('means each of the session’s origins', () => {
+    const origins = ['http://s.localhost:4000', 'http://127.0.0.1:5000'];
+    expect(seen('connect-src ws://localhost:3000', ...origins)).toBe(
+      'connect-src ws://localhost:3000 ws://s.localhost:4000 ws://127.0.0.1:5000',
+    );
+  });
+
+  test.each([
+    'http://localhost:8080',
+    'https://localhost:3000',
+    'wss://localhost:3000',
+    'localhost',
+  ])(
+    '%s is another origin: of the session’s, only what answers for it is named beside it',
+    (source) => {
+      expect(seen(`connect-src ${source}`, 'https://s.example')).toBe(
+        `connect-src ${source} https://s.example/__wingman/sw.js`,
+      );
+    },
+  );
+
+  test.each([
+    'connect-src http://notlocalhost:3000 http://localhost:3000.example',
+    "default-src 'none'; report-to localhost-3000",
+  ])('what isn’t on this machine stays as it is: %s', (policy) => {
+    expect(seen(policy, 'https://s.example')).toBe(policy);
+  });
+
+  test('other header fields stay as they are', () => {
+    const link = header('link', '<http://localhost:3000>');
+    expect(admitOwnOrigins([link], { port: 3000, origins: ['https://s.example'] })).toEqual([link]);
+  });
+});
