@@ -165,14 +165,26 @@ describe.each<BrowserName>(['chromium', 'firefox'])('workers in %s', (name) => {
     expect(isTunnelled(`blob-${type}`)).toBe(true);
   });
 
+  /**
+   * On a busy machine Firefox 153 leaves one in fifty of these unstarted for ever: it never asks for
+   * the script, on localhost too, with no tunnel anywhere. So another is asked when one keeps silent.
+   */
   test('one that another has started', async () => {
     const before = app.opened.length;
     const seen = await inApp(page, () => {
-      const worker = new Worker('/nested.js');
-      return new Promise((resolve) => {
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = ({ message }) => resolve(message);
+      const ask = (settle: (answer: unknown) => void): void => {
+        const worker = new Worker('/nested.js');
+        worker.onmessage = ({ data }) => settle(data);
+        worker.onerror = ({ message }) => settle(message);
         worker.postMessage('talk');
+      };
+      return new Promise((resolve) => {
+        const again = setInterval(() => ask(settle), 6_000);
+        const settle = (answer: unknown): void => {
+          clearInterval(again);
+          resolve(answer);
+        };
+        ask(settle);
       });
     });
     expect(seen).toBe('nested hello true');
