@@ -1,28 +1,34 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { VIEWER_COOKIE } from '@wingman/protocol';
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch } from '../support/browser.js';
 import { startCookieApp, type CookieApp } from '../support/cookie-app.js';
 import { get } from '../support/http.js';
-import { Share } from '../support/processes.js';
+import { onPath, PathShares, WAYS } from '../support/paths.js';
+import type { Share } from '../support/processes.js';
 
 let app: CookieApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startCookieApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('cookies in %s', (name) => {
+/** Cookies are kept above the link: one browser shows that they don't mind its path. */
+const ways = WAYS.filter(([name, way]) => name === 'chromium' || way === 'p2p');
+
+describe.each(ways)('cookies in %s by %s', (name, way) => {
+  let share: Share;
   let browser: Browser;
   let context: BrowserContext;
   beforeAll(async () => {
+    share = shares.on(way);
     browser = await launch(name);
     context = await browser.createBrowserContext();
   });
@@ -32,6 +38,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('cookies in %s', (name) => {
     const page = await where.newPage();
     await page.goto(share.ready.url.replace('/#', `${path}#`));
     await appShows(page, text);
+    await onPath(page, way);
     return page;
   }
 
@@ -200,7 +207,6 @@ describe.each<BrowserName>(['chromium', 'firefox'])('cookies in %s', (name) => {
   test('plain HTTP of the same browser finds the same login; that of another does not', async () => {
     const page = await open('log in');
     await logIn(page);
-    await statusWhere(page, 'a path', ({ mode }) => mode !== 'offline');
     const kept = await context.cookies();
     const cookie = kept.map(({ name: field, value }) => `${field}=${value}`).join('; ');
     const mine = await get(share.origin, '/private', { cookie });
@@ -215,8 +221,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('cookies in %s', (name) => {
 });
 
 test('a client without a browser keeps its own cookies', async () => {
-  const { headers } = await get(share.origin, '/many');
+  const { origin } = shares.on('p2p');
+  const { headers } = await get(origin, '/many');
   expect(headers['set-cookie']).toHaveLength(5);
-  const { body } = await get(share.origin, '/seen', { cookie: 'sid=mine; other=2' });
+  const { body } = await get(origin, '/seen', { cookie: 'sid=mine; other=2' });
   expect(JSON.parse(body)).toEqual({ sid: 'mine', other: '2' });
 });

@@ -1,41 +1,45 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, type Status } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { eventually, Share } from '../support/processes.js';
+import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 
 let app: DocumentApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startDocumentApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('documents in %s', (name) => {
+describe.each(WAYS)('documents in %s by %s', (name, path) => {
+  let share: Share;
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
+    share = shares.on(path);
     browser = await launch(name);
   });
   afterAll(() => browser.close());
 
-  async function open(path: string, text: string): Promise<void> {
+  async function open(target: string, text: string): Promise<Status> {
     page = await browser.newPage();
-    await page.goto(share.ready.url.replace('/#', `${path}#`));
+    await page.goto(share.ready.url.replace('/#', `${target}#`));
     await appShows(page, text);
+    return onPath(page, path);
   }
 
   const click = (selector: string): Promise<void> =>
     inApp(page, (css) => document.querySelector<HTMLElement>(css)?.click(), selector);
 
   test('URL, title, theme colour and icon are the app’s; back and forward are the app’s', async () => {
-    await open('/', 'start page');
+    const before = await open('/', 'start page');
     await eventually('the title', async () => (await page.title()) === 'Start');
     // The shell begins with an empty icon, `data:,`.
     const shown = await eventually('the icon', () =>
@@ -49,6 +53,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('documents in %s', (name) =>
     await click('#next');
     await appShows(page, 'next page');
     await eventually('the URL', () => page.url() === `${share.origin}/next`);
+    await expectPath(page, before, path);
     await inApp(page, () => history.pushState({}, '', '/next?step=2#deep'));
     await eventually('the pushed URL', () => page.url() === `${share.origin}/next?step=2#deep`);
     await page.goBack();
@@ -101,7 +106,7 @@ test('a download is saved, and the page stays', async () => {
   const page = await browser.newPage();
   const session = await browser.target().createCDPSession();
   await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
-  await page.goto(share.ready.url);
+  await page.goto(shares.on('p2p').ready.url);
   await appShows(page, 'start page');
   await inApp(page, () => document.querySelector<HTMLElement>('#file')?.click());
   const text = await eventually('the file', () => readFileSync(`${folder}/report.txt`, 'utf8'));

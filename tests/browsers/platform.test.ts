@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, type BrowserName, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares } from '../support/paths.js';
 import { startPlatformApp, type PlatformApp } from '../support/platform-app.js';
 import { PLATFORM_PROBES } from '../support/platform-probes.js';
-import { eventually, Share } from '../support/processes.js';
+import { eventually } from '../support/processes.js';
 
 let app: PlatformApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startPlatformApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
@@ -27,40 +28,60 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
   (name) => {
     let browser: Browser;
     let local: Page;
-    let shared: Page;
+    const expected = new Map<string, unknown>();
 
     beforeAll(async () => {
       browser = await launch(name);
       local = await browser.newPage();
       await local.goto(app.origin);
-      shared = await browser.newPage();
-      await shared.goto(share.ready.url);
-      await appShows(shared, 'platform app');
-      await statusWhere(shared, 'the direct path', ({ mode }) => mode === 'p2p');
     });
     afterAll(() => browser.close());
 
-    test.each(probes)('%s', async (what, probe) => {
-      // Hidden tabs load no media.
-      await local.bringToFront();
-      const expected = await local.evaluate(probe);
-      await shared.bringToFront();
-      expect(expected).toBeDefined();
-      app.ranges.length = 0;
-      expect(await inApp(shared, probe)).toEqual(expected);
-      if (what.startsWith('audio')) expect(app.ranges).not.toEqual([]);
+    /** What it is on localhost, where each is tried once. */
+    async function onLocalhost(what: string, probe: () => Promise<unknown>): Promise<unknown> {
+      if (!expected.has(what)) {
+        // Hidden tabs load no media.
+        await local.bringToFront();
+        expected.set(what, await local.evaluate(probe));
+      }
+      return expected.get(what);
+    }
+
+    describe.each(['p2p', 'relay'] as const)('by %s', (path) => {
+      let shared: Page;
+      let before: Status;
+
+      beforeAll(async () => {
+        shared = await browser.newPage();
+        await shared.goto(shares.on(path).ready.url);
+        await appShows(shared, 'platform app');
+        before = await onPath(shared, path);
+      });
+
+      test.each(probes)('%s', async (what, probe) => {
+        const own = await onLocalhost(what, probe);
+        expect(own).toBeDefined();
+        await shared.bringToFront();
+        app.ranges.length = 0;
+        expect(await inApp(shared, probe)).toEqual(own);
+        if (/^(?:audio|video)/.test(what)) expect(app.ranges).not.toEqual([]);
+      });
+
+      test('all of it took that path', () => expectPath(shared, before, path));
     });
 
-    test('nothing of what was given up is left at the app', async () => {
-      await local.close();
-      await eventually('no open request', () => app.openRequests().length === 0).catch(() =>
-        expect(app.openRequests()).toEqual([]),
-      );
-    });
+    describe('afterwards', () => {
+      test('nothing of what was given up is left at the app', async () => {
+        await local.close();
+        await eventually('no open request', () => app.openRequests().length === 0).catch(() =>
+          expect(app.openRequests()).toEqual([]),
+        );
+      });
 
-    test('all of it went by the tunnel, except what Firefox shows no service worker', () => {
-      const leaving = name === 'firefox' ? AS_IT_LEAVES : '';
-      expect(app.plain.filter((target) => target !== leaving)).toEqual([]);
+      test('none of it went by plain HTTP, except what Firefox shows no service worker', () => {
+        const leaving = name === 'firefox' ? AS_IT_LEAVES : '';
+        expect(app.plain.filter((target) => target !== leaving)).toEqual([]);
+      });
     });
   },
 );

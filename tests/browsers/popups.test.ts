@@ -1,34 +1,38 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { eventually, Share } from '../support/processes.js';
+import { onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 
 let app: DocumentApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startDocumentApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('windows in %s', (name) => {
+describe.each(WAYS)('windows in %s by %s', (name, path) => {
+  let share: Share;
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
+    share = shares.on(path);
     browser = await launch(name);
   });
   afterAll(() => browser.close());
 
-  async function open(path: string, text: string): Promise<void> {
+  async function open(target: string, text: string): Promise<void> {
     page = await browser.newPage();
-    await page.goto(share.ready.url.replace('/#', `${path}#`));
+    await page.goto(share.ready.url.replace('/#', `${target}#`));
     await appShows(page, text);
+    await onPath(page, path);
   }
 
   test('a popup and its opener talk, look into each other, and close', async () => {

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tinyFont } from './tiny-font.js';
+import { tinyVideo } from './tiny-video.js';
 
 /** An app made of everything that pages load. */
 export interface PlatformApp {
@@ -26,6 +28,12 @@ const FILES: Record<string, [type: string, content: string | Buffer]> = {
   '/style/inner.css': ['text/css', 'body { color: rgb(1, 2, 3); background: url("../image.png") }'],
   '/image.png': ['image/png', png()],
   '/tone.wav': ['audio/wav', wav(180)],
+  '/pixel.webm': ['video/webm', tinyVideo(120, 64 * 1024)],
+  '/style/font.css': [
+    'text/css',
+    '@font-face { font-family: Tiny; src: url("../tiny.ttf") format("truetype") }',
+  ],
+  '/tiny.ttf': ['font/ttf', tinyFont()],
   '/modules/entry.js': [
     JS,
     "import mapped from 'mapped'; export { named } from './named.js'; export { mapped }; export const late = (await import('./late.js?v=1')).default; export const own = new URL(import.meta.url).pathname;",

@@ -29,6 +29,41 @@ export const PLATFORM_PROBES = {
     await new Promise((resolve) => (audio.onseeked = resolve));
     return [Math.round(audio.duration), Math.round(audio.currentTime), audio.error];
   },
+  'video that is played on from its middle': async () => {
+    const video = document.createElement('video');
+    video.src = '/pixel.webm';
+    video.muted = true;
+    await new Promise((resolve, reject) => {
+      video.onloadedmetadata = resolve;
+      video.onerror = () => reject(new Error(video.error?.message));
+    });
+    video.currentTime = 90;
+    await new Promise((resolve) => (video.onseeked = resolve));
+    const { currentTime: sought, duration } = video;
+    await video.play();
+    while (video.currentTime <= 90) await new Promise((resolve) => setTimeout(resolve, 20));
+    video.pause();
+    const { videoWidth, videoHeight, error } = video;
+    video.removeAttribute('src');
+    video.load();
+    return [duration, sought, videoWidth, videoHeight, error];
+  },
+  'fonts that a style sheet names': async () => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.href = '/style/font.css';
+    document.head.append(link);
+    await new Promise((resolve) => (link.onload = resolve));
+    const line = document.createElement('span');
+    line.style.font = '20px Tiny, monospace';
+    line.textContent = 'A';
+    document.body.append(line);
+    const [face] = await document.fonts.load('20px Tiny', 'A');
+    const { width } = line.getBoundingClientRect();
+    line.remove();
+    link.remove();
+    return [face?.status, width];
+  },
   'import maps, dynamic imports and modules of modules': () => {
     const entry: string = '/modules/entry.js';
     return import(entry) as Promise<unknown>;

@@ -1,0 +1,52 @@
+import { expect } from '@jest/globals';
+import type { Page } from 'puppeteer-core';
+import { status, statusWhere, type BrowserName, type Status } from './browser.js';
+import { Share } from './processes.js';
+
+/** The ways of a tab with a tunnel, each with the options of a share whose viewers take no other. */
+const PATHS = { p2p: [], relay: ['--no-p2p'] } as const;
+
+export type PathName = keyof typeof PATHS;
+
+/** Every browser on every path. */
+export const WAYS: readonly (readonly [BrowserName, PathName])[] = [
+  ['chromium', 'p2p'],
+  ['chromium', 'relay'],
+  ['firefox', 'p2p'],
+  ['firefox', 'relay'],
+];
+
+/** One app, shared once for each path. */
+export class PathShares {
+  private constructor(private readonly shares: Readonly<Record<PathName, Share>>) {}
+
+  static async start(port: number): Promise<PathShares> {
+    const [p2p, relay] = await Promise.all([
+      Share.start(port, PATHS.p2p),
+      Share.start(port, PATHS.relay),
+    ]);
+    return new PathShares({ p2p, relay });
+  }
+
+  on(path: PathName): Share {
+    return this.shares[path];
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.shares).map((share) => share.stop()));
+  }
+}
+
+/** Waits until a page is on the path that its share allows. */
+export function onPath(page: Page, path: PathName): Promise<Status> {
+  return statusWhere(page, path, ({ mode, rttMs }) => mode === path && rttMs !== null);
+}
+
+/** Holds what a page has received since `before` against its path. */
+export async function expectPath(page: Page, before: Status, path: PathName): Promise<void> {
+  const { bytes, candidatePair } = await status(page);
+  expect(bytes[path].in).toBeGreaterThan(before.bytes[path].in);
+  if (path === 'p2p') return expect(candidatePair).not.toBeNull();
+  expect(bytes.p2p).toEqual({ in: 0, out: 0 });
+  expect(candidatePair).toBeNull();
+}
