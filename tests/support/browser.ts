@@ -36,13 +36,21 @@ const CLOSE_DEADLINE_MS = 10_000;
 /** Browsers still open. */
 const open = new Set<Browser>();
 
-/** Starts the real browser from Debian's package; with `outlivesSignals` a Ctrl-C is the caller's to handle. */
+/** Starting a browser otherwise. */
+export interface LaunchOptions {
+  /** A Ctrl-C is the caller's to handle. */
+  outlivesSignals?: boolean;
+  /** Firefox's alone. */
+  prefs?: Readonly<Record<string, unknown>>;
+}
+
+/** Starts the real browser from Debian's package. */
 export async function launch(
   name: BrowserName,
   args: readonly string[] = [],
-  { outlivesSignals = false } = {},
+  { outlivesSignals = false, prefs = {} }: LaunchOptions = {},
 ): Promise<Browser> {
-  const browser = await start(name, args, !outlivesSignals);
+  const browser = await start(name, args, { outlivesSignals, prefs });
   open.add(browser);
   browser.once('disconnected', () => open.delete(browser));
   return browser;
@@ -60,9 +68,9 @@ export async function closeBrowsers(): Promise<void> {
 function start(
   name: BrowserName,
   args: readonly string[],
-  handlesSignals: boolean,
+  { outlivesSignals, prefs }: Required<LaunchOptions>,
 ): Promise<Browser> {
-  const signals = { handleSIGINT: handlesSignals, handleSIGTERM: handlesSignals };
+  const signals = { handleSIGINT: !outlivesSignals, handleSIGTERM: !outlivesSignals };
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',
@@ -77,7 +85,7 @@ function start(
     executablePath: find('firefox-esr'),
     headless: true,
     args: [...args],
-    extraPrefsFirefox: FIREFOX_PREFS,
+    extraPrefsFirefox: { ...FIREFOX_PREFS, ...prefs },
     ...signals,
   });
 }

@@ -33,7 +33,7 @@ export const INGRESS_REFUSED: Problem = {
   title: 'This session takes no plain requests',
   cause:
     'The host answers over end-to-end encrypted links only, and this request came without one.',
-  cure: 'Open the complete link (with its # part) in a browser that runs service workers.',
+  cure: 'Open the complete link (with its # part) in a browser that runs service workers. Browsers do so by https and on localhost only.',
 };
 
 export const WRONG_HOST: Problem = {

@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Frame, Page } from 'puppeteer-core';
+import { launch, status, watchErrors, type BrowserName } from '../support/browser.js';
+import { startForwarder, type Forwarder } from '../support/forwarder.js';
+import { probePlainWeb, startPlainApp, type PlainApp } from '../support/plain-app.js';
+import { eventually, Share, startServer, type Program } from '../support/processes.js';
+
+/** By plain HTTP its pages are no secure context: no service workers, and no `Sec-Fetch-Dest`. */
+const INSECURE_DOMAIN = 'wingman.test';
+
+let app: PlainApp;
+let forwarder: Forwarder;
+let server: Program;
+/** On a name below localhost, and on one that isn't secure; each with a twin that has no ingress. */
+let secure: Share;
+let secureOnly: Share;
+let insecure: Share;
+let insecureOnly: Share;
+
+beforeAll(async () => {
+  app = await startPlainApp();
+  forwarder = await startForwarder();
+  const started = await startServer([
+    '--public-url',
+    `http://${INSECURE_DOMAIN}:${forwarder.port}`,
+  ]);
+  server = started.program;
+  forwarder.forwardTo(started.port);
+  const address = ['--server', `http://127.0.0.1:${started.port}`];
+  secure = await Share.start(app.port);
+  secureOnly = await Share.start(app.port, ['--no-ingress']);
+  insecure = await Share.start(app.port, address);
+  insecureOnly = await Share.start(app.port, [...address, '--no-ingress']);
+});
+
+afterAll(async () => {
+  await Promise.all([secure, secureOnly, insecure, insecureOnly].map((share) => share.stop()));
+  await server.stop();
+  await forwarder.close();
+  await app.close();
+});
+
+afterEach(() => {
+  app.plain.length = 0;
+  app.other.length = 0;
+});
+
+/** Has the text of whatever page is the app's: the tab itself, or a frame of it. */
+async function shows(page: Page, text: string): Promise<Frame> {
+  return eventually(
+    `a page with “${text}”`,
+    async () => {
+      for (const frame of page.frames()) {
+        const shown = await frame.evaluate(() => document.body.innerText);
+        if (shown.includes(text)) return frame;
+      }
+      return undefined;
+    },
+    30_000,
+  );
+}
+
+/** What the pill or a page of ours says, in whatever shadow it says it. */
+function said(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const texts = [...document.querySelectorAll('*')].map(
+      ({ shadowRoot }) => shadowRoot?.textContent ?? '',
+    );
+    return [document.body.innerText, ...texts].join(' ');
+  });
+}
+
+async function native(page: Page): Promise<Record<string, unknown>> {
+  await page.goto(`http://localhost:${app.port}/`);
+  return page.evaluate(probePlainWeb);
+}
+
+describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service workers', (name) => {
+  let browser: Browser;
+  let expected: Record<string, unknown>;
+
+  beforeAll(async () => {
+    const args =
+      name === 'chromium' ? [`--host-resolver-rules=MAP *.${INSECURE_DOMAIN} 127.0.0.1`] : [];
+    const prefs = {
+      'dom.serviceWorkers.enabled': false,
+      'network.dns.forceResolve': '127.0.0.1',
+    };
+    browser = await launch(name, args, { prefs });
+    expected = await native(await browser.newPage());
+    expect(app.plain).toEqual([]);
+    app.other.length = 0;
+  });
+  afterAll(() => browser.close());
+
+  async function open(url: string): Promise<Page> {
+    const page = await browser.newPage();
+    // Chromium has no switch for it; it refuses so where cookies are blocked.
+    await page.evaluateOnNewDocument(() => {
+      const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
+      if (serviceWorker === undefined) return;
+      serviceWorker.register = () => Promise.reject(new DOMException('refused', 'SecurityError'));
+    });
+    await page.goto(url);
+    return page;
+  }
+
+  test('the app is shown by way of the server, and the page says so', async () => {
+    const page = await open(secure.ready.url);
+    const errors = watchErrors(page);
+    const frame = await shows(page, 'start page');
+    expect(await frame.evaluate(probePlainWeb)).toEqual(expected);
+    await eventually('the pill', async () => (await said(page)).includes('Through the server'));
+    expect(await status(page)).toMatchObject({ mode: 'offline', webrtcConnections: 0 });
+    await frame.evaluate(() => document.querySelector<HTMLElement>('#next')?.click());
+    const next = await shows(page, 'next page');
+    await eventually('the URL', () => page.url() === `${secure.origin}/next`);
+    await eventually('the title', async () => (await page.title()) === 'Next');
+    await next.evaluate(() => document.querySelector('button')?.click());
+    await shows(page, 'POST done');
+    // The first page may have been asked for ahead, before the refusal.
+    expect(app.other.filter((target) => target !== '/')).toEqual([]);
+    expect(app.plain).toContain('/socket');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('a session without that way says why it is not shown', async () => {
+    const page = await open(secureOnly.ready.url);
+    await eventually('the reason', async () =>
+      (await said(page)).includes('can’t open the session'),
+    );
+    expect(app.plain).toEqual([]);
+    await page.close();
+  });
+
+  test('a server without TLS shows the app itself', async () => {
+    const page = await open(insecure.ready.url);
+    const frame = await shows(page, 'start page');
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    expect(frame).toBe(page.mainFrame());
+    expect(await frame.evaluate(probePlainWeb)).toEqual(expected);
+    expect(app.other).toEqual([]);
+    await page.close();
+  });
+
+  test('and says why it does not where the developer allows no plain HTTP', async () => {
+    const page = await open(insecureOnly.ready.url);
+    await shows(page, 'This session takes no plain requests');
+    await shows(page, 'by https and on localhost only');
+    expect([...app.plain, ...app.other]).toEqual([]);
+    await page.close();
+  });
+});
