@@ -10,8 +10,16 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'packages/browser-client/src');
 const assets = path.join(root, 'packages/tunnel-server/assets');
 
-/** Bytes after gzip: what a first visit costs. A little above what is reached, so that growth is noticed. */
-const BUDGETS = { 'shell.html': 60 * 1024, 'sw.js': 14 * 1024, 'shim.js': 8 * 1024 };
+/**
+ * Bytes after gzip: what a first visit costs, but for app-worker.js, which only an app with a service
+ * worker of its own asks for. A little above what is reached, so that growth is noticed.
+ */
+const BUDGETS = {
+  'shell.html': 60 * 1024,
+  'sw.js': 21 * 1024,
+  'shim.js': 10 * 1024,
+  'app-worker.js': 6 * 1024,
+};
 
 /** Stands for the version until the hash over everything is known. */
 const VERSION_PLACEHOLDER = '@wingman-version@';
@@ -84,29 +92,36 @@ async function composeShell() {
 }
 
 function report(files) {
-  console.log('asset            raw      gzip    budget');
+  console.log('asset              raw      gzip    budget');
   const over = Object.entries(files).filter(([name, text]) => {
     const gzip = gzipSync(text, { level: 9 }).byteLength;
     const columns = [Buffer.byteLength(text), gzip, BUDGETS[name]].map((size) =>
       `${(size / 1024).toFixed(1)} KiB`.padStart(9),
     );
-    console.log(`${name.padEnd(11)} ${columns.join(' ')}`);
+    console.log(`${name.padEnd(13)} ${columns.join(' ')}`);
     return gzip > BUDGETS[name];
   });
   for (const [name] of over) console.error(`${name} is over its budget`);
   if (over.length > 0) process.exitCode = 1;
 }
 
-const [shell, serviceWorker, shim] = await Promise.all([
+const [shell, serviceWorker, shim, appWorker] = await Promise.all([
   composeShell(),
   bundle(`import './service-worker/main.ts';`),
   bundle(`import './shim/main.ts';`).then(named),
+  bundle(`import './app-worker/main.ts';`),
 ]);
-const version = createHash('sha256').update(shell).update(serviceWorker).update(shim).digest('hex');
+const bundles = {
+  ...{ 'shell.html': shell, 'sw.js': serviceWorker, 'shim.js': shim, 'app-worker.js': appWorker },
+};
+const hash = createHash('sha256');
+for (const text of Object.values(bundles)) hash.update(text);
+const version = hash.digest('hex').slice(0, 16);
 const files = Object.fromEntries(
-  Object.entries({ 'shell.html': shell, 'sw.js': serviceWorker, 'shim.js': shim }).map(
-    ([name, text]) => [name, text.replaceAll(VERSION_PLACEHOLDER, version.slice(0, 16))],
-  ),
+  Object.entries(bundles).map(([name, text]) => [
+    name,
+    text.replaceAll(VERSION_PLACEHOLDER, version),
+  ]),
 );
 await mkdir(assets, { recursive: true });
 for (const [name, text] of Object.entries(files)) await writeFile(path.join(assets, name), text);

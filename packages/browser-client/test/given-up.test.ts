@@ -42,6 +42,27 @@ test('what is over is forgotten', async () => {
   expect(aborted).toEqual([]);
 });
 
+test('what takes a signal in place of an exchange has it aborted, until an exchange takes its place', async () => {
+  const givenUp = new GivenUp();
+  const passedOn = exchange();
+  let end: () => void = () => undefined;
+  const act = (signal: AbortSignal): Promise<AbortSignal> =>
+    new Promise((resolve) => (end = () => resolve(signal)));
+  const aborted = givenUp.during(numbered('one'), act);
+  givenUp.giveUp('one');
+  end();
+  expect((await aborted).aborted).toBe(true);
+
+  const replaced = givenUp.during(numbered('two'), act);
+  givenUp.add(numbered('two'), passedOn.fake);
+  end();
+  await replaced;
+  await Promise.resolve();
+  givenUp.giveUp('two');
+  expect((await replaced).aborted).toBe(false);
+  expect(passedOn.aborted).toEqual(['CANCELLED']);
+});
+
 test('what a client has asked ends with it, unless it is to outlive it', async () => {
   const gone = new Set<string>();
   const exchanges = new Exchanges(

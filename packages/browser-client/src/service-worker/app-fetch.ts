@@ -1,5 +1,5 @@
 import { toWingmanError, WingmanError } from '@wingman/protocol';
-import type { GivenUp } from './given-up.js';
+import { nobodyWaits, type GivenUp } from './given-up.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab } from './isolation.js';
@@ -30,8 +30,14 @@ export interface AppFetchTools {
   complain: (entry: ShellEntry, text: string) => void;
 }
 
+/** The parts of a FetchEvent that an answer takes. */
+export type Asked = Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId' | 'handled'> & {
+  /** The app's worker has asked, and may yet give the page other headers. */
+  isForWorker?: boolean;
+};
+
 /** Answers a request of the app: through the tunnel, or by the network when no tab has one. */
-export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise<Response> {
+export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
   const { request } = event;
   const lookup = await tools.directory.find({
     clientId: event.clientId,
@@ -50,7 +56,9 @@ export async function appFetch(event: FetchEvent, tools: AppFetchTools): Promise
   if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
   if (entry.port === null) return post === undefined ? fetch(request) : fetchHeld(post);
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
-  if (!entry.isIsolated || !isFrameNavigation(request)) return response;
+  if (!entry.isIsolated || !isFrameNavigation(request) || event.isForWorker === true) {
+    return response;
+  }
   return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
@@ -62,7 +70,7 @@ interface Way {
 }
 
 async function throughTunnel(
-  { clientId, handled, request: asked }: FetchEvent,
+  { clientId, handled, request: asked }: Asked,
   { entry, port, post }: Way,
   tools: AppFetchTools,
 ): Promise<Response> {
@@ -77,8 +85,7 @@ async function throughTunnel(
     const response = await reply(request, handled, exchange);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
-    // Nobody sees it; of a network error Firefox would tell in the console.
-    if (tools.givenUp.has(asked)) return new Response(null, { status: 204 });
+    if (tools.givenUp.has(asked)) return nobodyWaits();
     return problem(request, toWingmanError(error, 'INTERNAL'));
   }
 }

@@ -1,8 +1,9 @@
-import { CACHE_PREFIX } from '../shared/shell-api.js';
+import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 const SHELL_PATH = '/__wingman/shell';
-const SHIM_PATH = '/__wingman/shim.js';
-const CACHED_PATHS = [SHELL_PATH, SHIM_PATH];
+export const SHIM_PATH = '/__wingman/shim.js';
+const APP_WORKER_PATH = '/__wingman/app-worker.js';
+const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH];
 
 /** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
 export class Assets {
@@ -23,7 +24,10 @@ export class Assets {
 
   async dropOld(): Promise<void> {
     const names = await this.caches.keys();
-    const old = names.filter((name) => name.startsWith(CACHE_PREFIX) && name !== this.#cacheName);
+    const ours = names.filter((name) => name.startsWith(CACHE_PREFIX));
+    const old = ours.filter(
+      (name) => name !== this.#cacheName && !name.startsWith(APP_CACHE_PREFIX),
+    );
     await Promise.all(old.map((name) => this.caches.delete(name)));
   }
 
@@ -49,8 +53,17 @@ export class Assets {
   }
 
   /** The shim's script; undefined when it can't be had. */
-  async shim(): Promise<string | undefined> {
-    const response = await this.asset(new Request(SHIM_PATH));
+  shim(): Promise<string | undefined> {
+    return this.#text(SHIM_PATH);
+  }
+
+  /** What makes a worker a service worker for the app; undefined when it can't be had. */
+  appWorker(): Promise<string | undefined> {
+    return this.#text(APP_WORKER_PATH);
+  }
+
+  async #text(path: string): Promise<string | undefined> {
+    const response = await this.asset(new Request(path));
     return response.ok ? response.text() : undefined;
   }
 

@@ -20,6 +20,10 @@ export class BoundedMap<K, V> {
     this.#entries.delete(key);
   }
 
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -1,4 +1,4 @@
-import { WingmanError } from '@wingman/protocol';
+import { deferred, WingmanError } from '@wingman/protocol';
 import { REQUEST_ID } from '../shared/given-up.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { BoundedMap } from './bounded-map.js';
@@ -15,7 +15,25 @@ export class GivenUp {
     if (id === null) return;
     if (this.#given.get(id) === true) return abort(exchange);
     this.#exchanges.set(id, exchange);
-    void exchange.done.then(() => this.#exchanges.delete(id));
+    void exchange.done.then(() => {
+      // What a worker of the app has passed on is another exchange by then.
+      if (this.#exchanges.get(id) === exchange) this.#exchanges.delete(id);
+    });
+  }
+
+  /** Does what takes a signal for the same; it is aborted when the page gives up before that is done. */
+  async during<T>(
+    request: Pick<Request, 'headers'>,
+    act: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const done = deferred<void>();
+    this.add(request, { abort: () => controller.abort(), done: done.promise });
+    try {
+      return await act(controller.signal);
+    } finally {
+      done.resolve();
+    }
   }
 
   giveUp(id: string): void {
@@ -29,6 +47,11 @@ export class GivenUp {
     const id = request.headers.get(REQUEST_ID);
     return id !== null && this.#given.get(id) === true;
   }
+}
+
+/** What answers a request that was given up: of a network error Firefox would tell in the console. */
+export function nobodyWaits(): Response {
+  return new Response(null, { status: 204 });
 }
 
 function abort(exchange: Pick<TunnelFetch, 'abort'>): void {

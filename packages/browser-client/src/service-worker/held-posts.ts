@@ -34,6 +34,11 @@ export class HeldPosts {
     this.#announced.set(clientId, url);
   }
 
+  /** Whether a shell has said that its frame loads this URL in place of a POST. */
+  isAwaited(url: string): boolean {
+    return [...this.#announced].some(([, announced]) => announced === url);
+  }
+
   /** The POST behind a frame's navigation; undefined when there is none, `lost` when it is gone. */
   take(clientId: string, url: string): HeldPost | 'lost' | undefined {
     if (this.#announced.get(clientId) !== url) return undefined;

@@ -5,16 +5,22 @@ import type {
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch, type AppFetchTools } from './app-fetch.js';
-import { Assets } from './assets.js';
+import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
+import { AppScripts } from './app-worker/app-scripts.js';
+import { AppWorkers } from './app-worker/app-workers.js';
+import { scriptFetcher } from './app-worker/fetch-script.js';
+import { savedRegistry } from './app-worker/saved-registry.js';
+import { ScriptStore } from './app-worker/script-store.js';
+import { Assets, SHIM_PATH } from './assets.js';
 import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
-import { Isolation } from './isolation.js';
-import { GivenUp } from './given-up.js';
+import { GivenUp, nobodyWaits } from './given-up.js';
 import { GIVEN_UP_CHANNEL } from '../shared/given-up.js';
+import { inIsolatedTab, Isolation } from './isolation.js';
 import { portFetch } from './port-fetch.js';
-import { destinationOf } from './routing.js';
+import { withKeptBody } from './request-body.js';
+import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
 import { HeldPosts } from './held-posts.js';
 import { shellPage } from './shell-page.js';
@@ -34,15 +40,22 @@ const exchanges = new Exchanges(
 const givenUp = new GivenUp();
 const assets = new Assets(WINGMAN_VERSION, self.caches);
 const isolation = new Isolation(WINGMAN_VERSION, self.caches);
+const surroundings = {
+  origin: self.location.origin,
+  userAgent: self.navigator.userAgent,
+  languages: self.navigator.languages,
+};
+const scripts = new AppScripts(
+  new ScriptStore(self.caches),
+  scriptFetcher(directory, surroundings, exchanges),
+  assets,
+);
+const appWorkers = new AppWorkers({
+  ...{ clients: self.clients, directory, exchanges, scripts, origin: self.location.origin },
+  store: savedRegistry(self.caches),
+});
 const tools: AppFetchTools = {
-  directory,
-  exchanges,
-  givenUp,
-  surroundings: {
-    origin: self.location.origin,
-    userAgent: self.navigator.userAgent,
-    languages: self.navigator.languages,
-  },
+  ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
   preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
@@ -58,19 +71,53 @@ self.addEventListener('activate', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  switch (destinationOf(event.request, self.location.origin)) {
-    case 'untouched':
-      return;
-    case 'asset':
-      return event.respondWith(asset(event.request));
-    case 'shell':
-      return event.respondWith(shellPage(event, { assets, isolation, posts: tools.posts }));
-    case 'app':
-      return event.respondWith(appFetch(event, tools));
-    case 'port':
-      return event.respondWith(portFetch(event, tools));
+  const destination = destinationOf(event.request, self.location.origin);
+  const isTheApps = destination !== 'asset' && destination !== 'shell';
+  if (isTheApps && appWorkers.concerns(event)) {
+    return event.respondWith(throughAppWorker(event, destination));
   }
+  const response = withoutAppWorker(event, destination);
+  if (response !== undefined) event.respondWith(response);
 });
+
+/** Asks the app's own service worker first. */
+async function throughAppWorker(event: FetchEvent, destination: Destination): Promise<Response> {
+  const network = (asked: Asked): Promise<Response> =>
+    withoutAppWorker(asked, destination) ?? fetch(withKeptBody(event.request));
+  const { request, clientId, resultingClientId } = event;
+  // What the frame asks for is not what the page was opened by: the worker would see a GET.
+  const isPosted = isFrameNavigation(request) && tools.posts.isAwaited(request.url);
+  // Here the head of the answer has been taken as soon as it comes.
+  const handled = Promise.resolve(undefined);
+  const asThrough = (): Promise<Response> =>
+    network({ request, clientId, resultingClientId, handled, isForWorker: true });
+  const answer = await givenUp.during(request, (signal) =>
+    appWorkers.answer(event, { isPosted, network: asThrough, signal }),
+  );
+  if (answer === undefined) return network(event);
+  const { response, tab } = answer;
+  if (response.type === 'error' && givenUp.has(request)) return nobodyWaits();
+  if (isFrameNavigation(request) && (await directory.ofTab(tab))?.isIsolated === true) {
+    return inIsolatedTab(response, request.method);
+  }
+  return tools.workerScripts.prefix(request, response, tab);
+}
+
+/** Undefined for what the browser does best by itself. */
+function withoutAppWorker(event: Asked, destination: Destination): Promise<Response> | undefined {
+  switch (destination) {
+    case 'untouched':
+      return undefined;
+    case 'asset':
+      return asset(event);
+    case 'shell':
+      return shellPage(event, { assets, isolation, posts: tools.posts });
+    case 'app':
+      return emulation(event) ?? appFetch(event, tools);
+    case 'port':
+      return portFetch(event, tools);
+  }
+}
 
 self.addEventListener('message', (event) => {
   const message = event.data as ShellToServiceWorker | DocumentToServiceWorker;
@@ -80,14 +127,20 @@ self.addEventListener('message', (event) => {
       const { tab, port, expects, isPosted, isIsolated } = message;
       directory.add({ tab, clientId, port, isIsolated }, expects);
       if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
-      return answer(event);
+      // It may have come in place of another.
+      event.waitUntil(appWorkers.sweep());
+      return acknowledge(event);
     }
     case 'document':
+      if (message.isInner) appWorkers.isInner(clientId);
       return directory.own(clientId, message.tab);
+    case 'app-worker':
+    case 'app-message':
+      return askAppWorkers(event, message);
     case 'worker':
       return tools.workerScripts.announced(message.url, message.isModule);
     case 'isolation':
-      return event.waitUntil(isolation.turn(message.isOn).then(() => answer(event)));
+      return event.waitUntil(isolation.turn(message.isOn).then(() => acknowledge(event)));
     case 'warm-cache':
       return event.waitUntil(assets.warm());
     case 'keep-alive':
@@ -95,7 +148,8 @@ self.addEventListener('message', (event) => {
         new Promise((resolve) => setTimeout(resolve, BROWSER_LIMITS.keepAliveEventMs)),
       );
       void exchanges.sweep();
-      return answer(event);
+      void appWorkers.sweep();
+      return acknowledge(event);
   }
 });
 
@@ -103,8 +157,35 @@ new BroadcastChannel(GIVEN_UP_CHANNEL).onmessage = ({ data }: MessageEvent<unkno
   if (typeof data === 'string') givenUp.giveUp(data);
 };
 
-async function asset(request: Request): Promise<Response> {
-  return (await tools.workerScripts.imported(request)) ?? assets.asset(request);
+function askAppWorkers(
+  event: ExtendableMessageEvent,
+  message: Extract<DocumentToServiceWorker, { kind: 'app-worker' | 'app-message' }>,
+): void {
+  const { source } = event;
+  if (!(source instanceof Client)) return;
+  event.waitUntil(
+    message.kind === 'app-worker'
+      ? appWorkers.ask(source, message.id, message.ask)
+      : appWorkers.message(source, message),
+  );
+}
+
+async function asset({ request, clientId }: Asked): Promise<Response> {
+  const known =
+    appWorkers.redirect(request) ??
+    (await tools.workerScripts.imported(request)) ??
+    (await scripts.serve(request));
+  const response = known ?? (await assets.asset(request));
+  const isShim = new URL(request.url).pathname === SHIM_PATH;
+  return isShim ? appWorkers.withSnapshot(response, clientId) : response;
+}
+
+/** The first script of a worker in which a shell is going to run the app's service worker. */
+function emulation({ request, resultingClientId }: Asked): Promise<Response> | undefined {
+  const tab = scripts.expectedFor(request);
+  if (tab === undefined) return undefined;
+  if (resultingClientId !== '') directory.own(resultingClientId, tab);
+  return directory.ofTab(tab).then((shell) => scripts.emulation(tab, shell?.isIsolated === true));
 }
 
 /** A service worker's own console is one that nobody looks at. */
@@ -113,6 +194,6 @@ async function complain(clientId: string, text: string): Promise<void> {
   client?.postMessage({ kind: 'wingman-complaint', text } satisfies Complaint);
 }
 
-function answer(event: ExtendableMessageEvent): void {
+function acknowledge(event: ExtendableMessageEvent): void {
   event.ports[0]?.postMessage({ instance } satisfies ServiceWorkerAnswer);
 }

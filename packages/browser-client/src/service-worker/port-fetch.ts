@@ -1,7 +1,7 @@
 import { PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
-import type { AppFetchTools } from './app-fetch.js';
+import type { AppFetchTools, Asked } from './app-fetch.js';
 import {
   corsFault,
   forbidsEmbedding,
@@ -33,7 +33,7 @@ interface PortRequest {
 }
 
 /** Answers a request for a port of the developer's machine, with CORS as the browser has it there. */
-export async function portFetch(event: FetchEvent, tools: AppFetchTools): Promise<Response> {
+export async function portFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
   const lookup = await tools.directory.find(requester);

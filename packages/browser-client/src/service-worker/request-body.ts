@@ -10,10 +10,30 @@ export interface RequestBody {
 
 const NO_BODY: RequestBody = { chunks: undefined, length: null };
 
+/** Bodies that have been read and are still to be sent. */
+const kept = new WeakMap<Request, Blob>();
+
+/** Reads a body whole, into the browser's blob store, for two readers; null when there is none. */
+export async function keepBody(request: Request): Promise<Blob | null> {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.body === null) return null;
+  const blob = await request.blob();
+  kept.set(request, blob);
+  return blob;
+}
+
+/** The request with its body, for the browser's own fetch. */
+export function withKeptBody(request: Request): Request {
+  const body = kept.get(request);
+  const { referrer, referrerPolicy } = request;
+  return body === undefined ? request : new Request(request, { body, referrer, referrerPolicy });
+}
+
 /** Opens the body as a stream; where engines have no `request.body` the browser's blob (on disk when large) stands in. */
 export async function openBody(request: Request): Promise<RequestBody> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null)
     return NO_BODY;
+  const known = kept.get(request);
+  if (known !== undefined) return openBlob(known);
   const stream: ReadableStream<Uint8Array> | undefined = request.body;
   if (stream !== undefined) return peek(stream.getReader());
   return openBlob(await request.blob());

@@ -67,6 +67,18 @@ export class ShellDirectory {
     return lookup;
   }
 
+  /** The shell of a tab, which is asked for when this instance hasn't met it; undefined when it is gone. */
+  async ofTab(tab: string): Promise<ShellEntry | undefined> {
+    const known = this.#shells.get(tab);
+    if (known !== undefined) return (await this.#isAlive(known)) ? known : undefined;
+    for (const clientId of await this.world.listShells()) {
+      if ([...this.#shells.values()].some((entry) => entry.clientId === clientId)) continue;
+      const entry = await this.world.ask(clientId);
+      if (entry !== undefined) this.add(entry);
+    }
+    return this.#shells.get(tab);
+  }
+
   /** Drops a shell that is gone and says so. */
   async isGone(tab: string): Promise<boolean> {
     const entry = this.#shells.get(tab);
@@ -82,6 +94,8 @@ export class ShellDirectory {
 
   #tabOf(requester: Requester): string | undefined {
     if (!requester.isFrameNavigation) return this.#owners.get(requester.clientId);
+    const found = this.#owners.get(requester.resultingClientId);
+    if (found !== undefined) return found;
     const tab = this.#expected.get(requester.url);
     this.#expected.delete(requester.url);
     return tab;

@@ -1,5 +1,6 @@
 import { WingmanError } from '@wingman/protocol';
 import { ISOLATED_MARK, POSTED_MARK } from '../shared/shell-api.js';
+import type { Asked } from './app-fetch.js';
 import type { Assets } from './assets.js';
 import type { HeldPosts } from './held-posts.js';
 import { ISOLATING, type Isolation } from './isolation.js';
@@ -14,7 +15,7 @@ export interface ShellPageTools {
 
 /** Answers a top-level navigation: always with the shell, which then loads the app in its frame. */
 export async function shellPage(
-  { request, resultingClientId }: FetchEvent,
+  { request, resultingClientId }: Asked,
   { assets, isolation, posts }: ShellPageTools,
 ): Promise<Response> {
   const { method } = request;

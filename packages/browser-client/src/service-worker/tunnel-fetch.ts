@@ -8,7 +8,7 @@ import type {
   ReplyHead,
   ReplyMessage,
 } from '../shared/exchange-messages.js';
-import { byteStream } from './byte-stream.js';
+import { byteStream } from '../shared/byte-stream.js';
 
 /** An answer through the tunnel. */
 export interface TunnelReply {

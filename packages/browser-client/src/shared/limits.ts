@@ -116,6 +116,29 @@ export const BROWSER_LIMITS = {
   /** Navigations announced by shells and not yet seen. */
   maxExpected: 16,
 
+  /** From asking for the app's own service worker to its having run its script, which may import others. */
+  appWorkerStartMs: 30_000,
+  /** One that could not be started is not tried again for so long: each request would wait for it. */
+  appWorkerRetryMs: 10_000,
+  /** Its `install` and `activate` events may take so long, as in Chromium. */
+  appWorkerEventMs: 300_000,
+  /** A page's question about service workers; one of them is `register`, which fetches the script. */
+  appWorkerAnswerMs: 60_000,
+  /** Its handlers have returned by then, or it hangs: it is ended, and started again for the next request. */
+  appWorkerTakeMs: 10_000,
+  /** A replaced version may finish what it is answering for so long. */
+  appWorkerRetireMs: 30_000,
+  /** The first look for a new version comes so long after a page was asked for, as in browsers. */
+  appWorkerUpdateMs: 1_000,
+  /** While a worker of the app starts, is installed or activated, its tab is looked for this often: a reload ends it. */
+  appWorkerSweepMs: 500,
+  /** Navigations that the app's service worker may still send to the network after it has answered. */
+  maxKeptNavigations: 16,
+  /** Registrations of service workers by one app. */
+  maxAppRegistrations: 16,
+  /** The script of a service worker of the app, and each one that it imports. */
+  appScriptBytes: 16 * MIB,
+
   /** The pill's numbers are refreshed this often while the tab is visible. */
   statusRefreshMs: 1_000,
   /** The pill shrinks to a dot after this. */

@@ -1,3 +1,5 @@
+import { AppWorkerHost } from './app-worker-host.js';
+import type { ToWorkerHost } from '../shared/app-worker-messages.js';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
@@ -9,6 +11,8 @@ import type {
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
+
+type Heard = PortWanted | Complaint | ToWorkerHost | undefined;
 
 /** What the host needs of the tunnel; without one, requests go to the network. */
 export interface PortSource {
@@ -32,16 +36,15 @@ export class ServiceWorkerHost {
   #active: ServiceWorker | undefined;
   #isWarm = false;
   readonly #isIsolated = isMarked(document, ISOLATED_MARK);
+  readonly #appWorkers: AppWorkerHost;
 
   constructor(
     private readonly container: ServiceWorkerContainer,
     private readonly tab: string,
     private readonly tunnel: () => PortSource | undefined,
   ) {
-    container.addEventListener(
-      'message',
-      (event: MessageEvent<PortWanted | Complaint | undefined>) => this.#heard(event),
-    );
+    this.#appWorkers = new AppWorkerHost(container);
+    container.addEventListener('message', (event: MessageEvent<Heard>) => this.#heard(event));
     container.startMessages();
   }
 
@@ -70,6 +73,11 @@ export class ServiceWorkerHost {
   async isolate(isOn: boolean): Promise<boolean> {
     const answer = post(this.#active, { kind: 'isolation', isOn }, []);
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
+  }
+
+  /** The app is over in this tab, and so are its workers. */
+  endApp(): void {
+    this.#appWorkers.close();
   }
 
   /** Passed on from the tunnel worker while anything streams. */
@@ -129,10 +137,18 @@ export class ServiceWorkerHost {
     await within(connected, BROWSER_LIMITS.handOverMs);
   }
 
-  #heard({ data, ports }: MessageEvent<PortWanted | Complaint | undefined>): void {
-    const [reply] = ports;
-    if (data?.kind === 'wingman-complaint') console.error(data.text);
-    if (data?.kind === 'wingman-port-wanted' && reply !== undefined) this.#asked(data, reply);
+  #heard({ data, ports: [port] }: MessageEvent<Heard>): void {
+    switch (data?.kind) {
+      case 'wingman-complaint':
+        return console.error(data.text);
+      case 'wingman-port-wanted':
+        return port === undefined ? undefined : this.#asked(data, port);
+      case 'wingman-app-worker-wanted':
+      case 'wingman-app-worker-over':
+        return this.#appWorkers.heard(data, port);
+      case undefined:
+        return;
+    }
   }
 
   #asked({ instance }: PortWanted, reply: MessagePort): void {

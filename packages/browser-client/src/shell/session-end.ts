@@ -1,6 +1,6 @@
 import { EndReason } from '@wingman/protocol';
 import type { ProblemCode } from '../shared/problems.js';
-import { CACHE_PREFIX } from '../shared/shell-api.js';
+import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 /** What the page says, by what the server remembers of the reason. */
 const CODES: Readonly<Record<EndReason, ProblemCode>> = {
@@ -13,15 +13,20 @@ export function endCode(reason: EndReason): ProblemCode {
   return CODES[reason];
 }
 
-/** Takes out of the browser what the tunnel has put there; the app's own data stays the app's. */
+/**
+ * Takes out of the browser what the tunnel has put there, and the app's service workers with what
+ * they have cached; the app's other data stays the app's.
+ */
 export async function forgetTunnel(
   container: ServiceWorkerContainer | undefined,
   caches: CacheStorage | undefined,
 ): Promise<void> {
   const registrations = (await container?.getRegistrations()) ?? [];
   const names = (await caches?.keys()) ?? [];
+  const hasAppWorker = names.some((name) => name.startsWith(APP_CACHE_PREFIX));
+  const doomed = names.filter((name) => hasAppWorker || name.startsWith(CACHE_PREFIX));
   await Promise.allSettled([
     ...registrations.map((registration) => registration.unregister()),
-    ...names.filter((name) => name.startsWith(CACHE_PREFIX)).map((name) => caches?.delete(name)),
+    ...doomed.map((name) => caches?.delete(name)),
   ]);
 }

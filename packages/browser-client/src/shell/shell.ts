@@ -249,6 +249,7 @@ export class Shell {
     this.#problem = code;
     this.#stopTunnel();
     this.#frame.remove();
+    this.#serviceWorker?.endApp();
     void forgetTunnel(navigator.serviceWorker, globalThis.caches);
     this.#draw();
   }

@@ -4,7 +4,11 @@ import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
-import { refuseServiceWorkers } from './own-service-worker.js';
+import {
+  hostServiceWorkers,
+  nativeServiceWorkers,
+  showServiceWorkers,
+} from './own-service-worker.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
@@ -27,6 +31,7 @@ const wantsIsolation =
   typeof document !== 'undefined' && document.currentScript?.dataset['isolated'] !== undefined;
 
 const text = `(${String(wingman)})()`;
+const serviceWorkers = nativeServiceWorkers(navigator);
 
 if (typeof document === 'undefined') {
   liveInWorker(self);
@@ -47,12 +52,16 @@ function findShell(): ShellApi | undefined {
 function live(shell: ShellApi): void {
   const isMain = window.parent === window.top;
   if (isMain && wantsIsolation && !crossOriginIsolated && shell.isolate(true)) return window.stop();
-  tell({ kind: 'document', tab: shell.tab });
+  tell({ kind: 'document', tab: shell.tab, isInner: !isMain });
   showTabsAsSources(window, shell);
   if (shell.tunnels) {
-    tunnelRealm(window, shell);
-    adoptFrames(window, (frame) => tunnelRealm(frame, shell));
-    refuseServiceWorkers(navigator.serviceWorker);
+    const container = hostServiceWorkers(window, serviceWorkers);
+    const adopt = (realm: Window & typeof globalThis): void => {
+      tunnelRealm(realm, shell);
+      showServiceWorkers(realm, container);
+    };
+    adopt(window);
+    adoptFrames(window, adopt);
   }
   if (!isMain || window.top === null) return;
   actAsTop(window, window.top, shell);
@@ -87,5 +96,5 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
 }
 
 function tell(message: DocumentToServiceWorker): void {
-  navigator.serviceWorker?.controller?.postMessage(message);
+  serviceWorkers?.controller?.postMessage(message);
 }

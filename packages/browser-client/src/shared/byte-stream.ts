@@ -1,4 +1,4 @@
-import type { ChunkReceiver } from '../shared/chunks.js';
+import type { ChunkReceiver } from './chunks.js';
 
 /** A body as a stream that takes bytes only when its reader does; a failure errors it, never ends it. */
 export function byteStream(body: ChunkReceiver): ReadableStream<Uint8Array> {
