@@ -77,6 +77,8 @@ export class Lane implements Attachment {
   #pingedAt: number;
   /** When the peer last showed that it gets what we send here. */
   #provenAt: number;
+  /** The longest silence since the oldest unanswered ping. */
+  #longestSilenceMs = 0;
   #quietTicks = 0;
   #unprovenTicks = 0;
   #isDoubted = false;
@@ -148,6 +150,10 @@ export class Lane implements Attachment {
   heard(bytes: number): void {
     this.bytesIn += bytes;
     this.#in.add(bytes);
+    this.#longestSilenceMs = Math.max(
+      this.#longestSilenceMs,
+      Math.min(this.silentMs, this.#unansweredMs),
+    );
     this.#heardAt = this.clock.now();
     this.#quietTicks = 0;
     this.#isDoubted = false;
@@ -234,15 +240,21 @@ export class Lane implements Attachment {
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     const sample = this.clock.now() - ping.sentAt;
     this.#lastRttMs = sample;
-    if (!ping.isRepeated || this.#rttMs === null) this.#smooth(sample);
+    this.#smooth(sample, ping.isRepeated);
     this.#baseRttMs = Math.min(sample, this.#baseRttMs ?? sample);
     this.#prove();
     return ping.framesBefore;
   }
 
-  /** An answer that a break has held up says little of the path, and must not make us patient with the next break. */
-  #smooth(sample: number): void {
-    const usual = Math.min(sample, 2 * this.patienceMs);
+  /**
+   * An answer that a break has held up says little of the path, and must not make us patient with the next
+   * break. One that stood behind other bytes counts in full: they came all the while.
+   */
+  #smooth(sample: number, isRepeated: boolean): void {
+    const { patienceMs } = this;
+    const hadBreak = this.#rttMs !== null && this.#longestSilenceMs > patienceMs;
+    if (hadBreak && isRepeated) return;
+    const usual = hadBreak ? Math.min(sample, 2 * patienceMs) : sample;
     this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + usual * 0.125;
   }
 
@@ -252,6 +264,7 @@ export class Lane implements Attachment {
     this.#pingedAt = sentAt;
     const { framesSent: framesBefore, bytesIn: bytesInBefore } = this;
     const isRepeated = this.#pings.length > 0;
+    if (!isRepeated) this.#longestSilenceMs = 0;
     this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore, isRepeated });
     this.sendFrame({ type: 'ping', nonce });
   }
