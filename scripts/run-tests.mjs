@@ -6,12 +6,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Browser tests that measure memory, or break the network by the clock: nothing else runs beside them. */
+const ALONE = '(large-bodies|interruptions|grace-time|service-worker-killed)';
 const GROUPS = [
   { projects: ['protocol', 'tunnel-server', 'browser-client'], workers: 2 },
-  // Real engines, servers and browsers want the machine to themselves.
+  // Real engines and servers want the machine to themselves.
   { projects: ['relay-server'], workers: 1 },
   { projects: ['integration'], workers: 1 },
-  { projects: ['browsers'], workers: 1 },
+  // They wait more than they work.
+  { projects: ['browsers'], workers: 2, files: `/browsers/(?!${ALONE}\\.)[^/]+$` },
+  { projects: ['browsers'], workers: 1, files: `/browsers/${ALONE}\\.` },
   { projects: ['faults'], workers: 1 },
 ];
 
@@ -21,8 +25,8 @@ const KILL_AFTER_MS = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));
 const total = { passed: 0, failed: 0 };
-for (const { projects, workers } of GROUPS) {
-  const report = join(scratch, `${projects[0]}.json`);
+for (const [index, { projects, workers, files }] of GROUPS.entries()) {
+  const report = join(scratch, `${index}.json`);
   const jest = [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
@@ -30,6 +34,7 @@ for (const { projects, workers } of GROUPS) {
     '--selectProjects',
     ...projects,
     `--maxWorkers=${workers}`,
+    ...(files === undefined ? [] : [`--testPathPatterns=${files}`]),
     '--json',
     `--outputFile=${report}`,
     ...process.argv.slice(2),
