@@ -72,6 +72,12 @@ export const HARM: Readonly<Record<string, (now: Snapshot) => number>> = {
 /** Waits until everything runs. */
 export async function warmUp(world: World): Promise<void> {
   await eventually('all workloads run', () => isMoving(world, undefined), WARM_UP_MS);
+  await eventually('hot updates can come', () => isHot(world), WARM_UP_MS);
+}
+
+async function isHot(world: World): Promise<boolean> {
+  const { page, app } = await snapshot(world);
+  return page.version >= 0 && app.hotSockets > 0;
 }
 
 /** Injects one fault and waits until everything goes on. */

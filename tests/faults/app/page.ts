@@ -249,5 +249,5 @@ const workload: Workload = {
 Object.assign(window, { workload });
 
 function hotVersion(): number {
-  return (window as { hotVersion?: number }).hotVersion ?? 0;
+  return (window as { hotVersion?: number }).hotVersion ?? -1;
 }

@@ -10,7 +10,7 @@ export interface PageReport {
   counter: { done: number };
   socket: { opened: number; closed: number; echoed: number; lost: number; repeated: number };
   events: { received: number; cut: number; lost: number; repeated: number };
-  /** The version that hot updates have brought. */
+  /** The version that hot updates have brought; -1 before the module is there that takes them. */
   version: number;
   /** Requests that failed: what, and why. */
   failures: string[];
