@@ -16,7 +16,9 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
  */
 const BUDGETS = {
   'shell.html': 60 * 1024,
-  'sw.js': 21 * 1024,
+  // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928).
+  'sw.js': 13.6 * 1024,
+  'sw-app-workers.js': 12 * 1024,
   'shim.js': 10 * 1024,
   'app-worker.js': 6 * 1024,
 };
@@ -92,27 +94,29 @@ async function composeShell() {
 }
 
 function report(files) {
-  console.log('asset              raw      gzip    budget');
+  console.log('asset                  raw      gzip    budget');
   const over = Object.entries(files).filter(([name, text]) => {
     const gzip = gzipSync(text, { level: 9 }).byteLength;
     const columns = [Buffer.byteLength(text), gzip, BUDGETS[name]].map((size) =>
       `${(size / 1024).toFixed(1)} KiB`.padStart(9),
     );
-    console.log(`${name.padEnd(13)} ${columns.join(' ')}`);
+    console.log(`${name.padEnd(17)} ${columns.join(' ')}`);
     return gzip > BUDGETS[name];
   });
   for (const [name] of over) console.error(`${name} is over its budget`);
   if (over.length > 0) process.exitCode = 1;
 }
 
-const [shell, serviceWorker, shim, appWorker] = await Promise.all([
+const [shell, serviceWorker, appWorkersPart, shim, appWorker] = await Promise.all([
   composeShell(),
   bundle(`import './service-worker/main.ts';`),
+  bundle(`import './service-worker/app-worker/main.ts';`),
   bundle(`import './shim/main.ts';`).then(named),
   bundle(`import './app-worker/main.ts';`),
 ]);
 const bundles = {
-  ...{ 'shell.html': shell, 'sw.js': serviceWorker, 'shim.js': shim, 'app-worker.js': appWorker },
+  ...{ 'shell.html': shell, 'sw.js': serviceWorker, 'sw-app-workers.js': appWorkersPart },
+  ...{ 'shim.js': shim, 'app-worker.js': appWorker },
 };
 const hash = createHash('sha256');
 for (const text of Object.values(bundles)) hash.update(text);

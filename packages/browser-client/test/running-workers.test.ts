@@ -17,6 +17,7 @@ function tab() {
     shellOf: () => Promise.resolve(isGone ? undefined : shell),
     toShell: (_, __, transfer) => Promise.resolve(void ports.push(...(transfer as MessagePort[]))),
     ask: () => Promise.resolve(null),
+    keepBody: () => Promise.resolve(null),
     keepRedirect: () => '',
     toClient: () => undefined,
   });

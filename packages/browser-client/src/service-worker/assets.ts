@@ -3,7 +3,8 @@ import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 const SHELL_PATH = '/__wingman/shell';
 export const SHIM_PATH = '/__wingman/shim.js';
 const APP_WORKER_PATH = '/__wingman/app-worker.js';
-const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH];
+const APP_WORKERS_PART_PATH = '/__wingman/sw-app-workers.js';
+const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH, APP_WORKERS_PART_PATH];
 
 /** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
 export class Assets {
@@ -60,6 +61,11 @@ export class Assets {
   /** What makes a worker a service worker for the app; undefined when it can't be had. */
   appWorker(): Promise<string | undefined> {
     return this.#text(APP_WORKER_PATH);
+  }
+
+  /** The part of this service worker for apps with one of their own; undefined when it can't be had. */
+  appWorkersPart(): Promise<string | undefined> {
+    return this.#text(APP_WORKERS_PART_PATH);
   }
 
   async #text(path: string): Promise<string | undefined> {

@@ -6,24 +6,23 @@ import type {
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
 import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
-import { AppScripts } from './app-worker/app-scripts.js';
-import { AppWorkers } from './app-worker/app-workers.js';
-import { scriptFetcher } from './app-worker/fetch-script.js';
-import { savedRegistry } from './app-worker/saved-registry.js';
-import { ScriptStore } from './app-worker/script-store.js';
 import { Assets, SHIM_PATH } from './assets.js';
 import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
+import { LateAppWorkers } from './late-app-workers.js';
 import { GIVEN_UP_CHANNEL } from '../shared/given-up.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
 import { portFetch } from './port-fetch.js';
-import { withKeptBody } from './request-body.js';
+import { buildReply } from './reply.js';
+import { keepBody, withKeptBody } from './request-body.js';
+import { requestHead } from './request-head.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
 import { HeldPosts } from './held-posts.js';
 import { shellPage } from './shell-page.js';
+import { startExchange } from './start-exchange.js';
 import { WorkerScripts } from './worker-scripts.js';
 import { ShellDirectory } from './shell-directory.js';
 
@@ -45,15 +44,14 @@ const surroundings = {
   userAgent: self.navigator.userAgent,
   languages: self.navigator.languages,
 };
-const scripts = new AppScripts(
-  new ScriptStore(self.caches),
-  scriptFetcher(directory, surroundings, exchanges),
-  assets,
+const innerDocuments = new BoundedMap<string, true>(BROWSER_LIMITS.maxOwners);
+const appWorkers = new LateAppWorkers(
+  {
+    ...{ clients: self.clients, caches: self.caches, assets, directory, exchanges, surroundings },
+    ...{ innerDocuments, keepBody, exchanging: { requestHead, startExchange, buildReply } },
+  },
+  () => assets.appWorkersPart(),
 );
-const appWorkers = new AppWorkers({
-  ...{ clients: self.clients, directory, exchanges, scripts, origin: self.location.origin },
-  store: savedRegistry(self.caches),
-});
 const tools: AppFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
@@ -132,7 +130,7 @@ self.addEventListener('message', (event) => {
       return acknowledge(event);
     }
     case 'document':
-      if (message.isInner) appWorkers.isInner(clientId);
+      if (message.isInner) innerDocuments.set(clientId, true);
       return directory.own(clientId, message.tab);
     case 'app-worker':
     case 'app-message':
@@ -174,7 +172,7 @@ async function asset({ request, clientId }: Asked): Promise<Response> {
   const known =
     appWorkers.redirect(request) ??
     (await tools.workerScripts.imported(request)) ??
-    (await scripts.serve(request));
+    (await appWorkers.serve(request));
   const response = known ?? (await assets.asset(request));
   const isShim = new URL(request.url).pathname === SHIM_PATH;
   return isShim ? appWorkers.withSnapshot(response, clientId) : response;
@@ -182,10 +180,12 @@ async function asset({ request, clientId }: Asked): Promise<Response> {
 
 /** The first script of a worker in which a shell is going to run the app's service worker. */
 function emulation({ request, resultingClientId }: Asked): Promise<Response> | undefined {
-  const tab = scripts.expectedFor(request);
+  const tab = appWorkers.expectedFor(request);
   if (tab === undefined) return undefined;
   if (resultingClientId !== '') directory.own(resultingClientId, tab);
-  return directory.ofTab(tab).then((shell) => scripts.emulation(tab, shell?.isIsolated === true));
+  return directory
+    .ofTab(tab)
+    .then((shell) => appWorkers.emulation(tab, shell?.isIsolated === true));
 }
 
 /** A service worker's own console is one that nobody looks at. */

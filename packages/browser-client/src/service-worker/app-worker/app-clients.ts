@@ -1,16 +1,13 @@
 import type { ClientInfo } from '../../shared/app-worker-messages.js';
+import type { BoundedMap } from '../bounded-map.js';
 
 /** The app's pages and workers, without the shells around them. */
 export class AppClients {
-  /** Documents in frames of the app's own. */
-  readonly #inner = new Set<string>();
-
-  constructor(private readonly clients: Clients) {}
-
-  /** A document says that it is not the app's main one. */
-  isInner(id: string): void {
-    this.#inner.add(id);
-  }
+  /** `inner` holds the documents in frames of the app's own, as they say themselves. */
+  constructor(
+    private readonly clients: Clients,
+    private readonly inner: Pick<BoundedMap<string, true>, 'get'>,
+  ) {}
 
   async get(id: string): Promise<Client | undefined> {
     const client = await this.clients.get(id);
@@ -23,9 +20,7 @@ export class AppClients {
   }
 
   async living(): Promise<ReadonlySet<string>> {
-    const ids = new Set((await this.list()).map(({ id }) => id));
-    for (const id of this.#inner) if (!ids.has(id)) this.#inner.delete(id);
-    return ids;
+    return new Set((await this.list()).map(({ id }) => id));
   }
 
   /** What the app's worker is told: its main document is the top page, as its author sees it. */
@@ -34,7 +29,7 @@ export class AppClients {
     const isPage = client instanceof WindowClient;
     return {
       ...{ id, url, type },
-      frameType: isPage ? (this.#inner.has(id) ? 'nested' : 'top-level') : 'none',
+      frameType: isPage ? (this.inner.get(id) === true ? 'nested' : 'top-level') : 'none',
       visibilityState: isPage ? client.visibilityState : 'hidden',
       focused: isPage && client.focused,
     };

@@ -7,11 +7,12 @@ import { SNAPSHOT_NAME, toRefusal, type AppWorkerSnapshot } from '../../shared/a
 import { BROWSER_LIMITS } from '../../shared/limits.js';
 import { RESERVED_PREFIX } from '../../shared/shell-api.js';
 import { BoundedMap } from '../bounded-map.js';
+import type { keepBody } from '../request-body.js';
 import { isFrameNavigation } from '../routing.js';
 import type { Exchanges } from '../exchanges.js';
 import type { ShellDirectory } from '../shell-directory.js';
 import { WhileBusy } from '../while-busy.js';
-import { AppClients } from './app-clients.js';
+import type { AppClients } from './app-clients.js';
 import { appDocument } from './app-document.js';
 import type { AppScripts } from './app-scripts.js';
 import { Lifecycle } from './lifecycle.js';
@@ -22,9 +23,11 @@ import { WorkerAsks } from './worker-asks.js';
 
 export interface AppWorkersTools {
   clients: Clients;
+  appClients: AppClients;
   directory: ShellDirectory;
   exchanges: Pick<Exchanges, 'sweep'>;
   scripts: AppScripts;
+  keepBody: typeof keepBody;
   store: RegistryStore;
   origin: string;
 }
@@ -49,7 +52,7 @@ export class AppWorkers {
 
   constructor(private readonly tools: AppWorkersTools) {
     const { clients, directory, scripts, store } = tools;
-    this.#clients = new AppClients(clients);
+    this.#clients = tools.appClients;
     this.#registry = new Registry(store, () => this.#publish());
     this.#workers = new RunningWorkers(scripts, {
       shellOf: (tab) => directory.ofTab(tab),
@@ -59,6 +62,7 @@ export class AppWorkers {
         (await clients.get(clientId))?.postMessage(message, transfer);
       },
       ask: (ask, version, tab) => asks.answer(ask, version, tab),
+      keepBody: tools.keepBody,
       keepRedirect: (response) => this.#keepRedirect(response),
       toClient: (client, version, data, transfer) =>
         void asks.toClient(client, version, data, transfer),
@@ -123,11 +127,6 @@ export class AppWorkers {
     return new Response(body, {
       headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-store' },
     });
-  }
-
-  /** A document in a frame of the app's own. */
-  isInner(clientId: string): void {
-    this.#clients.isInner(clientId);
   }
 
   /** A document asks for something; it hears the outcome together with the state that it leads to. */

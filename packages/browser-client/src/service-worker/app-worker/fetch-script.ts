@@ -1,20 +1,28 @@
 import { WingmanError } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../shared/limits.js';
-import { buildReply } from '../reply.js';
-import { requestHead, type HeadSource, type Surroundings } from '../request-head.js';
+import type { buildReply } from '../reply.js';
+import type { HeadSource, requestHead, Surroundings } from '../request-head.js';
 import type { Exchanges } from '../exchanges.js';
 import type { ShellDirectory } from '../shell-directory.js';
-import { startExchange } from '../start-exchange.js';
+import type { startExchange } from '../start-exchange.js';
 import type { FetchScript } from './app-scripts.js';
 import { isRedirect } from '../leave-frame.js';
 
 const MAX_REDIRECTS = 20;
+
+/** How the service worker itself sends requests into a tunnel. */
+export interface Exchanging {
+  requestHead: typeof requestHead;
+  startExchange: typeof startExchange;
+  buildReply: typeof buildReply;
+}
 
 /** Gets scripts through a tab's tunnel, as the browser would for a service worker. */
 export function scriptFetcher(
   directory: ShellDirectory,
   surroundings: Surroundings,
   exchanges: Pick<Exchanges, 'add'>,
+  { requestHead, startExchange, buildReply }: Exchanging,
 ): FetchScript {
   const get = async (url: string, tab: string, destination: string): Promise<Response> => {
     const way = (await directory.ofTab(tab))?.port ?? null;

@@ -18,7 +18,7 @@ import { sendStream } from '../../shared/port-body.js';
 import { within } from '../../shared/within.js';
 import { isRedirect } from '../leave-frame.js';
 import { BoundedMap } from '../bounded-map.js';
-import { keepBody } from '../request-body.js';
+import type { keepBody } from '../request-body.js';
 import { describeRequest } from './describe-request.js';
 import { receiveAnswer } from './receive-answer.js';
 
@@ -27,6 +27,8 @@ export interface WorkerHandlers {
   ask(ask: Exclude<WorkerAsk, { op: 'network' }>): Promise<unknown>;
   /** It doesn't come to an end with an event: it has to be ended itself. */
   hangs(): void;
+  /** Takes a request's body out, for the worker and for the network after it. */
+  keepBody: typeof keepBody;
   /** Keeps a response for one that fetches it by this address. */
   keepRedirect(response: Response): string;
   toClient(client: string, data: unknown, transfer: Transferable[]): void;
@@ -88,7 +90,7 @@ export class RunningWorker {
     signal: AbortSignal,
   ): Promise<Response | undefined> {
     const id = ++this.#events;
-    const body = await keepBody(request);
+    const body = await this.handlers.keepBody(request);
     if (this.#isOver) throw new TypeError('the service worker has ended');
     const dispatched: Dispatched = { taken: deferred(), answer: deferred() };
     this.#dispatched.set(id, dispatched);

@@ -1,6 +1,7 @@
 import { within } from '../../shared/within.js';
 import { BROWSER_LIMITS } from '../../shared/limits.js';
 import type { ToWorkerHost, WorkerAsk } from '../../shared/app-worker-messages.js';
+import type { keepBody } from '../request-body.js';
 import type { ShellEntry } from '../shell-directory.js';
 import type { AppScripts } from './app-scripts.js';
 import { RunningWorker } from './running-worker.js';
@@ -12,6 +13,7 @@ export interface WorkerWorld {
   shellOf(tab: string): Promise<ShellEntry | undefined>;
   toShell(clientId: string, message: ToWorkerHost, transfer: Transferable[]): Promise<void>;
   ask(ask: Exclude<WorkerAsk, { op: 'network' }>, version: Version, tab: string): Promise<unknown>;
+  keepBody: typeof keepBody;
   keepRedirect(response: Response): string;
   toClient(client: string, version: Version, data: unknown, transfer: Transferable[]): void;
 }
@@ -97,6 +99,7 @@ export class RunningWorkers {
     return new RunningWorker(port, {
       ask: (ask) => this.world.ask(ask, version, tab),
       hangs: () => void this.#end(version, tab),
+      keepBody: (request) => this.world.keepBody(request),
       keepRedirect: (response) => this.world.keepRedirect(response),
       toClient: (client, data, transfer) => this.world.toClient(client, version, data, transfer),
     });

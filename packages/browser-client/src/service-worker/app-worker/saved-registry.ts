@@ -22,3 +22,8 @@ export function savedRegistry(caches: CacheStorage): RegistryStore {
     },
   };
 }
+
+/** Whether there is anything to read. */
+export function hasSavedRegistry(caches: CacheStorage): Promise<boolean> {
+  return caches.has(CACHE_NAME);
+}
