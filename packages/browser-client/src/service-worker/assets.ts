@@ -1,3 +1,4 @@
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 const SHELL_PATH = '/__wingman/shell';
@@ -63,9 +64,16 @@ export class Assets {
     return this.#text(APP_WORKER_PATH);
   }
 
-  /** The part of this service worker for apps with one of their own; undefined when it can't be had. */
-  appWorkersPart(): Promise<string | undefined> {
-    return this.#text(APP_WORKERS_PART_PATH);
+  /**
+   * The part of this service worker for apps with one of their own; undefined when it can't be had. From the
+   * cache first: it is of one version, and each start of this service worker waits for it.
+   */
+  async appWorkersPart(): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(BROWSER_LIMITS.appWorkerStartMs);
+    const response =
+      (await this.#cached(APP_WORKERS_PART_PATH)) ??
+      (await fetch(APP_WORKERS_PART_PATH, { signal }).catch(() => undefined));
+    return response?.ok === true ? response.text() : undefined;
   }
 
   async #text(path: string): Promise<string | undefined> {
