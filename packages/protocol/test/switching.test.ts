@@ -139,6 +139,29 @@ describe('a path that dies', () => {
     bench.expectExactlyOnce();
   });
 
+  test('is left as fast after many breaks in a row, during which the other direction went on', async () => {
+    const bench = new LinkBench();
+    let isHeld = false;
+    const dead = new Set<Way>();
+    bench.attach('relay', { delayMs: 40 });
+    bench.attach('p2p', { isDeaf: () => isHeld, isDead: (way) => dead.has(way) });
+    await bench.clock.advance(300);
+    keepSending(bench, 'host', 15_000);
+    for (let round = 0; round < 10; round += 1) {
+      bench.viewer.link.use('p2p');
+      await bench.clock.advance(700);
+      isHeld = true;
+      await bench.clock.advance(2_000);
+      isHeld = false;
+    }
+    await bench.clock.advance(500);
+    expect(bench.viewer.link.use('p2p')).toBe(true);
+    bench.clock.setTimeout(() => dead.add('there').add('back'), 500);
+    expect(await longestStall(bench, 'viewer', 4_000)).toBeLessThanOrEqual(1_000);
+    await bench.clock.advance(1_500);
+    bench.expectExactlyOnce();
+  });
+
   test('is left by both ends, also when only one direction is dead and nothing is under way', async () => {
     const { bench, dead } = await onDirectPath();
     await bench.clock.advance(5_000);

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import { encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { RateMeter } from './rate-meter.js';
+import { RoundTrip } from './round-trip.js';
 
 /** Which way a carrier goes; an ingress carrier counts as relay. */
 export type LaneKind = 'p2p' | 'relay';
@@ -24,13 +25,13 @@ const TRANSITIONS: Readonly<Record<LaneState, readonly LaneState[]>> = {
 export interface Attachment {
   readonly kind: LaneKind;
   readonly state: LaneState;
-  /** Smoothed round trip in milliseconds; null before the first answer. */
+  /** The usual round trip in milliseconds; null before the first answer. */
   readonly rttMs: number | null;
 }
 
 /** How well a lane has carried, measured in use. */
 export interface LaneQuality {
-  /** Smoothed, and the lowest so far, in milliseconds; null before the first answer. */
+  /** The usual one, and the lowest so far, in milliseconds; null before the first answer. */
   readonly rttMs: number | null;
   readonly baseRttMs: number | null;
   /** What an answer takes now, in milliseconds: the last one, or the one still awaited when that is longer. */
@@ -48,8 +49,6 @@ interface Ping {
   /** How many frames had been sent here when the ping went out. */
   readonly framesBefore: number;
   readonly bytesInBefore: number;
-  /** Sent while an older one was unanswered: what holds that up holds this up too. */
-  readonly isRepeated: boolean;
 }
 
 /**
@@ -67,9 +66,7 @@ const PEER_QUEUE_BYTES = LIMITS.carrierHighWaterBytes + LIMITS.maxMessageBytes +
 /** One attached carrier: its liveness, its round trip, its byte counts. */
 export class Lane implements Attachment {
   #state: LaneState = 'attaching';
-  #rttMs: number | null = null;
-  #baseRttMs: number | null = null;
-  #lastRttMs = 0;
+  readonly #roundTrip: RoundTrip;
   /** Unanswered, oldest first; more than one only while a lost ping or a full carrier delays an answer. */
   #pings: Ping[] = [];
   #lastNonce = 0;
@@ -77,8 +74,6 @@ export class Lane implements Attachment {
   #pingedAt: number;
   /** When the peer last showed that it gets what we send here. */
   #provenAt: number;
-  /** The longest silence since the oldest unanswered ping. */
-  #longestSilenceMs = 0;
   #quietTicks = 0;
   #unprovenTicks = 0;
   #isDoubted = false;
@@ -102,6 +97,7 @@ export class Lane implements Attachment {
     this.#heardAt = clock.now();
     this.#pingedAt = clock.now();
     this.#provenAt = clock.now();
+    this.#roundTrip = new RoundTrip(clock);
     this.#in = new RateMeter(clock);
     this.#out = new RateMeter(clock);
   }
@@ -111,7 +107,7 @@ export class Lane implements Attachment {
   }
 
   get rttMs(): number | null {
-    return this.#rttMs;
+    return this.#roundTrip.usual;
   }
 
   get isUsable(): boolean {
@@ -128,9 +124,9 @@ export class Lane implements Attachment {
 
   get quality(): LaneQuality {
     return {
-      rttMs: this.#rttMs,
-      baseRttMs: this.#baseRttMs,
-      waitMs: Math.max(this.#lastRttMs, this.#unansweredMs),
+      rttMs: this.rttMs,
+      baseRttMs: this.#roundTrip.lowest,
+      waitMs: Math.max(this.#roundTrip.last ?? 0, this.#unansweredMs),
       inPerSecond: this.#in.best,
       outPerSecond: this.#out.best,
       stalls: this.#stalls,
@@ -150,10 +146,6 @@ export class Lane implements Attachment {
   heard(bytes: number): void {
     this.bytesIn += bytes;
     this.#in.add(bytes);
-    this.#longestSilenceMs = Math.max(
-      this.#longestSilenceMs,
-      Math.min(this.silentMs, this.#unansweredMs),
-    );
     this.#heardAt = this.clock.now();
     this.#quietTicks = 0;
     this.#isDoubted = false;
@@ -189,23 +181,25 @@ export class Lane implements Attachment {
 
   /** How long an answer may take. */
   get patienceMs(): number {
-    if (this.#rttMs === null) return FIRST_ANSWER_MS;
-    return Math.max(LIMITS.suspectAfterMs, 4 * this.#rttMs);
+    const { good } = this.#roundTrip;
+    return good === null ? FIRST_ANSWER_MS : Math.max(LIMITS.suspectAfterMs, 4 * good);
   }
 
   /** How long the frames in flight may take when another lane has taken over. */
   get stragglerMs(): number {
-    return Math.max(LIMITS.stragglerMs, 2 * (this.#baseRttMs ?? 0));
+    return Math.max(LIMITS.stragglerMs, 2 * (this.#roundTrip.lowest ?? 0));
   }
 
   /**
-   * Whether something is due and has not come for this share of the patience: nothing at all, or,
-   * from a peer that is heard, no proof that it hears us. `unackedBytes` may delay the latter.
+   * Whether something is due and has not come for this share of the patience: nothing at all, though a slow
+   * path brings one message at a time; or, from a peer that is heard, no proof that it hears us.
+   * `unackedBytes` may delay the latter.
    */
   isOverdue(share: number, unackedBytes: number): boolean {
     const unanswered = this.#unansweredMs;
     const silent = Math.min(unanswered, this.silentMs);
-    if (silent > share * this.patienceMs && this.#quietTicks >= share * QUIET_TICKS.suspect) {
+    const quiet = this.patienceMs + 2 * Math.max(messageMs(this.#in), messageMs(this.#out));
+    if (silent > share * quiet && this.#quietTicks >= share * QUIET_TICKS.suspect) {
       return true;
     }
     const unproven = Math.min(unanswered, this.clock.now() - this.#provenAt);
@@ -227,7 +221,7 @@ export class Lane implements Attachment {
    * because a carrier that loses messages may have lost the ping.
    */
   pingWhenDue(intervalMs: number): void {
-    const again = 2 * Math.max(LIMITS.suspectAfterMs, 4 * (this.#rttMs ?? 0));
+    const again = 2 * (this.rttMs === null ? LIMITS.suspectAfterMs : this.patienceMs);
     const waitMs = this.#pings.length === 0 ? intervalMs : Math.max(intervalMs, again);
     if (this.clock.now() - this.#pingedAt >= waitMs) this.#ping();
   }
@@ -238,24 +232,9 @@ export class Lane implements Attachment {
     if (ping === undefined) return 0;
     // Answers keep order too: those of older pings won't come any more.
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
-    const sample = this.clock.now() - ping.sentAt;
-    this.#lastRttMs = sample;
-    this.#smooth(sample, ping.isRepeated);
-    this.#baseRttMs = Math.min(sample, this.#baseRttMs ?? sample);
+    this.#roundTrip.add(this.clock.now() - ping.sentAt);
     this.#prove();
     return ping.framesBefore;
-  }
-
-  /**
-   * An answer that a break has held up says little of the path, and must not make us patient with the next
-   * break. One that stood behind other bytes counts in full: they came all the while.
-   */
-  #smooth(sample: number, isRepeated: boolean): void {
-    const { patienceMs } = this;
-    const hadBreak = this.#rttMs !== null && this.#longestSilenceMs > patienceMs;
-    if (hadBreak && isRepeated) return;
-    const usual = hadBreak ? Math.min(sample, 2 * patienceMs) : sample;
-    this.#rttMs = this.#rttMs === null ? sample : this.#rttMs * 0.875 + usual * 0.125;
   }
 
   #ping(): void {
@@ -263,9 +242,7 @@ export class Lane implements Attachment {
     const sentAt = this.clock.now();
     this.#pingedAt = sentAt;
     const { framesSent: framesBefore, bytesIn: bytesInBefore } = this;
-    const isRepeated = this.#pings.length > 0;
-    if (!isRepeated) this.#longestSilenceMs = 0;
-    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore, isRepeated });
+    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore });
     this.sendFrame({ type: 'ping', nonce });
   }
 
@@ -282,16 +259,21 @@ export class Lane implements Attachment {
     const before = oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore;
     // More has come since than the answer could have been behind: it is lost.
     const isLate = before > PEER_QUEUE_BYTES;
-    const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / this.#atLeast(this.#out.best);
+    const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / rateOf(this.#out);
     return 2_000 * (out + (isLate ? 0 : before / SLOWEST_PER_SECOND));
-  }
-
-  #atLeast(rate: number | null): number {
-    return Math.max(rate ?? 0, SLOWEST_PER_SECOND);
   }
 
   get #unansweredMs(): number {
     const oldest = this.#pings[0];
     return oldest === undefined ? 0 : this.clock.now() - oldest.sentAt;
   }
+}
+
+function rateOf(meter: RateMeter): number {
+  return Math.max(meter.best ?? 0, SLOWEST_PER_SECOND);
+}
+
+/** How long one message takes. */
+function messageMs(meter: RateMeter): number {
+  return (1_000 * meter.largest) / rateOf(meter);
 }
