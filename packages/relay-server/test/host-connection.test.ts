@@ -132,6 +132,17 @@ describe('coming back', () => {
     await until(() => host.seen.lost.length === 1, 'lost');
   });
 
+  test('asking again meanwhile does not put off the verdict', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    server.connections[0]?.socket.pause();
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs - 1);
+    host.connection.probe();
+    host.clock.advance(1);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
   test('tries again with doubling waits, and starts over once registered', async () => {
     const { server, host } = await start((connection) => connection.socket.close());
     const waits: number[] = [];

@@ -7,6 +7,8 @@ export class KeepAlive {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   #isAnswered = true;
+  /** An answer is awaited soon. */
+  #isProbed = false;
   #timer: Timer | undefined;
 
   constructor(socket: WebSocket, clock: Clock) {
@@ -14,6 +16,7 @@ export class KeepAlive {
     this.#clock = clock;
     const alive = (): void => {
       this.#isAnswered = true;
+      this.#isProbed = false;
     };
     // Anything the server says proves that it lives, as a pong does.
     for (const event of ['pong', 'ping', 'message'] as const) socket.on(event, alive);
@@ -27,7 +30,9 @@ export class KeepAlive {
 
   /** Asks now, and for an answer soon: something else has just broken that went the same way. */
   probe(): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // Another question meanwhile must not put off the verdict on the first.
+    if (this.#isProbed || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#isProbed = true;
     this.#isAnswered = true;
     this.#beat(HOST_LIMITS.serverProbeMs);
   }
