@@ -25,6 +25,14 @@ async function rawPage(browser) {
   return { page, stop: peer.stop };
 }
 
+/** The app as it is on localhost, under a service worker that does nothing but answer. */
+async function barePage(browser, port) {
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${port}/`);
+  await page.evaluate(inPage.becomeControlled);
+  return page;
+}
+
 const mibPerSecond = (milliseconds) => SIZE / 1024 / 1024 / (milliseconds / 1000);
 
 /** Median of the ratios of pairs, so that a drift of the machine's speed touches both sides alike. */
@@ -41,7 +49,7 @@ function directOnly(before, after) {
   throw new Error(`the direct path carried ${percent} %, with ${switches} switches between`);
 }
 
-async function measured(runs, browser, raw, url) {
+async function measured(runs, browser, { raw, bare, url }) {
   const page = await browser.newPage();
   await page.goto(url);
   const frame = await appFrame(page);
@@ -49,15 +57,16 @@ async function measured(runs, browser, raw, url) {
   await page.evaluate(() => window.wingman.prefer('p2p'));
   const status = () => page.evaluate(() => window.wingman.status());
   const before = await status();
-  const results = { rawDown: [], down: [], rawUp: [], up: [], rawEcho: [], echo: [] };
+  const results = { rawDown: [], down: [], rawUp: [], up: [], rawEcho: [], echo: [], bareEcho: [] };
   for (let run = -1; run < runs; run += 1) {
     const round = {
-      rawDown: mibPerSecond(await raw.page.evaluate(inPage.rawDownload, SIZE)),
+      rawDown: mibPerSecond(await raw.evaluate(inPage.rawDownload, SIZE)),
       down: mibPerSecond(await frame.evaluate(inPage.tunnelDownload, SIZE)),
-      rawUp: mibPerSecond(await raw.page.evaluate(inPage.rawUpload, SIZE)),
+      rawUp: mibPerSecond(await raw.evaluate(inPage.rawUpload, SIZE)),
       up: mibPerSecond(await frame.evaluate(inPage.tunnelUpload, SIZE)),
-      rawEcho: median(await raw.page.evaluate(inPage.rawEchoes, ECHOES)),
-      echo: median(await frame.evaluate(inPage.tunnelEchoes, ECHOES)),
+      rawEcho: median(await raw.evaluate(inPage.rawEchoes, ECHOES)),
+      echo: median(await frame.evaluate(inPage.postEchoes, ECHOES)),
+      bareEcho: median(await bare.evaluate(inPage.postEchoes, ECHOES)),
     };
     // The first round warms both up.
     if (run >= 0) for (const [name, value] of Object.entries(round)) results[name].push(value);
@@ -87,7 +96,7 @@ function rows(results) {
       value: `${round(median(results.echo) - median(results.rawEcho))} ms`,
       target: '<= 3 ms',
       met: median(results.echo) - median(results.rawEcho) <= 3,
-      detail: `${spread(results.echo)} − ${spread(results.rawEcho)} ms`,
+      detail: `${spread(results.echo)} − ${spread(results.rawEcho)} ms; a bare service worker, no tunnel: ${spread(results.bareEcho)} ms`,
     },
   ];
 }
@@ -98,7 +107,9 @@ export async function rawAgainstTunnel(runs) {
   const browser = await chromium();
   const raw = await rawPage(browser);
   try {
-    return rows(await measured(runs, browser, raw, session.value.url));
+    const bare = await barePage(browser, local.value);
+    const pages = { raw: raw.page, bare, url: session.value.url };
+    return rows(await measured(runs, browser, pages));
   } finally {
     await browser.close();
     await Promise.all([raw.stop(), session.stop()]);

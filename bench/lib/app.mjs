@@ -18,6 +18,16 @@ function download(size, response) {
   write();
 }
 
+/** A service worker that does nothing but answer: what the browser itself takes for that. */
+const BARE_WORKER = `
+  addEventListener('install', () => skipWaiting());
+  addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+  addEventListener('fetch', (event) => {
+    if (event.request.method !== 'POST') return;
+    event.respondWith(event.request.text().then((text) => new Response(String(text.length))));
+  });
+`;
+
 const EVENT_MS = 250;
 const listeners = new Set();
 let number = 0;
@@ -45,7 +55,8 @@ const server = createServer((request, response) => {
     request.on('data', (chunk) => (size += chunk.length));
     return request.on('end', () => response.end(String(size)));
   }
-  response.setHeader('content-type', 'text/html');
-  response.end(PAGE);
+  const isWorker = pathname === '/bare-worker.js';
+  response.setHeader('content-type', isWorker ? 'text/javascript' : 'text/html');
+  response.end(isWorker ? BARE_WORKER : PAGE);
 });
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));

@@ -72,6 +72,15 @@ export async function rawEchoes(count) {
   return times;
 }
 
+/** Puts the page under a service worker that does nothing but answer. */
+export async function becomeControlled() {
+  const controlled = new Promise((resolve) => {
+    navigator.serviceWorker.oncontrollerchange = resolve;
+  });
+  await navigator.serviceWorker.register('/bare-worker.js');
+  await controlled;
+}
+
 export async function tunnelDownload(size) {
   const start = performance.now();
   const reader = (await fetch(`/bytes?n=${size}`)).body.getReader();
@@ -93,7 +102,8 @@ export async function tunnelUpload(size) {
   return performance.now() - start;
 }
 
-export async function tunnelEchoes(count) {
+/** Milliseconds that `count` small POSTs take, one after the other. */
+export async function postEchoes(count) {
   const times = [];
   for (let index = 0; index < count; index += 1) {
     const start = performance.now();
