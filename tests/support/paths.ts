@@ -42,9 +42,15 @@ export function onPath(page: Page, path: PathName): Promise<Status> {
   return statusWhere(page, path, ({ mode, rttMs }) => mode === path && rttMs !== null);
 }
 
-/** Holds what a page has received since `before` against its path. */
+/**
+ * Holds what a page has sent since `before` against its path, which must have taken the most of it: what
+ * measures the other one is a little at any time. The host changes over by itself, a moment later, so that
+ * what it sends tells nothing of the page's own choice; on the relay alone it has none.
+ */
 export async function expectPath(page: Page, before: Status, path: PathName): Promise<void> {
   const { bytes, candidatePair } = await status(page);
+  const sent = (by: PathName): number => bytes[by].out - before.bytes[by].out;
+  expect(sent(path)).toBeGreaterThan(sent(path === 'p2p' ? 'relay' : 'p2p'));
   expect(bytes[path].in).toBeGreaterThan(before.bytes[path].in);
   if (path === 'p2p') return expect(candidatePair).not.toBeNull();
   expect(bytes.p2p).toEqual({ in: 0, out: 0 });
