@@ -1,34 +1,38 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, type Status } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { eventually, Share } from '../support/processes.js';
+import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 
 let app: DocumentApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startDocumentApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('policies in %s', (name) => {
+describe.each(WAYS)('policies in %s by %s', (name, carrying) => {
+  let share: Share;
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
+    share = shares.on(carrying);
     browser = await launch(name);
   });
   afterAll(() => browser.close());
 
-  async function open(path: string, text: string): Promise<void> {
+  async function open(path: string, text: string): Promise<Status> {
     page = await browser.newPage();
     await page.goto(share.ready.url.replace('/#', `${path}#`));
     await appShows(page, text);
+    return onPath(page, carrying);
   }
 
   test.each([
@@ -38,7 +42,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('policies in %s', (name) => 
   ])('%s: its own scripts run, and the shim, and no other', async (_, path, sources) => {
     const policy = `default-src 'none'; script-src ${sources}`;
     const query = `?${new URLSearchParams({ policy })}`;
-    await open(path + query, 'strict page');
+    const opened = await open(path + query, 'strict page');
     const here = await runScripts(page);
     const there = await browser.newPage();
     await there.goto(`http://localhost:${app.port}${path}${query}`);
@@ -47,6 +51,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('policies in %s', (name) => 
     // pushState has no event: only the shim can have told.
     await inApp(page, () => history.pushState({}, '', '?told'));
     await eventually('the URL', () => page.url() === `${share.origin}${path}?told`);
+    await inApp(page, () => location.assign('/next'));
+    await appShows(page, 'next page');
+    await expectPath(page, opened, carrying);
     await page.close();
   });
 
@@ -54,6 +61,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('policies in %s', (name) => 
     await open('/unframeable', 'top level only');
     await page.close();
   });
+
+  // No link is asked for these: other sites' frames have no shell.
+  if (carrying === 'relay') return;
 
   test('other sites may frame what they may frame on localhost, and nothing else', async () => {
     page = await browser.newPage();

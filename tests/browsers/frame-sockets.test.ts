@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
-import { eventually, Share } from '../support/processes.js';
+import { appShows, inApp, launch, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 
 let app: SocketApp;
-let share: Share;
+let shares: PathShares;
 
 const TALK = `<!doctype html><script>
   const socket = new WebSocket(parent.location.origin.replace('http', 'ws') + '/echo?QUERY');
@@ -23,24 +24,27 @@ beforeAll(async () => {
        <h1>parsed</h1><iframe srcdoc="${srcdoc('parsed')}"></iframe>`,
     ),
   });
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('frames in %s', (name) => {
+describe.each(WAYS)('frames in %s by %s', (name, path) => {
+  let share: Share;
   let browser: Browser;
   let page: Page;
+  let opened: Status;
 
   beforeAll(async () => {
+    share = shares.on(path);
     browser = await launch(name);
     page = await browser.newPage();
     await page.goto(share.ready.url);
     await appShows(page, 'socket app');
-    await statusWhere(page, 'the direct path', (status) => status.mode === 'p2p');
+    opened = await onPath(page, path);
   });
   afterAll(() => browser.close());
 
@@ -60,6 +64,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('frames in %s', (name) => {
     });
     expect(heard).toBe('hello true');
     expect(isTunnelled('inner')).toBe(true);
+    await expectPath(page, opened, path);
     const before = app.closed.length;
     await inApp(page, () => document.querySelector('iframe')?.remove());
     await eventually('the close', () => app.closed[before]);

@@ -1,23 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { launch, type BrowserName } from '../support/browser.js';
+import { launch } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { eventually, Share } from '../support/processes.js';
+import { PathShares, WAYS } from '../support/paths.js';
+import { eventually } from '../support/processes.js';
 
 let app: DocumentApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startDocumentApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('cross-origin isolation in %s', (name) => {
+describe.each(WAYS)('cross-origin isolation in %s by %s', (name, carrying) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch(name);
@@ -28,7 +29,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('cross-origin isolation in %
   async function reports(path: string, hash: string, count: number): Promise<unknown[]> {
     app.posts.length = 0;
     const page = await browser.newPage();
-    await page.goto(share.ready.url.replace('/#', `${path}#`) + hash);
+    await page.goto(shares.on(carrying).ready.url.replace('/#', `${path}#`) + hash);
     await eventually('the reports', () => app.posts.length >= count, 30_000);
     await page.close();
     return app.posts.map((post) => JSON.parse(post.replace('POST ', '')) as unknown);
@@ -36,16 +37,20 @@ describe.each<BrowserName>(['chromium', 'firefox'])('cross-origin isolation in %
 
   const report = (path: string, isolated: boolean): unknown => {
     const shared = isolated && [42, true];
-    return { here: path, shown: path, isolated, shared, mode: 'p2p' };
+    const hadDirect = carrying === 'p2p';
+    return { here: path, shown: path, isolated, shared, mode: carrying, hadDirect };
   };
 
   test.each(['require-corp', 'credentialless'])(
-    'an app that asks for it (%s) has it from its first script on, and a direct path',
+    'an app that asks for it (%s) has it from its first script on, and its path',
     async (embedder) => {
-      const path = `/isolated?embedder=${embedder}`;
+      const path = `/isolated?embedder=${embedder}&path=${carrying}`;
       expect(await reports(path, '', 1)).toEqual([report(path, true)]);
     },
   );
+
+  // A tab that changes begins anew on the relay in any case.
+  if (carrying === 'relay') return;
 
   test('each page has it or not, as it asks for', async () => {
     expect(await reports('/plain', '#/isolated#/plain', 3)).toEqual([

@@ -1,37 +1,41 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, status, statusWhere } from '../support/browser.js';
-import { eventually, Share } from '../support/processes.js';
+import { appShows, inApp, launch, status, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
 import { workerProbes } from '../support/worker-probes.js';
 import { WORKER_FILES } from '../support/worker-scripts.js';
 
 let app: StaticApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startStaticApp(WORKER_FILES);
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each(['chromium', 'firefox'] as const)('an app’s own service worker in %s', (name) => {
+describe.each(WAYS)('an app’s own service worker in %s by %s', (name, path) => {
+  let share: Share;
   let browser: Browser;
   let local: Page;
   let page: Page;
+  let opened: Status;
 
   beforeAll(async () => {
+    share = shares.on(path);
     browser = await launch(name);
     local = await browser.newPage();
     await local.goto(`http://localhost:${app.port}/`);
     page = await browser.newPage();
     await page.goto(share.ready.url);
     await appShows(page, 'own worker');
-    await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+    opened = await onPath(page, path);
   });
   afterAll(() => browser.close());
 
@@ -56,6 +60,7 @@ describe.each(['chromium', 'firefox'] as const)('an app’s own service worker i
     const [expected, seen] = await onBoth(workerProbes.fetches);
     expect(seen).toEqual(expected);
     expect(await share.metric('wingman_ingress_requests_total')).toBe(ingress);
+    await expectPath(page, opened, path);
   });
 
   test('a request that the page gives up is given up by what it fetches for it', async () => {
@@ -125,6 +130,9 @@ describe.each(['chromium', 'firefox'] as const)('an app’s own service worker i
       'GET /through/page?moved',
     ]);
   });
+
+  // What follows is of the browser, or of the tab: it doesn't mind the path.
+  if (path === 'relay') return;
 
   test('opaque responses of other sites pass it', async () => {
     const seen = await inApp(page, async () => {

@@ -1,23 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, status, type BrowserName } from '../support/browser.js';
 import { residentBytes } from '../support/memory.js';
-import { eventually, Share } from '../support/processes.js';
+import { expectPath, onPath, PathShares, type PathName } from '../support/paths.js';
+import { eventually } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 import { probeWebSockets } from '../support/socket-probe.js';
 
 const MIB = 1024 * 1024;
 
 let app: SocketApp;
-let share: Share;
+let shares: PathShares;
 
 beforeAll(async () => {
   app = await startSocketApp();
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
@@ -42,21 +43,18 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
   });
   afterAll(() => browser.close());
 
-  async function open(mode: 'p2p' | 'relay'): Promise<Page> {
+  async function open(path: PathName): Promise<Page> {
     const page = await browser.newPage();
-    await page.goto(share.ready.url);
+    await page.goto(shares.on(path).ready.url);
     await appShows(page, 'socket app');
-    await statusWhere(page, 'the direct path', (status) => status.mode === 'p2p');
-    if (mode === 'p2p') return page;
-    await page.evaluate(() =>
-      (window as unknown as { wingman: { prefer(path: string): void } }).wingman.prefer('relay'),
-    );
-    await statusWhere(page, 'the relay', (status) => status.mode === 'relay');
+    await onPath(page, path);
     return page;
   }
 
-  test.each(['p2p', 'relay'] as const)('are what they are on localhost: %s', async (mode) => {
-    const page = await open(mode);
+  test.each(['p2p', 'relay'] as const)('are what they are on localhost: %s', async (path) => {
+    const share = shares.on(path);
+    const page = await open(path);
+    const opened = await status(page);
     const ingress = await share.metric('wingman_ingress_requests_total');
     const before = app.opened.length;
     const tunnelled = await inApp(page, probeWebSockets);
@@ -70,6 +68,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     expect(new Set(headers.map(({ host, origin }) => `${host} ${origin}`))).toEqual(
       new Set([`localhost:${app.port} http://localhost:${app.port}`]),
     );
+    await expectPath(page, opened, path);
     await page.close();
   });
 
@@ -88,7 +87,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
 
   test('an app that does not read leaves what is sent with the page', async () => {
     const page = await open('p2p');
-    const before = residentBytes(share.pid);
+    const before = residentBytes(shares.on('p2p').pid);
     const query = `in-${name}`;
     const total = 48 * MIB;
     await page.frames()[1]?.evaluate(async (query) => {
@@ -109,7 +108,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
       return false;
     });
     expect(last).toBeGreaterThan(total / 3);
-    expect(residentBytes(share.pid) - before).toBeLessThan(64 * MIB);
+    expect(residentBytes(shares.on('p2p').pid) - before).toBeLessThan(64 * MIB);
     expect(app.heard(query)).toBe(0);
     app.listen();
     await eventually('all of it', () => app.heard(query) === total, 30_000);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
-import { eventually, Share } from '../support/processes.js';
+import { appShows, inApp, launch, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { eventually, type Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 
 let app: SocketApp;
-let share: Share;
+let shares: PathShares;
 
 /** Opens a socket, says hello, reports the echo, and keeps the socket open. */
 const TALK = `
@@ -55,24 +56,27 @@ onconnect = ({ ports: [port] }) => {
 
 beforeAll(async () => {
   app = await startSocketApp(SCRIPTS);
-  share = await Share.start(app.port);
+  shares = await PathShares.start(app.port);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await shares.stop();
   await app.close();
 });
 
-describe.each<BrowserName>(['chromium', 'firefox'])('workers in %s', (name) => {
+describe.each(WAYS)('workers in %s by %s', (name, path) => {
+  let share: Share;
   let browser: Browser;
   let page: Page;
+  let opened: Status;
 
   beforeAll(async () => {
+    share = shares.on(path);
     browser = await launch(name);
     page = await browser.newPage();
     await page.goto(share.ready.url);
     await appShows(page, 'socket app');
-    await statusWhere(page, 'the direct path', (status) => status.mode === 'p2p');
+    opened = await onPath(page, path);
   });
   afterAll(() => browser.close());
 
@@ -104,6 +108,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('workers in %s', (name) => {
     });
     expect(seen).toEqual(['hello true', 'true', [4, 'on line 4'], true]);
     expect(isTunnelled('classic')).toBe(true);
+    await expectPath(page, opened, path);
   });
 
   test('the sockets of a terminated one are closed', async () => {
@@ -191,6 +196,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('workers in %s', (name) => {
     expect(app.opened.length).toBe(before + 1);
     expect(isTunnelled('classic')).toBe(true);
   });
+
+  // This one is of tabs.
+  if (path === 'relay') return;
 
   test('a shared one goes on with another tab when its own is closed', async () => {
     const context = await browser.createBrowserContext();

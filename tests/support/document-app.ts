@@ -38,11 +38,14 @@ const TELL_ISOLATION = `(async () => {
     worker.onmessage = ({ data }) => resolve([numbers[0], data]);
     worker.postMessage(numbers);
   }));
-  let mode;
-  while ((mode = (await top.wingman.status()).mode) !== 'p2p') await new Promise((done) => setTimeout(done, 50));
+  const path = new URLSearchParams(location.search).get('path') ?? 'p2p';
+  let status;
+  while ((status = await top.wingman.status()).mode !== path) await new Promise((done) => setTimeout(done, 50));
+  const { mode, bytes } = status;
+  const hadDirect = bytes.p2p.in > 0;
   const here = location.pathname + location.search;
   const shown = top.location.pathname + top.location.search;
-  await fetch('/submit', { method: 'POST', body: JSON.stringify({ here, shown, isolated, shared, mode }) });
+  await fetch('/submit', { method: 'POST', body: JSON.stringify({ here, shown, isolated, shared, mode, hadDirect }) });
   const next = location.hash.slice(1);
   if (next !== '') location.assign(next);
 })()`;
