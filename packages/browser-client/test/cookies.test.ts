@@ -25,9 +25,9 @@ class FakePage {
 
 describe('the tab’s cookies', () => {
   const setUp = () => {
-    const asked: { lines: string[]; reply: MessagePort }[] = [];
-    const cookies = new TabCookies({ text: 'a=1', path: '/page' }, (lines, reply) =>
-      asked.push({ lines, reply }),
+    const asked: { lines: string[]; clears: boolean; reply: MessagePort }[] = [];
+    const cookies = new TabCookies({ text: 'a=1', path: '/page' }, (change, reply) =>
+      asked.push({ ...change, reply }),
     );
     return { cookies, asked };
   };
@@ -68,6 +68,21 @@ describe('the tab’s cookies', () => {
     await cookies.store(head(200, [['set-cookie', 'b=2']]));
     expect(performance.now() - start).toBeGreaterThan(BROWSER_LIMITS.cookieWriteMs - 50);
     asked[0]?.reply.close();
+  });
+
+  test('storage is cleared where an answer of the app says so, and before it goes on', async () => {
+    const { cookies, asked } = setUp();
+    const clearing = (words: string) => head(200, [['clear-site-data', words]]);
+    await cookies.store(clearing('"cookies", "cache"'));
+    await cookies.store(clearing('"storage"'), false);
+    expect(asked).toEqual([]);
+    for (const words of ['"storage"', '"cache", "storage"', '"*"']) {
+      const stored = cookies.store(clearing(words));
+      expect(asked.at(-1)).toMatchObject({ lines: [], clears: true });
+      asked.at(-1)?.reply.postMessage({ text: '', path: '/page' });
+      await stored;
+    }
+    for (const { reply } of asked) reply.close();
   });
 
   test('an answer without any asks nobody', async () => {

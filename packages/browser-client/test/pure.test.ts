@@ -123,6 +123,7 @@ describe('the cover', () => {
     done: new Set(steps),
     problem: null,
     isLate: false,
+    file: null,
     ...more,
   });
 
@@ -130,6 +131,9 @@ describe('the cover', () => {
     expect(coverFor(journey([]))).toEqual({ kind: 'blank' });
     expect(coverFor(journey(['browser'], { isLate: true }))).toEqual({ kind: 'progress' });
     expect(coverFor(journey(['app'], { isLate: true }))).toEqual({ kind: 'none' });
+    const file = { isLate: true, file: 'saved' } as const;
+    expect(coverFor(journey(['host'], file))).toEqual({ kind: 'file', isSaved: true });
+    expect(coverFor(journey(['app'], file))).toEqual({ kind: 'none' });
   });
 
   test('tells problems before the app is there, and afterwards only what ends it', () => {

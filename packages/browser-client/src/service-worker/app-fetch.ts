@@ -2,7 +2,7 @@ import { toWingmanError, WingmanError } from '@wingman/protocol';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
-import { inIsolatedTab } from './isolation.js';
+import { inIsolatedTab, isAttachment } from './isolation.js';
 import { problemResponse } from './problems.js';
 import { buildReply, readsBody } from './reply.js';
 import { openBlob, openBody } from './request-body.js';
@@ -28,6 +28,8 @@ export interface AppFetchTools {
   preflights: BoundedMap<string, number>;
   /** Writes an error to the console of the tab. */
   complain: (entry: ShellEntry, text: string) => void;
+  /** Tells the tab that a navigation of its frame brings a file, and when that is over. */
+  tellOfFile: (entry: ShellEntry, saved: Promise<void>) => void;
 }
 
 /** The parts of a FetchEvent that an answer takes. */
@@ -83,6 +85,7 @@ async function throughTunnel(
     tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
     tools.givenUp.add(asked, exchange);
     const response = await reply(request, handled, exchange);
+    if (isFrameNavigation(asked) && isAttachment(response)) tools.tellOfFile(entry, exchange.done);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
     if (tools.givenUp.has(asked)) return nobodyWaits();

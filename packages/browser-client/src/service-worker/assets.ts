@@ -7,6 +7,9 @@ const APP_WORKER_PATH = '/__wingman/app-worker.js';
 const APP_WORKERS_PART_PATH = '/__wingman/sw-app-workers.js';
 const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH, APP_WORKERS_PART_PATH];
 
+/** Names and contents of what the shell is told in the page itself. */
+export type Marks = Readonly<Record<string, string>>;
+
 /** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
 export class Assets {
   readonly #cacheName: string;
@@ -34,10 +37,7 @@ export class Assets {
   }
 
   /** The shell page, with the server's latest boot record where the server can be reached, and named marks in it. */
-  async shell(
-    marks: readonly string[],
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Response> {
+  async shell(marks: Marks, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     try {
       return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks, headers);
     } catch {
@@ -87,15 +87,21 @@ export class Assets {
   }
 }
 
+/** As the value of an attribute. */
+function quoted(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+}
+
 /** A page with a `<meta>` for each mark; without its URL it stands for the page that was asked for, whatever that was. */
 async function marked(
   page: Response,
-  marks: readonly string[],
+  marks: Marks,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  if (marks.length === 0) return new Response(page.body, page);
-  const metas = marks.map((name) => `<meta name="${name}">`).join('');
-  const text = (await page.text()).replace('<head>', (head) => head + metas);
+  const entries = Object.entries(marks);
+  if (entries.length === 0) return new Response(page.body, page);
+  const metas = entries.map(([name, text]) => `<meta name="${name}" content="${quoted(text)}">`);
+  const text = (await page.text()).replace('<head>', (head) => head + metas.join(''));
   const response = new Response(text, page);
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;

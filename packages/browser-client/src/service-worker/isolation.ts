@@ -43,7 +43,7 @@ export function inIsolatedTab(response: Response, method: string): Response {
   const { headers, status } = response;
   if (headers.has(EMBEDDER)) return response;
   const isPage = status !== 204 && status !== 205 && !headers.has('wingman-error');
-  const isDownload = /^\s*attachment/i.test(headers.get('content-disposition') ?? '');
+  const isDownload = isAttachment(response);
   const isRedirect = headers.has('location');
   if (method === 'GET' && isPage && !isDownload && !isRedirect) return leavingIsolation();
   headers.set(EMBEDDER, 'require-corp');
@@ -61,4 +61,9 @@ function leavingIsolation(): Response {
       [EMBEDDER]: 'require-corp',
     },
   });
+}
+
+/** Whether a browser saves this answer, where it would show others (RFC 6266 section 4.2). */
+export function isAttachment({ headers }: Response): boolean {
+  return /^\s*attachment/i.test(headers.get('content-disposition') ?? '');
 }

@@ -2,6 +2,7 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
   DocumentToServiceWorker,
+  FileNews,
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
@@ -58,7 +59,11 @@ const tools: AppFetchTools = {
   posts: new HeldPosts(),
   preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),
-  complain: ({ clientId }, text) => void complain(clientId, text),
+  complain: ({ clientId }, text) => void tellShell(clientId, { kind: 'wingman-complaint', text }),
+  tellOfFile: ({ clientId }, saved) => {
+    void tellShell(clientId, { kind: 'wingman-file', isSaved: false });
+    void saved.then(() => tellShell(clientId, { kind: 'wingman-file', isSaved: true }));
+  },
 };
 
 // The cache is filled when the page has loaded: here it would delay the first page by a round trip.
@@ -129,6 +134,9 @@ self.addEventListener('message', (event) => {
       event.waitUntil(appWorkers.sweep());
       return acknowledge(event);
     }
+    case 'expect':
+      directory.expect(message.url, message.tab);
+      return acknowledge(event);
     case 'document':
       if (message.isInner) innerDocuments.set(clientId, true);
       return directory.own(clientId, message.tab);
@@ -188,10 +196,9 @@ function emulation({ request, resultingClientId }: Asked): Promise<Response> | u
     .then((shell) => appWorkers.emulation(tab, shell?.isIsolated === true));
 }
 
-/** A service worker's own console is one that nobody looks at. */
-async function complain(clientId: string, text: string): Promise<void> {
+async function tellShell(clientId: string, message: Complaint | FileNews): Promise<void> {
   const client = await self.clients.get(clientId);
-  client?.postMessage({ kind: 'wingman-complaint', text } satisfies Complaint);
+  client?.postMessage(message);
 }
 
 function acknowledge(event: ExtendableMessageEvent): void {

@@ -49,7 +49,12 @@ export class ShellDirectory {
     this.#shells.get(entry.tab)?.port?.close();
     this.#shells.set(entry.tab, entry);
     this.#seenAt.set(entry.tab, this.world.now());
-    if (expects !== null) this.#expected.set(expects, entry.tab);
+    if (expects !== null) this.expect(expects, entry.tab);
+  }
+
+  /** A frame of this tab is about to load this URL. */
+  expect(url: string, tab: string): void {
+    this.#expected.set(url, tab);
   }
 
   /** A document says in which tab it lives. */

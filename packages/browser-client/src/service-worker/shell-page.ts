@@ -1,5 +1,5 @@
 import { WingmanError } from '@wingman/protocol';
-import { ISOLATED_MARK, POSTED_MARK } from '../shared/shell-api.js';
+import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
 import type { Assets } from './assets.js';
 import type { HeldPosts } from './held-posts.js';
@@ -21,10 +21,14 @@ export async function shellPage(
   const { method } = request;
   const isIsolated = await isolation.isOn;
   const headers = isIsolated ? ISOLATING : {};
-  const marks = isIsolated ? [ISOLATED_MARK] : [];
+  const marks = {
+    // Firefox doesn't tell a page that comes from a service worker.
+    ...(request.referrer.startsWith('http') ? { [REFERRER_MARK]: request.referrer } : {}),
+    ...(isIsolated ? { [ISOLATED_MARK]: '' } : {}),
+  };
   if (method !== 'POST') return assets.shell(marks, headers);
   if (await posts.hold(resultingClientId, request)) {
-    return assets.shell([...marks, POSTED_MARK], headers);
+    return assets.shell({ ...marks, [POSTED_MARK]: '' }, headers);
   }
   const error = new WingmanError('LIMIT_EXCEEDED', 'the form is too large to be held');
   return problemResponse(error, { accept: 'text/html', method });

@@ -111,6 +111,8 @@ export const BROWSER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
+  /** Downloads whose answers have not begun, and frames that are kept for them. */
+  maxDownloads: 8,
   /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen. */

@@ -15,6 +15,8 @@ export type ShellToServiceWorker =
       /** This shell was served with the headers of cross-origin isolation. */
       isIsolated: boolean;
     }
+  /** A frame of mine is about to load this. */
+  | { kind: 'expect'; tab: string; url: string }
   /** Serve the shell cross-origin isolated from now on, or no more. */
   | { kind: 'isolation'; isOn: boolean }
   /** Stay alive for a while. */
@@ -33,7 +35,7 @@ export type DocumentToServiceWorker =
   /** I am starting a worker from this URL. */
   | { kind: 'worker'; url: string; isModule: boolean };
 
-/** The service worker's answer to `shell`, `isolation` and `keep-alive`, on the port that came with it. */
+/** The service worker's answer to `shell`, `expect`, `isolation` and `keep-alive`, on the port that came with it. */
 export interface ServiceWorkerAnswer {
   /** Changes whenever the service worker has been restarted. */
   instance: string;
@@ -45,8 +47,14 @@ export interface PortWanted {
   instance: string;
 }
 
-/** From the service worker to a shell: an error that belongs into the page's console. */
+/** From the service worker to a shell: an error that belongs into the page's console, which is the one people look at. */
 export interface Complaint {
   kind: 'wingman-complaint';
   text: string;
+}
+
+/** From the service worker to a shell: what its frame navigates to is a file, which is on its way or has ended. */
+export interface FileNews {
+  kind: 'wingman-file';
+  isSaved: boolean;
 }

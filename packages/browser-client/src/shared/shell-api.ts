@@ -8,6 +8,18 @@ export interface DocumentReport {
   /** Absolute URL of the icon; null when the document names none, undefined while it is still being read. */
   icon: string | null | undefined;
   themeColor: string | null;
+  /** Of its `<meta name="viewport">`; null when it has none, undefined while it is still being read. */
+  viewport: string | null | undefined;
+}
+
+/** What a page finds that a browser has kept for it from before. */
+export interface Past {
+  /** As in `document.referrer`. */
+  referrer: string;
+  /** As in `history.state`. */
+  state: unknown;
+  /** How far it was scrolled, in CSS pixels. */
+  scroll: [x: number, y: number] | null;
 }
 
 /** What the shell offers the shim in the documents it frames. */
@@ -18,6 +30,10 @@ export interface ShellApi {
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
   report(report: DocumentReport): void;
+  /** What the page at this URL finds from before; undefined when it isn't the first of the tab. */
+  pastOf(url: string): Past | undefined;
+  /** Saves what is at this URL of the app as a file; `name` is what the link calls it, or empty. */
+  download(url: string, name: string): void;
   /** Has the tab loaded again with or without cross-origin isolation; false when that would change nothing. */
   isolate(isOn: boolean): boolean;
   /** Posts to whoever has opened this tab, as the tab: another site knows no other window of it. */
@@ -35,6 +51,9 @@ export const POSTED_MARK = 'wingman-posted';
 
 /** The same in a shell that was served cross-origin isolated. */
 export const ISOLATED_MARK = 'wingman-isolated';
+
+/** The same with the URL that the tab has come from as its content. */
+export const REFERRER_MARK = 'wingman-referrer';
 
 /** Whether the service worker has put this mark into the page. */
 export function isMarked(

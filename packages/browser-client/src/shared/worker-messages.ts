@@ -28,6 +28,8 @@ export type ShellToWorker =
   | { kind: 'p2p-ended'; attempt: number }
   /** What a page of this tab sees now. */
   | { kind: 'cookies'; cookies: PageCookies }
+  /** What the next frame to load this URL gets is to become a file of that name (empty: its own). */
+  | { kind: 'download'; url: string; name: string }
   | { kind: 'prefer'; preference: Preference }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
@@ -47,6 +49,14 @@ export interface StartOptions {
   cookies: PageCookies;
 }
 
+/** What an answer of the app changes of what the browser keeps for it. */
+export interface SiteDataChange {
+  /** Set-Cookie lines. */
+  lines: string[];
+  /** All that the app has stored goes, except cookies. */
+  clears: boolean;
+}
+
 /** From the tunnel worker to the shell. */
 export type WorkerToShell =
   /** A new link has begun; the old one, if any, is gone for good. */
@@ -57,8 +67,8 @@ export type WorkerToShell =
   | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
   /** The relay can't be used for a reason that a person should know; null when it is over. */
   | { kind: 'trouble'; code: ErrorCode | null }
-  /** Write these Set-Cookie lines, and say on the port what the page sees then. */
-  | { kind: 'set-cookies'; lines: string[]; reply: MessagePort }
+  /** Do this to what the browser keeps for the app, and say on the port which cookies the page sees then. */
+  | { kind: 'site-data'; change: SiteDataChange; reply: MessagePort }
   /** Exchanges are under way: keep the service worker alive. */
   | { kind: 'keep-alive' };
 

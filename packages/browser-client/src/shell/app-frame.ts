@@ -1,4 +1,5 @@
 import { MessageRelay } from './message-relay.js';
+import { printApp } from './printing.js';
 import { keepTopNavigations } from './top-navigation.js';
 
 /** Permissions that a top-level page could ask for, handed on to the app. */
@@ -44,9 +45,9 @@ export class AppFrame {
   constructor(tab: Window, events: FrameEvents) {
     const { document: page } = tab;
     const relay = new MessageRelay(tab, () => this.window);
-    const element = page.createElement('iframe');
-    element.id = 'wingman-app';
-    element.title = 'App';
+    // From the page itself and with a name: browsers find it again when the tab goes back past a reload.
+    const element = page.querySelector<HTMLIFrameElement>('iframe#wingman-app');
+    if (element === null) throw new Error('the shell has no frame');
     element.allow = ALLOW.join('; ');
     // The first page of a tab has no referrer; without this it would be the page itself.
     element.referrerPolicy = 'no-referrer';
@@ -56,8 +57,8 @@ export class AppFrame {
       events.onLoad(this);
     });
     this.#element = element;
-    page.body.append(element);
     keepTopNavigations(tab, this);
+    printApp(tab, this);
   }
 
   /** The app's window; undefined while another site's document is in it. */
@@ -86,6 +87,19 @@ export class AppFrame {
   /** Ends the app in this tab. */
   remove(): void {
     this.#element.remove();
+  }
+
+  /** As high as its page would be on paper of this width, in CSS pixels; nothing while that isn't known. */
+  stretch(paperWidth: number): void {
+    const { style } = this.#element;
+    style.width = `${paperWidth}px`;
+    const height = this.document?.documentElement.scrollHeight;
+    style.width = '';
+    if (height !== undefined) style.setProperty('--printed', `${height}px`);
+  }
+
+  unstretch(): void {
+    this.#element.style.removeProperty('--printed');
   }
 
   focus(): void {

@@ -15,6 +15,7 @@ const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['KEY_MISSING', 
 export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {
   const cover = coverFor(journey);
   root.toggleAttribute('hidden', cover.kind === 'none');
+  if (cover.kind === 'file') return render(<FilePage isSaved={cover.isSaved} />, root);
   if (cover.kind === 'progress') return render(<Progress done={journey.done} />, root);
   if (cover.kind === 'problem') {
     return render(<ProblemPage code={cover.code} onRetry={onRetry} />, root);
@@ -35,6 +36,19 @@ function Progress({ done }: { done: ReadonlySet<Step> }): VNode {
           </li>
         ))}
       </ol>
+    </main>
+  );
+}
+
+function FilePage({ isSaved }: { isSaved: boolean }): VNode {
+  return (
+    <main class="card" role="status">
+      <h1>{isSaved ? 'The file is here' : 'A file is on its way'}</h1>
+      <p>
+        {isSaved
+          ? 'Your browser has saved it. This tab can be closed.'
+          : 'Your browser is saving it. Please keep this tab open until it is complete.'}
+      </p>
     </main>
   );
 }

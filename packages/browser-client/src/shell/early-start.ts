@@ -2,6 +2,7 @@ import { fromBase64Url } from '@wingman/protocol';
 import type { Boot } from '../shared/boot.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { parseFragment, readKey, storageOf } from './link-key.js';
+import { referrerOf } from './first-page.js';
 import { navigationHead } from './navigation-head.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
@@ -28,7 +29,9 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
-  const preload = isMarked(page, POSTED_MARK) ? null : navigationHead(location, navigator);
+  const preload = isMarked(page, POSTED_MARK)
+    ? null
+    : navigationHead(location, navigator, referrerOf(window));
   const { linkGraceMs } = boot;
   const options = { key, relayUrl, prekey, preload, linkGraceMs, cookies: readCookies(page) };
   worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);

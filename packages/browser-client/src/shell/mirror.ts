@@ -1,6 +1,10 @@
 import type { DocumentReport } from '../shared/shell-api.js';
+import type { AppFrame } from './app-frame.js';
 
 const MAX_ICON_BYTES = 256 * 1024;
+
+/** What phones do with a page that says nothing: CSS pixels, and as small as it takes to fit. */
+const NO_VIEWPORT = 'width=980';
 
 /** Shows the app's URL, title, icon and theme colour as those of the top-level page. */
 export class Mirror {
@@ -15,15 +19,17 @@ export class Mirror {
     this.#showUrl(report.url);
     if (this.page.title !== report.title) this.page.title = report.title;
     this.#showThemeColor(report.themeColor);
+    if (report.viewport !== undefined) this.#showViewport(report.viewport ?? NO_VIEWPORT);
     if (report.icon === undefined || this.#icon === report.icon) return;
     this.#icon = report.icon;
     void this.#showIcon(report.icon);
   }
 
-  /** For documents that can't report: what can be seen from outside. */
-  showUrlAndTitle(url: string, title: string): void {
+  /** For documents that can't report, images and the like: what can be seen from outside. */
+  showLoaded({ document, showsProblem, url }: AppFrame): void {
+    if (document === undefined || url === undefined || showsProblem) return;
     this.#showUrl(url);
-    if (title !== '' && this.page.title !== title) this.page.title = title;
+    if (this.page.title !== document.title) this.page.title = document.title;
   }
 
   /** The frame's own history has the entries; the address bar only follows. */
@@ -40,6 +46,12 @@ export class Mirror {
     const meta = existing ?? this.page.head.appendChild(this.page.createElement('meta'));
     meta.name = 'theme-color';
     meta.content = color;
+  }
+
+  /** Phones look at the top page's only; others at none. */
+  #showViewport(content: string): void {
+    const meta = this.page.querySelector<HTMLMetaElement>('meta[name="viewport"]');
+    if (meta !== null && meta.content !== content) meta.content = content;
   }
 
   /** Browsers fetch icons past the service worker, which would be past the tunnel: so we fetch it. */

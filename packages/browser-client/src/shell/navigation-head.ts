@@ -1,10 +1,11 @@
 import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
-import type { FetchHead } from '../shared/exchange-messages.js';
+import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 
 /** The head the service worker will ask for when the frame loads this page: it is sent ahead of that. */
 export function navigationHead(
   page: { pathname: string; search: string },
   browser: { languages: readonly string[]; userAgent: string },
+  referrer: string,
 ): FetchHead {
   return {
     method: 'GET',
@@ -15,6 +16,7 @@ export function navigationHead(
       ['accept-language', acceptLanguage(browser.languages) ?? 'en'],
       ['upgrade-insecure-requests', '1'],
       ['user-agent', browser.userAgent],
+      ...(referrer === '' ? [] : [['referer', referrer] satisfies HeaderPair]),
     ],
     destination: 'iframe',
     mode: 'navigate',

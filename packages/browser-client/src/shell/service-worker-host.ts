@@ -7,12 +7,11 @@ import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
+  FileNews,
   PortWanted,
   ServiceWorkerAnswer,
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-
-type Heard = PortWanted | Complaint | ToWorkerHost | undefined;
 
 /** What the host needs of the tunnel; without one, requests go to the network. */
 export interface PortSource {
@@ -20,7 +19,10 @@ export interface PortSource {
   serviceWorkerAlive(instance: string): void;
 }
 
-/** The URL the frame is about to load, and whether a POST to it has opened this page. */
+/** From the service worker, or from elsewhere. */
+type Heard = PortWanted | Complaint | FileNews | ToWorkerHost | undefined;
+
+/** The first URL that the frame loads. */
 export interface Expected {
   expects: string;
   isPosted: boolean;
@@ -28,7 +30,7 @@ export interface Expected {
 
 /** What to say of the first URL that the frame loads. */
 export function expectedFor(url: string, page: Document): Expected {
-  return { expects: url.replace(/#.*$/, ''), isPosted: isMarked(page, POSTED_MARK) };
+  return { expects: withoutHash(url), isPosted: isMarked(page, POSTED_MARK) };
 }
 
 /** The shell's side of the service worker: registers it, gives it ports, keeps it alive. */
@@ -42,6 +44,7 @@ export class ServiceWorkerHost {
     private readonly container: ServiceWorkerContainer,
     private readonly tab: string,
     private readonly tunnel: () => PortSource | undefined,
+    private readonly onFile: (isSaved: boolean) => void,
   ) {
     this.#appWorkers = new AppWorkerHost(container);
     container.addEventListener('message', (event: MessageEvent<Heard>) => this.#heard(event));
@@ -59,14 +62,22 @@ export class ServiceWorkerHost {
   }
 
   /** Introduces this shell, and the URL its frame is about to load; resolves when the service worker knows, or after a deadline. */
-  async introduce(expects: Expected): Promise<void> {
-    await this.#introduceTo(this.#active, expects);
+  async introduce(expected: Expected): Promise<void> {
+    await this.#introduceTo(this.#active, expected);
   }
 
   /** Without a tunnel: a service worker of an earlier visit must let requests through to the network. */
-  async stepAside(expects: Expected): Promise<void> {
+  async stepAside(expected: Expected): Promise<void> {
     const running = this.container.controller;
-    if (isOurs(running)) await this.#introduceTo(running, expects);
+    if (isOurs(running)) await this.#introduceTo(running, expected);
+  }
+
+  /** The next frame to load this URL is of this tab; resolves when the service worker knows, or after a deadline. */
+  async expect(url: string): Promise<void> {
+    const { tab } = this;
+    const target = this.container.controller ?? this.#active;
+    const answer = post(target, { kind: 'expect', tab, url: withoutHash(url) }, []);
+    await within(answer, BROWSER_LIMITS.handOverMs);
   }
 
   /** Has shells served cross-origin isolated, or no more; resolves with false when nobody has heard. */
@@ -141,6 +152,8 @@ export class ServiceWorkerHost {
     switch (data?.kind) {
       case 'wingman-complaint':
         return console.error(data.text);
+      case 'wingman-file':
+        return this.onFile(data.isSaved);
       case 'wingman-port-wanted':
         return port === undefined ? undefined : this.#asked(data, port);
       case 'wingman-app-worker-wanted':
@@ -167,6 +180,10 @@ export class ServiceWorkerHost {
     reply.postMessage(answer, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);
   }
+}
+
+function withoutHash(url: string): string {
+  return url.replace(/#.*$/, '');
 }
 
 function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {

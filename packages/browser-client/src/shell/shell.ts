@@ -7,16 +7,20 @@ import type { Boot } from '../shared/boot.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
 import { AppFrame } from './app-frame.js';
-import type { Journey, Step } from './cover-state.js';
+import { newJourney, type Step } from './cover-state.js';
 import { endCode, forgetTunnel } from './session-end.js';
 import { watchNetwork } from './network-watch.js';
-import { watchCookies, writeCookies } from './cookie-store.js';
+import { watchCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
 import { isolate } from './isolate.js';
 import { Mirror } from './mirror.js';
-import { P2pClient } from './p2p-client.js';
-import { peerFactory } from './webrtc-utils.js';
+import type { P2pClient } from './p2p-client.js';
+import { p2pFor } from './p2p-for.js';
+import { Downloads } from './downloads.js';
+import { statusOf } from './status-of.js';
+import { FirstPage } from './first-page.js';
+import { changeSiteData } from './site-data.js';
 import { postToOpener } from './opener.js';
 import { PillView } from './pill-view.js';
 import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
@@ -29,13 +33,17 @@ export class Shell {
   readonly #storage = storageOf(window);
   readonly #frame: AppFrame;
   readonly #mirror = new Mirror(document, window);
+  readonly #firstPage = new FirstPage(window);
+  readonly #downloads = new Downloads(
+    document,
+    () => this.#serviceWorker,
+    () => this.#tunnel,
+  );
   readonly #pill: PillView;
   readonly #key: Uint8Array | null;
   readonly #appHash: string;
-  readonly #done = new Set<Step>();
-  #problem: ProblemCode | null = null;
+  readonly #journey = newJourney();
   #hasEnded = false;
-  #isLate = false;
   #tunnel: TunnelClient | undefined;
   #p2p: P2pClient | undefined;
   #signaling: Signaling | undefined;
@@ -52,7 +60,7 @@ export class Shell {
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.#frame = new AppFrame(window, { onLoad: () => this.#loaded() });
-    this.#pill = new PillView(document, () => this.#candidatePair(), {
+    this.#pill = new PillView(document, this.#candidatePair, {
       prefer: (preference) => this.prefer(preference),
       link: () => shareableUrl(location, this.#key),
       storage: this.#storage,
@@ -63,13 +71,15 @@ export class Shell {
   /** Brings the app up, on the best way this browser and the session allow. */
   async start(): Promise<void> {
     systemClock.setTimeout(() => {
-      this.#isLate = true;
+      this.#journey.isLate = true;
       this.#draw();
     }, BROWSER_LIMITS.progressDelayMs);
     this.#draw();
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) {
-      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, () => this.#tunnel);
+      const onFile = (isSaved: boolean): void => this.#fileComes(isSaved);
+      const tunnel = (): TunnelClient | undefined => this.#tunnel;
+      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, tunnel, onFile);
     }
     if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
     if (this.#serviceWorker === undefined || this.early === undefined) {
@@ -85,12 +95,8 @@ export class Shell {
     await this.#load();
   }
 
-  async status(): Promise<WingmanStatus> {
-    const status = (await this.#tunnel?.status()) ?? NO_LINK;
-    const { mode, rttMs, link, bytes, switches, relayConnected } = status;
-    const candidatePair = await this.#candidatePair();
-    const webrtcConnections = this.#p2p?.connectionCount ?? 0;
-    return { mode, rttMs, link, bytes, candidatePair, switches, relayConnected, webrtcConnections };
+  status(): Promise<WingmanStatus> {
+    return statusOf(this.#tunnel, this.#p2p);
   }
 
   prefer(preference: Preference): void {
@@ -103,19 +109,12 @@ export class Shell {
     const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
     this.#tunnel = tunnel;
     tunnel.serveWorkers(this.#tab);
-    this.#p2p = new P2pClient({
-      clock: systemClock,
-      createPeer: peerFactory(),
-      signal: (message) => this.#signaling?.send(message) ?? false,
-      giveChannel: (attempt, channel) => tunnel.giveChannel(attempt, channel),
-      giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
-      endChannel: (attempt) => tunnel.endChannel(attempt),
-      timeoutMs: this.boot.p2p.timeoutMs,
-    });
+    const { timeoutMs } = this.boot.p2p;
+    this.#p2p = p2pFor(tunnel, (message) => this.#signaling?.send(message) ?? false, timeoutMs);
     this.#signaling = new Signaling({
       url: `${socketOrigin}/__wingman/signal`,
       onOpen: () => {
-        if (this.#problem === 'SERVER_UNREACHABLE') this.#trouble(null);
+        if (this.#journey.problem === 'SERVER_UNREACHABLE') this.#trouble(null);
         this.#tunnel?.wake();
         this.#p2p?.signalingOpened();
       },
@@ -124,7 +123,8 @@ export class Shell {
     });
     this.#signaling.connect();
     systemClock.setTimeout(() => {
-      if (!this.#done.has('host') && this.#problem === null) this.#trouble('TIMEOUT');
+      const { done, problem } = this.#journey;
+      if (!done.has('host') && problem === null) this.#trouble('TIMEOUT');
     }, BROWSER_LIMITS.connectMs);
   }
 
@@ -159,6 +159,8 @@ export class Shell {
       tunnels: this.#tunnel !== undefined,
       openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
       report: (report) => this.#reported(report),
+      pastOf: (url) => this.#firstPage.pastOf(url),
+      download: (url, name) => void this.#downloads.start(url, name),
       isolate: (isOn) => isolate(isOn, this.#frame, this.#serviceWorker),
       postToOpener,
       cookiesChanged: (cookies) => this.#tunnel?.updateCookies(cookies),
@@ -184,8 +186,8 @@ export class Shell {
       }
       case 'trouble':
         return this.#trouble(message.code);
-      case 'set-cookies':
-        return message.reply.postMessage(writeCookies(message.lines, document));
+      case 'site-data':
+        return void changeSiteData(message, window);
       case 'keep-alive':
         return void this.#serviceWorker?.keepAlive();
     }
@@ -199,13 +201,13 @@ export class Shell {
     // Its process may have died: the paths to it have to prove that they live.
     if (!online) this.#tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
-    if (this.#problem === 'HOST_OFFLINE') this.#trouble(null);
+    if (this.#journey.problem === 'HOST_OFFLINE') this.#trouble(null);
     this.#tunnel?.wake();
     this.#p2p?.hostReturned();
   }
 
   #connected(): void {
-    this.#problem = null;
+    this.#journey.problem = null;
     this.#step('host');
     // What said that the host was away has done its duty.
     if (this.#frame.showsProblem) this.#frame.reload();
@@ -213,23 +215,28 @@ export class Shell {
 
   #reported(report: DocumentReport): void {
     this.#mirror.show(report);
+    if (!this.#journey.done.has('app')) this.#frame.focus();
     this.#step('app');
   }
 
   #loaded(): void {
-    const page = this.#frame.document;
-    const { url } = this.#frame;
-    // Images and the like have no shim to report for them.
-    if (page !== undefined && url !== undefined && !this.#frame.showsProblem) {
-      this.#mirror.showUrlAndTitle(url, page.title);
-    }
+    this.#mirror.showLoaded(this.#frame);
+    this.#firstPage.loaded();
     this.#step('app');
     this.#frame.focus();
     this.#serviceWorker?.warmCache();
   }
 
+  /** A tab with nothing but a file in it ends with the file, as far as the browser allows. */
+  #fileComes(isSaved: boolean): void {
+    if (this.#journey.done.has('app')) return;
+    this.#journey.file = isSaved ? 'saved' : 'coming';
+    this.#draw();
+    if (isSaved) close();
+  }
+
   #step(step: Step): void {
-    this.#done.add(step);
+    this.#journey.done.add(step);
     this.#draw();
   }
 
@@ -237,7 +244,7 @@ export class Shell {
     // Nothing that fails afterwards is worth telling.
     if (this.#hasEnded) return;
     if (code === 'SESSION_ENDED') return this.#ended(code);
-    this.#problem = code;
+    this.#journey.problem = code;
     this.#draw();
   }
 
@@ -246,7 +253,7 @@ export class Shell {
     // The link may have said so before, without the reason.
     if (this.#hasEnded && code === 'SESSION_ENDED') return;
     this.#hasEnded = true;
-    this.#problem = code;
+    this.#journey.problem = code;
     this.#stopTunnel();
     this.#frame.remove();
     this.#serviceWorker?.endApp();
@@ -263,16 +270,13 @@ export class Shell {
 
   #draw(): void {
     const cover = document.getElementById('wingman-cover');
-    const journey: Journey = { done: this.#done, problem: this.#problem, isLate: this.#isLate };
-    if (cover !== null) drawCover(cover, journey, () => this.#retry());
-    const status = this.#tunnel?.last ?? NO_LINK;
-    const isIngress = this.#tunnel === undefined && this.#done.has('host') && !this.#hasEnded;
-    if (this.#done.has('app')) this.#pill.draw(status, isIngress);
+    if (cover !== null) drawCover(cover, this.#journey, () => this.#retry());
+    const { done } = this.#journey;
+    const isIngress = this.#tunnel === undefined && done.has('host') && !this.#hasEnded;
+    if (done.has('app')) this.#pill.draw(this.#tunnel?.last ?? NO_LINK, isIngress);
   }
 
-  async #candidatePair(): ReturnType<P2pClient['candidatePair']> {
-    return (await this.#p2p?.candidatePair()) ?? null;
-  }
+  readonly #candidatePair = async () => (await this.#p2p?.candidatePair()) ?? null;
 
   #retry(): void {
     this.#signaling?.connect();
@@ -285,15 +289,11 @@ export class Shell {
     watchNetwork(window, {
       wake: () => this.#retry(),
       leave: (isForGood) => {
+        this.#firstPage.keep(this.#frame);
         if (this.#key !== null) keepKey(this.#key, this.#storage);
         this.#p2p?.close();
         if (isForGood) this.#signaling?.leave();
       },
-    });
-    addEventListener('hashchange', () => {
-      // A new link was pasted over this one.
-      if (location.hash.startsWith('#k=')) location.reload();
-      else this.#frame.setHash(location.hash);
     });
   }
 }

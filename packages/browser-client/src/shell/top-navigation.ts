@@ -31,8 +31,13 @@ export function topNavigation(event: NavigateEvent, shown: string | undefined): 
   return event.userInitiated ? 'reload' : 'none';
 }
 
-/** Carries out in the app's frame what the app does to the tab. */
+/** Carries out in the app's frame what the app, or somebody at the address bar, does to the tab. */
 export function keepTopNavigations(tab: Window, frame: AppFrame): void {
+  tab.addEventListener('hashchange', () => {
+    // A new link was pasted over this one.
+    if (tab.location.hash.startsWith('#k=')) tab.location.reload();
+    else frame.setHash(tab.location.hash);
+  });
   const { navigation } = tab as { navigation?: EventTarget };
   navigation?.addEventListener('navigate', (event) => {
     const { destination, navigationType } = event as NavigateEvent;

@@ -66,6 +66,11 @@ export class TunnelClient {
     this.#post({ kind: 'cookies', cookies });
   }
 
+  /** What the next frame to load this URL gets becomes a file of that name; empty for its own. */
+  announceDownload(url: string, name: string): void {
+    this.#post({ kind: 'download', url, name });
+  }
+
   prefer(preference: Preference): void {
     this.#post({ kind: 'prefer', preference });
   }

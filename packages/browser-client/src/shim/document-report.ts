@@ -27,11 +27,14 @@ function describe(page: Document): DocumentReport {
   const icons = page.querySelectorAll<HTMLLinkElement>('link[rel~="icon" i][href]');
   const themeColors = [...page.querySelectorAll<HTMLMetaElement>('meta[name="theme-color" i]')];
   const themeColor = themeColors.find(({ media }) => media === '' || matchMedia(media).matches);
+  const viewports = page.querySelectorAll<HTMLMetaElement>('meta[name="viewport" i]');
+  const unless = page.readyState === 'loading' ? undefined : null;
   return {
     url: page.location.href,
     title: page.title,
-    icon: icons[icons.length - 1]?.href ?? (page.readyState === 'loading' ? undefined : null),
+    icon: icons[icons.length - 1]?.href ?? unless,
     themeColor: themeColor?.content ?? null,
+    viewport: viewports[viewports.length - 1]?.content ?? unless,
   };
 }
 

@@ -2,6 +2,9 @@ import type { DocumentToServiceWorker } from '../shared/service-worker-messages.
 import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
+import { saveThroughTunnel } from './downloads.js';
+import { focusFirst, printByKey } from './keys.js';
+import { takeUp } from './past.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
 import {
@@ -65,6 +68,11 @@ function live(shell: ShellApi): void {
   }
   if (!isMain || window.top === null) return;
   actAsTop(window, window.top, shell);
+  const past = shell.pastOf(location.href);
+  if (past !== undefined) takeUp(window, past);
+  if (shell.tunnels) saveThroughTunnel(window, (url, name) => shell.download(url, name));
+  printByKey(window);
+  focusFirst(document);
   reportDocument((report) => shell.report(report));
   openForeignOnTop();
 }

@@ -1,11 +1,12 @@
-import { PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
+import { headerValue, PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
 import type { HeaderPair } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
+import type { SiteDataChange } from '../shared/worker-messages.js';
 import { within } from '../shared/within.js';
 
-/** Asks the shell to write Set-Cookie lines; its answer on the port is what the page sees then. */
-export type AskToWrite = (lines: string[], reply: MessagePort) => void;
+/** Asks the shell to make a change; its answer on the port is what the page sees then. */
+export type AskToChange = (change: SiteDataChange, reply: MessagePort) => void;
 
 /** The visible cookies, as the tab's pages last saw them, and the way to give them new ones. */
 export class TabCookies {
@@ -13,7 +14,7 @@ export class TabCookies {
 
   constructor(
     page: PageCookies,
-    private readonly ask: AskToWrite,
+    private readonly ask: AskToChange,
   ) {
     this.#page = page;
   }
@@ -31,12 +32,14 @@ export class TabCookies {
   }
 
   /**
-   * Has the answer's cookies written, and resolves when scripts see them. A page that blocks its
+   * Has the answer's cookies written, and storage cleared where it says so (the app's own answers only),
+   * and resolves when scripts see that. A page that blocks its
    * thread (a synchronous XMLHttpRequest does) sees them later: it must not wait for itself.
    */
-  async store({ headers }: Pick<ResponseHead, 'headers'>): Promise<void> {
+  async store({ headers }: Pick<ResponseHead, 'headers'>, isOfApp = true): Promise<void> {
     const fields = headers.filter(({ name }) => name === 'set-cookie');
-    if (fields.length === 0) return;
+    const clears = isOfApp && clearsStorage(headers);
+    if (fields.length === 0 && !clears) return;
     const { port1, port2 } = new MessageChannel();
     const answer = new Promise<PageCookies>((resolve) => {
       port1.onmessage = ({ data }: MessageEvent<PageCookies>) => {
@@ -46,7 +49,12 @@ export class TabCookies {
       };
     });
     const lines = fields.map(({ value }) => fromHeaderBytes(value));
-    this.ask(lines, port2);
+    this.ask({ lines, clears }, port2);
     await within(answer, BROWSER_LIMITS.cookieWriteMs);
   }
+}
+
+/** Clear-Site-Data section 2.1: a list of quoted words. The host sees to "cookies", and nothing is held in an HTTP cache. */
+function clearsStorage(headers: ResponseHead['headers']): boolean {
+  return /"(?:storage|\*)"/.test(headerValue(headers, 'clear-site-data') ?? '');
 }

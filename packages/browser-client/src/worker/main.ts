@@ -1,7 +1,9 @@
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { TabCookies } from './cookies.js';
+import { Downloads } from './downloads.js';
 import { FetchService } from './fetch-service.js';
+import { withFirstReferrer } from './first-referrer.js';
 import { ServedWebSocket } from './serve-web-socket.js';
 import { SocketLobby } from './socket-lobby.js';
 import { Tunnel } from './tunnel.js';
@@ -12,6 +14,7 @@ const tell = (message: WorkerToShell): void => self.postMessage(message);
 let tunnel: Tunnel | undefined;
 let fetches: FetchService | undefined;
 let cookies: TabCookies | undefined;
+const downloads = new Downloads(self.origin);
 
 self.onmessage = (event: MessageEvent<ShellToWorker>) => {
   const message = event.data;
@@ -20,12 +23,13 @@ self.onmessage = (event: MessageEvent<ShellToWorker>) => {
 };
 
 function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
-  cookies = new TabCookies(options.cookies, (lines, reply) =>
-    self.postMessage({ kind: 'set-cookies', lines, reply } satisfies WorkerToShell, [reply]),
+  cookies = new TabCookies(options.cookies, (change, reply) =>
+    self.postMessage({ kind: 'site-data', change, reply } satisfies WorkerToShell, [reply]),
   );
   const started = new Tunnel({ ...options, cookies, tell });
   tunnel = started;
-  fetches = new FetchService(started.request, () => tell({ kind: 'keep-alive' }));
+  const request = downloads.through(withFirstReferrer(options.preload, started.request));
+  fetches = new FetchService(request, () => tell({ kind: 'keep-alive' }));
   setInterval(
     () => tell({ kind: 'status', status: started.status() }),
     BROWSER_LIMITS.statusRefreshMs,
@@ -54,6 +58,8 @@ function handle(
       return tunnel.endChannel(message.attempt);
     case 'cookies':
       return cookies?.update(message.cookies);
+    case 'download':
+      return downloads.announce(message.url, message.name);
     case 'prefer':
       return tunnel.prefer(message.preference);
     case 'wake':

@@ -83,7 +83,8 @@ export class Preload {
   }
 }
 
-function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
+/** Whether these are the same GET of a page. */
+export function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
   return (
     left.method === 'GET' &&
     left.method === right.method &&

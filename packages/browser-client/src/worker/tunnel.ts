@@ -88,7 +88,8 @@ export class Tunnel {
   /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
   readonly request: SendRequest = async (head, options) => {
     const response = await this.#send(head, options);
-    if (head.hasCredentials) await this.#options.cookies.store(response.head);
+    if (head.hasCredentials)
+      await this.#options.cookies.store(response.head, head.port === undefined);
     return response;
   };
 

@@ -1,0 +1,19 @@
+import { systemClock } from '@wingman/protocol';
+import { P2pClient, type P2pWorld } from './p2p-client.js';
+import type { TunnelClient } from './tunnel-client.js';
+import { peerFactory } from './webrtc-utils.js';
+
+type Signal = P2pWorld['signal'];
+
+/** The direct path of a tunnel: channels and fingerprints go to its worker. */
+export function p2pFor(tunnel: TunnelClient, signal: Signal, timeoutMs: number): P2pClient {
+  return new P2pClient({
+    clock: systemClock,
+    createPeer: peerFactory(),
+    signal,
+    giveChannel: (attempt, channel) => tunnel.giveChannel(attempt, channel),
+    giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
+    endChannel: (attempt) => tunnel.endChannel(attempt),
+    timeoutMs,
+  });
+}

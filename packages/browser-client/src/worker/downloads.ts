@@ -1,0 +1,83 @@
+import { header, headerValue, type ResponseHead } from '@wingman/protocol';
+import type { FetchHead } from '../shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { SendRequest } from './serve-fetch.js';
+
+interface Announced {
+  /** Path and query. */
+  readonly target: string;
+  /** What the link calls the file; empty when it doesn't. */
+  readonly name: string;
+}
+
+const DISPOSITION = 'content-disposition';
+
+/** Navigations of frames that stand for an `<a download>`, announced by the shell that is about to start them. */
+export class Downloads {
+  readonly #announced: Announced[] = [];
+
+  constructor(private readonly origin: string) {}
+
+  announce(url: string, name: string): void {
+    this.#announced.push({ target: targetOf(new URL(url)), name });
+    if (this.#announced.length > BROWSER_LIMITS.maxDownloads) this.#announced.shift();
+  }
+
+  /** The same way, on which the answers to such navigations become files. */
+  through(send: SendRequest): SendRequest {
+    return async (head, options) => {
+      const name = isPlainNavigation(head) ? this.#take(head.target) : undefined;
+      if (name === undefined) return send(head, options);
+      // A file is to be what the app has sent, with nothing of ours in it.
+      const response = await send({ ...head, destination: 'empty' }, options);
+      return { ...response, head: this.#answer(response.head, { target: head.target, name }) };
+    };
+  }
+
+  /** The name for what this navigation brings; undefined when it is none of ours. Each is given out once. */
+  #take(target: string): string | undefined {
+    const index = this.#announced.findIndex((one) => one.target === target);
+    return this.#announced.splice(index, index < 0 ? 0 : 1)[0]?.name;
+  }
+
+  /** Where the answer redirects to within the app is a download too. */
+  #answer(head: ResponseHead, { name, target }: Announced): ResponseHead {
+    const location = headerValue(head.headers, 'location');
+    if (head.status >= 300 && head.status < 400 && location !== undefined) {
+      const url = new URL(location, this.origin + target);
+      if (url.origin === this.origin) this.announce(url.href, name);
+      return head;
+    }
+    const own = headerValue(head.headers, DISPOSITION) ?? '';
+    const others = head.headers.filter((field) => field.name !== DISPOSITION);
+    return { ...head, headers: [...others, header(DISPOSITION, asAttachment(own, name))] };
+  }
+}
+
+function isPlainNavigation({ destination, method, mode, port }: FetchHead): boolean {
+  const isFrames = destination === 'iframe' && mode === 'navigate';
+  return isFrames && method === 'GET' && port === undefined;
+}
+
+function targetOf({ pathname, search }: URL): string {
+  return pathname + search;
+}
+
+/** A name in the header of an attachment comes before that of the link, which comes before any other (HTML section 4.6.5). */
+function asAttachment(own: string, name: string): string {
+  const isAttachment = /^\s*attachment/i.test(own);
+  const parameters = own.replace(/^[^;]*/, '');
+  if (name === '' || (isAttachment && /;\s*filename\*?\s*=/i.test(parameters))) {
+    return `attachment${parameters}`;
+  }
+  return `attachment; filename*=UTF-8''${encodeValue(name)}`;
+}
+
+/** RFC 8187 section 3.2: not all that encodeURIComponent leaves as it is is allowed there, and it refuses half characters. */
+function encodeValue(text: string): string {
+  const whole = new TextDecoder().decode(new TextEncoder().encode(text));
+  return encodeURIComponent(whole).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
