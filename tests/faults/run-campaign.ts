@@ -142,7 +142,11 @@ async function heal({ host, lab }: World): Promise<void> {
 
 /** What page and host have said lately. */
 function surroundings({ viewer, host }: World): string {
-  const said = [...viewer.messages.slice(-6), ...host.output().split('\n').slice(-6)];
+  const events = host
+    .output()
+    .split('\n')
+    .filter((text) => !text.includes('"event":"transfer"'));
+  const said = [...viewer.messages.slice(-6), ...events.slice(-6)];
   return said.map((text) => `       | ${text.slice(0, 200)}`).join('\n');
 }
 

@@ -121,6 +121,21 @@ describe('an offer', () => {
     expect(host.failed).toEqual([]);
   });
 
+  test('whose carrier the link closes makes room for others, also after many', async () => {
+    const engine = await loaded();
+    const host = hostWith(engine);
+    const linkId = newLinkId();
+    for (let attempt = 1; attempt <= 2 * HOST_LIMITS.peersPerViewer + 1; attempt += 1) {
+      const { peer, channel } = await viewer(engine, host, linkId, attempt);
+      const binding = () => peer.binding();
+      await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
+      await until(() => host.attached.length === attempt, `attempt ${attempt} is attached`);
+      host.attached[attempt - 1]?.[1].close(1000, 'silent');
+      await until(() => host.host.peerCount === 0, 'the peer is gone');
+    }
+    expect(host.failed).toEqual([]);
+  });
+
   test('without the link key it is refused', async () => {
     const engine = await loaded();
     const host = hostWith(engine);

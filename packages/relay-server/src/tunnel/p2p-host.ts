@@ -94,7 +94,7 @@ class Attempt {
     this.#peer = options.engine.createPeer(options.iceServers(), {
       candidate: ({ candidate, mid }) => this.#sendCandidate(candidate, mid),
       channel: (carrier) => void this.#prove(carrier),
-      closed: (reason) => this.#fail(new WingmanError('CARRIER_CLOSED', reason)),
+      closed: (reason) => this.#ended(reason),
     });
     this.#deadline = options.clock.setTimeout(() => {
       this.#fail(new WingmanError('TIMEOUT', `no direct path within ${options.timeoutMs} ms`));
@@ -158,6 +158,11 @@ class Attempt {
     this.#transition('open');
     this.#deadline.cancel();
     this.#options.attach(linkId, carrier);
+  }
+
+  #ended(reason: string): void {
+    // The handshake fails by that, and says better why.
+    if (this.#state !== 'proving') this.#fail(new WingmanError('CARRIER_CLOSED', reason));
   }
 
   #fail(error: WingmanError): void {

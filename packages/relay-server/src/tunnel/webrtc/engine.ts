@@ -22,7 +22,7 @@ export interface PeerHandlers {
   candidate(candidate: Candidate): void;
   /** The data channel is open. The peer lives exactly as long as this carrier. */
   channel(carrier: Carrier): void;
-  /** The peer has ended by itself: ICE failed, or the other side closed. Told once. */
+  /** The peer has ended: ICE failed, or its channel was closed, by the other side or here. Told once. */
   closed(reason: string): void;
 }
 
@@ -38,7 +38,7 @@ export interface Peer {
   addCandidate(candidate: Candidate): void;
   /** Both DTLS fingerprints, known once both descriptions are. Fails with HANDSHAKE_FAILED before. */
   binding(): Binding;
-  /** Idempotent; `closed` isn't told. */
+  /** Idempotent; `closed` isn't told, as the owner knows. */
   close(): void;
 }
 

@@ -167,8 +167,15 @@ class NodeDatachannelPeer implements Peer {
     return new ChannelCarrier({
       queuedBytes: () => (channel.isOpen() ? channel.bufferedAmount() : 0),
       send: (message) => void channel.sendMessageBinary(message),
-      close: () => this.close(),
+      close: () => this.#closedHere(),
     });
+  }
+
+  /** The peer goes with its carrier, and its owner has to hear of it. */
+  #closedHere(): void {
+    if (this.#closed) return;
+    this.close();
+    this.#handlers.closed('its carrier was closed');
   }
 
   #end(reason: string): void {

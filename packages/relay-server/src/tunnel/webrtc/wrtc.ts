@@ -144,7 +144,7 @@ class WrtcPeer implements Peer {
           turn.add(message.byteLength);
           channel.send(message);
         },
-        close: () => this.close(),
+        close: () => this.#closedHere(),
       },
       () => this.#pollDrain(channel, carrier),
     );
@@ -159,6 +159,13 @@ class WrtcPeer implements Peer {
       if (channel.bufferedAmount <= LIMITS.carrierLowWaterBytes) carrier.lowWater();
       else this.#pollDrain(channel, carrier);
     }, HOST_LIMITS.drainPollMs);
+  }
+
+  /** The peer goes with its carrier, and its owner has to hear of it. */
+  #closedHere(): void {
+    if (this.#closed) return;
+    this.close();
+    this.#handlers.closed('its carrier was closed');
   }
 
   #end(reason: string): void {
