@@ -86,6 +86,8 @@ export const HOST_LIMITS = {
   linksPerViewer: 2,
   /** A closed tab's last requests (beacons) may finish within this; then its link and all it holds is freed. */
   viewerGoodbyeMs: 1_000,
+  /** A direct path of a tab that is presumed gone is found dead within two seconds, on a busy machine within this. */
+  presumedGoneMs: 5_000,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */

@@ -156,7 +156,7 @@ describe('viewers', () => {
     const tab = viewer(clock);
     table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
     await until(() => table.viewerCount === 1, 'joined');
-    table.viewerLeft(tab.link.id, true);
+    table.viewerLeft(tab.link.id, { isFinal: true });
     clock.advance(HOST_LIMITS.viewerGoodbyeMs - 1);
     expect(table.viewerCount).toBe(1);
     clock.advance(1);
@@ -164,12 +164,60 @@ describe('viewers', () => {
     expect(log.at(-1)).toBe('left LINK_CLOSED');
   });
 
+  test('a tab that is presumed gone keeps its link for as long as a path lives', async () => {
+    const { table, log, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, { isPresumed: true });
+    clock.advance(HOST_LIMITS.viewerGoodbyeMs);
+    expect(table.viewerCount).toBe(1);
+    for (const carrier of tab.carriers) carrier.cut();
+    expect(table.viewerCount).toBe(0);
+    expect(log.at(-1)).toBe('left LINK_CLOSED');
+  });
+
+  test('a tab that was presumed gone, and whose path has answered, has the grace time again', async () => {
+    const { table, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, { isPresumed: true });
+    clock.advance(HOST_LIMITS.presumedGoneMs);
+    for (const carrier of tab.carriers) carrier.cut();
+    clock.advance(LIMITS.linkGraceMs - 1);
+    expect(table.viewerCount).toBe(1);
+  });
+
+  test('a tab that is presumed gone and back at signaling has the grace time again', async () => {
+    const { table, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, { isPresumed: true });
+    table.viewerBack(tab.link.id);
+    for (const carrier of tab.carriers) carrier.cut();
+    clock.advance(LIMITS.linkGraceMs - 1);
+    expect(table.viewerCount).toBe(1);
+  });
+
+  test('a tab that is back at signaling after its goodbye keeps its link', async () => {
+    const { table, clock } = tableOf(2);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    table.viewerLeft(tab.link.id, { isFinal: true });
+    table.viewerBack(tab.link.id);
+    clock.advance(HOST_LIMITS.viewerGoodbyeMs);
+    expect(table.viewerCount).toBe(1);
+  });
+
   test('a tab that is back after all keeps its link', async () => {
     const { table, clock } = tableOf(2);
     const tab = viewer(clock);
     table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
     await until(() => table.viewerCount === 1, 'joined');
-    table.viewerLeft(tab.link.id, true);
+    table.viewerLeft(tab.link.id, { isFinal: true });
     table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
     clock.advance(HOST_LIMITS.viewerGoodbyeMs);
     expect(table.viewerCount).toBe(1);

@@ -7,8 +7,8 @@ export const SERVER_LIMITS = {
   signalingMessageBytes: 64 * KIB,
   /** Signaling waiting for a reader that doesn't read; past it the reader counts as dead. */
   signalingQueueBytes: 1 * MIB,
-  /** A tab whose browser has closed its socket is back within this, or gone for good. */
-  viewerReturnMs: 2_500,
+  /** A tab whose browser has closed its socket is back within this, also over an outage of some seconds, or taken to be gone. */
+  viewerReturnMs: 10_000,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
   /** …and how many more a second. */

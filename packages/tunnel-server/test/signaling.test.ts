@@ -112,7 +112,7 @@ test('the host hears of a viewer that leaves, but not of one whose tab reconnect
   expect((await first.client.closed).code).toBe(CloseCode.REPLACED);
   second.client.socket.terminate();
   const left = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(left.value).toEqual({ linkId: second.linkId, isFinal: false });
+  expect(left.value).toEqual({ linkId: second.linkId, isFinal: false, isPresumed: false });
   expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
 });
 
@@ -122,10 +122,10 @@ test('the host hears of a tab that was closed for good that it will not be back'
   await accept(host);
   viewer.client.socket.close(CloseCode.LEAVING);
   const left = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(left.value).toEqual({ linkId: viewer.linkId, isFinal: true });
+  expect(left.value).toEqual({ linkId: viewer.linkId, isFinal: true, isPresumed: false });
 });
 
-test('a tab whose browser has closed its socket is gone for good only if it does not come back', async () => {
+test('a tab whose browser has closed its socket is presumed gone only if it does not come back', async () => {
   const { host } = await startSession();
   const frozen = await FakeViewer.join(host);
   await accept(host);
@@ -136,7 +136,7 @@ test('a tab whose browser has closed its socket is gone for good only if it does
   expect((await Promise.all(left)).map(({ value }) => value.isFinal)).toEqual([false, false]);
   await FakeViewer.join(host, frozen.linkId);
   const final = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(final.value).toEqual({ linkId: closed.linkId, isFinal: true });
+  expect(final.value).toEqual({ linkId: closed.linkId, isFinal: false, isPresumed: true });
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
 });

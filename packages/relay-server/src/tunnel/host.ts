@@ -228,7 +228,7 @@ export class Host extends EventEmitter<HostEvents> {
       case 'iceCandidate':
         return this.#p2p?.candidate(message.value);
       case 'viewerLeft':
-        return this.#links.viewerLeft(message.value.linkId, message.value.isFinal);
+        return this.#links.viewerLeft(message.value.linkId, message.value);
       case 'dialRequest':
         return this.#dialBack.dial(message.value.purpose, {
           server: this.#options.server,
@@ -242,6 +242,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #answerRequest(linkId: string): void {
+    this.#links.viewerBack(linkId);
     if (!this.#links.admits(linkId)) {
       const reason = RejectReason.TOO_MANY_VIEWERS;
       return this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });

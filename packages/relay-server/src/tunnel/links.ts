@@ -13,6 +13,12 @@ export interface LinkEvents {
   left(viewer: string, reason: ErrorCode): void;
 }
 
+/** How a viewer has left signaling: with a goodbye, or presumed gone by the server. */
+export interface Farewell {
+  readonly isFinal?: boolean;
+  readonly isPresumed?: boolean;
+}
+
 export interface LinkTableOptions {
   readonly maxViewers: number;
   /** How long a viewer's link waits for a carrier; LIMITS.linkGraceMs when undefined. */
@@ -31,6 +37,8 @@ export class LinkTable {
   readonly #joined = new Set<string>();
   /** Viewers that have left signaling and whose link is still there. */
   readonly #gone = new Set<string>();
+  /** Those of them that are over as soon as nothing carries them. */
+  readonly #presumedGone = new Set<string>();
 
   constructor(options: LinkTableOptions) {
     this.#options = options;
@@ -67,7 +75,7 @@ export class LinkTable {
       carrier.close(CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS');
       return undefined;
     }
-    this.#gone.delete(id);
+    this.viewerBack(id);
     // The first word holds: a link can't pass from one browser to another.
     if (browser !== undefined && !this.#browsers.has(id)) this.#browsers.set(id, browser);
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
@@ -88,16 +96,37 @@ export class LinkTable {
   /**
    * The viewer's tab has left signaling. Perhaps its network is away: its link has the grace time, but
    * no place in the count while nothing carries it. A tab that has said goodbye is closed whatever
-   * carries it, once what it sent as it went is done.
+   * carries it, once what it sent as it went is done; one that is presumed gone when nothing carries it.
    */
-  viewerLeft(id: string, isFinal = false): void {
+  viewerLeft(id: string, { isFinal = false, isPresumed = false }: Farewell = {}): void {
     const link = this.#viewers.get(id);
     if (link === undefined) return;
     this.#gone.add(id);
+    if (isPresumed) return this.#presumeGone(id, link);
     if (!isFinal) return;
     this.#options.clock.setTimeout(() => {
       if (this.#gone.has(id)) link.close('LINK_CLOSED');
     }, HOST_LIMITS.viewerGoodbyeMs);
+  }
+
+  /** The viewer is back at signaling, or has never left. */
+  viewerBack(id: string): void {
+    this.#gone.delete(id);
+    this.#presumedGone.delete(id);
+  }
+
+  /** Its direct path may live without the server; a dead one is found out by asking. */
+  #presumeGone(id: string, link: Link): void {
+    this.#presumedGone.add(id);
+    link.doubt();
+    this.#closeWhenBare(id, link);
+    // What still carries it then has answered: the tab lives.
+    const acquit = (): void => void this.#presumedGone.delete(id);
+    this.#options.clock.setTimeout(acquit, HOST_LIMITS.presumedGoneMs);
+  }
+
+  #closeWhenBare(id: string, link: Link): void {
+    if (link.state === 'waiting' && this.#presumedGone.has(id)) link.close('LINK_CLOSED');
   }
 
   /** Ends every link and tells the other sides. */
@@ -117,6 +146,7 @@ export class LinkTable {
     });
     link.on('state', () => {
       if (link.state === 'open') this.#join(id, paths);
+      this.#closeWhenBare(id, link);
       if (link.state === 'closed') this.#leave(id, link);
     });
     return link;
@@ -150,7 +180,7 @@ export class LinkTable {
   #leave(id: string, link: Link): void {
     this.#viewers.delete(id);
     this.#browsers.delete(id);
-    this.#gone.delete(id);
+    this.viewerBack(id);
     if (!this.#joined.delete(id)) return;
     this.#options.events.left(id, link.closeError?.code ?? 'LINK_CLOSED');
   }

@@ -32,9 +32,11 @@ export class P2pSignaling {
     reject(viewer, linkId, RejectReason.TOO_MANY_VIEWERS);
   }
 
-  /** The viewer that owned the link has gone; for good, if it has said so. */
-  viewerLeft(linkId: string, isFinal: boolean): void {
-    this.#options.session.host?.send({ $case: 'viewerLeft', value: { linkId, isFinal } });
+  /** The viewer that owned the link has gone: for good, if it has said so, or by all appearances. */
+  viewerLeft(linkId: string, how: { isFinal?: boolean; isPresumed?: boolean } = {}): void {
+    const { isFinal = false, isPresumed = false } = how;
+    const value = { linkId, isFinal, isPresumed };
+    this.#options.session.host?.send({ $case: 'viewerLeft', value });
   }
 
   /** Passes a viewer's offer or candidate on; only for the link it has joined with. */

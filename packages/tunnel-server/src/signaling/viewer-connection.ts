@@ -101,7 +101,7 @@ export class ViewerConnection implements ViewerPort {
     const { signaling, viewers } = this.#options;
     const owned = viewers.disconnect(this, this.#linkId);
     if (!owned || this.#linkId === undefined) return;
-    signaling.viewerLeft(this.#linkId, code === CloseCode.LEAVING);
+    signaling.viewerLeft(this.#linkId, { isFinal: code === CloseCode.LEAVING });
     if (code === CloseCode.GOING_AWAY) this.#awaitReturn(this.#linkId);
   }
 
@@ -113,7 +113,8 @@ export class ViewerConnection implements ViewerPort {
     const { clock, session, signaling, viewers } = this.#options;
     if (session.state === 'ended') return;
     clock.setTimeout(() => {
-      if (viewers.byLink(linkId) === undefined) signaling.viewerLeft(linkId, true);
+      if (viewers.byLink(linkId) !== undefined) return;
+      signaling.viewerLeft(linkId, { isPresumed: true });
     }, SERVER_LIMITS.viewerReturnMs);
   }
 }

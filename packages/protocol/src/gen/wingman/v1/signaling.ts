@@ -203,6 +203,8 @@ export interface ViewerLeft {
   linkId: string;
   /** The tab has said goodbye: its link will not be taken up again. */
   isFinal: boolean;
+  /** It has not said goodbye, but its browser has closed its connection, and it has not come back. */
+  isPresumed: boolean;
 }
 
 export interface HostPresence {
@@ -1920,7 +1922,7 @@ export const DialRequest: MessageFns<DialRequest> = {
 };
 
 function createBaseViewerLeft(): ViewerLeft {
-  return { linkId: "", isFinal: false };
+  return { linkId: "", isFinal: false, isPresumed: false };
 }
 
 export const ViewerLeft: MessageFns<ViewerLeft> = {
@@ -1930,6 +1932,9 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
     }
     if (message.isFinal !== false) {
       writer.uint32(16).bool(message.isFinal);
+    }
+    if (message.isPresumed !== false) {
+      writer.uint32(24).bool(message.isPresumed);
     }
     return writer;
   },
@@ -1963,6 +1968,14 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
             message.isFinal = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isPresumed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1982,6 +1995,7 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
     const message = createBaseViewerLeft();
     message.linkId = object.linkId ?? "";
     message.isFinal = object.isFinal ?? false;
+    message.isPresumed = object.isPresumed ?? false;
     return message;
   },
 };
