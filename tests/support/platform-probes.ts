@@ -102,16 +102,23 @@ export const PLATFORM_PROBES = {
     return seen;
   },
   'what a page sends as it leaves': async () => {
-    await fetch('/sent', { method: 'DELETE' });
-    const frame = document.createElement('iframe');
-    frame.src = '/leaving';
-    document.body.append(frame);
-    await new Promise((resolve) => (frame.onload = resolve));
-    frame.remove();
-    for (;;) {
-      const sent = (await (await fetch('/sent')).json()) as string[];
-      if (sent.length === 2) return sent.sort();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const sentByOne = async (): Promise<string[]> => {
+      await fetch('/sent', { method: 'DELETE' });
+      const frame = document.createElement('iframe');
+      frame.src = '/leaving';
+      document.body.append(frame);
+      await new Promise((resolve) => (frame.onload = resolve));
+      frame.remove();
+      for (const end = performance.now() + 3_000; ;) {
+        const sent = new Set((await (await fetch('/sent')).json()) as string[]);
+        if (sent.size === 2 || performance.now() > end) return [...sent].sort();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    // Under a service worker on a busy machine some keepalive fetches of a page that goes are lost, see compatibility.md.
+    for (let others = 4; ; others -= 1) {
+      const sent = await sentByOne();
+      if (sent.length === 2 || others === 0) return sent;
     }
   },
   'a form with a file, as it is submitted': async () => {
