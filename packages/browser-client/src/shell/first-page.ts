@@ -1,5 +1,6 @@
 import { REFERRER_MARK, type Past } from '../shared/shell-api.js';
 import type { AppFrame } from './app-frame.js';
+import { withoutHash } from './without-hash.js';
 
 const STORAGE_KEY = 'wingman.past';
 
@@ -77,8 +78,4 @@ function forget(tab: Window): void {
   } catch {
     // Nothing is kept where nothing can be.
   }
-}
-
-function withoutHash(url: string): string {
-  return url.replace(/#.*$/, '');
 }

@@ -1,6 +1,7 @@
 import { AppWorkerHost } from './app-worker-host.js';
 import type { ToWorkerHost } from '../shared/app-worker-messages.js';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
+import { withoutHash } from './without-hash.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { within } from '../shared/within.js';
@@ -180,10 +181,6 @@ export class ServiceWorkerHost {
     reply.postMessage(answer, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);
   }
-}
-
-function withoutHash(url: string): string {
-  return url.replace(/#.*$/, '');
 }
 
 function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {
