@@ -132,6 +132,24 @@ describe.each<BrowserName>(['chromium', 'firefox'])('files saved from the app in
     await appShows(shared, 'files');
   });
 
+  test('forty files at once all arrive', async () => {
+    await shared.bringToFront();
+    await inApp(shared, () => {
+      for (let index = 1; index <= 40; index += 1) {
+        Object.assign(document.createElement('a'), {
+          href: `/folder/list.csv?${index}`,
+          download: `many-${index}.csv`,
+        }).click();
+      }
+    });
+    const wanted = Array.from({ length: 40 }, (_, index) => `many-${index + 1}.csv`).sort();
+    await eventually('forty files', () => readdirSync(folder).sort().join() === wanted.join());
+    await eventually('their contents', () =>
+      wanted.every((file) => readFileSync(join(folder, file), 'latin1') === 'a,b\n'),
+    );
+    for (const file of wanted) rmSync(join(folder, file));
+  });
+
   test('a tab that is opened for a file says so, and ends with it where the browser lets it', async () => {
     const tabs = (await browser.pages()).length;
     await shared.bringToFront();

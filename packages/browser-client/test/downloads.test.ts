@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { ResponseHead, create, header, headerValue, type HttpResponse } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
@@ -110,7 +110,8 @@ describe('what `<a download>` asks for', () => {
     expect(away.sent[1]?.destination).toBe('iframe');
   });
 
-  test('is forgotten when too many are never asked for', async () => {
+  test('is forgotten, and said to be, when too many are never asked for', async () => {
+    const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     const downloads = new Downloads(ORIGIN);
     downloads.announce(`${ORIGIN}/data`, 'first');
     for (let count = 0; count < BROWSER_LIMITS.maxDownloads; count += 1) {
@@ -118,6 +119,8 @@ describe('what `<a download>` asks for', () => {
     }
     const { send } = answering(200, {});
     expect(await saved(downloads.through(send), '/data')).toEqual([undefined]);
+    expect(complaint.mock.calls).toEqual([[expect.stringMatching(/not saved: \/data$/)]]);
+    complaint.mockRestore();
   });
 });
 

@@ -111,12 +111,12 @@ export const BROWSER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
-  /** Downloads whose answers have not begun, and frames that are kept for them. */
-  maxDownloads: 8,
+  /** Downloads whose answers have not begun, and frames that are kept for them: a page may save many files at once. */
+  maxDownloads: 256,
   /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,
-  /** Navigations announced by shells and not yet seen. */
-  maxExpected: 16,
+  /** Navigations announced by shells and not yet seen: those of `maxDownloads` at once, too. */
+  maxExpected: 256,
 
   /** From asking for the app's own service worker to its having run its script, which may import others. */
   appWorkerStartMs: 30_000,

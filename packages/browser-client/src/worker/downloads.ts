@@ -20,7 +20,11 @@ export class Downloads {
 
   announce(url: string, name: string): void {
     this.#announced.push({ target: targetOf(new URL(url)), name });
-    if (this.#announced.length > BROWSER_LIMITS.maxDownloads) this.#announced.shift();
+    if (this.#announced.length <= BROWSER_LIMITS.maxDownloads) return;
+    const dropped = this.#announced.shift();
+    console.error(
+      `More than ${BROWSER_LIMITS.maxDownloads} downloads at once: not saved: ${dropped?.target}`,
+    );
   }
 
   /** The same way, on which the answers to such navigations become files. */
