@@ -115,7 +115,7 @@ export const PLATFORM_PROBES = {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
-    // Under a service worker on a busy machine some keepalive fetches of a page that goes are lost, see compatibility.md.
+    // On a busy machine Chromium loses some of them under any service worker, without a tunnel too: see compatibility.md.
     for (let others = 4; ; others -= 1) {
       const sent = await sentByOne();
       if (sent.length === 2 || others === 0) return sent;
