@@ -61,8 +61,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       session.events().some(({ event }) => event === 'viewer-left'),
     );
     await eventually('no socket is left at the app', () => app.openSockets() === 0);
-    // Firefox may take the page down before its goodbye: then the server waits for its return.
-    expect(Date.now() - closedAt).toBeLessThan(name === 'firefox' ? 15_000 : 5_000);
+    expect(Date.now() - closedAt).toBeLessThan(5_000);
     app.requests.length = 0;
     await session.stop();
   });

@@ -13,6 +13,7 @@ function setUp() {
   watchNetwork(page as unknown as Window, {
     wake: () => heard.push('wake'),
     leave: (isForGood) => heard.push(isForGood ? 'leave for good' : 'leave'),
+    freeze: () => heard.push('freeze'),
   });
   return { page, document, connection, heard };
 }
@@ -27,9 +28,10 @@ test('the network’s return, a look at the tab, and the end of a freeze say: tr
   expect(heard).toEqual(['wake']);
   document.visibilityState = 'visible';
   document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('freeze'));
   document.dispatchEvent(new Event('resume'));
   page.dispatchEvent(pageEvent('pageshow', true));
-  expect(heard).toHaveLength(4);
+  expect(heard).toEqual(['wake', 'wake', 'freeze', 'wake', 'wake']);
 });
 
 test('another kind of network says so too, a mere estimate does not', () => {

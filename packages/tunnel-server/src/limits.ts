@@ -7,8 +7,10 @@ export const SERVER_LIMITS = {
   signalingMessageBytes: 64 * KIB,
   /** Signaling waiting for a reader that doesn't read; past it the reader counts as dead. */
   signalingQueueBytes: 1 * MIB,
-  /** A tab whose browser has closed its socket is back within this, also over an outage of some seconds, or taken to be gone. */
-  viewerReturnMs: 10_000,
+  /** A tab whose browser has closed its socket is back within this, or taken to be gone. */
+  viewerReturnMs: 2_500,
+  /** So long has one that was frozen: Chromium closes its socket as it wakes, perhaps into an outage of some seconds. */
+  frozenReturnMs: 10_000,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
   /** …and how many more a second. */

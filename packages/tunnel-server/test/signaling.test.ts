@@ -103,44 +103,6 @@ test('a viewer speaks for its own link only', async () => {
   expect(offer.value.sdp).toBe('own');
 });
 
-test('the host hears of a viewer that leaves, but not of one whose tab reconnects', async () => {
-  const { host } = await startSession();
-  const first = await FakeViewer.join(host);
-  await accept(host);
-  const second = await FakeViewer.join(host, first.linkId);
-  await accept(host);
-  expect((await first.client.closed).code).toBe(CloseCode.REPLACED);
-  second.client.socket.terminate();
-  const left = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(left.value).toEqual({ linkId: second.linkId, isFinal: false, isPresumed: false });
-  expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
-});
-
-test('the host hears of a tab that was closed for good that it will not be back', async () => {
-  const { host } = await startSession();
-  const viewer = await FakeViewer.join(host);
-  await accept(host);
-  viewer.client.socket.close(CloseCode.LEAVING);
-  const left = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(left.value).toEqual({ linkId: viewer.linkId, isFinal: true, isPresumed: false });
-});
-
-test('a tab whose browser has closed its socket is presumed gone only if it does not come back', async () => {
-  const { host } = await startSession();
-  const frozen = await FakeViewer.join(host);
-  await accept(host);
-  const closed = await FakeViewer.join(host);
-  await accept(host);
-  for (const { client } of [frozen, closed]) client.socket.close(CloseCode.GOING_AWAY);
-  const left = [1, 2].map(() => host.received.find((item) => item?.$case === 'viewerLeft'));
-  expect((await Promise.all(left)).map(({ value }) => value.isFinal)).toEqual([false, false]);
-  await FakeViewer.join(host, frozen.linkId);
-  const final = await host.received.find((item) => item?.$case === 'viewerLeft');
-  expect(final.value).toEqual({ linkId: closed.linkId, isFinal: false, isPresumed: true });
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(host.received.drain().filter((item) => item?.$case === 'viewerLeft')).toEqual([]);
-});
-
 test('a host whose session has expired is believed, and the viewers are told', async () => {
   const { host } = await startSession();
   const viewer = await FakeViewer.connect(host);

@@ -4,6 +4,8 @@ export interface NetworkEvents {
   wake: () => void;
   /** The page is kept for a return (bfcache) or, when `isForGood`, thrown away. */
   leave: (isForGood: boolean) => void;
+  /** The browser is about to freeze the page (Page Lifecycle). */
+  freeze: () => void;
 }
 
 /** Chromium tells the kind of network; where nobody does, sockets that close tell it. */
@@ -12,7 +14,7 @@ interface NetworkInformation extends EventTarget {
 }
 
 /** Listens for what suggests that carriers have died or could be made again. */
-export function watchNetwork(page: Window, { leave, wake }: NetworkEvents): void {
+export function watchNetwork(page: Window, { freeze, leave, wake }: NetworkEvents): void {
   page.addEventListener('online', wake);
   page.addEventListener('pageshow', (event) => {
     if (event.persisted) wake();
@@ -21,6 +23,7 @@ export function watchNetwork(page: Window, { leave, wake }: NetworkEvents): void
   page.document.addEventListener('visibilitychange', () => {
     if (page.document.visibilityState === 'visible') wake();
   });
+  page.document.addEventListener('freeze', freeze);
   // A frozen page may miss what happened meanwhile.
   page.document.addEventListener('resume', wake);
   watchKind(page.navigator as { connection?: NetworkInformation }, wake);

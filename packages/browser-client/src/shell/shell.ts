@@ -294,6 +294,7 @@ export class Shell {
         this.#p2p?.close();
         if (isForGood) this.#signaling?.leave();
       },
+      freeze: () => this.#signaling?.tellFrozen(),
     });
   }
 }

@@ -89,6 +89,11 @@ export class Signaling {
     this.#socket?.close(CloseCode.LEAVING, 'the tab was closed');
   }
 
+  /** The browser may close the connection as it lets the tab go on: the server then waits for its return. */
+  tellFrozen(): void {
+    this.send({ $case: 'tabFrozen', value: {} });
+  }
+
   /** Sends when connected; false when not, and then the caller's own retry covers it. */
   send(message: OutgoingMessage): boolean {
     if (!this.isOpen) return false;

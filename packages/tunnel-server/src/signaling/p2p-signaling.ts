@@ -33,7 +33,7 @@ export class P2pSignaling {
   }
 
   /** The viewer that owned the link has gone: for good, if it has said so, or by all appearances. */
-  viewerLeft(linkId: string, how: { isFinal?: boolean; isPresumed?: boolean } = {}): void {
+  viewerLeft(linkId: string, how: { isFinal?: boolean; isPresumed?: boolean }): void {
     const { isFinal = false, isPresumed = false } = how;
     const value = { linkId, isFinal, isPresumed };
     this.#options.session.host?.send({ $case: 'viewerLeft', value });

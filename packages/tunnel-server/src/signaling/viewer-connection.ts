@@ -24,6 +24,7 @@ export class ViewerConnection implements ViewerPort {
   readonly #socket: SignalingSocket;
   readonly #reports: ConnectionReports;
   #linkId: string | undefined;
+  #wasFrozen = false;
 
   constructor(webSocket: WebSocket, options: ViewerConnectionOptions) {
     const { clock, metrics, session, viewers } = options;
@@ -73,6 +74,9 @@ export class ViewerConnection implements ViewerPort {
         return this.#join(message.value.linkId);
       case 'connectionState':
         return this.#reports.count(message.value);
+      case 'tabFrozen':
+        this.#wasFrozen = true;
+        return;
       case 'heartbeat':
         if (message.value.reply) return;
         return this.send({
@@ -107,14 +111,18 @@ export class ViewerConnection implements ViewerPort {
 
   /**
    * The browser has closed the socket itself. It does so when it takes a page down before its goodbye,
-   * but Chromium also when it wakes a frozen page, and that one is back at once.
+   * but Chromium also when it wakes a frozen page, and that one is back as soon as its network lets it.
    */
   #awaitReturn(linkId: string): void {
     const { clock, session, signaling, viewers } = this.#options;
     if (session.state === 'ended') return;
-    clock.setTimeout(() => {
-      if (viewers.byLink(linkId) !== undefined) return;
-      signaling.viewerLeft(linkId, { isPresumed: true });
-    }, SERVER_LIMITS.viewerReturnMs);
+    const { frozenReturnMs, viewerReturnMs } = SERVER_LIMITS;
+    clock.setTimeout(
+      () => {
+        if (viewers.byLink(linkId) !== undefined) return;
+        signaling.viewerLeft(linkId, { isPresumed: true });
+      },
+      this.#wasFrozen ? frozenReturnMs : viewerReturnMs,
+    );
   }
 }

@@ -83,6 +83,7 @@ export interface ViewerMessage {
     | { $case: "iceCandidate"; value: IceCandidate }
     | { $case: "connectionState"; value: ConnectionState }
     | { $case: "heartbeat"; value: Heartbeat }
+    | { $case: "tabFrozen"; value: TabFrozen }
     | undefined;
 }
 
@@ -192,6 +193,10 @@ export interface ConnectionState {
   event: P2pEvent;
   setupMs: number;
   failure: P2pFailure;
+}
+
+/** TabFrozen tells that the browser freezes the tab: it may close this connection when it lets the tab go on. */
+export interface TabFrozen {
 }
 
 /** DialRequest asks the host for one more dial-back. */
@@ -617,6 +622,9 @@ export const ViewerMessage: MessageFns<ViewerMessage> = {
       case "heartbeat":
         Heartbeat.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
+      case "tabFrozen":
+        TabFrozen.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -674,6 +682,14 @@ export const ViewerMessage: MessageFns<ViewerMessage> = {
             message.message = { $case: "heartbeat", value: Heartbeat.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "tabFrozen", value: TabFrozen.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -719,6 +735,12 @@ export const ViewerMessage: MessageFns<ViewerMessage> = {
       case "heartbeat": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "heartbeat", value: Heartbeat.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "tabFrozen": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "tabFrozen", value: TabFrozen.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1862,6 +1884,49 @@ export const ConnectionState: MessageFns<ConnectionState> = {
     message.event = object.event ?? 0;
     message.setupMs = object.setupMs ?? 0;
     message.failure = object.failure ?? 0;
+    return message;
+  },
+};
+
+function createBaseTabFrozen(): TabFrozen {
+  return {};
+}
+
+export const TabFrozen: MessageFns<TabFrozen> = {
+  encode(_: TabFrozen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TabFrozen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTabFrozen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TabFrozen>): TabFrozen {
+    return TabFrozen.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<TabFrozen>): TabFrozen {
+    const message = createBaseTabFrozen();
     return message;
   },
 };
