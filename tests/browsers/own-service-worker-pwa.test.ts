@@ -227,7 +227,8 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
         ...(await caches.keys()),
         ...(await navigator.serviceWorker.getRegistrations()).map(({ scope }) => scope),
       ]);
-      return left.length === 0 ? true : undefined;
+      if (left.length > 0) throw new Error(`left: ${left.join(', ')}`);
+      return true;
     });
   });
 });

@@ -21,7 +21,7 @@ interface Late {
 interface Bench {
   concerns: () => boolean;
   asked: () => number;
-  ask: (op: 'register' | 'snapshot') => Promise<unknown>;
+  ask: (op: 'register' | 'snapshot' | 'end') => Promise<unknown>;
 }
 
 function benchOf(isSaved: boolean, code: string | undefined): Bench {
@@ -33,7 +33,7 @@ function benchOf(isSaved: boolean, code: string | undefined): Bench {
     asked += 1;
     return Promise.resolve(code);
   }) as unknown as Late;
-  const ask = async (op: 'register' | 'snapshot'): Promise<unknown> => {
+  const ask = async (op: 'register' | 'snapshot' | 'end'): Promise<unknown> => {
     const told: unknown[] = [];
     await late.ask({ postMessage: (message: unknown) => told.push(message) }, 7, { op });
     return told[0];
@@ -46,6 +46,7 @@ test('an app that registers nothing fetches nothing', async () => {
   const { concerns, asked, ask } = benchOf(false, partOf(partName()));
   expect(concerns()).toBe(true);
   expect(await ask('snapshot')).toMatchObject({ snapshot: { registrations: [] }, answers: 7 });
+  expect(await ask('end')).toMatchObject({ answers: 7 });
   expect(concerns()).toBe(false);
   expect(asked()).toBe(0);
 });

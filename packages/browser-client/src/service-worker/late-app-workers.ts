@@ -53,7 +53,8 @@ export class LateAppWorkers {
   async ask(client: Client, answers: number, ask: DocumentAsk): Promise<void> {
     const tell = (message: ToDocument): void => client.postMessage(message);
     try {
-      const part = await (ask.op === 'snapshot' ? this.#ifWanted() : this.#get());
+      const needsNone = ask.op === 'snapshot' || ask.op === 'end';
+      const part = await (needsNone ? this.#ifWanted() : this.#get());
       if (part !== undefined) return await part.workers.ask(client, answers, ask);
       const snapshot = { registrations: [], controller: null };
       tell({ kind: 'wingman-app-worker', snapshot, answers, value: null });

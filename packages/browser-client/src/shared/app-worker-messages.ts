@@ -18,7 +18,9 @@ export type DocumentAsk =
     }
   | { op: 'update'; registration: string }
   | { op: 'unregister'; registration: string }
-  | { op: 'snapshot' };
+  | { op: 'snapshot' }
+  /** From a shell: the session is over, and nothing of the app's workers is to be kept. */
+  | { op: 'end' };
 
 /** From the service worker to a document. */
 export type ToDocument =

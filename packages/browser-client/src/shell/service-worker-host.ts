@@ -1,5 +1,6 @@
+import { deferred } from '@wingman/protocol';
 import { AppWorkerHost } from './app-worker-host.js';
-import type { ToWorkerHost } from '../shared/app-worker-messages.js';
+import type { ToDocument, ToWorkerHost } from '../shared/app-worker-messages.js';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { withoutHash } from './without-hash.js';
 import { Workbox } from 'workbox-window';
@@ -8,6 +9,7 @@ import { within } from '../shared/within.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
+  DocumentToServiceWorker,
   FileNews,
   PortWanted,
   ServiceWorkerAnswer,
@@ -21,7 +23,10 @@ export interface PortSource {
 }
 
 /** From the service worker, or from elsewhere. */
-type Heard = PortWanted | Complaint | FileNews | ToWorkerHost | undefined;
+type Heard = PortWanted | Complaint | FileNews | ToWorkerHost | Told | undefined;
+
+/** The answer to the only thing that a shell asks as a document of the app would. */
+type Told = Exclude<ToDocument, { kind: 'wingman-app-message' }>;
 
 /** The first URL that the frame loads. */
 export interface Expected {
@@ -40,6 +45,7 @@ export class ServiceWorkerHost {
   #isWarm = false;
   readonly #isIsolated = isMarked(document, ISOLATED_MARK);
   readonly #appWorkers: AppWorkerHost;
+  readonly #appOver = deferred<true>();
 
   constructor(
     private readonly container: ServiceWorkerContainer,
@@ -87,9 +93,14 @@ export class ServiceWorkerHost {
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 
-  /** The app is over in this tab, and so are its workers. */
-  endApp(): void {
+  /** The session is over, and so are the app's workers; resolves when nothing of them is written any more, or after a deadline. */
+  async endApp(): Promise<void> {
     this.#appWorkers.close();
+    const target = this.container.controller ?? this.#active;
+    if (target === undefined) return;
+    const over = { kind: 'app-worker', id: 0, ask: { op: 'end' } } as const;
+    target.postMessage(over satisfies DocumentToServiceWorker);
+    await within(this.#appOver.promise, BROWSER_LIMITS.handOverMs);
   }
 
   /** Passed on from the tunnel worker while anything streams. */
@@ -160,6 +171,9 @@ export class ServiceWorkerHost {
       case 'wingman-app-worker-wanted':
       case 'wingman-app-worker-over':
         return this.#appWorkers.heard(data, port);
+      case 'wingman-app-worker':
+      case 'wingman-app-worker-refused':
+        return this.#appOver.resolve(true);
       case undefined:
         return;
     }

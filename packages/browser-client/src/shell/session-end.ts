@@ -15,16 +15,21 @@ export function endCode(reason: EndReason): ProblemCode {
 
 /**
  * Takes out of the browser what the tunnel has put there, and the app's service workers with what
- * they have cached; the app's other data stays the app's.
+ * they have cached; the app's other data stays the app's. `endApp` resolves when nobody writes there
+ * any more: what came later would stay behind.
  */
 export async function forgetTunnel(
   container: ServiceWorkerContainer | undefined,
   caches: CacheStorage | undefined,
+  endApp: () => Promise<void>,
 ): Promise<void> {
+  const listNames = async (): Promise<string[]> => (await caches?.keys()) ?? [];
+  const hasAppWorker = (await listNames()).some((name) => name.startsWith(APP_CACHE_PREFIX));
+  await endApp();
   const registrations = (await container?.getRegistrations()) ?? [];
-  const names = (await caches?.keys()) ?? [];
-  const hasAppWorker = names.some((name) => name.startsWith(APP_CACHE_PREFIX));
-  const doomed = names.filter((name) => hasAppWorker || name.startsWith(CACHE_PREFIX));
+  const doomed = (await listNames()).filter(
+    (name) => hasAppWorker || name.startsWith(CACHE_PREFIX),
+  );
   await Promise.allSettled([
     ...registrations.map((registration) => registration.unregister()),
     ...doomed.map((name) => caches?.delete(name)),

@@ -256,8 +256,8 @@ export class Shell {
     this.#journey.problem = code;
     this.#stopTunnel();
     this.#frame.remove();
-    this.#serviceWorker?.endApp();
-    void forgetTunnel(navigator.serviceWorker, globalThis.caches);
+    const endApp = async (): Promise<void> => this.#serviceWorker?.endApp();
+    void forgetTunnel(navigator.serviceWorker, globalThis.caches, endApp);
     this.#draw();
   }
 

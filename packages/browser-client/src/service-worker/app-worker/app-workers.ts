@@ -166,6 +166,7 @@ export class AppWorkers {
 
   async #do(ask: DocumentAsk, client: Client): Promise<unknown> {
     if (ask.op === 'snapshot') return null;
+    if (ask.op === 'end') return this.#lifecycle.end();
     const tab = await this.#tabOfClient(client.id);
     if (tab === undefined) throw new DOMException('This tab has no tunnel.', 'InvalidStateError');
     if (ask.op === 'register') {

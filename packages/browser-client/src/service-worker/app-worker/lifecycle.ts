@@ -97,6 +97,16 @@ export class Lifecycle {
     }
   }
 
+  /** The session is over: of what is registered nothing stays, and what is under way writes nothing of it any more. */
+  async end(): Promise<void> {
+    for (const registration of this.registry.all) {
+      this.registry.remove(registration);
+      versionsOf(registration).forEach((version) => this.#discard(version));
+      Object.assign(registration, { installing: null, waiting: null, isUnregistered: true });
+    }
+    await this.registry.save();
+  }
+
   /** The waiting version takes over, as soon as it may (Service Workers, "Try Activate"). */
   async tryActivate(registration: Registration, tab: string): Promise<void> {
     const { active, waiting } = registration;
