@@ -28,7 +28,7 @@ async function longestStall(
     bench[from].send(1, 1_000);
     await bench.clock.advance(5);
   }
-  const arrivals = to.arrivals.slice(first);
+  const arrivals = [...to.arrivals.slice(first), bench.clock.now()];
   return Math.max(...arrivals.slice(1).map((at, n) => at - (arrivals[n] ?? at)));
 }
 
@@ -181,6 +181,28 @@ describe('a path that dies', () => {
     await bench.clock.advance(LIMITS.suspectHeartbeatMs + 500);
     expect(bench.viewer.link.attachment('p2p')?.state).toBe('ready');
   });
+
+  test.each(['viewer', 'host'] as const)(
+    'takes over at its next answer when the other path is cut meanwhile, for what the %s sends',
+    async (from) => {
+      const { bench, dead } = await onDirectPath();
+      dead.p2p.add('there').add('back');
+      bench.viewer.send(1);
+      bench.host.send(1);
+      await bench.clock.advance(1_500);
+      for (const { link } of [bench.viewer, bench.host]) {
+        expect([link.path, link.attachment('p2p')?.state]).toEqual(['relay', 'suspect']);
+      }
+      dead.p2p.clear();
+      bench.clock.setTimeout(() => bench.lines[0]?.cut(), 200);
+      expect(await longestStall(bench, from, 3_000)).toBeLessThanOrEqual(300);
+      await bench.clock.advance(500);
+      for (const { link } of [bench.viewer, bench.host]) {
+        expect([link.path, link.state]).toEqual(['p2p', 'open']);
+      }
+      bench.expectExactlyOnce();
+    },
+  );
 
   test('is found dead within two seconds when somebody doubts it', async () => {
     const { bench, dead } = await onDirectPath();

@@ -385,7 +385,10 @@ export class Link {
   #recover(lane: Lane): void {
     lane.transition('ready');
     // The acceptor goes back to what was chosen; the opener judges first whether it still wants that.
-    if (this.role === 'acceptor' && lane === this.#chosen) this.#activate(lane);
+    const isWanted = this.role === 'acceptor' && lane === this.#chosen;
+    // The others may have died while this one was suspected: then nothing else carries.
+    if (isWanted || this.#active === undefined) this.#activate(lane);
+    this.#transition('open');
     this.#emitter.emit('attachment');
   }
 
