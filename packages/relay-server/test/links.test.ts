@@ -15,6 +15,7 @@ import { until } from './support/until.js';
 function tableOf(maxViewers: number, clock = new FakeClock()) {
   const log: string[] = [];
   const opened: Link[] = [];
+  const broken = { count: 0 };
   const table = new LinkTable({
     maxViewers,
     clock,
@@ -26,10 +27,11 @@ function tableOf(maxViewers: number, clock = new FakeClock()) {
       },
       joined: (_viewer, path) => log.push(`joined ${path}`),
       pathChanged: (_viewer, { from, to, change }) => log.push(`${from} -> ${to}: ${change}`),
+      relayBroken: () => (broken.count += 1),
       left: (_viewer, reason) => log.push(`left ${reason}`),
     },
   });
-  return { table, log, clock, opened };
+  return { table, log, clock, opened, broken };
 }
 
 /** A viewer's side of a link, and its carriers as the host gets them. */
@@ -95,6 +97,19 @@ describe('viewers', () => {
       'left LINK_CLOSED',
     ]);
     expect(table.admits(newLinkId())).toBe(true);
+  });
+
+  test('whose relay breaks under the direct path raise doubts about the tunnel server', async () => {
+    const { table, clock, broken } = tableOf(1);
+    const tab = viewer(clock);
+    table.attachViewer(tab.link.id, tab.carrier('relay'), 'relay');
+    table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+    await until(() => tab.link.attachment('p2p')?.state === 'ready', 'p2p is ready');
+    tab.link.use('p2p');
+    expect(broken.count).toBe(0);
+    tab.carriers[0]?.cut();
+    await until(() => broken.count === 1, 'broken');
+    expect(table.viewerCount).toBe(1);
   });
 
   test('one too many is closed, one that is known is not', () => {

@@ -132,8 +132,8 @@ export class Host extends EventEmitter<HostEvents> {
         },
         pathChanged: (viewer, { from, to: path, change }) => {
           this.emit('path-changed', { viewer, path, from, change });
-          if (path === 'offline') this.#connection.probe();
         },
+        relayBroken: () => this.#connection.probe(),
         left: (viewer, reason) => {
           this.emit('viewer-left', { viewer, reason, viewers: this.#links.viewerCount });
         },

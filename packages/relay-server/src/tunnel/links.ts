@@ -10,6 +10,8 @@ export interface LinkEvents {
   opened(link: Link, via: Via): void;
   joined(viewer: string, path: Path): void;
   pathChanged(viewer: string, change: PathChanged): void;
+  /** The relay to a viewer is cut or silent, and perhaps more of what goes to the tunnel server. */
+  relayBroken(viewer: string): void;
   left(viewer: string, reason: ErrorCode): void;
 }
 
@@ -148,6 +150,10 @@ export class LinkTable {
       if (link.state === 'open') this.#join(id, paths);
       this.#closeWhenBare(id, link);
       if (link.state === 'closed') this.#leave(id, link);
+    });
+    link.on('attachment', () => {
+      if (this.#joined.has(id) && link.attachment('relay')?.state !== 'ready')
+        events.relayBroken(id);
     });
     return link;
   }
