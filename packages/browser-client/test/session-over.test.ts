@@ -98,7 +98,7 @@ test('what was written up to the end of the app goes, the caches of its worker t
     await turns();
     names.add('wingman-app-script');
   };
-  await forgetTunnel(undefined, caches, endApp);
+  await forgetTunnel(undefined, caches, { endApp });
   await turns();
   await turns();
   expect([...names]).toEqual([]);
@@ -106,6 +106,6 @@ test('what was written up to the end of the app goes, the caches of its worker t
 
 test('an app without a service worker keeps its caches', async () => {
   const { caches, names } = cachesOf('wingman-1', 'of the app');
-  await forgetTunnel(undefined, caches, () => Promise.resolve());
+  await forgetTunnel(undefined, caches, undefined);
   expect([...names]).toEqual(['of the app']);
 });

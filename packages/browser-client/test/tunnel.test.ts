@@ -38,6 +38,8 @@ class FakeHost {
   readonly flights: { url: string; messages: number }[] = [];
   readonly signals: AbortSignal[] = [];
   isUp = true;
+  /** It takes connections and says nothing on them, as one that stands still does. */
+  isStill = false;
   key = KEY;
 
   constructor(
@@ -63,7 +65,7 @@ class FakeHost {
   #splice(socket: FakeSocket): void {
     const carrier = new HostEnd(socket);
     socket.opens();
-    this.#respond(carrier);
+    if (!this.isStill) this.#respond(carrier);
   }
 
   #respond(carrier: Carrier): void {
@@ -205,6 +207,15 @@ describe('the tunnel', () => {
     expect(kinds('connected')).toHaveLength(0);
   });
 
+  test('a host that stands still has not refused the key', async () => {
+    const { clock, tunnel, host, kinds } = await setUp({}, (fake) => (fake.isStill = true));
+    await expect(get(tunnel, clock, PAGE, 500)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(host.sockets[0]?.closedWith).toBe(CloseCode.DEAD_PEER);
+    expect(kinds('trouble')).toEqual([]);
+    host.isStill = false;
+    expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
+  });
+
   test('a lost relay comes back on the same link', async () => {
     const { clock, tunnel, host, kinds } = await setUp();
     await get(tunnel, clock, PAGE);
@@ -214,6 +225,8 @@ describe('the tunnel', () => {
     expect(await get(tunnel, clock, { ...PAGE, target: '/again' })).toBe('/again');
     expect(tunnel.status().link).toEqual({ id, state: 'open' });
     expect(kinds('link')).toHaveLength(1);
+    // What waits for a connection hears of each.
+    expect(kinds('connected')).toHaveLength(2);
   });
 
   test('a link that is gone for good is followed by a fresh one', async () => {

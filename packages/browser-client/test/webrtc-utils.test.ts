@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { IceServer, create } from '@wingman/protocol';
-import { fingerprintOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
+import { fingerprintOf, pairOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
 
 const SDP = [
   'v=0',
@@ -70,5 +71,16 @@ describe('selectedPair', () => {
   test('is null while there is none', () => {
     expect(selectedPair([...ends, pair])).toBeNull();
     expect(selectedPair([])).toBeNull();
+  });
+
+  test('is null when the browser never says', async () => {
+    jest.useFakeTimers();
+    try {
+      const pair = pairOf({ getStats: () => new Promise(() => undefined) });
+      await jest.advanceTimersByTimeAsync(BROWSER_LIMITS.statusAnswerMs);
+      expect(await pair).toBeNull();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -246,5 +246,6 @@ test('a viewer that says nothing does not hold the host’s connection', async (
   const { host } = await startSession();
   const viewer = await openRelay(host);
   const { code } = await viewer.closed;
-  expect(code).toBe(CloseCode.HANDSHAKE_FAILED);
+  // Not that its key was refused: it may wait for a host that stands still.
+  expect(code).toBe(CloseCode.DEAD_PEER);
 }, 15_000);

@@ -80,6 +80,11 @@ export class AppFrame {
     else contentWindow.location.replace(url);
   }
 
+  /** A page of ours that says that the host was away has done its duty. */
+  retryProblem(): void {
+    if (this.showsProblem) this.reload();
+  }
+
   reload(): void {
     this.#element.contentWindow?.location.reload();
   }

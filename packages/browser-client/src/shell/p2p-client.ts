@@ -17,7 +17,7 @@ import type { CandidatePair } from '../shared/status.js';
 import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
 import { canMove, type P2pState } from './p2p-state.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
-import { fingerprintOf, selectedPair, toRtcIceServers } from './webrtc-utils.js';
+import { fingerprintOf, pairOf, toRtcIceServers } from './webrtc-utils.js';
 
 /** What the client needs of the world around it. */
 export interface P2pWorld {
@@ -128,8 +128,7 @@ export class P2pClient {
   /** The addresses in use; null when there is no direct path. */
   async candidatePair(): Promise<CandidatePair | null> {
     if (this.#attempt === undefined || this.#state !== 'connected') return null;
-    const report = await this.#attempt.peer.getStats();
-    return selectedPair((report as unknown as Map<string, never>).values());
+    return pairOf(this.#attempt.peer);
   }
 
   /** The tab is going away; `retryNow` begins anew if it comes back. */

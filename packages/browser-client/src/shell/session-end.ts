@@ -21,11 +21,11 @@ export function endCode(reason: EndReason): ProblemCode {
 export async function forgetTunnel(
   container: ServiceWorkerContainer | undefined,
   caches: CacheStorage | undefined,
-  endApp: () => Promise<void>,
+  app: { endApp(): Promise<void> } | undefined,
 ): Promise<void> {
   const listNames = async (): Promise<string[]> => (await caches?.keys()) ?? [];
   const hasAppWorker = (await listNames()).some((name) => name.startsWith(APP_CACHE_PREFIX));
-  await endApp();
+  await app?.endApp();
   const registrations = (await container?.getRegistrations()) ?? [];
   const doomed = (await listNames()).filter(
     (name) => hasAppWorker || name.startsWith(CACHE_PREFIX),

@@ -209,8 +209,7 @@ export class Shell {
   #connected(): void {
     this.#journey.problem = null;
     this.#step('host');
-    // What said that the host was away has done its duty.
-    if (this.#frame.showsProblem) this.#frame.reload();
+    this.#frame.retryProblem();
   }
 
   #reported(report: DocumentReport): void {
@@ -224,6 +223,8 @@ export class Shell {
     this.#firstPage.loaded();
     this.#step('app');
     this.#frame.focus();
+    // The link may have come back while this page was on its way.
+    if ((this.#tunnel?.last ?? NO_LINK).mode !== 'offline') this.#frame.retryProblem();
     this.#serviceWorker?.warmCache();
   }
 
@@ -256,8 +257,7 @@ export class Shell {
     this.#journey.problem = code;
     this.#stopTunnel();
     this.#frame.remove();
-    const endApp = async (): Promise<void> => this.#serviceWorker?.endApp();
-    void forgetTunnel(navigator.serviceWorker, globalThis.caches, endApp);
+    void forgetTunnel(navigator.serviceWorker, globalThis.caches, this.#serviceWorker);
     this.#draw();
   }
 

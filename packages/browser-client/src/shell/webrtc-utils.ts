@@ -1,5 +1,7 @@
 import type { IceServer } from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
+import { within } from '../shared/within.js';
 
 /** The DTLS fingerprint in a session description (RFC 8122 section 5), e.g. `sha-256 AB:CD…`; undefined when there is none or they differ. */
 export function fingerprintOf(sdp: string): string | undefined {
@@ -35,7 +37,18 @@ interface StatsEntry {
   protocol?: string;
 }
 
-/** Both ends of the pair in use, from `getStats()`; null when none is. */
+/** Both ends of the pair in use; null when none is, or the browser keeps it to itself. */
+export async function pairOf(
+  peer: Pick<RTCPeerConnection, 'getStats'>,
+): Promise<CandidatePair | null> {
+  // Firefox never answers when the connection is closed meanwhile.
+  const report = await within(peer.getStats(), BROWSER_LIMITS.statusAnswerMs);
+  return report === undefined
+    ? null
+    : selectedPair((report as unknown as Map<string, never>).values());
+}
+
+/** The same from what `getStats()` has said. */
 export function selectedPair(report: Iterable<StatsEntry>): CandidatePair | null {
   const entries = new Map([...report].map((entry) => [entry.id, entry]));
   const pair = findPair([...entries.values()], entries);

@@ -46,6 +46,8 @@ interface Life {
   relay: RelayConnector;
   /** The host has been heard. */
   isProven: boolean;
+  /** Requests can go out. */
+  isUp: boolean;
   /** The link is closed and a successor is on its way. */
   isOver: boolean;
 }
@@ -166,7 +168,7 @@ export class Tunnel {
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
-    const life: Life = { link, mux, relay, isProven: false, isOver: false };
+    const life: Life = { link, mux, relay, isProven: false, isUp: false, isOver: false };
     for (const event of ['state', 'path', 'attachment'] as const) {
       link.on(event, () => this.#changed(life));
     }
@@ -183,7 +185,10 @@ export class Tunnel {
     if (life !== this.#life || life.isOver) return;
     if (life.link.state === 'closed') return this.#renew(life);
     this.#p2p.update();
-    if (!life.isProven && this.#hasAnswered(life)) this.#prove(life);
+    life.isProven ||= this.#hasAnswered(life);
+    const wasUp = life.isUp;
+    life.isUp = life.isProven && life.link.state === 'open';
+    if (life.isUp && !wasUp) this.#cameUp();
     if (this.#paths.isGood('relay')) life.relay.proved();
     this.#paths.changed();
     this.#options.tell({ kind: 'status', status: this.status() });
@@ -202,8 +207,8 @@ export class Tunnel {
     }, BROWSER_LIMITS.reconnectMinMs);
   }
 
-  #prove(life: Life): void {
-    life.isProven = true;
+  /** At first, and again after each time in which nothing carried the link. */
+  #cameUp(): void {
     this.#hasLost = false;
     this.#trouble = null;
     this.#options.tell({ kind: 'trouble', code: null });

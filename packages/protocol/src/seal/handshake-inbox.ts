@@ -51,7 +51,9 @@ export class HandshakeInbox {
     if (this.#error !== undefined || this.#next !== undefined) return;
     this.#error = error;
     this.#deadline?.cancel();
-    this.carrier.close(CloseCode.HANDSHAKE_FAILED, error.code);
+    // A peer that says nothing has refused nothing: it may be asleep.
+    const code = error.code === 'TIMEOUT' ? CloseCode.DEAD_PEER : CloseCode.HANDSHAKE_FAILED;
+    this.carrier.close(code, error.code);
     this.#reader?.reject(error);
   }
 

@@ -35,7 +35,7 @@ export function linkOfRelayUrl(query: URLSearchParams): string | undefined {
 
 /** A viewer that proves nothing would hold a host's connection for ever: it has to say something soon. */
 function expectFirstMessage(viewer: WebSocket): void {
-  const late = (): void => viewer.close(CloseCode.HANDSHAKE_FAILED, 'the viewer said nothing');
+  const late = (): void => viewer.close(CloseCode.DEAD_PEER, 'the viewer said nothing');
   const deadline = setTimeout(late, SERVER_LIMITS.firstMessageMs);
   const cancel = (): void => clearTimeout(deadline);
   viewer.once('message', cancel).once('close', cancel);
