@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'puppeteer-core';
-import { appShows, launch, statusWhere, type BrowserName } from '../support/browser.js';
-import { page, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
-import { Share } from '../support/processes.js';
-import { compared, newSides, type Sides } from '../support/sides.js';
+import { beforeAll, expect, test } from '@jest/globals';
+import { besideLocalhost, expectSame, type Sides } from '../support/beside-localhost.js';
+import { page, send, type Route } from '../support/page-app.js';
+import { eventually } from '../support/processes.js';
 
 /** Puts something into each kind of storage; run again it says what is left. */
 async function storedAfter(clears: string): Promise<unknown> {
@@ -41,57 +39,49 @@ async function storedAfter(clears: string): Promise<unknown> {
   };
 }
 
+/** Caches and items of the tunnel. */
+async function ownNames(): Promise<string[]> {
+  const items = [localStorage, sessionStorage].flatMap((storage) => Object.keys(storage));
+  const names = [...(await caches.keys()), ...items];
+  return names.filter((name) => name.startsWith('wingman')).sort();
+}
+
 const ROUTES: Record<string, Route> = {
   '/': (_, response) => send(response, page('<h1>front page</h1>')),
   '/clear': (_, response, url) =>
     send(response, '', { 'clear-site-data': url.searchParams.get('what') ?? '' }),
 };
 
-let app: PageApp;
-let share: Share;
-
-beforeAll(async () => {
-  app = await startPageApp(ROUTES);
-  share = await Share.start(app.port);
-});
-
-afterAll(async () => {
-  await share.stop();
-  await app.close();
-});
-
-describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
-  let browser: Browser;
-  /** Localhost and the session, asked the same. */
+besideLocalhost({ routes: ROUTES }, (stage) => {
   let sides: Sides;
 
   beforeAll(async () => {
-    browser = await launch(name);
-    sides = await newSides(browser, app, share);
+    sides = await stage.newSides();
     for (const side of sides) await side.open('/', 'front page');
   });
-  afterAll(() => browser.close());
 
   test.each(['"storage"', '"cache"', '"cookies"', '"cache", "storage"', '"*"'])(
     'Clear-Site-Data: %s clears what it clears on localhost',
     async (clears) => {
-      const [local, shared] = await compared(sides, async (side) => {
+      await expectSame(sides, async (side) => {
         await side.go('/', 'front page');
-        return side.ask(storedAfter, clears);
+        const left = await side.ask(storedAfter, clears);
+        await side.expectPath();
+        return left;
       });
-      expect(shared).toEqual(local);
     },
   );
 
-  test('the tunnel outlives that', async () => {
-    const [, { tab }] = sides;
-    await tab.reload();
-    await appShows(tab, 'front page');
-    await statusWhere(tab, 'the direct path', ({ mode }) => mode === 'p2p');
-    expect(await tab.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-  });
-
-  test('all of it went by the tunnel', () => {
-    expect(app.plain).toEqual([]);
+  test('the tunnel outlives that, and keeps what it has stored', async () => {
+    const [, ...shared] = sides;
+    for (const side of shared) {
+      const own = (): Promise<string[]> => side.tab.evaluate(ownNames);
+      await eventually('the tunnel’s own', async () => (await own()).length === 2);
+      await side.ask(async () => void (await fetch('/clear?what="*"')));
+      expect(await own()).toEqual([expect.stringMatching(/^wingman-/), 'wingman.key']);
+      await side.reload('front page');
+      await side.arrive();
+      expect(await side.tab.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    }
   });
 });

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
-import { page, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
-import { eventually, Share } from '../support/processes.js';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { besideLocalhost, expectSame, type Sides } from '../support/beside-localhost.js';
+import { page, send, type Route } from '../support/page-app.js';
+import { PATH_NAMES, type PathName } from '../support/paths.js';
+import { eventually } from '../support/processes.js';
+import type { Side } from '../support/side.js';
 
 const DATA = Buffer.alloc(3 * 1024 * 1024, 'all of it, ');
 const PAGE = page('<h1>a file, not a page</h1>');
@@ -59,21 +61,8 @@ const ROUTES: Record<string, Route> = {
   '/export': attached(DATA, 'export.bin', 'application/octet-stream'),
 };
 
-let app: PageApp;
-let share: Share;
 const folder = mkdtempSync(join(tmpdir(), 'wingman-downloads-'));
-
-beforeAll(async () => {
-  app = await startPageApp(ROUTES);
-  // Whatever went past the tunnel would be refused.
-  share = await Share.start(app.port, ['--no-ingress']);
-});
-
-afterAll(async () => {
-  await share.stop();
-  await app.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Firefox asks nobody where to. */
 const PREFS = {
@@ -82,38 +71,34 @@ const PREFS = {
   'browser.download.alwaysOpenPanel': false,
 };
 
-/** Name and content of the one file that is there, once it is complete. */
-async function nextFile(): Promise<[name: string, content: string]> {
+const digest = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+
+/** Name and digest of the one file that is there, once it is complete. */
+async function nextFile(): Promise<[name: string, digest: string]> {
   return eventually('a file', () => {
     const names = readdirSync(folder);
     const [name] = names;
     if (name === undefined || names.length > 1 || /\.(?:crdownload|part)$/.test(name)) return false;
-    const content = readFileSync(join(folder, name), 'latin1');
-    if (content === '') return false;
+    const content = readFileSync(join(folder, name));
+    if (content.length === 0) return false;
     rmSync(join(folder, name));
-    return [name, content];
+    return [name, digest(content)];
   });
 }
 
-describe.each<BrowserName>(['chromium', 'firefox'])('files saved from the app in %s', (name) => {
-  let browser: Browser;
-  let local: Page;
-  let shared: Page;
+// Whatever went past the tunnel would be refused.
+besideLocalhost({ routes: ROUTES, args: ['--no-ingress'], prefs: PREFS }, (stage) => {
+  let sides: Sides;
+
   beforeAll(async () => {
-    browser = await launch(name, [], { prefs: PREFS });
-    if (name === 'chromium') {
-      const session = await browser.target().createCDPSession();
+    if (stage.name === 'chromium') {
+      const session = await stage.browser.target().createCDPSession();
       const behavior = { behavior: 'allow', downloadPath: folder } as const;
       await session.send('Browser.setDownloadBehavior', behavior);
     }
-    local = await browser.newPage();
-    await local.goto(app.origin);
-    shared = await browser.newPage();
-    await shared.goto(share.ready.url);
-    await appShows(shared, 'files');
-    await statusWhere(shared, 'the direct path', ({ mode }) => mode === 'p2p');
+    sides = await stage.newSides();
+    for (const side of sides) await side.open('/', 'files');
   });
-  afterAll(() => browser.close());
 
   const click = (index: number): void => document.querySelectorAll('a')[index]?.click();
   const cases = [
@@ -121,20 +106,24 @@ describe.each<BrowserName>(['chromium', 'firefox'])('files saved from the app in
     ...Object.entries(BY_SCRIPT).map(([what, run]) => [what, run, 0] as const),
   ];
   test.each(cases)('%s: name and content are as on localhost', async (_, run, index) => {
-    await local.bringToFront();
-    await local.evaluate(run, index);
-    const expected = await nextFile();
-    await shared.bringToFront();
-    await inApp(shared, run, index);
-    const [file, content] = await nextFile();
-    expect(file).toBe(expected[0]);
-    expect(content === expected[1]).toBe(true);
-    await appShows(shared, 'files');
+    await expectSame(sides, async (side) => {
+      await side.ask(run, index);
+      const file = await nextFile();
+      await side.shows('files');
+      return file;
+    });
   });
 
-  test('forty files at once all arrive', async () => {
-    await shared.bringToFront();
-    await inApp(shared, () => {
+  const inSession = async (path: PathName): Promise<Side> => {
+    const side = sides.find((one) => one.path === path);
+    if (side === undefined) throw new Error(`no side has ${path}`);
+    await side.tab.bringToFront();
+    return side;
+  };
+
+  test.each(PATH_NAMES)('forty files at once all arrive: %s', async (path) => {
+    const side = await inSession(path);
+    await side.ask(() => {
       for (let index = 1; index <= 40; index += 1) {
         Object.assign(document.createElement('a'), {
           href: `/folder/list.csv?${index}`,
@@ -150,10 +139,10 @@ describe.each<BrowserName>(['chromium', 'firefox'])('files saved from the app in
     for (const file of wanted) rmSync(join(folder, file));
   });
 
-  test('a tab that is opened for a file says so, and ends with it where the browser lets it', async () => {
-    const tabs = (await browser.pages()).length;
-    await shared.bringToFront();
-    await inApp(shared, () => {
+  test.each(PATH_NAMES)('a tab opened for a file says so, or ends with it: %s', async (path) => {
+    const tabs = (await stage.browser.pages()).length;
+    const side = await inSession(path);
+    await side.ask(() => {
       const link = Object.assign(document.createElement('a'), {
         href: '/export',
         target: '_blank',
@@ -161,13 +150,16 @@ describe.each<BrowserName>(['chromium', 'firefox'])('files saved from the app in
       document.body.append(link);
       link.click();
     });
-    const [file, content] = await nextFile();
-    expect([file, content === DATA.toString('latin1')]).toEqual(['export.bin', true]);
+    expect(await nextFile()).toEqual(['export.bin', digest(DATA)]);
     await eventually('no tab, or one that says so', async () => {
-      const pages = await browser.pages();
+      const pages = await stage.browser.pages();
       if (pages.length === tabs) return true;
       const text = await pages.at(-1)?.evaluate(() => document.body.innerText);
       return text?.includes('The file is here') === true;
     });
+  });
+
+  test('the files came by their path', async () => {
+    for (const side of sides) await side.expectPath();
   });
 });

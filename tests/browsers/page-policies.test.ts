@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'puppeteer-core';
-import { launch, type BrowserName } from '../support/browser.js';
-import { page, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
-import { Share } from '../support/processes.js';
-import { compared, newSides, type Sides } from '../support/sides.js';
+import { beforeAll, expect, test } from '@jest/globals';
+import { besideLocalhost, expectSame, type Sides } from '../support/beside-localhost.js';
+import { page, send, type Route } from '../support/page-app.js';
 
 const RESTRICTING =
   'geolocation=(), camera=(), fullscreen=(self), microphone=("https://one.example"), clipboard-write=()';
@@ -37,34 +34,18 @@ const ROUTES: Record<string, Route> = {
     }),
 };
 
-let app: PageApp;
-let share: Share;
-
-beforeAll(async () => {
-  app = await startPageApp(ROUTES);
-  share = await Share.start(app.port);
-});
-
-afterAll(async () => {
-  await share.stop();
-  await app.close();
-});
-
-describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
-  let browser: Browser;
-  /** Localhost and the session, asked the same. */
+besideLocalhost({ routes: ROUTES }, (stage) => {
   let sides: Sides;
 
   beforeAll(async () => {
-    browser = await launch(name);
-    sides = await newSides(browser, app, share);
+    sides = await stage.newSides();
     for (const side of sides) await side.open('/', 'front page');
   });
-  afterAll(() => browser.close());
 
   test.each(['/', '/restricted'])('the features of %s are those of localhost', async (path) => {
-    const [local, shared] = await compared(sides, async (side) => {
+    await expectSame(sides, async (side) => {
       await side.go(path, 'page');
+      await side.expectPath();
       return side.ask(async () => {
         const { featurePolicy } = document as unknown as {
           featurePolicy?: { allowedFeatures(): string[] };
@@ -84,12 +65,12 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
         };
       });
     });
-    expect(shared).toEqual(local);
   });
 
   test('a policy’s sources that name the app by its address on localhost', async () => {
-    const [local, shared] = await compared(sides, async (side) => {
+    const local = await expectSame(sides, async (side) => {
       await side.go('/sources', 'sources page');
+      await side.expectPath();
       return side.ask(async () => {
         const loads = (element: HTMLElement): Promise<boolean> =>
           new Promise((resolve) => {
@@ -112,10 +93,5 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       });
     });
     expect(local).toEqual({ nonced: true, fetched: true, image: true, script: true, other: false });
-    expect(shared).toEqual(local);
-  });
-
-  test('all of it went by the tunnel', () => {
-    expect(app.plain).toEqual([]);
   });
 });

@@ -1,14 +1,10 @@
 import { constants, inflateSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'puppeteer-core';
-import { launch, type BrowserName } from '../support/browser.js';
-import { page, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
-import { eventually, Share } from '../support/processes.js';
-import { comparedAfresh, Side } from '../support/sides.js';
-
-const LINES = Array.from({ length: 200 }, (_, line) => `<p>line ${line} of a long page</p>`).join(
-  '',
-);
+import { expect, test } from '@jest/globals';
+import { besideLocalhost } from '../support/beside-localhost.js';
+import { LINES, page, send, type Route } from '../support/page-app.js';
+import { PATH_NAMES } from '../support/paths.js';
+import { eventually } from '../support/processes.js';
+import type { Side } from '../support/side.js';
 
 const ROUTES: Record<string, Route> = {
   '/long': (_, response) =>
@@ -32,28 +28,9 @@ function pagesOf(pdf: Buffer): number {
   return [text, ...packed].join().match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0;
 }
 
-let app: PageApp;
-let share: Share;
-
-beforeAll(async () => {
-  app = await startPageApp(ROUTES);
-  share = await Share.start(app.port);
-});
-
-afterAll(async () => {
-  await share.stop();
-  await app.close();
-});
-
-describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch(name);
-  });
-  afterAll(() => browser.close());
-
-  test('Ctrl+P prints the app, unless it takes the key itself; so does print() of the tab', async () => {
-    const side = new Side(await browser.newPage(), app, share);
+besideLocalhost({ routes: ROUTES }, (stage) => {
+  test.each(PATH_NAMES)('Ctrl+P and print() of the tab print the app: %s', async (path) => {
+    const side = await stage.newSide(path);
     await side.open('/long', 'long page');
     await side.ask(() => {
       document.title = 'prints:';
@@ -69,6 +46,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     expect(await side.ask(() => document.title)).toBe('prints: x');
     await side.tab.evaluate(() => print());
     expect(await side.ask(() => document.title)).toBe('prints: x x');
+    // An app that takes the key keeps it.
     await side.ask(() => addEventListener('keydown', (event) => event.preventDefault()));
     await pressCtrlP();
     expect(await side.ask(() => document.title)).toBe('prints: x x');
@@ -76,11 +54,15 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   });
 
   test('the tab printed from the browser’s menu has all of the app’s pages', async () => {
-    const [local, shared] = await comparedAfresh({ browser, app, share }, async (side) => {
+    const printed = async (side: Side): Promise<number> => {
       await side.open('/long', 'long page');
-      return pagesOf(Buffer.from(await side.tab.pdf()));
-    });
+      const pdf = await side.tab.pdf();
+      await side.tab.close();
+      return pagesOf(Buffer.from(pdf));
+    };
+    const local = await printed(await stage.newSide());
     expect(local).toBeGreaterThan(3);
+    const shared = await printed(await stage.newSide('p2p'));
     expect(Math.abs(shared - local)).toBeLessThanOrEqual(1);
   });
 });

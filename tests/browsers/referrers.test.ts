@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'puppeteer-core';
-import { launch, type BrowserName } from '../support/browser.js';
-import {
-  page,
-  send,
-  startPageApp,
-  type PageApp,
-  type Route,
-  type Seen,
-} from '../support/page-app.js';
-import { eventually, Share } from '../support/processes.js';
-import { compared, newSides, type Side, type Sides } from '../support/sides.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { besideLocalhost, expectSame, ONE_PATH, type Sides } from '../support/beside-localhost.js';
+import { page, send, type Route, type Seen } from '../support/page-app.js';
+import { PATH_NAMES } from '../support/paths.js';
+import { eventually } from '../support/processes.js';
+import type { Side } from '../support/side.js';
 
 /** Asks for something in each way there is, and then says so. */
 const ASK = `(async () => {
@@ -39,7 +32,9 @@ const ASK = `(async () => {
   document.body.append('asked');
 })()`;
 
-const POLICIES = ['', 'no-referrer', 'origin', 'same-origin', 'unsafe-url', 'strict-origin'];
+/** One cuts it down and one doesn't; what carries it to the app makes no difference between others. */
+const RELAYED = ['', 'no-referrer'];
+const POLICIES = [...RELAYED, 'origin', 'same-origin', 'unsafe-url', 'strict-origin'];
 
 const ROUTES: Record<string, Route> = {
   '/': (_, response) => send(response, page('<h1>front page</h1><a href="/to">on</a>')),
@@ -72,34 +67,11 @@ function isNamelessNavigation({ referer, target }: Seen): boolean {
   return referer === '' && /^\/(?:to|seen\/frame)/.test(target);
 }
 
-let app: PageApp;
-let share: Share;
-
-beforeAll(async () => {
-  app = await startPageApp(ROUTES);
-  share = await Share.start(app.port);
-});
-
-afterAll(async () => {
-  await share.stop();
-  await app.close();
-});
-
-describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
-  let browser: Browser;
-  /** Localhost and the session, asked the same. */
-  let sides: Sides;
-
-  beforeAll(async () => {
-    browser = await launch(name);
-    sides = await newSides(browser, app, share);
-  });
-  afterAll(() => browser.close());
-
+besideLocalhost({ routes: ROUTES }, (stage) => {
   const referrer = (side: Side): Promise<string> =>
     side.ask(() => document.referrer.replace(location.origin, 'ORIGIN'));
   const seenOf = (prefix: string): unknown[] =>
-    app.seen
+    stage.app.seen
       .filter(({ target }) => target.startsWith(prefix))
       // Without a referrer nobody can say who has started a navigation.
       .map((seen) => (isNamelessNavigation(seen) ? { ...seen, site: '' } : seen))
@@ -108,37 +80,43 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   test.each(['for the first time', 'again'])(
     'another site that leads to the app is its referrer, %s',
     async () => {
-      const [local, shared] = await compared(sides, async (side) => {
-        app.seen.length = 0;
-        await side.tab.goto(`${app.elsewhere}/?to=${encodeURIComponent(side.url())}`);
+      const { elsewhere, seen } = stage.app;
+      const local = await stage.expectSameAfresh(async (side) => {
+        seen.length = 0;
+        await side.tab.goto(`${elsewhere}/?to=${encodeURIComponent(side.url())}`);
         await side.tab.evaluate(() => document.querySelector('a')?.click());
         await side.shows('front page');
-        const [first] = app.seen.filter(({ target }) => target === '/');
+        await side.arrive();
+        const [first] = seen.filter(({ target }) => target === '/');
         return [await referrer(side), first?.referer, first?.site];
       });
-      expect(local).toEqual([`${app.elsewhere}/`, `${app.elsewhere}/`, 'cross-site']);
-      expect(shared).toEqual(local);
+      expect(local).toEqual([`${elsewhere}/`, `${elsewhere}/`, 'cross-site']);
     },
   );
 
-  test.each(POLICIES)('Referer and document.referrer under the policy “%s”', async (policy) => {
-    const [local, shared] = await compared(sides, async (side) => {
-      app.seen.length = 0;
-      await side.go('/', 'front page');
-      await side.go(`/from?policy=${policy}`, 'asked');
-      await side.ask(() => document.querySelector('a')?.click());
-      await side.shows('to page');
-      await eventually('the image', () => seenOf('/seen/of-a-style').length > 0);
-      const first = await referrer(side);
-      await side.tab.reload();
-      await side.shows('to page');
-      return [first, await referrer(side), ...seenOf('/seen'), ...seenOf('/to')];
+  describe('from page to page', () => {
+    let sides: Sides;
+    beforeAll(async () => {
+      sides = await stage.newSides();
+      for (const side of sides) await side.open('/', 'front page');
     });
-    expect(shared).toEqual(local);
-    expect(local.length).toBeGreaterThan(12);
-  });
 
-  test('all of it went by the tunnel', () => {
-    expect(app.plain).toEqual([]);
+    test.each(POLICIES)('Referer and document.referrer under the policy “%s”', async (policy) => {
+      const run = async (side: Side): Promise<unknown[]> => {
+        await side.arrive();
+        stage.app.seen.length = 0;
+        await side.go('/', 'front page');
+        await side.go(`/from?policy=${policy}`, 'asked');
+        await side.ask(() => document.querySelector('a')?.click());
+        await side.shows('to page');
+        await eventually('the image', () => seenOf('/seen/of-a-style').length > 0);
+        const first = await referrer(side);
+        await side.expectPath();
+        await side.reload('to page');
+        return [first, await referrer(side), ...seenOf('/seen'), ...seenOf('/to')];
+      };
+      const local = await expectSame(sides, run, RELAYED.includes(policy) ? PATH_NAMES : ONE_PATH);
+      expect(local.length).toBeGreaterThan(12);
+    });
   });
 });

@@ -24,6 +24,12 @@ export interface Seen {
 
 export type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
+/** What makes a page long. */
+export const LINES = Array.from(
+  { length: 200 },
+  (_, line) => `<p>line ${line} of a long page</p>`,
+).join('');
+
 /** A page with the given parts. */
 export function page(body: string, head = ''): string {
   return `<!doctype html><html><head><meta charset="utf-8">${head}</head><body>${body}</body></html>`;

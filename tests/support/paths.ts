@@ -8,6 +8,8 @@ const PATHS = { p2p: [], relay: ['--no-p2p'] } as const;
 
 export type PathName = keyof typeof PATHS;
 
+export const PATH_NAMES: readonly PathName[] = ['p2p', 'relay'];
+
 /** Every browser on every path. */
 export const WAYS: readonly (readonly [BrowserName, PathName])[] = [
   ['chromium', 'p2p'],
@@ -20,10 +22,10 @@ export const WAYS: readonly (readonly [BrowserName, PathName])[] = [
 export class PathShares {
   private constructor(private readonly shares: Readonly<Record<PathName, Share>>) {}
 
-  static async start(port: number): Promise<PathShares> {
+  static async start(port: number, args: readonly string[] = []): Promise<PathShares> {
     const [p2p, relay] = await Promise.all([
-      Share.start(port, PATHS.p2p),
-      Share.start(port, PATHS.relay),
+      Share.start(port, [...PATHS.p2p, ...args]),
+      Share.start(port, [...PATHS.relay, ...args]),
     ]);
     return new PathShares({ p2p, relay });
   }
