@@ -209,14 +209,19 @@ describe.each(WAYS)('an app’s own service worker in %s by %s', (name, path) =>
     page = second;
   });
 
-  test('a worker that hangs is ended, and neither the tunnel nor the next request with it', async () => {
-    // It takes its ten seconds, and no part in it is the browser's.
-    if (name === 'firefox') return;
+  test('a worker that hangs is ended, its bodies with an error, and neither the tunnel nor the next request', async () => {
     const outcome = await inApp(page, async () => {
+      const reader = (await fetch('/own/endless')).body?.getReader();
+      const first = new TextDecoder().decode((await reader?.read())?.value);
+      const rest = reader?.read().then(
+        ({ done }) => (done ? 'as if complete' : 'more'),
+        () => 'broken off',
+      );
       const spin = await fetch('/own/spin').catch((error: Error) => error.name);
-      return [spin, await (await fetch('/own/text')).text(), await (await fetch('/plain')).text()];
+      const [own, plain] = [await fetch('/own/text'), await fetch('/plain')];
+      return [first, await rest, spin, await own.text(), await plain.text()];
     });
-    expect(outcome).toEqual(['TypeError', 'from the worker', 'plain text']);
+    expect(outcome).toEqual(['first', 'broken off', 'TypeError', 'from the worker', 'plain text']);
     expect((await status(page)).link.state).toBe('open');
   });
 });

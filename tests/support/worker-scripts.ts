@@ -47,6 +47,9 @@ self.addEventListener('fetch', (event) => {
   } })));
   if (pathname === '/own/fetched') return event.respondWith(fetch('/plain?by=worker').then(async (response) =>
     own(JSON.stringify([response.type, response.redirected, new URL(response.url).pathname, await response.text()]))));
+  if (pathname === '/own/endless') return event.respondWith(own(new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('first')),
+  })));
   if (pathname === '/own/spin') for (;;);
   if (pathname.startsWith('/through/')) return event.respondWith(fetch(request));
 });

@@ -1,8 +1,11 @@
 import { HANDOVER_CACHE, type FetchAnswer } from '../../shared/app-worker-messages.js';
-import { receiveStream } from '../../shared/port-body.js';
+import type { AnswerBodies } from './answer-bodies.js';
 
 /** Makes the browser's Response of what the app's worker has answered; undefined for no answer. */
-export async function receiveAnswer(answer: FetchAnswer): Promise<Response | undefined> {
+export async function receiveAnswer(
+  answer: FetchAnswer,
+  bodies: AnswerBodies,
+): Promise<Response | undefined> {
   switch (answer.kind) {
     case 'unhandled':
       return undefined;
@@ -12,7 +15,7 @@ export async function receiveAnswer(answer: FetchAnswer): Promise<Response | und
       return fromCache(answer.key);
     case 'answer': {
       const { status, statusText, headers } = answer.head;
-      const body = answer.body === null ? null : receiveStream(answer.body);
+      const body = answer.body === null ? null : bodies.receive(answer.body);
       return new Response(body, { status, statusText, headers });
     }
   }

@@ -19,6 +19,7 @@ import { within } from '../../shared/within.js';
 import { isRedirect } from '../leave-frame.js';
 import { BoundedMap } from '../bounded-map.js';
 import type { keepBody } from '../request-body.js';
+import { AnswerBodies } from './answer-bodies.js';
 import { describeRequest } from './describe-request.js';
 import { receiveAnswer } from './receive-answer.js';
 
@@ -49,8 +50,8 @@ export class RunningWorker {
   readonly #networks = new BoundedMap<number, () => Promise<Response>>(
     BROWSER_LIMITS.maxKeptNavigations,
   );
+  readonly #bodies = new AnswerBodies();
   #events = 0;
-  #isOver = false;
 
   constructor(
     private readonly port: MessagePort,
@@ -66,14 +67,15 @@ export class RunningWorker {
     return this.#loaded.promise;
   }
 
-  /** Resolves when it has answered all fetch events. */
+  /** Resolves when it has answered all fetch events, bodies and all. */
   async idle(): Promise<void> {
     await Promise.allSettled([...this.#dispatched.values()].map(({ answer }) => answer.promise));
+    await this.#bodies.idle();
   }
 
   /** Dispatches the event and resolves with whether everything it waits for went well. */
   async lifecycle(type: 'install' | 'activate'): Promise<boolean> {
-    if (this.#isOver) return false;
+    if (this.#bodies.isOver) return false;
     const id = ++this.#events;
     const done = deferred<boolean>();
     this.#done.set(id, done);
@@ -91,7 +93,7 @@ export class RunningWorker {
   ): Promise<Response | undefined> {
     const id = ++this.#events;
     const body = await this.handlers.keepBody(request);
-    if (this.#isOver) throw new TypeError('the service worker has ended');
+    if (this.#bodies.isOver) throw new TypeError('the service worker has ended');
     const dispatched: Dispatched = { taken: deferred(), answer: deferred() };
     this.#dispatched.set(id, dispatched);
     if (request.mode === 'navigate') this.#networks.set(id, network);
@@ -103,7 +105,7 @@ export class RunningWorker {
     try {
       const isTaken = await within(dispatched.taken.promise, BROWSER_LIMITS.appWorkerTakeMs);
       if (isTaken === undefined) this.handlers.hangs();
-      return await receiveAnswer(await dispatched.answer.promise);
+      return await receiveAnswer(await dispatched.answer.promise, this.#bodies);
     } finally {
       this.#dispatched.delete(id);
     }
@@ -120,7 +122,7 @@ export class RunningWorker {
   /** Its tab is gone, or it is no longer wanted. */
   end(): void {
     const error = new TypeError('the service worker has ended');
-    this.#isOver = true;
+    this.#bodies.end(error);
     this.#loaded.reject(error);
     for (const done of this.#done.values()) done.resolve(false);
     for (const { taken, answer } of this.#dispatched.values()) {
