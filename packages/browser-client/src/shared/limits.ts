@@ -111,7 +111,10 @@ export const BROWSER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
-  /** Downloads whose answers have not begun, and frames that are kept for them: a page may save many files at once. */
+  /**
+   * Downloads whose answers have not begun, and frames that are kept for them: a page may save many files at once.
+   * With more frames the oldest goes, and its file too should the answer not have begun.
+   */
   maxDownloads: 256,
   /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,

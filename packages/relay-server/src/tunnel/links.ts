@@ -11,7 +11,7 @@ export interface LinkEvents {
   joined(viewer: string, path: Path): void;
   pathChanged(viewer: string, change: PathChanged): void;
   /** The relay to a viewer is cut or silent, and perhaps more of what goes to the tunnel server. */
-  relayBroken(viewer: string): void;
+  relayBroken(): void;
   left(viewer: string, reason: ErrorCode): void;
 }
 
@@ -152,8 +152,7 @@ export class LinkTable {
       if (link.state === 'closed') this.#leave(id, link);
     });
     link.on('attachment', () => {
-      if (this.#joined.has(id) && link.attachment('relay')?.state !== 'ready')
-        events.relayBroken(id);
+      if (this.#joined.has(id) && link.attachment('relay')?.state !== 'ready') events.relayBroken();
     });
     return link;
   }

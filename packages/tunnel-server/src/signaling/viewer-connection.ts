@@ -24,6 +24,7 @@ export class ViewerConnection implements ViewerPort {
   readonly #socket: SignalingSocket;
   readonly #reports: ConnectionReports;
   #linkId: string | undefined;
+  /** For good: what a tab says as it wakes comes before its browser closes the socket, and would undo this. */
   #wasFrozen = false;
 
   constructor(webSocket: WebSocket, options: ViewerConnectionOptions) {
