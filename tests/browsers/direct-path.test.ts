@@ -40,6 +40,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, over the direct path
     const before = await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
     expect(before).toMatchObject({
       relayConnected: true,
+      directConnected: true,
       webrtcConnections: 1,
       link: { state: 'open' },
     });

@@ -60,6 +60,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, with p2p switched of
     );
     expect(now).toMatchObject({
       relayConnected: true,
+      directConnected: false,
       candidatePair: null,
       bytes: { p2p: { in: 0, out: 0 } },
     });

@@ -10,6 +10,8 @@ export interface Outcome extends PlannedFault {
   hits: number;
   /** How long the path that the fault wants took to come. */
   pathMs: number;
+  /** No other path could have taken over at once. */
+  isAlone: boolean;
   /** How often the link has changed its path from the fault until all went on. */
   switches: number;
   /** Longest time without a useful byte at the page, and at the app. */
@@ -88,7 +90,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   await takePath(world, kind.path).catch((error) => problems.push(String(error)));
   const before = await snapshot(world);
   const pathMs = performance.now() - start;
-  const switches = await world.viewer.switches();
+  const { switches, relayConnected, directConnected } = await world.viewer.status();
   await world.viewer.mark();
   world.app.mark();
   world.app.edit(version);
@@ -108,6 +110,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
     ...fault,
     hits,
     pathMs,
+    isAlone: !(relayConnected && directConnected),
     switches: (await world.viewer.switches()) - switches,
     downMs: after.page.gapMs,
     upMs: after.app.gapMs,

@@ -89,6 +89,14 @@ const switchBackAndForth: Inject = async ({ viewer, sleep }, lastsMs) => {
 
 /** Every kind of fault by name. */
 export const KINDS = {
+  // The control: what load and machine do by themselves in the time of a fault.
+  nothing: {
+    ...{ path: 'any', weight: 3, lastsMs: [300, 1_500] },
+    inject: async ({ sleep }, lastsMs) => {
+      await sleep(lastsMs);
+      return 1;
+    },
+  },
   'udp-drop': {
     ...{ path: 'p2p', weight: 8, lastsMs: [500, 3_000] },
     inject: filtered([TO_HOST, TO_VIEWER]),

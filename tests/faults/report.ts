@@ -1,5 +1,5 @@
 import type { Outcome } from './campaign.js';
-import { kindOf, type KindName } from './kinds.js';
+import { kindOf } from './kinds.js';
 
 const MIB = 1024 * 1024;
 
@@ -11,16 +11,25 @@ export function quantile(values: readonly number[], share: number): number {
 
 /** Stalls by kind of fault, as a table. */
 export function stallTable(outcomes: readonly Outcome[]): string {
-  const kinds = [...new Set(outcomes.map(({ kind }) => kind))].sort();
-  const rows = kinds.map((kind) => stallRow(kind, outcomes));
+  const names = [...new Set(outcomes.map(nameOf))].sort();
+  const rows = names.map((name) =>
+    stallRow(
+      name,
+      outcomes.filter((outcome) => nameOf(outcome) === name),
+    ),
+  );
   const head = ['fault', 'fired', 'hits', 'stall p50', 'p95', 'max', 'beyond the fault, max'];
   return table([head, ...rows]);
 }
 
-function stallRow(name: KindName, outcomes: readonly Outcome[]): string[] {
-  const own = outcomes.filter(({ kind }) => kind === name);
+/** Where another path would take over, faults that found none ready are told apart. */
+function nameOf({ kind, isAlone }: Outcome): string {
+  return isAlone && kindOf(kind).isTotal !== true ? `${kind}, no other path` : kind;
+}
+
+function stallRow(name: string, own: readonly Outcome[]): string[] {
   const stalls = own.map(({ stallMs }) => stallMs);
-  const isTotal = kindOf(name).isTotal === true;
+  const isTotal = own.some(({ kind }) => kindOf(kind).isTotal === true);
   const rest = own.map(({ stallMs, lastsMs }) => Math.max(0, stallMs - lastsMs));
   return [
     name,

@@ -13,6 +13,7 @@ export interface Status {
   candidatePair: { local: string; remote: string } | null;
   switches: number;
   relayConnected: boolean;
+  directConnected: boolean;
   webrtcConnections: number;
 }
 

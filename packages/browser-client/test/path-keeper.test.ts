@@ -33,6 +33,7 @@ class World {
   readonly keeper: PathKeeper;
   hopeless = 0;
   received = 0;
+  hostReceived = 0;
   isSending = false;
 
   constructor(lines: Partial<Record<LaneKind, Partial<Line>>> = {}) {
@@ -44,7 +45,7 @@ class World {
       closed: () => undefined,
     });
     this.host.start({
-      frame: () => undefined,
+      frame: (payload) => (this.hostReceived += payload.byteLength),
       writable: () => this.fill(),
       closed: () => undefined,
     });
@@ -137,7 +138,50 @@ describe('a direct path that is alive but slow', () => {
   });
 });
 
+/** Sends small messages both ways for a while and returns the longest time without one, at viewer and host. */
+async function longestGaps(world: World, milliseconds: number): Promise<number[]> {
+  const ends = [
+    { link: world.viewer, count: () => world.hostReceived },
+    { link: world.host, count: () => world.received },
+  ];
+  const gaps = ends.map(() => ({ count: 0, since: world.clock.now(), longest: 0 }));
+  for (let left = milliseconds; left > 0; left -= 10) {
+    for (const { link } of ends) link.send([new Uint8Array(50)]);
+    await world.clock.advance(10);
+    ends.forEach(({ count }, n) => {
+      const gap = gaps[n];
+      if (gap === undefined || count() === gap.count) return;
+      gap.longest = Math.max(gap.longest, world.clock.now() - gap.since);
+      [gap.count, gap.since] = [count(), world.clock.now()];
+    });
+  }
+  return gaps.map(({ longest }) => longest);
+}
+
 describe('a direct path that has failed', () => {
+  test('is left within two thirds of a second, in both directions', async () => {
+    for (let after = 500; after < 900; after += 130) {
+      const world = await new World().start();
+      world.clock.setTimeout(() => (world.lines.p2p.isDead = true), after);
+      const gaps = await longestGaps(world, 4_000);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(667);
+      expect([world.viewer.path, world.host.path]).toEqual(['relay', 'relay']);
+    }
+  });
+
+  test('is left and taken again by both ends together', async () => {
+    const world = await new World().start();
+    world.lines.p2p.isDead = true;
+    await longestGaps(world, 1_200);
+    world.lines.p2p.isDead = false;
+    await longestGaps(world, 1_500);
+    expect(world.viewer.attachment('p2p')?.state).toBe('ready');
+    expect(world.host.attachment('p2p')?.state).toBe('ready');
+    expect([world.viewer.path, world.host.path]).toEqual(['relay', 'relay']);
+    await longestGaps(world, BROWSER_LIMITS.p2pSettleMs);
+    expect([world.viewer.path, world.host.path]).toEqual(['p2p', 'p2p']);
+  });
+
   test('is trusted again after three seconds, and after twice as long the next time', async () => {
     const world = await new World().start();
     const waits: number[] = [];

@@ -21,11 +21,12 @@ async function longestStall(
   bench: LinkBench,
   from: 'viewer' | 'host',
   milliseconds: number,
+  size = 1_000,
 ): Promise<number> {
   const to = from === 'viewer' ? bench.host : bench.viewer;
   const first = to.arrivals.length;
   for (let left = milliseconds; left > 0; left -= 5) {
-    bench[from].send(1, 1_000);
+    bench[from].send(1, size);
     await bench.clock.advance(5);
   }
   const arrivals = [...to.arrivals.slice(first), bench.clock.now()];
@@ -37,6 +38,17 @@ function keepSending(bench: LinkBench, from: 'viewer' | 'host', milliseconds: nu
   if (milliseconds <= 0) return;
   bench[from].send(1, 20_000);
   bench.clock.setTimeout(() => keepSending(bench, from, milliseconds - 20), 20);
+}
+
+/** A large message now and then. */
+function keepSendingLarge(
+  bench: LinkBench,
+  send: (count: number, size: number) => void,
+  milliseconds: number,
+): void {
+  if (milliseconds <= 0) return;
+  send(1, 48_000);
+  bench.clock.setTimeout(() => keepSendingLarge(bench, send, milliseconds - 700), 700);
 }
 
 describe('a planned switch', () => {
@@ -117,6 +129,26 @@ describe('a path that dies', () => {
       });
     }
   }
+
+  const sizes: [string, 'viewer' | 'host'][] = deaths.flatMap(([name]) => [
+    [name, 'viewer'],
+    [name, 'host'],
+  ]);
+  test.each(sizes)(
+    '%s is left as fast when there is little traffic, some of it in large messages, for what the %s sends',
+    async (name, from) => {
+      const ways = deaths.find(([own]) => own === name)?.[1] ?? [];
+      for (let after = 500; after < 900; after += 130) {
+        const { bench, dead } = await onDirectPath();
+        for (const end of [bench.viewer, bench.host]) keepSendingLarge(bench, end.send, 8_000);
+        await bench.clock.advance(3_000);
+        bench.clock.setTimeout(() => ways.forEach((way) => dead.p2p.add(way)), after);
+        expect(await longestStall(bench, from, 4_000, 50)).toBeLessThanOrEqual(800);
+        await bench.clock.advance(1_500);
+        bench.expectExactlyOnce();
+      }
+    },
+  );
 
   test('is left as fast after a break in which an answer was held up for long', async () => {
     const bench = new LinkBench();

@@ -18,6 +18,8 @@ export interface WingmanStatus {
   /** How often the path has changed. */
   switches: number;
   relayConnected: boolean;
+  /** Whether the direct path could carry at once, in use or not. */
+  directConnected: boolean;
   /** Live RTCPeerConnections of this tab. */
   webrtcConnections: number;
 }
@@ -31,7 +33,7 @@ export interface CandidatePair {
 /** What the tunnel worker knows of the status. */
 export type LinkStatus = Pick<
   WingmanStatus,
-  'mode' | 'rttMs' | 'link' | 'bytes' | 'switches' | 'relayConnected'
+  'mode' | 'rttMs' | 'link' | 'bytes' | 'switches' | 'relayConnected' | 'directConnected'
 > & {
   rtt: { p2p: number | null; relay: number | null };
   preference: Preference;
@@ -47,6 +49,7 @@ export const NO_LINK: LinkStatus = {
   bytes: { p2p: { in: 0, out: 0 }, relay: { in: 0, out: 0 } },
   switches: 0,
   relayConnected: false,
+  directConnected: false,
   rtt: { p2p: null, relay: null },
   preference: 'auto',
   hasLost: false,

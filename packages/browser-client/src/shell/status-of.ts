@@ -8,8 +8,11 @@ export async function statusOf(
   p2p: P2pClient | undefined,
 ): Promise<WingmanStatus> {
   const status = (await tunnel?.status()) ?? NO_LINK;
-  const { mode, rttMs, link, bytes, switches, relayConnected } = status;
+  const { mode, rttMs, link, bytes, switches, relayConnected, directConnected } = status;
   const candidatePair = (await p2p?.candidatePair()) ?? null;
   const webrtcConnections = p2p?.connectionCount ?? 0;
-  return { mode, rttMs, link, bytes, candidatePair, switches, relayConnected, webrtcConnections };
+  return {
+    ...{ mode, rttMs, link, bytes, candidatePair, switches },
+    ...{ relayConnected, directConnected, webrtcConnections },
+  };
 }

@@ -145,6 +145,7 @@ export class Tunnel {
       bytes: stats.bytes,
       switches: stats.switches,
       relayConnected: this.#paths.isGood('relay'),
+      directConnected: this.#paths.isGood('p2p'),
       rtt: stats.rttMs,
       preference: this.#paths.preference,
       hasLost: this.#hasLost,

@@ -191,15 +191,14 @@ export class Lane implements Attachment {
   }
 
   /**
-   * Whether something is due and has not come for this share of the patience: nothing at all, though a slow
-   * path brings one message at a time; or, from a peer that is heard, no proof that it hears us.
+   * Whether something is due and has not come for this share of the patience: nothing at all;
+   * or, from a peer that is heard, no proof that it hears us.
    * `unackedBytes` may delay the latter.
    */
   isOverdue(share: number, unackedBytes: number): boolean {
     const unanswered = this.#unansweredMs;
     const silent = Math.min(unanswered, this.silentMs);
-    const quiet = this.patienceMs + 2 * Math.max(messageMs(this.#in), messageMs(this.#out));
-    if (silent > share * quiet && this.#quietTicks >= share * QUIET_TICKS.suspect) {
+    if (silent > share * this.patienceMs && this.#quietTicks >= share * QUIET_TICKS.suspect) {
       return true;
     }
     const unproven = Math.min(unanswered, this.clock.now() - this.#provenAt);
@@ -259,7 +258,8 @@ export class Lane implements Attachment {
     const before = oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore;
     // More has come since than the answer could have been behind: it is lost.
     const isLate = before > PEER_QUEUE_BYTES;
-    const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / rateOf(this.#out);
+    const rate = Math.max(this.#out.best ?? 0, SLOWEST_PER_SECOND);
+    const out = Math.min(unackedBytes, LIMITS.maxMessageBytes) / rate;
     return 2_000 * (out + (isLate ? 0 : before / SLOWEST_PER_SECOND));
   }
 
@@ -267,13 +267,4 @@ export class Lane implements Attachment {
     const oldest = this.#pings[0];
     return oldest === undefined ? 0 : this.clock.now() - oldest.sentAt;
   }
-}
-
-function rateOf(meter: RateMeter): number {
-  return Math.max(meter.best ?? 0, SLOWEST_PER_SECOND);
-}
-
-/** How long one message takes. */
-function messageMs(meter: RateMeter): number {
-  return (1_000 * meter.largest) / rateOf(meter);
 }

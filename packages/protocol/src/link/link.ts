@@ -150,10 +150,7 @@ export class Link {
   use(kind: LaneKind): boolean {
     const lane = this.#lanes.of(kind);
     if (lane?.isUsable !== true || this.#state === 'closed') return false;
-    this.#useTurn += 1;
-    lane.sendFrame({ type: 'use', turn: this.#useTurn });
-    this.#chosen = lane;
-    this.#activate(lane);
+    this.#choose(lane);
     return true;
   }
 
@@ -231,7 +228,7 @@ export class Link {
       case 'data':
         return this.#data(lane, frame.sequence, frame.payload);
       case 'ack':
-        if (frame.received > this.#queue.firstUnacked) this.#noteLane(lane);
+        if (frame.received >= this.#queue.firstUnacked) this.#noteLane(lane);
         return this.#acknowledged(frame.received);
       case 'attach':
         return this.#attached(lane, frame.received, frame.incarnation);
@@ -309,10 +306,19 @@ export class Link {
     }
   }
 
+  #choose(lane: Lane): void {
+    this.#useTurn += 1;
+    lane.sendFrame({ type: 'use', turn: this.#useTurn });
+    this.#chosen = lane;
+    this.#activate(lane);
+  }
+
   #follow(lane: Lane, turn: number): void {
     if (turn <= this.#useTurn || !lane.isUsable) return;
     this.#useTurn = turn;
     this.#chosen = lane;
+    // The peer may have left because it hears nothing there.
+    if (this.#active !== lane) this.#active?.forsaken();
     this.#activate(lane);
   }
 
@@ -332,7 +338,9 @@ export class Link {
   }
 
   #activate(lane: Lane): void {
-    if (this.#active !== lane) this.#switchedAt = this.clock.now();
+    const from = this.#active;
+    if (from !== lane) this.#switchedAt = this.clock.now();
+    if (from?.state === 'suspect') this.#queue.forgetLane(from);
     this.#active = lane;
     if (this.#lastPath !== lane.kind) {
       if (this.#lastPath !== 'offline') this.#switches += 1;
@@ -372,9 +380,9 @@ export class Link {
   /** Gives up on the active lane: another takes over, or the link waits. */
   #failOver(from: Lane): void {
     const other = this.#lanes.successorOf(from);
+    // The acceptor follows the opener, and comes back with it.
     if (other !== undefined) {
-      this.#queue.forgetLane(from);
-      return this.#activate(other);
+      return this.role === 'initiator' ? this.#choose(other) : this.#activate(other);
     }
     if (from.state !== 'dead') return;
     this.#active = undefined;
@@ -394,8 +402,15 @@ export class Link {
 
   #suspect(lane: Lane): void {
     if (!lane.transition('suspect')) return;
+    if (this.#active === lane) {
+      this.#failOver(lane);
+      // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
+      this.#acknowledge();
+    } else if (this.#active?.state === 'ready') {
+      this.#queue.forgetLane(lane);
+      this.#pump();
+    }
     this.#emitter.emit('attachment');
-    if (this.#active === lane) this.#failOver(lane);
   }
 
   /** Whether something is under way here whose loss should be noticed fast. */

@@ -4,17 +4,10 @@ const WINDOW_MS = 500;
 /** Windows remembered: a pause of a few seconds doesn't make a fast path look slow. */
 const WINDOWS = 10;
 
-/** What one window has seen: bytes a second, and the largest message in bytes. */
-interface Window {
-  readonly rate: number;
-  readonly largest: number;
-}
-
 /** The highest delivery rate of the last seconds, in bytes a second; null before the first full window. */
 export class RateMeter {
-  readonly #windows: Window[] = [];
+  readonly #windows: number[] = [];
   #bytes = 0;
-  #largest = 0;
   #since: number;
 
   constructor(private readonly clock: Clock) {
@@ -29,24 +22,17 @@ export class RateMeter {
       // What came after a pause says nothing about the time before it.
       if (elapsed < 2 * WINDOW_MS) this.#keep((this.#bytes * 1000) / elapsed);
       this.#bytes = 0;
-      this.#largest = 0;
       this.#since = now;
     }
     this.#bytes += bytes;
-    this.#largest = Math.max(this.#largest, bytes);
   }
 
   get best(): number | null {
-    return this.#windows.length === 0 ? null : Math.max(...this.#windows.map(({ rate }) => rate));
-  }
-
-  /** The largest message of the same time, in bytes. */
-  get largest(): number {
-    return Math.max(0, ...this.#windows.map(({ largest }) => largest));
+    return this.#windows.length === 0 ? null : Math.max(...this.#windows);
   }
 
   #keep(rate: number): void {
-    this.#windows.push({ rate, largest: this.#largest });
+    this.#windows.push(rate);
     if (this.#windows.length > WINDOWS) this.#windows.shift();
   }
 }
