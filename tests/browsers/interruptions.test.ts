@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'puppeteer-core';
+import { create, encodeMessage, ViewerMessage } from '@wingman/protocol';
+import type { Browser, CDPSession, Page } from 'puppeteer-core';
 import {
   appShows,
   inApp,
@@ -193,6 +194,7 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   });
   await eventually('the upload is at the app', () => app.requests.includes('POST /hash'));
   const devTools = await page.createCDPSession();
+  const sent = await webSocketFrames(devTools);
   const other = await browser.newPage();
   await other.bringToFront();
   await devTools.send('Page.setWebLifecycleState', { state: 'frozen' });
@@ -201,6 +203,8 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
     () => session.events().some(({ path }) => path === 'offline'),
     20_000,
   );
+  // The server waits longer for the return of a tab that has said this.
+  expect(sent).toContain(TAB_FROZEN);
   await devTools.send('Page.setWebLifecycleState', { state: 'active' });
   await page.bringToFront();
   await statusWhere(page, 'a path carries again', ({ mode }) => mode !== 'offline');
@@ -224,6 +228,21 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   await session.stop();
   await server.program.stop();
 }, 90_000);
+
+const TAB_FROZEN = Buffer.from(
+  encodeMessage(
+    ViewerMessage,
+    create(ViewerMessage, { message: { $case: 'tabFrozen', value: {} } }),
+  ),
+).toString('base64');
+
+/** What the page's WebSockets send from now on, in base64. */
+async function webSocketFrames(devTools: CDPSession): Promise<readonly string[]> {
+  const sent: string[] = [];
+  devTools.on('Network.webSocketFrameSent', ({ response }) => sent.push(response.payloadData));
+  await devTools.send('Network.enable');
+  return sent;
+}
 
 function zeroHash(length: number): string {
   return createHash('sha256').update(Buffer.alloc(length)).digest('hex');

@@ -7,17 +7,28 @@ export interface CuttableProxy {
   cut(): number;
   /** Takes connections again. */
   mend(): void;
+  /** Paths of the requests that connections began with, in order, without their queries. */
+  readonly paths: readonly string[];
+  /** Resets the connections that began with this path; tells how many. */
+  reset(path: string): number;
+  /** Keeps the connections that began with this path open, and lets nothing through; tells how many. */
+  silence(path: string): number;
   close(): Promise<void>;
 }
 
 /** Stands before a server on 127.0.0.1 whose port is known later; `target` is asked at each connection. */
 export async function startCuttableProxy(target: () => number): Promise<CuttableProxy> {
   const open = new Set<Socket>();
+  const paths: string[] = [];
+  const pathOf = new Map<Socket, string>();
   let isCut = false;
   const keep = (socket: Socket): void => {
     open.add(socket);
     socket.on('error', () => undefined);
-    socket.once('close', () => open.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      pathOf.delete(socket);
+    });
   };
   const server = createServer({ allowHalfOpen: true }, (near) => {
     keep(near);
@@ -25,10 +36,16 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
     const far = connect({ port: target(), host: '127.0.0.1', allowHalfOpen: true });
     keep(far);
     near.pipe(far).pipe(near);
+    near.once('data', (head: Buffer) => {
+      const path = /^\S+ ([^ ?]+)/.exec(head.toString('latin1'))?.[1] ?? '';
+      paths.push(path);
+      pathOf.set(near, path).set(far, path);
+    });
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const of = (path: string): Socket[] => [...open].filter((socket) => pathOf.get(socket) === path);
   const cut = (): number => {
     isCut = true;
     const count = open.size;
@@ -39,6 +56,9 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
     port: (server.address() as AddressInfo).port,
     cut,
     mend: () => void (isCut = false),
+    paths,
+    reset: (path) => of(path).map((socket) => socket.resetAndDestroy()).length,
+    silence: (path) => of(path).map((socket) => socket.unpipe().pause()).length,
     close: () => {
       cut();
       return new Promise((resolve) => server.close(() => resolve()));

@@ -83,3 +83,24 @@ test('one that was frozen is given longer: it may wake into an outage', async ()
   clock.advance(1);
   expect(await viewersLeft(host, 1)).toMatchObject([{ linkId: frozen.linkId, isPresumed: true }]);
 });
+
+test('one that comes back and is frozen once more has its time anew', async () => {
+  const clock = new FakeClock();
+  const { host } = await startSession({}, {}, clock);
+  const { frozenReturnMs } = SERVER_LIMITS;
+  const tab = await FakeViewer.join(host);
+  await freezeAndWake(host, tab);
+  clock.advance(frozenReturnMs - 1);
+  await freezeAndWake(host, await FakeViewer.join(host, tab.linkId));
+  clock.advance(frozenReturnMs - 1);
+  expect(await leftMeanwhile(host)).toEqual([]);
+  clock.advance(1);
+  expect(await viewersLeft(host, 1)).toMatchObject([{ linkId: tab.linkId, isPresumed: true }]);
+});
+
+/** What Chromium does to its socket, until the host has heard of it. */
+async function freezeAndWake(host: FakeHost, tab: FakeViewer): Promise<void> {
+  tab.send({ message: { $case: 'tabFrozen', value: {} } });
+  tab.client.socket.close(CloseCode.GOING_AWAY);
+  await viewersLeft(host, 1);
+}

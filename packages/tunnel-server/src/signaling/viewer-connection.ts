@@ -118,12 +118,13 @@ export class ViewerConnection implements ViewerPort {
     const { clock, session, signaling, viewers } = this.#options;
     if (session.state === 'ended') return;
     const { frozenReturnMs, viewerReturnMs } = SERVER_LIMITS;
-    clock.setTimeout(
+    const wait = clock.setTimeout(
       () => {
-        if (viewers.byLink(linkId) !== undefined) return;
+        viewers.stopWaiting(linkId);
         signaling.viewerLeft(linkId, { isPresumed: true });
       },
       this.#wasFrozen ? frozenReturnMs : viewerReturnMs,
     );
+    viewers.waitFor(linkId, wait);
   }
 }

@@ -1,3 +1,4 @@
+import type { Timer } from '@wingman/protocol';
 import type { Ending, SessionPart } from '../sessions/session.js';
 import { SERVER_LIMITS } from '../limits.js';
 import type { ToViewer } from './messages.js';
@@ -16,6 +17,8 @@ export class ViewerRoster implements SessionPart {
   readonly #maxViewers: number;
   readonly #connected = new Set<ViewerPort>();
   readonly #byLink = new Map<string, ViewerPort>();
+  /** Waits for tabs that may come back, by link. */
+  readonly #waits = new Map<string, Timer>();
 
   constructor(maxViewers: number) {
     this.#maxViewers = maxViewers;
@@ -38,6 +41,7 @@ export class ViewerRoster implements SessionPart {
     const holder = this.#byLink.get(linkId);
     if (holder === undefined && this.#byLink.size >= this.#maxViewers) return { joined: false };
     this.#byLink.set(linkId, viewer);
+    this.stopWaiting(linkId);
     return { joined: true, replaced: holder === viewer ? undefined : holder };
   }
 
@@ -46,6 +50,17 @@ export class ViewerRoster implements SessionPart {
     this.#connected.delete(viewer);
     if (linkId === undefined || this.#byLink.get(linkId) !== viewer) return false;
     return this.#byLink.delete(linkId);
+  }
+
+  /** A wait for a tab that has left; its return ends the wait, and so does its leaving once more. */
+  waitFor(linkId: string, wait: Timer): void {
+    this.stopWaiting(linkId);
+    this.#waits.set(linkId, wait);
+  }
+
+  stopWaiting(linkId: string): void {
+    this.#waits.get(linkId)?.cancel();
+    this.#waits.delete(linkId);
   }
 
   byLink(linkId: string): ViewerPort | undefined {
@@ -65,6 +80,7 @@ export class ViewerRoster implements SessionPart {
     const presence = { online: false, sessionEnded, endReason: ending.reason };
     this.#broadcast({ $case: 'hostPresence', value: presence });
     for (const viewer of [...this.#connected]) viewer.close(ending.closeCode, ending.message);
+    for (const linkId of [...this.#waits.keys()]) this.stopWaiting(linkId);
   }
 
   #broadcast(message: ToViewer): void {
