@@ -106,7 +106,7 @@ describe('at equal quality', () => {
 describe('a direct path that is alive but slow', () => {
   test('is left for the relay within seconds, and tried again ever more rarely', async () => {
     const world = await new World({ p2p: { rate: 100 } }).start();
-    expect(await world.download(5_000)).toBeLessThan(200_000);
+    expect(await world.download(BROWSER_LIMITS.slowForMs)).toBeLessThan(200_000);
     await world.download(5_000);
     expect(world.viewer.path).toBe('relay');
     expect(world.host.path).toBe('relay');

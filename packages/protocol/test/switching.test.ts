@@ -66,6 +66,25 @@ describe('a planned switch', () => {
     },
   );
 
+  test('back and forth does not wait for a carrier that has stood still for long', async () => {
+    const bench = new LinkBench();
+    let isHeld = false;
+    bench.attach('relay', { delayMs: 40 });
+    bench.attach('p2p', { delayMs: 150, isStopped: () => isHeld });
+    await bench.clock.advance(300);
+    bench.viewer.link.use('p2p');
+    await bench.clock.advance(3_000);
+    bench.clock.setTimeout(() => (isHeld = true), 200);
+    bench.clock.setTimeout(() => (isHeld = false), 1_300);
+    for (let turn = 0; turn < 8; turn += 1) {
+      const path = turn % 2 === 0 ? 'relay' : 'p2p';
+      bench.clock.setTimeout(() => bench.viewer.link.use(path), 300 + turn * 130);
+    }
+    expect(await longestStall(bench, 'viewer', 2_000)).toBeLessThanOrEqual(900);
+    await bench.clock.advance(1_500);
+    bench.expectExactlyOnce();
+  });
+
   test('away from a carrier that swallows everything leaves nothing behind', async () => {
     const { bench, dead } = await onDirectPath();
     dead.p2p.add('there').add('back');

@@ -185,6 +185,13 @@ export class Lane implements Attachment {
     return good === null ? FIRST_ANSWER_MS : Math.max(LIMITS.suspectAfterMs, 4 * good);
   }
 
+  /** How long nothing at all may come; where the peer has left, queues that have made answers late are no excuse. */
+  get #quietMs(): number {
+    const { lowest } = this.#roundTrip;
+    const isExcused = !this.#isForsaken || lowest === null;
+    return isExcused ? this.patienceMs : Math.max(LIMITS.suspectAfterMs, 4 * lowest);
+  }
+
   /** How long the frames in flight may take when another lane has taken over. */
   get stragglerMs(): number {
     return Math.max(LIMITS.stragglerMs, 2 * (this.#roundTrip.lowest ?? 0));
@@ -198,7 +205,7 @@ export class Lane implements Attachment {
   isOverdue(share: number, unackedBytes: number): boolean {
     const unanswered = this.#unansweredMs;
     const silent = Math.min(unanswered, this.silentMs);
-    if (silent > share * this.patienceMs && this.#quietTicks >= share * QUIET_TICKS.suspect) {
+    if (silent > share * this.#quietMs && this.#quietTicks >= share * QUIET_TICKS.suspect) {
       return true;
     }
     const unproven = Math.min(unanswered, this.clock.now() - this.#provenAt);

@@ -54,7 +54,6 @@ export class Link {
   #lastPath: Path = 'offline';
   #useTurn = 0;
   #switches = 0;
-  #switchedAt = 0;
   #duplicates = 0;
   #closeError: WingmanError | undefined;
   #grace: Timer | undefined;
@@ -338,9 +337,7 @@ export class Link {
   }
 
   #activate(lane: Lane): void {
-    const from = this.#active;
-    if (from !== lane) this.#switchedAt = this.clock.now();
-    if (from?.state === 'suspect') this.#queue.forgetLane(from);
+    if (this.#active?.state === 'suspect') this.#queue.forgetLane(this.#active);
     this.#active = lane;
     if (this.#lastPath !== lane.kind) {
       if (this.#lastPath !== 'offline') this.#switches += 1;
@@ -360,6 +357,7 @@ export class Link {
       if (frame === undefined) break;
       frame.sentOn = lane;
       frame.sentAs = lane.framesSent++;
+      frame.sentAt = this.clock.now();
       lane.send(frame.bytes);
     }
     if (this.#queue.hasRoom) this.#handlers?.writable();
@@ -420,9 +418,9 @@ export class Link {
 
   /** A planned switch leaves frames on their way; a carrier too slow or too dead for them must not hold up the rest. */
   #sendStragglersAgain(): void {
-    const from = this.#queue.oldest?.sentOn;
+    const { sentOn: from, sentAt = 0 } = this.#queue.oldest ?? {};
     if (from === undefined || from === this.#active || this.#active?.state !== 'ready') return;
-    if (this.clock.now() - this.#switchedAt < from.stragglerMs) return;
+    if (this.clock.now() - sentAt < from.stragglerMs) return;
     this.#queue.forgetLane(from);
     this.#pump();
   }

@@ -9,6 +9,8 @@ export interface Unacked {
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
   sentAs: number;
+  /** When, in the clock's milliseconds. */
+  sentAt: number;
 }
 
 /** Numbered frames in order, from the first unacknowledged to the newest, and how far sending has come. */
@@ -54,7 +56,7 @@ export class RetransmitQueue {
   /** Numbers and keeps a frame. */
   push(parts: readonly Uint8Array[]): void {
     const bytes = encodeDataFrame(this.#next, parts);
-    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined, sentAs: 0 });
+    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined, sentAs: 0, sentAt: 0 });
     this.#next += 1;
     this.#bytes += bytes.byteLength;
   }
