@@ -16,6 +16,8 @@ export interface Kind {
   /** Nothing gets through meanwhile, so the stall is at least as long. */
   isTotal?: boolean;
   onlyChromium?: boolean;
+  /** No fault: what load and machine do by themselves in the time of one. */
+  isControl?: boolean;
   /** Too long for the short campaign. */
   isLong?: boolean;
   /** Brings the fault about and ends it. */
@@ -89,9 +91,8 @@ const switchBackAndForth: Inject = async ({ viewer, sleep }, lastsMs) => {
 
 /** Every kind of fault by name. */
 export const KINDS = {
-  // The control: what load and machine do by themselves in the time of a fault.
   nothing: {
-    ...{ path: 'any', weight: 3, lastsMs: [300, 1_500] },
+    ...{ path: 'any', weight: 1, lastsMs: [300, 1_500], isControl: true },
     inject: async ({ sleep }, lastsMs) => {
       await sleep(lastsMs);
       return 1;

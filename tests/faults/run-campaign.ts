@@ -5,7 +5,7 @@ import { HARM, strike, totals, warmUp, type Outcome } from './campaign.js';
 import type { Interruption } from './interruption.js';
 import type { Options } from './options.js';
 import { Host, LocalApp, TunnelServer } from './parts.js';
-import { planFaults } from './plan.js';
+import { isControl, planFaults } from './plan.js';
 import { memoryLine, stallTable } from './report.js';
 import { beyond, holdings, pageProcessBytes, residentOf, type Holdings } from './resources.js';
 import { Viewer } from './viewer.js';
@@ -80,7 +80,8 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
 }
 
 function announce({ faults, seed, browser, engine, kinds }: Options): void {
-  say(`${faults} faults of ${kinds.length} kinds, seed ${seed}, ${browser}, ${engine}`);
+  const ways = kinds.filter((kind) => !isControl({ kind })).length;
+  say(`${faults} faults of ${ways} kinds, seed ${seed}, ${browser}, ${engine}`);
   say(`takes about ${Math.ceil((faults * USUAL_FAULT_S) / 60 + 1)} minutes`);
 }
 
@@ -161,7 +162,8 @@ function line(index: number, outcome: Outcome): string {
 async function printed(world: World, outcomes: readonly Outcome[]): Promise<string[]> {
   const { page, app } = await totals(world);
   say(`\n${stallTable(outcomes)}\n`);
-  say(`faults fired: ${outcomes.filter(({ hits }) => hits > 0).length} of ${outcomes.length}`);
+  const faults = outcomes.filter((outcome) => !isControl(outcome));
+  say(`faults fired: ${faults.filter(({ hits }) => hits > 0).length} of ${faults.length}`);
   say(`downloads ${page.download.done}, uploads ${page.upload.done} (and those under way):`);
   say(`${mib(page.download.bytes)} MiB down, ${mib(app.upload.bytes)} MiB up;`);
   say(`${page.small.done} small requests, ${page.counter.done} counted POSTs;`);
