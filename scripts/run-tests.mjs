@@ -54,8 +54,8 @@ function run(jest) {
   });
   // SIGTERM first: with it the browsers, which have process groups of their own, are closed too.
   const stop = () => {
-    process.kill(-child.pid, 'SIGTERM');
-    setTimeout(() => process.kill(-child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
+    signalGroup(child.pid, 'SIGTERM');
+    setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
   };
   const interrupted = () => {
     stop();
@@ -85,5 +85,14 @@ function count(report, status) {
       total.failed += 1;
   } catch {
     total.failed += 1;
+  }
+}
+
+/** Signals a process and all that it has started and that still run. */
+function signalGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
   }
 }
