@@ -44,7 +44,7 @@ export const LIMITS = {
   suspectHeartbeatMs: 1_000,
   /** A carrier that owes an answer for this long is suspected, if its round trip allows: eight round trips of 50 ms. */
   suspectAfterMs: 400,
-  /** After a switch, frames still unacknowledged on the old carrier go out again on the new one after this. */
+  /** After a switch, what is unacknowledged on the old carrier so long after it was sent goes out again on the new one. */
   stragglerMs: 400,
   /** A carrier that has been silent for this long is dead. */
   deadAfterMs: 10_000,

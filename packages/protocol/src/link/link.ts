@@ -378,9 +378,12 @@ export class Link {
   /** Gives up on the active lane: another takes over, or the link waits. */
   #failOver(from: Lane): void {
     const other = this.#lanes.successorOf(from);
-    // The acceptor follows the opener, and comes back with it.
     if (other !== undefined) {
-      return this.role === 'initiator' ? this.#choose(other) : this.#activate(other);
+      // The acceptor follows the opener, and comes back with it.
+      if (this.role === 'initiator') this.#choose(other);
+      else this.#activate(other);
+      // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
+      return this.#acknowledge();
     }
     if (from.state !== 'dead') return;
     this.#active = undefined;
@@ -402,8 +405,6 @@ export class Link {
     if (!lane.transition('suspect')) return;
     if (this.#active === lane) {
       this.#failOver(lane);
-      // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
-      this.#acknowledge();
     } else if (this.#active?.state === 'ready') {
       this.#queue.forgetLane(lane);
       this.#pump();
