@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  prefer,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { patternHash, startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { Share } from '../support/processes.js';
 
@@ -16,8 +23,6 @@ afterAll(async () => {
   await share.stop();
   await app.close();
 });
-
-type Prefer = { wingman: { prefer(mode: 'auto' | 'relay' | 'p2p'): unknown } };
 
 describe.each<BrowserName>(['chromium', 'firefox'])('in %s, prefer()', (name) => {
   let browser: Browser;
@@ -40,10 +45,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, prefer()', (name) =>
       );
     });
     for (const mode of ['relay', 'p2p', 'relay', 'auto'] as const) {
-      await page.evaluate(
-        (choice) => void (window as unknown as Prefer).wingman.prefer(choice),
-        mode,
-      );
+      await prefer(page, mode);
       await statusWhere(page, mode, (now) => now.mode === (mode === 'auto' ? 'p2p' : mode));
     }
     expect(await download).toBe(patternHash(size));

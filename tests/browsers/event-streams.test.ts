@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { appShows, launch, statusWhere } from '../support/browser.js';
+import { appShows, launch, prefer, statusWhere } from '../support/browser.js';
 import { startEventApp, type EventApp } from '../support/event-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -30,8 +30,6 @@ afterAll(async () => {
   await app.close();
 });
 
-type Prefer = { wingman: { prefer(path: string): unknown } };
-
 test(
   'event streams, streamed bodies and long polls outlive the service worker, and nothing is held back',
   () => Promise.all(PAGES.map(([browser, path]) => listens(browser, path))),
@@ -43,7 +41,7 @@ async function listens(browser: 'chromium' | 'firefox', path: 'p2p' | 'relay'): 
   const page = await browsers[browser].newPage();
   await page.goto(share.ready.url.replace('/#', `/?page=${name}#`));
   await appShows(page, 'events');
-  await page.evaluate((way) => void (window as unknown as Prefer).wingman.prefer(way), path);
+  await prefer(page, path);
   await statusWhere(page, path, ({ mode }) => mode === path);
   await eventually('both streams', () => Object.keys(app.connections(name)).length === 3);
   // Each event has to be shown before the next is sent.

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  prefer,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { FETCH_PROBES } from '../support/fetch-probes.js';
 import { startHttpApp, type HttpApp } from '../support/http-app.js';
 import { Share } from '../support/processes.js';
@@ -41,11 +48,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
 
     describe.each(['p2p', 'relay'] as const)('by %s', (path) => {
       beforeAll(async () => {
-        await shared.evaluate(
-          (way) =>
-            (window as unknown as { wingman: { prefer(way: string): void } }).wingman.prefer(way),
-          path,
-        );
+        await prefer(shared, path);
         await statusWhere(shared, path, ({ mode }) => mode === path);
       });
 

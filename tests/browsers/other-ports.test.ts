@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { startApiApp, type ApiApp, type SeenRequest } from '../support/api-app.js';
-import { appShows, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { appShows, launch, prefer, statusWhere, type BrowserName } from '../support/browser.js';
 import { probePorts } from '../support/port-probe.js';
 import { eventually, Share } from '../support/processes.js';
 import { startRedirectApp, type RedirectApp } from '../support/redirect-app.js';
@@ -73,9 +73,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
   test.each(['p2p', 'relay'] as const)('answers as it does on localhost: %s', async (mode) => {
     const page = await open();
     if (mode === 'relay') {
-      await page.evaluate(() =>
-        (window as unknown as { wingman: { prefer(path: string): void } }).wingman.prefer('relay'),
-      );
+      await prefer(page, 'relay');
       await statusWhere(page, 'the relay', (status) => status.mode === 'relay');
     }
     const tunnelled = await visit((port) => frameOf(page).evaluate(probePorts, port));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere } from '../support/browser.js';
+import { appShows, inApp, launch, prefer, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { expectPath, onPath } from '../support/paths.js';
 import { Share } from '../support/processes.js';
@@ -31,17 +31,12 @@ const load = (): Promise<unknown> =>
     return (await fetch('/echo', { method: 'POST', body })).text();
   });
 
-const prefer = (path: string): Promise<void> =>
-  page.evaluate((path) => {
-    (window as unknown as { wingman: { prefer(path: string): void } }).wingman.prefer(path);
-  }, path);
-
 test('the tests’ own check of the path holds for the one that has carried, and fails for the other', async () => {
   const direct = await onPath(page, 'p2p');
   await load();
   await expectPath(page, direct, 'p2p');
   // The direct path is still open, and measured all the time: its PINGs must not pass for content.
-  await prefer('relay');
+  await prefer(page, 'relay');
   const relayed = await statusWhere(page, 'the relay', ({ mode }) => mode === 'relay');
   await statusWhere(page, 'PINGs', ({ bytes }) => bytes.p2p.out > relayed.bytes.p2p.out);
   await load();

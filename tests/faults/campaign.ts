@@ -12,6 +12,8 @@ export interface Outcome extends PlannedFault {
   pathMs: number;
   /** No other path could have taken over at once. */
   isAlone: boolean;
+  /** The link had left the path that the fault wants by the time it came. */
+  isElsewhere: boolean;
   /** How often the link has changed its path from the fault until all went on. */
   switches: number;
   /** Longest time without a useful byte at the page, and at the app. */
@@ -90,7 +92,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
   await takePath(world, kind.path).catch((error) => problems.push(String(error)));
   const before = await snapshot(world);
   const pathMs = performance.now() - start;
-  const { switches, relayConnected, directConnected } = await world.viewer.status();
+  const { mode, switches, relayConnected, directConnected } = await world.viewer.status();
   await world.viewer.mark();
   world.app.mark();
   world.app.edit(version);
@@ -111,6 +113,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
     hits,
     pathMs,
     isAlone: !(relayConnected && directConnected),
+    isElsewhere: kind.path !== 'any' && mode !== kind.path,
     switches: (await world.viewer.switches()) - switches,
     downMs: after.page.gapMs,
     upMs: after.app.gapMs,

@@ -22,9 +22,10 @@ export function stallTable(outcomes: readonly Outcome[]): string {
   return table([head, ...rows]);
 }
 
-/** Where another path would take over, faults that found none ready are told apart. */
-function nameOf({ kind, isAlone }: Outcome): string {
-  return isAlone && kindOf(kind).isTotal !== true ? `${kind}, no other path` : kind;
+/** Where another path would take over, faults that found none ready are told apart, and those that found another in use. */
+function nameOf({ kind, isAlone, isElsewhere }: Outcome): string {
+  if (isAlone && kindOf(kind).isTotal !== true) return `${kind}, no other path`;
+  return isElsewhere ? `${kind}, other path in use` : kind;
 }
 
 function stallRow(name: string, own: readonly Outcome[]): string[] {

@@ -3,6 +3,7 @@ import {
   appShows,
   inApp,
   launch,
+  prefer,
   status,
   type BrowserName,
   type Status,
@@ -84,12 +85,7 @@ export class Viewer {
   }
 
   prefer(path: 'auto' | 'p2p' | 'relay'): Promise<void> {
-    return this.#call(
-      'prefer',
-      this.page.evaluate((choice) => {
-        (window as unknown as { wingman: { prefer(path: string): void } }).wingman.prefer(choice);
-      }, path),
-    );
+    return this.#call('prefer', prefer(this.page, path));
   }
 
   /** Ends the service worker in the middle of whatever it does; tells how many it ended. */

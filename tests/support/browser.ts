@@ -115,6 +115,13 @@ export function status(page: Page): Promise<Status> {
   );
 }
 
+/** Asks the shell for a path, as a developer does in the console. */
+export function prefer(page: Page, path: 'auto' | 'p2p' | 'relay'): Promise<void> {
+  return page.evaluate((way) => {
+    (window as unknown as { wingman: { prefer(way: string): void } }).wingman.prefer(way);
+  }, path);
+}
+
 export function statusWhere(
   page: Page,
   what: string,
