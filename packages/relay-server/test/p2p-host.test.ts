@@ -23,8 +23,8 @@ afterEach(() => {
 
 const KEY = createLinkKey();
 
-async function loaded(): Promise<PeerEngine> {
-  const { engine, failures } = await loadEngine('auto');
+async function loaded(choice: 'auto' | 'wrtc' = 'auto'): Promise<PeerEngine> {
+  const { engine, failures } = await loadEngine(choice);
   if (engine === undefined) throw new Error(failures.join('; '));
   return engine;
 }
@@ -67,15 +67,15 @@ function hostWith(engine: PeerEngine, admits: (linkId: string) => boolean = () =
   return test;
 }
 
-/** A viewer that offers a channel to the host. */
+/** A viewer that offers a channel to the host, with the engine that is nearest to a browser's. */
 async function viewer(
-  engine: PeerEngine,
   to: TestHost,
   linkId: string,
   attempt = 1,
 ): Promise<{ peer: Peer; channel: Promise<Carrier> }> {
   let opened: (carrier: Carrier) => void = () => undefined;
   const channel = new Promise<Carrier>((resolve) => (opened = resolve));
+  const engine = await loaded('wrtc');
   const peer = engine.createPeer([], {
     candidate: ({ candidate, mid: sdpMid }) => {
       to.host.candidate(create(IceCandidate, { linkId, attempt, candidate, sdpMid }));
@@ -97,10 +97,9 @@ async function viewer(
 
 describe('an offer', () => {
   test('becomes a proven carrier of its link', async () => {
-    const engine = await loaded();
-    const host = hostWith(engine);
+    const host = hostWith(await loaded());
     const linkId = newLinkId();
-    const { peer, channel } = await viewer(engine, host, linkId);
+    const { peer, channel } = await viewer(host, linkId);
     const binding = () => peer.binding();
     const proven = await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
     await until(() => host.attached.length === 1, 'attached');
@@ -122,11 +121,10 @@ describe('an offer', () => {
   });
 
   test('whose carrier the link closes makes room for others, also after many', async () => {
-    const engine = await loaded();
-    const host = hostWith(engine);
+    const host = hostWith(await loaded());
     const linkId = newLinkId();
     for (let attempt = 1; attempt <= 2 * HOST_LIMITS.peersPerViewer + 1; attempt += 1) {
-      const { peer, channel } = await viewer(engine, host, linkId, attempt);
+      const { peer, channel } = await viewer(host, linkId, attempt);
       const binding = () => peer.binding();
       await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
       await until(() => host.attached.length === attempt, `attempt ${attempt} is attached`);
@@ -137,10 +135,9 @@ describe('an offer', () => {
   });
 
   test('without the link key it is refused', async () => {
-    const engine = await loaded();
-    const host = hostWith(engine);
+    const host = hostWith(await loaded());
     const linkId = newLinkId();
-    const { peer, channel } = await viewer(engine, host, linkId);
+    const { peer, channel } = await viewer(host, linkId);
     const binding = () => peer.binding();
     const key = createLinkKey();
     await initiate(await channel, { key, kind: 'p2p', linkId, binding });
@@ -151,10 +148,9 @@ describe('an offer', () => {
   });
 
   test('with fingerprints of somebody in between it is refused', async () => {
-    const engine = await loaded();
-    const host = hostWith(engine);
+    const host = hostWith(await loaded());
     const linkId = newLinkId();
-    const { peer, channel } = await viewer(engine, host, linkId);
+    const { peer, channel } = await viewer(host, linkId);
     const binding = () => ({ ...peer.binding(), responder: 'sha-256 00:11' });
     await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
     await until(() => host.failed.length === 1, 'failed');
@@ -162,9 +158,8 @@ describe('an offer', () => {
   });
 
   test('for another link than it proves it is refused', async () => {
-    const engine = await loaded();
-    const host = hostWith(engine);
-    const { peer, channel } = await viewer(engine, host, newLinkId());
+    const host = hostWith(await loaded());
+    const { peer, channel } = await viewer(host, newLinkId());
     const options = { key: KEY, kind: 'p2p', linkId: newLinkId() } as const;
     await initiate(await channel, { ...options, binding: () => peer.binding() });
     await until(() => host.failed.length === 1, 'failed');
