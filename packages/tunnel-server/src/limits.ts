@@ -65,6 +65,8 @@ export const SERVER_LIMITS = {
   headersMs: 20_000,
   /** A request head; Node's default. 431 above it. */
   headerBytes: 16 * KIB,
+  /** Requests that may wait on one connection behind another; hardly any client pipelines. */
+  pipelinedRequests: 16,
   /** Idle keep-alive, above the 60 s that load balancers commonly reuse a connection for. */
   keepAliveMs: 65_000,
 
