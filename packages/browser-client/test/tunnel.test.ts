@@ -7,6 +7,8 @@ import {
   RecordReader,
   acceptExchanges,
   createLinkKey,
+  createPass,
+  deriveGateKey,
   respond,
   type Carrier,
   type IncomingRequest,
@@ -152,7 +154,8 @@ describe('the first flight', () => {
     );
     await run(clock, () => kinds('connected').length === 1);
     const { id } = tunnel.status().link;
-    const url = `https://s.example/__wingman/relay?link=${id}`;
+    const pass = await createPass(await deriveGateKey(KEY), 'relay', id ?? '');
+    const url = `https://s.example/__wingman/relay?link=${id}&pass=${pass}`;
     // Handshake, attach, heartbeat, the request and its end.
     expect(host.flights).toEqual([{ url, messages: 5 }]);
     await run(clock, () => host.requests.length === 1);

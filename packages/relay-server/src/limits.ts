@@ -80,6 +80,8 @@ export const HOST_LIMITS = {
 
   /** Peer connections at once for each viewer allowed: the one in use and one being negotiated. */
   peersPerViewer: 2,
+  /** Links that were accepted and have made no offer yet; only holders of the link key get here. The oldest goes. */
+  awaitedOffers: 1024,
   /** ICE candidates taken for one attempt; browsers send about ten. */
   candidatesPerAttempt: 64,
   /** Links for each viewer allowed: the one in use, and one of a tab that went without a goodbye. */

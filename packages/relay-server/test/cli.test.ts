@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   create,
+  createPass,
   decodeLinkKey,
+  deriveGateKey,
   initiate,
   Link,
   Mux,
@@ -122,11 +124,12 @@ describe('share --json', () => {
     const ready = await cli.event('ready');
     const url = new URL(String(ready['url']));
     const id = newLinkId();
-    const socket = new WebSocket(`ws://127.0.0.1:${url.port}/__wingman/relay?link=${id}`, {
+    const key = decodeLinkKey(url.hash.slice('#k='.length));
+    const query = `link=${id}&pass=${await createPass(await deriveGateKey(key), 'relay', id)}`;
+    const socket = new WebSocket(`ws://127.0.0.1:${url.port}/__wingman/relay?${query}`, {
       headers: { host: url.host, origin: url.origin },
     });
     cleanups.push(() => socket.terminate());
-    const key = decodeLinkKey(url.hash.slice('#k='.length));
     const proven = await initiate(new WebSocketCarrier(socket), { key, kind: 'relay', linkId: id });
     const link = new Link({ id, role: 'initiator' });
     const mux = new Mux(link);

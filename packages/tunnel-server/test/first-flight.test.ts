@@ -27,12 +27,12 @@ type Call = Promise<Flight> & { abort(): void };
 function fly(
   host: FakeHost,
   body: Uint8Array,
-  { origin = `http://${host.name}`, query = `?link=${newLinkId()}`, cookie = '' } = {},
+  { origin = `http://${host.name}`, path = host.doorPath('relay', newLinkId()), cookie = '' } = {},
 ): Call {
   const outgoing = request({
     host: '127.0.0.1',
     port: host.port,
-    path: `/__wingman/relay${query}`,
+    path,
     method: 'POST',
     headers: { host: host.name, origin, cookie },
   });
@@ -138,5 +138,7 @@ test.each(['http://evil.example', 'null', ''])('a flight from %j is refused', as
 
 test('a URL without a link is refused', async () => {
   const { host } = await startSession();
-  expect((await fly(host, records('one'), { query: '' })).response.statusCode).toBe(400);
+  expect((await fly(host, records('one'), { path: '/__wingman/relay' })).response.statusCode).toBe(
+    400,
+  );
 });

@@ -38,7 +38,7 @@ test('the host is told whose browser it is, before anything of the viewer’s', 
   const id = newLinkId();
   const told = async (cookie: string): Promise<string> => {
     const hostEnd = await host.relays.next();
-    const path = `/__wingman/relay?link=${newLinkId()}`;
+    const path = host.doorPath('relay', newLinkId());
     const headers = { origin: `http://${host.name}`, cookie };
     const viewer = await ClientSocket.open(host.port, host.name, path, headers);
     viewer.send(Buffer.from('first'));
@@ -240,7 +240,7 @@ test.each([
 ])('a viewer from %s is refused', async (template) => {
   const { host, server } = await startSession();
   const origin = template.replace('HOST', host.name).replace('PORT', String(server.port));
-  for (const path of ['/__wingman/signal', `/__wingman/relay?link=${newLinkId()}`]) {
+  for (const path of [host.doorPath('signal', newLinkId()), host.doorPath('relay', newLinkId())]) {
     const opening = ClientSocket.open(server.port, host.name, path, { origin });
     await expect(opening).rejects.toThrow('status 403');
   }

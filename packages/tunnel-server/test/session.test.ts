@@ -40,6 +40,7 @@ function createSession(clock: FakeClock) {
     session.register({
       host,
       prekey: new Uint8Array(),
+      gateKey: new Uint8Array(32),
       ingressAllowed: true,
       expiresAt: clock.now() + ttlMs,
     });

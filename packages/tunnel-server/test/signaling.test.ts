@@ -17,6 +17,9 @@ import { FakeViewer } from './support/fake-viewer.js';
 import { until } from './support/inbox.js';
 import { startServer, startSession } from './support/server.js';
 
+const NONCE = Buffer.alloc(16, 7);
+const PROOF = Buffer.alloc(32, 8);
+
 async function accept(host: FakeHost, p2p = true) {
   const request = await host.received.find((item) => item?.$case === 'connectionRequest');
   const { linkId } = request.value;
@@ -27,6 +30,7 @@ async function accept(host: FakeHost, p2p = true) {
       p2p,
       p2pTimeoutMs: 0,
       iceServers: [],
+      nonce: NONCE,
     },
   });
   return linkId;
@@ -38,9 +42,11 @@ test('offer, answer and candidates pass between the viewer and the host of its l
   const bystander = await FakeViewer.join(host);
   const { linkId } = viewer;
   await accept(host);
-  viewer.send({ message: { $case: 'offer', value: { linkId, attempt: 1, sdp: 'v=0 offer' } } });
+  expect(Buffer.from((await viewer.find('connectionAccept')).value.nonce)).toEqual(NONCE);
+  const claim = { linkId, attempt: 1, sdp: 'v=0 offer', proof: PROOF };
+  viewer.send({ message: { $case: 'offer', value: claim } });
   const offer = await host.received.find((item) => item?.$case === 'offer');
-  expect(offer.value).toMatchObject({ linkId, attempt: 1, sdp: 'v=0 offer' });
+  expect(offer.value).toMatchObject({ ...claim, proof: new Uint8Array(PROOF) });
   host.send({
     $case: 'answer',
     value: { linkId, attempt: 1, sdp: 'v=0 answer' },

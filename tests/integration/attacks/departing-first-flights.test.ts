@@ -1,17 +1,30 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { encodeRecord, newLinkId } from '@wingman/protocol';
+import {
+  createPass,
+  decodeLinkKey,
+  deriveGateKey,
+  encodeRecord,
+  newLinkId,
+} from '@wingman/protocol';
 import { request } from 'node:http';
 import { eventually } from '../../support/processes.js';
 import { UnderAttack } from '../../support/under-attack.js';
 
-// Whoever knows only a session's host name posts first flights and leaves while the host is called.
+// Somebody with the URL posts first flights and leaves while the host is called; somebody without it is not let in.
 
 const ROUNDS = 3;
 /** More than a session's places for relay connections: eight viewers and eight to spare. */
 const FLIGHTS = 24;
 const LEAVE_AFTER_MS = 1;
 
+type Pass = (link: string) => Promise<string>;
+
 let scene: UnderAttack;
+
+const valid: Pass = async (link) => {
+  const key = decodeLinkKey(new URL(scene.victim.ready.url).hash.slice('#k='.length));
+  return createPass(await deriveGateKey(key), 'relay', link);
+};
 
 beforeAll(async () => {
   scene = await UnderAttack.start();
@@ -19,11 +32,12 @@ beforeAll(async () => {
 
 afterAll(() => scene.stop());
 
-/** Posts a first flight without the key; the status of its answer, undefined when it has left before. */
-function flyKeyless(leaveAfterMs?: number): Promise<number | undefined> {
+/** Posts a first flight that proves nothing; the status of its answer, undefined when it has left before. */
+async function fly(pass: Pass, leaveAfterMs?: number): Promise<number | undefined> {
   const { host, origin, port } = new URL(scene.victim.origin);
+  const link = newLinkId();
+  const path = `/__wingman/relay?link=${link}&pass=${await pass(link)}`;
   return new Promise((resolve) => {
-    const path = `/__wingman/relay?link=${newLinkId()}`;
     const headers = { host, origin };
     const flight = request({
       host: '127.0.0.1',
@@ -47,9 +61,17 @@ function flyKeyless(leaveAfterMs?: number): Promise<number | undefined> {
 test('first flights that leave at once keep no place of the session', async () => {
   await scene.run(async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      await Promise.all(Array.from({ length: FLIGHTS }, () => flyKeyless(LEAVE_AFTER_MS)));
+      await Promise.all(Array.from({ length: FLIGHTS }, () => fly(valid, LEAVE_AFTER_MS)));
     }
-    await eventually('a place is free again', async () => (await flyKeyless()) === 200, 5_000);
+    await eventually('a place is free again', async () => (await fly(valid)) === 200, 5_000);
   });
   expect(await scene.isAlive()).toBe(true);
+});
+
+test('whoever has only the host name is refused, and calls no host', async () => {
+  const statuses = await scene.run(() =>
+    Promise.all(Array.from({ length: FLIGHTS }, () => fly(() => Promise.resolve('AAAA')))),
+  );
+  expect(new Set(statuses)).toEqual(new Set([403]));
+  expect(await fly(valid)).toBe(200);
 });

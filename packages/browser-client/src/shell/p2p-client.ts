@@ -9,6 +9,7 @@ import {
   type Answer,
   type Clock,
   type ConnectionAccept,
+  type OfferClaim,
   type Timer,
 } from '@wingman/protocol';
 import { Backoff } from '../shared/backoff.js';
@@ -25,6 +26,8 @@ export interface P2pWorld {
   random?: () => number;
   /** Undefined where the browser has no WebRTC. */
   createPeer: ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined;
+  /** Shows the host that this tab has the link key. */
+  prove: AdmissionProofs;
   /** False when not connected. */
   signal: (message: OutgoingMessage) => boolean;
   /** Hands the channel to the worker, in the task that has created it. */
@@ -33,6 +36,12 @@ export interface P2pWorld {
   endChannel: (attempt: number) => void;
   /** The server's default for p2pTimeoutMs. */
   timeoutMs: number;
+}
+
+/** Proofs of the link key (SPEC section 4.5). */
+export interface AdmissionProofs {
+  request(linkId: string): Promise<Uint8Array>;
+  offer(claim: OfferClaim, nonce: Uint8Array): Promise<Uint8Array>;
 }
 
 /** One try, from the accept to its end. */
@@ -44,6 +53,10 @@ interface Attempt {
   /** Candidates that came before the answer. */
   early: RTCIceCandidateInit[];
   hasAnswer: boolean;
+  /** The host's, for the offer. */
+  nonce: Uint8Array;
+  /** Settled when the offer has gone out; no candidate may come before it. */
+  offered: Promise<void>;
 }
 
 /** Makes and keeps a direct path beside the relay: nobody waits for it, and nothing depends on it. */
@@ -52,6 +65,7 @@ export class P2pClient {
   readonly #backoff: Backoff;
   #state: P2pState = 'idle';
   #linkId: string | undefined;
+  #requestProof: Uint8Array | undefined;
   #attempt: Attempt | undefined;
   #attempts = 0;
   #timer: Timer | undefined;
@@ -74,10 +88,16 @@ export class P2pClient {
   /** A new link has begun: what belonged to the old one is over. */
   setLink(linkId: string): void {
     this.#linkId = linkId;
+    this.#requestProof = undefined;
     this.#dropAttempt();
     this.#move('idle');
     this.#backoff.reset();
-    this.#ask();
+    void this.#world.prove.request(linkId).then((proof) => {
+      // Another link may have begun meanwhile.
+      if (this.#linkId !== linkId) return;
+      this.#requestProof = proof;
+      this.signalingOpened();
+    });
   }
 
   /** Signaling is connected: the server has to hear of this link, and the host may have been away. */
@@ -148,8 +168,9 @@ export class P2pClient {
   }
 
   #request(): boolean {
-    if (this.#linkId === undefined) return false;
-    const value = create(ConnectionRequest, { linkId: this.#linkId });
+    const [linkId, proof] = [this.#linkId, this.#requestProof];
+    if (linkId === undefined || proof === undefined) return false;
+    const value = create(ConnectionRequest, { linkId, proof });
     return this.#world.signal({ $case: 'connectionRequest', value });
   }
 
@@ -172,6 +193,8 @@ export class P2pClient {
       ),
       early: [],
       hasAnswer: false,
+      nonce: accept.nonce,
+      offered: Promise.resolve(),
     };
     this.#attempt = attempt;
     this.#report(P2pEvent.ATTEMPT);
@@ -180,26 +203,28 @@ export class P2pClient {
 
   #start(attempt: Attempt): void {
     const { peer, number } = attempt;
-    peer.onicecandidate = ({ candidate }) => this.#sendCandidate(attempt, candidate);
+    peer.onicecandidate = ({ candidate }) => void this.#sendCandidate(attempt, candidate);
     peer.onconnectionstatechange = () => {
       const isOver = peer.connectionState === 'failed' || peer.connectionState === 'closed';
       if (isOver) this.#fail(attempt, P2pFailure.ICE);
     };
     this.#world.giveChannel(number, peer.createDataChannel('wingman', { ordered: true }));
-    this.#offer(attempt).catch(() => this.#fail(attempt, P2pFailure.ICE));
+    attempt.offered = this.#offer(attempt).catch(() => this.#fail(attempt, P2pFailure.ICE));
   }
 
   async #offer(attempt: Attempt): Promise<void> {
     const { peer, number } = attempt;
     const offer = await peer.createOffer();
     await peer.setLocalDescription(offer);
-    if (attempt !== this.#attempt) return;
     const sdp = peer.localDescription?.sdp ?? offer.sdp ?? '';
-    const fields = { linkId: this.#linkId ?? '', attempt: number, sdp };
-    this.#world.signal({ $case: 'offer', value: create(Offer, fields) });
+    const claim = { linkId: this.#linkId ?? '', attempt: number, sdp };
+    const proof = await this.#world.prove.offer(claim, attempt.nonce);
+    if (attempt !== this.#attempt) return;
+    this.#world.signal({ $case: 'offer', value: create(Offer, { ...claim, proof }) });
   }
 
-  #sendCandidate(attempt: Attempt, candidate: RTCIceCandidate | null): void {
+  async #sendCandidate(attempt: Attempt, candidate: RTCIceCandidate | null): Promise<void> {
+    await attempt.offered;
     if (attempt !== this.#attempt) return;
     const value = create(IceCandidate, {
       linkId: this.#linkId ?? '',

@@ -24,7 +24,7 @@ import { changeSiteData } from './site-data.js';
 import { postToOpener } from './opener.js';
 import { PillView } from './pill-view.js';
 import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
-import { Signaling, type ServerMessage } from './signaling.js';
+import { Signaling, signalingUrl, type OutgoingMessage, type ServerMessage } from './signaling.js';
 import { TunnelClient } from './tunnel-client.js';
 
 /** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
@@ -85,7 +85,7 @@ export class Shell {
     if (this.#serviceWorker === undefined || this.early === undefined) {
       return this.#withoutTunnel('UNSUPPORTED');
     }
-    this.#startTunnel(this.early);
+    this.#startTunnel(this.early, this.#key);
     this.#publish();
     if (!(await this.#serviceWorker.register())) {
       this.#stopTunnel();
@@ -104,15 +104,23 @@ export class Shell {
     if (preference !== 'relay') this.#p2p?.retryNow();
   }
 
-  #startTunnel(early: EarlyStart): void {
-    const socketOrigin = location.origin.replace(/^http/, 'ws');
+  #startTunnel(early: EarlyStart, key: Uint8Array): void {
     const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
     this.#tunnel = tunnel;
     tunnel.serveWorkers(this.#tab);
-    const { timeoutMs } = this.boot.p2p;
-    this.#p2p = p2pFor(tunnel, (message) => this.#signaling?.send(message) ?? false, timeoutMs);
+    const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
+    this.#p2p = p2pFor(tunnel, key, signal, this.boot.p2p.timeoutMs);
+    void this.#startSignaling(key);
+    systemClock.setTimeout(() => {
+      const { done, problem } = this.#journey;
+      if (!done.has('host') && problem === null) this.#trouble('TIMEOUT');
+    }, BROWSER_LIMITS.connectMs);
+  }
+
+  /** The pass takes a turn of the event loop; nothing is lost meanwhile, because nothing is connected. */
+  async #startSignaling(key: Uint8Array): Promise<void> {
     this.#signaling = new Signaling({
-      url: `${socketOrigin}/__wingman/signal`,
+      url: await signalingUrl(location.origin, this.#tab, key),
       onOpen: () => {
         if (this.#journey.problem === 'SERVER_UNREACHABLE') this.#trouble(null);
         this.#tunnel?.wake();
@@ -122,10 +130,6 @@ export class Shell {
       onTrouble: (code) => this.#trouble(code),
     });
     this.#signaling.connect();
-    systemClock.setTimeout(() => {
-      const { done, problem } = this.#journey;
-      if (!done.has('host') && problem === null) this.#trouble('TIMEOUT');
-    }, BROWSER_LIMITS.connectMs);
   }
 
   #stopTunnel(): void {

@@ -3,7 +3,9 @@ import {
   ServerToViewer,
   ViewerMessage,
   create,
+  createPass,
   decodeMessage,
+  deriveGateKey,
   encodeMessage,
   systemClock,
   type Clock,
@@ -30,7 +32,14 @@ export interface SignalingOptions {
 
 const OPEN = 1;
 
+/** Where a tab's signaling is, with the pass that lets it in (SPEC section 4.5). */
+export async function signalingUrl(origin: string, tab: string, key: Uint8Array): Promise<string> {
+  const pass = await createPass(await deriveGateKey(key), 'signal', tab);
+  return `${origin.replace(/^http/, 'ws')}/__wingman/signal?tab=${tab}&pass=${pass}`;
+}
+
 const TROUBLE: ReadonlyMap<number, ProblemCode> = new Map<number, ProblemCode>([
+  [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
   [CloseCode.SESSION_UNKNOWN, 'SESSION_UNKNOWN'],
   [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
   [CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS'],

@@ -28,6 +28,8 @@ export interface RelayOptions {
   key: Uint8Array;
   /** WebSocket URL without parameters. */
   url: string;
+  /** What the tunnel server lets this link in by. */
+  pass: Promise<string>;
   /** The host's published hello: with it a first flight goes ahead of the WebSocket. */
   prekey: Uint8Array | null;
   clock?: Clock;
@@ -75,7 +77,7 @@ export class RelayConnector {
     this.#retry?.cancel();
     const prekey = this.#prekey;
     this.#prekey = null;
-    if (prekey === null) return this.#openWebSocket();
+    if (prekey === null) return void this.#openWebSocket();
     // One after the other, so that the WebSocket's carrier replaces the flight's and not the reverse.
     this.#fly(prekey)
       .catch(() => this.#options.onFailure?.())
@@ -93,11 +95,12 @@ export class RelayConnector {
     this.#carrier?.close(CloseCode.NORMAL, 'stopped');
   }
 
-  #openWebSocket(): void {
+  async #openWebSocket(): Promise<void> {
+    const url = await this.#url();
     if (this.#state !== 'connecting') return;
-    const { url, link, open } = this.#options;
+    const { open } = this.#options;
     const carrier = new WebSocketCarrier({
-      url: `${url}?link=${link.id}`,
+      url,
       clock: this.#clock,
       onEnd: (code) => this.#ended(code),
       ...(open === undefined ? {} : { open }),
@@ -106,6 +109,11 @@ export class RelayConnector {
     carrier.connect();
     // A failed handshake closes the carrier, and the end of the carrier starts the next attempt.
     this.#attach(carrier).catch(() => carrier.close(CloseCode.NORMAL, 'the handshake failed'));
+  }
+
+  async #url(): Promise<string> {
+    const { link, pass, url } = this.#options;
+    return `${url}?link=${link.id}&pass=${await pass}`;
   }
 
   async #attach(carrier: WebSocketCarrier): Promise<void> {
@@ -117,8 +125,8 @@ export class RelayConnector {
 
   /** Sends handshake, attach and the first request in one go, without having heard the host on this connection. */
   async #fly(responderHello: Uint8Array): Promise<void> {
-    const { fetch, firstFlight, key, link, url } = this.#options;
-    const flight = new FirstFlightCarrier(`${url.replace(/^ws/, 'http')}?link=${link.id}`, fetch);
+    const { fetch, firstFlight, key, link } = this.#options;
+    const flight = new FirstFlightCarrier((await this.#url()).replace(/^ws/, 'http'), fetch);
     const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
     const proven = await initiate(flight, { ...options, responderHello });
     link.attach(proven.carrier, 'relay');

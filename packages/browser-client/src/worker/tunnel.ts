@@ -2,6 +2,8 @@ import {
   Link,
   Mux,
   WingmanError,
+  createPass,
+  deriveGateKey,
   newLinkId,
   openWebSocket,
   request,
@@ -60,6 +62,7 @@ export class Tunnel {
   readonly #paths: PathKeeper;
   readonly #preload: Preload | undefined;
   readonly #waiters = new Set<() => void>();
+  readonly #gateKey: Promise<Uint8Array>;
   #life: Life;
   #trouble: ErrorCode | null = null;
   #hasLost = false;
@@ -67,6 +70,7 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#gateKey = deriveGateKey(options.key);
     this.#p2p = new P2pAttacher({
       key: options.key,
       link: () => this.#life.link,
@@ -160,6 +164,7 @@ export class Tunnel {
       link,
       key,
       url: relayUrl,
+      pass: this.#gateKey.then((gate) => createPass(gate, 'relay', link.id)),
       prekey,
       clock: this.#clock,
       ...(open === undefined ? {} : { open }),

@@ -1,8 +1,16 @@
 import { EventEmitter } from 'node:events';
-import type { Clock, HostRegistered, IceServer, Timer, WingmanError } from '@wingman/protocol';
+import type {
+  Clock,
+  ConnectionRequest,
+  HostRegistered,
+  IceServer,
+  Timer,
+  WingmanError,
+} from '@wingman/protocol';
 import { EndReason, encodeLinkKey, PrekeyRing, RejectReason, systemClock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { LocalApp } from '../proxy/local-app.js';
+import { Admission } from './admission.js';
 import { DialBack } from './dial-back.js';
 import { HostConnection } from './host-connection.js';
 import type { FromServer, ToServer } from './host-messages.js';
@@ -16,6 +24,7 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
   readonly #prekeys: PrekeyRing;
+  readonly #admission: Admission;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
   readonly #dialBack: DialBack;
@@ -27,11 +36,12 @@ export class Host extends EventEmitter<HostEvents> {
   #closing: Promise<void> | undefined;
 
   /** Use `startHost`. */
-  constructor(options: HostOptions, prekeys: PrekeyRing, onFirst: FirstRegistration) {
+  constructor(options: HostOptions, secrets: HostSecrets, onFirst: FirstRegistration) {
     super();
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#prekeys = prekeys;
+    this.#prekeys = secrets.prekeys;
+    this.#admission = secrets.admission;
     this.#app = new LocalApp(options.port, () => this.#grant?.origin, {
       ...options,
       onTransfer: (progress) => this.emit('transfer', progress),
@@ -187,6 +197,7 @@ export class Host extends EventEmitter<HostEvents> {
         signature: identity.signRegistration(nonce),
         ttlSeconds: Math.max(1, Math.round(this.#remainingMs() / 1000)),
         prekey: this.#prekeys.current,
+        gateKey: this.#admission.gateKey,
         ingressAllowed,
         protocolVersion: PROTOCOL_VERSION,
       },
@@ -222,9 +233,10 @@ export class Host extends EventEmitter<HostEvents> {
   #receive(message: FromServer): void {
     switch (message?.$case) {
       case 'connectionRequest':
-        return this.#answerRequest(message.value.linkId);
+        return this.#answerRequest(message.value);
       case 'offer':
-        return this.#p2p?.offer(message.value);
+        if (this.#admission.admitsOffer(message.value)) this.#p2p?.offer(message.value);
+        return;
       case 'iceCandidate':
         return this.#p2p?.candidate(message.value);
       case 'viewerLeft':
@@ -241,15 +253,21 @@ export class Host extends EventEmitter<HostEvents> {
     }
   }
 
-  #answerRequest(linkId: string): void {
+  #answerRequest(request: ConnectionRequest): void {
+    const { linkId } = request;
+    if (!this.#admission.admitsRequest(request)) return this.#reject(linkId, 'NOT_ADMITTED');
     this.#links.viewerBack(linkId);
-    if (!this.#links.admits(linkId)) {
-      const reason = RejectReason.TOO_MANY_VIEWERS;
-      return this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
-    }
+    if (!this.#links.admits(linkId)) return this.#reject(linkId, 'TOO_MANY_VIEWERS');
     const p2p = this.#p2p !== undefined;
     const p2pTimeoutMs = this.#options.p2pTimeoutMs;
-    this.#connection.send({ $case: 'connectionAccept', value: { linkId, p2p, p2pTimeoutMs } });
+    const nonce = this.#admission.nonceFor(linkId);
+    const value = { linkId, p2p, p2pTimeoutMs, nonce };
+    this.#connection.send({ $case: 'connectionAccept', value });
+  }
+
+  #reject(linkId: string, why: 'NOT_ADMITTED' | 'TOO_MANY_VIEWERS'): void {
+    const reason = RejectReason[why];
+    this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
   }
 
   #problem({ code, message }: WingmanError): void {
@@ -263,7 +281,13 @@ export class Host extends EventEmitter<HostEvents> {
   }
 }
 
-const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 2;
+
+/** What a host makes before it registers. */
+export interface HostSecrets {
+  readonly prekeys: PrekeyRing;
+  readonly admission: Admission;
+}
 
 /**
  * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
@@ -274,8 +298,9 @@ export async function startHost(
   watch: (host: Host) => void = () => undefined,
 ): Promise<Host> {
   const prekeys = await PrekeyRing.create();
+  const admission = await Admission.create(options.identity.linkKey);
   const first = firstRegistration(options.server, options.clock ?? systemClock);
-  const host = new Host(options, prekeys, first);
+  const host = new Host(options, { prekeys, admission }, first);
   watch(host);
   try {
     await first.done;

@@ -1,4 +1,4 @@
-import { CloseCode, isLinkId, toWingmanError, type ErrorCode } from '@wingman/protocol';
+import { CloseCode, toWingmanError, type ErrorCode } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Session } from '../sessions/session.js';
@@ -26,12 +26,6 @@ const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
   LIMIT_EXCEEDED: CloseCode.TOO_MANY_VIEWERS,
   TIMEOUT: CloseCode.HOST_OFFLINE,
 };
-
-/** The link that a relay URL names; undefined when it names none. */
-export function linkOfRelayUrl(query: URLSearchParams): string | undefined {
-  const linkId = query.get('link') ?? '';
-  return isLinkId(linkId) ? linkId : undefined;
-}
 
 /** A viewer that proves nothing would hold a host's connection for ever: it has to say something soon. */
 function expectFirstMessage(viewer: WebSocket): void {

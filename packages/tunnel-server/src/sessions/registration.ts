@@ -8,7 +8,7 @@ import {
 } from '@wingman/protocol';
 
 /** The version of the signaling schema and the frames this server speaks. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const NONCE_BYTES = 32;
 /** An Ed25519 SubjectPublicKeyInfo is 44 bytes (RFC 8410 section 4). */
@@ -16,6 +16,8 @@ const SPKI_BYTES = 44;
 const SIGNATURE_BYTES = 64;
 /** A ResponderHello is about 110 bytes. */
 const MAX_PREKEY_BYTES = 1024;
+/** As HKDF gives it (SPEC section 4.5). */
+const GATE_KEY_BYTES = 32;
 
 /** A nonce for one connection: a proof made for it is worth nothing on another. */
 export function createChallenge(): Uint8Array {
@@ -41,6 +43,9 @@ export async function verifyRegistration(
   }
   if (message.prekey.byteLength > MAX_PREKEY_BYTES) {
     throw new WingmanError('PROTOCOL_ERROR', 'the prekey is too large');
+  }
+  if (message.gateKey.byteLength !== GATE_KEY_BYTES) {
+    throw new WingmanError('PROTOCOL_ERROR', 'the gate key is malformed');
   }
   const key = parsePublicKey(message.publicKey);
   if (!(await sessionNameMatches(message.session, message.publicKey))) {

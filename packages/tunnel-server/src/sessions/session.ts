@@ -1,11 +1,14 @@
 import {
   CloseCode,
   EndReason as ToldReason,
+  passPayload,
   WingmanError,
   type Clock,
+  type Door,
   type ErrorCode,
   type Timer,
 } from '@wingman/protocol';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ToHost } from '../signaling/messages.js';
 
 /** online: a host is registered. offline: its signaling is gone, the grace time runs. ended: for good. */
@@ -71,6 +74,8 @@ export interface Grant {
   host: HostPort;
   /** The host's current prekey, a serialized ResponderHello; empty: none. */
   prekey: Uint8Array;
+  /** What the passes of this session's viewers are made with. */
+  gateKey: Uint8Array;
   ingressAllowed: boolean;
   /** On the session's clock. */
   expiresAt: number;
@@ -126,6 +131,11 @@ export class Session {
 
   get prekey(): Uint8Array {
     return this.#grant?.prekey ?? new Uint8Array();
+  }
+
+  /** Whether a pass was made with the session's link key; never before the first registration. */
+  admits(door: Door, id: string, pass: string): boolean {
+    return this.#grant !== undefined && isPass(this.#grant.gateKey, passPayload(door, id), pass);
   }
 
   get ingressAllowed(): boolean {
@@ -194,4 +204,10 @@ export class Session {
     }
     this.#state = next;
   }
+}
+
+function isPass(key: Uint8Array, payload: Uint8Array, pass: string): boolean {
+  const expected = createHmac('sha256', key).update(payload).digest();
+  const given = Buffer.from(pass, 'base64url');
+  return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
 }

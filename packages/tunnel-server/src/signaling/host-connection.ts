@@ -135,6 +135,7 @@ export class HostConnection implements HostPort {
     this.#audience = this.#options.register(message.session, {
       host: this,
       prekey: message.prekey,
+      gateKey: message.gateKey,
       ingressAllowed: message.ingressAllowed,
       expiresAt: this.#options.clock.now() + this.#grantedMs(message.ttlSeconds),
     });

@@ -1,4 +1,9 @@
-import { isLinkId, RejectReason } from '@wingman/protocol';
+import {
+  isLinkId,
+  RejectReason,
+  type ConnectionAccept,
+  type ConnectionRequest,
+} from '@wingman/protocol';
 import type { Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
 import type { FromHost, FromViewer } from './messages.js';
@@ -21,10 +26,10 @@ export class P2pSignaling {
   }
 
   /** Asks the host to take the viewer's link, or rejects it. */
-  requestConnection(linkId: string, viewer: ViewerPort): void {
+  requestConnection(request: ConnectionRequest, viewer: ViewerPort): void {
     const { host } = this.#options.session;
-    if (host === undefined) return reject(viewer, linkId, RejectReason.HOST_OFFLINE);
-    host.send({ $case: 'connectionRequest', value: { linkId } });
+    if (host === undefined) return reject(viewer, request.linkId, RejectReason.HOST_OFFLINE);
+    host.send({ $case: 'connectionRequest', value: request });
   }
 
   /** Tells the viewer that the session has as many viewers as it may have. */
@@ -60,7 +65,7 @@ export class P2pSignaling {
     }
   }
 
-  #accept(linkId: string, accept: { p2p: boolean; p2pTimeoutMs: number }): void {
+  #accept(linkId: string, accept: ConnectionAccept): void {
     const { session, stun, p2pEnabled, p2pTimeoutMs } = this.#options;
     const p2p = accept.p2p && p2pEnabled;
     this.#viewer(linkId)?.send({
@@ -69,6 +74,7 @@ export class P2pSignaling {
         linkId,
         p2p,
         p2pTimeoutMs: accept.p2pTimeoutMs === 0 ? p2pTimeoutMs : accept.p2pTimeoutMs,
+        nonce: accept.nonce,
         iceServers: p2p ? stun.iceServersFor(linkId, session.remainingMs) : [],
       },
     });

@@ -1,4 +1,4 @@
-import { CloseCode, isLinkId, type Clock } from '@wingman/protocol';
+import { CloseCode, isLinkId, type Clock, type ConnectionRequest } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
@@ -72,7 +72,7 @@ export class ViewerConnection implements ViewerPort {
   #handle(message: FromViewer): void {
     switch (message?.$case) {
       case 'connectionRequest':
-        return this.#join(message.value.linkId);
+        return this.#join(message.value);
       case 'connectionState':
         return this.#reports.count(message.value);
       case 'tabFrozen':
@@ -89,7 +89,8 @@ export class ViewerConnection implements ViewerPort {
     }
   }
 
-  #join(linkId: string): void {
+  #join(request: ConnectionRequest): void {
+    const { linkId } = request;
     const { signaling, viewers } = this.#options;
     const isOther = this.#linkId !== undefined && this.#linkId !== linkId;
     if (!isLinkId(linkId) || isOther) {
@@ -99,7 +100,7 @@ export class ViewerConnection implements ViewerPort {
     if (!joining.joined) return signaling.rejectForRoom(linkId, this);
     this.#linkId = linkId;
     joining.replaced?.close(CloseCode.REPLACED, 'the tab has a newer signaling connection');
-    signaling.requestConnection(linkId, this);
+    signaling.requestConnection(request, this);
   }
 
   #closed(code: number): void {

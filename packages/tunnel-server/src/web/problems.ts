@@ -68,6 +68,14 @@ export const FOREIGN_ORIGIN: Problem = {
   cure: 'Open the session at its own URL.',
 };
 
+export const NOT_ADMITTED: Problem = {
+  status: 403,
+  code: 'HANDSHAKE_FAILED',
+  title: 'The link does not fit this session',
+  cause: 'The request does not show that it comes from the complete session URL.',
+  cure: 'Open the complete URL that the host has printed, with its # part.',
+};
+
 export const BAD_TOKEN: Problem = {
   status: 401,
   code: 'REFUSED',

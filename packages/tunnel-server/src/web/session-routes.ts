@@ -3,12 +3,19 @@ import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
-import { linkOfRelayUrl } from '../relay/relay-connection.js';
 import type { Assets } from './assets.js';
 import { isReserved, pathOf } from './paths.js';
 import { isOwnOrigin } from './host-routing.js';
-import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND, sendProblem } from './problems.js';
+import {
+  BAD_REQUEST,
+  FOREIGN_ORIGIN,
+  HOST_OFFLINE,
+  NOT_ADMITTED,
+  NOT_FOUND,
+  sendProblem,
+} from './problems.js';
 import type { BootData, Shell } from './shell.js';
+import { ticketOf } from './upgrades.js';
 
 /** A response on a session's name. */
 export type SessionResponse = Response<unknown, { live: LiveSession }>;
@@ -35,13 +42,17 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
     if (!isOwnOrigin(origin ?? '', host, options.scheme())) {
       return sendProblem(req, res, FOREIGN_ORIGIN);
     }
-    const linkId = linkOfRelayUrl(new URL(req.originalUrl, 'http://session').searchParams);
-    if (linkId === undefined) return sendProblem(req, res, BAD_REQUEST);
+    const { live } = res.locals;
+    const ticket = ticketOf('relay', new URL(req.originalUrl, 'http://session').searchParams);
+    if (ticket === undefined) return sendProblem(req, res, BAD_REQUEST);
+    if (!live.session.admits('relay', ticket.id, ticket.pass)) {
+      return sendProblem(req, res, NOT_ADMITTED);
+    }
     return serveFirstFlight({
       req,
       res,
-      linkId,
-      target: res.locals.live,
+      linkId: ticket.id,
+      target: live,
       metrics: options.metrics,
     });
   });

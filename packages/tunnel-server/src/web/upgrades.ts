@@ -1,15 +1,15 @@
-import { CloseCode, type Problem } from '@wingman/protocol';
+import { CloseCode, isLinkId, type Door, type Problem } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { ingressProblem } from '../ingress/ingress.js';
-import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
+import type { RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { encodeToViewer } from '../signaling/messages.js';
+import { encodeToViewer, type ToViewer } from '../signaling/messages.js';
 import { isOwnOrigin } from './host-routing.js';
 import type { Place } from './locate.js';
 import { isReserved, pathOf } from './paths.js';
@@ -17,6 +17,7 @@ import {
   BAD_REQUEST,
   BAD_TOKEN,
   FOREIGN_ORIGIN,
+  NOT_ADMITTED,
   NOT_FOUND,
   OVERLOADED,
   refuseUpgrade,
@@ -133,35 +134,62 @@ export class UpgradeRouter {
       return FOREIGN_ORIGIN;
     }
     if (place.at === 'nowhere') return this.#sayGone(upgrade, place.problem);
-    const { live } = place;
-    if (path === '/__wingman/signal') {
-      this.#options.accept(upgrade, 'signaling', (webSocket) =>
-        this.#options.handlers.signal(live, webSocket),
-      );
+    return this.#viewer(upgrade, place.live, path === '/__wingman/signal' ? 'signal' : 'relay');
+  }
+
+  /** Before the pass is checked nobody is counted, no host is called and nothing of the session is told. */
+  #viewer(upgrade: Upgrade, live: LiveSession, door: Door): Problem | undefined {
+    const { handlers } = this.#options;
+    const ticket = ticketOf(door, queryOf(upgrade.req));
+    if (ticket === undefined) return BAD_REQUEST;
+    if (!live.session.admits(door, ticket.id, ticket.pass)) return this.#turnAway(upgrade);
+    if (door === 'signal') {
+      this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.signal(live, webSocket));
       return undefined;
     }
-    const linkId = linkOfRelayUrl(queryOf(upgrade.req));
-    if (linkId === undefined) return BAD_REQUEST;
-    const client = { linkId, viewerId: viewerIdOf(upgrade.req) };
-    this.#options.accept(upgrade, 'relay', (webSocket) =>
-      this.#options.handlers.relay(live, client, webSocket),
-    );
+    const client = { linkId: ticket.id, viewerId: viewerIdOf(upgrade.req) };
+    this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;
   }
 
   /** A page can't see the status of a refused upgrade: it is let in and told by message and close code. */
-  #sayGone(upgrade: Upgrade, problem: Problem): undefined {
-    const { code, title } = problem;
+  #sayGone(upgrade: Upgrade, { code, title }: Problem): undefined {
     const isEnded = code === 'SESSION_ENDED';
+    const presence = { online: false, sessionEnded: isEnded };
+    this.#letGo(upgrade, isEnded ? CloseCode.SESSION_ENDED : CloseCode.SESSION_UNKNOWN, [
+      { $case: 'hostPresence', value: presence },
+      { $case: 'refusal', value: { code, message: title } },
+    ]);
+  }
+
+  #turnAway(upgrade: Upgrade): undefined {
+    const { code, title } = NOT_ADMITTED;
+    this.#letGo(upgrade, CloseCode.HANDSHAKE_FAILED, [
+      { $case: 'refusal', value: { code, message: title } },
+    ]);
+  }
+
+  #letGo(upgrade: Upgrade, closeCode: number, messages: ToViewer[]): void {
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
       webSocket.on('error', () => undefined);
-      const presence = { online: false, sessionEnded: isEnded };
-      webSocket.send(encodeToViewer({ $case: 'hostPresence', value: presence }));
-      webSocket.send(encodeToViewer({ $case: 'refusal', value: { code, message: title } }));
-      webSocket.close(isEnded ? CloseCode.SESSION_ENDED : CloseCode.SESSION_UNKNOWN, title);
+      for (const message of messages) webSocket.send(encodeToViewer(message));
+      webSocket.close(closeCode);
     });
-    return undefined;
   }
+}
+
+/** What a viewer shows at a door: an id, and the pass that was made for it (SPEC section 4.5). */
+export interface Ticket {
+  readonly id: string;
+  readonly pass: string;
+}
+
+const ID_PARAMETER: Readonly<Record<Door, string>> = { signal: 'tab', relay: 'link' };
+
+/** The ticket in a URL's query; undefined when its id is missing or malformed. */
+export function ticketOf(door: Door, query: URLSearchParams): Ticket | undefined {
+  const id = query.get(ID_PARAMETER[door]) ?? '';
+  return isLinkId(id) ? { id, pass: query.get('pass') ?? '' } : undefined;
 }
 
 function queryOf(req: IncomingMessage): URLSearchParams {

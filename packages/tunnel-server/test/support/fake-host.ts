@@ -7,15 +7,17 @@ import {
   header,
   HostMessage,
   Link,
+  passPayload,
   registrationPayload,
   respondIngress,
   ResponseHead,
   ServerToHost,
   sessionNameFor,
+  type Door,
   type IncomingRequest,
   type IncomingWebSocket,
 } from '@wingman/protocol';
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { WebSocketCarrier } from '../../src/relay/websocket-carrier.js';
 import { ClientSocket } from './client-socket.js';
 import { Inbox } from './inbox.js';
@@ -60,6 +62,7 @@ export class FakeHost {
   readonly ingressSockets: ClientSocket[] = [];
   readonly sockets: ClientSocket[] = [];
   dialToken = '';
+  readonly gateKey = randomBytes(32);
   readonly #options: FakeHostOptions;
   readonly #nonce: Promise<Uint8Array>;
 
@@ -111,7 +114,8 @@ export class FakeHost {
         ttlSeconds: this.#options.ttlSeconds ?? 3600,
         prekey: this.#options.prekey ?? new Uint8Array(),
         ingressAllowed: this.#options.ingressAllowed ?? true,
-        protocolVersion: 1,
+        gateKey: this.gateKey,
+        protocolVersion: 2,
       },
     });
   }
@@ -119,6 +123,14 @@ export class FakeHost {
   async registered() {
     const message = await this.received.find((item) => item?.$case === 'hostRegistered');
     return message.value;
+  }
+
+  /** The path of a door for whoever has the session's link key. */
+  doorPath(door: Door, id: string): string {
+    const pass = createHmac('sha256', this.gateKey)
+      .update(passPayload(door, id))
+      .digest('base64url');
+    return `/__wingman/${door}?${door === 'signal' ? 'tab' : 'link'}=${id}&pass=${pass}`;
   }
 
   send(message: HostMessage['message']): void {

@@ -25,7 +25,8 @@ export class FakeViewer {
 
   static async connect(host: FakeHost, linkId = newLinkId()): Promise<FakeViewer> {
     const headers = { origin: `http://${host.name}` };
-    const client = await ClientSocket.open(host.port, host.name, '/__wingman/signal', headers);
+    const path = host.doorPath('signal', newLinkId());
+    const client = await ClientSocket.open(host.port, host.name, path, headers);
     return new FakeViewer(client, linkId);
   }
 
@@ -75,6 +76,6 @@ function isCase<Case extends ToViewer['$case']>(
 
 /** Opens a viewer's relay WebSocket. */
 export function openRelay(host: FakeHost, linkId = newLinkId()): Promise<ClientSocket> {
-  const path = `/__wingman/relay?link=${linkId}`;
+  const path = host.doorPath('relay', linkId);
   return ClientSocket.open(host.port, host.name, path, { origin: `http://${host.name}` });
 }

@@ -14,6 +14,8 @@ export enum RejectReason {
   HOST_OFFLINE = 2,
   SESSION_ENDED = 3,
   SESSION_UNKNOWN = 4,
+  /** NOT_ADMITTED - The proof of the link key does not hold. */
+  NOT_ADMITTED = 5,
 }
 
 export enum P2pEvent {
@@ -119,6 +121,8 @@ export interface RegisterHost {
   /** Whether the host lets the server's own ingress link in. */
   ingressAllowed: boolean;
   protocolVersion: number;
+  /** 32 bytes, HKDF-SHA-256 of the link key with the info "wingman v1 gate": the server checks passes with it. */
+  gateKey: Uint8Array;
 }
 
 /** HostRegistered grants the session. */
@@ -144,6 +148,8 @@ export interface DialPreface {
 export interface ConnectionRequest {
   /** 16 random bytes in lower-case hex, chosen by the tab: it names the link everywhere. */
   linkId: string;
+  /** HMAC-SHA-256 with the admission key: the sender has the link key. */
+  proof: Uint8Array;
 }
 
 export interface ConnectionAccept {
@@ -153,6 +159,8 @@ export interface ConnectionAccept {
   p2pTimeoutMs: number;
   /** Filled in by the tunnel server on the way to the viewer. */
   iceServers: IceServer[];
+  /** 16 random bytes of the host: an offer is proved together with them. */
+  nonce: Uint8Array;
 }
 
 export interface ConnectionReject {
@@ -171,6 +179,8 @@ export interface Offer {
   /** Counts the tab's attempts; answers and candidates of an older attempt are ignored. */
   attempt: number;
   sdp: string;
+  /** HMAC-SHA-256 with the admission key over link, attempt, the accept's nonce and the SDP. */
+  proof: Uint8Array;
 }
 
 export interface Answer {
@@ -979,6 +989,7 @@ function createBaseRegisterHost(): RegisterHost {
     prekey: new Uint8Array(0),
     ingressAllowed: false,
     protocolVersion: 0,
+    gateKey: new Uint8Array(0),
   };
 }
 
@@ -1004,6 +1015,9 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     }
     if (message.protocolVersion !== 0) {
       writer.uint32(56).uint32(message.protocolVersion);
+    }
+    if (message.gateKey.length !== 0) {
+      writer.uint32(66).bytes(message.gateKey);
     }
     return writer;
   },
@@ -1077,6 +1091,14 @@ export const RegisterHost: MessageFns<RegisterHost> = {
             message.protocolVersion = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.gateKey = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1101,6 +1123,7 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     message.prekey = object.prekey ?? new Uint8Array(0);
     message.ingressAllowed = object.ingressAllowed ?? false;
     message.protocolVersion = object.protocolVersion ?? 0;
+    message.gateKey = object.gateKey ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1257,13 +1280,16 @@ export const DialPreface: MessageFns<DialPreface> = {
 };
 
 function createBaseConnectionRequest(): ConnectionRequest {
-  return { linkId: "" };
+  return { linkId: "", proof: new Uint8Array(0) };
 }
 
 export const ConnectionRequest: MessageFns<ConnectionRequest> = {
   encode(message: ConnectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.linkId !== "") {
       writer.uint32(10).string(message.linkId);
+    }
+    if (message.proof.length !== 0) {
+      writer.uint32(18).bytes(message.proof);
     }
     return writer;
   },
@@ -1289,6 +1315,14 @@ export const ConnectionRequest: MessageFns<ConnectionRequest> = {
             message.linkId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proof = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1307,12 +1341,13 @@ export const ConnectionRequest: MessageFns<ConnectionRequest> = {
   fromPartial(object: DeepPartial<ConnectionRequest>): ConnectionRequest {
     const message = createBaseConnectionRequest();
     message.linkId = object.linkId ?? "";
+    message.proof = object.proof ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBaseConnectionAccept(): ConnectionAccept {
-  return { linkId: "", p2p: false, p2pTimeoutMs: 0, iceServers: [] };
+  return { linkId: "", p2p: false, p2pTimeoutMs: 0, iceServers: [], nonce: new Uint8Array(0) };
 }
 
 export const ConnectionAccept: MessageFns<ConnectionAccept> = {
@@ -1328,6 +1363,9 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
     }
     for (const v of message.iceServers) {
       IceServer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(42).bytes(message.nonce);
     }
     return writer;
   },
@@ -1377,6 +1415,14 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
             message.iceServers.push(IceServer.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1398,6 +1444,7 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
     message.p2p = object.p2p ?? false;
     message.p2pTimeoutMs = object.p2pTimeoutMs ?? 0;
     message.iceServers = object.iceServers?.map((e) => IceServer.fromPartial(e)) || [];
+    message.nonce = object.nonce ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1549,7 +1596,7 @@ export const IceServer: MessageFns<IceServer> = {
 };
 
 function createBaseOffer(): Offer {
-  return { linkId: "", attempt: 0, sdp: "" };
+  return { linkId: "", attempt: 0, sdp: "", proof: new Uint8Array(0) };
 }
 
 export const Offer: MessageFns<Offer> = {
@@ -1562,6 +1609,9 @@ export const Offer: MessageFns<Offer> = {
     }
     if (message.sdp !== "") {
       writer.uint32(26).string(message.sdp);
+    }
+    if (message.proof.length !== 0) {
+      writer.uint32(34).bytes(message.proof);
     }
     return writer;
   },
@@ -1603,6 +1653,14 @@ export const Offer: MessageFns<Offer> = {
             message.sdp = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.proof = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1623,6 +1681,7 @@ export const Offer: MessageFns<Offer> = {
     message.linkId = object.linkId ?? "";
     message.attempt = object.attempt ?? 0;
     message.sdp = object.sdp ?? "";
+    message.proof = object.proof ?? new Uint8Array(0);
     return message;
   },
 };

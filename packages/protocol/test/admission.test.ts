@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { createHmac, hkdfSync } from 'node:crypto';
+import fc from 'fast-check';
+import {
+  authenticate,
+  createPass,
+  deriveAdmissionKey,
+  deriveGateKey,
+  offerPayload,
+  passPayload,
+  requestPayload,
+  type OfferClaim,
+} from '../src/seal/admission.js';
+import { toHex } from '../src/wire/bytes.js';
+
+const LINK_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
+const LINK = '0123456789abcdef0123456789abcdef';
+
+/** The same by another implementation (RFC 5869). */
+function hkdf(label: string): string {
+  return Buffer.from(hkdfSync('sha256', LINK_KEY, '', `wingman v1 ${label}`, 32)).toString('hex');
+}
+
+test('gate and admission key are those of RFC 5869, and differ', async () => {
+  expect(toHex(await deriveGateKey(LINK_KEY))).toBe(hkdf('gate'));
+  expect(toHex(await deriveAdmissionKey(LINK_KEY))).toBe(hkdf('admission'));
+});
+
+test('a pass is the HMAC of its door and id', async () => {
+  const gate = await deriveGateKey(LINK_KEY);
+  const payload = `wingman-pass-v1\0relay\0${LINK}`;
+  const expected = createHmac('sha256', gate).update(payload).digest('base64url');
+  expect(await createPass(gate, 'relay', LINK)).toBe(expected);
+  expect(await createPass(gate, 'signal', LINK)).not.toBe(expected);
+});
+
+test('a proof is HMAC-SHA-256', async () => {
+  const key = await deriveAdmissionKey(LINK_KEY);
+  const expected = createHmac('sha256', key).update(requestPayload(LINK)).digest();
+  expect(Buffer.from(await authenticate(key, requestPayload(LINK)))).toEqual(expected);
+});
+
+test('two claims have the same payload only when they are the same', () => {
+  const claim = fc.record({
+    linkId: fc.constantFrom(LINK, 'f'.repeat(32)),
+    attempt: fc.nat({ max: 300 }),
+    sdp: fc.string({ unit: fc.constantFrom('a', '\0', '1', '\n') }),
+    nonce: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  });
+  const payload = ({ nonce, ...rest }: OfferClaim & { nonce: Uint8Array }): string =>
+    toHex(offerPayload(rest, nonce));
+  fc.assert(
+    fc.property(claim, claim, (one, two) => {
+      const isSame =
+        one.linkId === two.linkId &&
+        one.attempt === two.attempt &&
+        one.sdp === two.sdp &&
+        toHex(one.nonce) === toHex(two.nonce);
+      return (payload(one) === payload(two)) === isSame;
+    }),
+  );
+  const payloads = [requestPayload(LINK), passPayload('relay', LINK), passPayload('signal', LINK)];
+  expect(new Set(payloads.map(toHex)).size).toBe(3);
+});
