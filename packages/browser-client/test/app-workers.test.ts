@@ -139,6 +139,16 @@ describe('a document of the app’s worker', () => {
     expect((await appDocument(home, `${ORIGIN}/`)).status).toBe(302);
   });
 
+  test('a redirect to a script is none', async () => {
+    const script = new Response(null, {
+      status: 302,
+      headers: { location: 'JavaScript:alert(1)' },
+    });
+    await expect(appDocument(script, `${ORIGIN}/`)).rejects.toMatchObject({
+      code: 'PROTOCOL_ERROR',
+    });
+  });
+
   test('its policies let our frame and the shim in, and nobody else', () => {
     const admitted = (policy: string): string | null => {
       const headers = new Headers({ 'content-security-policy': policy, 'x-frame-options': 'DENY' });

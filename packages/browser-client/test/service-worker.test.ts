@@ -211,6 +211,23 @@ describe('the reply', () => {
     expect(html.match(/<\/script>/g)).toHaveLength(1);
   });
 
+  test.each([
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    'java\tscript:alert(1)',
+    'data:text/html,<script>alert(1)</script>',
+    `blob:${ORIGIN}/0b3c7a4e-1111-4222-8333-444444444444`,
+    'about:srcdoc',
+    'http://[',
+  ])('a frame follows no redirect to %j', (location) => {
+    const redirect: HeaderPair[] = [['location', location]];
+    expect(() => build(302, redirect, { isFrameNavigation: true })).toThrow(
+      expect.objectContaining({ code: 'PROTOCOL_ERROR' }),
+    );
+    // What scripts ask for is the browser's own to follow or not.
+    expect(build(302, redirect).status).toBe(302);
+  });
+
   test('encoded bodies are decoded, and a broken one is an error', async () => {
     const encoded = gzipSync('hello');
     const head = {

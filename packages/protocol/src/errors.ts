@@ -56,8 +56,13 @@ const WIRE_CODES = [
   [11, 'TOO_MANY_VIEWERS'],
 ] as const satisfies readonly (readonly [number, ErrorCode])[];
 
-const NUMBER_OF = new Map<ErrorCode, number>(WIRE_CODES.map(([number, code]) => [code, number]));
-const CODE_OF = new Map<number, ErrorCode>(WIRE_CODES.map(([number, code]) => [number, code]));
+// Marked pure: a bundle that reads no frames does without them.
+const NUMBER_OF = /* @__PURE__ */ new Map<ErrorCode, number>(
+  /* @__PURE__ */ WIRE_CODES.map(([number, code]) => [code, number]),
+);
+const CODE_OF = /* @__PURE__ */ new Map<number, ErrorCode>(
+  /* @__PURE__ */ WIRE_CODES.map(([number, code]) => [number, code]),
+);
 
 /** The wire number of a code; a code without one travels as INTERNAL. */
 export function errorToWire(code: ErrorCode): number {

@@ -162,10 +162,15 @@ describe('response headers', () => {
     expect(publicLocation(value, 3000, SESSION_ORIGIN)).toBe(expected);
   });
 
-  test('without an origin a reference names no other host', () => {
-    expect(publicLocation('http://localhost:3000//evil.example', 3000, undefined)).toBe(
-      '/evil.example',
-    );
+  test.each(['//', '/\\', '/\t/', '///\\'])(
+    'without an origin %j names no other host',
+    (slashes) => {
+      const location = `http://localhost:3000${slashes}evil.example`;
+      expect(publicLocation(location, 3000, undefined)).toBe('/evil.example');
+    },
+  );
+
+  test('without an origin a query stands behind the root', () => {
     expect(publicLocation('http://localhost:3000?a', 3000, undefined)).toBe('/?a');
   });
 

@@ -1,7 +1,7 @@
 import { WingmanError } from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
 import { decodedBody } from './content-coding.js';
-import { isRedirect, leadsAway, leavingPage } from './leave-frame.js';
+import { forFrame, isRedirect } from './leave-frame.js';
 
 const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 
@@ -20,17 +20,10 @@ export function buildReply(
 ): Response {
   const headers = replyHeaders(head);
   resolveLocation(headers, head.status, context.url);
-  const location = headers.get('location') ?? '';
-  if (
-    context.isFrameNavigation &&
-    isRedirect(head.status, location) &&
-    leadsAway(location, context.url)
-  ) {
-    return leavingPage(location);
-  }
   const init = { status: head.status, statusText: safeStatusText(head.statusText), headers };
-  if (!readsBody(head, context.method)) return construct(null, init);
-  return construct(decodedBody(body, headers), init);
+  const shown = readsBody(head, context.method) ? decodedBody(body, headers) : null;
+  const response = construct(shown, init);
+  return context.isFrameNavigation ? forFrame(response, context.url) : response;
 }
 
 /** Whether the browser will read a body: none follows some heads (RFC 9110 section 6.4.1), and nobody sees a redirect's. */

@@ -1,7 +1,5 @@
 type Realm = Window & typeof globalThis;
 
-const ACCESSORS = ['contentWindow', 'contentDocument'] as const;
-
 /**
  * Gives the shim to frames whose documents come from no server (about:blank, srcdoc), before their
  * scripts run: browsers keep the window of the first, empty document. `install` may be called again.
@@ -40,15 +38,24 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
 /** Scripts reach into a frame as soon as they have inserted it. */
 function hookAccessors(realm: Realm, adopt: (child: Window | null | undefined) => void): void {
   const { prototype } = realm.HTMLIFrameElement;
-  for (const name of ACCESSORS) {
-    const native = Object.getOwnPropertyDescriptor(prototype, name);
-    Object.defineProperty(prototype, name, {
-      ...native,
-      get(this: HTMLIFrameElement): unknown {
-        const found = native?.get?.call(this) as Window | Document | null;
-        adopt(found !== null && 'defaultView' in found ? found.defaultView : found);
-        return found;
-      },
-    });
-  }
+  // What is found may be of another origin, and then must not be asked what it is.
+  hook(prototype, 'contentWindow', adopt);
+  hook(prototype, 'contentDocument', (found) => adopt(found?.defaultView));
+}
+
+/** Has what an accessor is going to return seen before. */
+function hook<K extends 'contentWindow' | 'contentDocument'>(
+  prototype: HTMLIFrameElement,
+  name: K,
+  see: (found: HTMLIFrameElement[K]) => void,
+): void {
+  const native = Object.getOwnPropertyDescriptor(prototype, name);
+  Object.defineProperty(prototype, name, {
+    ...native,
+    get(this: HTMLIFrameElement): unknown {
+      const found = native?.get?.call(this) as HTMLIFrameElement[K];
+      see(found);
+      return found;
+    },
+  });
 }

@@ -25,8 +25,9 @@ export function publicLocation(
   if (match === null || Number(match[1] ?? 80) !== localPort) return value;
   const rest = value.slice(match[0].length);
   if (sessionOrigin !== undefined) return sessionOrigin + rest;
-  // Collapsed: a reference that starts with two slashes would name another host.
-  return rest.startsWith('/') ? rest.replace(/^\/+/, '/') : `/${rest}`;
+  // Collapsed: a reference that starts with two slashes would name another host. To browsers a backslash is one too,
+  // and a tab is nothing (URL Standard, "basic URL parser").
+  return `/${rest.replace(/^[/\\\t]+/, '')}`;
 }
 
 /** A cookie stays with its session: on a shared domain `Domain=` would hand it to other sessions. */

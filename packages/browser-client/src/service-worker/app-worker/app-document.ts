@@ -1,5 +1,5 @@
 import { SHIM_PATH } from '../assets.js';
-import { isRedirect, leadsAway, leavingPage } from '../leave-frame.js';
+import { forFrame, isRedirect } from '../leave-frame.js';
 import { admitFrame, admitShim, asksForIsolation } from './document-policy.js';
 
 /** Whatever else the host has put into it. */
@@ -18,10 +18,7 @@ const START =
 export async function appDocument(response: Response, url: string): Promise<Response> {
   const headers = new Headers(response.headers);
   const { status, statusText } = response;
-  const location = headers.get('location') ?? '';
-  if (isRedirect(status, location)) {
-    return leadsAway(location, url) ? leavingPage(location) : response;
-  }
+  if (isRedirect(status, headers.get('location'))) return forFrame(response, url);
   if (response.type === 'error' || status === 0) return response;
   admitFrame(headers);
   const isHtml = /^\s*text\/html\s*(;|$)/i.test(headers.get('content-type') ?? '');
