@@ -6,11 +6,12 @@ import type { LocalResponse } from './local-client.js';
 import { locationRule, ownOrigins, rewriteContext, type ForwardContext } from './local-context.js';
 import type { LocalTarget } from './local-ports.js';
 import { admitOwnOrigins } from './own-sources.js';
-import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
+import { appBusy, badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localRequestHeaders, type Via } from './request-headers.js';
 import { prepareBody } from './response-body.js';
 import { responseHead } from './response-head.js';
 import { publicResponseHeaders, without } from './response-headers.js';
+import type { Slot } from './slots.js';
 import { faultOf } from './target.js';
 import type { Transfer } from './transfers.js';
 
@@ -26,10 +27,13 @@ export async function forwardRequest(
   const local = context.ports.find(port, via);
   if (local === undefined) return sendProblem(incoming, portNotAllowed(port));
   const cookies = new ExchangeCookies(incoming.head, via, context);
+  const slot = await local.slots.enter(context.opener, incoming.signal);
+  if (slot === undefined) return sendProblem(incoming, appBusy(local.loopback.port));
   let response: LocalResponse;
   try {
-    response = await askApp(incoming, cookies.requestHeaders, { via, local, context });
+    response = await askApp(incoming, cookies.requestHeaders, { via, local, slot, context });
   } catch (error) {
+    slot.leave();
     return failRequest(incoming, local.loopback.port, error);
   }
   const shareable = { ...response, headers: cookies.received(response.headers) };
@@ -40,13 +44,14 @@ export async function forwardRequest(
 interface Way {
   readonly via: Via;
   readonly local: LocalTarget;
+  readonly slot: Slot;
   readonly context: ForwardContext;
 }
 
 function askApp(
   incoming: IncomingRequest,
   headers: Header[],
-  { via, local, context }: Way,
+  { via, local, slot, context }: Way,
 ): Promise<LocalResponse> {
   const head = { ...incoming.head, headers };
   const rewrite = rewriteContext(incoming.head, via, local, context);
@@ -56,6 +61,7 @@ function askApp(
     headers: localRequestHeaders(head, rewrite),
     body: head.hasBody ? context.transfers.watch(incoming.body, upload(head)) : undefined,
     signal: incoming.signal,
+    slot,
     informational: (status, statusText, headers) => {
       const shown = publicResponseHeaders(headers, locationRule(incoming.head, via, context));
       // Browsers keep no cookies of an interim answer.

@@ -23,7 +23,7 @@ export interface LocalAppOptions {
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
   readonly #port: number;
-  readonly #context: Omit<ForwardContext, 'viewer' | 'transfers'>;
+  readonly #context: Omit<ForwardContext, 'opener' | 'viewer' | 'transfers'>;
   readonly #options: LocalAppOptions;
   #requests = 0;
   #draining = false;
@@ -34,10 +34,10 @@ export class LocalApp {
     sessionOrigin: () => string | undefined,
     options: LocalAppOptions = {},
   ) {
-    const { alsoPorts = [], bareOrigins = [] } = options;
+    const { alsoPorts = [], bareOrigins = [], clock } = options;
     this.#port = port;
     this.#options = options;
-    const ports = new LocalPorts(port, alsoPorts);
+    const ports = new LocalPorts(port, alsoPorts, clock);
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins };
   }
 
@@ -45,7 +45,8 @@ export class LocalApp {
   serve(link: Link, via: Via, viewer: () => string): void {
     const { onTransfer = () => undefined, clock } = this.#options;
     const transfers = new Transfers(via === 'viewer' ? link.id : undefined, onTransfer, clock);
-    const context = { ...this.#context, viewer, transfers };
+    const opener = via === 'viewer' ? link.id : via;
+    const context = { ...this.#context, opener, viewer, transfers };
     acceptExchanges(link, {
       request: (incoming) => this.#request(incoming, via, context),
       webSocket: (incoming) => void forwardWebSocket(incoming, via, context),

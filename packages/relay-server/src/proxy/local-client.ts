@@ -4,9 +4,8 @@ import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, WingmanError } from '@wingman/protocol';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
-import { HOST_LIMITS } from '../limits.js';
 import type { Loopback } from './loopback.js';
-import { Slots } from './slots.js';
+import type { Slot } from './slots.js';
 
 /** One request to the local port. */
 export interface LocalRequest {
@@ -17,6 +16,8 @@ export interface LocalRequest {
   readonly headers: string[];
   readonly body: AsyncIterable<Uint8Array> | undefined;
   readonly signal: AbortSignal;
+  /** The place it has at the port; given back here, whatever becomes of the request. */
+  readonly slot: Slot;
   informational(status: number, statusText: string, headers: Header[]): void;
 }
 
@@ -32,7 +33,6 @@ export interface LocalResponse extends Pick<ResponseHead, 'status' | 'statusText
 export class LocalClient {
   readonly #loopback: Loopback;
   readonly #pool: ConnectionPool;
-  readonly #slots = new Slots(HOST_LIMITS.localConnections);
   /** Requests that have no connection yet. */
   readonly #waiting = new Set<ResponseHandler>();
 
@@ -41,11 +41,9 @@ export class LocalClient {
     this.#pool = new ConnectionPool(`http://${loopback.authority}`, () => this.#connect());
   }
 
-  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT or UPSTREAM_ABORTED. */
-  async request(request: LocalRequest): Promise<LocalResponse> {
-    // The line is ours and not undici's: there, an aborted request would stay until its turn.
-    await this.#slots.take(request.signal);
-    const { method, target: path, headers } = request;
+  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
+  request(request: LocalRequest): Promise<LocalResponse> {
+    const { method, target: path, headers, slot } = request;
     const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
     // The reason reaches whoever reads the response; without a listener it would end the process.
     body?.on('error', () => undefined);
@@ -55,7 +53,8 @@ export class LocalClient {
         failed: reject,
         started: () => this.#waiting.delete(handler),
         progressed: () => this.#pool.touch(),
-        ended: () => this.#slots.release(),
+        answered: () => slot.answered(),
+        ended: () => slot.leave(),
       });
       this.#waiting.add(handler);
       this.#pool.dispatch({ path, method, headers, body }, handler);
@@ -84,6 +83,8 @@ interface Outcome {
   started(): void;
   /** Something of its answer has come. */
   progressed(): void;
+  /** The head of its final answer has come. */
+  answered(): void;
   /** Nothing of it is under way any more. */
   ended(): void;
 }
@@ -127,6 +128,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#outcome.progressed();
     const headers = rawToHeaders(controller.rawHeaders);
     if (status < 200) return this.#request.informational(status, statusText, headers);
+    this.#outcome.answered();
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {

@@ -9,6 +9,8 @@ import type { Transfers } from './transfers.js';
 export interface ForwardContext {
   readonly ports: LocalPorts;
   readonly jars: CookieJars;
+  /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
+  readonly opener: string;
   /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
   readonly viewer: () => string;
   readonly transfers: Transfers;

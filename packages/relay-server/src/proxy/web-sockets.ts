@@ -6,10 +6,11 @@ import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../limits.js';
 import { locationRule, rewriteContext, type ForwardContext } from './local-context.js';
 import type { LocalTarget } from './local-ports.js';
-import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
+import { appBusy, badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localUpgradeHeaders, type Via } from './request-headers.js';
 import { publicResponseHeaders, without } from './response-headers.js';
 import { responseHead } from './response-head.js';
+import type { Slot } from './slots.js';
 import { faultOf } from './target.js';
 import { joinWebSockets } from './web-socket-pumps.js';
 
@@ -25,12 +26,15 @@ export async function forwardWebSocket(
   const local = context.ports.find(port, via);
   if (local === undefined) return refuse(incoming, portNotAllowed(port));
   const cookies = new ExchangeCookies(incoming.open, via, context);
+  const slot = await local.slots.enter(context.opener, incoming.signal);
+  if (slot === undefined) return refuse(incoming, appBusy(local.loopback.port));
   try {
-    const way = { via, local, context };
+    const way = { via, local, slot, context };
     const socket = await dialApp(incoming, cookies.requestHeaders, way);
     listen(incoming, socket, cookies, way);
     if (incoming.signal.aborted) socket.terminate();
   } catch (error) {
+    slot.leave();
     if (error instanceof SyntaxError) return refuse(incoming, badRequest(error.message));
     refuseFor(incoming, local.loopback.port, error);
   }
@@ -40,6 +44,7 @@ export async function forwardWebSocket(
 interface Way {
   readonly via: Via;
   readonly local: LocalTarget;
+  readonly slot: Slot;
   readonly context: ForwardContext;
 }
 
@@ -77,11 +82,15 @@ function listen(
   cookies: ExchangeCookies,
   way: Way,
 ): void {
+  const { slot } = way;
   const { port } = way.local.loopback;
   const onAbort = (): void => socket.terminate();
   const onError = (error: Error): void => refuseFor(incoming, port, error);
   incoming.signal.addEventListener('abort', onAbort);
-  socket.once('close', () => incoming.signal.removeEventListener('abort', onAbort));
+  socket.once('close', () => {
+    incoming.signal.removeEventListener('abort', onAbort);
+    slot.leave();
+  });
   socket.once('error', onError);
   socket.once('unexpected-response', (_request, response) => {
     socket.off('error', onError);
@@ -91,6 +100,7 @@ function listen(
   // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
   socket.once('upgrade', (response) => cookies.received(headersFromRaw(response.rawHeaders)));
   socket.once('open', () => {
+    slot.answered();
     socket.off('error', onError);
     joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
   });

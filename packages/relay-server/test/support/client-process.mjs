@@ -12,6 +12,7 @@ async function ask(method, target) {
       headers: ['host', 'localhost'],
       body: undefined,
       signal: new AbortController().signal,
+      slot: { answered: () => undefined, leave: () => undefined },
       informational: () => undefined,
     });
     for await (const chunk of response.body) void chunk;
