@@ -65,6 +65,8 @@ export type { Attachment, LaneKind, LaneQuality, LaneState } from './link/lane.j
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';
+export { PathHistory } from './link/path-history.js';
+export type { Preference } from './link/path-policy.js';
 export * from './mux/mux.js';
 export type { MuxStream } from './mux/mux-stream.js';
 export * from './names/session-name.js';
@@ -75,5 +77,6 @@ export * from './seal/link-key.js';
 export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export type { Binding } from './seal/transcript.js';
+export * from './state-machine.js';
 export * from './wire/bytes.js';
 export * from './wire/record-stream.js';
