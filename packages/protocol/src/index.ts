@@ -61,7 +61,7 @@ export {
   ViewerMessage,
 } from './gen/wingman/v1/signaling.js';
 export * from './limits.js';
-export type { Attachment, LaneKind, LaneQuality, LaneState } from './link/lane.js';
+export type { Attachment, LaneKind, LaneQuality, LaneState } from './link/lane-evidence.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';

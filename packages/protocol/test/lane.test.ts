@@ -29,7 +29,7 @@ async function laneWithQueue() {
 async function patience({ clock, lane }: Awaited<ReturnType<typeof laneWithQueue>>) {
   lane.ping();
   let waited = 0;
-  for (; waited < 5_000 && verdictOn(lane.evidence, 0) !== 'overdue'; waited += 50) {
+  for (; waited < 5_000 && verdictOn(lane, 0) !== 'overdue'; waited += 50) {
     await clock.advance(50);
     lane.looked();
   }

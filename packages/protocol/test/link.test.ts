@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from '../src/limits.js';
-import type { LaneKind } from '../src/link/lane.js';
+import type { LaneKind } from '../src/link/lane-evidence.js';
 import { Link } from '../src/link/link.js';
 import { FaultPlan, faultyPair, type Fault } from './support/faulty-carrier.js';
 import { DELAY_MS, LinkBench } from './support/link-bench.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { memoryCarrierPair } from '../src/carrier/memory-carrier.js';
 import { LIMITS } from '../src/limits.js';
-import type { LaneKind } from '../src/link/lane.js';
+import type { LaneKind } from '../src/link/lane-evidence.js';
 import { Link } from '../src/link/link.js';
 import { FakeClock } from './support/fake-clock.js';
 import { LINK_ID } from './support/linked-pair.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from '../src/limits.js';
-import type { LaneEvidence, LaneKind, LaneState } from '../src/link/lane.js';
+import type { LaneEvidence, LaneKind, LaneState } from '../src/link/lane-evidence.js';
 import { decidePath, type PathSituation, type Standing } from '../src/link/path-policy.js';
 
 const P2P = 1;

@@ -1,4 +1,5 @@
-import type { Attachment, Lane, LaneKind } from './lane.js';
+import type { Lane } from './lane.js';
+import type { Attachment, LaneKind } from './lane-evidence.js';
 import type { ByteCount } from './link-types.js';
 
 /** A link's lanes in the order they were attached. What is known by kind is a view of them. */

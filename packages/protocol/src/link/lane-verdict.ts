@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import type { LaneEvidence } from './lane.js';
+import type { LaneEvidence } from './lane-evidence.js';
 
 /**
  * alive: nothing is due, or it came in time. late: half of the patience is over. overdue: all of it.

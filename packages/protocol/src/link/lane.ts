@@ -2,17 +2,15 @@ import type { Carrier } from '../carrier/carrier.js';
 import type { Clock } from '../clock.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import type {
+  Attachment,
+  LaneEvidence,
+  LaneKind,
+  LaneQuality,
+  LaneState,
+} from './lane-evidence.js';
 import { RateMeter } from './rate-meter.js';
 import { RoundTrip } from './round-trip.js';
-
-/** Which way a carrier goes; an ingress carrier counts as relay. */
-export type LaneKind = 'p2p' | 'relay';
-
-/**
- * attaching: our ATTACH is sent, the peer's has not come.
- * ready: frames may be sent. suspect: silent for too long. dead: closed, never used again.
- */
-export type LaneState = 'attaching' | 'ready' | 'suspect' | 'dead';
 
 const TRANSITIONS: TransitionTable<LaneState> = {
   attaching: ['ready', 'dead'],
@@ -20,58 +18,6 @@ const TRANSITIONS: TransitionTable<LaneState> = {
   suspect: ['ready', 'dead'],
   dead: [],
 };
-
-/** What an outsider may see of a lane. */
-export interface Attachment {
-  /** Its number among the lanes of its link, in the order in which they were attached. */
-  readonly id: number;
-  readonly kind: LaneKind;
-  readonly state: LaneState;
-  /** The usual round trip in milliseconds; null before the first answer. */
-  readonly rttMs: number | null;
-  /** The peer has answered on it, and it is not suspected. */
-  readonly isGood: boolean;
-}
-
-/** How well a lane has carried, measured in use. */
-export interface LaneQuality {
-  /** The usual round trip and the lowest so far, in milliseconds; null before the first answer. */
-  readonly rttMs: number | null;
-  readonly baseRttMs: number | null;
-  /** What an answer takes now, in milliseconds: the last one, or the one still awaited when that is longer. */
-  readonly waitMs: number;
-  /** The best of the last seconds, in bytes a second; null when too little has passed. */
-  readonly inPerSecond: number | null;
-  readonly outPerSecond: number | null;
-  /** How often it has been suspected. */
-  readonly stalls: number;
-}
-
-/** Everything a lane shows about itself at one moment; times in milliseconds. */
-export interface LaneEvidence extends LaneQuality {
-  readonly id: number;
-  readonly kind: LaneKind;
-  readonly state: LaneState;
-  /** Since it entered that state. */
-  readonly stateMs: number;
-  /** A quarter of the answers took no longer; null before the first answer. */
-  readonly goodRttMs: number | null;
-  /** Since the last message of any kind, and the looks since then. */
-  readonly silentMs: number;
-  readonly quietLooks: number;
-  /** Since the last ping, and since the oldest ping without an answer; the latter is 0 when none is out. */
-  readonly pingedMs: number;
-  readonly unansweredMs: number;
-  /** Since the peer last showed that it gets what is sent here, and the looks since then. */
-  readonly unprovenMs: number;
-  readonly unprovenLooks: number;
-  /** Bytes that have come since the oldest ping without an answer. */
-  readonly bytesSincePing: number;
-  /** Something outside suggests that the carrier is dead, and nothing has come since. */
-  readonly isDoubted: boolean;
-  /** The peer sends on another lane, perhaps because it hears nothing here. */
-  readonly isLeft: boolean;
-}
 
 export interface LaneOptions {
   readonly id: number;
@@ -90,8 +36,8 @@ interface Ping {
   readonly bytesInBefore: number;
 }
 
-/** One attached carrier. It counts and measures; what that means is decided elsewhere. */
-export class Lane implements Attachment {
+/** One attached carrier, and the evidence about it. It counts and measures; what that means is decided elsewhere. */
+export class Lane implements Attachment, LaneEvidence {
   readonly id: number;
   readonly kind: LaneKind;
   readonly carrier: Carrier;
@@ -153,29 +99,76 @@ export class Lane implements Attachment {
     return this.state === 'attaching' || this.#pings.length > 0;
   }
 
-  get evidence(): LaneEvidence {
-    const now = this.#clock.now();
-    const { id, kind, state, rttMs } = this;
+  get stateMs(): number {
+    return this.#clock.now() - this.#stateAt;
+  }
+
+  get baseRttMs(): number | null {
+    return this.#roundTrip.lowest;
+  }
+
+  get goodRttMs(): number | null {
+    return this.#roundTrip.good;
+  }
+
+  get waitMs(): number {
+    return Math.max(this.#roundTrip.last ?? 0, this.unansweredMs);
+  }
+
+  get inPerSecond(): number | null {
+    return this.#in.best;
+  }
+
+  get outPerSecond(): number | null {
+    return this.#out.best;
+  }
+
+  get stalls(): number {
+    return this.#stalls;
+  }
+
+  get silentMs(): number {
+    return this.#clock.now() - this.#heardAt;
+  }
+
+  get quietLooks(): number {
+    return this.#quietLooks;
+  }
+
+  get pingedMs(): number {
+    return this.#clock.now() - this.#pingedAt;
+  }
+
+  get unansweredMs(): number {
     const oldest = this.#pings[0];
-    const unansweredMs = oldest === undefined ? 0 : now - oldest.sentAt;
-    return {
-      ...{ id, kind, state, rttMs, unansweredMs },
-      stateMs: now - this.#stateAt,
-      baseRttMs: this.#roundTrip.lowest,
-      goodRttMs: this.#roundTrip.good,
-      waitMs: Math.max(this.#roundTrip.last ?? 0, unansweredMs),
-      inPerSecond: this.#in.best,
-      outPerSecond: this.#out.best,
-      stalls: this.#stalls,
-      silentMs: now - this.#heardAt,
-      quietLooks: this.#quietLooks,
-      pingedMs: now - this.#pingedAt,
-      unprovenMs: now - this.#provenAt,
-      unprovenLooks: this.#unprovenLooks,
-      bytesSincePing: oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore,
-      isDoubted: this.#isDoubted,
-      isLeft: this.#isLeft,
-    };
+    return oldest === undefined ? 0 : this.#clock.now() - oldest.sentAt;
+  }
+
+  get unprovenMs(): number {
+    return this.#clock.now() - this.#provenAt;
+  }
+
+  get unprovenLooks(): number {
+    return this.#unprovenLooks;
+  }
+
+  get bytesSincePing(): number {
+    const oldest = this.#pings[0];
+    return oldest === undefined ? 0 : this.bytesIn - oldest.bytesInBefore;
+  }
+
+  get isDoubted(): boolean {
+    return this.#isDoubted;
+  }
+
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  /** The measurements of this moment, which don't change any more. */
+  get quality(): LaneQuality {
+    const { rttMs, baseRttMs, waitMs, inPerSecond, outPerSecond, stalls } = this;
+    return { rttMs, baseRttMs, waitMs, inPerSecond, outPerSecond, stalls };
   }
 
   /** Moves to another state; false when the table has no such move. */

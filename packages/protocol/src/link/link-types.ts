@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { WingmanError } from '../errors.js';
-import type { LaneKind, LaneQuality } from './lane.js';
+import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { PathHistory } from './path-history.js';
 import type { Preference } from './path-policy.js';
 

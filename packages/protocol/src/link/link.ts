@@ -6,7 +6,8 @@ import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { AckPolicy } from './ack-policy.js';
-import { Lane, type Attachment, type LaneKind } from './lane.js';
+import type { Lane } from './lane.js';
+import type { Attachment, LaneKind } from './lane-evidence.js';
 import { stragglerMs } from './lane-verdict.js';
 import type {
   AttachOptions,
@@ -102,8 +103,7 @@ export class Link {
 
   /** Asks every carrier for a sign of life: one that gives none within two seconds is given up. */
   doubt(): void {
-    for (const lane of this.#paths.lanes.all) lane.doubt();
-    this.#paths.watch();
+    this.#paths.doubt();
   }
 
   /**
@@ -111,29 +111,20 @@ export class Link {
    * replaces them once it is ready. On a closed link the carrier is closed at once.
    */
   attach(carrier: Carrier, kind: LaneKind, { joins = false }: AttachOptions = {}): Attachment {
-    const { clock } = this;
-    const { lanes } = this.#paths;
-    const lane = new Lane({ id: lanes.nextId(), kind, carrier, clock, replacesKind: !joins });
-    if (this.state === 'closed') {
-      lane.transition('dead');
-      carrier.close(CloseCode.GOING_AWAY, 'link is closed');
-      return lane;
-    }
-    this.#replaceFor(lane);
-    lanes.add(lane);
+    const lane = this.#paths.add(carrier, kind, joins);
+    if (lane.state === 'dead') return lane;
     lane.sendFrame({
       type: 'attach',
       received: this.#window.received,
       incarnation: this.#incarnation,
     });
     // Nothing to replay: a first flight need not wait for what the peer has received.
-    if (this.#queue.length === 0 && this.#queue.nextSequence === 0) this.#ready(lane);
+    if (this.#queue.nextSequence === 0) this.#ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
-      close: (reason) => this.#lose(lane, CloseCode.GOING_AWAY, reason),
+      close: (reason) => this.#paths.lose(lane, CloseCode.GOING_AWAY, reason),
       writable: () => this.#pump(),
     });
-    this.#paths.watch();
     this.#emitter.emit('attachment');
     return lane;
   }
@@ -180,7 +171,7 @@ export class Link {
       switches: this.#switches,
       bytes: lanes.bytes(),
       rttMs: lanes.byKind((lane) => lane.rttMs),
-      quality: lanes.byKind((lane) => lane.evidence),
+      quality: lanes.byKind((lane) => lane.quality),
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
       heldBytes: this.#window.heldBytes,
@@ -195,8 +186,7 @@ export class Link {
         unackedBytes: () => this.#queue.bytes,
         isBusy: (lane) => this.#isBusy(lane),
         move: (move) => this.#move(move),
-        lose: (lane, code, reason) => this.#lose(lane, code, reason),
-        suspected: (lane) => this.#sendAgain(lane),
+        forget: (lane) => this.#sendAgain(lane),
         changed: () => this.#emitter.emit('attachment'),
         looked: () => this.#sendStragglersAgain(),
       },
@@ -224,7 +214,7 @@ export class Link {
       frame = decodeLinkFrame(message);
     } catch {
       // A carrier that garbles is a broken carrier, not a broken link.
-      return this.#lose(lane, CloseCode.PROTOCOL, 'malformed frame');
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
     }
     try {
       this.#handle(lane, frame);
@@ -296,18 +286,7 @@ export class Link {
   }
 
   #ready(lane: Lane): void {
-    this.#paths.attached(lane);
-    this.#replaceFor(lane);
-    this.#paths.steer();
-    this.#emitter.emit('attachment');
-  }
-
-  #replaceFor(newer: Lane): void {
-    for (const older of this.#paths.lanes.replacedBy(newer)) {
-      this.#queue.forgetLane(older);
-      this.#paths.inherit(older, newer);
-      this.#lose(older, CloseCode.REPLACED, 'replaced');
-    }
+    this.#paths.ready(lane);
   }
 
   #follow(lane: Lane, turn: number): void {
@@ -320,10 +299,8 @@ export class Link {
     const isFirst = lane.rttMs === null;
     const framesBefore = lane.pong(nonce);
     this.#acknowledged(received);
-    const oldest = this.#queue.oldest;
-    // The carrier keeps order, so what it had taken before the ping has either arrived or is lost.
-    if (oldest?.sentOn === lane && oldest.sentAs < framesBefore) {
-      return this.#lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
+    if (this.#queue.isMissingOn(lane, framesBefore)) {
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
     }
     this.#paths.answered(lane, isFirst && lane.rttMs !== null);
   }
@@ -348,29 +325,8 @@ export class Link {
   /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
   #pump(): void {
     const lane = this.#paths.active;
-    if (lane === undefined) return;
-    for (;;) {
-      if (!lane.carrier.writable) return;
-      const frame = this.#queue.nextUnsent();
-      if (frame === undefined) break;
-      frame.sentOn = lane;
-      frame.sentAs = lane.framesSent++;
-      frame.sentAt = this.clock.now();
-      lane.send(frame.bytes);
-    }
+    if (lane === undefined || !this.#queue.sendOn(lane, this.clock.now())) return;
     if (this.#queue.hasRoom) this.#handlers?.writable();
-  }
-
-  #lose(lane: Lane, code: number, reason: string): void {
-    const was = lane.state;
-    if (!lane.transition('dead')) return;
-    lane.carrier.close(code, reason);
-    this.#queue.forgetLane(lane);
-    this.#paths.removed(lane, was, code === CloseCode.REPLACED);
-    this.#pump();
-    // What has ended this carrier, a network that changed or a host that is gone, may have hit the others.
-    if (code !== CloseCode.REPLACED) this.doubt();
-    this.#emitter.emit('attachment');
   }
 
   /** Whether something is under way here whose loss should be noticed fast. */
@@ -382,12 +338,12 @@ export class Link {
   #sendStragglersAgain(): void {
     const { sentOn: from, sentAt = 0 } = this.#queue.oldest ?? {};
     if (from === undefined || from === this.#paths.active) return;
-    if (this.clock.now() - sentAt >= stragglerMs(from.evidence)) this.#sendAgain(from);
+    if (this.#paths.active?.state !== 'ready') return;
+    if (this.clock.now() - sentAt >= stragglerMs(from)) this.#sendAgain(from);
   }
 
   /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
   #sendAgain(lane: Lane): void {
-    if (this.#paths.active?.state !== 'ready') return;
     this.#queue.forgetLane(lane);
     this.#pump();
   }

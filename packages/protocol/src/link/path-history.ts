@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import type { LaneKind, LaneQuality } from './lane.js';
+import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { Standing } from './path-policy.js';
 
 /** Both kinds as measured; null when not attached. */

@@ -1,9 +1,10 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Carrier } from '../carrier/carrier.js';
+import type { Clock } from '../clock.js';
 import { CloseCode } from '../errors.js';
-import { LIMITS } from '../limits.js';
-import type { Lane, LaneState } from './lane.js';
+import { Lane } from './lane.js';
+import type { LaneKind } from './lane-evidence.js';
+import { LaneMonitor } from './lane-monitor.js';
 import { LaneRoster } from './lane-roster.js';
-import { pingDueMs, verdictOn } from './lane-verdict.js';
 import { PathHistory } from './path-history.js';
 import { decidePath, type PathDecision, type PolicyRow, type Preference } from './path-policy.js';
 
@@ -21,9 +22,8 @@ export interface Steered {
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean;
   move(move: PathMove): void;
-  lose(lane: Lane, code: number, reason: string): void;
-  /** A lane that does not carry is suspected: what was sent there goes out elsewhere. */
-  suspected(lane: Lane): void;
+  /** What was sent on this lane counts as not sent. */
+  forget(lane: Lane): void;
   /** Something about a lane is different. */
   changed(): void;
   /** After each look at all lanes. */
@@ -37,23 +37,19 @@ export interface PathMachineOptions {
   readonly history?: PathHistory | undefined;
 }
 
-/** The grain of every judgement here. */
-const LOOK_MS = 50;
-
 /** Gathers the evidence of all lanes, asks the policy, and has the link do what it says. Nobody else decides. */
 export class PathMachine {
   readonly lanes = new LaneRoster();
+  readonly #link: Steered;
   readonly #role: 'initiator' | 'acceptor';
   readonly #clock: Clock;
-  readonly #link: Steered;
   readonly #history: PathHistory;
+  readonly #monitor: LaneMonitor;
   #preference: Preference | undefined;
   #active: Lane | undefined;
   /** What the opener has chosen last, which suspicion may have left for a while. */
   #chosen: Lane | undefined;
-  #timer: Timer | undefined;
-  /** The timer is set for the next grain, not for a heartbeat. */
-  #isClose = false;
+  #isStopped = false;
 
   constructor(link: Steered, { role, clock, preference, history }: PathMachineOptions) {
     this.#link = link;
@@ -61,6 +57,15 @@ export class PathMachine {
     this.#clock = clock;
     this.#preference = preference;
     this.#history = history ?? new PathHistory();
+    this.#monitor = new LaneMonitor(clock, {
+      lanes: () => this.lanes.all,
+      isBusy: (lane) => link.isBusy(lane),
+      unackedBytes: () => link.unackedBytes(),
+      dead: (lane) => this.lose(lane, CloseCode.DEAD_PEER, 'silent'),
+      overdue: (lane) => this.#suspect(lane),
+      looked: () => this.#looked(),
+      dueMs: () => this.#dueMs(),
+    });
   }
 
   /** What frames are sent on. */
@@ -68,16 +73,65 @@ export class PathMachine {
     return this.#active;
   }
 
+  /**
+   * A carrier has been attached. Unless it joins the others of its kind, it replaces them once it is ready. After
+   * the end of the link it is closed, and its lane is dead.
+   */
+  add(carrier: Carrier, kind: LaneKind, joins: boolean): Lane {
+    const id = this.lanes.nextId();
+    const lane = new Lane({ id, kind, carrier, clock: this.#clock, replacesKind: !joins });
+    if (this.#isStopped) {
+      lane.transition('dead');
+      carrier.close(CloseCode.GOING_AWAY, 'link is closed');
+      return lane;
+    }
+    this.#replaceFor(lane);
+    this.lanes.add(lane);
+    this.#monitor.watch();
+    return lane;
+  }
+
+  /** The peer's ATTACH has come on this lane, or need not be waited for. */
+  ready(lane: Lane): void {
+    lane.transition('ready');
+    lane.ping();
+    this.#directIsReady(lane);
+    this.#replaceFor(lane);
+    this.#steer();
+    this.#link.changed();
+  }
+
+  /** A lane is over; `heir` takes its place, whatever that was. */
+  lose(lane: Lane, code: number, reason: string, heir?: Lane): void {
+    const isFailure = lane.kind === 'p2p' && lane.state === 'ready' && heir === undefined;
+    if (!lane.transition('dead')) return;
+    lane.carrier.close(code, reason);
+    this.lanes.delete(lane);
+    if (isFailure) this.#history.failed(this.#clock.now());
+    if (heir !== undefined) this.#inherit(lane, heir);
+    this.#steer();
+    this.#link.forget(lane);
+    // What has ended this carrier, a network that changed or a host that is gone, may have hit the others.
+    if (heir === undefined) this.doubt();
+    this.#link.changed();
+  }
+
+  /** Asks every carrier for a sign of life. */
+  doubt(): void {
+    for (const lane of this.lanes.all) lane.doubt();
+    this.#monitor.watch();
+  }
+
   prefer(preference: Preference): void {
     this.#preference = preference;
     if (preference === 'p2p') this.#history.forgive();
-    this.steer();
+    this.#steer();
   }
 
-  /** Somebody asks for this lane, at this end; false when another has to carry nevertheless. */
+  /** This end asks for a lane; false when another has to carry nevertheless. */
   use(lane: Lane): boolean {
-    const decision = this.#decide(lane);
-    this.#move(this.lanes.get(decision.carry), decision.isTold);
+    const { carry, isTold } = this.#decide(lane);
+    this.#move(this.lanes.get(carry), isTold);
     return this.#active === lane;
   }
 
@@ -86,7 +140,7 @@ export class PathMachine {
     this.#chosen = lane;
     // The peer may have left because it hears nothing there.
     if (this.#active !== lane) this.#active?.left();
-    this.steer(lane);
+    this.#steer(lane);
   }
 
   /** The peer's newest has come on this lane. A peer that uses another way than ours may have found ours dead. */
@@ -96,56 +150,27 @@ export class PathMachine {
 
   /** A message has come: a sign of life of another lane is what a suspected one has been waiting for. */
   heard(): void {
-    if (this.#active?.state === 'suspect') this.steer();
-  }
-
-  /** The peer's ATTACH has come on this lane, or need not be waited for. */
-  attached(lane: Lane): void {
-    lane.transition('ready');
-    lane.ping();
-    if (lane.kind === 'p2p') this.#history.ready(this.#clock.now());
+    if (this.#active?.state === 'suspect') this.#steer();
   }
 
   /** A ping is answered. Only that proves both directions: a peer that is merely heard may not hear us. */
   answered(lane: Lane, isFirst: boolean): void {
     const isRecovered = lane.state === 'suspect' && lane.transition('ready');
-    if (isRecovered && lane.kind === 'p2p') this.#history.ready(this.#clock.now());
+    if (isRecovered) this.#directIsReady(lane);
     if (!isRecovered && !isFirst) return;
-    this.steer();
+    this.#steer();
     this.#link.changed();
   }
 
-  /** A newer lane has the place of an older one, whatever that was. */
-  inherit(older: Lane, newer: Lane): void {
-    if (this.#chosen === older) this.#chosen = newer;
-    if (this.#active === older) this.#move(newer, false);
-  }
-
-  /** A lane has died, or has been replaced. */
-  removed(lane: Lane, was: LaneState, isReplaced: boolean): void {
-    this.lanes.delete(lane);
-    const isFailure = lane.kind === 'p2p' && was === 'ready' && !isReplaced;
-    if (isFailure) this.#history.failed(this.#clock.now());
-    this.steer();
-  }
-
-  /** Acts on the evidence as it is now; `asked` is what an end of the link has just asked for. */
-  steer(asked = this.#active): void {
-    const { carry, giveUp, isTold } = this.#decide(asked);
-    const to = this.lanes.get(carry);
-    if (to !== this.#active) this.#move(to, isTold);
-    for (const id of giveUp) this.#giveUp(this.lanes.get(id));
-  }
-
-  /** Looks again soon, because something is under way. Looks keep to a grid, so that nothing new waits a whole grain. */
+  /** Something is under way. */
   watch(): void {
-    if (this.#isClose || this.lanes.size === 0) return;
-    this.#lookIn(LOOK_MS - (this.#clock.now() % LOOK_MS));
+    this.#monitor.watch();
   }
 
+  /** The link is closed. */
   stop(): void {
-    this.#timer?.cancel();
-    this.#isClose = false;
+    this.#isStopped = true;
+    this.#monitor.stop();
     for (const lane of this.lanes.all) this.lanes.delete(lane);
     this.#active = undefined;
   }
@@ -159,10 +184,21 @@ export class PathMachine {
     return this.lanes.size > 1 && this.#row !== 'follow' && this.#row !== 'stay';
   }
 
+  /** Acts on the evidence as it is now; `asked` is what an end of the link has just asked for. */
+  #steer(asked = this.#active): void {
+    const { carry, giveUp, isTold } = this.#decide(asked);
+    const to = this.lanes.get(carry);
+    if (to !== this.#active) this.#move(to, isTold);
+    for (const id of giveUp) {
+      const lane = this.lanes.get(id);
+      if (lane !== undefined) this.lose(lane, CloseCode.DEAD_PEER, 'hopeless');
+    }
+  }
+
   #decide(active: Lane | undefined): PathDecision {
     return decidePath({
       row: this.#row,
-      lanes: this.lanes.all.map((lane) => lane.evidence),
+      lanes: this.lanes.all,
       active: active?.id,
       chosen: this.#chosen?.id,
       direct: this.#history.standing(this.#clock.now()),
@@ -176,72 +212,40 @@ export class PathMachine {
     this.#link.move({ from, to, isTold });
   }
 
-  #giveUp(lane: Lane | undefined): void {
-    if (lane !== undefined) this.#link.lose(lane, CloseCode.DEAD_PEER, 'hopeless');
+  #replaceFor(newer: Lane): void {
+    for (const older of this.lanes.replacedBy(newer)) {
+      this.lose(older, CloseCode.REPLACED, 'replaced', newer);
+    }
   }
 
-  #lookIn(milliseconds: number): void {
-    this.#timer?.cancel();
-    this.#isClose = milliseconds <= LOOK_MS;
-    this.#timer = this.#clock.setTimeout(() => this.#look(), milliseconds);
+  #inherit(older: Lane, newer: Lane): void {
+    if (this.#chosen === older) this.#chosen = newer;
+    if (this.#active === older) this.#move(newer, false);
   }
 
-  #look(): void {
-    this.#isClose = false;
-    for (const lane of this.lanes.all) this.#judge(lane);
-    if (this.#isChoosing) this.#compare();
-    this.steer();
-    this.#link.looked();
-    if (this.lanes.size > 0) this.#lookIn(this.#nextLookMs());
-  }
-
-  #compare(): void {
-    this.#history.compare(
-      this.#clock.now(),
-      this.lanes.byKind((lane) => lane.evidence),
-    );
-  }
-
-  #judge(lane: Lane): void {
-    lane.looked();
-    const { evidence } = lane;
-    const verdict = verdictOn(evidence, this.#link.unackedBytes());
-    if (verdict === 'dead') return this.#link.lose(lane, CloseCode.DEAD_PEER, 'silent');
-    if (!lane.isUsable) return;
-    if (pingDueMs(evidence, this.#paceOf(lane)) <= 0) lane.ping();
-    if (lane.state === 'ready' && verdict === 'overdue') this.#suspect(lane);
+  #directIsReady(lane: Lane): void {
+    if (lane.kind === 'p2p') this.#history.ready(this.#clock.now());
   }
 
   #suspect(lane: Lane): void {
-    lane.transition('suspect');
+    if (!lane.transition('suspect')) return;
     if (lane.kind === 'p2p') this.#history.suspected(this.#clock.now());
-    if (lane === this.#active) this.steer();
-    else this.#link.suspected(lane);
+    if (lane === this.#active) this.#steer();
+    else if (this.#active?.state === 'ready') this.#link.forget(lane);
     this.#link.changed();
   }
 
-  #paceOf(lane: Lane): number {
-    if (lane.state === 'suspect') return LIMITS.suspectHeartbeatMs;
-    const isNeeded = this.#link.isBusy(lane) || this.#isSpareOfLate(lane);
-    return isNeeded ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs;
+  #looked(): void {
+    if (this.#isChoosing) {
+      const measured = this.lanes.byKind((lane) => lane);
+      this.#history.compare(this.#clock.now(), measured);
+    }
+    this.#steer();
+    this.#link.looked();
   }
 
-  /** Half-way to suspecting a lane the others are asked whether they live: only then they can take over. */
-  #isSpareOfLate(lane: Lane): boolean {
-    const unackedBytes = this.#link.unackedBytes();
-    return this.lanes.all.some(
-      (other) =>
-        other !== lane && other.isUsable && verdictOn(other.evidence, unackedBytes) !== 'alive',
-    );
-  }
-
-  /** At the fine grain while an answer is awaited or something is under way; else when something is due. */
-  #nextLookMs(): number {
-    const lanes = this.lanes.all;
-    if (lanes.some((lane) => lane.isAwaited || this.#link.isBusy(lane))) return LOOK_MS;
-    const due = lanes.map((lane) => pingDueMs(lane.evidence, LIMITS.heartbeatMs));
+  #dueMs(): number {
     const now = this.#clock.now();
-    if (this.#isChoosing) due.push(this.#history.changesAt(now) - now);
-    return Math.max(LOOK_MS, Math.min(...due));
+    return this.#isChoosing ? this.#history.changesAt(now) - now : Infinity;
   }
 }

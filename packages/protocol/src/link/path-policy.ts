@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import type { LaneEvidence, LaneKind } from './lane.js';
+import type { LaneEvidence, LaneKind } from './lane-evidence.js';
 
 /** Which path a person wants; `auto` is the only one that leaves a path for being slow. */
 export type Preference = 'auto' | LaneKind;

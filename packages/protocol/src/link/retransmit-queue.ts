@@ -75,7 +75,28 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** The next frame that no living lane has sent; `markSent` moves on from it. */
+  /** Sends on a lane what no living lane has sent; false when the carrier takes no more before all of it is out. */
+  sendOn(lane: Lane, now: number): boolean {
+    while (lane.carrier.writable) {
+      const frame = this.nextUnsent();
+      if (frame === undefined) return true;
+      frame.sentOn = lane;
+      frame.sentAs = lane.framesSent++;
+      frame.sentAt = now;
+      lane.send(frame.bytes);
+    }
+    return false;
+  }
+
+  /**
+   * Whether a lane has lost a frame, when it has brought an answer to a ping that went out after so many frames.
+   * A carrier keeps order: what it had taken before the ping has either arrived or is lost.
+   */
+  isMissingOn(lane: Lane, framesBefore: number): boolean {
+    return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
+  }
+
+  /** The next frame that no living lane has sent. */
   nextUnsent(): Unacked | undefined {
     for (; this.#cursor < this.#frames.length; this.#cursor += 1) {
       const frame = this.#frames[this.#cursor];

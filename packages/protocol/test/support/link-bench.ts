@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
 import type { WingmanError } from '../../src/errors.js';
-import type { LaneKind } from '../../src/link/lane.js';
+import type { LaneKind } from '../../src/link/lane-evidence.js';
 import { Link } from '../../src/link/link.js';
 import { FakeClock } from './fake-clock.js';
 import { faultyPair, type LineOptions } from './faulty-carrier.js';

@@ -1,0 +1,92 @@
+import type { Clock, Timer } from '../clock.js';
+import { LIMITS } from '../limits.js';
+import type { Lane } from './lane.js';
+import { pingDueMs, verdictOn } from './lane-verdict.js';
+
+/** What a monitor asks about the lanes, and tells. */
+export interface Monitored {
+  lanes(): readonly Lane[];
+  /** Whether something is under way on this lane whose loss should be noticed fast. */
+  isBusy(lane: Lane): boolean;
+  /** What the peer has not acknowledged may delay its answers. */
+  unackedBytes(): number;
+  dead(lane: Lane): void;
+  overdue(lane: Lane): void;
+  /** After each look at all lanes. */
+  looked(): void;
+  /** How long until another look is due, though no lane needs one. */
+  dueMs(): number;
+}
+
+/** The grain of every judgement here. */
+const GRAIN_MS = 50;
+
+/**
+ * Keeps the heartbeat of every lane and finds out which is silent. It looks at the fine grain while an answer is
+ * awaited or something is under way, and otherwise only when something is due.
+ */
+export class LaneMonitor {
+  #timer: Timer | undefined;
+  /** The timer is set for the next grain. */
+  #isFine = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly link: Monitored,
+  ) {}
+
+  /** Looks again soon, because something is under way. */
+  watch(): void {
+    if (this.#isFine || this.link.lanes().length === 0) return;
+    // Looks keep to a grid, so that what begins between two of them doesn't wait for a whole grain.
+    this.#lookIn(GRAIN_MS - (this.clock.now() % GRAIN_MS));
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#isFine = false;
+  }
+
+  #lookIn(milliseconds: number): void {
+    this.#timer?.cancel();
+    this.#isFine = milliseconds <= GRAIN_MS;
+    this.#timer = this.clock.setTimeout(() => this.#look(), milliseconds);
+  }
+
+  #look(): void {
+    this.#isFine = false;
+    for (const lane of this.link.lanes()) this.#judge(lane);
+    this.link.looked();
+    if (this.link.lanes().length > 0) this.#lookIn(this.#nextMs());
+  }
+
+  #judge(lane: Lane): void {
+    lane.looked();
+    const verdict = verdictOn(lane, this.link.unackedBytes());
+    if (verdict === 'dead') return this.link.dead(lane);
+    if (!lane.isUsable) return;
+    if (pingDueMs(lane, this.#paceOf(lane)) <= 0) lane.ping();
+    if (verdict === 'overdue') this.link.overdue(lane);
+  }
+
+  #paceOf(lane: Lane): number {
+    if (lane.state === 'suspect') return LIMITS.suspectHeartbeatMs;
+    const isNeeded = this.link.isBusy(lane) || this.#isSpareOfLate(lane);
+    return isNeeded ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs;
+  }
+
+  /** Half-way to suspecting a lane the others are asked whether they live: only then they can take over. */
+  #isSpareOfLate(lane: Lane): boolean {
+    const unackedBytes = this.link.unackedBytes();
+    const isLate = (other: Lane): boolean =>
+      other !== lane && other.isUsable && verdictOn(other, unackedBytes) !== 'alive';
+    return this.link.lanes().some(isLate);
+  }
+
+  #nextMs(): number {
+    const lanes = this.link.lanes();
+    if (lanes.some((lane) => lane.isAwaited || this.link.isBusy(lane))) return GRAIN_MS;
+    const pings = lanes.map((lane) => pingDueMs(lane, LIMITS.heartbeatMs));
+    return Math.max(GRAIN_MS, Math.min(this.link.dueMs(), ...pings));
+  }
+}
