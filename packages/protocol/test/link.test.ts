@@ -87,6 +87,25 @@ describe('link', () => {
     bench.expectExactlyOnce();
   });
 
+  test('a carrier that joins others of its kind leaves them in place, and takes over from the one that dies', async () => {
+    const bench = new LinkBench();
+    const [first] = bench.attach('p2p');
+    const [second] = bench.attach('p2p', {}, { joins: true });
+    await bench.clock.advance(100);
+    expect([first.isClosed, second.isClosed]).toEqual([false, false]);
+    expect(bench.viewer.link.attachment('p2p')?.id).toBe(1);
+    bench.viewer.send(50);
+    bench.host.send(50);
+    first.cut();
+    await bench.clock.advance(300);
+    expect([bench.viewer.link.path, bench.host.link.path]).toEqual(['p2p', 'p2p']);
+    expect(bench.viewer.link.stats().switches).toBe(0);
+    bench.expectExactlyOnce();
+    const [third] = bench.attach('p2p');
+    await bench.clock.advance(300);
+    expect([second.isClosed, third.isClosed]).toEqual([true, false]);
+  });
+
   test('whoever chooses between carriers hears when one has first answered', async () => {
     const bench = new LinkBench();
     bench.attach('relay');
