@@ -2,7 +2,7 @@
 export type LaneKind = 'p2p' | 'relay';
 
 /**
- * attaching: our ATTACH is sent, the peer's has not come.
+ * attaching: our ATTACH is sent, the peer's has not come, and what it says decides what is sent here.
  * ready: frames may be sent. suspect: silent for too long. dead: closed, never used again.
  */
 export type LaneState = 'attaching' | 'ready' | 'suspect' | 'dead';

@@ -63,6 +63,8 @@ export class Lane implements Attachment, LaneEvidence {
   framesSent = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** The peer's ATTACH has come here. */
+  isIntroduced = false;
   /** The highest number of the frames that have come here. */
   newestHeard = -1;
 

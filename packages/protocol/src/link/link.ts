@@ -79,8 +79,13 @@ export class Link {
     return this.#closeError;
   }
 
-  /** Whether a data frame would go out at once. */
+  /** Whether a data frame would go out at once. Before the peer's first ATTACH none does, but early data. */
   get writable(): boolean {
+    return this.#peerIncarnation !== undefined && this.takesEarly;
+  }
+
+  /** Whether early data would go out at once. */
+  get takesEarly(): boolean {
     return (
       this.#paths.active?.carrier.writable === true &&
       this.#queue.hasRoom &&
@@ -118,7 +123,7 @@ export class Link {
       received: this.#window.received,
       incarnation: this.#incarnation,
     });
-    // Nothing to replay: a first flight need not wait for what the peer has received.
+    // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
     if (this.#queue.nextSequence === 0) this.#ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
@@ -146,13 +151,16 @@ export class Link {
   /**
    * Numbers a frame of the layer above and sends it as soon as a carrier can. Data waits for
    * `writable`; control frames don't, up to a reserve that only a hostile peer exhausts.
+   *
+   * Early data (RFC 8470) may leave before the peer's first ATTACH. When the peer dies before that has come,
+   * and another takes its place, both may execute it: it has to be safe (RFC 9110 section 9.2.1).
    */
-  send(parts: readonly Uint8Array[]): void {
+  send(parts: readonly Uint8Array[], isEarly = false): void {
     if (this.state === 'closed') return;
     if (this.#queue.isOverflowing) {
       return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
     }
-    this.#queue.push(parts);
+    this.#queue.push(parts, isEarly);
     this.#paths.watch();
     this.#pump();
   }
@@ -215,6 +223,10 @@ export class Link {
     } catch {
       // A carrier that garbles is a broken carrier, not a broken link.
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
+    }
+    // It is the first on a carrier, which keeps order: this one has lost it.
+    if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
     try {
       this.#handle(lane, frame);
@@ -281,6 +293,7 @@ export class Link {
         true,
       );
     }
+    lane.isIntroduced = true;
     this.#acknowledged(received);
     if (lane.state === 'attaching') this.#ready(lane);
   }
@@ -325,7 +338,10 @@ export class Link {
   /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
   #pump(): void {
     const lane = this.#paths.active;
-    if (lane === undefined || !this.#queue.sendOn(lane, this.clock.now())) return;
+    if (lane === undefined) return;
+    // The peer may be gone before it is known, and its successor would be sent the same once more.
+    const isOnlyEarly = this.#peerIncarnation === undefined;
+    if (!this.#queue.sendOn(lane, this.clock.now(), isOnlyEarly)) return;
     if (this.#queue.hasRoom) this.#handlers?.writable();
   }
 

@@ -6,6 +6,8 @@ import type { Lane } from './lane.js';
 export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
+  /** The peer may take it twice, if another comes in its place before it is known. */
+  readonly isEarly: boolean;
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
   sentAs: number;
@@ -54,9 +56,10 @@ export class RetransmitQueue {
   }
 
   /** Numbers and keeps a frame. */
-  push(parts: readonly Uint8Array[]): void {
-    const bytes = encodeDataFrame(this.#next, parts);
-    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined, sentAs: 0, sentAt: 0 });
+  push(parts: readonly Uint8Array[], isEarly: boolean): void {
+    const sequence = this.#next;
+    const bytes = encodeDataFrame(sequence, parts);
+    this.#frames.push({ sequence, bytes, isEarly, sentOn: undefined, sentAs: 0, sentAt: 0 });
     this.#next += 1;
     this.#bytes += bytes.byteLength;
   }
@@ -75,11 +78,12 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** Sends on a lane what no living lane has sent; false when the carrier takes no more before all of it is out. */
-  sendOn(lane: Lane, now: number): boolean {
+  /** Sends on a lane what no living lane has sent; false when something has to wait, for the carrier or for the peer. */
+  sendOn(lane: Lane, now: number, isOnlyEarly: boolean): boolean {
     while (lane.carrier.writable) {
       const frame = this.nextUnsent();
       if (frame === undefined) return true;
+      if (isOnlyEarly && !frame.isEarly) return false;
       frame.sentOn = lane;
       frame.sentAs = lane.framesSent++;
       frame.sentAt = now;
