@@ -9,7 +9,6 @@ import { findKey, keepKey, parseFragment } from '../src/shell/link-key.js';
 import { formatBytes, formatRtt, pillKind } from '../src/shell/pill-format.js';
 import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/pill-place.js';
 import { NO_LINK } from '../src/shared/status.js';
-import { choosePath } from '../src/worker/path-choice.js';
 
 class MemoryStorage implements Storage {
   readonly #items = new Map<string, string>();
@@ -39,29 +38,6 @@ class MemoryStorage implements Storage {
     this.#items.set(key, value);
   }
 }
-
-describe('path choice', () => {
-  const good = { p2p: 'good', relay: 'good' } as const;
-  test.each([
-    ['auto', 'relay', { ...good }, 'p2p'],
-    ['auto', 'p2p', { ...good }, undefined],
-    ['auto', 'relay', { ...good, p2p: 'bad' }, undefined],
-    ['auto', 'p2p', { ...good, p2p: 'bad' }, 'relay'],
-    ['auto', 'p2p', { ...good, p2p: 'slow' }, 'relay'],
-    ['auto', 'relay', { p2p: 'slow', relay: 'bad' }, 'p2p'],
-    ['auto', 'offline', { p2p: 'bad', relay: 'bad' }, undefined],
-    ['relay', 'p2p', { ...good }, 'relay'],
-    ['relay', 'relay', { ...good }, undefined],
-    // Preferring the relay must not mean being cut off with it.
-    ['relay', 'p2p', { ...good, relay: 'bad' }, undefined],
-    ['relay', 'relay', { ...good, relay: 'bad' }, 'p2p'],
-    ['p2p', 'relay', { ...good }, 'p2p'],
-    ['p2p', 'relay', { ...good, p2p: 'slow' }, 'p2p'],
-    ['p2p', 'relay', { ...good, p2p: 'bad' }, undefined],
-  ] as const)('%s on %s with %j goes to %s', (preference, path, grades, expected) => {
-    expect(choosePath({ preference, path, grades })).toBe(expected);
-  });
-});
 
 describe('the link key', () => {
   const key = createLinkKey();

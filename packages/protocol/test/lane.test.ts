@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Lane } from '../src/link/lane.js';
+import { verdictOn } from '../src/link/lane-verdict.js';
 import { decodeLinkFrame } from '../src/wire/link-frame.js';
 import { MemoryCarrier } from '../src/carrier/memory-carrier.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -12,10 +13,10 @@ async function laneWithQueue() {
     const frame = decodeLinkFrame(message);
     if (frame.type === 'ping') asked.push(frame.nonce);
   });
-  const lane = new Lane('p2p', carrier, clock);
+  const lane = new Lane({ id: 0, kind: 'p2p', carrier, clock });
   lane.transition('ready');
   for (const delay of [50, ...Array<number>(16).fill(300)]) {
-    lane.pingWhenDue(0);
+    lane.ping();
     await clock.advance(delay);
     lane.heard(10);
     lane.pong(asked.at(-1) ?? 0);
@@ -26,11 +27,11 @@ async function laneWithQueue() {
 
 /** How long an unanswered question is waited for. */
 async function patience({ clock, lane }: Awaited<ReturnType<typeof laneWithQueue>>) {
-  lane.pingWhenDue(0);
+  lane.ping();
   let waited = 0;
-  for (; waited < 5_000 && !lane.isOverdue(1, 0); waited += 50) {
+  for (; waited < 5_000 && verdictOn(lane, 0) !== 'overdue'; waited += 50) {
     await clock.advance(50);
-    lane.tick();
+    lane.looked();
   }
   return waited;
 }
@@ -43,7 +44,7 @@ test('answers that queues have made late are waited for longer', async () => {
 
 test('but not when the peer has left the lane', async () => {
   const bench = await laneWithQueue();
-  bench.lane.forsaken();
+  bench.lane.left();
   const waited = await patience(bench);
   expect(waited).toBeGreaterThan(400);
   expect(waited).toBeLessThanOrEqual(500);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from '../src/limits.js';
-import type { LaneKind } from '../src/link/lane.js';
+import type { LaneKind } from '../src/link/lane-evidence.js';
 import { Link } from '../src/link/link.js';
 import { FaultPlan, faultyPair, type Fault } from './support/faulty-carrier.js';
 import { DELAY_MS, LinkBench } from './support/link-bench.js';
@@ -77,6 +77,25 @@ describe('link', () => {
     expect(new Set(paths)).toEqual(new Set(['relay']));
     expect(bench.viewer.link.stats().switches).toBe(0);
     bench.expectExactlyOnce();
+  });
+
+  test('a carrier that joins others of its kind leaves them in place, and takes over from the one that dies', async () => {
+    const bench = new LinkBench();
+    const [first] = bench.attach('p2p');
+    const [second] = bench.attach('p2p', {}, { joins: true });
+    await bench.clock.advance(100);
+    expect([first.isClosed, second.isClosed]).toEqual([false, false]);
+    expect(bench.viewer.link.attachment('p2p')?.id).toBe(1);
+    bench.viewer.send(50);
+    bench.host.send(50);
+    first.cut();
+    await bench.clock.advance(300);
+    expect([bench.viewer.link.path, bench.host.link.path]).toEqual(['p2p', 'p2p']);
+    expect(bench.viewer.link.stats().switches).toBe(0);
+    bench.expectExactlyOnce();
+    const [third] = bench.attach('p2p');
+    await bench.clock.advance(300);
+    expect([second.isClosed, third.isClosed]).toEqual([true, false]);
   });
 
   test('whoever chooses between carriers hears when one has first answered', async () => {

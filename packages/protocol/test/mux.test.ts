@@ -114,6 +114,18 @@ describe('mux', () => {
     expect(opener.streamCount).toBe(0);
   });
 
+  test('a side that stops reading behind the peer’s last message leaves no stream behind', async () => {
+    const { opener, host, accepted } = muxPair();
+    const stream = opener.open(bytes());
+    await stream.write([bytes(1)]);
+    stream.end();
+    await settle();
+    accepted[0]!.stopReading();
+    accepted[0]!.end();
+    await settle();
+    expect([opener.streamCount, host.streamCount]).toEqual([0, 0]);
+  });
+
   test('the end of the link fails everything pending, and what comes after', async () => {
     const { opener, initiator } = muxPair();
     const stream = opener.open(bytes());

@@ -44,31 +44,6 @@ export const BROWSER_LIMITS = {
 
   /** The first GET, sent ahead, is given up when no navigation has asked for it: well after `serviceWorkerReadyMs`. */
   preloadUnclaimedMs: 30_000,
-  /** After a direct path was lost or suspected, a new one has to hold for so long before it is used… */
-  p2pSettleMs: 3_000,
-  /** …twice as long after each failure that follows, up to this… */
-  p2pSettleMaxMs: 60_000,
-  /** …within this time. */
-  p2pForgiveMs: 120_000,
-  /** A direct path suspected for so long, while the relay answers, is given up for a fresh one. */
-  p2pHopelessMs: 3_000,
-
-  /** The measurements of both paths are compared this often. */
-  qualityLookMs: 1_000,
-  /** A direct path counts as slow after so long: a burst of traffic alone must not move anything. */
-  slowForMs: 3_000,
-  /** An answer that waits so much longer than on the idle path: our 512 KiB in front of it drain at less than 4 Mbit/s. */
-  slowQueueMs: 1_000,
-  /** A direct round trip may be twice the relay's and this; more is a detour. */
-  detourMs: 50,
-  /** The relay keeps the traffic of a slow direct path for so long, twice as long after each time… */
-  demotionMs: 30_000,
-  /** …up to this. */
-  demotionMaxMs: 600_000,
-  /** To keep it, the relay has to deliver so many times what the direct path did. */
-  clearlyBetter: 1.2,
-  /** A direct path that was no worse is not judged again for so long. */
-  acquittalMs: 60_000,
 
   /** Back-off between attempts to reach the server, jittered. */
   reconnectMinMs: 250,

@@ -1,3 +1,7 @@
+import type { Preference } from '@wingman/protocol';
+
+export type { Preference };
+
 /** Bytes of one path, as seen by this tab. */
 export interface ByteCount {
   in: number;
@@ -5,12 +9,11 @@ export interface ByteCount {
 }
 
 export type PathMode = 'p2p' | 'relay' | 'offline';
-export type Preference = 'auto' | 'relay' | 'p2p';
 
 /** What `window.wingman.status()` resolves to. */
 export interface WingmanStatus {
   mode: PathMode;
-  /** Smoothed round trip of the path in use, in milliseconds. */
+  /** Usual round trip of the path in use, in milliseconds. */
   rttMs: number | null;
   link: { id: string; state: string };
   bytes: { p2p: ByteCount; relay: ByteCount };

@@ -1,11 +1,13 @@
 import {
   CloseCode,
+  StateMachine,
   initiate,
   toWingmanError,
   type BaseCarrier,
   type Binding,
   type ErrorCode,
   type Link,
+  type TransitionTable,
 } from '@wingman/protocol';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
 import { ChannelCarrier, type ChannelEvents } from './channel-carrier.js';
@@ -18,13 +20,21 @@ export interface P2pAttacherOptions {
   onEvent: (attempt: number, event: P2pWorkerEvent, code?: ErrorCode) => void;
 }
 
+/** ready: the host has answered on it. */
+type AttemptState = 'opening' | 'ready' | 'ended';
+
+const TRANSITIONS: TransitionTable<AttemptState> = {
+  opening: ['ready', 'ended'],
+  ready: ['ended'],
+  ended: [],
+};
+
 /** One attempt at a direct path, as far as the worker has to do with it. */
 interface Attempt {
-  number: number;
-  carrier: BaseCarrier;
+  readonly number: number;
+  readonly carrier: BaseCarrier;
+  readonly machine: StateMachine<AttemptState>;
   fingerprints: Fingerprints | undefined;
-  /** ready: the host has answered on it. */
-  state: 'opening' | 'ready' | 'ended';
 }
 
 /** Proves the link key on data channels and attaches them to the link. */
@@ -44,7 +54,8 @@ export class P2pAttacher {
       end.kind === 'channel'
         ? new ChannelCarrier(end.channel, events)
         : new PortCarrier(end.port, events);
-    const attempt: Attempt = { number, carrier, fingerprints: undefined, state: 'opening' };
+    const machine = new StateMachine(TRANSITIONS, 'opening');
+    const attempt: Attempt = { number, carrier, machine, fingerprints: undefined };
     this.#attempt = attempt;
     this.#prove(attempt).catch((error: unknown) => {
       const { code } = toWingmanError(error, 'HANDSHAKE_FAILED');
@@ -62,19 +73,11 @@ export class P2pAttacher {
     if (attempt?.number === number) attempt.carrier.close(CloseCode.NORMAL, 'given up');
   }
 
-  /** The newest attempt is of no more use. */
-  giveUp(): void {
-    if (this.#attempt !== undefined) this.end(this.#attempt.number);
-  }
-
   /** The link's state has changed: an attempt that answers has succeeded. */
   update(): void {
     const attempt = this.#attempt;
-    if (attempt?.state !== 'opening') return;
-    const attachment = this.options.link().attachment('p2p');
-    if (attachment?.state !== 'ready' || attachment.rttMs === null) return;
-    attempt.state = 'ready';
-    this.options.onEvent(attempt.number, 'ready');
+    if (attempt === undefined || this.options.link().attachment('p2p')?.isGood !== true) return;
+    if (attempt.machine.transition('ready')) this.options.onEvent(attempt.number, 'ready');
   }
 
   async #prove(attempt: Attempt): Promise<void> {
@@ -90,9 +93,8 @@ export class P2pAttacher {
   }
 
   #fail(attempt: Attempt, code: ErrorCode): void {
-    if (attempt.state === 'ended') return;
-    const event = attempt.state === 'ready' ? 'lost' : 'failed';
-    attempt.state = 'ended';
+    const event = attempt.machine.state === 'ready' ? 'lost' : 'failed';
+    if (!attempt.machine.transition('ended')) return;
     attempt.carrier.close(CloseCode.NORMAL, code);
     this.options.onEvent(attempt.number, event, code);
   }

@@ -1,10 +1,12 @@
 import {
+  StateMachine,
   WingmanError,
   deferred,
   systemClock,
   type Clock,
   type HttpResponse,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -18,7 +20,7 @@ export interface Claim {
 /** Once sent it is claimed or stays so; only what was not sent can be cancelled, and asked for anew. */
 type PreloadState = 'unsent' | 'unclaimed' | 'claimed' | 'cancelled';
 
-const TRANSITIONS: Readonly<Record<PreloadState, readonly PreloadState[]>> = {
+const TRANSITIONS: TransitionTable<PreloadState> = {
   unsent: ['unclaimed', 'cancelled'],
   unclaimed: ['claimed'],
   claimed: [],
@@ -29,7 +31,7 @@ const TRANSITIONS: Readonly<Record<PreloadState, readonly PreloadState[]>> = {
 export class Preload {
   readonly #abort = new AbortController();
   readonly #settled = deferred<void>();
-  #state: PreloadState = 'unsent';
+  readonly #machine = new StateMachine(TRANSITIONS, 'unsent');
   #response: Promise<HttpResponse> | undefined;
   #deadline: Timer | undefined;
 
@@ -39,12 +41,12 @@ export class Preload {
   ) {}
 
   get state(): PreloadState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Sends the request; it is given up when nobody claims it in time. */
   send(request: (head: FetchHead, signal: AbortSignal) => Promise<HttpResponse>): void {
-    if (!this.#transition('unclaimed')) return;
+    if (!this.#machine.transition('unclaimed')) return;
     this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
     // Whoever claims it is told of a failure.
@@ -60,26 +62,20 @@ export class Preload {
   async claim(head: FetchHead): Promise<Claim | undefined> {
     if (!isSameNavigation(head, this.head)) return undefined;
     await this.#settled.promise;
-    if (this.#response === undefined || !this.#transition('claimed')) return undefined;
+    if (this.#response === undefined || !this.#machine.transition('claimed')) return undefined;
     this.#deadline?.cancel();
     return { response: this.#response, abort: () => this.#abort.abort() };
   }
 
   /** The first flight has failed before it took this along. */
   cancelUnsent(): void {
-    if (this.#transition('cancelled')) this.#settled.resolve();
+    if (this.#machine.transition('cancelled')) this.#settled.resolve();
   }
 
   #expire(): void {
     this.#abort.abort();
     this.#response = Promise.reject(new WingmanError('LINK_LOST', 'claimed too late'));
     this.#response.catch(() => undefined);
-  }
-
-  #transition(next: PreloadState): boolean {
-    if (!TRANSITIONS[this.#state].includes(next)) return false;
-    this.#state = next;
-    return true;
   }
 }
 

@@ -1,12 +1,14 @@
 import {
   CloseCode,
   SealedCarrier,
+  StateMachine,
   initiate,
   systemClock,
   type Clock,
   type ErrorCode,
   type Link,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -16,7 +18,7 @@ import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carr
 /** connecting: from opening the WebSocket until it ends. waiting: until the next attempt. */
 export type RelayState = 'idle' | 'connecting' | 'waiting' | 'stopped';
 
-const TRANSITIONS: Readonly<Record<RelayState, readonly RelayState[]>> = {
+const TRANSITIONS: TransitionTable<RelayState> = {
   idle: ['connecting', 'stopped'],
   connecting: ['waiting', 'stopped'],
   waiting: ['connecting', 'stopped'],
@@ -56,7 +58,7 @@ export class RelayConnector {
   readonly #options: RelayOptions;
   readonly #clock: Clock;
   readonly #backoff = new Backoff(BROWSER_LIMITS.reconnectMinMs, BROWSER_LIMITS.reconnectMaxMs);
-  #state: RelayState = 'idle';
+  readonly #machine = new StateMachine(TRANSITIONS, 'idle');
   #prekey: Uint8Array | null;
   #retry: Timer | undefined;
   #carrier: WebSocketCarrier | undefined;
@@ -68,12 +70,12 @@ export class RelayConnector {
   }
 
   get state(): RelayState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Connects now, also when it would have waited. */
   connect(): void {
-    if (!this.#transition('connecting')) return;
+    if (!this.#machine.transition('connecting')) return;
     this.#retry?.cancel();
     const prekey = this.#prekey;
     this.#prekey = null;
@@ -90,14 +92,14 @@ export class RelayConnector {
   }
 
   stop(): void {
-    if (!this.#transition('stopped')) return;
+    if (!this.#machine.transition('stopped')) return;
     this.#retry?.cancel();
     this.#carrier?.close(CloseCode.NORMAL, 'stopped');
   }
 
   async #openWebSocket(): Promise<void> {
     const url = await this.#url();
-    if (this.#state !== 'connecting') return;
+    if (this.#machine.state !== 'connecting') return;
     const { open } = this.#options;
     const carrier = new WebSocketCarrier({
       url,
@@ -138,15 +140,9 @@ export class RelayConnector {
   }
 
   #ended(code: number): void {
-    if (!this.#transition('waiting')) return;
+    if (!this.#machine.transition('waiting')) return;
     const trouble = TROUBLE.get(code);
     if (trouble !== undefined) this.#options.onTrouble(trouble);
     this.#retry = this.#clock.setTimeout(() => this.connect(), this.#backoff.next());
-  }
-
-  #transition(next: RelayState): boolean {
-    if (!TRANSITIONS[this.#state].includes(next)) return false;
-    this.#state = next;
-    return true;
   }
 }

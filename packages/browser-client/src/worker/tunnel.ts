@@ -1,6 +1,8 @@
 import {
   Link,
   Mux,
+  PathHistory,
+  StateMachine,
   WingmanError,
   createPass,
   deriveGateKey,
@@ -11,11 +13,13 @@ import {
   type Clock,
   type ErrorCode,
   type OpenedWebSocket,
+  type Preference,
   type RequestHead,
+  type TransitionTable,
 } from '@wingman/protocol';
 import type { FetchHead, SocketRequest } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
+import { NO_LINK, type LinkStatus } from '../shared/status.js';
 import type {
   ChannelEnd,
   Fingerprints,
@@ -25,7 +29,6 @@ import type {
 import type { TabCookies } from './cookies.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
 import { P2pAttacher } from './p2p-attacher.js';
-import { PathKeeper } from './path-keeper.js';
 import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
@@ -41,17 +44,25 @@ export interface TunnelOptions extends Pick<
   fetch?: RelayOptions['fetch'];
 }
 
+/**
+ * unproven: the host has not been heard. up: requests can go out. down: nothing carries the link for now.
+ * over: the link is closed and a successor is on its way.
+ */
+type LifeState = 'unproven' | 'up' | 'down' | 'over';
+
+const TRANSITIONS: TransitionTable<LifeState> = {
+  unproven: ['up', 'over'],
+  up: ['down', 'over'],
+  down: ['up', 'over'],
+  over: [],
+};
+
 /** What lives and dies with one link. */
 interface Life {
   link: Link;
   mux: Mux;
   relay: RelayConnector;
-  /** The host has been heard. */
-  isProven: boolean;
-  /** Requests can go out. */
-  isUp: boolean;
-  /** The link is closed and a successor is on its way. */
-  isOver: boolean;
+  machine: StateMachine<LifeState>;
 }
 
 /** This tab's tunnel: a link that is replaced when it is gone for good, and the requests over it. */
@@ -59,11 +70,12 @@ export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #clock: Clock;
   readonly #p2p: P2pAttacher;
-  readonly #paths: PathKeeper;
+  readonly #history = new PathHistory();
   readonly #preload: Preload | undefined;
   readonly #waiters = new Set<() => void>();
   readonly #gateKey: Promise<Uint8Array>;
   #life: Life;
+  #preference: Preference = 'auto';
   #trouble: ErrorCode | null = null;
   #hasLost = false;
 
@@ -78,11 +90,6 @@ export class Tunnel {
         const reason = code === undefined ? {} : { code };
         options.tell({ kind: 'p2p', attempt, event, ...reason });
       },
-    });
-    this.#paths = new PathKeeper({
-      link: () => this.#life.link,
-      clock: this.#clock,
-      onHopeless: () => this.#p2p.giveUp(),
     });
     const { preload, prekey } = options;
     // Without a prekey there is no first flight that it could travel in.
@@ -128,7 +135,8 @@ export class Tunnel {
   }
 
   prefer(preference: Preference): void {
-    this.#paths.prefer(preference);
+    this.#preference = preference;
+    this.#life.link.prefer(preference);
   }
 
   /** Something suggests that the network is back, another, or gone: ask what lives, and try what doesn't. */
@@ -138,9 +146,9 @@ export class Tunnel {
   }
 
   status(): LinkStatus {
-    const { link, isProven } = this.#life;
+    const { link, machine } = this.#life;
     const stats = link.stats();
-    const mode = isProven ? stats.path : 'offline';
+    const mode = machine.state === 'up' ? stats.path : 'offline';
     return {
       ...NO_LINK,
       mode,
@@ -148,17 +156,20 @@ export class Tunnel {
       link: { id: stats.id, state: stats.state },
       bytes: stats.bytes,
       switches: stats.switches,
-      relayConnected: this.#paths.isGood('relay'),
-      directConnected: this.#paths.isGood('p2p'),
+      relayConnected: link.attachment('relay')?.isGood === true,
+      directConnected: link.attachment('p2p')?.isGood === true,
       rtt: stats.rttMs,
-      preference: this.#paths.preference,
+      preference: this.#preference,
       hasLost: this.#hasLost,
     };
   }
 
   #begin(prekey: Uint8Array | null): Life {
     const { fetch, key, linkGraceMs: graceMs, relayUrl, open } = this.#options;
-    const link = new Link({ id: newLinkId(), role: 'initiator', clock: this.#clock, graceMs });
+    const link = new Link({
+      ...{ id: newLinkId(), role: 'initiator', clock: this.#clock, graceMs },
+      ...{ preference: this.#preference, history: this.#history },
+    });
     const mux = new Mux(link);
     const relay = new RelayConnector({
       link,
@@ -176,7 +187,8 @@ export class Tunnel {
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
-    const life: Life = { link, mux, relay, isProven: false, isUp: false, isOver: false };
+    const machine = new StateMachine(TRANSITIONS, 'unproven', (state) => this.#entered(state));
+    const life: Life = { link, mux, relay, machine };
     for (const event of ['state', 'path', 'attachment'] as const) {
       link.on(event, () => this.#changed(life));
     }
@@ -190,22 +202,19 @@ export class Tunnel {
   }
 
   #changed(life: Life): void {
-    if (life !== this.#life || life.isOver) return;
+    if (life !== this.#life || life.machine.state === 'over') return;
     if (life.link.state === 'closed') return this.#renew(life);
     this.#p2p.update();
-    life.isProven ||= this.#hasAnswered(life);
-    const wasUp = life.isUp;
-    life.isUp = life.isProven && life.link.state === 'open';
-    if (life.isUp && !wasUp) this.#cameUp();
-    if (this.#paths.isGood('relay')) life.relay.proved();
-    this.#paths.changed();
+    if (life.link.state !== 'open') life.machine.transition('down');
+    else if (life.machine.state === 'down' || isHeard(life.link)) life.machine.transition('up');
+    if (life.link.attachment('relay')?.isGood === true) life.relay.proved();
     this.#options.tell({ kind: 'status', status: this.status() });
   }
 
   /** A link that is gone for good is followed by a fresh one: no reload is needed. */
   #renew(life: Life): void {
-    life.isOver = true;
-    this.#hasLost ||= life.isProven;
+    this.#hasLost ||= life.machine.state !== 'unproven';
+    life.machine.transition('over');
     life.relay.stop();
     this.#options.tell({ kind: 'status', status: this.status() });
     const code = life.link.closeError?.code;
@@ -215,20 +224,14 @@ export class Tunnel {
     }, BROWSER_LIMITS.reconnectMinMs);
   }
 
-  /** At first, and again after each time in which nothing carried the link. */
-  #cameUp(): void {
+  /** The link is up at first, and again after each time in which nothing carried it. */
+  #entered(state: LifeState): void {
+    if (state !== 'up') return;
     this.#hasLost = false;
     this.#trouble = null;
     this.#options.tell({ kind: 'trouble', code: null });
     this.#options.tell({ kind: 'connected' });
     for (const wake of [...this.#waiters]) wake();
-  }
-
-  #hasAnswered({ link }: Life): boolean {
-    return (['relay', 'p2p'] as const).some((kind) => {
-      const attachment = link.attachment(kind);
-      return attachment?.rttMs !== undefined && attachment.rttMs !== null;
-    });
   }
 
   #troubled(code: ErrorCode): void {
@@ -239,7 +242,7 @@ export class Tunnel {
   /** Waits for a link whose host has been heard and that has a carrier. */
   async #proven(signal: AbortSignal): Promise<Life> {
     const deadline = this.#clock.now() + BROWSER_LIMITS.linkWaitMs;
-    while (!this.#life.isProven || this.#life.link.state !== 'open') {
+    while (this.#life.machine.state !== 'up') {
       if (signal.aborted) throw new WingmanError('CANCELLED', 'given up before it was sent');
       const left = deadline - this.#clock.now();
       if (left <= 0) throw new WingmanError(this.#trouble ?? 'TIMEOUT', 'the link is not up');
@@ -264,4 +267,9 @@ export class Tunnel {
       this.#waiters.add(finish);
     });
   }
+}
+
+/** Whether the host has answered on one of the carriers. */
+function isHeard(link: Link): boolean {
+  return (['relay', 'p2p'] as const).some((kind) => link.attachment(kind)?.isGood === true);
 }

@@ -1,67 +1,92 @@
 import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
+import { pingDueMs, verdictOn } from './lane-verdict.js';
 
-/** What a monitor asks of its link, and tells it. */
+/** What a monitor asks about the lanes, and tells. */
 export interface Monitored {
   lanes(): readonly Lane[];
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean;
+  /** What the peer has not acknowledged may delay its answers. */
   unackedBytes(): number;
   dead(lane: Lane): void;
-  suspect(lane: Lane): void;
-  /** After each look. */
+  overdue(lane: Lane): void;
+  /** After each look at all lanes. */
   looked(): void;
+  /** How long until another look is due, though no lane needs one. */
+  dueMs(): number;
 }
 
 /** The grain of every judgement here. */
-const TICK_MS = 50;
+const GRAIN_MS = 50;
 
-/** Keeps the heartbeat of every lane and judges their silence. */
+/**
+ * Keeps the heartbeat of every lane and finds out which is silent. It looks at the fine grain while an answer is
+ * awaited or something is under way, and otherwise only when something is due.
+ */
 export class LaneMonitor {
   #timer: Timer | undefined;
+  /** The timer is set for the next grain. */
+  #isFine = false;
 
   constructor(
     private readonly clock: Clock,
     private readonly link: Monitored,
   ) {}
 
-  /** Watches for as long as there are lanes. */
-  start(): void {
-    this.#timer ??= this.clock.setTimeout(() => {
-      this.#timer = undefined;
-      for (const lane of this.link.lanes()) this.#watch(lane);
-      this.link.looked();
-      if (this.link.lanes().length > 0) this.start();
-    }, TICK_MS);
+  /** Looks again soon, because something is under way. */
+  watch(): void {
+    if (this.#isFine || this.link.lanes().length === 0) return;
+    // Looks keep to a grid, so that what begins between two of them doesn't wait for a whole grain.
+    this.#lookIn(GRAIN_MS - (this.clock.now() % GRAIN_MS));
   }
 
   stop(): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#isFine = false;
   }
 
-  #watch(lane: Lane): void {
-    lane.tick();
-    if (lane.isDead(this.link.unackedBytes())) return this.link.dead(lane);
+  #lookIn(milliseconds: number): void {
+    this.#timer?.cancel();
+    this.#isFine = milliseconds <= GRAIN_MS;
+    this.#timer = this.clock.setTimeout(() => this.#look(), milliseconds);
+  }
+
+  #look(): void {
+    this.#isFine = false;
+    for (const lane of this.link.lanes()) this.#judge(lane);
+    this.link.looked();
+    if (this.link.lanes().length > 0) this.#lookIn(this.#nextMs());
+  }
+
+  #judge(lane: Lane): void {
+    lane.looked();
+    const verdict = verdictOn(lane, this.link.unackedBytes());
+    if (verdict === 'dead') return this.link.dead(lane);
     if (!lane.isUsable) return;
-    lane.pingWhenDue(this.#paceFor(lane));
-    if (lane.state === 'ready' && lane.isOverdue(1, this.link.unackedBytes())) {
-      this.link.suspect(lane);
-    }
+    if (pingDueMs(lane, this.#paceOf(lane)) <= 0) lane.ping();
+    if (verdict === 'overdue') this.link.overdue(lane);
   }
 
-  #paceFor(lane: Lane): number {
+  #paceOf(lane: Lane): number {
     if (lane.state === 'suspect') return LIMITS.suspectHeartbeatMs;
-    const isNeeded = this.link.isBusy(lane) || this.#isSpareOfOverdue(lane);
+    const isNeeded = this.link.isBusy(lane) || this.#isSpareOfLate(lane);
     return isNeeded ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs;
   }
 
   /** Half-way to suspecting a lane the others are asked whether they live: only then they can take over. */
-  #isSpareOfOverdue(lane: Lane): boolean {
-    const unacked = this.link.unackedBytes();
-    return this.link
-      .lanes()
-      .some((other) => other !== lane && other.isUsable && other.isOverdue(0.5, unacked));
+  #isSpareOfLate(lane: Lane): boolean {
+    const unackedBytes = this.link.unackedBytes();
+    const isLate = (other: Lane): boolean =>
+      other !== lane && other.isUsable && verdictOn(other, unackedBytes) !== 'alive';
+    return this.link.lanes().some(isLate);
+  }
+
+  #nextMs(): number {
+    const lanes = this.link.lanes();
+    if (lanes.some((lane) => lane.isAwaited || this.link.isBusy(lane))) return GRAIN_MS;
+    const pings = lanes.map((lane) => pingDueMs(lane, LIMITS.heartbeatMs));
+    return Math.max(GRAIN_MS, Math.min(this.link.dueMs(), ...pings));
   }
 }

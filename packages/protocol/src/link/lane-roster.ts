@@ -1,24 +1,40 @@
-import { LIMITS } from '../limits.js';
-import type { Lane, LaneKind } from './lane.js';
+import type { Lane } from './lane.js';
+import type { Attachment, LaneKind } from './lane-evidence.js';
+import type { ByteCount } from './link-types.js';
 
-/** A link's lanes in the order they were attached; of a kind there is more than one only while the newer takes over. */
+/** A link's lanes in the order they were attached. What is known by kind is a view of them. */
 export class LaneRoster {
-  readonly #lanes = new Set<Lane>();
+  readonly #lanes = new Map<number, Lane>();
+  readonly #retired: Record<LaneKind, ByteCount> = {
+    p2p: { in: 0, out: 0 },
+    relay: { in: 0, out: 0 },
+  };
+  #attached = 0;
 
   get all(): readonly Lane[] {
-    return [...this.#lanes];
+    return [...this.#lanes.values()];
+  }
+
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /** The number for the next lane. */
+  nextId(): number {
+    return this.#attached++;
   }
 
   add(lane: Lane): void {
-    this.#lanes.add(lane);
+    this.#lanes.set(lane.id, lane);
   }
 
+  /** Drops a lane and keeps its bytes in the count. */
   delete(lane: Lane): void {
-    this.#lanes.delete(lane);
+    if (this.#lanes.delete(lane.id)) count(this.#retired[lane.kind], lane);
   }
 
-  clear(): void {
-    this.#lanes.clear();
+  get(id: number | undefined): Lane | undefined {
+    return id === undefined ? undefined : this.#lanes.get(id);
   }
 
   /** The newest of a kind, one that can be used before one that can't yet. */
@@ -27,25 +43,31 @@ export class LaneRoster {
     return lanes.find((lane) => lane.isUsable) ?? lanes[0];
   }
 
-  /** The others of a kind that are superfluous: all once the newest is ready, before that those that aren't. */
-  superseded(kind: LaneKind, stage: 'attaching' | 'ready', newest?: Lane): Lane[] {
-    return this.all.filter((lane) => {
-      const isOver = stage === 'ready' || lane.state === 'attaching';
-      return lane.kind === kind && lane !== newest && isOver;
-    });
+  /** One value for each kind, null for a kind that is not attached. */
+  byKind<Value>(pick: (lane: Lane) => Value): Record<LaneKind, Value | null> {
+    const [p2p, relay] = [this.of('p2p'), this.of('relay')];
+    return {
+      p2p: p2p === undefined ? null : pick(p2p),
+      relay: relay === undefined ? null : pick(relay),
+    };
   }
 
-  /**
-   * A lane to go over to. Away from one that is only suspected it has to have been heard just now:
-   * when all are silent the peer is busy or everything is cut, and nothing is won by a move.
-   */
-  successorOf(lane: Lane): Lane | undefined {
-    const isGone = lane.state === 'dead';
-    return this.all.find(
-      (other) =>
-        other !== lane &&
-        other.state === 'ready' &&
-        (isGone || other.silentMs < LIMITS.suspectAfterMs / 2),
-    );
+  /** Those that a lane makes superfluous: before it is ready those that aren't either, then all older ones. */
+  replacedBy({ id, kind, state, replacesKind }: Lane): readonly Lane[] {
+    if (!replacesKind) return [];
+    const isIn = (other: Attachment): boolean => state === 'ready' || other.state === 'attaching';
+    return this.all.filter((other) => other.kind === kind && other.id < id && isIn(other));
   }
+
+  /** Bytes by kind, those of lanes that are gone included. */
+  bytes(): Record<LaneKind, ByteCount> {
+    const sum = { p2p: { ...this.#retired.p2p }, relay: { ...this.#retired.relay } };
+    for (const lane of this.#lanes.values()) count(sum[lane.kind], lane);
+    return sum;
+  }
+}
+
+function count(sum: ByteCount, lane: Lane): void {
+  sum.in += lane.bytesIn;
+  sum.out += lane.bytesOut;
 }

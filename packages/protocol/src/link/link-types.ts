@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { WingmanError } from '../errors.js';
-import type { LaneKind, LaneQuality } from './lane.js';
+import type { LaneKind, LaneQuality } from './lane-evidence.js';
+import type { PathHistory } from './path-history.js';
+import type { Preference } from './path-policy.js';
 
 /** waiting: no usable carrier. open: at least one. closed: for good. */
 export type LinkState = 'waiting' | 'open' | 'closed';
@@ -17,6 +19,15 @@ export interface LinkOptions {
   clock?: Clock;
   /** How long the link waits for a carrier, in milliseconds. */
   graceMs?: number;
+  /** Which path an opener's link chooses by itself; without one it stays where `use` has put it. */
+  preference?: Preference;
+  /** What earlier links of the same tab have learned about the direct path. */
+  history?: PathHistory;
+}
+
+export interface AttachOptions {
+  /** Whether the carrier joins the others of its kind; without it, it replaces them once it is ready. */
+  joins?: boolean;
 }
 
 /** What the layer above a link is told. */

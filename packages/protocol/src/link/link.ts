@@ -3,12 +3,14 @@ import { systemClock, type Clock, type Timer } from '../clock.js';
 import { Emitter } from '../emitter.js';
 import { CloseCode, WingmanError, toWingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { AckPolicy } from './ack-policy.js';
-import { Lane, type Attachment, type LaneKind } from './lane.js';
-import { LaneMonitor } from './lane-monitor.js';
-import { LaneRoster } from './lane-roster.js';
+import type { Lane } from './lane.js';
+import type { Attachment, LaneKind } from './lane-evidence.js';
+import { stragglerMs } from './lane-verdict.js';
 import type {
+  AttachOptions,
   LinkEvent,
   LinkHandlers,
   LinkOptions,
@@ -16,11 +18,12 @@ import type {
   LinkStats,
   Path,
 } from './link-types.js';
+import { PathMachine, type PathMove } from './path-machine.js';
+import type { Preference } from './path-policy.js';
 import { ReceiveWindow } from './receive-window.js';
 import { RetransmitQueue } from './retransmit-queue.js';
-import { TrafficCount } from './traffic-count.js';
 
-const TRANSITIONS: Readonly<Record<LinkState, readonly LinkState[]>> = {
+const TRANSITIONS: TransitionTable<LinkState> = {
   waiting: ['open', 'closed'],
   open: ['waiting', 'closed'],
   closed: [],
@@ -38,19 +41,14 @@ export class Link {
   readonly clock: Clock;
   readonly #graceMs: number;
   readonly #emitter = new Emitter<LinkEvent>();
-  readonly #lanes = new LaneRoster();
+  readonly #machine = new StateMachine(TRANSITIONS, 'waiting', (state) => this.#entered(state));
+  readonly #paths: PathMachine;
   readonly #queue = new RetransmitQueue();
   readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
   readonly #acks: AckPolicy;
   readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
-  readonly #traffic = new TrafficCount();
-  readonly #monitor: LaneMonitor;
   #peerIncarnation: number | undefined;
   #handlers: LinkHandlers | undefined;
-  #state: LinkState = 'waiting';
-  #active: Lane | undefined;
-  /** What the opener has chosen last, which suspicion may have left for a while. */
-  #chosen: Lane | undefined;
   #lastPath: Path = 'offline';
   #useTurn = 0;
   #switches = 0;
@@ -64,23 +62,16 @@ export class Link {
     this.clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
     this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
-    this.#monitor = new LaneMonitor(this.clock, {
-      lanes: () => this.#lanes.all,
-      isBusy: (lane) => this.#isBusy(lane),
-      unackedBytes: () => this.#queue.bytes,
-      dead: (lane) => this.#lose(lane, CloseCode.DEAD_PEER, 'silent'),
-      suspect: (lane) => this.#suspect(lane),
-      looked: () => this.#sendStragglersAgain(),
-    });
+    this.#paths = this.#steeredBy(options);
     this.#startGrace();
   }
 
   get state(): LinkState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   get path(): Path {
-    return this.#active?.kind ?? 'offline';
+    return this.#paths.active?.kind ?? 'offline';
   }
 
   /** Why the link is closed. */
@@ -96,7 +87,7 @@ export class Link {
   /** Whether early data would go out at once. */
   get takesEarly(): boolean {
     return (
-      this.#active?.carrier.writable === true &&
+      this.#paths.active?.carrier.writable === true &&
       this.#queue.hasRoom &&
       this.#queue.nextUnsent() === undefined
     );
@@ -112,50 +103,49 @@ export class Link {
   }
 
   attachment(kind: LaneKind): Attachment | undefined {
-    return this.#lanes.of(kind);
+    return this.#paths.lanes.of(kind);
   }
 
   /** Asks every carrier for a sign of life: one that gives none within two seconds is given up. */
   doubt(): void {
-    for (const lane of this.#lanes.all) lane.doubt();
+    this.#paths.doubt();
   }
 
   /**
-   * Adds a proven carrier and replays there what the peer lacks. It replaces another of the same
-   * kind once it is ready. On a closed link the carrier is closed at once.
+   * Adds a proven carrier and replays there what the peer lacks. Unless it joins the others of its kind, it
+   * replaces them once it is ready. On a closed link the carrier is closed at once.
    */
-  attach(carrier: Carrier, kind: LaneKind): Attachment {
-    const lane = new Lane(kind, carrier, this.clock);
-    if (this.#state === 'closed') {
-      lane.transition('dead');
-      carrier.close(CloseCode.GOING_AWAY, 'link is closed');
-      return lane;
-    }
-    this.#replace(kind, 'attaching');
-    this.#lanes.add(lane);
+  attach(carrier: Carrier, kind: LaneKind, { joins = false }: AttachOptions = {}): Attachment {
+    const lane = this.#paths.add(carrier, kind, joins);
+    if (lane.state === 'dead') return lane;
     lane.sendFrame({
       type: 'attach',
       received: this.#window.received,
       incarnation: this.#incarnation,
     });
     // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
-    if (this.#queue.length === 0 && this.#queue.nextSequence === 0) this.#ready(lane);
+    if (this.#queue.nextSequence === 0) this.#ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
-      close: (reason) => this.#lose(lane, CloseCode.GOING_AWAY, reason),
+      close: (reason) => this.#paths.lose(lane, CloseCode.GOING_AWAY, reason),
       writable: () => this.#pump(),
     });
-    this.#monitor.start();
     this.#emitter.emit('attachment');
     return lane;
   }
 
-  /** Sends on this carrier from now on and asks the peer to do the same; false when it is not usable. */
+  /** Chooses by this preference from now on; `p2p` also forgives the direct path what it has done. */
+  prefer(preference: Preference): void {
+    this.#paths.prefer(preference);
+  }
+
+  /**
+   * Sends on this carrier from now on and asks the peer to do the same; false when it can't carry now. A link
+   * with a preference chooses again with the next evidence.
+   */
   use(kind: LaneKind): boolean {
-    const lane = this.#lanes.of(kind);
-    if (lane?.isUsable !== true || this.#state === 'closed') return false;
-    this.#choose(lane);
-    return true;
+    const lane = this.#paths.lanes.of(kind);
+    return lane?.isUsable === true && this.#paths.use(lane);
   }
 
   /**
@@ -166,11 +156,12 @@ export class Link {
    * and another takes its place, both may execute it: it has to be safe (RFC 9110 section 9.2.1).
    */
   send(parts: readonly Uint8Array[], isEarly = false): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     if (this.#queue.isOverflowing) {
       return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
     }
     this.#queue.push(parts, isEarly);
+    this.#paths.watch();
     this.#pump();
   }
 
@@ -180,15 +171,15 @@ export class Link {
   }
 
   stats(): LinkStats {
-    const [p2p, relay] = [this.#lanes.of('p2p'), this.#lanes.of('relay')];
+    const { lanes } = this.#paths;
     return {
       id: this.id,
-      state: this.#state,
+      state: this.state,
       path: this.path,
       switches: this.#switches,
-      bytes: this.#traffic.with(this.#lanes.all),
-      rttMs: { p2p: p2p?.rttMs ?? null, relay: relay?.rttMs ?? null },
-      quality: { p2p: p2p?.quality ?? null, relay: relay?.quality ?? null },
+      bytes: lanes.bytes(),
+      rttMs: lanes.byKind((lane) => lane.rttMs),
+      quality: lanes.byKind((lane) => lane.quality),
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
       heldBytes: this.#window.heldBytes,
@@ -196,16 +187,28 @@ export class Link {
     };
   }
 
-  #transition(next: LinkState): void {
-    if (this.#state === next || !TRANSITIONS[this.#state].includes(next)) return;
-    this.#state = next;
-    if (next === 'waiting') this.#startGrace();
+  /** The machine decides which lane carries; what that means for frames is done here. */
+  #steeredBy({ role, preference, history }: LinkOptions): PathMachine {
+    return new PathMachine(
+      {
+        unackedBytes: () => this.#queue.bytes,
+        isBusy: (lane) => this.#isBusy(lane),
+        move: (move) => this.#move(move),
+        forget: (lane) => this.#sendAgain(lane),
+        changed: () => this.#emitter.emit('attachment'),
+        looked: () => this.#sendStragglersAgain(),
+      },
+      { role, preference, history, clock: this.clock },
+    );
+  }
+
+  #entered(state: LinkState): void {
+    if (state === 'waiting') this.#startGrace();
     else this.#grace?.cancel();
     this.#emitter.emit('state');
   }
 
   #startGrace(): void {
-    this.#grace?.cancel();
     this.#grace = this.clock.setTimeout(() => {
       this.#end(new WingmanError('LINK_LOST', 'no way to the other side came back in time'), false);
     }, this.#graceMs);
@@ -219,19 +222,18 @@ export class Link {
       frame = decodeLinkFrame(message);
     } catch {
       // A carrier that garbles is a broken carrier, not a broken link.
-      return this.#lose(lane, CloseCode.PROTOCOL, 'malformed frame');
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
     }
     // It is the first on a carrier, which keeps order: this one has lost it.
     if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
-      return this.#lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
     try {
       this.#handle(lane, frame);
     } catch (error) {
       this.#end(toWingmanError(error, 'PROTOCOL_ERROR'), true);
     }
-    // A sign of life of another lane is what a suspected one has been waiting for to be left.
-    if (this.#active?.state === 'suspect') this.#failOver(this.#active);
+    this.#paths.heard();
   }
 
   #handle(lane: Lane, frame: LinkFrame): void {
@@ -239,7 +241,7 @@ export class Link {
       case 'data':
         return this.#data(lane, frame.sequence, frame.payload);
       case 'ack':
-        if (frame.received >= this.#queue.firstUnacked) this.#noteLane(lane);
+        if (frame.received >= this.#queue.firstUnacked) this.#paths.newestOn(lane);
         return this.#acknowledged(frame.received);
       case 'attach':
         return this.#attached(lane, frame.received, frame.incarnation);
@@ -262,21 +264,17 @@ export class Link {
   }
 
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
-    if (sequence > (this.#active?.newestHeard ?? Infinity)) this.#noteLane(lane);
+    if (sequence > (this.#paths.active?.newestHeard ?? Infinity)) this.#paths.newestOn(lane);
     lane.newestHeard = Math.max(lane.newestHeard, sequence);
     if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
     this.#acks.arrived(lane, payload.byteLength);
-  }
-
-  /** A peer whose newest comes by another way than ours may have found that ours is dead in its direction. */
-  #noteLane(lane: Lane): void {
-    if (lane !== this.#active && lane.state === 'ready') this.#active?.forsaken();
+    this.#paths.watch();
   }
 
   #acknowledge(): void {
     this.#acks.settled();
     const heard = this.#acks.lane;
-    const lane = heard?.state === 'ready' ? heard : this.#active;
+    const lane = heard?.state === 'ready' ? heard : this.#paths.active;
     lane?.sendFrame({ type: 'ack', received: this.#window.received });
   }
 
@@ -301,162 +299,84 @@ export class Link {
   }
 
   #ready(lane: Lane): void {
-    lane.transition('ready');
-    lane.pingWhenDue(0);
-    if (this.#active?.state !== 'ready' || this.#active.kind === lane.kind) {
-      if (this.#active !== undefined) this.#queue.forgetLane(this.#active);
-      this.#activate(lane);
-    }
-    this.#replace(lane.kind, 'ready', lane);
-    this.#transition('open');
-    this.#emitter.emit('attachment');
-  }
-
-  #replace(kind: LaneKind, stage: 'attaching' | 'ready', newest?: Lane): void {
-    for (const lane of this.#lanes.superseded(kind, stage, newest)) {
-      this.#lose(lane, CloseCode.REPLACED, 'replaced');
-    }
-  }
-
-  #choose(lane: Lane): void {
-    this.#useTurn += 1;
-    lane.sendFrame({ type: 'use', turn: this.#useTurn });
-    this.#chosen = lane;
-    this.#activate(lane);
+    this.#paths.ready(lane);
   }
 
   #follow(lane: Lane, turn: number): void {
     if (turn <= this.#useTurn || !lane.isUsable) return;
     this.#useTurn = turn;
-    this.#chosen = lane;
-    // The peer may have left because it hears nothing there.
-    if (this.#active !== lane) this.#active?.forsaken();
-    this.#activate(lane);
+    this.#paths.follow(lane);
   }
 
   #pong(lane: Lane, nonce: number, received: number): void {
     const isFirst = lane.rttMs === null;
     const framesBefore = lane.pong(nonce);
-    // Only an answer proves both directions; a peer that is merely heard may not hear us.
-    if (lane.state === 'suspect') this.#recover(lane);
     this.#acknowledged(received);
-    const oldest = this.#queue.oldest;
-    // The carrier keeps order, so what it had taken before the ping has either arrived or is lost.
-    if (oldest?.sentOn === lane && oldest.sentAs < framesBefore) {
-      this.#lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
+    if (this.#queue.isMissingOn(lane, framesBefore)) {
+      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
     }
-    // Its first answer is what proves a lane to whoever chooses between them.
-    if (isFirst && lane.rttMs !== null) this.#emitter.emit('attachment');
+    this.#paths.answered(lane, isFirst && lane.rttMs !== null);
   }
 
-  #activate(lane: Lane): void {
-    if (this.#active?.state === 'suspect') this.#queue.forgetLane(this.#active);
-    this.#active = lane;
-    if (this.#lastPath !== lane.kind) {
-      if (this.#lastPath !== 'offline') this.#switches += 1;
-      this.#lastPath = lane.kind;
+  #move({ from, to, isTold }: PathMove): void {
+    if (to === undefined) {
+      this.#emitter.emit('path');
+      return void this.#machine.transition('waiting');
     }
+    if (isTold) to.sendFrame({ type: 'use', turn: ++this.#useTurn });
+    const isFlight = from !== undefined && from.state !== 'ready';
+    if (isFlight) this.#queue.forgetLane(from);
+    if (this.#lastPath !== 'offline' && this.#lastPath !== to.kind) this.#switches += 1;
+    this.#lastPath = to.kind;
     this.#emitter.emit('path');
     this.#pump();
+    this.#machine.transition('open');
+    // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
+    if (isFlight) this.#acknowledge();
   }
 
   /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
   #pump(): void {
-    const lane = this.#active;
+    const lane = this.#paths.active;
     if (lane === undefined) return;
-    for (;;) {
-      if (!lane.carrier.writable) return;
-      const frame = this.#queue.nextUnsent();
-      if (frame === undefined) break;
-      // The peer may be gone before it is known, and its successor would be sent the same once more.
-      if (this.#peerIncarnation === undefined && !frame.isEarly) return;
-      frame.sentOn = lane;
-      frame.sentAs = lane.framesSent++;
-      frame.sentAt = this.clock.now();
-      lane.send(frame.bytes);
-    }
+    // The peer may be gone before it is known, and its successor would be sent the same once more.
+    const isOnlyEarly = this.#peerIncarnation === undefined;
+    if (!this.#queue.sendOn(lane, this.clock.now(), isOnlyEarly)) return;
     if (this.#queue.hasRoom) this.#handlers?.writable();
-  }
-
-  #lose(lane: Lane, code: number, reason: string): void {
-    if (!lane.transition('dead')) return;
-    lane.carrier.close(code, reason);
-    this.#lanes.delete(lane);
-    this.#traffic.retire(lane);
-    this.#queue.forgetLane(lane);
-    if (this.#active === lane) this.#failOver(lane);
-    // What has ended this carrier, a network that changed or a host that is gone, may have hit the others.
-    if (code !== CloseCode.REPLACED) this.doubt();
-    this.#emitter.emit('attachment');
-  }
-
-  /** Gives up on the active lane: another takes over, or the link waits. */
-  #failOver(from: Lane): void {
-    const other = this.#lanes.successorOf(from);
-    if (other !== undefined) {
-      // The acceptor follows the opener, and comes back with it.
-      if (this.role === 'initiator') this.#choose(other);
-      else this.#activate(other);
-      // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
-      return this.#acknowledge();
-    }
-    if (from.state !== 'dead') return;
-    this.#active = undefined;
-    this.#emitter.emit('path');
-    this.#transition('waiting');
-  }
-
-  #recover(lane: Lane): void {
-    lane.transition('ready');
-    // The acceptor goes back to what was chosen; the opener judges first whether it still wants that.
-    const isWanted = this.role === 'acceptor' && lane === this.#chosen;
-    // The others may have died while this one was suspected: then nothing else carries.
-    if (isWanted || this.#active === undefined) this.#activate(lane);
-    this.#transition('open');
-    this.#emitter.emit('attachment');
-  }
-
-  #suspect(lane: Lane): void {
-    if (!lane.transition('suspect')) return;
-    if (this.#active === lane) {
-      this.#failOver(lane);
-    } else if (this.#active?.state === 'ready') {
-      this.#queue.forgetLane(lane);
-      this.#pump();
-    }
-    this.#emitter.emit('attachment');
   }
 
   /** Whether something is under way here whose loss should be noticed fast. */
   #isBusy(lane: Lane): boolean {
-    return (lane === this.#active && this.#queue.length > 0) || this.#acks.isRecentOn(lane);
+    return (lane === this.#paths.active && this.#queue.length > 0) || this.#acks.isRecentOn(lane);
   }
 
   /** A planned switch leaves frames on their way; a carrier too slow or too dead for them must not hold up the rest. */
   #sendStragglersAgain(): void {
     const { sentOn: from, sentAt = 0 } = this.#queue.oldest ?? {};
-    if (from === undefined || from === this.#active || this.#active?.state !== 'ready') return;
-    if (this.clock.now() - sentAt < from.stragglerMs) return;
-    this.#queue.forgetLane(from);
+    if (from === undefined || from === this.#paths.active) return;
+    if (this.#paths.active?.state !== 'ready') return;
+    if (this.clock.now() - sentAt >= stragglerMs(from)) this.#sendAgain(from);
+  }
+
+  /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
+  #sendAgain(lane: Lane): void {
+    this.#queue.forgetLane(lane);
     this.#pump();
   }
 
   #end(error: WingmanError, tellPeer: boolean): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#closeError = error;
-    for (const lane of this.#lanes.all) {
+    for (const lane of this.#paths.lanes.all) {
       if (tellPeer) lane.sendFrame({ type: 'close', code: error.code });
       lane.transition('dead');
-      this.#traffic.retire(lane);
       lane.carrier.close(CloseCode.GOING_AWAY, error.code);
     }
-    this.#lanes.clear();
-    this.#active = undefined;
+    this.#paths.stop();
     this.#queue.clear();
     this.#window.clear();
     this.#acks.settled();
-    this.#monitor.stop();
-    this.#transition('closed');
+    this.#machine.transition('closed');
     this.#emitter.emit('path');
     this.#handlers?.closed(error);
   }

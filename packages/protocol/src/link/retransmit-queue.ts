@@ -78,7 +78,29 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** The next frame that no living lane has sent; `markSent` moves on from it. */
+  /** Sends on a lane what no living lane has sent; false when something has to wait, for the carrier or for the peer. */
+  sendOn(lane: Lane, now: number, isOnlyEarly: boolean): boolean {
+    while (lane.carrier.writable) {
+      const frame = this.nextUnsent();
+      if (frame === undefined) return true;
+      if (isOnlyEarly && !frame.isEarly) return false;
+      frame.sentOn = lane;
+      frame.sentAs = lane.framesSent++;
+      frame.sentAt = now;
+      lane.send(frame.bytes);
+    }
+    return false;
+  }
+
+  /**
+   * Whether a lane has lost a frame, when it has brought an answer to a ping that went out after so many frames.
+   * A carrier keeps order: what it had taken before the ping has either arrived or is lost.
+   */
+  isMissingOn(lane: Lane, framesBefore: number): boolean {
+    return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
+  }
+
+  /** The next frame that no living lane has sent. */
   nextUnsent(): Unacked | undefined {
     for (; this.#cursor < this.#frames.length; this.#cursor += 1) {
       const frame = this.#frames[this.#cursor];

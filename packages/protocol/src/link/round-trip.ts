@@ -6,11 +6,13 @@ const SAMPLES = 16;
 const TOGETHER_MS = 100;
 
 /**
- * The round trip of a carrier, from the last answers to its pings; times in milliseconds. Quantiles and no
- * average: the few answers that a break has held up for seconds must not make us patient with the next one.
+ * The round trip of a carrier, from the last answers to its pings; times in milliseconds. The figures are
+ * quantiles and no average: a few answers that a break has held up for seconds must not prolong the patience
+ * with the next break.
  */
 export class RoundTrip {
   readonly #samples: number[] = [];
+  #sorted: readonly number[] = [];
   #lowest: number | null = null;
   #addedAt = -Infinity;
 
@@ -23,6 +25,7 @@ export class RoundTrip {
     this.#addedAt = now;
     this.#samples.push(isTogether ? Math.min(sample, this.#samples.pop() ?? sample) : sample);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
+    this.#sorted = [...this.#samples].sort((a, b) => a - b);
     this.#lowest = Math.min(sample, this.#lowest ?? sample);
   }
 
@@ -40,13 +43,12 @@ export class RoundTrip {
     return this.#quantile(0.5);
   }
 
-  /** A quarter of the answers took no longer: what the path can do, if not with all that stands before an answer. */
+  /** A quarter of the answers took no longer: the answers that waited behind little traffic. */
   get good(): number | null {
     return this.#quantile(0.25);
   }
 
   #quantile(share: number): number | null {
-    const sorted = [...this.#samples].sort((a, b) => a - b);
-    return sorted[Math.floor(share * (sorted.length - 1))] ?? null;
+    return this.#sorted[Math.floor(share * (this.#sorted.length - 1))] ?? null;
   }
 }

@@ -1,10 +1,24 @@
 import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { ReceiveCredit } from './receive-credit.js';
-import { SendCredit } from './send-credit.js';
+import { StateMachine, type TransitionTable } from '../state-machine.js';
+import { ReceiveCredit, SendCredit } from './credit.js';
 
 /** Counted on top of every message, so that empty ones can't pile up for nothing. */
 export const MESSAGE_OVERHEAD_BYTES = 16;
+
+/**
+ * As in RFC 9113 section 5.1. open: both sides may send. local: our END is out. remote: the peer's END has come.
+ * closed: both have. reset: either side, or the end of the link, has ended both directions at once.
+ */
+type StreamState = 'open' | 'half-closed-local' | 'half-closed-remote' | 'closed' | 'reset';
+
+const TRANSITIONS: TransitionTable<StreamState> = {
+  open: ['half-closed-local', 'half-closed-remote', 'reset'],
+  'half-closed-local': ['closed', 'reset'],
+  'half-closed-remote': ['closed', 'reset'],
+  closed: [],
+  reset: [],
+};
 
 /** One thing a stream wants to send. */
 export interface Outgoing {
@@ -43,12 +57,13 @@ export class MuxStream {
   readonly #inbox: Uint8Array[] = [];
   readonly #failureListeners = new Set<(error: WingmanError) => void>();
   readonly #stopListeners = new Set<(error: WingmanError) => void>();
+  readonly #machine = new StateMachine(TRANSITIONS, 'open');
   #reader: Reader | undefined;
   #error: WingmanError | undefined;
-  #endQueued = false;
-  #sentEnd = false;
-  #receivedEnd = false;
-  #discarding = false;
+  /** Our END waits behind what has been written, or is out. */
+  #isEnding = false;
+  /** Nobody reads any more. */
+  #isDiscarding = false;
 
   /** What an early stream sends may leave before the peer is known: see `Link.send`. */
   constructor(
@@ -66,7 +81,15 @@ export class MuxStream {
   }
 
   get isFinished(): boolean {
-    return this.#error !== undefined || (this.#sentEnd && this.#receivedEnd);
+    return this.#machine.state === 'closed' || this.#machine.state === 'reset';
+  }
+
+  get #hasSentEnd(): boolean {
+    return this.#machine.state === 'half-closed-local' || this.#machine.state === 'closed';
+  }
+
+  get #hasReceivedEnd(): boolean {
+    return this.#machine.state === 'half-closed-remote' || this.#machine.state === 'closed';
   }
 
   /**
@@ -79,15 +102,15 @@ export class MuxStream {
 
   /** No more messages from this side, behind those already written. */
   end(): void {
-    if (this.#endQueued || this.#error !== undefined) return;
+    if (this.#isEnding || this.#error !== undefined) return;
     this.enqueue('end', []).catch(() => undefined);
-    this.#endQueued = true;
+    this.#isEnding = true;
   }
 
   /** Queues one frame; the mux uses it for the OPEN of its own streams. */
   enqueue(type: Outgoing['type'], parts: readonly Uint8Array[]): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#endQueued) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
+    if (this.#isEnding) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
     const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const cost = type === 'data' ? length + MESSAGE_OVERHEAD_BYTES : 0;
     return new Promise((sent, failed) => {
@@ -103,7 +126,7 @@ export class MuxStream {
       this.#took(message);
       return Promise.resolve(message);
     }
-    if (this.#receivedEnd) return Promise.resolve(undefined);
+    if (this.#hasReceivedEnd) return Promise.resolve(undefined);
     if (this.#error !== undefined) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -123,9 +146,9 @@ export class MuxStream {
    */
   stopReading(): void {
     if (this.isFinished) return this.#dropInbox();
-    this.#discarding = true;
+    this.#isDiscarding = true;
     this.#dropInbox();
-    if (this.#sentEnd) this.reset('CANCELLED');
+    if (this.#hasSentEnd) this.reset('CANCELLED');
   }
 
   /** Calls back when the stream fails, at once if it has. */
@@ -152,16 +175,16 @@ export class MuxStream {
     this.sendCredit.spend(outgoing.cost);
     outgoing.sent?.();
     if (outgoing.type !== 'end') return;
-    this.#sentEnd = true;
-    if (this.#discarding) this.reset('CANCELLED');
-    else this.#finishIfDone();
+    this.#machine.demand(this.#hasReceivedEnd ? 'closed' : 'half-closed-local');
+    this.#finishIfClosed();
+    if (this.#isDiscarding) this.reset('CANCELLED');
   }
 
   /** A message has come from the peer. */
   receive(message: Uint8Array): void {
     this.#receiveCredit.arrived(message.byteLength + MESSAGE_OVERHEAD_BYTES);
-    if (this.#receivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'data after end');
-    if (this.#discarding) return this.owner.returned(costOf(message));
+    if (this.#hasReceivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'data after end');
+    if (this.#isDiscarding) return this.owner.returned(costOf(message));
     const reader = this.#reader;
     if (reader === undefined) {
       this.#inbox.push(message);
@@ -173,33 +196,41 @@ export class MuxStream {
   }
 
   receiveEnd(): void {
-    if (this.#receivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'second end');
-    this.#receivedEnd = true;
+    if (this.#hasReceivedEnd) throw new WingmanError('PROTOCOL_ERROR', 'second end');
+    this.#machine.demand(this.#hasSentEnd ? 'closed' : 'half-closed-remote');
     this.#reader?.resolve(undefined);
     this.#reader = undefined;
-    this.#finishIfDone();
+    this.#finishIfClosed();
   }
 
   /** The peer has reset the stream: after its end that only stops our sending, else it is a failure. */
   receiveReset(error: WingmanError): void {
-    if (!this.#receivedEnd) return this.fail(error);
-    if (this.#sentEnd) return;
-    this.#endQueued = true;
-    this.#sentEnd = true;
+    if (!this.#hasReceivedEnd) return this.fail(error);
+    if (this.isFinished) return;
+    this.#isEnding = true;
+    this.#machine.demand('closed');
     this.#stopSending(error);
-    this.#finishIfDone();
+    this.#finishIfClosed();
   }
 
   /** The stream or its link is gone: everything pending ends with this error. */
   fail(error: WingmanError): void {
     if (this.isFinished) return;
     this.#error = error;
+    this.#machine.demand('reset');
     this.#dropInbox();
     this.#reader?.reject(error);
     this.#reader = undefined;
     this.#stopSending(error);
     for (const listener of this.#failureListeners) listener(error);
     this.#failureListeners.clear();
+    this.owner.finished(this);
+  }
+
+  #finishIfClosed(): void {
+    if (this.#machine.state !== 'closed') return;
+    this.#failureListeners.clear();
+    this.#stopListeners.clear();
     this.owner.finished(this);
   }
 
@@ -216,14 +247,7 @@ export class MuxStream {
   #took(message: Uint8Array): void {
     const cost = costOf(message);
     this.owner.returned(cost);
-    if (!this.#receivedEnd && this.#error === undefined) this.#receiveCredit.taken(cost);
-  }
-
-  #finishIfDone(): void {
-    if (!this.#sentEnd || !this.#receivedEnd) return;
-    this.#failureListeners.clear();
-    this.#stopListeners.clear();
-    this.owner.finished(this);
+    if (!this.#hasReceivedEnd && this.#error === undefined) this.#receiveCredit.taken(cost);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Link } from '../link/link.js';
@@ -15,9 +16,7 @@ import {
   type Outgoing,
   type StreamOwner,
 } from './mux-stream.js';
-import { ReceiveCredit } from './receive-credit.js';
-import { ResetBudget } from './reset-budget.js';
-import { SendCredit } from './send-credit.js';
+import { ReceiveCredit, SendCredit } from './credit.js';
 
 export interface MuxOptions {
   /** Called for each stream the peer opens; without it they are refused. */
@@ -210,4 +209,26 @@ export class Mux {
 function frameType(outgoing: Outgoing): number {
   if (outgoing.type === 'open') return StreamFrameType.OPEN;
   return outgoing.type === 'data' ? StreamFrameType.DATA : StreamFrameType.END;
+}
+
+/** Counts a peer's resets, so that opening and resetting in a loop can't keep the other side busy (CVE-2023-44487). */
+class ResetBudget {
+  #windowStart: number;
+  #count = 0;
+
+  constructor(private readonly clock: Clock) {
+    this.#windowStart = clock.now();
+  }
+
+  /** The peer has reset a stream; LIMIT_EXCEEDED when it does nothing else. */
+  spend(): void {
+    if (this.clock.now() - this.#windowStart > LIMITS.resetWindowMs) {
+      this.#windowStart = this.clock.now();
+      this.#count = 0;
+    }
+    this.#count += 1;
+    if (this.#count > LIMITS.maxResetsPerWindow) {
+      throw new WingmanError('LIMIT_EXCEEDED', 'too many streams reset');
+    }
+  }
 }

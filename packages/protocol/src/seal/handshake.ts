@@ -4,7 +4,7 @@ import { WingmanError, toWingmanError } from '../errors.js';
 import { create, decodeMessage } from '../exchange/proto-message.js';
 import { InitiatorHello, ResponderHello } from '../gen/wingman/v1/handshake.js';
 import { LIMITS } from '../limits.js';
-import type { LaneKind } from '../link/lane.js';
+import type { LaneKind } from '../link/lane-evidence.js';
 import { isLinkId } from '../link/link-id.js';
 import { HandshakeInbox } from './handshake-inbox.js';
 import {

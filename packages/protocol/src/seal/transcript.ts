@@ -1,5 +1,5 @@
 import { CarrierKind, type InitiatorHello } from '../gen/wingman/v1/handshake.js';
-import type { LaneKind } from '../link/lane.js';
+import type { LaneKind } from '../link/lane-evidence.js';
 import { concatBytes } from '../wire/bytes.js';
 
 /** The DTLS certificate fingerprints of a peer connection, as SDP writes them (RFC 8122 section 5): `sha-256 AB:CD:…`. */

@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals';
 import type { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
 import type { WingmanError } from '../../src/errors.js';
-import type { LaneKind } from '../../src/link/lane.js';
+import type { LaneKind } from '../../src/link/lane-evidence.js';
+import type { AttachOptions } from '../../src/link/link-types.js';
 import { Link } from '../../src/link/link.js';
 import { FakeClock } from './fake-clock.js';
 import { faultyPair, type LineOptions } from './faulty-carrier.js';
@@ -42,11 +43,15 @@ export class LinkBench {
     return { link, received, arrivals, errors, send, sent: () => sent };
   }
 
-  attach(kind: LaneKind, faults: Partial<LineOptions> = {}): [MemoryCarrier, MemoryCarrier] {
+  attach(
+    kind: LaneKind,
+    faults: Partial<LineOptions> = {},
+    options: AttachOptions = {},
+  ): [MemoryCarrier, MemoryCarrier] {
     const pair = faultyPair({ clock: this.clock, delayMs: DELAY_MS, ...faults });
     this.lines.push(...pair);
-    this.viewer.link.attach(pair[0], kind);
-    this.host.link.attach(pair[1], kind);
+    this.viewer.link.attach(pair[0], kind, options);
+    this.host.link.attach(pair[1], kind, options);
     return pair;
   }
 

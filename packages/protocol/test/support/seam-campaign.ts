@@ -1,6 +1,6 @@
 import type { MemoryCarrier } from '../../src/carrier/memory-carrier.js';
 import { LIMITS } from '../../src/limits.js';
-import type { LaneKind } from '../../src/link/lane.js';
+import type { LaneKind } from '../../src/link/lane-evidence.js';
 import { Link } from '../../src/link/link.js';
 import { FakeClock } from './fake-clock.js';
 import { LINK_ID } from './linked-pair.js';

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
-import type { PathChange } from '../tunnel/fallback-manager.js';
+import type { PathChange } from '../tunnel/path-changes.js';
 import type { ReadyInfo, Reporter } from './reporter.js';
 import { transferText } from './transfer-text.js';
 

@@ -2,7 +2,7 @@ import type { Attachment, Carrier, Clock, ErrorCode, Path } from '@wingman/proto
 import { CloseCode, Link } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { Via } from '../proxy/request-headers.js';
-import { FallbackManager, type PathChanged } from './fallback-manager.js';
+import { watchPath, type PathChanged } from './path-changes.js';
 
 /** What the table tells its owner. */
 export interface LinkEvents {
@@ -143,11 +143,11 @@ export class LinkTable {
     }
     const link = this.#open(id, this.#viewers, 'viewer');
     const { events } = this.#options;
-    const paths = new FallbackManager(link, (change) => {
+    watchPath(link, (change) => {
       if (this.#joined.has(id)) events.pathChanged(id, change);
     });
     link.on('state', () => {
-      if (link.state === 'open') this.#join(id, paths);
+      if (link.state === 'open') this.#join(id, link.path);
       this.#closeWhenBare(id, link);
       if (link.state === 'closed') this.#leave(id, link);
     });
@@ -176,10 +176,10 @@ export class LinkTable {
     return link;
   }
 
-  #join(id: string, paths: FallbackManager): void {
+  #join(id: string, path: Path): void {
     if (this.#joined.has(id)) return;
     this.#joined.add(id);
-    this.#options.events.joined(id, paths.path);
+    this.#options.events.joined(id, path);
   }
 
   #leave(id: string, link: Link): void {

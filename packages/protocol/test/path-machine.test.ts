@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { Link, memoryCarrierPair, newLinkId, type LaneKind } from '@wingman/protocol';
-import { PathKeeper } from '../src/worker/path-keeper.js';
-import { BROWSER_LIMITS } from '../src/shared/limits.js';
+import { memoryCarrierPair } from '../src/carrier/memory-carrier.js';
+import { LIMITS } from '../src/limits.js';
+import type { LaneKind } from '../src/link/lane-evidence.js';
+import { Link } from '../src/link/link.js';
 import { FakeClock } from './support/fake-clock.js';
+import { LINK_ID } from './support/linked-pair.js';
 
 interface Line {
   delayMs: number;
@@ -24,14 +26,15 @@ function shaped(clock: FakeClock, line: Line) {
 /** A viewer whose link has both paths, and a host that sends as much as it can. */
 class World {
   readonly clock = new FakeClock();
-  readonly viewer = new Link({ id: newLinkId(), role: 'initiator', clock: this.clock });
-  readonly host = new Link({ id: this.viewer.id, role: 'acceptor', clock: this.clock });
+  readonly viewer = new Link({
+    ...{ id: LINK_ID, role: 'initiator', clock: this.clock },
+    preference: 'auto',
+  });
+  readonly host = new Link({ id: LINK_ID, role: 'acceptor', clock: this.clock });
   readonly lines: Record<LaneKind, Line> = {
     p2p: { delayMs: 15, rate: 5_000, isDead: false },
     relay: { delayMs: 20, rate: 5_000, isDead: false },
   };
-  readonly keeper: PathKeeper;
-  hopeless = 0;
   received = 0;
   hostReceived = 0;
   isSending = false;
@@ -49,14 +52,6 @@ class World {
       writable: () => this.fill(),
       closed: () => undefined,
     });
-    this.keeper = new PathKeeper({
-      link: () => this.viewer,
-      clock: this.clock,
-      onHopeless: () => (this.hopeless += 1),
-    });
-    for (const event of ['state', 'path', 'attachment'] as const) {
-      this.viewer.on(event, () => this.keeper.changed());
-    }
   }
 
   attach(kind: LaneKind): void {
@@ -106,7 +101,7 @@ describe('at equal quality', () => {
 describe('a direct path that is alive but slow', () => {
   test('is left for the relay within seconds, and tried again ever more rarely', async () => {
     const world = await new World({ p2p: { rate: 100 } }).start();
-    expect(await world.download(BROWSER_LIMITS.slowForMs)).toBeLessThan(200_000);
+    expect(await world.download(LIMITS.slowForMs)).toBeLessThan(200_000);
     await world.download(5_000);
     expect(world.viewer.path).toBe('relay');
     expect(world.host.path).toBe('relay');
@@ -119,13 +114,13 @@ describe('a direct path that is alive but slow', () => {
 
   test('is left for its round trip alone when that is a detour', async () => {
     const world = await new World({ p2p: { delayMs: 200 } }).start();
-    await world.clock.advance(BROWSER_LIMITS.slowForMs + 2_500);
+    await world.clock.advance(LIMITS.slowForMs + 2_500);
     expect(world.viewer.path).toBe('relay');
   });
 
   test('is kept when the user wants it', async () => {
     const world = await new World({ p2p: { rate: 100 } }).start();
-    world.keeper.prefer('p2p');
+    world.viewer.prefer('p2p');
     await world.download(15_000);
     expect(world.viewer.path).toBe('p2p');
   });
@@ -178,7 +173,7 @@ describe('a direct path that has failed', () => {
     expect(world.viewer.attachment('p2p')?.state).toBe('ready');
     expect(world.host.attachment('p2p')?.state).toBe('ready');
     expect([world.viewer.path, world.host.path]).toEqual(['relay', 'relay']);
-    await longestGaps(world, BROWSER_LIMITS.p2pSettleMs);
+    await longestGaps(world, LIMITS.p2pSettleMs);
     expect([world.viewer.path, world.host.path]).toEqual(['p2p', 'p2p']);
   });
 
@@ -207,22 +202,23 @@ describe('a direct path that has failed', () => {
     world.attach('p2p');
     await world.clock.advance(200);
     expect(world.viewer.path).toBe('relay');
-    world.keeper.prefer('p2p');
+    world.viewer.prefer('p2p');
     expect(world.viewer.path).toBe('p2p');
   });
 
   test('and stays silent while the relay answers is given up for a fresh one', async () => {
     const world = await new World().start();
     world.lines.p2p.isDead = true;
-    await world.clock.advance(BROWSER_LIMITS.p2pHopelessMs + 3_500);
-    expect(world.hopeless).toBe(1);
+    await world.clock.advance(LIMITS.p2pHopelessMs + 3_500);
+    expect(world.viewer.attachment('p2p')).toBeUndefined();
+    expect(world.clock.now()).toBeLessThan(LIMITS.deadAfterMs);
   });
 
   test('and stays silent like everything else is waited for', async () => {
     const world = await new World().start();
     world.lines.p2p.isDead = true;
     world.lines.relay.isDead = true;
-    await world.clock.advance(BROWSER_LIMITS.p2pHopelessMs + 3_500);
-    expect(world.hopeless).toBe(0);
+    await world.clock.advance(LIMITS.p2pHopelessMs + 3_500);
+    expect(world.viewer.attachment('p2p')?.state).toBe('suspect');
   });
 });

@@ -1,0 +1,118 @@
+import { LIMITS } from '../limits.js';
+import type { LaneEvidence, LaneKind } from './lane-evidence.js';
+
+/** Which path a person wants; `auto` is the only one that leaves a path for being slow. */
+export type Preference = 'auto' | LaneKind;
+
+/**
+ * Which row of the table holds. An opener with a preference has the row of that name. An opener without one
+ * stays where it was put; the acceptor follows the opener.
+ */
+export type PolicyRow = Preference | 'stay' | 'follow';
+
+/** What is remembered against the direct path: nothing, that it failed lately, or that the relay does better. */
+export type Standing = 'trusted' | 'distrusted' | 'slow';
+
+/** Everything a decision depends on. Lanes are named by their ids. */
+export interface PathSituation {
+  readonly row: PolicyRow;
+  readonly lanes: readonly LaneEvidence[];
+  /** The lane that carries, or that has just been asked for. */
+  readonly active: number | undefined;
+  /** The lane that the opener has chosen last. */
+  readonly chosen: number | undefined;
+  readonly direct: Standing;
+}
+
+export interface PathDecision {
+  /** Carries from now on; undefined: nothing can. */
+  readonly carry: number | undefined;
+  /** Whether the peer is asked to come along. */
+  readonly isTold: boolean;
+  /** Lanes that are of no more use. */
+  readonly giveUp: readonly number[];
+}
+
+/**
+ * good: has answered, is ready, and nothing speaks against it. slow: as good, but the relay does better.
+ * ready: frames may be sent, whatever else is known. suspect: silent for too long.
+ */
+type Grade = 'good' | 'slow' | 'ready' | 'suspect';
+type Who = LaneKind | 'chosen' | 'active' | 'any';
+
+/** Without a reason to choose, the link stays; it leaves a suspected lane for one that is ready. */
+const OTHERWISE: readonly (readonly [Who, Grade])[] = [
+  ['active', 'ready'],
+  ['any', 'ready'],
+  ['active', 'suspect'],
+];
+
+/**
+ * Which lane carries: the first of its row that is there. Among direct ways ICE itself takes the shorter: the
+ * same machine or LAN before an address seen from outside (RFC 8445 section 5.1.2).
+ */
+const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
+  auto: [['p2p', 'good'], ['relay', 'good'], ['p2p', 'slow'], ...OTHERWISE],
+  p2p: [['p2p', 'good'], ['p2p', 'slow'], ['relay', 'good'], ...OTHERWISE],
+  relay: [['relay', 'good'], ['p2p', 'good'], ['p2p', 'slow'], ...OTHERWISE],
+  stay: OTHERWISE,
+  follow: [['chosen', 'ready'], ...OTHERWISE],
+};
+
+/** Decides which lane carries, from nothing but the situation. */
+export function decidePath(situation: PathSituation): PathDecision {
+  const carry = laneToCarry(situation)?.id;
+  const { active, lanes, row } = situation;
+  const isOpener = row !== 'follow';
+  // The first lane of a link carries at both ends without a word.
+  const isChoice = active !== undefined || lanes.length > 1;
+  return { carry, isTold: isOpener && isChoice, giveUp: hopeless(situation) };
+}
+
+function laneToCarry(situation: PathSituation): LaneEvidence | undefined {
+  const candidates = candidatesIn(situation);
+  for (const [who, grade] of TABLE[situation.row]) {
+    const found = candidates.find(
+      (lane) => isCalled(lane, who, situation) && hasGrade(lane, grade, situation.direct),
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * The lane in use first, so that equals don't take turns. When that one is suspected, another has to have been
+ * heard just now: while all are silent, the peer is busy or everything is cut, and a move wins nothing.
+ */
+function candidatesIn({ lanes, active }: PathSituation): readonly LaneEvidence[] {
+  const [current] = lanes.filter((lane) => lane.id === active);
+  if (current === undefined) return lanes;
+  const isRefuge = (lane: LaneEvidence): boolean =>
+    current.state !== 'suspect' || lane.silentMs < LIMITS.suspectAfterMs / 2;
+  return [current, ...lanes.filter((lane) => lane !== current && isRefuge(lane))];
+}
+
+function isCalled(lane: LaneEvidence, who: Who, { active, chosen }: PathSituation): boolean {
+  if (who === 'any') return true;
+  if (who === 'active') return lane.id === active;
+  return who === 'chosen' ? lane.id === chosen : lane.kind === who;
+}
+
+function hasGrade(lane: LaneEvidence, grade: Grade, direct: Standing): boolean {
+  if (grade === 'ready' || grade === 'suspect') return lane.state === grade;
+  if (lane.state !== 'ready' || lane.rttMs === null) return false;
+  const standing = lane.kind === 'p2p' ? direct : 'trusted';
+  return standing === (grade === 'good' ? 'trusted' : 'slow');
+}
+
+/** A direct lane that stays suspected while another is good is in the way of a fresh one. */
+function hopeless({ row, lanes }: PathSituation): readonly number[] {
+  if (row === 'follow' || row === 'stay') return [];
+  const hasLasted = (lane: LaneEvidence): boolean => lane.stateMs >= LIMITS.p2pHopelessMs;
+  const isAnswering = lanes.some(
+    (lane) => lane.state === 'ready' && lane.rttMs !== null && hasLasted(lane),
+  );
+  const isHopeless = (lane: LaneEvidence): boolean =>
+    lane.kind === 'p2p' && lane.state === 'suspect' && hasLasted(lane);
+  return isAnswering ? lanes.filter(isHopeless).map((lane) => lane.id) : [];
+}

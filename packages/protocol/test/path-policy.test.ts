@@ -1,0 +1,208 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { LIMITS } from '../src/limits.js';
+import type { LaneEvidence, LaneKind, LaneState } from '../src/link/lane-evidence.js';
+import { decidePath, type PathSituation, type Standing } from '../src/link/path-policy.js';
+
+const P2P = 1;
+const RELAY = 2;
+
+/** A lane that has answered long ago and has been heard just now. */
+function lane(id: number, kind: LaneKind, more: Partial<LaneEvidence> = {}): LaneEvidence {
+  return {
+    ...{ id, kind, state: 'ready', stateMs: 60_000, stalls: 0 },
+    ...{ rttMs: 50, baseRttMs: 50, goodRttMs: 50, waitMs: 50, inPerSecond: null },
+    ...{ outPerSecond: null, silentMs: 0, quietLooks: 0, pingedMs: 0, unansweredMs: 0 },
+    ...{ unprovenMs: 0, unprovenLooks: 0, bytesSincePing: 0, isDoubted: false, isLeft: false },
+    ...more,
+  };
+}
+
+function situation(more: Partial<PathSituation>): PathSituation {
+  const lanes = [lane(RELAY, 'relay'), lane(P2P, 'p2p')];
+  return { row: 'auto', lanes, active: RELAY, chosen: undefined, direct: 'trusted', ...more };
+}
+
+const STILL = LIMITS.suspectAfterMs;
+
+describe('an opener with a preference', () => {
+  const bad = { state: 'suspect', silentMs: STILL } as const;
+  test.each([
+    ['auto', RELAY, {}, {}, 'trusted', P2P],
+    ['auto', P2P, {}, {}, 'trusted', P2P],
+    ['auto', RELAY, bad, {}, 'trusted', RELAY],
+    ['auto', P2P, bad, {}, 'trusted', RELAY],
+    ['auto', P2P, {}, {}, 'slow', RELAY],
+    ['auto', RELAY, {}, bad, 'slow', P2P],
+    ['auto', P2P, {}, {}, 'distrusted', RELAY],
+    ['auto', RELAY, { rttMs: null }, {}, 'trusted', RELAY],
+    ['auto', P2P, {}, { rttMs: null }, 'distrusted', P2P],
+    ['auto', P2P, {}, { rttMs: null }, 'slow', P2P],
+    ['relay', P2P, {}, {}, 'trusted', RELAY],
+    ['relay', RELAY, {}, {}, 'trusted', RELAY],
+    // Preferring the relay must not mean being cut off with it.
+    ['relay', P2P, {}, bad, 'trusted', P2P],
+    ['relay', RELAY, {}, bad, 'trusted', P2P],
+    ['p2p', RELAY, {}, {}, 'trusted', P2P],
+    ['p2p', RELAY, {}, {}, 'slow', P2P],
+    ['p2p', RELAY, bad, {}, 'trusted', RELAY],
+    ['p2p', RELAY, {}, {}, 'distrusted', RELAY],
+  ] as const)('%s on %i, p2p %j, relay %j, %s: %i', (row, active, p2p, relay, direct, expected) => {
+    const lanes = [lane(RELAY, 'relay', relay), lane(P2P, 'p2p', p2p)];
+    expect(decidePath(situation({ row, active, lanes, direct })).carry).toBe(expected);
+  });
+
+  test('gives a direct lane up that stays suspected while the relay has been good for as long', () => {
+    const p2p = lane(P2P, 'p2p', { state: 'suspect', stateMs: LIMITS.p2pHopelessMs });
+    const lanes = (relay: Partial<LaneEvidence>) => [lane(RELAY, 'relay', relay), p2p];
+    const giveUp = (relay: Partial<LaneEvidence>, row: PathSituation['row'] = 'auto') =>
+      decidePath(situation({ row, lanes: lanes(relay) })).giveUp;
+    expect(giveUp({})).toEqual([P2P]);
+    expect(giveUp({ stateMs: LIMITS.p2pHopelessMs - 1 })).toEqual([]);
+    expect(giveUp({ rttMs: null })).toEqual([]);
+    expect(giveUp({ state: 'suspect' })).toEqual([]);
+    expect(giveUp({}, 'stay')).toEqual([]);
+    expect(giveUp({}, 'follow')).toEqual([]);
+  });
+});
+
+describe('a suspected lane in use', () => {
+  const suspect = lane(P2P, 'p2p', { state: 'suspect' });
+  test.each(['auto', 'p2p', 'relay', 'stay', 'follow'] as const)(
+    'is left only for one that has just been heard (%s)',
+    (row) => {
+      const carry = (silentMs: number) =>
+        decidePath(
+          situation({ row, active: P2P, lanes: [suspect, lane(RELAY, 'relay', { silentMs })] }),
+        ).carry;
+      expect(carry(STILL / 2 - 1)).toBe(RELAY);
+      expect(carry(STILL / 2)).toBe(P2P);
+    },
+  );
+});
+
+describe('whoever has no preference', () => {
+  test('stays, whatever there is', () => {
+    expect(decidePath(situation({ row: 'stay' })).carry).toBe(RELAY);
+    expect(decidePath(situation({ row: 'stay', active: P2P })).carry).toBe(P2P);
+  });
+
+  test('takes any lane that is ready rather than none', () => {
+    const fresh = lane(7, 'p2p', { rttMs: null });
+    const lanes = [lane(3, 'relay', { state: 'attaching' }), fresh];
+    expect(decidePath(situation({ row: 'stay', active: undefined, lanes })).carry).toBe(7);
+  });
+});
+
+describe('the acceptor', () => {
+  test('goes back to what the opener has chosen once that is ready', () => {
+    const at = (state: LaneState) =>
+      decidePath(
+        situation({
+          ...{ row: 'follow', active: RELAY, chosen: P2P },
+          lanes: [lane(RELAY, 'relay'), lane(P2P, 'p2p', { state })],
+        }),
+      );
+    expect(at('suspect')).toMatchObject({ carry: RELAY, isTold: false });
+    expect(at('ready')).toMatchObject({ carry: P2P, isTold: false });
+  });
+});
+
+describe('the peer', () => {
+  test('is not asked to come along to the only lane a link has had', () => {
+    const only = { lanes: [lane(RELAY, 'relay')], active: undefined };
+    expect(decidePath(situation(only)).isTold).toBe(false);
+    expect(decidePath(situation({ active: undefined })).isTold).toBe(true);
+  });
+
+  test('is asked to come along when the lane in use has died', () => {
+    const left = { lanes: [lane(RELAY, 'relay')], active: P2P };
+    expect(decidePath(situation(left))).toMatchObject({ carry: RELAY, isTold: true });
+  });
+});
+
+const anyLane = fc.record({
+  kind: fc.constantFrom<LaneKind>('p2p', 'relay'),
+  state: fc.constantFrom<LaneState>('attaching', 'ready', 'suspect'),
+  rttMs: fc.constantFrom(null, 40),
+  silentMs: fc.constantFrom(0, STILL / 2 - 1, STILL / 2, 5_000),
+  stateMs: fc.constantFrom(0, 60_000),
+});
+const anySituation: fc.Arbitrary<PathSituation> = fc
+  .record({
+    row: fc.constantFrom<PathSituation['row']>('auto', 'p2p', 'relay', 'stay', 'follow'),
+    // Several of a kind are as good as one.
+    lanes: fc
+      .array(anyLane, { maxLength: 6 })
+      .map((lanes) => lanes.map((more, id) => lane(id, more.kind, more))),
+    active: fc.option(fc.nat(6), { nil: undefined }),
+    chosen: fc.option(fc.nat(6), { nil: undefined }),
+    direct: fc.constantFrom<Standing>('trusted', 'distrusted', 'slow'),
+  })
+  .filter(({ lanes, active }) => lanes.find(({ id }) => id === active)?.state !== 'attaching');
+
+describe('in any situation', () => {
+  const holds = (check: (situation: PathSituation, carry: LaneEvidence | undefined) => void) =>
+    fc.assert(
+      fc.property(anySituation, (now) => {
+        const { carry } = decidePath(now);
+        check(
+          now,
+          now.lanes.find(({ id }) => id === carry),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+
+  test('what carries is ready, or it is the suspected lane that carried before', () => {
+    holds((now, carry) => {
+      if (carry === undefined || carry.state === 'ready') return;
+      expect([carry.id, carry.state]).toEqual([now.active, 'suspect']);
+    });
+  });
+
+  test('nothing carries only while no lane is ready', () => {
+    holds((now, carry) => {
+      if (carry === undefined) expect(now.lanes.some(({ state }) => state === 'ready')).toBe(false);
+    });
+  });
+
+  test('the decision stands once it is carried out, and no lanes take turns', () => {
+    const again = (now: PathSituation): PathSituation => ({
+      ...now,
+      active: decidePath(now).carry,
+    });
+    holds((now, carry) => {
+      // Whoever has fled to a lane that was heard may find a better one from there.
+      const isFlight = now.lanes.find(({ id }) => id === now.active)?.state === 'suspect';
+      const settled = isFlight ? again(again(now)) : again(now);
+      if (!isFlight) expect(settled.active).toBe(carry?.id);
+      expect(decidePath(settled).carry).toBe(settled.active);
+    });
+  });
+
+  test('a ready lane is left for another of its kind only by the acceptor', () => {
+    holds((now, carry) => {
+      const from = now.lanes.find(({ id }) => id === now.active);
+      if (from?.state !== 'ready' || from.rttMs === null || now.row === 'follow') return;
+      if (carry?.kind === from.kind) expect(carry.id).toBe(from.id);
+    });
+  });
+
+  test('a suspected lane is left only for one that has just been heard', () => {
+    holds((now, carry) => {
+      const from = now.lanes.find(({ id }) => id === now.active);
+      if (from?.state !== 'suspect' || carry === from) return;
+      expect(carry?.silentMs).toBeLessThan(STILL / 2);
+    });
+  });
+
+  test('what is remembered against the direct path moves nobody without a preference', () => {
+    holds((now, carry) => {
+      if (now.row !== 'stay' && now.row !== 'follow') return;
+      for (const direct of ['trusted', 'distrusted', 'slow'] as const) {
+        expect(decidePath({ ...now, direct }).carry).toBe(carry?.id);
+      }
+    });
+  });
+});
