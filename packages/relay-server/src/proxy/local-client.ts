@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
-import { headersFromRaw, WingmanError } from '@wingman/protocol';
+import { headersFromRaw, headersToRaw, WingmanError } from '@wingman/protocol';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -13,10 +13,11 @@ export interface LocalRequest {
   readonly method: string;
   /** Origin form, verified. */
   readonly target: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
+  readonly headers: readonly Header[];
   readonly body: AsyncIterable<Uint8Array> | undefined;
   readonly signal: AbortSignal;
+  /** It goes out on a connection now. */
+  sent(): void;
   informational(status: number, statusText: string, headers: Header[]): void;
 }
 
@@ -45,7 +46,8 @@ export class LocalClient {
   async request(request: LocalRequest): Promise<LocalResponse> {
     // The line is ours and not undici's: there, an aborted request would stay until its turn.
     await this.#slots.take(request.signal);
-    const { method, target: path, headers } = request;
+    const { method, target: path } = request;
+    const headers = headersToRaw(request.headers);
     const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
     // The reason reaches whoever reads the response; without a listener it would end the process.
     body?.on('error', () => undefined);
@@ -116,6 +118,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#outcome.started();
     if (this.#request.signal.aborted) this.#cancel();
+    else this.#request.sent();
   }
 
   onResponseStart(
@@ -134,6 +137,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
+    // It may fail before anybody reads it, in the same turn: without a listener that would end the process.
+    this.#body.on('error', () => undefined);
     const trailers = (): Header[] => this.#trailers;
     this.#outcome.response({ status, statusText, headers, body: this.#body, trailers });
   }

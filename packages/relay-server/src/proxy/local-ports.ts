@@ -1,6 +1,6 @@
 import { LocalClient } from './local-client.js';
 import { Loopback } from './loopback.js';
-import type { Via } from './request-headers.js';
+import type { Via } from '../exchange/via.js';
 
 /** A port of this machine that may be dialled. */
 export interface LocalTarget {

@@ -9,9 +9,10 @@ async function ask(method, target) {
     const response = await client.request({
       method,
       target,
-      headers: ['host', 'localhost'],
+      headers: [{ name: 'host', value: 'localhost' }],
       body: undefined,
       signal: new AbortController().signal,
+      sent: () => undefined,
       informational: () => undefined,
     });
     for await (const chunk of response.body) void chunk;
