@@ -149,7 +149,7 @@ export class MuxStream {
     outgoing.sent?.();
     if (outgoing.type !== 'end') return;
     this.#sentEnd = true;
-    if (this.#discarding) this.reset('CANCELLED');
+    if (this.#discarding && !this.#receivedEnd) this.reset('CANCELLED');
     else this.#finishIfDone();
   }
 

@@ -64,22 +64,23 @@ const ANSWER: readonly Step[] = [
 
 /** Answers a request. Never rejects: it ends in an answer, a problem page or a reset. */
 export function runRequest(exchange: HttpExchange): Promise<void> {
-  return run(exchange, HTTP_REQUEST);
+  return runExchange(exchange, HTTP_REQUEST, ANSWER);
 }
 
 /** Runs a WebSocket to its end. Never rejects: it ends in a close, a refusal or a reset. */
 export function runWebSocket(exchange: WebSocketExchange): Promise<void> {
-  return run(exchange, WEB_SOCKET);
+  return runExchange(exchange, WEB_SOCKET, ANSWER);
 }
 
 /** The one place where an exchange fails: whatever a step throws ends here, in a problem page or a reset. */
-async function run<Kind extends Exchange>(
+export async function runExchange<Kind extends Exchange>(
   exchange: Kind,
-  steps: readonly Step<Kind>[],
+  request: readonly Step<Kind>[],
+  answer: readonly Step[],
 ): Promise<void> {
   try {
-    await passRequest(exchange, steps);
-    if (exchange.isAnswered) await passAnswer(exchange);
+    await passRequest(exchange, request);
+    if (exchange.isAnswered) await passAnswer(exchange, answer);
     exchange.observation.end({ outcome: 'complete' });
   } catch (error) {
     await fail(exchange, error);
@@ -98,10 +99,9 @@ async function passRequest<Kind extends Exchange>(
   }
 }
 
-async function passAnswer(exchange: Exchange): Promise<void> {
+async function passAnswer(exchange: Exchange, steps: readonly Step[]): Promise<void> {
   // Whoever answers in the app's place has answered in full.
-  const steps = exchange.answer.isOurs === true ? [] : ANSWER;
-  for (const step of steps) await step(exchange);
+  if (exchange.answer.isOurs !== true) for (const step of steps) await step(exchange);
   await exchange.deliver(exchange.answer);
 }
 

@@ -9,6 +9,19 @@ import { requestHead, SESSION_ORIGIN } from './tunnel.js';
 export const PORT = 3000;
 export const ALSO = 8080;
 
+/** What a host with two ports gives an exchange. */
+export function contextOf(via: Via = 'viewer'): ExchangeContext {
+  return {
+    via,
+    ports: new LocalPorts(PORT, [ALSO]),
+    jars: new CookieJars(),
+    viewer: () => 'viewer',
+    sessionOrigin: () => SESSION_ORIGIN,
+    bareOrigins: [],
+    draining: new AbortController().signal,
+  };
+}
+
 /** An exchange before its first step, on a link that nothing carries. */
 export function exchangeOf(
   fields: Parameters<typeof requestHead>[0] = {},
@@ -20,19 +33,9 @@ export function exchangeOf(
   const incoming = new IncomingRequest(new Mux(link).open(new Uint8Array(1)), asked);
   const path = () => link.path;
   const observation = new ExchangeObservers().begin({ kind: 'http', link: link.id, asked, path });
-  const whole: ExchangeContext = {
-    via,
-    ports: new LocalPorts(PORT, [ALSO]),
-    jars: new CookieJars(),
-    viewer: () => 'viewer',
-    sessionOrigin: () => SESSION_ORIGIN,
-    bareOrigins: [],
-    draining: new AbortController().signal,
-    ...context,
-  };
   // Nothing waits for a carrier that never comes.
   link.close('LINK_CLOSED');
-  return new HttpExchange(incoming, whole, observation);
+  return new HttpExchange(incoming, { ...contextOf(via), ...context }, observation);
 }
 
 /** An answer as the app may give it; `headers` are names and values in turn. */
