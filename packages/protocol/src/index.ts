@@ -62,6 +62,7 @@ export {
   ViewerLeft,
   ViewerMessage,
 } from './gen/wingman/v1/signaling.js';
+export * from './fair-share.js';
 export * from './limits.js';
 export type { Attachment, LaneKind, LaneQuality, LaneState } from './link/lane.js';
 export * from './link/link-id.js';

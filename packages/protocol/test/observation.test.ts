@@ -85,7 +85,7 @@ test('only the first end counts, and nothing is told after it', () => {
 
 test('an observer that is removed sees no further exchange', () => {
   let count = 0;
-  const { begin, removers } = begun(() => void count++ as undefined);
+  const { begin, removers } = begun(() => void count++);
   begin();
   for (const remove of removers) remove();
   begin();

@@ -4,8 +4,16 @@ const MINUTE = 60_000;
 
 /** The host's own caps and deadlines; bytes end in Bytes, times in Ms. Those shared with others are LIMITS of protocol. */
 export const HOST_LIMITS = {
-  /** Sockets to the local port at once. Dev servers run one thread: more sockets only make their queue longer. */
-  localConnections: 64,
+  /**
+   * Requests at one local port that the app has not answered, of all openers together. An opener (a viewer's
+   * link, or the ingress as a whole) has as many as are left for others at most, so alone 64. A browser asks
+   * a server for six at once, and dev servers run one thread: more only make their queue longer.
+   */
+  localRequests: 128,
+  /** Connections to one local port, shared alike: with those of event streams, long bodies and WebSockets. Each costs a descriptor and up to 128 KiB. */
+  localConnections: 1024,
+  /** A request waits so long for its place: longer than a thousand modules take that a slow dev server compiles one by one. */
+  localWaitMs: 2 * MINUTE,
   /** Loopback either answers at once or is refused; longer means a stopped process with a full backlog. */
   localConnectMs: 5_000,
   /** A connection of a server that names no time is not used again after so long idle: the shortest default around is 2 s (gunicorn). */

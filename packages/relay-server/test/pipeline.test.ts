@@ -205,7 +205,7 @@ describe('however it ends', () => {
     ['a refusal of a small upload', () => Promise.reject(new Error('no')), 'small'],
     [
       'a refusal of an upload that is larger than a stream’s window',
-      () => Promise.reject(),
+      () => Promise.reject(new Error('no')),
       'large',
     ],
   ];

@@ -10,6 +10,7 @@ import { create, ResponseHead as Head, toWingmanError, WingmanError } from '@win
 import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { LocalPorts, LocalTarget } from '../proxy/local-ports.js';
+import type { Slot } from '../proxy/slots.js';
 import type { Via } from './via.js';
 
 /** What an exchange needs of its link and its host. */
@@ -17,6 +18,8 @@ export interface ExchangeContext {
   readonly via: Via;
   readonly ports: LocalPorts;
   readonly jars: CookieJars;
+  /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
+  readonly opener: string;
   /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
   readonly viewer: () => string;
   /** Undefined before the first registration. */
@@ -47,6 +50,8 @@ export abstract class Exchange {
   request: RequestHead;
   /** The port of this machine that it goes to: the shared one until a step says another. */
   local: LocalTarget;
+  /** Its place at that port, once it has one. */
+  slot: Slot | undefined;
   /** The cookies of both heads, once the request's have been read. */
   cookies: ExchangeCookies | undefined;
   #answer: Answer | undefined;

@@ -22,7 +22,7 @@ export interface LocalAppOptions {
 
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
-  readonly #context: Omit<ExchangeContext, 'via' | 'viewer'>;
+  readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer'>;
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
   readonly #active = new Set<Exchange>();
@@ -38,7 +38,7 @@ export class LocalApp {
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
-    const ports = new LocalPorts(port, alsoPorts);
+    const ports = new LocalPorts(port, alsoPorts, clock);
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins, draining };
   }
 
@@ -49,7 +49,8 @@ export class LocalApp {
 
   /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
   serve(link: Link, via: Via, viewer: () => string): void {
-    const context = { ...this.#context, via, viewer };
+    const opener = via === 'viewer' ? link.id : via;
+    const context = { ...this.#context, via, opener, viewer };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
     acceptExchanges(link, {

@@ -3,7 +3,7 @@ import type { HttpExchange } from './http-exchange.js';
 
 /** Asks the app, once, and takes its answer. */
 export async function askApp(exchange: HttpExchange): Promise<void> {
-  const { request, local, signal, observation } = exchange;
+  const { request, local, signal, slot, observation } = exchange;
   const response = await local.client.request({
     method: request.method,
     target: request.target,
@@ -13,6 +13,8 @@ export async function askApp(exchange: HttpExchange): Promise<void> {
     sent: () => observation.sent(request),
     informational: (status, statusText, headers) =>
       exchange.interim(status, statusText, interimHeaders(exchange, headers)),
+    answered: () => slot?.answered(),
+    ended: () => slot?.leave(),
   });
   // Steps may put another body before it, which an exchange that fails early never begins to read.
   exchange.atEnd(() => response.body.destroy());

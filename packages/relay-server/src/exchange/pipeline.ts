@@ -22,6 +22,7 @@ import {
   refuseMalformed,
   rewriteOrigin,
   sendCookies,
+  waitForPlace,
 } from './request-steps.js';
 import { joinApp, type WebSocketExchange } from './web-socket-exchange.js';
 
@@ -36,6 +37,8 @@ const REQUEST: readonly Step[] = [
   refuseMalformed,
   choosePort,
   answerOwnPage,
+  // Before the cookies: they are those of the moment at which the request goes out.
+  waitForPlace,
   sendCookies,
   beginConnection,
   rewriteOrigin,

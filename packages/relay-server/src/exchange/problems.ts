@@ -64,6 +64,17 @@ function appTimedOut(port: number): Problem {
   };
 }
 
+/** No place at the port became free in time: other requests of the same opener hold those it may have. */
+export function appBusy(port: number): Problem {
+  return {
+    status: 503,
+    code: 'LIMIT_EXCEEDED',
+    title: 'Too many requests wait for the app',
+    cause: `As many requests as may be under way have no answer yet from the app on localhost:${port}.`,
+    cure: 'Check whether it stands at a breakpoint or is stuck, then reload this page.',
+  };
+}
+
 /** The header fields of the app's answer are larger than a link carries. */
 function appHeadTooLarge(port: number): Problem {
   return {

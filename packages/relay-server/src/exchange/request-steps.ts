@@ -2,7 +2,7 @@ import type { Header } from '@wingman/protocol';
 import { header, headerValue, stripHopByHop } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
-import { badRequest, portNotAllowed, Refusal } from './problems.js';
+import { appBusy, badRequest, portNotAllowed, Refusal } from './problems.js';
 
 /**
  * A path and query of visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse
@@ -42,6 +42,15 @@ export function choosePort(exchange: Exchange): void {
   const local = context.ports.find(asked.port, context.via);
   if (local === undefined) throw new Refusal(portNotAllowed(asked.port));
   exchange.local = local;
+}
+
+/** Waits for a place at the port: the openers take turns, and none can hold all of them. */
+export async function waitForPlace(exchange: Exchange): Promise<void> {
+  const { local, context, signal } = exchange;
+  const slot = await local.slots.enter(context.opener, signal);
+  if (slot === undefined) throw new Refusal(appBusy(local.loopback.port));
+  exchange.slot = slot;
+  exchange.atEnd(() => slot.leave());
 }
 
 /** Puts the viewer's cookies into the request: HttpOnly ones from the jar, the others as its browser has them. */

@@ -203,6 +203,7 @@ function answerOf(response: IncomingMessage): Answer {
 
 /** Joins both ends at once: the app's first message may come in the next turn. Resolves when both are closed. */
 async function join(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
+  exchange.slot?.answered();
   const tunnel = exchange.accept(socket.protocol);
   const appClosed = new Promise<Pick<WebSocketClose, 'code' | 'reason'>>((resolve) => {
     socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));

@@ -66,6 +66,7 @@ export class ConnectionPool {
 
 function makePool(origin: string, connect: () => Promise<Socket>): Pool {
   return new Pool(origin, {
+    // As many as there can be slots: the line is theirs. In undici's an aborted request would stay until its turn.
     connections: HOST_LIMITS.localConnections,
     pipelining: 1,
     keepAliveTimeout: HOST_LIMITS.localIdleMs,

@@ -4,9 +4,7 @@ import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, headersToRaw, WingmanError } from '@wingman/protocol';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
-import { HOST_LIMITS } from '../limits.js';
 import type { Loopback } from './loopback.js';
-import { Slots } from './slots.js';
 
 /** One request to the local port. */
 export interface LocalRequest {
@@ -19,6 +17,10 @@ export interface LocalRequest {
   /** It goes out on a connection now. */
   sent(): void;
   informational(status: number, statusText: string, headers: Header[]): void;
+  /** The head of its final answer has come. */
+  answered(): void;
+  /** Nothing of it is under way any more. */
+  ended(): void;
 }
 
 /** The app's answer; destroying the body ends the exchange and its socket. */
@@ -33,7 +35,6 @@ export interface LocalResponse extends Pick<ResponseHead, 'status' | 'statusText
 export class LocalClient {
   readonly #loopback: Loopback;
   readonly #pool: ConnectionPool;
-  readonly #slots = new Slots(HOST_LIMITS.localConnections);
   /** Requests that have no connection yet. */
   readonly #waiting = new Set<ResponseHandler>();
 
@@ -42,10 +43,8 @@ export class LocalClient {
     this.#pool = new ConnectionPool(`http://${loopback.authority}`, () => this.#connect());
   }
 
-  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT or UPSTREAM_ABORTED. */
-  async request(request: LocalRequest): Promise<LocalResponse> {
-    // The line is ours and not undici's: there, an aborted request would stay until its turn.
-    await this.#slots.take(request.signal);
+  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
+  request(request: LocalRequest): Promise<LocalResponse> {
     const { method, target: path } = request;
     const headers = headersToRaw(request.headers);
     const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
@@ -57,7 +56,6 @@ export class LocalClient {
         failed: reject,
         started: () => this.#waiting.delete(handler),
         progressed: () => this.#pool.touch(),
-        ended: () => this.#slots.release(),
       });
       this.#waiting.add(handler);
       this.#pool.dispatch({ path, method, headers, body }, handler);
@@ -86,8 +84,6 @@ interface Outcome {
   started(): void;
   /** Something of its answer has come. */
   progressed(): void;
-  /** Nothing of it is under way any more. */
-  ended(): void;
 }
 
 /** What undici's own errors mean; any other is the app's. */
@@ -130,6 +126,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#outcome.progressed();
     const headers = rawToHeaders(controller.rawHeaders);
     if (status < 200) return this.#request.informational(status, statusText, headers);
+    this.#request.answered();
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {
@@ -170,7 +167,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#ended = true;
     this.#outcome.started();
-    this.#outcome.ended();
+    this.#request.ended();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#upload?.destroy();
   }

@@ -1,11 +1,14 @@
+import type { Clock } from '@wingman/protocol';
 import { LocalClient } from './local-client.js';
 import { Loopback } from './loopback.js';
 import type { Via } from '../exchange/via.js';
+import { Slots } from './slots.js';
 
 /** A port of this machine that may be dialled. */
 export interface LocalTarget {
   readonly loopback: Loopback;
   readonly client: LocalClient;
+  readonly slots: Slots;
 }
 
 /** The ports of this machine that requests may reach: the shared one, and those of `--also`. */
@@ -15,12 +18,12 @@ export class LocalPorts {
   readonly also: readonly number[];
   readonly #targets: ReadonlyMap<number, LocalTarget>;
 
-  constructor(port: number, also: readonly number[]) {
+  constructor(port: number, also: readonly number[], clock?: Clock) {
     this.also = [...new Set(also)].filter((other) => other !== port);
-    this.shared = targetOf(port);
+    this.shared = targetOf(port, clock);
     this.#targets = new Map([
       [port, this.shared],
-      ...this.also.map((other) => [other, targetOf(other)] as const),
+      ...this.also.map((other) => [other, targetOf(other, clock)] as const),
     ]);
   }
 
@@ -39,7 +42,7 @@ export class LocalPorts {
   }
 }
 
-function targetOf(port: number): LocalTarget {
+function targetOf(port: number, clock: Clock | undefined): LocalTarget {
   const loopback = new Loopback(port);
-  return { loopback, client: new LocalClient(loopback) };
+  return { loopback, client: new LocalClient(loopback), slots: new Slots(clock) };
 }

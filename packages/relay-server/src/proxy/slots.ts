@@ -1,51 +1,104 @@
-import { WingmanError } from '@wingman/protocol';
+import { FairShare, systemClock, type Clock } from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
 
-/** A number of places; who finds none waits in line, and leaves the line when aborted. */
-export class Slots {
-  #free: number;
-  readonly #line = new Set<() => void>();
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  /** Waits for a place; to be given back by `release`. Fails with CANCELLED when aborted before. */
-  async take(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw cancelled();
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await this.#wait(signal);
-  }
-
-  /** Gives a place back, to the first in line if there is one. */
-  release(): void {
-    const [first] = this.#line;
-    if (first === undefined) this.#free++;
-    else first();
-  }
-
-  #wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#line.delete(enter);
-        signal.removeEventListener('abort', giveUp);
-      };
-      const enter = (): void => {
-        leave();
-        resolve();
-      };
-      const giveUp = (): void => {
-        leave();
-        reject(cancelled());
-      };
-      this.#line.add(enter);
-      signal.addEventListener('abort', giveUp);
-    });
-  }
+/** The place of one exchange at the local port. */
+export interface Slot {
+  /** The app has answered. What streams on is a connection, and keeps no request waiting; idempotent. */
+  answered(): void;
+  /** The exchange has ended; idempotent. */
+  leave(): void;
 }
 
-function cancelled(): WingmanError {
-  return new WingmanError('CANCELLED', 'the request was cancelled');
+/**
+ * The places at one local port, for openers of exchanges: each viewer's link is one, the ingress another.
+ *
+ * Two amounts are shared fairly: requests that the app has not answered, which keep it busy, and
+ * connections, which cost memory and descriptors. A long poll holds both, an event stream one
+ * connection only. Who finds no place waits, and the openers take turns.
+ */
+export class Slots {
+  readonly #clock: Clock;
+  readonly #requests = new FairShare<string>(HOST_LIMITS.localRequests);
+  readonly #connections = new FairShare<string>(HOST_LIMITS.localConnections);
+  /** Who waits, by opener. The opener whose turn is next comes first. */
+  readonly #lines = new Map<string, Set<(slot: Slot) => void>>();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Waits for a place; resolves with undefined when aborted, or without one for HOST_LIMITS.localWaitMs. */
+  enter(opener: string, signal: AbortSignal): Promise<Slot | undefined> {
+    return new Promise((resolve) => {
+      const end = (slot?: Slot): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', giveUp);
+        resolve(slot);
+      };
+      const giveUp = (): void => {
+        this.#leaveLine(opener, end);
+        end();
+      };
+      const timer = this.#clock.setTimeout(giveUp, HOST_LIMITS.localWaitMs);
+      if (signal.aborted) return end();
+      signal.addEventListener('abort', giveUp);
+      this.#lineOf(opener).add(end);
+      this.#admit();
+    });
+  }
+
+  #lineOf(opener: string): Set<(slot: Slot) => void> {
+    const line = this.#lines.get(opener) ?? new Set();
+    this.#lines.set(opener, line);
+    return line;
+  }
+
+  #leaveLine(opener: string, waiter: (slot: Slot) => void): void {
+    const line = this.#lines.get(opener);
+    line?.delete(waiter);
+    if (line?.size === 0) this.#lines.delete(opener);
+  }
+
+  #admit(): void {
+    for (let opener = this.#next(); opener !== undefined; opener = this.#next()) {
+      const line = this.#lineOf(opener);
+      const [first] = line;
+      // The opener goes behind the others.
+      this.#lines.delete(opener);
+      if (first === undefined) continue;
+      line.delete(first);
+      if (line.size > 0) this.#lines.set(opener, line);
+      first(this.#take(opener));
+    }
+  }
+
+  #next(): string | undefined {
+    return [...this.#lines.keys()].find(
+      (opener) => this.#requests.allows(opener, 1) && this.#connections.allows(opener, 1),
+    );
+  }
+
+  #take(opener: string): Slot {
+    const requests = this.#one(this.#requests, opener);
+    const connections = this.#one(this.#connections, opener);
+    return {
+      answered: requests,
+      leave: () => {
+        requests();
+        connections();
+      },
+    };
+  }
+
+  /** Takes one of a share; the result gives it back, once. */
+  #one(share: FairShare<string>, opener: string): () => void {
+    let isHeld = true;
+    share.take(opener, 1);
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      share.give(opener, 1);
+      this.#admit();
+    };
+  }
 }

@@ -14,6 +14,8 @@ async function ask(method, target) {
       signal: new AbortController().signal,
       sent: () => undefined,
       informational: () => undefined,
+      answered: () => undefined,
+      ended: () => undefined,
     });
     for await (const chunk of response.body) void chunk;
     return response.status;

@@ -15,6 +15,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     via,
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
+    opener: 'opener',
     viewer: () => 'viewer',
     sessionOrigin: () => SESSION_ORIGIN,
     bareOrigins: [],
