@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Header } from '@wingman/protocol';
 import { headerValue, stripHopByHop } from '@wingman/protocol';
 import { admitShim, isPolicy } from '../proxy/content-security-policy.js';
-import { canDecode, codingsOf, decode } from '../proxy/decode.js';
+import { canDecode, codingsOf, decode } from './decode.js';
 import { admitOwnFrame } from '../proxy/frame-policy.js';
 import { injectShim, SHIM_PATH, shimTag } from '../proxy/html-injector.js';
 import { admitOwnOrigins } from '../proxy/own-sources.js';

@@ -1,4 +1,5 @@
 import type { ErrorCode, Header, IncomingRequest, Observation } from '@wingman/protocol';
+import { interimHeaders } from './answer-steps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
 
 /** A request and its answer. */
@@ -58,4 +59,24 @@ export class HttpExchange extends Exchange {
   async #leaveBody(): Promise<void> {
     await this.#incoming.body[Symbol.asyncIterator]().return?.();
   }
+}
+
+/** Asks the app, once, and takes its answer. */
+export async function askApp(exchange: HttpExchange): Promise<void> {
+  const { request, local, signal, slot, observation } = exchange;
+  const response = await local.client.request({
+    method: request.method,
+    target: request.target,
+    headers: request.headers,
+    body: exchange.body,
+    signal,
+    sent: () => observation.sent(request),
+    informational: (status, statusText, headers) =>
+      exchange.interim(status, statusText, interimHeaders(exchange, headers)),
+    answered: () => slot?.answered(),
+    ended: () => slot?.leave(),
+  });
+  // Steps may put another body before it, which an exchange that fails early never begins to read.
+  exchange.atEnd(() => response.body.destroy());
+  exchange.answer = response;
 }

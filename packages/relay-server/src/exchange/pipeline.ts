@@ -10,8 +10,7 @@ import {
   rewriteLocation,
 } from './answer-steps.js';
 import type { Exchange } from './exchange.js';
-import type { HttpExchange } from './http-exchange.js';
-import { askApp } from './local-request.js';
+import { askApp, type HttpExchange } from './http-exchange.js';
 import { answerOwnPage } from './own-pages.js';
 import { problemAnswer } from './problems.js';
 import {
