@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'UPSTREAM_ABORTED'
   | 'LIMIT_EXCEEDED'
   | 'TIMEOUT'
+  | 'UPLOAD_TIMEOUT'
   | 'LINK_LOST'
   | 'LINK_CLOSED'
   | 'HANDSHAKE_FAILED'

@@ -59,7 +59,7 @@ export interface Composition {
 /** Makes every part and hands each to those that need it; nothing listens yet. */
 export function compose(ingredients: Ingredients): Composition {
   const core = createCore(ingredients);
-  const ingress = new Ingress(core.metrics, core.forwarded);
+  const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
   const http = createHttpServer(core, ingress);
   http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
@@ -151,7 +151,8 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
       keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
       maxHeaderSize: SERVER_LIMITS.headerBytes,
       // An upload takes as long as it takes: it is paced by the app through back-pressure, and costs
-      // one window of memory however slow it is. Heads have their own deadline above.
+      // one window of memory however slow it is. Heads have their own deadline above, and a client that
+      // sends nothing has SERVER_LIMITS.uploadIdleMs.
       requestTimeout: 0,
     },
     app,

@@ -59,6 +59,8 @@ export const SERVER_LIMITS = {
 
   /** Ingress requests and WebSockets of a session at once; past it 503. A browser opens six. */
   ingressExchanges: 512,
+  /** An unanswered upload whose client sends nothing while it could: it holds a place at the app. As nginx has it. */
+  uploadIdleMs: 60_000,
   /** The body of an app's answer to a WebSocket it refuses; the rest is cut off. */
   rejectionBytes: 1 * MIB,
   /** What an HTTP client may take to send its request head. */

@@ -8,6 +8,7 @@ import {
   stripHopByHop,
   toWingmanError,
   WingmanError,
+  type Clock,
   type HttpResponse,
   type Mux,
   type Problem,
@@ -24,6 +25,7 @@ import {
 } from '../web/problems.js';
 import type { ExchangeGate } from './exchange-gate.js';
 import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
+import { requestBody } from './request-body.js';
 
 /** What the ingress needs of a session. */
 export interface IngressTarget {
@@ -45,11 +47,13 @@ export function ingressProblem(target: IngressTarget): Problem | undefined {
 export class Ingress {
   readonly #metrics: Metrics;
   readonly #forwarded: ForwardedOptions;
+  readonly #clock: Clock;
   readonly #active = new Set<Promise<void>>();
 
-  constructor(metrics: Metrics, forwarded: ForwardedOptions) {
+  constructor(metrics: Metrics, forwarded: ForwardedOptions, clock: Clock) {
     this.#metrics = metrics;
     this.#forwarded = forwarded;
+    this.#clock = clock;
   }
 
   /** Serves one request; never rejects. */
@@ -81,15 +85,23 @@ export class Ingress {
   async #exchange(req: IncomingMessage, res: ServerResponse, target: IngressTarget): Promise<void> {
     const abort = new AbortController();
     res.once('close', () => {
-      if (!res.writableFinished) abort.abort();
+      if (!res.writableFinished) abort.abort(new WingmanError('CANCELLED', 'the client has gone'));
     });
     const mux = await target.mux();
     const head = requestHead(req, this.#forwarded);
+    const stalled = (): void => {
+      // An app that has answered already holds no place, and may want to wait.
+      if (res.headersSent) return;
+      abort.abort(new WingmanError('UPLOAD_TIMEOUT', 'the client has stopped sending'));
+    };
     const response = await request(mux, head, {
-      ...(head.hasBody ? { body: requestBody(req) } : {}),
+      ...(head.hasBody ? { body: requestBody(req, this.#clock, stalled) } : {}),
       trailers: () => headersFromRaw(req.rawTrailers),
       signal: abort.signal,
       onInformational: (informational) => sendInformational(res, informational),
+    }).catch((error: unknown) => {
+      // Why it was given up here says more than that it was.
+      throw abort.signal.aborted ? abort.signal.reason : error;
     });
     await sendResponse(req, res, response);
   }
@@ -126,14 +138,6 @@ export function originForm(target: string): string {
 
 function singleValue(value: string | string[] | undefined): string {
   return [value].flat().join(', ');
-}
-
-/** The request's body. Leaving it early must not destroy the socket that the response goes out on. */
-async function* requestBody(req: IncomingMessage): AsyncGenerator<Uint8Array> {
-  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-    if (!(chunk instanceof Uint8Array)) throw new WingmanError('INTERNAL', 'a body is bytes');
-    yield chunk;
-  }
 }
 
 function sendInformational(res: ServerResponse, head: ResponseHead): void {

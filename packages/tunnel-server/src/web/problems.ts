@@ -124,6 +124,14 @@ const HEAD_TOO_LARGE: Problem = {
   cure: "Delete this site's cookies and try again.",
 };
 
+const UPLOAD_STALLED: Problem = {
+  status: 408,
+  code: 'UPLOAD_TIMEOUT',
+  title: 'The upload has stopped',
+  cause: 'No more of the request has come for a minute, and the app has not answered yet.',
+  cure: 'Check your network and send it again. The app may have got a part of it.',
+};
+
 const BY_CODE: Partial<Record<ErrorCode, Problem>> = {
   HOST_OFFLINE,
   SESSION_ENDED,
@@ -131,6 +139,7 @@ const BY_CODE: Partial<Record<ErrorCode, Problem>> = {
   INGRESS_REFUSED,
   TIMEOUT: HOST_SLOW,
   LIMIT_EXCEEDED: HEAD_TOO_LARGE,
+  UPLOAD_TIMEOUT: UPLOAD_STALLED,
   BAD_REQUEST,
   INTERNAL,
 };
