@@ -1,4 +1,4 @@
-/** Listeners by event name; a listener that throws harms nobody else. */
+/** Listeners by event name. One that throws is reported on the console: it harms neither the others nor the process. */
 export class Emitter<Event extends string> {
   readonly #listeners = new Map<Event, Set<() => void>>();
 
@@ -14,9 +14,8 @@ export class Emitter<Event extends string> {
       try {
         listener();
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        // Thrown again, even later, it would end a Node process, and every other link with it.
+        console.error(error);
       }
     }
   }

@@ -35,6 +35,22 @@ describe('mux', () => {
     expect([opener.streamCount, host.streamCount]).toEqual([0, 0]);
   });
 
+  test('an end that wanted nothing of what the other has sent to its end frees the stream', async () => {
+    const { opener, host, accepted } = muxPair();
+    const stream = opener.open(bytes(9));
+    await stream.write([bytes(1)]);
+    stream.end();
+    await settle();
+    const peer = accepted[0]!;
+    peer.stopReading();
+    await peer.write([bytes(4)]);
+    peer.end();
+    expect(await stream.read()).toEqual(bytes(4));
+    expect(await stream.read()).toBeUndefined();
+    await settle();
+    expect([opener.streamCount, host.streamCount]).toEqual([0, 0]);
+  });
+
   test('a reader that takes nothing stops its writer at the window, and nobody else', async () => {
     const { opener, accepted } = muxPair();
     const slow = opener.open(bytes());

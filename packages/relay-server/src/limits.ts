@@ -103,6 +103,6 @@ export const HOST_LIMITS = {
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
   peerLingerMs: 200,
 
-  /** At Ctrl-C and before the session expires, responses under way may finish within this time. */
+  /** At Ctrl-C and before the session expires, requests and WebSockets under way may end within this time. */
   drainMs: 2_000,
 } as const;

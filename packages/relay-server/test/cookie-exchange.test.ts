@@ -12,7 +12,7 @@ import {
   type Header,
 } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
-import type { Via } from '../src/proxy/request-headers.js';
+import type { Via } from '../src/exchange/via.js';
 import {
   openTunnel,
   requestHead,

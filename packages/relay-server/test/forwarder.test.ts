@@ -12,7 +12,7 @@ import {
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { SHIM_TAG } from '../src/proxy/html-injector.js';
-import type { Via } from '../src/proxy/request-headers.js';
+import type { Via } from '../src/exchange/via.js';
 import { freePort, listen, trackSockets, type TestServer } from './support/servers.js';
 import { openTunnel, requestHead, textOf, type TestTunnel } from './support/tunnel.js';
 import { until } from './support/until.js';

@@ -11,8 +11,8 @@ import {
   WebSocketRejected,
 } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
-import { LocalApp } from '../src/proxy/local-app.js';
-import type { Via } from '../src/proxy/request-headers.js';
+import { LocalApp } from '../src/exchange/local-app.js';
+import type { Via } from '../src/exchange/via.js';
 import { listen, type TestServer } from './support/servers.js';
 import {
   openTunnel,
@@ -121,8 +121,8 @@ describe('the ports a viewer may name', () => {
     for (const port of [local.also.port, local.shared.port]) {
       expect(await ask(local, { port })).toMatchObject({ error: 'PORT_NOT_ALLOWED' });
     }
-    await ask(local, { target: PORTS_TARGET });
-    expect(local.seen.map(({ name }) => name)).toEqual(['shared']);
+    expect(await ask(local, { target: PORTS_TARGET })).toMatchObject({ status: 404 });
+    expect(local.seen).toEqual([]);
   });
 
   test('a port that is no number is none: the shared one answers', async () => {

@@ -9,7 +9,7 @@ import {
   type HttpResponse,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
-import { LocalApp } from '../src/proxy/local-app.js';
+import { LocalApp } from '../src/exchange/local-app.js';
 import { FakeClock } from './support/fake-clock.js';
 import { listen, type TestServer } from './support/servers.js';
 import {

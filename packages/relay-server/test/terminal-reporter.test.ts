@@ -88,7 +88,7 @@ test('what happens is told line by line', () => {
   reporter.problem({ code: 'CARRIER_CLOSED', message: 'ECONNREFUSED' });
   reporter.reconnected();
   reporter.viewerLeft({ viewer, reason: 'LINK_CLOSED', viewers: 0 });
-  reporter.stopping({ requests: 2, drainMs: 2_000 });
+  reporter.stopping({ exchanges: 2, drainMs: 2_000 });
   reporter.stopped({ reason: 'expired', message: 'the session has expired' });
   expect(text().split('\n')).toEqual([
     '  12:00:05  + viewer a1b2c3 joined, over the relay (1 viewer)',
@@ -101,7 +101,7 @@ test('what happens is told line by line', () => {
     '  12:00:05  + the tunnel server is back; the URL is the same',
     '  12:00:05  - viewer a1b2c3 left (no viewers)',
     '',
-    '  Stopping … 2 responses under way may finish within 2 s. (Ctrl-C again to stop at once)',
+    '  Stopping … 2 exchanges under way may end within 2 s. (Ctrl-C again to stop at once)',
     '  Stopped: the session has expired.',
     '',
   ]);

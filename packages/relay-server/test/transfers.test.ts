@@ -1,17 +1,30 @@
 import { expect, test } from '@jest/globals';
+import {
+  create,
+  ExchangeObservers,
+  headersFromRaw,
+  ResponseHead,
+  type ExchangePath,
+  type Observation,
+} from '@wingman/protocol';
 import { transferText } from '../src/cli/transfer-text.js';
+import { transferLog, type TransferProgress } from '../src/exchange/transfers.js';
 import { HOST_LIMITS } from '../src/limits.js';
-import { Transfers, type Transfer, type TransferProgress } from '../src/proxy/transfers.js';
+import { requestHead } from './support/tunnel.js';
 
 const MIB = 1024 * 1024;
-const LONG = { direction: 'download', method: 'GET', target: '/big' } as const;
 
-/** A watcher with a clock that a body's chunks move on. */
-function watcher() {
+/** A log with a clock that a body's chunks move on. */
+function log() {
   let now = 0;
   const told: TransferProgress[] = [];
   const clock = { now: () => now, setTimeout: () => ({ cancel: () => undefined }) };
-  const transfers = new Transfers('viewer', (progress) => told.push(progress), clock);
+  const observers = new ExchangeObservers(undefined, clock);
+  observers.add(transferLog((progress) => told.push(progress), clock));
+  const exchange = (headers: string[], path: ExchangePath = 'relay'): Observation => {
+    const asked = requestHead({ target: '/big', headers });
+    return observers.begin({ kind: 'http', link: 'viewer', asked, path: () => path });
+  };
   async function* body(chunks: number, end: () => void = () => undefined) {
     for (let i = 0; i < chunks; i++) {
       now += 100;
@@ -19,49 +32,65 @@ function watcher() {
     }
     end();
   }
-  const watch = async (chunks: number, transfer: Transfer, end?: () => void): Promise<number> => {
-    let bytes = 0;
-    for await (const chunk of transfers.watch(body(chunks, end), transfer))
-      bytes += chunk.byteLength;
-    return bytes;
-  };
-  return { told, watch, transfers, body };
+  return { told, exchange, body };
 }
 
+async function read(body: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of body) bytes += chunk.byteLength;
+  return bytes;
+}
+
+const lengthOf = (mib: number): string[] => ['content-length', String(mib * MIB)];
+const head = (headers: string[]): ResponseHead =>
+  create(ResponseHead, { status: 200, headers: headersFromRaw(headers) });
+
 test('a long body is told of ever more rarely, and once at its end', async () => {
-  const { told, watch } = watcher();
-  const headers = [{ name: 'content-length', value: String(100 * MIB) }];
-  expect(await watch(100, { ...LONG, headers })).toBe(100 * MIB);
+  const { told, exchange, body } = log();
+  const observed = exchange([]);
+  observed.head(head(lengthOf(100)));
+  expect(await read(observed.watchBody('download', body(100)))).toBe(100 * MIB);
   expect(told.map(({ bytes, state }) => [bytes / MIB, state])).toEqual([
-    [10, 'running'],
-    [30, 'running'],
-    [70, 'running'],
+    [11, 'running'],
+    [31, 'running'],
+    [71, 'running'],
     [100, 'done'],
   ]);
   expect(told[0]).toEqual({
-    ...LONG,
+    direction: 'download',
+    method: 'GET',
+    target: '/big',
     viewer: 'viewer',
-    bytes: 10 * MIB,
+    bytes: 11 * MIB,
     total: 100 * MIB,
-    bytesPerSecond: 10 * MIB,
+    bytesPerSecond: 11 * MIB,
     state: 'running',
   });
 });
 
+test('an upload is told of by the length that its request names, and by no viewer at the ingress', async () => {
+  const { told, exchange, body } = log();
+  await read(exchange(lengthOf(9), 'ingress').watchBody('upload', body(9)));
+  expect(told).toMatchObject([
+    { direction: 'upload', total: 9 * MIB, state: 'done', viewer: undefined },
+  ]);
+});
+
 test('a short body is not worth a word', async () => {
-  const { told, watch } = watcher();
-  await watch(HOST_LIMITS.transferBytes / MIB - 1, { ...LONG, headers: [] });
+  const { told, exchange, body } = log();
+  await read(exchange([]).watchBody('download', body(HOST_LIMITS.transferBytes / MIB - 1)));
   expect(told).toEqual([]);
 });
 
 test('one that fails, or that nobody wants any more, is broken off', async () => {
-  const { told, watch, transfers, body } = watcher();
+  const { told, exchange, body } = log();
   const fail = (): never => {
     throw new Error('the app died');
   };
-  await expect(watch(9, { ...LONG, headers: [] }, fail)).rejects.toThrow('the app died');
+  const failing = exchange([]).watchBody('download', body(9, fail));
+  await expect(read(failing)).rejects.toThrow('the app died');
   let chunks = 0;
-  for await (const chunk of transfers.watch(body(100), { ...LONG, headers: [] })) {
+  for await (const chunk of exchange([]).watchBody('download', body(100))) {
     chunks += chunk.byteLength / MIB;
     if (chunks === 9) break;
   }
@@ -72,9 +101,10 @@ test('one that fails, or that nobody wants any more, is broken off', async () =>
 });
 
 test('a reader that leaves with the last byte has read it all', async () => {
-  const { told, transfers, body } = watcher();
-  const headers = [{ name: 'content-length', value: String(9 * MIB) }];
-  const reader = transfers.watch(body(9), { ...LONG, headers })[Symbol.asyncIterator]();
+  const { told, exchange, body } = log();
+  const observed = exchange([]);
+  observed.head(head(lengthOf(9)));
+  const reader = observed.watchBody('download', body(9))[Symbol.asyncIterator]();
   for (let chunks = 0; chunks < 9; chunks++) await reader.next();
   await reader.return?.();
   expect(told).toMatchObject([{ state: 'done', bytes: 9 * MIB }]);

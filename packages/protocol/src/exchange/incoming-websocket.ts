@@ -1,9 +1,11 @@
+import { WingmanError, type ErrorCode } from '../errors.js';
 import { ResponseHead, WebSocketAccept, type WebSocketOpen } from '../gen/wingman/v1/exchange.js';
+import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import { writeBody } from './body.js';
 import { MessageType, tag } from './message-type.js';
 import { encodeMessage } from './proto-message.js';
-import { TunnelWebSocket } from './websocket.js';
+import { TunnelWebSocket, type WebSocketWatch } from './websocket.js';
 
 /** A WebSocket that a viewer wants to open to the app. */
 export class IncomingWebSocket {
@@ -21,21 +23,32 @@ export class IncomingWebSocket {
     return this.#abort.signal;
   }
 
-  /** Says yes, with the subprotocol the app has chosen. */
-  accept(answer: { protocol: string; extensions?: string }): TunnelWebSocket {
+  /** Says yes, with the subprotocol the app has chosen; `watch` is told what passes. */
+  accept(
+    answer: { protocol: string; extensions?: string },
+    watch?: WebSocketWatch,
+  ): TunnelWebSocket {
     const encoded = encodeMessage(WebSocketAccept, answer);
     this.stream.write([tag(MessageType.WEBSOCKET_ACCEPT), encoded]).catch(() => undefined);
-    return new TunnelWebSocket(this.stream);
+    return new TunnelWebSocket(this.stream, watch);
   }
 
-  /** Says no, with the app's own response. */
+  /** Says no, with the app's own response; LIMIT_EXCEEDED when its head is larger than LIMITS.maxHeadBytes. */
   reject(head: ResponseHead, body: Uint8Array = new Uint8Array()): void {
     const encoded = encodeMessage(ResponseHead, head);
+    if (encoded.byteLength > LIMITS.maxHeadBytes) {
+      throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
+    }
     this.stream.write([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
     writeBody(this.stream, body).then(
       () => this.stream.end(),
       () => undefined,
     );
     this.stream.stopReading();
+  }
+
+  /** Ends it with an error, before it was accepted or rejected. */
+  abort(code: ErrorCode): void {
+    this.stream.reset(code);
   }
 }

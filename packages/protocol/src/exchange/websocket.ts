@@ -10,6 +10,14 @@ import { create, decodeMessage, encodeMessage } from './proto-message.js';
 export const NO_STATUS = 1005;
 export const ABNORMAL_CLOSURE = 1006;
 
+/** Is told what passes an end of a WebSocket. */
+export interface WebSocketWatch {
+  /** A whole message and its size in bytes, which a text doesn't tell by itself. */
+  message(direction: 'sent' | 'received', message: string | Uint8Array, bytes: number): void;
+  /** The peer has closed, or the stream has failed (1006): nothing more is received. */
+  ended(close: WebSocketClose): void;
+}
+
 /** The messages of one WebSocket, at either end of a stream. */
 export class TunnelWebSocket {
   #fragments: Uint8Array[] = [];
@@ -17,12 +25,16 @@ export class TunnelWebSocket {
   #closeSent = false;
   #ended: WebSocketClose | undefined;
 
-  constructor(protected readonly stream: MuxStream) {}
+  constructor(
+    protected readonly stream: MuxStream,
+    private readonly watch?: WebSocketWatch,
+  ) {}
 
   /** Sends a whole message; resolves when its last part is with the link. Rejects when the stream has failed. */
   async send(data: string | Uint8Array): Promise<void> {
     const isText = typeof data === 'string';
     const bytes = isText ? new TextEncoder().encode(data) : data;
+    this.watch?.message('sent', data, bytes.byteLength);
     const last = isText ? MessageType.WEBSOCKET_TEXT : MessageType.WEBSOCKET_BINARY;
     // All parts are queued in one go, so that two messages can't mix.
     const parts: Promise<void>[] = [];
@@ -84,15 +96,22 @@ export class TunnelWebSocket {
         this.#keep(payload);
         return undefined;
       case MessageType.WEBSOCKET_TEXT:
-        return new TextDecoder().decode(this.#assemble(payload));
+        return this.#received(payload, (bytes) => new TextDecoder().decode(bytes));
       case MessageType.WEBSOCKET_BINARY:
-        return this.#assemble(payload);
+        return this.#received(payload, (bytes) => bytes);
       case MessageType.WEBSOCKET_CLOSE:
         return this.#closed(payload);
       default:
         this.stream.reset('PROTOCOL_ERROR');
         return this.#end(abnormal(undefined));
     }
+  }
+
+  #received<T extends string | Uint8Array>(last: Uint8Array, read: (bytes: Uint8Array) => T): T {
+    const bytes = this.#assemble(last);
+    const message = read(bytes);
+    this.watch?.message('received', message, bytes.byteLength);
+    return message;
   }
 
   #keep(payload: Uint8Array): void {
@@ -123,6 +142,7 @@ export class TunnelWebSocket {
   #end(close: WebSocketClose): WebSocketClose {
     this.#ended = close;
     this.#fragments = [];
+    this.watch?.ended(close);
     if (this.#closeSent || close.code === ABNORMAL_CLOSURE) return close;
     // Answering the close frees the stream on both sides (RFC 6455 section 5.5.1).
     this.close(close.code, close.reason);

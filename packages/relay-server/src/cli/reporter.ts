@@ -39,7 +39,7 @@ export interface Reporter {
   problem(event: Payload<'problem'>): void;
   /** The session could not be started. */
   failed(code: string, message: string): void;
-  /** Ctrl-C was pressed; so many requests may finish within so many milliseconds. */
-  stopping(event: { readonly requests: number; readonly drainMs: number }): void;
+  /** Ctrl-C was pressed; so many requests and WebSockets may end within so many milliseconds. */
+  stopping(event: { readonly exchanges: number; readonly drainMs: number }): void;
   stopped(event: Payload<'stopped'>): void;
 }

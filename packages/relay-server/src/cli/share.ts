@@ -81,7 +81,7 @@ async function shareThrough(
     takenPort: embedded?.takenPort,
   });
   void aborted(tools.stop).then(() => {
-    tools.reporter.stopping({ requests: host.activeRequests, drainMs: HOST_LIMITS.drainMs });
+    tools.reporter.stopping({ exchanges: host.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
   return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;

@@ -58,9 +58,9 @@ const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
   lost: () => 'lost its connection; waiting for it to come back',
 };
 
-function stoppingText({ requests, drainMs }: Parameters<Reporter['stopping']>[0]): string {
-  const who = requests === 1 ? '1 response' : `${requests} responses`;
-  const what = requests === 0 ? '' : `${who} under way may finish within ${drainMs / 1000} s. `;
+function stoppingText({ exchanges, drainMs }: Parameters<Reporter['stopping']>[0]): string {
+  const who = exchanges === 1 ? '1 exchange' : `${exchanges} exchanges`;
+  const what = exchanges === 0 ? '' : `${who} under way may end within ${drainMs / 1000} s. `;
   return `Stopping … ${what}(Ctrl-C again to stop at once)`;
 }
 

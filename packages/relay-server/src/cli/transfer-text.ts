@@ -1,4 +1,4 @@
-import type { TransferProgress } from '../proxy/transfers.js';
+import type { TransferProgress } from '../exchange/transfers.js';
 
 const TARGET_LENGTH = 40;
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;

@@ -9,7 +9,7 @@ import {
   VIEWER_COOKIE,
   withoutViewer,
 } from '@wingman/protocol';
-import type { Via } from '../proxy/request-headers.js';
+import type { Via } from '../exchange/via.js';
 import type { CookieJars } from './cookie-jars.js';
 import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
 import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';

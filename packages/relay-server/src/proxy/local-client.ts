@@ -1,24 +1,26 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
-import { headersFromRaw, WingmanError } from '@wingman/protocol';
+import { headersFromRaw, headersToRaw, WingmanError } from '@wingman/protocol';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
 import type { Loopback } from './loopback.js';
-import type { Slot } from './slots.js';
 
 /** One request to the local port. */
 export interface LocalRequest {
   readonly method: string;
   /** Origin form, verified. */
   readonly target: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
+  readonly headers: readonly Header[];
   readonly body: AsyncIterable<Uint8Array> | undefined;
   readonly signal: AbortSignal;
-  /** The place it has at the port; given back here, whatever becomes of the request. */
-  readonly slot: Slot;
+  /** It goes out on a connection now. */
+  sent(): void;
   informational(status: number, statusText: string, headers: Header[]): void;
+  /** The head of its final answer has come. */
+  answered(): void;
+  /** Nothing of it is under way any more. */
+  ended(): void;
 }
 
 /** The app's answer; destroying the body ends the exchange and its socket. */
@@ -43,7 +45,8 @@ export class LocalClient {
 
   /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
   request(request: LocalRequest): Promise<LocalResponse> {
-    const { method, target: path, headers, slot } = request;
+    const { method, target: path } = request;
+    const headers = headersToRaw(request.headers);
     const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
     // The reason reaches whoever reads the response; without a listener it would end the process.
     body?.on('error', () => undefined);
@@ -53,8 +56,6 @@ export class LocalClient {
         failed: reject,
         started: () => this.#waiting.delete(handler),
         progressed: () => this.#pool.touch(),
-        answered: () => slot.answered(),
-        ended: () => slot.leave(),
       });
       this.#waiting.add(handler);
       this.#pool.dispatch({ path, method, headers, body }, handler);
@@ -83,10 +84,6 @@ interface Outcome {
   started(): void;
   /** Something of its answer has come. */
   progressed(): void;
-  /** The head of its final answer has come. */
-  answered(): void;
-  /** Nothing of it is under way any more. */
-  ended(): void;
 }
 
 /** What undici's own errors mean; any other is the app's. */
@@ -117,6 +114,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#outcome.started();
     if (this.#request.signal.aborted) this.#cancel();
+    else this.#request.sent();
   }
 
   onResponseStart(
@@ -128,7 +126,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#outcome.progressed();
     const headers = rawToHeaders(controller.rawHeaders);
     if (status < 200) return this.#request.informational(status, statusText, headers);
-    this.#outcome.answered();
+    this.#request.answered();
     this.#body = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {
@@ -136,6 +134,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
+    // It may fail before anybody reads it, in the same turn: without a listener that would end the process.
+    this.#body.on('error', () => undefined);
     const trailers = (): Header[] => this.#trailers;
     this.#outcome.response({ status, statusText, headers, body: this.#body, trailers });
   }
@@ -167,7 +167,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#ended = true;
     this.#outcome.started();
-    this.#outcome.ended();
+    this.#request.ended();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#upload?.destroy();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '@wingman/protocol';
 import { LocalClient } from './local-client.js';
 import { Loopback } from './loopback.js';
-import type { Via } from './request-headers.js';
+import type { Via } from '../exchange/via.js';
 import { Slots } from './slots.js';
 
 /** A port of this machine that may be dialled. */

@@ -1,5 +1,5 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
-import type { TransferProgress } from '../proxy/transfers.js';
+import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { HostIdentity } from './identity.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';

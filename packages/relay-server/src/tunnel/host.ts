@@ -2,14 +2,23 @@ import { EventEmitter } from 'node:events';
 import type {
   Clock,
   ConnectionRequest,
+  ExchangeObserver,
   HostRegistered,
   IceServer,
   Timer,
   WingmanError,
 } from '@wingman/protocol';
-import { EndReason, encodeLinkKey, PrekeyRing, RejectReason, systemClock } from '@wingman/protocol';
+import {
+  EndReason,
+  encodeLinkKey,
+  PrekeyRing,
+  RejectReason,
+  systemClock,
+  toWingmanError,
+} from '@wingman/protocol';
+import { LocalApp } from '../exchange/local-app.js';
+import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
-import { LocalApp } from '../proxy/local-app.js';
 import { Admission } from './admission.js';
 import { DialBack } from './dial-back.js';
 import { HostConnection } from './host-connection.js';
@@ -44,8 +53,9 @@ export class Host extends EventEmitter<HostEvents> {
     this.#admission = secrets.admission;
     this.#app = new LocalApp(options.port, () => this.#grant?.origin, {
       ...options,
-      onTransfer: (progress) => this.emit('transfer', progress),
+      onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
+    this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.#links = this.#createLinks();
     this.#dialBack = this.#createDialBack();
     this.#p2p = this.#createP2p();
@@ -94,12 +104,17 @@ export class Host extends EventEmitter<HostEvents> {
     return this.#grant !== undefined;
   }
 
-  /** Requests that the local app has not answered to the end. */
-  get activeRequests(): number {
-    return this.#app.activeRequests;
+  /** Requests that the local app has not answered to the end, and WebSockets that are not closed. */
+  get activeExchanges(): number {
+    return this.#app.activeExchanges;
   }
 
-  /** Ends the session; responses under way get HOST_LIMITS.drainMs. Idempotent. */
+  /** Adds an observer of every exchange from now on; returns the function that removes it. */
+  observe(observer: ExchangeObserver): () => void {
+    return this.#app.observe(observer);
+  }
+
+  /** Ends the session; requests and WebSockets under way get HOST_LIMITS.drainMs to end. Idempotent. */
   close(reason: StopReason = 'closed', message = ''): Promise<void> {
     this.#closing ??= this.#close(reason, message);
     return this.#closing;

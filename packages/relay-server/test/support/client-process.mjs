@@ -9,11 +9,13 @@ async function ask(method, target) {
     const response = await client.request({
       method,
       target,
-      headers: ['host', 'localhost'],
+      headers: [{ name: 'host', value: 'localhost' }],
       body: undefined,
       signal: new AbortController().signal,
-      slot: { answered: () => undefined, leave: () => undefined },
+      sent: () => undefined,
       informational: () => undefined,
+      answered: () => undefined,
+      ended: () => undefined,
     });
     for await (const chunk of response.body) void chunk;
     return response.status;

@@ -8,8 +8,8 @@ import {
   RequestHead,
   WebSocketOpen,
 } from '@wingman/protocol';
-import { LocalApp } from '../../src/proxy/local-app.js';
-import type { Via } from '../../src/proxy/request-headers.js';
+import { LocalApp } from '../../src/exchange/local-app.js';
+import type { Via } from '../../src/exchange/via.js';
 
 export const SESSION_ORIGIN = 'http://abc.localhost:8787';
 

@@ -1,4 +1,4 @@
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 
 type DecoderFactory = () => Transform;
@@ -27,13 +27,20 @@ export function canDecode(codings: string[]): boolean {
   return codings.every((coding) => DECODERS.has(coding));
 }
 
+const BYTES = { objectMode: false } as const;
+
 /** Undoes the codings while streaming; destroying the result destroys the source. */
-export function decode(source: Readable, codings: string[]): Readable {
+export function decode(
+  source: AsyncIterable<Uint8Array>,
+  codings: string[],
+): AsyncIterable<Uint8Array> {
+  const stream = source instanceof Readable ? source : Readable.from(source, BYTES);
   const decoders = codings.toReversed().flatMap((coding) => DECODERS.get(coding)?.() ?? []);
   const last = decoders.at(-1);
   if (last === undefined) return source;
   // The result carries the error to its reader; nobody else is told.
-  pipeline([source, ...decoders], () => undefined);
+  pipeline([stream, ...decoders], () => undefined);
+  last.on('error', () => undefined);
   return last;
 }
 

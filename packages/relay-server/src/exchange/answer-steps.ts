@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import type { Header } from '@wingman/protocol';
+import { headerValue, stripHopByHop } from '@wingman/protocol';
+import { admitShim, isPolicy } from '../proxy/content-security-policy.js';
+import { canDecode, codingsOf, decode } from './decode.js';
+import { admitOwnFrame } from '../proxy/frame-policy.js';
+import { injectShim, SHIM_PATH, shimTag } from '../proxy/html-injector.js';
+import { admitOwnOrigins } from '../proxy/own-sources.js';
+import { ownOrigins, without, type Exchange } from './exchange.js';
+
+/** Takes the cookies out of the app's answer: what is left may leave this machine. */
+export function keepCookies({ answer, cookies }: Exchange): void {
+  if (cookies !== undefined) answer.headers = cookies.received(answer.headers);
+}
+
+/** Leaves out what speaks about the connection to the app. */
+export function endConnection({ answer }: Exchange): void {
+  answer.headers = stripHopByHop(answer.headers);
+}
+
+/** A cookie stays with its session: on a shared domain `Domain=` would hand it to other sessions. */
+export function dropCookieDomains({ answer }: Exchange): void {
+  answer.headers = answer.headers.map((field) =>
+    field.name === 'set-cookie'
+      ? { ...field, value: field.value.replace(/;\s*domain\s*=[^;]*/gi, '') }
+      : field,
+  );
+}
+
+/** Points addresses of the shared port at the session. Those in the answers of other ports stay what they are. */
+export function rewriteLocation(exchange: Exchange): void {
+  exchange.answer.headers = withPublicLocations(exchange, exchange.answer.headers);
+}
+
+/** The head of a 1xx answer as the opener may see it; browsers keep no cookies of one. */
+export function interimHeaders(exchange: Exchange, headers: readonly Header[]): Header[] {
+  return withPublicLocations(exchange, without(stripHopByHop(headers), 'set-cookie'));
+}
+
+const LOCATIONS = new Set(['location', 'content-location']);
+
+function withPublicLocations(exchange: Exchange, headers: Header[]): Header[] {
+  const { asked, context } = exchange;
+  if (asked.port !== 0) return headers;
+  const { port } = context.ports.shared.loopback;
+  const origin = askedOrigin(exchange);
+  return headers.map((field) =>
+    LOCATIONS.has(field.name)
+      ? { ...field, value: publicLocation(field.value, port, origin) }
+      : field,
+  );
+}
+
+/**
+ * Which of the session's addresses a client of the ingress has used: the tunnel server says it. Undefined
+ * for viewers: a path fits every address, and service workers resolve it themselves.
+ */
+function askedOrigin({ asked, context }: Exchange): string | undefined {
+  if (context.via === 'viewer') return undefined;
+  const host = headerValue(asked.headers, 'x-forwarded-host') ?? '';
+  const named = `${headerValue(asked.headers, 'x-forwarded-proto') ?? ''}://${host}`;
+  return context.bareOrigins.includes(named) ? named : context.sessionOrigin();
+}
+
+/** Points an absolute URL of the local port at the session; every other reference stays as it is. */
+export function publicLocation(
+  value: string,
+  localPort: number,
+  sessionOrigin: string | undefined,
+): string {
+  const match = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=[/?#]|$)/i.exec(value);
+  if (match === null || Number(match[1] ?? 80) !== localPort) return value;
+  const rest = value.slice(match[0].length);
+  if (sessionOrigin !== undefined) return sessionOrigin + rest;
+  // Collapsed: a reference that starts with two slashes would name another host. To browsers a backslash is one too,
+  // and a tab is nothing (URL Standard, "basic URL parser").
+  return `/${rest.replace(/^[/\\\t]+/, '')}`;
+}
+
+/** Lets the shell show the page in its frame. */
+export function admitShell({ answer, asked }: Exchange): void {
+  answer.headers = admitOwnFrame(answer.headers, asked.destination);
+}
+
+/** Lets policies that name the app by its address on this machine mean the session too. */
+export function admitSession({ answer, context }: Exchange): void {
+  const { port } = context.ports.shared.loopback;
+  answer.headers = admitOwnOrigins(answer.headers, { port, origins: ownOrigins(context) });
+}
+
+/** Undoes content codings for a viewer, whose service worker couldn't. A part of a representation stays as it is. */
+export function decodeBody(exchange: Exchange): void {
+  const { answer, asked, context } = exchange;
+  if (context.via !== 'viewer' || !isWhole(exchange)) return;
+  const codings = codingsOf(headerValue(answer.headers, 'content-encoding'));
+  if (codings.length === 0 || !canDecode(codings)) return;
+  const headers = without(answer.headers, 'content-encoding', 'content-length');
+  const body = asked.method === 'HEAD' ? answer.body : decode(answer.body, codings);
+  exchange.answer = { ...answer, headers, body };
+}
+
+/** Puts the shim into documents of a viewer, and lets their policies admit it. */
+export function insertShim(exchange: Exchange): void {
+  if (!wantsShim(exchange)) return;
+  const { answer, context } = exchange;
+  const headers = without(answer.headers, 'content-length');
+  const isIsolated = asksForIsolation(headers);
+  if (!headers.some(isPolicy)) {
+    const body = injectShim(answer.body, shimTag(undefined, isIsolated));
+    exchange.answer = { ...answer, headers, body };
+    return;
+  }
+  const nonce = randomBytes(16).toString('base64');
+  const urls = ownOrigins(context).map((origin) => origin + SHIM_PATH);
+  exchange.answer = {
+    ...answer,
+    headers: admitShim(headers, { nonce, urls }),
+    body: injectShim(answer.body, shimTag(nonce, isIsolated)),
+  };
+}
+
+const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
+
+function wantsShim(exchange: Exchange): boolean {
+  const { answer, asked, context } = exchange;
+  if (context.via !== 'viewer' || !isWhole(exchange)) return false;
+  if (asked.method === 'HEAD' || !DOCUMENTS.has(asked.destination)) return false;
+  if (headerValue(answer.headers, 'content-encoding') !== undefined) return false;
+  // It becomes a file, which is to be what the app has sent.
+  if (/^\s*attachment/i.test(headerValue(answer.headers, 'content-disposition') ?? ''))
+    return false;
+  const type = headerValue(answer.headers, 'content-type') ?? '';
+  return /^\s*text\/html\s*(;|$)/i.test(type) && !/charset\s*=\s*"?utf-?16/i.test(type);
+}
+
+/** Whether the answer is a whole representation, and not a part of one or none. */
+function isWhole({ answer: { status } }: Exchange): boolean {
+  return status !== 204 && status !== 206 && status !== 304;
+}
+
+/** Whether a top-level page with these headers is cross-origin isolated (HTML sections 7.1.3 and 7.1.4). */
+function asksForIsolation(headers: readonly Header[]): boolean {
+  const token = (name: string): string => headerValue(headers, name)?.split(';')[0]?.trim() ?? '';
+  const embedder = token('cross-origin-embedder-policy');
+  return (
+    token('cross-origin-opener-policy') === 'same-origin' &&
+    (embedder === 'require-corp' || embedder === 'credentialless')
+  );
+}

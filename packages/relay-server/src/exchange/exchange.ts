@@ -1,0 +1,137 @@
+import type {
+  AbortedBy,
+  ErrorCode,
+  Header,
+  Observation,
+  RequestHead,
+  ResponseHead,
+} from '@wingman/protocol';
+import { create, ResponseHead as Head, toWingmanError, WingmanError } from '@wingman/protocol';
+import type { CookieJars } from '../cookies/cookie-jars.js';
+import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
+import type { LocalPorts, LocalTarget } from '../proxy/local-ports.js';
+import type { Slot } from '../proxy/slots.js';
+import type { Via } from './via.js';
+
+/** What an exchange needs of its link and its host. */
+export interface ExchangeContext {
+  readonly via: Via;
+  readonly ports: LocalPorts;
+  readonly jars: CookieJars;
+  /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
+  readonly opener: string;
+  /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
+  readonly viewer: () => string;
+  /** Undefined before the first registration. */
+  readonly sessionOrigin: () => string | undefined;
+  /** Where the session answers besides its own origin. */
+  readonly bareOrigins: readonly string[];
+  /** Aborted when the host stops: what would go on for ever ends now. */
+  readonly draining: AbortSignal;
+}
+
+/** The answer to an exchange on its way to the opener. */
+export interface Answer extends Pick<ResponseHead, 'status' | 'statusText' | 'headers'> {
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Complete once the body has ended. */
+  readonly trailers: () => readonly Header[];
+  /** Whether the host itself has answered: the steps for the app's answers leave that as it is. */
+  readonly isOurs?: boolean;
+}
+
+/**
+ * A request and its answer, or a WebSocket, on its way through the steps. Both heads keep one shape
+ * all the way: names in lower case, values as ISO-8859-1, repeated fields apart and in order.
+ */
+export abstract class Exchange {
+  /** The head as the opener has sent it; no step changes it. */
+  readonly asked: RequestHead;
+  /** The head as the app gets it; steps rewrite it. */
+  request: RequestHead;
+  /** The port of this machine that it goes to: the shared one until a step says another. */
+  local: LocalTarget;
+  /** Its place at that port, once it has one. */
+  slot: Slot | undefined;
+  /** The cookies of both heads, once the request's have been read. */
+  cookies: ExchangeCookies | undefined;
+  #answer: Answer | undefined;
+  readonly #cleanups: (() => void)[] = [];
+
+  constructor(
+    readonly context: ExchangeContext,
+    readonly observation: Observation,
+  ) {
+    this.asked = observation.asked;
+    this.request = { ...this.asked, headers: [...this.asked.headers] };
+    this.local = context.ports.shared;
+  }
+
+  abstract readonly kind: 'http' | 'websocket';
+  /** Aborted, with the WingmanError as its reason, when the opener has cancelled or the link is gone. */
+  abstract readonly signal: AbortSignal;
+  /** Whether the opener has the head of an answer: there can be no other. */
+  abstract readonly hasHead: boolean;
+  /** Sends an answer, and resolves when all of it is with the link. Fails when a side gives up. */
+  abstract deliver(answer: Answer): Promise<void>;
+  /** Ends both directions with an error; after a clean end it does nothing. */
+  abstract abort(code: ErrorCode): void;
+
+  /** What the opener gets. The step that sets it is the last one of the request's. */
+  get answer(): Answer {
+    if (this.#answer !== undefined) return this.#answer;
+    throw new WingmanError('INTERNAL', 'a step needs the answer before there is one');
+  }
+
+  set answer(answer: Answer) {
+    this.#answer = answer;
+  }
+
+  get isAnswered(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Runs when the exchange is over, however it ends. */
+  atEnd(cleanup: () => void): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Frees what the exchange holds; idempotent. */
+  release(): void {
+    for (const cleanup of this.#cleanups.splice(0)) cleanup();
+  }
+
+  /** Why the opener no longer listens, and who has ended it; undefined while it does. */
+  get abortion(): { readonly code: ErrorCode; readonly by: AbortedBy } | undefined {
+    if (!this.signal.aborted) return undefined;
+    const { code } = toWingmanError(this.signal.reason, 'CANCELLED');
+    return { code, by: ABORTED_BY.get(code) ?? 'opener' };
+  }
+}
+
+const ABORTED_BY = new Map<ErrorCode, AbortedBy>([
+  ['SESSION_ENDED', 'host'],
+  ['LINK_LOST', 'link'],
+  ['LINK_CLOSED', 'link'],
+  // A WebSocket's stream that this host has reset for the app.
+  ['UPSTREAM_ABORTED', 'app'],
+]);
+
+/** An answer's head as the tunnel carries it. */
+export function headOf({
+  status,
+  statusText,
+  headers,
+}: Omit<Answer, 'body' | 'trailers'>): ResponseHead {
+  return create(Head, { status, statusText, headers });
+}
+
+/** Leaves out fields by (lower-case) name. */
+export function without(headers: readonly Header[], ...names: string[]): Header[] {
+  return headers.filter(({ name }) => !names.includes(name));
+}
+
+/** The session's origins as browsers see them; none before the first registration. */
+export function ownOrigins({ sessionOrigin, bareOrigins }: ExchangeContext): string[] {
+  const session = sessionOrigin();
+  return session === undefined ? [...bareOrigins] : [session, ...bareOrigins];
+}

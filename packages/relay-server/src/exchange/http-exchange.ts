@@ -1,0 +1,82 @@
+import type { ErrorCode, Header, IncomingRequest, Observation } from '@wingman/protocol';
+import { interimHeaders } from './answer-steps.js';
+import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
+
+/** A request and its answer. */
+export class HttpExchange extends Exchange {
+  readonly kind = 'http';
+  readonly #incoming: IncomingRequest;
+  #hasHead = false;
+
+  constructor(incoming: IncomingRequest, context: ExchangeContext, observation: Observation) {
+    super(context, observation);
+    this.#incoming = incoming;
+    // Whoever has answered without it must tell the opener to stop sending.
+    if (incoming.head.hasBody) this.atEnd(() => void this.#leaveBody());
+  }
+
+  get signal(): AbortSignal {
+    return this.#incoming.signal;
+  }
+
+  get hasHead(): boolean {
+    return this.#hasHead;
+  }
+
+  /** The request's body; undefined when it has none. */
+  get body(): AsyncIterable<Uint8Array> | undefined {
+    if (!this.asked.hasBody) return undefined;
+    return this.observation.watchBody('upload', this.#incoming.body);
+  }
+
+  /** Sends a 1xx head; one that can't be carried is left out, as a proxy may (RFC 9110 section 15.2). */
+  interim(status: number, statusText: string, headers: Header[]): void {
+    const head = headOf({ status, statusText, headers });
+    try {
+      this.#incoming.informational(head);
+    } catch {
+      return;
+    }
+    this.observation.interim(head);
+  }
+
+  async deliver(answer: Answer): Promise<void> {
+    const head = headOf(answer);
+    this.#incoming.respond(head);
+    this.#hasHead = true;
+    this.observation.head(head);
+    for await (const chunk of this.observation.watchBody('download', answer.body)) {
+      await this.#incoming.write(chunk);
+    }
+    // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
+    this.#incoming.end(without(answer.trailers(), 'set-cookie'));
+  }
+
+  abort(code: ErrorCode): void {
+    this.#incoming.abort(code);
+  }
+
+  async #leaveBody(): Promise<void> {
+    await this.#incoming.body[Symbol.asyncIterator]().return?.();
+  }
+}
+
+/** Asks the app, once, and takes its answer. */
+export async function askApp(exchange: HttpExchange): Promise<void> {
+  const { request, local, signal, slot, observation } = exchange;
+  const response = await local.client.request({
+    method: request.method,
+    target: request.target,
+    headers: request.headers,
+    body: exchange.body,
+    signal,
+    sent: () => observation.sent(request),
+    informational: (status, statusText, headers) =>
+      exchange.interim(status, statusText, interimHeaders(exchange, headers)),
+    answered: () => slot?.answered(),
+    ended: () => slot?.leave(),
+  });
+  // Steps may put another body before it, which an exchange that fails early never begins to read.
+  exchange.atEnd(() => response.body.destroy());
+  exchange.answer = response;
+}

@@ -1,0 +1,105 @@
+import { setMaxListeners } from 'node:events';
+import type { Clock, ExchangeObserver, Link } from '@wingman/protocol';
+import { acceptExchanges, ExchangeObservers } from '@wingman/protocol';
+import { CookieJars } from '../cookies/cookie-jars.js';
+import { LocalPorts } from '../proxy/local-ports.js';
+import type { Exchange, ExchangeContext } from './exchange.js';
+import { HttpExchange } from './http-exchange.js';
+import { runRequest, runWebSocket } from './pipeline.js';
+import type { Via } from './via.js';
+import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
+
+/** What a local app is told. */
+export interface LocalAppOptions {
+  /** Further ports that viewers' requests may name. */
+  readonly alsoPorts?: readonly number[];
+  /** Where the session answers besides its own origin. */
+  readonly bareOrigins?: readonly string[];
+  /** What an observer has thrown; nobody else is harmed. */
+  readonly onObserverError?: (error: unknown) => void;
+  readonly clock?: Clock;
+}
+
+/** The app on the local port: takes the exchanges of any link, whatever carries it. */
+export class LocalApp {
+  readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer'>;
+  readonly #observers: ExchangeObservers;
+  readonly #draining = new AbortController();
+  readonly #active = new Set<Exchange>();
+  #drained: () => void = () => undefined;
+
+  constructor(
+    port: number,
+    sessionOrigin: () => string | undefined,
+    options: LocalAppOptions = {},
+  ) {
+    const { alsoPorts = [], bareOrigins = [], onObserverError, clock } = options;
+    this.#observers = new ExchangeObservers(onObserverError, clock);
+    const { signal: draining } = this.#draining;
+    // Every open WebSocket waits for it.
+    setMaxListeners(0, draining);
+    const ports = new LocalPorts(port, alsoPorts, clock);
+    this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins, draining };
+  }
+
+  /** Adds an observer of every exchange from now on; returns the function that removes it. */
+  observe(observer: ExchangeObserver): () => void {
+    return this.#observers.add(observer);
+  }
+
+  /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
+  serve(link: Link, via: Via, viewer: () => string): void {
+    const opener = via === 'viewer' ? link.id : via;
+    const context = { ...this.#context, via, opener, viewer };
+    const path = () => (via === 'ingress' ? via : link.path);
+    const start = { link: link.id, path };
+    acceptExchanges(link, {
+      request: (incoming) => {
+        const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
+        this.#run(new HttpExchange(incoming, context, observation), runRequest);
+      },
+      webSocket: (incoming) => {
+        const asked = openingHead(incoming);
+        const observation = this.#observers.begin({ ...start, kind: 'websocket', asked });
+        this.#run(new WebSocketExchange(incoming, context, observation), runWebSocket);
+      },
+    });
+  }
+
+  /** Requests and WebSockets under way. */
+  get activeExchanges(): number {
+    return this.#active.size;
+  }
+
+  /** Refuses what is new, closes WebSockets, and resolves once everything under way has ended. */
+  drain(): Promise<void> {
+    this.#draining.abort();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#settle();
+    });
+  }
+
+  /** Ends every request at once. */
+  close(): Promise<void> {
+    return this.#context.ports.close();
+  }
+
+  #run<Kind extends Exchange>(exchange: Kind, run: (exchange: Kind) => Promise<void>): void {
+    if (this.#draining.signal.aborted) return this.#turnAway(exchange);
+    this.#active.add(exchange);
+    void run(exchange).finally(() => {
+      this.#active.delete(exchange);
+      this.#settle();
+    });
+  }
+
+  #turnAway(exchange: Exchange): void {
+    exchange.observation.end({ outcome: 'aborted', code: 'SESSION_ENDED', by: 'host' });
+    exchange.abort('SESSION_ENDED');
+  }
+
+  #settle(): void {
+    if (this.#draining.signal.aborted && this.#active.size === 0) this.#drained();
+  }
+}

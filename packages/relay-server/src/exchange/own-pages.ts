@@ -1,0 +1,81 @@
+import type { PortsAnswer } from '@wingman/protocol';
+import { header, headersFromRaw, PORTS_TARGET } from '@wingman/protocol';
+import type { Answer, Exchange } from './exchange.js';
+import { methodNotAllowed, ownAnswer, ownPageUnknown, Refusal } from './problems.js';
+import type { Via } from './via.js';
+
+/** Answers one method of a page; HEAD is answered like GET, without the body. */
+export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
+
+/** A page that the host itself serves. */
+export interface OwnPage {
+  /** Who may ask for it. A viewer has proved the link key; a client of the ingress need not have it. */
+  readonly doors: readonly Via[];
+  readonly methods: ReadonlyMap<string, Handler>;
+}
+
+/** The host's own pages by path: a line here is a page more. */
+const PAGES: ReadonlyMap<string, OwnPage> = new Map([
+  [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
+]);
+
+/** What the app never sees: its own paths may not look like this. */
+const RESERVED = '/__wingman';
+
+/** Answers what is asked under the reserved prefix; an unknown page is refused, and never reaches the app. */
+export async function answerOwnPage(exchange: Exchange, pages = PAGES): Promise<void> {
+  const { asked, context, local, kind } = exchange;
+  // The prefix is one of the session's own origin; other ports have all of their paths for themselves.
+  if (local !== context.ports.shared) return;
+  const path = reservedPath(asked.target);
+  if (path === undefined) return;
+  const page = pages.get(path);
+  const isOpen = page?.doors.includes(context.via) === true && kind === 'http';
+  if (page === undefined || !isOpen) throw new Refusal(ownPageUnknown(path));
+  const handler = page.methods.get(asked.method === 'HEAD' ? 'GET' : asked.method);
+  if (handler === undefined) throw notAllowed([...page.methods.keys()]);
+  exchange.answer = await handler(exchange);
+}
+
+function notAllowed(methods: string[]): Refusal {
+  const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return new Refusal(methodNotAllowed(all), [header('allow', all.join(', '))]);
+}
+
+/**
+ * The path under the reserved prefix that a target means, or undefined when it is the app's. A server may
+ * read percent-encoded characters, backslashes, repeated slashes and dot segments in its own way, so a
+ * target that is reserved in one of the readings is: `/%5f_wingman/x`, `//__wingman`, `/a/../__wingman/x`,
+ * and `/__wingman/../a`.
+ */
+export function reservedPath(target: string): string | undefined {
+  const raw = target.replace(/[?#].*$/s, '');
+  const decoded = raw.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const slashed = decoded.replaceAll('\\', '/').replace(/\/+/g, '/');
+  const path = withoutDotSegments(slashed);
+  return [raw, slashed, path].some(isReserved) ? path : undefined;
+}
+
+function isReserved(path: string): boolean {
+  return path === RESERVED || path.startsWith(`${RESERVED}/`);
+}
+
+/** RFC 3986 section 5.2.4, for a path that starts with a slash. */
+function withoutDotSegments(path: string): string {
+  const kept: string[] = [];
+  const segments = path.split('/').slice(1);
+  for (const segment of segments) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
+
+/** Which ports of this machine a viewer may name. */
+function tellPorts({ asked, context: { ports } }: Exchange): Answer {
+  const answer: PortsAnswer = { port: ports.shared.loopback.port, also: [...ports.also] };
+  const headers = headersFromRaw(['content-type', 'application/json', 'cache-control', 'no-store']);
+  return ownAnswer(asked, { status: 200, headers, body: JSON.stringify(answer) });
+}

@@ -1,0 +1,142 @@
+import type { Header } from '@wingman/protocol';
+import { header, headerValue, stripHopByHop } from '@wingman/protocol';
+import { ExchangeCookies } from '../cookies/exchange-cookies.js';
+import { ownOrigins, without, type Exchange } from './exchange.js';
+import { appBusy, badRequest, portNotAllowed, Refusal } from './problems.js';
+
+/**
+ * A path and query of visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse
+ * the same. Its first segment may be empty: `//x` is a path like any other to who only has one host.
+ */
+const TARGET = /^\/[\x21-\xff]*$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** The schema has names in lower case; another spelling could slip past a filter. */
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Refuses a head that could be read in two ways, or name another host. */
+export function refuseMalformed({ asked }: Exchange): void {
+  const fault = faultOf(asked.method, asked.target, asked.headers);
+  if (fault !== undefined) throw new Refusal(badRequest(fault));
+}
+
+function faultOf(method: string, target: string, headers: readonly Header[]): string | undefined {
+  if (!TARGET.test(target)) return 'the target is no path on this origin';
+  if (!TOKEN.test(method)) return 'the method is no token';
+  if (method === 'CONNECT') return 'a session is no proxy';
+  const bad = headers.find(({ name, value }) => !FIELD_NAME.test(name) || !FIELD_VALUE.test(value));
+  if (bad !== undefined) return 'a header has forbidden characters';
+  if (conflictingLengths(headers)) return 'two different content lengths';
+  return undefined;
+}
+
+function conflictingLengths(headers: readonly Header[]): boolean {
+  const lengths = headers.filter(({ name }) => name === 'content-length');
+  if (lengths.some(({ value }) => !/^\d+$/.test(value))) return true;
+  return new Set(lengths.map(({ value }) => value)).size > 1;
+}
+
+/** Finds the port that the request names, if it may be dialled. */
+export function choosePort(exchange: Exchange): void {
+  const { asked, context } = exchange;
+  const local = context.ports.find(asked.port, context.via);
+  if (local === undefined) throw new Refusal(portNotAllowed(asked.port));
+  exchange.local = local;
+}
+
+/** Waits for a place at the port: the openers take turns, and none can hold all of them. */
+export async function waitForPlace(exchange: Exchange): Promise<void> {
+  const { local, context, signal } = exchange;
+  const slot = await local.slots.enter(context.opener, signal);
+  if (slot === undefined) throw new Refusal(appBusy(local.loopback.port));
+  exchange.slot = slot;
+  exchange.atEnd(() => slot.leave());
+}
+
+/** Puts the viewer's cookies into the request: HttpOnly ones from the jar, the others as its browser has them. */
+export function sendCookies(exchange: Exchange): void {
+  const { request, context } = exchange;
+  exchange.cookies = new ExchangeCookies(request, context.via, context);
+  request.headers = exchange.cookies.requestHeaders;
+}
+
+/** Fields that this host or its HTTP client write, never copied. `expect` was answered at the door, the last is our page's. */
+const OURS = [
+  ...['host', 'content-length', 'expect', 'http2-settings', 'alt-used', 'wingman-request-id'],
+];
+
+/** Leaves out what speaks about the connection to the opener, and writes anew what speaks about the one to the app. */
+export function beginConnection(exchange: Exchange): void {
+  const { request } = exchange;
+  const host = header('host', authorityOf(exchange));
+  // Equal values may be there twice; refuseMalformed has seen to the others.
+  const length = request.headers.find(({ name }) => name === 'content-length');
+  const lengths = length !== undefined && request.hasBody ? [length] : [];
+  request.headers = [host, ...without(stripHopByHop(request.headers), ...OURS), ...lengths];
+}
+
+/** A page may call this machine by each of its names, and servers tell them apart; by no other. */
+function authorityOf({ asked, local: { loopback } }: Exchange): string {
+  const host = asked.port === 0 ? '' : (headerValue(asked.headers, 'host') ?? '');
+  return loopback.names.includes(host) ? host : loopback.authority;
+}
+
+/** Only the session's own origins become localhost: a foreign site must not gain the developer's trust. */
+export function rewriteOrigin(exchange: Exchange): void {
+  const { request, context } = exchange;
+  const own = ownOrigins(context);
+  const app = appOrigin(exchange);
+  request.headers = request.headers.map((field) => {
+    if (field.name === 'origin')
+      return own.includes(field.value) ? { ...field, value: app } : field;
+    if (field.name !== 'referer') return field;
+    const origin = originAmong(own, field.value);
+    if (origin === undefined) return field;
+    return { ...field, value: app + field.value.slice(origin.length) };
+  });
+}
+
+/** A viewer's service worker can't undo compression. */
+export function askForPlainBytes({ request, context }: Exchange): void {
+  if (context.via !== 'viewer') return;
+  const rest = without(request.headers, 'accept-encoding');
+  request.headers = [...rest, header('accept-encoding', 'identity')];
+}
+
+/** W3C Fetch Metadata, which browsers hide from a service worker, as the app would see it without one. */
+export function describeFetch(exchange: Exchange): void {
+  const { asked, request, context } = exchange;
+  if (context.via !== 'viewer' || asked.mode === '') return;
+  const destination = asked.destination === '' ? 'empty' : asked.destination;
+  const isFramed = asked.mode === 'navigate' && /^i?frame$/.test(destination);
+  request.headers = [
+    ...request.headers.filter(({ name }) => !name.startsWith('sec-fetch-')),
+    header('sec-fetch-dest', isFramed ? 'document' : destination),
+    header('sec-fetch-mode', asked.mode),
+    header('sec-fetch-site', siteOf(exchange)),
+  ];
+}
+
+function siteOf(exchange: Exchange): string {
+  const { asked, context } = exchange;
+  const source = headerValue(asked.headers, 'origin') ?? headerValue(asked.headers, 'referer');
+  if (source === undefined) return asked.mode === 'navigate' ? 'none' : ownSite(exchange);
+  return originAmong(ownOrigins(context), source) === undefined ? 'cross-site' : ownSite(exchange);
+}
+
+/** How the app's page stands to the port it asks: `localhost` is one site, whatever the port. */
+function ownSite(exchange: Exchange): string {
+  const authority = authorityOf(exchange);
+  if (`http://${authority}` === appOrigin(exchange)) return 'same-origin';
+  return /^localhost(?::|$)/.test(authority) ? 'same-site' : 'cross-site';
+}
+
+/** The session's origin as the app knows it. */
+function appOrigin({ context }: Exchange): string {
+  return `http://${context.ports.shared.loopback.authority}`;
+}
+
+/** Which of these origins a URL belongs to. */
+function originAmong(origins: readonly string[], url: string): string | undefined {
+  return origins.find((origin) => url === origin || url.startsWith(`${origin}/`));
+}

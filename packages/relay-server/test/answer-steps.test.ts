@@ -1,0 +1,191 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { headersFromRaw, headersToRaw, headerValue } from '@wingman/protocol';
+import {
+  admitSession,
+  admitShell,
+  decodeBody,
+  dropCookieDomains,
+  endConnection,
+  insertShim,
+  interimHeaders,
+  keepCookies,
+  publicLocation,
+  rewriteLocation,
+} from '../src/exchange/answer-steps.js';
+import type { Answer, Exchange } from '../src/exchange/exchange.js';
+import type { Via } from '../src/exchange/via.js';
+import { ALSO, answerOf, exchangeOf, PORT } from './support/exchange.js';
+import { SESSION_ORIGIN, textOf } from './support/tunnel.js';
+
+type Fields = Parameters<typeof exchangeOf>[0];
+
+/** An answer after one step. */
+function after(
+  step: (exchange: Exchange) => void,
+  answer: Answer,
+  fields: Fields = {},
+  via: Via = 'viewer',
+): Answer {
+  const exchange = exchangeOf(fields, via);
+  exchange.answer = answer;
+  step(exchange);
+  return exchange.answer;
+}
+
+const raw = ({ headers }: Answer): string[] => headersToRaw(headers);
+
+test('fields of the connection to the app end here', () => {
+  const headers = ['connection', 'x-hop', 'x-hop', '1', 'keep-alive', 'timeout=5', 'x-a', '1'];
+  expect(raw(after(endConnection, answerOf(headers)))).toEqual(['x-a', '1']);
+});
+
+test('cookies stay with the session, and repeated fields stay apart', () => {
+  const cookies = ['set-cookie', 'a=1; Domain=localhost; Path=/', 'set-cookie', 'b=2;domain=.x'];
+  const answer = after(dropCookieDomains, answerOf([...cookies, 'x-domain', 'a; Domain=b']));
+  expect(raw(answer)).toEqual([
+    ...['set-cookie', 'a=1; Path=/', 'set-cookie', 'b=2', 'x-domain', 'a; Domain=b'],
+  ]);
+});
+
+test('an exchange that has read no cookies keeps none', () => {
+  const headers = ['set-cookie', 'a=1; HttpOnly'];
+  expect(raw(after(keepCookies, answerOf(headers)))).toEqual(headers);
+});
+
+describe('rewriteLocation', () => {
+  const location = (fields: Fields, via: Via, name = 'location') => {
+    const answer = answerOf([name, `http://localhost:${PORT}/x`]);
+    return headerValue(after(rewriteLocation, answer, fields, via).headers, name);
+  };
+
+  test('gives a viewer a path, and a client of the ingress the origin it knows', () => {
+    expect(location({}, 'viewer')).toBe('/x');
+    expect(location({}, 'viewer', 'content-location')).toBe('/x');
+    expect(location({}, 'ingress')).toBe(`${SESSION_ORIGIN}/x`);
+  });
+
+  test('leaves the answers of other ports as they are, and other fields', () => {
+    expect(location({ port: ALSO }, 'viewer')).toBe(`http://localhost:${PORT}/x`);
+    expect(location({}, 'viewer', 'link')).toBe(`http://localhost:${PORT}/x`);
+  });
+
+  test('a 1xx head is treated alike, and shows no cookies', () => {
+    const headers = headersFromRaw([
+      ...['link', '</a>', 'set-cookie', 'a=1', 'connection', 'close'],
+      ...['location', `http://localhost:${PORT}/x`],
+    ]);
+    const shown = interimHeaders(exchangeOf(), headers);
+    expect(headersToRaw(shown)).toEqual(['link', '</a>', 'location', '/x']);
+  });
+
+  test.each([
+    ['http://localhost:3000/a?b#c', `${SESSION_ORIGIN}/a?b#c`],
+    ['https://127.0.0.1:3000', SESSION_ORIGIN],
+    ['http://[::1]:3000/', `${SESSION_ORIGIN}/`],
+    ['HTTP://LOCALHOST:3000//x', `${SESSION_ORIGIN}//x`],
+    ['/login', '/login'],
+    ['http://localhost:8080/', 'http://localhost:8080/'],
+    ['http://localhost:30001/', 'http://localhost:30001/'],
+    ['http://localhost:3000.evil.example/', 'http://localhost:3000.evil.example/'],
+    ['http://localhost:3000@evil.example/', 'http://localhost:3000@evil.example/'],
+    [
+      'https://accounts.example/?to=http://localhost:3000/',
+      'https://accounts.example/?to=http://localhost:3000/',
+    ],
+  ])('%s becomes %s', (value, expected) => {
+    expect(publicLocation(value, 3000, SESSION_ORIGIN)).toBe(expected);
+  });
+
+  test.each(['//', '/\\', '/\t/', '///\\'])(
+    'without an origin %j names no other host',
+    (slashes) => {
+      const location = `http://localhost:3000${slashes}evil.example`;
+      expect(publicLocation(location, 3000, undefined)).toBe('/evil.example');
+    },
+  );
+
+  test('without an origin a query stands behind the root', () => {
+    expect(publicLocation('http://localhost:3000?a', 3000, undefined)).toBe('/?a');
+  });
+
+  test('port 80 is left out in a browser', () => {
+    expect(publicLocation('http://localhost/a', 80, SESSION_ORIGIN)).toBe(`${SESSION_ORIGIN}/a`);
+    expect(publicLocation('http://localhost/a', 3000, SESSION_ORIGIN)).toBe('http://localhost/a');
+  });
+});
+
+describe('policies', () => {
+  test('admit the shell around a framed page, and only there', () => {
+    const answer = () => answerOf(['x-frame-options', 'DENY']);
+    const framed = after(admitShell, answer(), { destination: 'iframe' });
+    expect(raw(framed)).toEqual(['x-frame-options', 'SAMEORIGIN']);
+    expect(raw(after(admitShell, answer()))).toEqual(['x-frame-options', 'DENY']);
+  });
+
+  test('that name the app by its address on this machine mean the session too', () => {
+    const answer = answerOf(['content-security-policy', `connect-src http://localhost:${PORT}`]);
+    expect(raw(after(admitSession, answer))[1]).toContain(SESSION_ORIGIN);
+  });
+});
+
+describe('decodeBody', () => {
+  const packed = (status = 200, coding = 'gzip'): Answer => ({
+    ...answerOf(['content-encoding', coding, 'content-length', '9'], status),
+    body: (async function* () {
+      yield gzipSync('plain');
+    })(),
+  });
+
+  test('undoes a coding for a viewer, and its length with it', async () => {
+    const answer = after(decodeBody, packed());
+    expect(raw(answer)).toEqual([]);
+    expect(await textOf(answer.body)).toBe('plain');
+  });
+
+  test.each([
+    ['the ingress', {}, 'ingress', packed()],
+    ['a part', {}, 'viewer', packed(206)],
+    ['a coding that nobody knows', {}, 'viewer', packed(200, 'zip')],
+  ] as const)('leaves %s as it is', (_, fields, via, answer) => {
+    expect(after(decodeBody, answer, fields, via)).toBe(answer);
+  });
+
+  test('an answer to HEAD has the fields of one to GET, and no body to undo', async () => {
+    const answer = answerOf(['content-encoding', 'br'], 200, []);
+    const decoded = after(decodeBody, answer, { method: 'HEAD' });
+    expect(raw(decoded)).toEqual([]);
+    expect(await textOf(decoded.body)).toBe('');
+  });
+});
+
+describe('insertShim', () => {
+  const page = ['content-type', 'text/html', 'content-length', '13'];
+  const navigation = { destination: 'iframe', mode: 'navigate' };
+  const inserted = async (answer: Answer, fields: Fields, via: Via = 'viewer') =>
+    (await textOf(after(insertShim, answer, fields, via).body)).includes('<script');
+
+  test('puts it into a viewer’s document, whose length is another then', async () => {
+    const answer = after(insertShim, answerOf(page, 200, ['<head></head>']), navigation);
+    expect(raw(answer)).toEqual(['content-type', 'text/html']);
+    expect(await textOf(answer.body)).toMatch(/^<head><script src="\/__wingman\/shim\.js">/);
+  });
+
+  test.each([
+    ['no document', page, { destination: 'image' }],
+    ['HEAD', page, { ...navigation, method: 'HEAD' }],
+    ['a file', [...page, 'content-disposition', 'attachment'], navigation],
+    ['a coding', [...page, 'content-encoding', 'zip'], navigation],
+    ['UTF-16', ['content-type', 'text/html; charset=utf-16le'], navigation],
+    ['a script', ['content-type', 'text/javascript'], navigation],
+    ['no type', [], navigation],
+  ])('not for %s', async (_, headers, fields) => {
+    expect(await inserted(answerOf(headers, 200, ['<head></head>']), fields)).toBe(false);
+  });
+
+  test('not for the ingress, nor into a part', async () => {
+    const answer = (status: number) => answerOf(page, status, ['<head></head>']);
+    expect(await inserted(answer(200), navigation, 'ingress')).toBe(false);
+    expect(await inserted(answer(206), navigation)).toBe(false);
+  });
+});

@@ -1,0 +1,54 @@
+import { ExchangeObservers, IncomingRequest, Link, Mux, newLinkId } from '@wingman/protocol';
+import { CookieJars } from '../../src/cookies/cookie-jars.js';
+import type { Answer, ExchangeContext } from '../../src/exchange/exchange.js';
+import { HttpExchange } from '../../src/exchange/http-exchange.js';
+import type { Via } from '../../src/exchange/via.js';
+import { LocalPorts } from '../../src/proxy/local-ports.js';
+import { requestHead, SESSION_ORIGIN } from './tunnel.js';
+
+export const PORT = 3000;
+export const ALSO = 8080;
+
+/** What a host with two ports gives an exchange. */
+export function contextOf(via: Via = 'viewer'): ExchangeContext {
+  return {
+    via,
+    ports: new LocalPorts(PORT, [ALSO]),
+    jars: new CookieJars(),
+    opener: 'opener',
+    viewer: () => 'viewer',
+    sessionOrigin: () => SESSION_ORIGIN,
+    bareOrigins: [],
+    draining: new AbortController().signal,
+  };
+}
+
+/** An exchange before its first step, on a link that nothing carries. */
+export function exchangeOf(
+  fields: Parameters<typeof requestHead>[0] = {},
+  via: Via = 'viewer',
+  context: Partial<ExchangeContext> = {},
+): HttpExchange {
+  const asked = requestHead(fields);
+  const link = new Link({ id: newLinkId(), role: 'initiator' });
+  const incoming = new IncomingRequest(new Mux(link).open(new Uint8Array(1)), asked);
+  const path = () => link.path;
+  const observation = new ExchangeObservers().begin({ kind: 'http', link: link.id, asked, path });
+  // Nothing waits for a carrier that never comes.
+  link.close('LINK_CLOSED');
+  return new HttpExchange(incoming, { ...contextOf(via), ...context }, observation);
+}
+
+/** An answer as the app may give it; `headers` are names and values in turn. */
+export function answerOf(headers: string[], status = 200, body: string[] = []): Answer {
+  const pieces = body.map((text) => Buffer.from(text));
+  return {
+    status,
+    statusText: '',
+    headers: requestHead({ headers }).headers,
+    body: (async function* () {
+      for (const piece of pieces) yield piece;
+    })(),
+    trailers: () => [],
+  };
+}
