@@ -1,3 +1,4 @@
+export * from './backoff.js';
 export * from './carrier/base-carrier.js';
 export * from './carrier/carrier.js';
 export * from './carrier/memory-carrier.js';
@@ -15,6 +16,7 @@ export * from './exchange/ports.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
 export * from './exchange/websocket.js';
+export * from './format.js';
 export {
   Header,
   RequestHead,
@@ -75,5 +77,6 @@ export * from './seal/link-key.js';
 export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export type { Binding } from './seal/transcript.js';
+export * from './signaling/envelopes.js';
 export * from './wire/bytes.js';
 export * from './wire/record-stream.js';

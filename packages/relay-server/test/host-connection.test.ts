@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
+  Backoff,
   Challenge,
   create,
   Heartbeat,
@@ -8,7 +9,6 @@ import {
   type WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
-import { Backoff } from '../src/tunnel/backoff.js';
 import { HostConnection } from '../src/tunnel/host-connection.js';
 import { FakeClock } from './support/fake-clock.js';
 import { freePort } from './support/servers.js';
@@ -56,7 +56,7 @@ function connect(
   const connection = new HostConnection({
     server,
     clock,
-    backoff: new Backoff(() => 1),
+    backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
     registered: () => seen.registered++,
     message: (message) => seen.messages.push(String(message?.$case)),
@@ -241,14 +241,4 @@ describe('the end', () => {
     expect(host.seen.ended).toEqual([]);
     expect(host.clock.pending).toEqual([]);
   });
-});
-
-test('waits are shortened by chance, by half at most', () => {
-  const shortest = new Backoff(() => 0);
-  const longest = new Backoff(() => 1);
-  for (let round = 0; round < 10; round++) {
-    const most = longest.next();
-    expect(shortest.next()).toBe(most / 2);
-    expect(most).toBeLessThanOrEqual(HOST_LIMITS.reconnectMaxMs);
-  }
 });

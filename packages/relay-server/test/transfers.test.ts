@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { transferText } from '../src/cli/transfer-text.js';
+import { transferText } from '../src/cli/terminal-reporter.js';
 import { HOST_LIMITS } from '../src/limits.js';
 import { Transfers, type Transfer, type TransferProgress } from '../src/proxy/transfers.js';
 

@@ -1,4 +1,5 @@
 import {
+  Backoff,
   CloseCode,
   SealedCarrier,
   initiate,
@@ -8,7 +9,6 @@ import {
   type Link,
   type Timer,
 } from '@wingman/protocol';
-import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { FirstFlightCarrier, type Fetch } from './first-flight.js';
 import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carrier.js';

@@ -1,16 +1,24 @@
-import type { Clock, ErrorCode, HostRegistered, Timer } from '@wingman/protocol';
-import { CloseCode, WingmanError } from '@wingman/protocol';
+import type {
+  Clock,
+  ErrorCode,
+  HostRegistered,
+  ReceivedCase,
+  SentCase,
+  Timer,
+} from '@wingman/protocol';
+import {
+  Backoff,
+  CloseCode,
+  decodeEnvelope,
+  encodeEnvelope,
+  HostMessage,
+  ServerToHost,
+  WingmanError,
+} from '@wingman/protocol';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import { systemCode } from '../system-error.js';
-import { Backoff } from './backoff.js';
 import { KeepAlive } from './keep-alive.js';
-import {
-  decodeFromServer,
-  encodeToServer,
-  type FromServer,
-  type ToServer,
-} from './host-messages.js';
 
 /**
  * connecting: a socket is on its way, or the server's challenge is. registering: our proof is out.
@@ -45,10 +53,10 @@ export interface HostConnectionOptions {
   readonly clock: Clock;
   readonly backoff?: Backoff;
   /** Makes the registration for this connection's challenge. */
-  register(nonce: Uint8Array): ToServer;
+  register(nonce: Uint8Array): SentCase<HostMessage>;
   /** Registered, for the first time or again. */
   registered(grant: HostRegistered): void;
-  message(message: FromServer): void;
+  message(message: ReceivedCase<ServerToHost>): void;
   /** The connection is lost, or couldn't be made; another try follows. */
   lost(error: WingmanError): void;
   /** It ended for good, and not by `close`. */
@@ -68,7 +76,8 @@ export class HostConnection {
 
   constructor(options: HostConnectionOptions) {
     this.#options = options;
-    this.#backoff = options.backoff ?? new Backoff();
+    const { reconnectFirstMs, reconnectMaxMs } = HOST_LIMITS;
+    this.#backoff = options.backoff ?? new Backoff(reconnectFirstMs, reconnectMaxMs);
     this.#connect();
   }
 
@@ -77,7 +86,7 @@ export class HostConnection {
   }
 
   /** Sends a message; dropped unless registered, for the other side then makes a new start anyway. */
-  send(message: ToServer): void {
+  send(message: SentCase<HostMessage>): void {
     if (this.#state === 'registered') this.#transmit(message);
   }
 
@@ -121,13 +130,13 @@ export class HostConnection {
   #receive(socket: WebSocket, data: RawData): void {
     if (this.#state === 'ended') return;
     try {
-      this.#handle(decodeFromServer(Buffer.isBuffer(data) ? data : Buffer.alloc(0)));
+      this.#handle(decodeEnvelope(ServerToHost, Buffer.isBuffer(data) ? data : Buffer.alloc(0)));
     } catch {
       socket.close(CloseCode.PROTOCOL, 'malformed message');
     }
   }
 
-  #handle(message: FromServer): void {
+  #handle(message: ReceivedCase<ServerToHost>): void {
     switch (message?.$case) {
       case 'challenge':
         return this.#prove(message.value.nonce);
@@ -160,11 +169,11 @@ export class HostConnection {
     if (this.#state === 'registered') this.#options.registered(grant);
   }
 
-  #transmit(message: ToServer): void {
+  #transmit(message: SentCase<HostMessage>): void {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return;
     if (socket.bufferedAmount > HOST_LIMITS.signalingQueueBytes) return socket.terminate();
-    socket.send(encodeToServer(message));
+    socket.send(encodeEnvelope(HostMessage, message));
   }
 
   #closed(code: number, reason: string): void {

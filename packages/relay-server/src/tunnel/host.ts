@@ -1,11 +1,27 @@
 import { EventEmitter } from 'node:events';
-import type { Clock, HostRegistered, IceServer, Timer, WingmanError } from '@wingman/protocol';
-import { EndReason, encodeLinkKey, PrekeyRing, RejectReason, systemClock } from '@wingman/protocol';
+import type {
+  Clock,
+  HostMessage,
+  HostRegistered,
+  IceServer,
+  ReceivedCase,
+  SentCase,
+  ServerToHost,
+  Timer,
+  WingmanError,
+} from '@wingman/protocol';
+import {
+  EndReason,
+  encodeLinkKey,
+  PrekeyRing,
+  PROTOCOL_VERSION,
+  RejectReason,
+  systemClock,
+} from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { LocalApp } from '../proxy/local-app.js';
 import { DialBack } from './dial-back.js';
 import { HostConnection } from './host-connection.js';
-import type { FromServer, ToServer } from './host-messages.js';
 import type { HostEvents, HostOptions, StopReason } from './host-types.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
@@ -177,7 +193,7 @@ export class Host extends EventEmitter<HostEvents> {
     return own.length === 0 ? granted : [{ urls: own, username: '', credential: '' }, ...granted];
   }
 
-  #registration(nonce: Uint8Array): ToServer {
+  #registration(nonce: Uint8Array): SentCase<HostMessage> {
     const { identity, ingressAllowed } = this.#options;
     return {
       $case: 'registerHost',
@@ -219,7 +235,7 @@ export class Host extends EventEmitter<HostEvents> {
     }, HOST_LIMITS.prekeyLifeMs);
   }
 
-  #receive(message: FromServer): void {
+  #receive(message: ReceivedCase<ServerToHost>): void {
     switch (message?.$case) {
       case 'connectionRequest':
         return this.#answerRequest(message.value.linkId);
@@ -262,8 +278,6 @@ export class Host extends EventEmitter<HostEvents> {
     void this.close(code === 'SESSION_ENDED' ? 'expired' : 'refused', message);
   }
 }
-
-const PROTOCOL_VERSION = 1;
 
 /**
  * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes

@@ -1,14 +1,12 @@
 import { createPublicKey, randomBytes, verify, type KeyObject } from 'node:crypto';
 import {
   isSessionName,
+  PROTOCOL_VERSION,
   registrationPayload,
   sessionNameMatches,
   WingmanError,
   type RegisterHost,
 } from '@wingman/protocol';
-
-/** The version of the signaling schema and the frames this server speaks. */
-export const PROTOCOL_VERSION = 1;
 
 const NONCE_BYTES = 32;
 /** An Ed25519 SubjectPublicKeyInfo is 44 bytes (RFC 8410 section 4). */

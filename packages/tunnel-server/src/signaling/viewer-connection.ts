@@ -1,10 +1,19 @@
-import { CloseCode, isLinkId, type Clock } from '@wingman/protocol';
+import {
+  CloseCode,
+  decodeEnvelope,
+  encodeEnvelope,
+  isLinkId,
+  ServerToViewer,
+  ViewerMessage,
+  type Clock,
+  type ReceivedCase,
+  type SentCase,
+} from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { Session } from '../sessions/session.js';
 import { ConnectionReports } from './connection-reports.js';
-import { decodeFromViewer, encodeToViewer, type FromViewer, type ToViewer } from './messages.js';
 import type { P2pSignaling } from './p2p-signaling.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
@@ -41,8 +50,8 @@ export class ViewerConnection implements ViewerPort {
     else this.#refuse();
   }
 
-  send(message: ToViewer): void {
-    this.#socket.send(encodeToViewer(message));
+  send(message: SentCase<ServerToViewer>): void {
+    this.#socket.send(encodeEnvelope(ServerToViewer, message));
   }
 
   close(code: number, reason: string): void {
@@ -60,16 +69,16 @@ export class ViewerConnection implements ViewerPort {
   }
 
   #receive(bytes: Uint8Array): void {
-    let message: FromViewer;
+    let message: ReceivedCase<ViewerMessage>;
     try {
-      message = decodeFromViewer(bytes);
+      message = decodeEnvelope(ViewerMessage, bytes);
     } catch {
       return this.close(CloseCode.PROTOCOL, 'not a viewer message');
     }
     this.#handle(message);
   }
 
-  #handle(message: FromViewer): void {
+  #handle(message: ReceivedCase<ViewerMessage>): void {
     switch (message?.$case) {
       case 'connectionRequest':
         return this.#join(message.value.linkId);

@@ -1,4 +1,4 @@
-import { CloseCode, type Problem } from '@wingman/protocol';
+import { CloseCode, encodeEnvelope, ServerToViewer, type Problem } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,6 @@ import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { encodeToViewer } from '../signaling/messages.js';
 import { isOwnOrigin } from './host-routing.js';
 import type { Place } from './locate.js';
 import { isReserved, pathOf } from './paths.js';
@@ -156,8 +155,10 @@ export class UpgradeRouter {
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
       webSocket.on('error', () => undefined);
       const presence = { online: false, sessionEnded: isEnded };
-      webSocket.send(encodeToViewer({ $case: 'hostPresence', value: presence }));
-      webSocket.send(encodeToViewer({ $case: 'refusal', value: { code, message: title } }));
+      webSocket.send(encodeEnvelope(ServerToViewer, { $case: 'hostPresence', value: presence }));
+      webSocket.send(
+        encodeEnvelope(ServerToViewer, { $case: 'refusal', value: { code, message: title } }),
+      );
       webSocket.close(isEnded ? CloseCode.SESSION_ENDED : CloseCode.SESSION_UNKNOWN, title);
     });
     return undefined;
