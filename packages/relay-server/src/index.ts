@@ -1,4 +1,4 @@
-export { hostVariables, shareConfig, ConfigError, type ShareConfig } from './config.js';
+export { hostVariables, shareConfig, type ShareConfig } from './config.js';
 export { HOST_LIMITS } from './limits.js';
 export { HtmlInjector, SHIM_TAG } from './proxy/html-injector.js';
 export { Host, startHost } from './tunnel/host.js';

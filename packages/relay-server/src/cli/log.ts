@@ -1,5 +1,5 @@
+import type { LogLevel } from '@wingman/node-kit';
 import { destination, pino, type Logger } from 'pino';
-import type { LogLevel } from '../config.js';
 
 const STDERR = 2;
 

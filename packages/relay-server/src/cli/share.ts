@@ -1,6 +1,7 @@
+import type { Environment, LogLevel } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
-import { configDirectory, refusesColor, type LogLevel, type ShareConfig } from '../config.js';
+import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../proxy/loopback.js';
 import { Host, startHost } from '../tunnel/host.js';
@@ -15,8 +16,6 @@ import { createLogger } from './log.js';
 import type { P2pInfo, Reporter } from './reporter.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { terminalReporter } from './terminal-reporter.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ShareRequest {
   readonly config: ShareConfig;
@@ -102,7 +101,7 @@ async function start(
     server,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity: await identityFor(request),
-    ttlMs: config.ttlMs,
+    ttlMs: config.sessionTtlMs,
     maxViewers: config.maxViewers,
     linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,

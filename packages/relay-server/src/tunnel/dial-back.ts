@@ -1,19 +1,23 @@
 import type { Carrier, Clock, WingmanError } from '@wingman/protocol';
 import {
-  decodeMessage,
-  DialPreface,
   DialPurpose,
-  isLinkId,
   LIMITS,
   respond,
   respondIngress,
   toWingmanError,
   type PrekeyRing,
 } from '@wingman/protocol';
+import {
+  dialHeaders,
+  dialUrl,
+  Heartbeat,
+  readDialPreface,
+  WsCarrier,
+  type DialPurposeName,
+} from '@wingman/node-kit';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { KeepAlive } from './keep-alive.js';
-import { WebSocketCarrier } from './websocket-carrier.js';
+import { SERVER_HEARTBEAT } from './host-connection.js';
 
 /** Where to dial and as whom; known once the session is registered. */
 export interface DialTarget {
@@ -51,12 +55,15 @@ export class DialBack {
     this.#pending.add(socket);
     socket.once('close', () => this.#pending.delete(socket));
     socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
-    socket.once('open', () => {
-      // Once it carries a link, the link watches it: behind a slow viewer's data a pong comes late.
-      const keepAlive = new KeepAlive(socket, this.#options.clock);
-      this.#serve(name, socket)
-        .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))
-        .finally(() => keepAlive.stop());
+    socket.once('upgrade', (response) => {
+      const { clock } = this.#options;
+      const heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+      socket.once('open', () => {
+        this.#serve(name, socket)
+          .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))
+          // Once it carries a link, the link watches it: behind a slow viewer's data a pong comes late.
+          .finally(() => heartbeat.stop());
+      });
     });
   }
 
@@ -65,7 +72,7 @@ export class DialBack {
     for (const socket of this.#pending) socket.terminate();
   }
 
-  #nameOf(purpose: DialPurpose): 'relay' | 'ingress' | undefined {
+  #nameOf(purpose: DialPurpose): DialPurposeName | undefined {
     if (purpose === DialPurpose.RELAY) return 'relay';
     return purpose === DialPurpose.INGRESS && this.#options.ingressAllowed ? 'ingress' : undefined;
   }
@@ -75,18 +82,18 @@ export class DialBack {
     if (error.code !== 'CARRIER_CLOSED') this.#options.failed(error);
   }
 
-  async #serve(name: 'relay' | 'ingress', socket: WebSocket): Promise<void> {
+  async #serve(name: DialPurposeName, socket: WebSocket): Promise<void> {
     const { linkKey: key, prekeys, clock } = this.#options;
     if (name === 'ingress') {
-      const proven = await respondIngress(new WebSocketCarrier(socket), { clock });
+      const proven = await respondIngress(new WsCarrier(socket), { clock });
       this.#pending.delete(socket);
       return this.#options.attachIngress(proven.linkId, proven.carrier);
     }
     let viewer: string | undefined;
-    const carrier = new WebSocketCarrier(socket, (bytes) => {
-      const { viewerId } = decodeMessage(DialPreface, bytes);
-      if (isLinkId(viewerId)) viewer = viewerId;
-    });
+    const preface = (bytes: Uint8Array): void => {
+      viewer = readDialPreface(bytes);
+    };
+    const carrier = new WsCarrier(socket, { preface });
     // No deadline: this connection is kept ready for a viewer who may come in an hour.
     const proven = await respond(carrier, { key, kind: 'relay', prekeys, clock });
     this.#pending.delete(socket);
@@ -94,13 +101,9 @@ export class DialBack {
   }
 }
 
-function open({ server, session, token }: DialTarget, purpose: string): WebSocket {
-  const url = new URL('/__wingman/dial', server);
-  url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.searchParams.set('session', session);
-  url.searchParams.set('purpose', purpose);
-  return new WebSocket(url, {
-    headers: { authorization: `Bearer ${token}` },
+function open({ server, session, token }: DialTarget, purpose: DialPurposeName): WebSocket {
+  return new WebSocket(dialUrl(server, { session, purpose }), {
+    headers: dialHeaders(token),
     perMessageDeflate: false,
     maxPayload: LIMITS.maxMessageBytes,
     handshakeTimeout: HOST_LIMITS.dialMs,

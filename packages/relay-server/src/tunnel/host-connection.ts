@@ -15,10 +15,9 @@ import {
   ServerToHost,
   WingmanError,
 } from '@wingman/protocol';
+import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { systemCode } from '../system-error.js';
-import { KeepAlive } from './keep-alive.js';
 
 /**
  * connecting: a socket is on its way, or the server's challenge is. registering: our proof is out.
@@ -33,6 +32,9 @@ const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>>
   waiting: ['connecting', 'ended'],
   ended: [],
 };
+
+/** A server that says nothing between two pings is dead. */
+export const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
 
 /** The server's answer says that trying again would bring the same. */
 const FINAL_CODES = new Set<string>([
@@ -69,7 +71,7 @@ export class HostConnection {
   readonly #backoff: Backoff;
   #state: ConnectionState = 'connecting';
   #socket: WebSocket | undefined;
-  #keepAlive: KeepAlive | undefined;
+  #heartbeat: Heartbeat | undefined;
   #timer: Timer | undefined;
   #nonce: Uint8Array | undefined;
   #refusal: WingmanError | undefined;
@@ -97,7 +99,7 @@ export class HostConnection {
 
   /** Finds out soon whether the connection still lives: without it no viewer gets a new carrier. */
   probe(): void {
-    this.#keepAlive?.probe();
+    this.#heartbeat?.probe(HOST_LIMITS.serverProbeMs);
   }
 
   /** Closes for good, once what was sent has left. */
@@ -109,9 +111,7 @@ export class HostConnection {
   }
 
   #connect(): void {
-    const url = new URL('/__wingman/host', this.#options.server);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url, {
+    const socket = new WebSocket(webSocketUrl(this.#options.server, HOST_PATH), {
       perMessageDeflate: false,
       maxPayload: HOST_LIMITS.signalingMessageBytes,
     });
@@ -119,7 +119,10 @@ export class HostConnection {
     this.#refusal = undefined;
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
-    socket.once('open', () => (this.#keepAlive = new KeepAlive(socket, this.#options.clock)));
+    socket.once('upgrade', (response) => {
+      const { clock } = this.#options;
+      this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+    });
     socket.on('message', (data) => this.#receive(socket, data));
     socket.on('error', (error) => (failure = messageOf(error)));
     socket.once('close', (code, reason) => {
@@ -130,7 +133,7 @@ export class HostConnection {
   #receive(socket: WebSocket, data: RawData): void {
     if (this.#state === 'ended') return;
     try {
-      this.#handle(decodeEnvelope(ServerToHost, Buffer.isBuffer(data) ? data : Buffer.alloc(0)));
+      this.#handle(decodeEnvelope(ServerToHost, bytesOf(data)));
     } catch {
       socket.close(CloseCode.PROTOCOL, 'malformed message');
     }
@@ -208,9 +211,4 @@ function closeError(code: number, reason: string): WingmanError {
 function refusalOf(code: string, message: string): WingmanError {
   const known = [...FINAL_CODES].includes(code);
   return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', message);
-}
-
-/** Node wraps the failures of several addresses into one error without a message. */
-function messageOf(error: Error): string {
-  return error.message || systemCode(error) || error.name;
 }

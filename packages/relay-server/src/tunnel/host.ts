@@ -198,9 +198,7 @@ export class Host extends EventEmitter<HostEvents> {
     return {
       $case: 'registerHost',
       value: {
-        session: identity.session,
-        publicKey: identity.publicKey,
-        signature: identity.signRegistration(nonce),
+        ...identity.proveRegistration(nonce),
         ttlSeconds: Math.max(1, Math.round(this.#remainingMs() / 1000)),
         prekey: this.#prekeys.current,
         ingressAllowed,

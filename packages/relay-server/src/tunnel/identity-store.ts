@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode } from '@wingman/node-kit';
 import { z } from 'zod';
-import { systemCode } from '../system-error.js';
 import { HostIdentity, type HostSecrets } from './identity.js';
 
 const OWNER_ONLY = 0o600;

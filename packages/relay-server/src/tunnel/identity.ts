@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { createLinkKey, registrationPayload, sessionNameFor } from '@wingman/protocol';
+import { proveRegistration, type RegistrationProof } from '@wingman/node-kit';
+import { createLinkKey, sessionNameFor } from '@wingman/protocol';
 
 /** Who this host is: the key its session name certifies, and the key viewers get in the URL. */
 export class HostIdentity {
@@ -37,18 +38,14 @@ export class HostIdentity {
     linkKey: Uint8Array,
     label: string | undefined,
   ): Promise<HostIdentity> {
-    const session = await sessionNameFor(publicKeyOf(privateKey), label);
+    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+    const session = await sessionNameFor(publicKey, label);
     return new HostIdentity(session, linkKey, privateKey);
   }
 
-  /** Ed25519 public key, SPKI DER. */
-  get publicKey(): Uint8Array {
-    return publicKeyOf(this.#privateKey);
-  }
-
   /** Proves the name to the tunnel server, for the connection its challenge came on. */
-  signRegistration(nonce: Uint8Array): Uint8Array {
-    return sign(null, registrationPayload(this.session, nonce), this.#privateKey);
+  proveRegistration(nonce: Uint8Array): RegistrationProof {
+    return proveRegistration(this.#privateKey, this.session, nonce);
   }
 
   /** What to keep so that the session's URL stays the same. */
@@ -65,8 +62,4 @@ export class HostIdentity {
 export interface HostSecrets {
   readonly privateKey: string;
   readonly linkKey: string;
-}
-
-function publicKeyOf(privateKey: KeyObject): Uint8Array {
-  return createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
 }

@@ -1,12 +1,11 @@
+import { bytesOf, sendDialPreface } from '@wingman/node-kit';
 import { CloseCode, RecordReader, encodeRecord, isLinkId } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { asBytes } from '../signaling/signaling-socket.js';
 import { BAD_REQUEST, HOST_OFFLINE, OVERLOADED, sendProblem } from '../web/problems.js';
 import { viewerIdOf } from '../web/viewer-id.js';
-import { sendPreface } from './dial-preface.js';
 import type { RelayTarget } from './relay-connection.js';
 
 /** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */
@@ -71,7 +70,7 @@ function stream(
     if (!res.write(encodeRecord(message))) host.pause();
   };
   for (const message of hostEarly) forward(message);
-  host.on('message', (data) => forward(asBytes(data)));
+  host.on('message', (data) => forward(bytesOf(data)));
   res.on('drain', () => host.resume());
   host.on('close', () => res.end());
   res.on('close', () => {
@@ -80,7 +79,7 @@ function stream(
     host.resume();
     host.close(CloseCode.GOING_AWAY, 'the first flight is over');
   });
-  sendPreface(host, viewerIdOf(req));
+  sendDialPreface(host, viewerIdOf(req));
   for (const message of messages) {
     metrics.relayBytes.inc({ direction: 'to_host' }, message.byteLength);
     host.send(message, { binary: true });

@@ -1,7 +1,7 @@
+import { bytesOf } from '@wingman/node-kit';
 import { CloseCode } from '@wingman/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
-import { asBytes } from '../signaling/signaling-socket.js';
 
 /** A host's dial-back that waits for its use, with what the host has already said on it. */
 export class ReadySocket {
@@ -31,7 +31,7 @@ export class ReadySocket {
   }
 
   readonly #keep = (data: RawData, isBinary: boolean): void => {
-    const bytes = asBytes(data);
+    const bytes = bytesOf(data);
     this.#earlyBytes += bytes.byteLength;
     const fits =
       this.#early.length < SERVER_LIMITS.earlyMessages &&

@@ -1,8 +1,8 @@
-import { CloseCode } from '@wingman/protocol';
+import { bytesOf, relayedCode } from '@wingman/node-kit';
+import { ABNORMAL_CLOSURE, CloseCode } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { RelayDirection } from '../metrics.js';
-import { asBytes } from '../signaling/signaling-socket.js';
 
 /** The two ends to join, and what the host has said already. */
 export interface SpliceEnds {
@@ -60,21 +60,21 @@ export class Splice {
     for (const message of early) forward(message);
     from.on('message', (data, isBinary) => {
       if (this.#closed) return;
-      if (isBinary) forward(asBytes(data));
+      if (isBinary) forward(bytesOf(data));
       else this.close(CloseCode.PROTOCOL, 'the relay is binary');
     });
   }
 
   #follow(from: WebSocket, other: WebSocket): void {
     const over = (code: number, reason: Buffer): void => {
-      this.#end(other, sendableCode(code), reason.toString());
+      this.#end(other, relayedCode(code), reason.toString());
       if (this.#closed) return;
       this.#closed = true;
       this.#handlers.closed();
     };
     from.on('close', over);
     // An end that was gone before it was spliced has told its `close` already.
-    if (from.readyState === from.CLOSED) queueMicrotask(() => over(1006, Buffer.of()));
+    if (from.readyState === from.CLOSED) queueMicrotask(() => over(ABNORMAL_CLOSURE, Buffer.of()));
   }
 
   #end(socket: WebSocket, code: number, reason: string): void {
@@ -82,10 +82,4 @@ export class Splice {
     socket.resume();
     socket.close(code, reason);
   }
-}
-
-/** The close code to pass on: 1005, 1006 and 1015 stand for the absence of one (RFC 6455 section 7.4.1). */
-export function sendableCode(code: number): number {
-  const reserved = code === 1004 || code === 1005 || code === 1006 || code === 1015;
-  return reserved ? CloseCode.GOING_AWAY : code;
 }

@@ -1,3 +1,10 @@
+import {
+  DIAL_PATH,
+  dialTokenOf,
+  HOST_PATH,
+  readDial,
+  type DialPurposeName,
+} from '@wingman/node-kit';
 import { CloseCode, encodeEnvelope, ServerToViewer, type Problem } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
@@ -26,14 +33,11 @@ import { viewerIdOf } from './viewer-id.js';
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
   host(webSocket: WebSocket): void;
-  dial(live: LiveSession, purpose: DialPath, webSocket: WebSocket): void;
+  dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
   relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
   ingress(live: LiveSession, upgrade: Upgrade): void;
 }
-
-/** What a dial-back is for, as its URL says it. */
-export type DialPath = 'relay' | 'ingress';
 
 export interface UpgradeOptions {
   locate: (hostHeader: string | undefined) => Place;
@@ -93,8 +97,8 @@ export class UpgradeRouter {
   /** Hosts are programs: they send no Origin, and nothing that a web page can send is a host's. */
   #hostSide(upgrade: Upgrade, path: string): Problem | undefined {
     if (upgrade.req.headers.origin !== undefined) return FOREIGN_ORIGIN;
-    if (path === '/__wingman/host') return this.#host(upgrade);
-    if (path === '/__wingman/dial') return this.#dial(upgrade);
+    if (path === HOST_PATH) return this.#host(upgrade);
+    if (path === DIAL_PATH) return this.#dial(upgrade);
     return NOT_FOUND;
   }
 
@@ -107,16 +111,15 @@ export class UpgradeRouter {
   }
 
   #dial(upgrade: Upgrade): Problem | undefined {
-    const query = queryOf(upgrade.req);
-    const purpose = query.get('purpose');
-    if (purpose !== 'relay' && purpose !== 'ingress') return BAD_REQUEST;
-    const lookup = this.#options.registry.lookup(query.get('session') ?? '');
+    const dial = readDial(queryOf(upgrade.req));
+    if (dial === undefined) return BAD_REQUEST;
+    const lookup = this.#options.registry.lookup(dial.session);
     const live = lookup.found === 'session' ? lookup.session : undefined;
-    const token = bearerToken(upgrade.req);
+    const token = dialTokenOf(upgrade.req.headers.authorization);
     // The same answer for a session that isn't and for a wrong token: names can't be probed here.
     if (live === undefined || !isDialToken(live.session.host?.dialToken, token)) return BAD_TOKEN;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
-      this.#options.handlers.dial(live, purpose, webSocket),
+      this.#options.handlers.dial(live, dial.purpose, webSocket),
     );
     return undefined;
   }
@@ -167,8 +170,4 @@ export class UpgradeRouter {
 
 function queryOf(req: IncomingMessage): URLSearchParams {
   return new URLSearchParams((req.url ?? '').split('?').slice(1).join('?'));
-}
-
-function bearerToken(req: IncomingMessage): string {
-  return /^Bearer ([\w-]{1,128})$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
 }

@@ -1,3 +1,4 @@
+import { parseIceUrl } from '@wingman/node-kit';
 import type { IceServer as LibdatachannelServer } from 'node-datachannel';
 import type { IceServerAddress } from './engine.js';
 
@@ -20,28 +21,16 @@ export function toLibdatachannel(
   );
 }
 
-const ICE_URL =
-  /^(stun|stuns|turn|turns):(\[[0-9a-f:.]+\]|[^:?[\]]+)(?::(\d+))?(?:\?transport=(udp|tcp))?$/i;
-
 function toOne(url: string, server: IceServerAddress): string | LibdatachannelServer | undefined {
-  const match = ICE_URL.exec(url);
-  if (match === null) return undefined;
-  const scheme = (match[1] ?? '').toLowerCase();
-  const hostname = match[2] ?? '';
-  if (scheme === 'stun') return `stun:${hostname}:${match[3] ?? '3478'}`;
-  if (scheme === 'stuns') return undefined;
-  const kind = scheme === 'turns' ? 'turns' : 'turn';
-  const transport = match[4]?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
+  const address = parseIceUrl(url);
+  if (address === undefined || address.scheme === 'stuns') return undefined;
+  const { scheme, hostname, port, transport } = address;
+  if (scheme === 'stun') return `stun:${hostname}:${port}`;
   return {
     hostname,
-    port: Number(match[3] ?? (kind === 'turns' ? 5349 : 3478)),
+    port,
     username: server.username,
     password: server.credential,
-    relayType: RELAY_TYPES[`${kind}:${transport}`],
+    relayType: RELAY_TYPES[`${scheme}:${transport}`],
   };
-}
-
-/** Whether a text is a STUN or TURN address an engine understands. */
-export function isIceUrl(text: string): boolean {
-  return ICE_URL.test(text);
 }
