@@ -1,6 +1,5 @@
-import { newLinkId, systemClock } from '@wingman/protocol';
+import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { ProblemCode } from '../shared/problems.js';
 import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
 import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';

@@ -7,11 +7,11 @@ import {
   encodeEnvelope,
   systemClock,
   type Clock,
+  type ProblemCode,
   type ReceivedCase,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { ProblemCode } from '../shared/problems.js';
 
 export type ServerMessage = ReceivedCase<ServerToViewer>;
 export type OutgoingMessage = NonNullable<ReceivedCase<ViewerMessage>>;

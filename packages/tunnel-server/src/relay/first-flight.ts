@@ -1,10 +1,18 @@
 import { bytesOf, sendDialPreface } from '@wingman/node-kit';
-import { CloseCode, RecordReader, encodeRecord, isLinkId } from '@wingman/protocol';
+import {
+  BAD_REQUEST,
+  CloseCode,
+  encodeRecord,
+  HOST_OFFLINE,
+  isLinkId,
+  OVERLOADED,
+  RecordReader,
+} from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { BAD_REQUEST, HOST_OFFLINE, OVERLOADED, sendProblem } from '../web/problems.js';
+import { sendProblem } from '../web/problems.js';
 import { viewerIdOf } from '../web/viewer-id.js';
 import type { RelayTarget } from './relay-connection.js';
 

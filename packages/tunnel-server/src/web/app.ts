@@ -1,7 +1,8 @@
+import { BAD_REQUEST, SERVER_FAILED } from '@wingman/protocol';
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import type { Logger } from 'pino';
 import type { Place } from './locate.js';
-import { BAD_REQUEST, INTERNAL, sendProblem } from './problems.js';
+import { sendProblem } from './problems.js';
 import type { SessionResponse } from './session-routes.js';
 
 export interface AppOptions {
@@ -35,7 +36,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     if (isClientError(error)) return sendProblem(req, res, BAD_REQUEST);
     logger.error({ err: error }, 'a request failed');
-    sendProblem(req, res, INTERNAL);
+    sendProblem(req, res, SERVER_FAILED);
   };
 }
 

@@ -1,8 +1,7 @@
-import type { Problem } from '@wingman/protocol';
+import { SESSION_ENDED, SESSION_UNKNOWN, WRONG_HOST, type Problem } from '@wingman/protocol';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { routeHost } from './host-routing.js';
-import { SESSION_ENDED, SESSION_UNKNOWN, WRONG_HOST } from './problems.js';
 
 /** Whom a request is for. */
 export type Place =

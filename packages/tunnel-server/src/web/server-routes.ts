@@ -1,7 +1,8 @@
+import { NOT_FOUND } from '@wingman/protocol';
 import { Router } from 'express';
 import type { Metrics } from '../metrics.js';
 import { indexPage } from './index-page.js';
-import { NOT_FOUND, sendProblem } from './problems.js';
+import { sendProblem } from './problems.js';
 
 export interface ServerRouteOptions {
   metrics: Metrics;

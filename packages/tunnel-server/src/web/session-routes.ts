@@ -1,3 +1,4 @@
+import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND } from '@wingman/protocol';
 import { Router, type Request, type Response } from 'express';
 import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
@@ -7,7 +8,7 @@ import { linkOfRelayUrl } from '../relay/relay-connection.js';
 import type { Assets } from './assets.js';
 import { isReserved, pathOf } from './paths.js';
 import { isOwnOrigin } from './host-routing.js';
-import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND, sendProblem } from './problems.js';
+import { sendProblem } from './problems.js';
 import type { BootData, Shell } from './shell.js';
 
 /** A response on a session's name. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeBody, negotiate, type EncodedBody } from './compression.js';
-import type { Problem } from '@wingman/protocol';
+import { NOT_BUILT } from '@wingman/protocol';
 import { sendProblem } from './problems.js';
 import { newViewerCookie } from './viewer-id.js';
 
@@ -23,14 +23,6 @@ export interface BootData {
 const BOOT_MARK = '<!--wingman-boot-->';
 /** Encoded shells kept: one for each session that has been opened lately. */
 const MAX_KEPT = 64;
-
-const NOT_BUILT: Problem = {
-  status: 500,
-  code: 'INTERNAL',
-  title: 'The browser client is not built',
-  cause: 'This tunnel server was started from a checkout without its assets.',
-  cure: 'Run `npm run build` in the checkout and start it again.',
-};
 
 /** The top-level page of every session: a template with the session's boot data in it. */
 export class Shell {

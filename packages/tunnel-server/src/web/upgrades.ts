@@ -5,13 +5,24 @@ import {
   readDial,
   type DialPurposeName,
 } from '@wingman/node-kit';
-import { CloseCode, encodeEnvelope, ServerToViewer, type Problem } from '@wingman/protocol';
+import {
+  BAD_REQUEST,
+  BAD_TOKEN,
+  CloseCode,
+  encodeEnvelope,
+  FOREIGN_ORIGIN,
+  NOT_FOUND,
+  OVERLOADED,
+  ServerToViewer,
+  SHUTTING_DOWN,
+  type Problem,
+} from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
-import { ingressProblem } from '../ingress/ingress.js';
+import { refusalOf } from '../ingress/ingress.js';
 import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
@@ -19,15 +30,7 @@ import type { SessionRegistry } from '../sessions/session-registry.js';
 import { isOwnOrigin } from './host-routing.js';
 import type { Place } from './locate.js';
 import { isReserved, pathOf } from './paths.js';
-import {
-  BAD_REQUEST,
-  BAD_TOKEN,
-  FOREIGN_ORIGIN,
-  NOT_FOUND,
-  OVERLOADED,
-  refuseUpgrade,
-  SHUTTING_DOWN,
-} from './problems.js';
+import { refuseUpgrade } from './problems.js';
 import { viewerIdOf } from './viewer-id.js';
 
 /** What becomes of an upgrade that is let in. */
@@ -89,7 +92,7 @@ export class UpgradeRouter {
     }
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
     if (place.at === 'nowhere') return place.problem;
-    const problem = ingressProblem(place.live);
+    const problem = refusalOf(place.live);
     if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
     return problem;
   }

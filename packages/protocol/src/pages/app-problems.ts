@@ -1,0 +1,79 @@
+import type { ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { Problem } from './problem.js';
+
+// Problems between the host and the app, as the host tells them.
+
+/** The local port refuses connections, or doesn't answer. */
+export function localPortRefused(port: number): Problem {
+  return {
+    status: 502,
+    code: 'LOCAL_PORT_REFUSED',
+    title: `Nothing answers on port ${port}`,
+    cause: `The tunnel works, but on the developer’s machine nothing accepts connections on localhost:${port}.`,
+    cure: `Start the app on port ${port} there (or share the port it really uses), then reload this page.`,
+  };
+}
+
+/** The developer shares other ports than this one. */
+export function portNotAllowed(port: number): Problem {
+  return {
+    status: 403,
+    code: 'PORT_NOT_ALLOWED',
+    title: `Port ${port} is not shared`,
+    cause: `The page has asked for localhost:${port} on the developer’s machine. That port is not shared.`,
+    cure: `If it is meant to be, start wingman there with --also ${port}.`,
+  };
+}
+
+/** The app ended the exchange before it had answered. */
+export function appAborted(port: number, detail: string): Problem {
+  return {
+    status: 502,
+    code: 'UPSTREAM_ABORTED',
+    title: 'The app gave no complete answer',
+    cause: `The app on localhost:${port} ended the connection before it had answered (${detail}).`,
+    cure: 'Look at the app’s own log on the developer’s machine, then reload this page.',
+  };
+}
+
+/** The app took longer than the host waits. */
+export function appTimedOut(port: number): Problem {
+  return {
+    status: 504,
+    code: 'TIMEOUT',
+    title: 'The app did not answer in time',
+    cause: `The app on localhost:${port} took the request but sent no answer.`,
+    cure: 'Check whether it stands at a breakpoint or is stuck, then reload this page.',
+  };
+}
+
+/** The header fields of the app's answer are larger than a link carries. */
+export function appHeadTooLarge(port: number): Problem {
+  return {
+    status: 502,
+    code: 'LIMIT_EXCEEDED',
+    title: 'The head of the app’s answer is too large',
+    cause: `The app on localhost:${port} answered with more than ${LIMITS.maxHeadBytes / 1024} KiB of header fields, cookies included.`,
+    cure: 'Let the app send less of them, or move large values into the body.',
+  };
+}
+
+/** The request can't be sent on as it is. */
+export function malformedRequest(detail: string): Problem {
+  return {
+    status: 400,
+    code: 'BAD_REQUEST',
+    title: 'This request cannot be sent to the app',
+    cause: `The host refused the request: ${detail}.`,
+    cure: 'Open the page again from its own address.',
+  };
+}
+
+/** The problem for a failure of the local port. */
+export function appProblem(code: ErrorCode, port: number, detail: string): Problem {
+  if (code === 'LOCAL_PORT_REFUSED') return localPortRefused(port);
+  if (code === 'TIMEOUT') return appTimedOut(port);
+  if (code === 'LIMIT_EXCEEDED') return appHeadTooLarge(port);
+  return appAborted(port, detail);
+}
