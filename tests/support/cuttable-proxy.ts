@@ -13,6 +13,13 @@ export interface CuttableProxy {
   reset(path: string): number;
   /** Keeps the connections that began with this path open, and lets nothing through; tells how many. */
   silence(path: string): number;
+  /**
+   * Drops what clients send on connections that began with this path: at once on those that are open, behind
+   * their heads on those that come. Answers pass.
+   */
+  mute(path: string): void;
+  /** Connections that come from now on pass whole. */
+  unmute(): void;
   close(): Promise<void>;
 }
 
@@ -21,6 +28,8 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
   const open = new Set<Socket>();
   const paths: string[] = [];
   const pathOf = new Map<Socket, string>();
+  const nearEnds = new WeakSet<Socket>();
+  let muted: string | undefined;
   let isCut = false;
   const keep = (socket: Socket): void => {
     open.add(socket);
@@ -35,11 +44,13 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
     if (isCut) return void near.resetAndDestroy();
     const far = connect({ port: target(), host: '127.0.0.1', allowHalfOpen: true });
     keep(far);
+    nearEnds.add(near);
     near.pipe(far).pipe(near);
     near.once('data', (head: Buffer) => {
       const path = /^\S+ ([^ ?]+)/.exec(head.toString('latin1'))?.[1] ?? '';
       paths.push(path);
       pathOf.set(near, path).set(far, path);
+      if (path === muted) near.unpipe(far).resume();
     });
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
@@ -58,6 +69,11 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
     mend: () => void (isCut = false),
     paths,
     reset: (path) => of(path).map((socket) => socket.resetAndDestroy()).length,
+    mute: (path) => {
+      muted = path;
+      for (const socket of of(path)) if (nearEnds.has(socket)) socket.unpipe().resume();
+    },
+    unmute: () => (muted = undefined),
     silence: (path) => of(path).map((socket) => socket.unpipe().pause()).length,
     close: () => {
       cut();

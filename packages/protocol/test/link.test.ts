@@ -28,14 +28,6 @@ describe('link', () => {
     expect(bench.viewer.link.state).toBe('open');
   });
 
-  test('sends its first flight without waiting for the peer', async () => {
-    const bench = new LinkBench();
-    bench.attach('relay');
-    bench.viewer.send(1);
-    await bench.clock.advance(DELAY_MS);
-    expect(bench.host.received).toEqual([0]);
-  });
-
   test('a planned switch under traffic loses, repeats and reorders nothing', async () => {
     const bench = new LinkBench();
     bench.attach('relay', { delayMs: 80 });

@@ -113,15 +113,12 @@ function createUpgrades(core: Core): UpgradeRouter {
   const ingressWebSockets = new IngressWebSockets(forwarded, (upgrade, protocol) =>
     webSockets.acceptForApp(upgrade, protocol),
   );
-  const connections = new Connections({
-    ...core,
-    ingressWebSockets,
-    registered: (live) => core.shell.prepare(bootData(core, live)),
-  });
+  const connections = new Connections({ ...core, ingressWebSockets });
   return new UpgradeRouter({
     locate: core.locate,
     registry,
     scheme: () => site.scheme,
+    trustProxy: forwarded.trustProxy,
     hasRoomForHost: () => connections.hasRoomForHost(),
     accept: (upgrade, purpose, use) => {
       const { relayMisses, signalingMisses } = SERVER_LIMITS;

@@ -6,11 +6,12 @@ import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/ready-socket.js';
 import { connectRelay } from './relay/relay-connection.js';
-import type { LiveSession } from './sessions/live-session.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
+import { TokenBucket, TokenBuckets } from './signaling/token-bucket.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
 import type { StunCoordination } from './stun/stun-coordination.js';
+import { clientNetwork } from './web/client-address.js';
 import type { UpgradeHandlers } from './web/upgrades.js';
 
 export interface ConnectionOptions {
@@ -20,37 +21,39 @@ export interface ConnectionOptions {
   logger: Logger;
   metrics: Metrics;
   registry: SessionRegistry;
-  /** A host has registered, or renewed its registration. */
-  registered: (live: LiveSession) => void;
   stun: StunCoordination;
 }
 
 /** Gives each WebSocket that is let in to whoever it is for. */
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
+  readonly #registrations: TokenBuckets;
   #unregisteredHosts = 0;
 
   constructor(options: ConnectionOptions) {
+    const { registeringAddresses, registrationBurst, registrationsPerSecond } = SERVER_LIMITS;
     this.#options = options;
+    this.#registrations = new TokenBuckets(
+      registeringAddresses,
+      () => new TokenBucket(options.clock, registrationBurst, registrationsPerSecond),
+    );
   }
 
   hasRoomForHost(): boolean {
     return this.#unregisteredHosts < SERVER_LIMITS.unregisteredHosts;
   }
 
-  readonly host: UpgradeHandlers['host'] = (webSocket) => {
-    const { clock, config, registered, registry, stun } = this.#options;
+  readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
+    const { clock, config, metrics, registry, stun } = this.#options;
     this.#unregisteredHosts += 1;
     new HostConnection(webSocket, {
       clock,
       wallClock: Date.now,
       stun,
+      metrics,
       sessionTtlMs: config.sessionTtlMs,
-      register: (name, grant) => {
-        const live = registry.register(name, grant);
-        registered(live);
-        return live.signaling;
-      },
+      mayRegister: () => this.#registrations.take(clientNetwork(address)),
+      register: (name, grant) => registry.register(name, grant).signaling,
       settled: () => {
         this.#unregisteredHosts -= 1;
       },

@@ -29,6 +29,16 @@ export const SERVER_LIMITS = {
   registrationMs: 10_000,
   /** Hosts that are connected and haven't registered: each costs a socket and a nonce. */
   unregisteredHosts: 64,
+  /** Registrations that one address may make at once: all hosts of an office, when the server has restarted… */
+  registrationBurst: 100,
+  /** …and how many more a second. */
+  registrationsPerSecond: 10,
+  /** Addresses whose registrations are counted; the one heard of longest ago is forgotten first. */
+  registeringAddresses: 10_000,
+  /** Renewals of a registration on one connection: an honest host renews once an hour… */
+  renewalBurst: 10,
+  /** …and how many more a second. */
+  renewalsPerSecond: 0.1,
   /** Ended sessions whose viewers are still told so; the oldest is forgotten first. */
   endedSessionsRemembered: 1_000,
   /** How long an ended session is told from one that never was. */
@@ -61,10 +71,16 @@ export const SERVER_LIMITS = {
   ingressExchanges: 512,
   /** The body of an app's answer to a WebSocket it refuses; the rest is cut off. */
   rejectionBytes: 1 * MIB,
+  /** Compressed shells kept, one for each session opened lately: 60 KB each. */
+  compressedPages: 64,
+  /** Shells that may wait to be compressed, one after another at about 15 ms each: past it they go out as they are. */
+  pendingCompressions: 8,
   /** What an HTTP client may take to send its request head. */
   headersMs: 20_000,
   /** A request head; Node's default. 431 above it. */
   headerBytes: 16 * KIB,
+  /** Requests that may wait on one connection behind another; hardly any client pipelines. */
+  pipelinedRequests: 16,
   /** Idle keep-alive, above the 60 s that load balancers commonly reuse a connection for. */
   keepAliveMs: 65_000,
 

@@ -3,6 +3,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 /** Which way relayed bytes went. */
 export type RelayDirection = 'to_host' | 'to_viewer';
 
+/** Limits whose refusals are counted. */
+const LIMITS_COUNTED = ['registrations', 'renewals'] as const;
+
 /** What the gauges read when they are scraped. */
 export interface MetricsSources {
   sessions: () => number;
@@ -18,6 +21,9 @@ export class Metrics {
   readonly ingressRequests = this.#counter('ingress_requests_total', 'Requests at the ingress', [
     'status',
   ]);
+  readonly limitsExceeded = this.#counter('limits_exceeded_total', 'What a limit has refused', [
+    'limit',
+  ]);
   readonly p2pAttempts = this.#counter('p2p_attempts_total', 'Direct paths tried, as viewers say');
   readonly p2pConnected = this.#counter('p2p_connected_total', 'Direct paths that came up');
   readonly p2pFailed = this.#counter('p2p_failed_total', 'Direct paths that did not', ['reason']);
@@ -32,6 +38,7 @@ export class Metrics {
   constructor(sources: MetricsSources) {
     this.#gauge('sessions', 'Sessions that are online or waiting for their host', sources.sessions);
     this.#gauge('viewers', 'Viewers connected to signaling', sources.viewers);
+    for (const limit of LIMITS_COUNTED) this.limitsExceeded.inc({ limit }, 0);
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

@@ -20,21 +20,25 @@ interface Flight {
   abort(): void;
 }
 
+/** A flight whose answer has not come yet. */
+type Call = Promise<Flight> & { abort(): void };
+
 /** POSTs a first flight; the answer's records are read one by one. */
 function fly(
   host: FakeHost,
   body: Uint8Array,
   { origin = `http://${host.name}`, query = `?link=${newLinkId()}`, cookie = '' } = {},
-): Promise<Flight> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port: host.port,
-      path: `/__wingman/relay${query}`,
-      method: 'POST',
-      headers: { host: host.name, origin, cookie },
-    };
-    const outgoing = request(options, (response) => {
+): Call {
+  const outgoing = request({
+    host: '127.0.0.1',
+    port: host.port,
+    path: `/__wingman/relay${query}`,
+    method: 'POST',
+    headers: { host: host.name, origin, cookie },
+  });
+  const abort = (): void => void outgoing.destroy();
+  const answer = new Promise<Flight>((resolve, reject) => {
+    outgoing.on('response', (response: IncomingMessage) => {
       const reader = new RecordReader();
       const messages: Uint8Array[] = [];
       response.on('error', () => undefined);
@@ -45,14 +49,17 @@ function fly(
         await until(() => messages.length > 0);
         return Buffer.from(messages.shift() ?? []).toString();
       };
-      resolve({ response, next, abort: () => outgoing.destroy() });
+      resolve({ response, next, abort });
     });
     outgoing.on('error', reject).end(body);
   });
+  return Object.assign(answer, { abort });
 }
 
 const records = (...texts: string[]): Buffer =>
   Buffer.concat(texts.map((text) => encodeRecord(Buffer.from(text))));
+
+const dialRequest = (host: FakeHost) => host.received.find((item) => item?.$case === 'dialRequest');
 
 test('messages in the body reach the host in order, and its own stream back', async () => {
   const { host, server } = await startSession();
@@ -84,6 +91,33 @@ test('the viewer’s leaving closes the host’s end, and the other way round', 
   const ended = new Promise((resolve) => cut.response.once('end', resolve));
   (await host.relays.next()).socket.close();
   await ended;
+});
+
+test('flights that leave while the host is called give their places back', async () => {
+  const { host } = await startSession({ dials: false }, { maxViewers: 1 });
+  const places = 1 + SERVER_LIMITS.viewerSocketSlack;
+  const calls = Array.from({ length: places }, () => fly(host, records('one')));
+  const full = await fly(host, records('one'));
+  expect(full.response.statusCode).toBe(503);
+  expect(full.response.headers['wingman-error']).toBe('LIMIT_EXCEEDED');
+  for (const call of calls) call.abort();
+  await Promise.allSettled(calls);
+  for (let index = 0; index < places; index += 1) (await host.dial('relay')).send(RELAY_HELLO);
+  expect((await fly(host, records('here'))).response.statusCode).toBe(200);
+});
+
+test('what the host has dialled for a flight that has left serves the next', async () => {
+  const { host } = await startSession({ dials: false });
+  const left = fly(host, records('gone'));
+  // The first is for the spare, the second for the flight.
+  await dialRequest(host);
+  await dialRequest(host);
+  left.abort();
+  await expect(left).rejects.toThrow();
+  const hostEnd = await host.dial('relay');
+  hostEnd.send(RELAY_HELLO);
+  await fly(host, records('here'));
+  expect((await hostEnd.messages.next()).toString()).toBe('here');
 });
 
 test.each<[string, Uint8Array]>([

@@ -3,6 +3,7 @@ import { headersFromRaw, headerValue, type IncomingRequest } from '@wingman/prot
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { SERVER_LIMITS } from '../src/limits.js';
 import { answer, FakeHost, head } from './support/fake-host.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { Inbox, until } from './support/inbox.js';
@@ -208,6 +209,52 @@ test('a client that goes away cancels the exchange', async () => {
     async () =>
       (await server.metrics.value('wingman_ingress_requests_total', { status: '499' })) === 1,
   );
+});
+
+/** Sends requests on one connection, none waiting for the answer to the one before. */
+function pipeline(host: FakeHost, paths: readonly string[]) {
+  const socket = connect(host.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const received: Buffer[] = [];
+  socket.on('data', (data: Buffer) => received.push(data));
+  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: ${host.name}\r\n\r\n`).join(''));
+  return { socket, text: () => Buffer.concat(received).toString() };
+}
+
+test('pipelined requests reach the app one after another, and are answered in order', async () => {
+  const { host, requests } = await startManual();
+  const { socket, text } = pipeline(host, ['/1', '/2', '/3']);
+  for (const target of ['/1', '/2', '/3']) {
+    const incoming = await requests.next();
+    expect(incoming.head.target).toBe(target);
+    expect(requests.size).toBe(0);
+    answer(incoming, 200, `answer to ${target}`);
+  }
+  await until(() => text().includes('/3'));
+  expect(text().match(/answer to \/\d/g)).toEqual(['answer to /1', 'answer to /2', 'answer to /3']);
+  socket.destroy();
+});
+
+test('what waits behind another request leaves with its client, and was never asked of the app', async () => {
+  const { host, requests } = await startManual();
+  const { socket } = pipeline(host, ['/1', '/2']);
+  const incoming = await requests.next();
+  socket.destroy();
+  await until(() => incoming.signal.aborted);
+  const answered = fetchWhole(host.port, host.name, '/next');
+  const next = await requests.next();
+  expect(next.head.target).toBe('/next');
+  answer(next, 200, 'here');
+  expect((await answered).text).toBe('here');
+});
+
+test('a connection with too many requests waiting is cut off', async () => {
+  const { host, requests } = await startManual();
+  const paths = Array.from({ length: SERVER_LIMITS.pipelinedRequests + 2 }, () => '/');
+  const { socket } = pipeline(host, paths);
+  await once(socket, 'close');
+  await until(async () => requests.size === 0 || (await requests.next()).signal.aborted);
+  expect(requests.size).toBe(0);
 });
 
 test.each(['content-length', 'chunks', 'HTTP/1.0'])(

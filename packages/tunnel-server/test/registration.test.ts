@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { CloseCode, EndReason } from '@wingman/protocol';
+import type { TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -7,6 +8,9 @@ import { createKeys, FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
 import { startServer, startSession } from './support/server.js';
+
+const refusals = (server: TunnelServer, limit: string) =>
+  server.metrics.value('wingman_limits_exceeded_total', { limit });
 
 const refusalOf = (host: FakeHost) => host.received.find((item) => item?.$case === 'refusal');
 
@@ -128,6 +132,38 @@ test('a second registration on the same connection renews without a replacement'
   await host.register();
   expect((await host.registered()).dialToken).toBe(token);
   expect(host.signaling.socket.readyState).toBe(host.signaling.socket.OPEN);
+});
+
+test('renewals without end are refused, counted, and cost the connection', async () => {
+  const { host, server } = await startSession({}, {}, new FakeClock());
+  for (let index = 0; index < SERVER_LIMITS.renewalBurst; index += 1) {
+    await host.register();
+    await host.registered();
+  }
+  await host.register();
+  expect((await refusalOf(host)).value.code).toBe('LIMIT_EXCEEDED');
+  expect((await host.signaling.closed).code).toBe(CloseCode.PROTOCOL);
+  expect(await refusals(server, 'renewals')).toBe(1);
+});
+
+test('registrations of one address without end are refused and counted, those of another are not', async () => {
+  const server = await startServer({ trustProxy: true }, new FakeClock());
+  const from = (address: string) =>
+    FakeHost.connect(server.port, { keys, headers: { 'x-forwarded-for': `forged, ${address}` } });
+  const keys = createKeys();
+  for (let index = 0; index < SERVER_LIMITS.registrationBurst; index += 1) {
+    const host = await from(`2001:db8:0:1::${index}`);
+    await host.register();
+    await host.registered();
+  }
+  const refused = await from('2001:db8:0:1:f::');
+  await refused.register();
+  expect((await refusalOf(refused)).value.code).toBe('LIMIT_EXCEEDED');
+  expect((await refused.signaling.closed).code).toBe(CloseCode.PROTOCOL);
+  expect(await refusals(server, 'registrations')).toBe(1);
+  const other = await from('192.0.2.1');
+  await other.register();
+  expect((await other.registered()).origin).toContain(other.session);
 });
 
 test('a full server refuses another session, and says so', async () => {

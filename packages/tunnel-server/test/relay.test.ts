@@ -154,6 +154,17 @@ test('splices are capped for each session', async () => {
   expect((await (await openRelay(host)).closed).code).toBe(CloseCode.TOO_MANY_VIEWERS);
 });
 
+test('a viewer that waits for the host holds a place already', async () => {
+  const { host } = await startSession({ dials: false }, { maxViewers: 1 });
+  for (let index = 0; index < 5; index += 1) {
+    await host.dial('relay');
+    await openRelay(host);
+  }
+  const waiting = await Promise.all(Array.from({ length: 4 }, () => openRelay(host)));
+  expect((await (await openRelay(host)).closed).code).toBe(CloseCode.TOO_MANY_VIEWERS);
+  expect(waiting.map(({ socket }) => socket.readyState)).toEqual([1, 1, 1, 1]);
+});
+
 test('a host that says too much before its viewer comes is closed', async () => {
   const { host } = await startSession({ dials: false });
   const spare = await host.dial('relay');

@@ -165,7 +165,9 @@ export class Tunnel {
       ...(open === undefined ? {} : { open }),
       ...(fetch === undefined ? {} : { fetch }),
       firstFlight: () =>
-        this.#preload?.send((head, signal) => request(mux, this.#withCookies(head), { signal })),
+        this.#preload?.send((head, signal) =>
+          request(mux, this.#withCookies(head), { signal, isEarly: true }),
+        ),
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });

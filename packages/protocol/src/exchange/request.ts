@@ -24,6 +24,12 @@ export interface RequestOptions {
   trailers?: () => Header[];
   /** Aborting resets the stream with CANCELLED. */
   signal?: AbortSignal;
+  /**
+   * Whether it may leave as early data (RFC 8470), before the host has been heard: then a host that is
+   * replaced in that moment and its successor may both execute it. Ignored unless it is a GET or HEAD
+   * without a body.
+   */
+  isEarly?: boolean;
   /** Told of each 1xx head. */
   onInformational?: (head: ResponseHead) => void;
 }
@@ -41,7 +47,8 @@ export async function request(
 ): Promise<HttpResponse> {
   const { signal } = options;
   if (signal?.aborted === true) throw new WingmanError('CANCELLED', 'aborted before it was sent');
-  const stream = mux.open(encodeHead(head));
+  const isEarly = options.isEarly === true && isRepeatable(head);
+  const stream = mux.open(encodeHead(head), { isEarly });
   const reader = new MessageReader(stream);
   const abort = (): void => stream.reset('CANCELLED');
   signal?.addEventListener('abort', abort, { once: true });
@@ -55,6 +62,11 @@ export async function request(
     return chunk;
   };
   return { head: final, body: new BodyReader(nextChunk, abort), trailers: reader.trailers };
+}
+
+/** Safe (RFC 9110 section 9.2.1), and with nothing to say but its head. */
+function isRepeatable({ hasBody, method }: RequestHead): boolean {
+  return !hasBody && (method === 'GET' || method === 'HEAD');
 }
 
 function encodeHead(head: RequestHead): Uint8Array {

@@ -9,7 +9,7 @@ import { RoundTrip } from './round-trip.js';
 export type LaneKind = 'p2p' | 'relay';
 
 /**
- * attaching: our ATTACH is sent, the peer's has not come.
+ * attaching: our ATTACH is sent, the peer's has not come, and what it says decides what is sent here.
  * ready: frames may be sent. suspect: silent for too long. dead: closed, never used again.
  */
 export type LaneState = 'attaching' | 'ready' | 'suspect' | 'dead';
@@ -86,6 +86,8 @@ export class Lane implements Attachment {
   framesSent = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** The peer's ATTACH has come here. */
+  isIntroduced = false;
   /** The highest number of the frames that have come here. */
   newestHeard = -1;
 

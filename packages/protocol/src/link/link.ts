@@ -88,8 +88,13 @@ export class Link {
     return this.#closeError;
   }
 
-  /** Whether a data frame would go out at once. */
+  /** Whether a data frame would go out at once. Before the peer's first ATTACH none does, but early data. */
   get writable(): boolean {
+    return this.#peerIncarnation !== undefined && this.takesEarly;
+  }
+
+  /** Whether early data would go out at once. */
+  get takesEarly(): boolean {
     return (
       this.#active?.carrier.writable === true &&
       this.#queue.hasRoom &&
@@ -133,7 +138,7 @@ export class Link {
       received: this.#window.received,
       incarnation: this.#incarnation,
     });
-    // Nothing to replay: a first flight need not wait for what the peer has received.
+    // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
     if (this.#queue.length === 0 && this.#queue.nextSequence === 0) this.#ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
@@ -156,13 +161,16 @@ export class Link {
   /**
    * Numbers a frame of the layer above and sends it as soon as a carrier can. Data waits for
    * `writable`; control frames don't, up to a reserve that only a hostile peer exhausts.
+   *
+   * Early data (RFC 8470) may leave before the peer's first ATTACH. When the peer dies before that has come,
+   * and another takes its place, both may execute it: it has to be safe (RFC 9110 section 9.2.1).
    */
-  send(parts: readonly Uint8Array[]): void {
+  send(parts: readonly Uint8Array[], isEarly = false): void {
     if (this.#state === 'closed') return;
     if (this.#queue.isOverflowing) {
       return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
     }
-    this.#queue.push(parts);
+    this.#queue.push(parts, isEarly);
     this.#pump();
   }
 
@@ -212,6 +220,10 @@ export class Link {
     } catch {
       // A carrier that garbles is a broken carrier, not a broken link.
       return this.#lose(lane, CloseCode.PROTOCOL, 'malformed frame');
+    }
+    // It is the first on a carrier, which keeps order: this one has lost it.
+    if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
+      return this.#lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
     try {
       this.#handle(lane, frame);
@@ -283,6 +295,7 @@ export class Link {
         true,
       );
     }
+    lane.isIntroduced = true;
     this.#acknowledged(received);
     if (lane.state === 'attaching') this.#ready(lane);
   }
@@ -355,6 +368,8 @@ export class Link {
       if (!lane.carrier.writable) return;
       const frame = this.#queue.nextUnsent();
       if (frame === undefined) break;
+      // The peer may be gone before it is known, and its successor would be sent the same once more.
+      if (this.#peerIncarnation === undefined && !frame.isEarly) return;
       frame.sentOn = lane;
       frame.sentAs = lane.framesSent++;
       frame.sentAt = this.clock.now();

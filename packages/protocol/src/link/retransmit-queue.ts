@@ -6,6 +6,8 @@ import type { Lane } from './lane.js';
 export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
+  /** The peer may take it twice, if another comes in its place before it is known. */
+  readonly isEarly: boolean;
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
   sentAs: number;
@@ -54,9 +56,10 @@ export class RetransmitQueue {
   }
 
   /** Numbers and keeps a frame. */
-  push(parts: readonly Uint8Array[]): void {
-    const bytes = encodeDataFrame(this.#next, parts);
-    this.#frames.push({ sequence: this.#next, bytes, sentOn: undefined, sentAs: 0, sentAt: 0 });
+  push(parts: readonly Uint8Array[], isEarly: boolean): void {
+    const sequence = this.#next;
+    const bytes = encodeDataFrame(sequence, parts);
+    this.#frames.push({ sequence, bytes, isEarly, sentOn: undefined, sentAs: 0, sentAt: 0 });
     this.#next += 1;
     this.#bytes += bytes.byteLength;
   }

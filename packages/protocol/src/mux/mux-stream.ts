@@ -50,7 +50,11 @@ export class MuxStream {
   #receivedEnd = false;
   #discarding = false;
 
-  constructor(private readonly owner: StreamOwner) {
+  /** What an early stream sends may leave before the peer is known: see `Link.send`. */
+  constructor(
+    private readonly owner: StreamOwner,
+    readonly isEarly = false,
+  ) {
     this.#receiveCredit = new ReceiveCredit(LIMITS.streamWindowBytes, (bytes) =>
       owner.credit(this, bytes),
     );

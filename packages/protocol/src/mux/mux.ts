@@ -61,9 +61,12 @@ export class Mux {
     return this.#streams.size + [...this.#waiting].filter((stream) => stream.id === 0).length;
   }
 
-  /** Opens a stream; its first frame waits for the link. The failure of a closed link shows on first use. */
-  open(payload: Uint8Array): MuxStream {
-    const stream = new MuxStream(this.#owner);
+  /**
+   * Opens a stream; its first frame waits for the link, and for the peer's first ATTACH unless the stream is
+   * early. The failure of a closed link shows on first use.
+   */
+  open(payload: Uint8Array, { isEarly = false } = {}): MuxStream {
+    const stream = new MuxStream(this.#owner, isEarly);
     if (this.link.closeError !== undefined) stream.fail(this.link.closeError);
     stream.enqueue('open', [payload]).catch(() => undefined);
     return stream;
@@ -102,7 +105,7 @@ export class Mux {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#waiting.size > 0 && this.link.writable) {
+      while (this.#waiting.size > 0 && this.link.takesEarly) {
         const stream = this.#nextSendable();
         if (stream === undefined) return;
         this.#sendOne(stream);
@@ -115,6 +118,7 @@ export class Mux {
   /** The first in turn that has credit; those without leave the round until credit comes. */
   #nextSendable(): MuxStream | undefined {
     for (const stream of this.#waiting) {
+      if (!stream.isEarly && !this.link.writable) continue;
       const cost = stream.nextOutgoing?.cost ?? 0;
       if (cost > this.#sendCredit.available) return undefined;
       this.#waiting.delete(stream);
@@ -128,7 +132,8 @@ export class Mux {
     if (outgoing === undefined) return;
     if (outgoing.type === 'open') this.#register(stream);
     this.#sendCredit.spend(outgoing.cost);
-    this.link.send([streamHeader(frameType(outgoing), stream.id), ...outgoing.parts]);
+    const header = streamHeader(frameType(outgoing), stream.id);
+    this.link.send([header, ...outgoing.parts], stream.isEarly);
     stream.sentOutgoing();
     if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
   }

@@ -1,5 +1,6 @@
 import { header, headersFromRaw, stripHopByHop, type Header } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
+import { peerAddress } from '../web/client-address.js';
 
 export interface ForwardedOptions {
   trustProxy: boolean;
@@ -25,14 +26,9 @@ export function forwardedHeaders(req: IncomingMessage, options: ForwardedOptions
   ];
 }
 
-/** Without `::ffff:` in front of an IPv4 address. */
-function clientAddress(req: IncomingMessage): string {
-  return (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-}
-
 function forwardedFor(req: IncomingMessage, trustProxy: boolean): string {
   const before = trustProxy ? req.headers['x-forwarded-for'] : undefined;
-  return [before, clientAddress(req)].flat().filter(Boolean).join(', ');
+  return [before, peerAddress(req)].flat().filter(Boolean).join(', ');
 }
 
 function forwardedProto(req: IncomingMessage, options: ForwardedOptions): string {

@@ -36,10 +36,12 @@ export class DialBack implements SessionPart {
 
   /**
    * A host's socket, ready or as soon as it dials. Rejects with WingmanError: HOST_OFFLINE,
-   * TIMEOUT after SERVER_LIMITS.dialBackMs, LIMIT_EXCEEDED when too many wait.
+   * TIMEOUT after SERVER_LIMITS.dialBackMs, LIMIT_EXCEEDED when too many wait, CANCELLED when `left` aborts:
+   * what the host then dials is kept for the next.
    */
-  take(): Promise<ReadySocket> {
-    const ready = this.#ready.shift();
+  take(left?: AbortSignal): Promise<ReadySocket> {
+    if (left?.aborted === true) return Promise.reject(cancelled());
+    const ready = this.#nextReady();
     if (ready !== undefined) {
       this.#topUp();
       return Promise.resolve(ready);
@@ -49,8 +51,8 @@ export class DialBack implements SessionPart {
     }
     return new Promise((resolve, reject) => {
       const deadline = this.#deadlineFor(reject);
-      const taker = { resolve, reject, deadline };
-      this.#takers.push(taker);
+      this.#takers.push({ resolve, reject, deadline });
+      left?.addEventListener('abort', () => this.#withdraw(reject, cancelled()), { once: true });
       this.#topUp();
     });
   }
@@ -97,6 +99,12 @@ export class DialBack implements SessionPart {
     while (this.#requested.length < wanted && request()) this.#requested.push(now);
   }
 
+  /** One that has begun to close is of no use to anybody; its `close` takes it out. */
+  #nextReady(): ReadySocket | undefined {
+    const index = this.#ready.findIndex(({ isOpen }) => isOpen);
+    return index < 0 ? undefined : this.#ready.splice(index, 1)[0];
+  }
+
   #lost(ready: ReadySocket): void {
     const index = this.#ready.indexOf(ready);
     if (index < 0) return;
@@ -108,10 +116,16 @@ export class DialBack implements SessionPart {
 
   #deadlineFor(reject: Taker['reject']): Timer {
     return this.#options.clock.setTimeout(() => {
-      const index = this.#takers.findIndex((taker) => taker.reject === reject);
-      if (index >= 0) this.#takers.splice(index, 1);
-      reject(new WingmanError('TIMEOUT', 'the host did not dial back in time'));
+      this.#withdraw(reject, new WingmanError('TIMEOUT', 'the host did not dial back in time'));
     }, SERVER_LIMITS.dialBackMs);
+  }
+
+  /** Takes a taker out of the queue, if it is still there. */
+  #withdraw(reject: Taker['reject'], error: WingmanError): void {
+    const index = this.#takers.findIndex((taker) => taker.reject === reject);
+    const [taker] = index < 0 ? [] : this.#takers.splice(index, 1);
+    taker?.deadline.cancel();
+    taker?.reject(error);
   }
 
   #dropReady(code: number, reason: string): void {
@@ -124,4 +138,8 @@ export class DialBack implements SessionPart {
       taker.reject(error);
     }
   }
+}
+
+function cancelled(): WingmanError {
+  return new WingmanError('CANCELLED', 'whoever waited for the host has left');
 }

@@ -7,13 +7,15 @@ import {
   isLinkId,
   OVERLOADED,
   RecordReader,
+  toWingmanError,
+  WingmanError,
 } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { sendProblem } from '../web/problems.js';
 import { viewerIdOf } from '../web/viewer-id.js';
+import type { ReadySocket } from './ready-socket.js';
 import type { RelayTarget } from './relay-connection.js';
 
 /** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */
@@ -32,18 +34,34 @@ export interface FirstFlight {
  */
 export async function serveFirstFlight(flight: FirstFlight): Promise<void> {
   const { linkId, req, res, target } = flight;
+  const left = new AbortController();
+  // Before anything is awaited: the `close` of a client that leaves meanwhile is not repeated.
+  res.once('close', () => left.abort());
   const messages = await readMessages(req);
   if (messages === undefined || !isLinkId(linkId)) return sendProblem(req, res, BAD_REQUEST);
   if (target.session.state !== 'online') return sendProblem(req, res, HOST_OFFLINE);
-  if (!target.splices.hasRoomFor(linkId)) return sendProblem(req, res, OVERLOADED);
-  let ready;
+  const release = target.splices.reserve();
+  if (release === undefined) return sendProblem(req, res, OVERLOADED);
+  let ready: ReadySocket;
   try {
-    ready = await target.relayDials.take();
-  } catch {
-    return sendProblem(req, res, HOST_OFFLINE);
+    ready = await dial(target, left.signal);
+  } catch (error) {
+    if (left.signal.aborted) return;
+    const isCrowded = toWingmanError(error, 'INTERNAL').code === 'LIMIT_EXCEEDED';
+    return sendProblem(req, res, isCrowded ? OVERLOADED : HOST_OFFLINE);
+  } finally {
+    release();
   }
   res.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
-  stream(flight, ready.socket, ready.claim(), messages);
+  stream(flight, ready, messages);
+}
+
+/** A connection of the host, for a client that is still there; rejects with WingmanError. */
+async function dial(target: RelayTarget, left: AbortSignal): Promise<ReadySocket> {
+  const ready = await target.relayDials.take(left);
+  if (ready.isOpen && !left.aborted) return ready;
+  ready.close(CloseCode.GOING_AWAY, 'nobody is left to use it');
+  throw new WingmanError('CANCELLED', 'one end has left while the other was called');
 }
 
 /** The messages of the body; undefined when there are too many or they are cut short. */
@@ -67,17 +85,18 @@ async function readMessages(req: IncomingMessage): Promise<Uint8Array[] | undefi
 
 function stream(
   { metrics, req, res, target }: FirstFlight,
-  host: WebSocket,
-  hostEarly: readonly Uint8Array[],
+  ready: ReadySocket,
   messages: readonly Uint8Array[],
 ): void {
+  const { socket: host } = ready;
   const land = target.splices.launch(host);
-  const deadline = setTimeout(() => res.end(), SERVER_LIMITS.firstFlightMs);
+  // Not `end`, which a client that reads nothing would put off for ever.
+  const deadline = setTimeout(() => res.destroy(), SERVER_LIMITS.firstFlightMs);
   const forward = (message: Uint8Array): void => {
     metrics.relayBytes.inc({ direction: 'to_viewer' }, message.byteLength);
     if (!res.write(encodeRecord(message))) host.pause();
   };
-  for (const message of hostEarly) forward(message);
+  for (const message of ready.claim()) forward(message);
   host.on('message', (data) => forward(bytesOf(data)));
   res.on('drain', () => host.resume());
   host.on('close', () => res.end());

@@ -50,7 +50,8 @@ export async function connectRelay(
   viewer.on('error', () => undefined);
   if (session.state !== 'online')
     return viewer.close(CloseCode.HOST_OFFLINE, 'the host is offline');
-  if (!splices.hasRoomFor(linkId)) {
+  const release = splices.reserve(linkId);
+  if (release === undefined) {
     return viewer.close(CloseCode.TOO_MANY_VIEWERS, 'the session has too many viewers');
   }
   // What the viewer says meanwhile stays in its socket: nothing has to be kept here.
@@ -65,5 +66,7 @@ export async function connectRelay(
     const { code, message } = toWingmanError(error, 'INTERNAL');
     viewer.resume();
     viewer.close(CLOSE_CODES[code] ?? CloseCode.GOING_AWAY, message);
+  } finally {
+    release();
   }
 }

@@ -15,15 +15,25 @@ export class SpliceRoster implements SessionPart {
   readonly #maxSplices: number;
   readonly #byLink = new Map<string, Splice>();
   readonly #flights = new Set<Flight>();
+  #reserved = 0;
 
   constructor(metrics: Metrics, maxViewers: number) {
     this.#metrics = metrics;
     this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
   }
 
-  /** Whether another viewer's relay connection fits; a link's own always does, it replaces the older. */
-  hasRoomFor(linkId: string): boolean {
-    return this.#byLink.has(linkId) || this.#byLink.size + this.#flights.size < this.#maxSplices;
+  /**
+   * Holds a place while the host is asked for a connection; what it returns gives the place back. Undefined
+   * when none is left. A link that has a splice gets one always: its newer splice replaces the older.
+   */
+  reserve(linkId?: string): (() => void) | undefined {
+    const isReplacing = linkId !== undefined && this.#byLink.has(linkId);
+    const held = this.#byLink.size + this.#flights.size + this.#reserved;
+    if (!isReplacing && held >= this.#maxSplices) return undefined;
+    this.#reserved += 1;
+    return () => {
+      this.#reserved -= 1;
+    };
   }
 
   /** Joins the two ends; the link's older splice is closed. */

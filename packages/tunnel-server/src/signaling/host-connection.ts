@@ -15,6 +15,7 @@ import {
 } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
 import { createDialToken } from '../sessions/dial-token.js';
 import { createChallenge, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
@@ -45,7 +46,10 @@ export interface HostConnectionOptions {
   /** Milliseconds since 1970. */
   wallClock(): number;
   stun: StunCoordination;
+  metrics: Metrics;
   sessionTtlMs: number;
+  /** Whether the host's address may register once more. */
+  mayRegister(): boolean;
   /** Registers under the proved name; throws WingmanError. */
   register(name: string, grant: Grant): HostAudience;
   /** Once: it has registered, or it has gone without. */
@@ -59,13 +63,16 @@ export class HostConnection implements HostPort {
   readonly #socket: SignalingSocket;
   readonly #challenge = createChallenge();
   readonly #deadline: Timer;
+  readonly #renewals: TokenBucket;
   #state: HostState = 'challenged';
   #session: Session | undefined;
   #audience: HostAudience | undefined;
 
   constructor(webSocket: WebSocket, options: HostConnectionOptions) {
     const { hostMessageBurst, hostMessagesPerSecond, registrationMs } = SERVER_LIMITS;
+    const { renewalBurst, renewalsPerSecond } = SERVER_LIMITS;
     this.#options = options;
+    this.#renewals = new TokenBucket(options.clock, renewalBurst, renewalsPerSecond);
     const bucket = new TokenBucket(options.clock, hostMessageBurst, hostMessagesPerSecond);
     this.#socket = new SignalingSocket(webSocket, bucket, {
       message: (bytes) => this.#receive(bytes),
@@ -113,6 +120,7 @@ export class HostConnection implements HostPort {
   #handle(message: ReceivedCase<HostMessage>): void {
     if (message?.$case === 'heartbeat') return this.#heartbeat(message.value);
     if (message?.$case === 'registerHost') {
+      this.#admit();
       this.#transition('verifying');
       void this.#register(message.value).catch((error: unknown) =>
         this.#refuse(toWingmanError(error, 'INTERNAL')),
@@ -128,6 +136,17 @@ export class HostConnection implements HostPort {
       return this.#session.end(isExpired ? 'expired' : 'stopped');
     }
     this.#audience?.fromHost(message);
+  }
+
+  /** Before its proof is checked, which costs more than to refuse it. */
+  #admit(): void {
+    const isRenewal = this.#session !== undefined;
+    if (isRenewal ? this.#renewals.take() : this.#options.mayRegister()) return;
+    this.#options.metrics.limitsExceeded.inc({ limit: isRenewal ? 'renewals' : 'registrations' });
+    throw new WingmanError(
+      'LIMIT_EXCEEDED',
+      isRenewal ? 'the host renews too often' : 'too many registrations from this address',
+    );
   }
 
   /** A second registration on the same connection renews the prekey and what the host allows. */

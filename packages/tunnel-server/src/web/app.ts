@@ -1,6 +1,9 @@
 import { BAD_REQUEST, SERVER_FAILED } from '@wingman/protocol';
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
+import express, { type ErrorRequestHandler, type Router } from 'express';
+import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { SERVER_LIMITS } from '../limits.js';
 import type { Place } from './locate.js';
 import { sendProblem } from './problems.js';
 import type { SessionResponse } from './session-routes.js';
@@ -15,7 +18,7 @@ export interface AppOptions {
 }
 
 /** The HTTP side: the Host header alone decides between the server's own pages and a session. */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use((req, res: SessionResponse, next) => {
@@ -26,7 +29,28 @@ export function createApp(options: AppOptions): Express {
     return router(req, res, next);
   });
   app.use(errorHandler(options.logger));
-  return app;
+  return inTurn(app);
+}
+
+/**
+ * Serves pipelined requests one after another (RFC 9112 section 9.3.2). Node would hand them over at once,
+ * and a response that waits behind another hears neither `close` nor `drain` when its client leaves: it
+ * would keep its places for ever. A connection with too many waiting is cut off.
+ */
+function inTurn(serve: RequestListener): RequestListener {
+  const waiting = new WeakMap<Socket, number>();
+  return (req, res) => {
+    const { socket } = req;
+    if (res.socket !== null) return serve(req, res);
+    const count = (waiting.get(socket) ?? 0) + 1;
+    if (count > SERVER_LIMITS.pipelinedRequests) return void socket.destroy();
+    waiting.set(socket, count);
+    // Node emits this when the response before has ended; never, when the connection has.
+    res.once('socket', () => {
+      waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
+      serve(req, res);
+    });
+  };
 }
 
 /** Express hands over what a handler threw, and its own errors with a `status`. */

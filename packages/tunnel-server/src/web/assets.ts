@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodeBody, negotiate, type EncodedBody } from './compression.js';
+import { acceptedCoding, encodeBody, type EncodedBody } from './compression.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -58,7 +58,8 @@ export class Assets {
       res.writeHead(304, headers).end();
       return true;
     }
-    const { body, coding } = negotiate(await asset.body, req.headers['accept-encoding']);
+    const coding = acceptedCoding(req.headers['accept-encoding']);
+    const body = (await asset.body)[coding ?? 'identity'];
     if (coding !== undefined) headers['content-encoding'] = coding;
     res.writeHead(200, { ...headers, 'content-length': body.byteLength });
     res.end(req.method === 'HEAD' ? undefined : body);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodeBody, negotiate, type EncodedBody } from './compression.js';
 import { NOT_BUILT } from '@wingman/protocol';
+import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
 import { sendProblem } from './problems.js';
 import { newViewerCookie } from './viewer-id.js';
 
@@ -21,14 +21,11 @@ export interface BootData {
 }
 
 const BOOT_MARK = '<!--wingman-boot-->';
-/** Encoded shells kept: one for each session that has been opened lately. */
-const MAX_KEPT = 64;
 
 /** The top-level page of every session: a template with the session's boot data in it. */
 export class Shell {
   readonly #template: string | undefined;
-  /** Boot JSON to the page; insertion order is the order of last use. */
-  readonly #pages = new Map<string, Promise<EncodedBody>>();
+  readonly #compressed = new CompressedPages();
 
   constructor(template: string | undefined) {
     this.#template = template;
@@ -47,8 +44,7 @@ export class Shell {
   /** Sends the shell. */
   async serve(req: IncomingMessage, res: ServerResponse, boot: BootData): Promise<void> {
     if (this.#template === undefined) return sendProblem(req, res, NOT_BUILT);
-    const page = await this.#page(this.#template, bootJson(boot));
-    const { body, coding } = negotiate(page, req.headers['accept-encoding']);
+    const { body, coding } = await this.#page(this.#template, bootJson(boot), req);
     res.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-length': body.byteLength,
@@ -64,24 +60,18 @@ export class Shell {
     res.end(req.method === 'HEAD' ? undefined : body);
   }
 
-  /** Compresses the page before its first viewer comes. */
-  prepare(boot: BootData): void {
-    if (this.#template === undefined) return;
-    // Whoever asks for the page hears of a failure.
-    this.#page(this.#template, bootJson(boot)).catch(() => undefined);
-  }
-
-  #page(template: string, json: string): Promise<EncodedBody> {
-    const kept = this.#pages.get(json);
+  /** The sessions' pages differ in the boot data alone, which changes with the prekey, once an hour. */
+  async #page(
+    template: string,
+    json: string,
+    { headers }: IncomingMessage,
+  ): Promise<{ body: Buffer; coding: Coding | undefined }> {
     const script = `<script type="application/json" id="wingman-boot">${json}</script>`;
-    const page = kept ?? encodeBody(Buffer.from(template.replace(BOOT_MARK, () => script)));
-    this.#pages.delete(json);
-    this.#pages.set(json, page);
-    for (const oldest of this.#pages.keys()) {
-      if (this.#pages.size <= MAX_KEPT) break;
-      this.#pages.delete(oldest);
-    }
-    return page;
+    const page = (): Buffer => Buffer.from(template.replace(BOOT_MARK, () => script));
+    const coding = acceptedCoding(headers['accept-encoding']);
+    const packed = coding && this.#compressed.get(json, coding, page);
+    if (packed === undefined) return { body: page(), coding: undefined };
+    return { body: await packed, coding };
   }
 }
 

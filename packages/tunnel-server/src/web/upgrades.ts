@@ -27,6 +27,7 @@ import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/dial-token.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
+import { clientAddress } from './client-address.js';
 import { isOwnOrigin } from './host-routing.js';
 import type { Place } from './locate.js';
 import { isReserved, pathOf } from './paths.js';
@@ -35,7 +36,7 @@ import { viewerIdOf } from './viewer-id.js';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
-  host(webSocket: WebSocket): void;
+  host(webSocket: WebSocket, address: string): void;
   dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
   relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
@@ -47,6 +48,7 @@ export interface UpgradeOptions {
   registry: SessionRegistry;
   /** The scheme of the public URL. */
   scheme(): 'http' | 'https';
+  trustProxy: boolean;
   /** Whether one more host may connect and not have registered yet. */
   hasRoomForHost(): boolean;
   /** Finishes the upgrade of one of our own WebSockets. */
@@ -107,8 +109,9 @@ export class UpgradeRouter {
 
   #host(upgrade: Upgrade): Problem | undefined {
     if (!this.#options.hasRoomForHost()) return OVERLOADED;
+    const address = clientAddress(upgrade.req, this.#options.trustProxy);
     this.#options.accept(upgrade, 'signaling', (webSocket) =>
-      this.#options.handlers.host(webSocket),
+      this.#options.handlers.host(webSocket, address),
     );
     return undefined;
   }

@@ -35,6 +35,8 @@ export interface FakeHostOptions {
   ttlSeconds?: number;
   ingressAllowed?: boolean;
   prekey?: Uint8Array;
+  /** Of the signaling connection. */
+  headers?: Record<string, string>;
   /** Whether dial requests are answered. */
   dials?: boolean;
   request?: (incoming: IncomingRequest) => void;
@@ -81,7 +83,8 @@ export class FakeHost {
   static async connect(port: number, options: FakeHostOptions = {}): Promise<FakeHost> {
     const keys = options.keys ?? createKeys();
     const session = await sessionNameFor(keys.spki, options.label);
-    const signaling = await ClientSocket.open(port, 'localhost', '/__wingman/host');
+    const { headers } = options;
+    const signaling = await ClientSocket.open(port, 'localhost', '/__wingman/host', headers);
     return new FakeHost(port, keys, session, signaling, options);
   }
 

@@ -1,0 +1,73 @@
+import { startFixtureApp, type FixtureApp } from './fixture-app.js';
+import { get } from './http.js';
+import { Share, startServer, type Program } from './processes.js';
+import { running } from './program.js';
+
+/** The slowest answer a neighbour may get; these machines are shared with other tests. */
+const NEIGHBOUR_MS = 5_000;
+const NEIGHBOUR_PAUSE_MS = 20;
+
+/** A tunnel server with a session to attack, and a neighbour that has to notice nothing. */
+export class UnderAttack {
+  private constructor(
+    readonly app: FixtureApp,
+    readonly server: { program: Program; url: string; port: number },
+    readonly victim: Share,
+    readonly neighbour: Share,
+  ) {}
+
+  static async start(): Promise<UnderAttack> {
+    const app = await startFixtureApp();
+    const server = await startServer();
+    const args = ['--server', server.url];
+    const [victim, neighbour] = [
+      await Share.start(app.port, args),
+      await Share.start(app.port, args),
+    ];
+    return new UnderAttack(app, server, victim, neighbour);
+  }
+
+  /** Runs an attack; rejects when the neighbour's requests meanwhile failed or took too long, or none was made. */
+  async run<T>(attack: () => Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const neighbour = this.#visitNeighbour(over.signal);
+    try {
+      return await attack();
+    } finally {
+      over.abort();
+      await neighbour;
+    }
+  }
+
+  /** Whether every process lives and both sessions answer. */
+  async isAlive(): Promise<boolean> {
+    const { program, url } = this.server;
+    const answers = [
+      await get(url, '/healthz'),
+      await get(this.victim.origin, '/'),
+      await get(this.neighbour.origin, '/'),
+    ];
+    const processes = [program, this.victim, this.neighbour];
+    return (
+      answers.every(({ status }) => status === 200) && processes.every((each) => running.has(each))
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.victim.stop(), this.neighbour.stop()]);
+    await this.server.program.stop();
+    await this.app.close();
+  }
+
+  async #visitNeighbour(over: AbortSignal): Promise<void> {
+    do {
+      const started = performance.now();
+      const { status } = await get(this.neighbour.origin, '/');
+      const took = performance.now() - started;
+      if (status !== 200 || took > NEIGHBOUR_MS) {
+        throw new Error(`the neighbour got ${status} after ${Math.round(took)} ms`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, NEIGHBOUR_PAUSE_MS));
+    } while (!over.aborted);
+  }
+}
