@@ -4,7 +4,7 @@ export { HtmlInjector, SHIM_TAG } from './proxy/html-injector.js';
 export { Host, startHost } from './tunnel/host.js';
 export type { HostEvents, HostOptions, StopReason } from './tunnel/host-types.js';
 export { HostIdentity } from './tunnel/identity.js';
-export { namedIdentity } from './tunnel/identity-store.js';
+export { namedIdentity } from './tunnel/identity.js';
 export {
   loadEngine,
   type EngineChoice,

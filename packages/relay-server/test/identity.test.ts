@@ -2,8 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { verifyRegistrationProof } from '@wingman/node-kit';
-import { HostIdentity } from '../src/tunnel/identity.js';
-import { namedIdentity } from '../src/tunnel/identity-store.js';
+import { HostIdentity, namedIdentity } from '../src/tunnel/identity.js';
 import { scratchFolder } from './support/scratch.js';
 
 describe('an identity', () => {

@@ -1,7 +1,7 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { Command, CommanderError } from 'commander';
 import { environment, shareConfig, type ShareGiven } from '../config.js';
-import { ExitCode } from './exit-codes.js';
+import { ExitCode } from './process.js';
 import { serve, type ServerFlags } from './server.js';
 import { share } from './share.js';
 

@@ -6,9 +6,7 @@ import {
   type TunnelServer,
 } from '@wingman/tunnel-server';
 import { HOST_LIMITS } from '../limits.js';
-import { ExitCode } from './exit-codes.js';
-import { createLogger } from './log.js';
-import { aborted, stopSignal } from './stop-signal.js';
+import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
 
 /** The options of `wingman server`, as typed. */
 export interface ServerFlags {

@@ -6,15 +6,11 @@ import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../proxy/loopback.js';
 import { Host, startHost } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
-import { HostIdentity } from '../tunnel/identity.js';
-import { namedIdentity } from '../tunnel/identity-store.js';
+import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
-import { ExitCode } from './exit-codes.js';
-import { jsonReporter } from './json-reporter.js';
-import { createLogger } from './log.js';
-import type { P2pInfo, Reporter } from './reporter.js';
-import { aborted, stopSignal } from './stop-signal.js';
+import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
+import { jsonReporter, type P2pInfo, type Reporter } from './reporter.js';
 import { terminalReporter } from './terminal-reporter.js';
 
 export interface ShareRequest {

@@ -1,31 +1,28 @@
 import { EventEmitter } from 'node:events';
-import type {
-  Clock,
-  HostMessage,
-  HostRegistered,
-  IceServer,
-  ReceivedCase,
-  SentCase,
-  ServerToHost,
-  Timer,
-  WingmanError,
-} from '@wingman/protocol';
 import {
-  EndReason,
   encodeLinkKey,
+  EndReason,
   PrekeyRing,
   PROTOCOL_VERSION,
   RejectReason,
   systemClock,
+  type Clock,
+  type HostMessage,
+  type HostRegistered,
+  type IceServer,
+  type ReceivedCase,
+  type SentCase,
+  type ServerToHost,
+  type Timer,
+  type WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { LocalApp } from '../proxy/local-app.js';
-import { DialBack } from './dial-back.js';
-import { HostConnection } from './host-connection.js';
+import { Dialer } from './dialer.js';
+import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
 import type { HostEvents, HostOptions, StopReason } from './host-types.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
-import { firstRegistration, type FirstRegistration } from './start.js';
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -34,9 +31,9 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #prekeys: PrekeyRing;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
-  readonly #dialBack: DialBack;
+  readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
-  readonly #connection: HostConnection;
+  readonly #connection: SignalingClient;
   #grant: HostRegistered | undefined;
   #expiry: Timer | undefined;
   #prekeyTimer: Timer | undefined;
@@ -53,9 +50,9 @@ export class Host extends EventEmitter<HostEvents> {
       onTransfer: (progress) => this.emit('transfer', progress),
     });
     this.#links = this.#createLinks();
-    this.#dialBack = this.#createDialBack();
+    this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
-    this.#connection = new HostConnection({
+    this.#connection = new SignalingClient({
       server: options.server,
       clock: this.#clock,
       register: (nonce) => this.#registration(nonce),
@@ -121,7 +118,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
-    this.#dialBack.close();
+    this.#dialer.close();
     this.#connection.close();
     await this.#app.close();
     this.emit('stopped', { reason, message });
@@ -157,8 +154,8 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
-  #createDialBack(): DialBack {
-    return new DialBack({
+  #createDialer(): Dialer {
+    return new Dialer({
       linkKey: this.#options.identity.linkKey,
       prekeys: this.#prekeys,
       ingressAllowed: this.#options.ingressAllowed,
@@ -244,7 +241,7 @@ export class Host extends EventEmitter<HostEvents> {
       case 'viewerLeft':
         return this.#links.viewerLeft(message.value.linkId, message.value);
       case 'dialRequest':
-        return this.#dialBack.dial(message.value.purpose, {
+        return this.#dialer.dial(message.value.purpose, {
           server: this.#options.server,
           session: this.session,
           token: this.#grant?.dialToken ?? '',

@@ -7,12 +7,12 @@ import {
   type Clock,
   type ErrorCode,
 } from '@wingman/protocol';
-import type { DialBack } from '../relay/dial-back.js';
+import type { DialBackPool } from '../relay/dial-back-pool.js';
 import type { Ending, SessionPart } from '../sessions/session.js';
 
 export interface IngressLinkOptions {
   clock: Clock;
-  dials: DialBack;
+  dials: DialBackPool;
   /** How long a link in use waits for its host, in milliseconds. */
   graceMs: number;
 }

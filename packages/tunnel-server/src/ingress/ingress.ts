@@ -18,9 +18,9 @@ import {
   type ResponseHead,
 } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { sendProblem } from '../web/problems.js';
-import type { ExchangeGate } from './exchange-gate.js';
 import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
 
 /** What the ingress needs of a session. */
@@ -202,4 +202,21 @@ function fail(req: IncomingMessage, res: ServerResponse, error: WingmanError): v
   // Without a length or chunks (HTTP/1.0) an ordinary close would look like the end of the body.
   if (req.httpVersion === '1.0') req.socket.resetAndDestroy();
   else res.destroy();
+}
+
+/** Counts the exchanges of one session's ingress that are under way. */
+export class ExchangeGate {
+  #inside = 0;
+
+  get isFull(): boolean {
+    return this.#inside >= SERVER_LIMITS.ingressExchanges;
+  }
+
+  /** Lets one in; call what it returns when it has ended. */
+  enter(): () => void {
+    this.#inside += 1;
+    return () => {
+      this.#inside -= 1;
+    };
+  }
 }

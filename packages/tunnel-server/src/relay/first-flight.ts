@@ -14,8 +14,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { sendProblem } from '../web/problems.js';
-import { viewerIdOf } from '../web/viewer-id.js';
-import type { ReadySocket } from './ready-socket.js';
+import { viewerIdOf } from '../web/client-identity.js';
+import type { ReadySocket } from './dial-back-pool.js';
 import type { RelayTarget } from './relay-connection.js';
 
 /** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */

@@ -3,13 +3,13 @@ import { CloseCode, isLinkId, toWingmanError, type ErrorCode } from '@wingman/pr
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Session } from '../sessions/session.js';
-import type { DialBack } from './dial-back.js';
-import type { SpliceRoster } from './splice-roster.js';
+import type { DialBackPool } from './dial-back-pool.js';
+import type { SpliceRoster } from './splice.js';
 
 /** What a relay connection needs of a session. */
 export interface RelayTarget {
   readonly session: Session;
-  readonly relayDials: DialBack;
+  readonly relayDials: DialBackPool;
   readonly splices: SpliceRoster;
 }
 

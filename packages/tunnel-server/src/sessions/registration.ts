@@ -5,7 +5,7 @@ import {
   WingmanError,
   type RegisterHost,
 } from '@wingman/protocol';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const NONCE_BYTES = 32;
 /** A ResponderHello is about 110 bytes. */
@@ -37,4 +37,19 @@ export async function verifyRegistration(
     throw new WingmanError('PROTOCOL_ERROR', 'the prekey is too large');
   }
   await verifyRegistrationProof(message, challenge);
+}
+
+/** A bearer token for the dial-backs of one registration: 256 random bits. */
+export function createDialToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Compares in a time that tells nothing about either; without a token there is nothing to match. */
+export function isDialToken(expected: string | undefined, given: string): boolean {
+  if (expected === undefined) return false;
+  return timingSafeEqual(digest(expected), digest(given));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

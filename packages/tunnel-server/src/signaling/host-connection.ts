@@ -16,8 +16,7 @@ import {
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { createDialToken } from '../sessions/dial-token.js';
-import { createChallenge, verifyRegistration } from '../sessions/registration.js';
+import { createChallenge, createDialToken, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
 import { SignalingSocket } from './signaling-socket.js';

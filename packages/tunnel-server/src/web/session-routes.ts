@@ -6,8 +6,7 @@ import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
 import { linkOfRelayUrl } from '../relay/relay-connection.js';
 import type { Assets } from './assets.js';
-import { isReserved, pathOf } from './paths.js';
-import { isOwnOrigin } from './host-routing.js';
+import { isOwnOrigin, isReserved, pathOf } from './locate.js';
 import { sendProblem } from './problems.js';
 import type { BootData, Shell } from './shell.js';
 

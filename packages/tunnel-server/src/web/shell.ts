@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NOT_BUILT } from '@wingman/protocol';
 import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
 import { sendProblem } from './problems.js';
-import { newViewerCookie } from './viewer-id.js';
+import { newViewerCookie } from './client-identity.js';
 
 /** What the shell is told in the page itself, to save it a round trip. */
 export interface BootData {

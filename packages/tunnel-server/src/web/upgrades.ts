@@ -24,15 +24,12 @@ import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { refusalOf } from '../ingress/ingress.js';
 import { linkOfRelayUrl, type RelayClient } from '../relay/relay-connection.js';
-import { isDialToken } from '../sessions/dial-token.js';
+import { isDialToken } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { clientAddress } from './client-address.js';
-import { isOwnOrigin } from './host-routing.js';
-import type { Place } from './locate.js';
-import { isReserved, pathOf } from './paths.js';
+import { clientAddress, viewerIdOf } from './client-identity.js';
+import { isOwnOrigin, isReserved, pathOf, type Place } from './locate.js';
 import { refuseUpgrade } from './problems.js';
-import { viewerIdOf } from './viewer-id.js';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {

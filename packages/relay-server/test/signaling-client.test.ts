@@ -9,7 +9,7 @@ import {
   type WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
-import { HostConnection } from '../src/tunnel/host-connection.js';
+import { SignalingClient } from '../src/tunnel/signaling-client.js';
 import { FakeClock } from './support/fake-clock.js';
 import { freePort } from './support/servers.js';
 import {
@@ -51,9 +51,9 @@ interface Seen {
 function connect(
   server: URL,
   clock = new FakeClock(),
-): { connection: HostConnection; clock: FakeClock; seen: Seen } {
+): { connection: SignalingClient; clock: FakeClock; seen: Seen } {
   const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
-  const connection = new HostConnection({
+  const connection = new SignalingClient({
     server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),

@@ -1,9 +1,10 @@
+import { bytesOf } from '@wingman/node-kit';
 import { CloseCode, WingmanError, type Clock, type Timer } from '@wingman/protocol';
+import type { RawData, WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Ending, SessionPart } from '../sessions/session.js';
-import type { ReadySocket } from './ready-socket.js';
 
-export interface DialBackOptions {
+export interface DialBackPoolOptions {
   clock: Clock;
   /** Sockets to keep ready ahead of need. */
   spare: number;
@@ -22,15 +23,15 @@ interface Taker {
 const BROKEN_SPARE_PAUSE_MS = 1_000;
 
 /** A session's dial-backs of one purpose: ready sockets on one side, those who wait for one on the other. */
-export class DialBack implements SessionPart {
-  readonly #options: DialBackOptions;
+export class DialBackPool implements SessionPart {
+  readonly #options: DialBackPoolOptions;
   readonly #ready: ReadySocket[] = [];
   readonly #takers: Taker[] = [];
   /** When each unanswered request was made; one older than the deadline is written off. */
   #requested: number[] = [];
   #refill: Timer | undefined;
 
-  constructor(options: DialBackOptions) {
+  constructor(options: DialBackPoolOptions) {
     this.#options = options;
   }
 
@@ -142,4 +143,42 @@ export class DialBack implements SessionPart {
 
 function cancelled(): WingmanError {
   return new WingmanError('CANCELLED', 'whoever waited for the host has left');
+}
+
+/** A host's dial-back that waits for its use, with what the host has already said on it. */
+export class ReadySocket {
+  readonly socket: WebSocket;
+  readonly #early: Buffer[] = [];
+  #earlyBytes = 0;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', this.#keep);
+    // `close` always follows and is what we act on.
+    socket.on('error', () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  /** Hands over what was kept; from here on the caller must listen, in this very turn. */
+  claim(): Buffer[] {
+    this.socket.off('message', this.#keep);
+    return this.#early;
+  }
+
+  close(code: number, reason: string): void {
+    this.socket.close(code, reason);
+  }
+
+  readonly #keep = (data: RawData, isBinary: boolean): void => {
+    const bytes = bytesOf(data);
+    this.#earlyBytes += bytes.byteLength;
+    const fits =
+      this.#early.length < SERVER_LIMITS.earlyMessages &&
+      this.#earlyBytes <= SERVER_LIMITS.earlyBytes;
+    if (isBinary && fits) this.#early.push(bytes);
+    else this.close(CloseCode.PROTOCOL, 'too much before the viewer came');
+  };
 }

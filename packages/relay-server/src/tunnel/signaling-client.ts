@@ -1,21 +1,20 @@
-import type {
-  Clock,
-  ErrorCode,
-  HostRegistered,
-  ReceivedCase,
-  SentCase,
-  Timer,
-} from '@wingman/protocol';
+import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
 import {
   Backoff,
   CloseCode,
   decodeEnvelope,
+  deferred,
   encodeEnvelope,
   HostMessage,
   ServerToHost,
   WingmanError,
+  type Clock,
+  type ErrorCode,
+  type HostRegistered,
+  type ReceivedCase,
+  type SentCase,
+  type Timer,
 } from '@wingman/protocol';
-import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 
@@ -50,7 +49,7 @@ const FINAL_CLOSES = new Map<number, ErrorCode>([
 ]);
 
 /** What the connection asks of its owner. */
-export interface HostConnectionOptions {
+export interface SignalingClientOptions {
   readonly server: URL;
   readonly clock: Clock;
   readonly backoff?: Backoff;
@@ -66,8 +65,8 @@ export interface HostConnectionOptions {
 }
 
 /** The host's signaling connection: keeps the session registered, and comes back by itself. */
-export class HostConnection {
-  readonly #options: HostConnectionOptions;
+export class SignalingClient {
+  readonly #options: SignalingClientOptions;
   readonly #backoff: Backoff;
   #state: ConnectionState = 'connecting';
   #socket: WebSocket | undefined;
@@ -76,7 +75,7 @@ export class HostConnection {
   #nonce: Uint8Array | undefined;
   #refusal: WingmanError | undefined;
 
-  constructor(options: HostConnectionOptions) {
+  constructor(options: SignalingClientOptions) {
     this.#options = options;
     const { reconnectFirstMs, reconnectMaxMs } = HOST_LIMITS;
     this.#backoff = options.backoff ?? new Backoff(reconnectFirstMs, reconnectMaxMs);
@@ -211,4 +210,33 @@ function closeError(code: number, reason: string): WingmanError {
 function refusalOf(code: string, message: string): WingmanError {
   const known = [...FINAL_CODES].includes(code);
   return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', message);
+}
+
+/** Is told of the connection's first steps, until the first registration. */
+export interface FirstRegistration {
+  registered(): void;
+  lost(error: WingmanError): void;
+  ended(error: WingmanError): void;
+}
+
+/** Waits for the first registration; fails at a refusal, or after HOST_LIMITS.startMs with what went wrong last. */
+export function firstRegistration(
+  server: URL,
+  clock: Clock,
+): FirstRegistration & { readonly done: Promise<void> } {
+  const first = deferred<void>();
+  let last = 'no answer';
+  const timer = clock.setTimeout(() => {
+    first.reject(
+      new WingmanError('TIMEOUT', `the tunnel server ${server.origin} can't be reached: ${last}`),
+    );
+  }, HOST_LIMITS.startMs);
+  return {
+    done: first.promise.finally(() => timer.cancel()),
+    registered: () => first.resolve(),
+    lost: (error) => {
+      last = error.message;
+    },
+    ended: (error) => first.reject(error),
+  };
 }

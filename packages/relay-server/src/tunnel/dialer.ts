@@ -1,11 +1,13 @@
-import type { Carrier, Clock, WingmanError } from '@wingman/protocol';
 import {
   DialPurpose,
   LIMITS,
   respond,
   respondIngress,
   toWingmanError,
+  type Carrier,
+  type Clock,
   type PrekeyRing,
+  type WingmanError,
 } from '@wingman/protocol';
 import {
   dialHeaders,
@@ -17,7 +19,7 @@ import {
 } from '@wingman/node-kit';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { SERVER_HEARTBEAT } from './host-connection.js';
+import { SERVER_HEARTBEAT } from './signaling-client.js';
 
 /** Where to dial and as whom; known once the session is registered. */
 export interface DialTarget {
@@ -26,7 +28,7 @@ export interface DialTarget {
   readonly token: string;
 }
 
-export interface DialBackOptions {
+export interface DialerOptions {
   readonly linkKey: Uint8Array;
   readonly prekeys: PrekeyRing;
   readonly ingressAllowed: boolean;
@@ -39,11 +41,11 @@ export interface DialBackOptions {
 }
 
 /** Opens WebSockets to the tunnel server when it asks for them, to be spliced with a viewer's or to carry its ingress. */
-export class DialBack {
-  readonly #options: DialBackOptions;
+export class Dialer {
+  readonly #options: DialerOptions;
   readonly #pending = new Set<WebSocket>();
 
-  constructor(options: DialBackOptions) {
+  constructor(options: DialerOptions) {
     this.#options = options;
   }
 

@@ -6,7 +6,7 @@ import type { TunnelClient } from './tunnel-client.js';
  * Starts what `<a download>` asks for, each in a frame of its own: Chromium shows such a request to no
  * service worker, and the navigation of a frame it does.
  */
-export class Downloads {
+export class DownloadFrames {
   readonly #frames: HTMLIFrameElement[] = [];
 
   constructor(

@@ -1,4 +1,21 @@
-import { ExitCode } from './exit-codes.js';
+import type { LogLevel } from '@wingman/node-kit';
+import { destination, pino, type Logger } from 'pino';
+
+/** What the process ends with. */
+export const ExitCode = {
+  STOPPED: 0,
+  FAILED: 1,
+  USAGE: 2,
+  /** 128 + SIGINT, as shells have it. */
+  INTERRUPTED: 130,
+} as const;
+
+const STDERR = 2;
+
+/** Logs as JSON lines on stderr: stdout belongs to the view. */
+export function createLogger(level: LogLevel): Logger {
+  return pino({ level, base: null }, destination({ fd: STDERR, sync: true }));
+}
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
