@@ -4,11 +4,12 @@ import tseslint from 'typescript-eslint';
 
 const source = ['packages/*/src/**/*.{ts,tsx}'];
 
-/** Packages import protocol and never each other; the compiler's project references say the same. */
+/** Which package imports which; the compiler's project references say the same. */
 const foreign = (...names) => ({
   patterns: names.map((name) => ({
     group: [`@wingman/${name}`, `@wingman/${name}/*`, `**/${name}/src/**`, `**/${name}/dist/**`],
-    message: 'Packages import @wingman/protocol and never each other.',
+    message:
+      'Packages import @wingman/protocol, and in Node @wingman/node-kit, but never each other.',
   })),
 });
 
@@ -65,7 +66,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        foreign('tunnel-server', 'relay-server', 'browser-client'),
+        foreign('node-kit', 'tunnel-server', 'relay-server', 'browser-client'),
       ],
       'no-restricted-globals': [
         'error',
@@ -75,6 +76,15 @@ export default tseslint.config(
         'importScripts',
         'process',
         'Buffer',
+      ],
+    },
+  },
+  {
+    files: ['packages/node-kit/src/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        foreign('tunnel-server', 'relay-server', 'browser-client'),
       ],
     },
   },
@@ -89,7 +99,9 @@ export default tseslint.config(
   },
   {
     files: ['packages/browser-client/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('tunnel-server', 'relay-server')] },
+    rules: {
+      'no-restricted-imports': ['error', foreign('node-kit', 'tunnel-server', 'relay-server')],
+    },
   },
   {
     files: ['**/test/**/*.ts', 'tests/**/*.ts'],

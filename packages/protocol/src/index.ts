@@ -1,3 +1,4 @@
+export * from './backoff.js';
 export * from './carrier/base-carrier.js';
 export * from './carrier/carrier.js';
 export * from './carrier/memory-carrier.js';
@@ -17,6 +18,7 @@ export * from './exchange/ports.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
 export * from './exchange/websocket.js';
+export * from './format.js';
 export {
   Header,
   RequestHead,
@@ -73,7 +75,9 @@ export type { Preference } from './link/path-policy.js';
 export * from './mux/mux.js';
 export type { MuxStream } from './mux/mux-stream.js';
 export * from './names/session-name.js';
+export * from './pages/app-problems.js';
 export * from './pages/problem.js';
+export * from './pages/session-problems.js';
 export * from './seal/admission.js';
 export * from './seal/handshake.js';
 export * from './seal/ingress-hello.js';
@@ -82,5 +86,6 @@ export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export type { Binding } from './seal/transcript.js';
 export * from './state-machine.js';
+export * from './signaling/envelopes.js';
 export * from './wire/bytes.js';
 export * from './wire/record-stream.js';

@@ -6,7 +6,6 @@ import {
   headersToRaw,
   stripHopByHop,
 } from '../src/exchange/headers.js';
-import { renderProblem } from '../src/pages/problem.js';
 
 test('raw headers keep order and repetition', () => {
   const headers = headersFromRaw(['Set-Cookie', 'a=1', 'X', 'y', 'set-cookie', 'b=2']);
@@ -23,20 +22,4 @@ test('hop-by-hop fields go, and those that Connection names', () => {
     header('x', 'y'),
   ];
   expect(stripHopByHop(headers).map(({ name }) => name)).toEqual(['x']);
-});
-
-test('a problem is a page for browsers and JSON for others, and nothing in it is markup', () => {
-  const problem = {
-    status: 502,
-    code: 'LOCAL_PORT_REFUSED',
-    title: '<b>',
-    cause: '"&',
-    cure: '>',
-  } as const;
-  const page = renderProblem(problem, 'text/html,*/*');
-  expect(page.contentType).toContain('text/html');
-  expect(page.body).toContain('&lt;b&gt;');
-  expect(page.body).not.toContain('<b>"');
-  const json = renderProblem(problem, undefined);
-  expect(JSON.parse(json.body)).toEqual({ error: problem });
 });

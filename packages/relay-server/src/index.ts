@@ -1,10 +1,10 @@
-export { hostVariables, shareConfig, ConfigError, type ShareConfig } from './config.js';
+export { hostVariables, shareConfig, type ShareConfig } from './config.js';
 export { HOST_LIMITS } from './limits.js';
 export { HtmlInjector, SHIM_TAG } from './proxy/html-injector.js';
 export { Host, startHost } from './tunnel/host.js';
 export type { HostEvents, HostOptions, StopReason } from './tunnel/host-types.js';
 export { HostIdentity } from './tunnel/identity.js';
-export { namedIdentity } from './tunnel/identity-store.js';
+export { namedIdentity } from './tunnel/identity.js';
 export {
   loadEngine,
   type EngineChoice,

@@ -14,8 +14,8 @@ import {
   Refusal,
   request,
 } from '@wingman/protocol';
+import { WsCarrier } from '@wingman/node-kit';
 import { WebSocket } from 'ws';
-import { WebSocketCarrier } from '../src/tunnel/websocket-carrier.js';
 import { runCli, type Cli } from './support/cli.js';
 import { freePort, listen } from './support/servers.js';
 import { signalingServer } from './support/signaling-server.js';
@@ -86,7 +86,7 @@ describe('usage', () => {
     [['share', 'port'], '<port> "port" is not valid'],
     [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],
     [['3000', '--name', 'No_Label'], '--name my-app'],
-    [['server', '--port', 'x'], 'TUNNEL_PORT'],
+    [['server', '--port', 'x'], '--port'],
   ])('%j is bad usage', async (args, message) => {
     const cli = wingman(args);
     expect(await cli.exited).toBe(2);
@@ -130,7 +130,7 @@ describe('share --json', () => {
       headers: { host: url.host, origin: url.origin },
     });
     cleanups.push(() => socket.terminate());
-    const proven = await initiate(new WebSocketCarrier(socket), { key, kind: 'relay', linkId: id });
+    const proven = await initiate(new WsCarrier(socket), { key, kind: 'relay', linkId: id });
     const link = new Link({ id, role: 'initiator' });
     const mux = new Mux(link);
     link.attach(proven.carrier, 'relay');

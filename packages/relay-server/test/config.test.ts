@@ -1,21 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { ConfigError } from '@wingman/node-kit';
 import {
-  ConfigError,
   configDirectory,
   environment,
   hostVariables,
   refusesColor,
   shareConfig,
-  type Given,
+  type ShareGiven,
 } from '../src/config.js';
 import { scratchFolder } from './support/scratch.js';
 
-const share = (given: Given = {}, env: Record<string, string> = {}) =>
+const share = (given: ShareGiven = {}, env: Record<string, string> = {}) =>
   shareConfig({ port: '3000', ...given }, env);
 
-function complaint(given: Given, env: Record<string, string> = {}): string {
+function complaint(given: ShareGiven, env: Record<string, string> = {}): string {
   try {
     share(given, env);
   } catch (error) {
@@ -31,7 +31,7 @@ describe('shareConfig', () => {
       alsoPorts: [],
       server: undefined,
       name: undefined,
-      ttlMs: 8 * 3_600_000,
+      sessionTtlMs: 8 * 3_600_000,
       maxViewers: 8,
       linkGraceMs: 60_000,
       p2pEnabled: true,
@@ -65,14 +65,14 @@ describe('shareConfig', () => {
       stunServers: ['stun:a.example:3478', 'stun:192.0.2.7'],
       server: new URL('https://t.example'),
       engine: 'wrtc',
-      ttlMs: 1_800_000,
+      sessionTtlMs: 1_800_000,
       maxViewers: 2,
       linkGraceMs: 5_000,
       logLevel: 'debug',
     });
-    expect(share({ maxViewers: '3', ttlMs: '90s' }, env)).toMatchObject({
+    expect(share({ maxViewers: '3', sessionTtlMs: '90s' }, env)).toMatchObject({
       maxViewers: 3,
-      ttlMs: 90_000,
+      sessionTtlMs: 90_000,
     });
   });
 
@@ -99,8 +99,8 @@ describe('shareConfig', () => {
     expect(message).toContain(`A good value: ${name}=`);
   });
 
-  test.each<[string, Given]>([
-    ['--expires', { ttlMs: 'soon' }],
+  test.each<[string, ShareGiven]>([
+    ['--expires', { sessionTtlMs: 'soon' }],
     ['--max-viewers', { maxViewers: '-1' }],
     ['--link-grace', { linkGraceMs: '1s' }],
     ['--p2p-timeout', { p2pTimeoutMs: '1' }],
@@ -170,19 +170,19 @@ describe('the environment', () => {
 });
 
 test('every variable is described', () => {
-  expect(hostVariables.map(({ name }) => name)).toEqual([
+  expect(hostVariables.map(({ name }) => name).sort()).toEqual([
     'ALSO_PORTS',
-    'TUNNEL_SERVER_URL',
-    'SESSION_TTL',
-    'MAX_VIEWERS',
     'LINK_GRACE',
+    'LOG_LEVEL',
+    'MAX_VIEWERS',
     'P2P_ENABLED',
     'P2P_TIMEOUT_MS',
+    'SESSION_TTL',
     'STUN_SERVERS',
-    'TURN_URLS',
+    'TUNNEL_SERVER_URL',
     'TURN_SECRET',
+    'TURN_URLS',
     'WEBRTC_ENGINE',
-    'LOG_LEVEL',
   ]);
   for (const { meaning } of hostVariables) expect(meaning).toMatch(/^[^\n]{10,}$/);
 });

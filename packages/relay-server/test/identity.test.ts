@@ -1,24 +1,17 @@
-import { createPublicKey, verify } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { registrationPayload, sessionNameMatches } from '@wingman/protocol';
-import { HostIdentity } from '../src/tunnel/identity.js';
-import { namedIdentity } from '../src/tunnel/identity-store.js';
+import { verifyRegistrationProof } from '@wingman/node-kit';
+import { HostIdentity, namedIdentity } from '../src/tunnel/identity.js';
 import { scratchFolder } from './support/scratch.js';
 
 describe('an identity', () => {
   test('its name carries the hash of its key, and its signature proves the key', async () => {
-    const identity = await HostIdentity.create();
-    expect(await sessionNameMatches(identity.session, identity.publicKey)).toBe(true);
+    const identity = await HostIdentity.create('my-app');
     const nonce = new Uint8Array(32).fill(7);
-    const key = createPublicKey({
-      key: Buffer.from(identity.publicKey),
-      format: 'der',
-      type: 'spki',
-    });
-    const payload = registrationPayload(identity.session, nonce);
-    expect(verify(null, payload, key, identity.signRegistration(nonce))).toBe(true);
+    const proof = identity.proveRegistration(nonce);
+    expect(proof.session).toBe(identity.session);
+    await expect(verifyRegistrationProof(proof, nonce)).resolves.toBeUndefined();
   });
 
   test('is new each time', async () => {

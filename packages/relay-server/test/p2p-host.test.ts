@@ -7,9 +7,10 @@ import {
   newLinkId,
   Offer,
   type Carrier,
+  type HostMessage,
+  type SentCase,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
-import type { ToServer } from '../src/tunnel/host-messages.js';
 import { P2pHost } from '../src/tunnel/p2p-host.js';
 import { loadEngine, type Peer, type PeerEngine } from '../src/tunnel/webrtc/webrtc-adapter.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -32,11 +33,11 @@ async function loaded(choice: 'auto' | 'wrtc' = 'auto'): Promise<PeerEngine> {
 interface TestHost {
   readonly host: P2pHost;
   readonly clock: FakeClock;
-  readonly sent: ToServer[];
+  readonly sent: SentCase<HostMessage>[];
   readonly attached: [string, Carrier][];
   readonly failed: string[];
   /** What the signaling server would pass to the viewer. */
-  toViewer: (message: ToServer) => void;
+  toViewer: (message: SentCase<HostMessage>) => void;
 }
 
 function hostWith(engine: PeerEngine, admits: (linkId: string) => boolean = () => true): TestHost {

@@ -7,7 +7,7 @@ import {
   type ExchangePath,
   type Observation,
 } from '@wingman/protocol';
-import { transferText } from '../src/cli/transfer-text.js';
+import { transferText } from '../src/cli/terminal-reporter.js';
 import { transferLog, type TransferProgress } from '../src/exchange/transfers.js';
 import { HOST_LIMITS } from '../src/limits.js';
 import { requestHead } from './support/tunnel.js';

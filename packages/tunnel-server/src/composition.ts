@@ -1,3 +1,4 @@
+import { packageVersion } from '@wingman/node-kit';
 import type { Clock } from '@wingman/protocol';
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
@@ -13,7 +14,6 @@ import { SessionRegistry } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
 import { Site } from './site.js';
 import { StunCoordination } from './stun/stun-coordination.js';
-import { VERSION } from './version.js';
 import { createApp } from './web/app.js';
 import type { Assets } from './web/assets.js';
 import { locate, type Place } from './web/locate.js';
@@ -22,6 +22,8 @@ import { sessionRoutes } from './web/session-routes.js';
 import type { BootData, Shell } from './web/shell.js';
 import { UpgradeRouter } from './web/upgrades.js';
 import { WebSocketServers } from './web/websocket-servers.js';
+
+const VERSION = packageVersion(new URL('../package.json', import.meta.url));
 
 /** What the composition is made from. */
 export interface Ingredients {

@@ -4,14 +4,14 @@ import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
-import { ReadySocket } from './relay/ready-socket.js';
+import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
 import { TokenBucket, TokenBuckets } from './signaling/token-bucket.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
 import type { StunCoordination } from './stun/stun-coordination.js';
-import { clientNetwork } from './web/client-address.js';
+import { clientNetwork } from './web/client-identity.js';
 import type { UpgradeHandlers } from './web/upgrades.js';
 
 export interface ConnectionOptions {

@@ -5,13 +5,11 @@ import type { Metrics } from './metrics.js';
 import { RunningServer } from './server.js';
 
 export {
-  parseDuration,
+  readTunnelServerConfig,
   tunnelServerConfig,
-  tunnelServerConfigFromEnvironment,
   tunnelServerVariables,
-  type LogLevel,
+  type ServerGiven,
   type TunnelServerConfig,
-  type VariableDescription,
 } from './config.js';
 export type { Metrics } from './metrics.js';
 

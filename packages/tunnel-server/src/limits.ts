@@ -88,7 +88,7 @@ export const SERVER_LIMITS = {
 
   /** A WebSocket is pinged this often. */
   heartbeatMs: 15_000,
-  /** Silent heartbeats after which a signaling peer is dead. */
+  /** Unanswered pings that a signaling peer is forgiven. */
   signalingMisses: 2,
   /** The same for a relay socket: a slow viewer's pong waits behind megabytes, and links notice death by themselves. */
   relayMisses: 4,

@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { ConfigError, type Environment } from '@wingman/node-kit';
 import {
-  parseDuration,
+  readTunnelServerConfig,
   tunnelServerConfig,
-  tunnelServerConfigFromEnvironment,
   tunnelServerVariables,
 } from '../src/config.js';
 
+const fromEnvironment = (env: Environment) => readTunnelServerConfig({}, env);
+
 test('an empty environment gives the defaults', () => {
-  expect(tunnelServerConfigFromEnvironment({})).toEqual({
+  expect(fromEnvironment({})).toEqual({
     host: '127.0.0.1',
     port: 8787,
     publicUrl: undefined,
@@ -38,9 +40,9 @@ test('writing every default out changes nothing, and neither does leaving it emp
     written[variable.name] = variable.default;
     empty[variable.name] = '';
   }
-  const defaults = tunnelServerConfigFromEnvironment({});
-  expect(tunnelServerConfigFromEnvironment(written)).toEqual(defaults);
-  expect(tunnelServerConfigFromEnvironment(empty)).toEqual(defaults);
+  const defaults = fromEnvironment({});
+  expect(fromEnvironment(written)).toEqual(defaults);
+  expect(fromEnvironment(empty)).toEqual(defaults);
 });
 
 test('every variable is described in one line', () => {
@@ -51,7 +53,7 @@ test('every variable is described in one line', () => {
 });
 
 test('lists, flags and durations are read', () => {
-  const config = tunnelServerConfigFromEnvironment({
+  const config = fromEnvironment({
     STUN_SERVERS: 'stun:a.example:3478, stun:192.0.2.1',
     TURN_URLS: 'turn:t.example?transport=udp',
     TURN_SECRET: 'secret',
@@ -69,11 +71,21 @@ test('lists, flags and durations are read', () => {
   });
 });
 
+test('an option wins over the variable, and an error names the option', () => {
+  const env = { TUNNEL_PORT: '9000', TUNNEL_DOMAIN: 'apps.example.org' };
+  expect(readTunnelServerConfig({ port: '8000' }, env)).toMatchObject({
+    port: 8000,
+    domain: 'apps.example.org',
+  });
+  expect(() => readTunnelServerConfig({ port: 'x' }, env)).toThrow('--port "x" is not valid');
+});
+
 test('the domain follows the public URL unless it is named', () => {
   const url = { TUNNEL_PUBLIC_URL: 'https://tunnel.example.org' };
-  expect(tunnelServerConfigFromEnvironment(url).domain).toBe('tunnel.example.org');
+  expect(fromEnvironment(url).domain).toBe('tunnel.example.org');
   const both = { ...url, TUNNEL_DOMAIN: 'apps.example.org' };
-  expect(tunnelServerConfigFromEnvironment(both).domain).toBe('apps.example.org');
+  expect(fromEnvironment(both).domain).toBe('apps.example.org');
+  expect(readTunnelServerConfig({ domain: 'x.example.org' }, url).domain).toBe('x.example.org');
 });
 
 describe('an invalid value names its variable and shows a good one', () => {
@@ -95,27 +107,14 @@ describe('an invalid value names its variable and shows a good one', () => {
     ['LOG_LEVEL', 'loud'],
     ['TRUST_PROXY', '127.0.0.1'],
   ])('%s=%s', (name, value) => {
-    const read = () => tunnelServerConfigFromEnvironment({ [name]: value });
-    expect(read).toThrow(`${name} "${value}" is not valid. A good value: ${name}=`);
+    const read = () => fromEnvironment({ [name]: value });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(`${name} "${value}" is not valid. `);
+    expect(read).toThrow(` A good value: ${name}=`);
   });
 
   test('TURN without its secret', () => {
-    expect(() => tunnelServerConfigFromEnvironment({ TURN_URLS: 'turn:t.example' })).toThrow(
-      'TURN_SECRET',
-    );
+    expect(() => fromEnvironment({ TURN_URLS: 'turn:t.example' })).toThrow('TURN_SECRET');
     expect(() => tunnelServerConfig({ turnUrls: ['turn:t.example'] })).toThrow('TURN_SECRET');
   });
-});
-
-test.each([
-  ['90s', 90_000],
-  ['15m', 900_000],
-  ['8h', 28_800_000],
-  ['2d', 172_800_000],
-  ['0s', undefined],
-  ['8', undefined],
-  ['h', undefined],
-  ['1.5h', undefined],
-])('the duration %s is %s ms', (text, milliseconds) => {
-  expect(parseDuration(text)).toBe(milliseconds);
 });

@@ -59,37 +59,12 @@ test('a peer that answers pings lives', async () => {
 
 test('a silent peer is cut off after the heartbeats allowed', async () => {
   await connect(false);
-  clock.advance(heartbeatMs * 2);
+  clock.advance(heartbeatMs * 3);
   expect(served.readyState).toBe(served.OPEN);
   clock.advance(heartbeatMs);
   await once(served, 'close');
   expect(monitor.deadPeers).toBe(1);
   expect(monitor.size).toBe(0);
-});
-
-test('a peer we do not read from, for back-pressure, is not blamed for its silence', async () => {
-  await connect(false);
-  served.pause();
-  clock.advance(heartbeatMs * 10);
-  expect(served.readyState).toBe(served.OPEN);
-});
-
-test('a slow reader lives while it takes something, and dies when it takes nothing', async () => {
-  await connect(false);
-  const more = Buffer.alloc(16 * 1024 * 1024);
-  for (let index = 0; index < 6; index += 1) {
-    client.socket.pause();
-    served.send(more);
-    clock.advance(heartbeatMs);
-    expect(socket.writableLength).toBeGreaterThan(0);
-    client.socket.resume();
-    await client.messages.next();
-  }
-  expect(monitor.deadPeers).toBe(0);
-  client.socket.pause();
-  served.send(more);
-  clock.advance(heartbeatMs * 4);
-  expect(monitor.deadPeers).toBe(1);
 });
 
 test('a closed monitor leaves no timer', async () => {

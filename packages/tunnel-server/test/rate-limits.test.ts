@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { TokenBucket, TokenBuckets } from '../src/signaling/token-bucket.js';
-import { clientNetwork } from '../src/web/client-address.js';
+import { clientNetwork } from '../src/web/client-identity.js';
 import { FakeClock } from './support/fake-clock.js';
 
 test('a bucket lets its burst through, and then as much as time fills it', () => {

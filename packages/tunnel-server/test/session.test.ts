@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { CloseCode, WingmanError } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { isDialToken, createDialToken } from '../src/sessions/dial-token.js';
+import { isDialToken, createDialToken } from '../src/sessions/registration.js';
 import { Session, type EndReason, type HostPort } from '../src/sessions/session.js';
 import { TokenBucket } from '../src/signaling/token-bucket.js';
-import { DialBack } from '../src/relay/dial-back.js';
+import { DialBackPool } from '../src/relay/dial-back-pool.js';
 import { FakeClock } from './support/fake-clock.js';
 
 /** Stands at the far end of a session's host port and writes down what it is told. */
@@ -128,7 +128,7 @@ test('dial tokens match themselves only', () => {
 test('those who wait for a dial-back are capped, timed out and told when the host goes', async () => {
   const clock = new FakeClock();
   let asked = 0;
-  const dials = new DialBack({
+  const dials = new DialBackPool({
     clock,
     spare: 0,
     maxWaiting: 2,

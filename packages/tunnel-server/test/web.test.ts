@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EndReason } from '@wingman/protocol';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { isOwnOrigin, routeHost } from '../src/web/host-routing.js';
+import { isOwnOrigin, routeHost } from '../src/web/locate.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { acceptedCoding, CompressedPages } from '../src/web/compression.js';
 import { bootJson } from '../src/web/shell.js';

@@ -1,5 +1,4 @@
-import { renderProblem, type ErrorCode, type WingmanError } from '@wingman/protocol';
-import { problemFor } from '../shared/problems.js';
+import { renderProblem, viewerProblem, type ErrorCode, type WingmanError } from '@wingman/protocol';
 
 /** With these the request has not been handed to a link: to ask again is not to ask twice. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -18,17 +17,10 @@ export function problemResponse(
   error: WingmanError,
   { accept, method }: { accept: string | undefined; method: string },
 ): Response {
-  const problem = { ...problemFor(error.code), code: error.code };
-  const { contentType, body } = renderProblem(problem, accept);
+  const problem = viewerProblem(error.code);
+  const { body, contentType, headers } = renderProblem(problem, accept);
   const isRepeatable = method === 'GET' && UNSENT.has(error.code);
   const isMarked = isRepeatable && contentType.startsWith('text/html');
   const marker = isMarked ? '<meta name="wingman-problem">' : '';
-  return new Response(body + marker, {
-    status: problem.status,
-    headers: {
-      'content-type': contentType,
-      'cache-control': 'no-store',
-      'wingman-error': error.code,
-    },
-  });
+  return new Response(body + marker, { status: problem.status, headers });
 }

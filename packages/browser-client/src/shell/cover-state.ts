@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../shared/problems.js';
+import type { ProblemCode } from '@wingman/protocol';
 
 /** The steps to the app, in their order. */
 export const STEPS = ['browser', 'host', 'app'] as const;

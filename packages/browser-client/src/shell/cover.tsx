@@ -1,5 +1,5 @@
 import { render, type VNode } from 'preact';
-import { problemFor, type ProblemCode } from '../shared/problems.js';
+import { shellProblem, type ProblemCode } from '@wingman/protocol';
 import { STEPS, coverFor, type Journey, type Step } from './cover-state.js';
 
 const LABELS: Readonly<Record<Step, string>> = {
@@ -54,7 +54,7 @@ function FilePage({ isSaved }: { isSaved: boolean }): VNode {
 }
 
 function ProblemPage({ code, onRetry }: { code: ProblemCode; onRetry: () => void }): VNode {
-  const { title, cause, cure } = problemFor(code);
+  const { title, cause, cure } = shellProblem(code);
   const isHopeless = HOPELESS.has(code);
   return (
     <main class="card" role="alert">

@@ -1,4 +1,5 @@
 import {
+  Backoff,
   ConnectionRequest,
   ConnectionState,
   IceCandidate,
@@ -12,7 +13,6 @@ import {
   type OfferClaim,
   type Timer,
 } from '@wingman/protocol';
-import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';

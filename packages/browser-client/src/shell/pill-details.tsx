@@ -1,12 +1,7 @@
+import { formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
-import {
-  PILL_EXPLANATIONS,
-  PILL_LABELS,
-  formatBytes,
-  formatRtt,
-  type PillKind,
-} from './pill-format.js';
+import { PILL_EXPLANATIONS, PILL_LABELS, formatRtt, type PillKind } from './pill-format.js';
 
 const PREFERENCES: readonly [Preference, string][] = [
   ['auto', 'Automatic'],

@@ -1,5 +1,4 @@
-import { EndReason } from '@wingman/protocol';
-import type { ProblemCode } from '../shared/problems.js';
+import { EndReason, type ProblemCode } from '@wingman/protocol';
 import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 /** What the page says, by what the server remembers of the reason. */

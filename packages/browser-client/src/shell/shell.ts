@@ -1,6 +1,5 @@
-import { newLinkId, systemClock } from '@wingman/protocol';
+import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { ProblemCode } from '../shared/problems.js';
 import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
 import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';
@@ -17,7 +16,7 @@ import { isolate } from './isolate.js';
 import { Mirror } from './mirror.js';
 import type { P2pClient } from './p2p-client.js';
 import { p2pFor } from './p2p-for.js';
-import { Downloads } from './downloads.js';
+import { DownloadFrames } from './download-frames.js';
 import { statusOf } from './status-of.js';
 import { FirstPage } from './first-page.js';
 import { changeSiteData } from './site-data.js';
@@ -34,7 +33,7 @@ export class Shell {
   readonly #frame: AppFrame;
   readonly #mirror = new Mirror(document, window);
   readonly #firstPage = new FirstPage(window);
-  readonly #downloads = new Downloads(
+  readonly #downloads = new DownloadFrames(
     document,
     () => this.#serviceWorker,
     () => this.#tunnel,

@@ -1,22 +1,22 @@
 import {
+  Backoff,
   CloseCode,
   ServerToViewer,
   ViewerMessage,
-  create,
   createPass,
-  decodeMessage,
+  decodeEnvelope,
   deriveGateKey,
-  encodeMessage,
+  encodeEnvelope,
   systemClock,
   type Clock,
+  type ProblemCode,
+  type ReceivedCase,
   type Timer,
 } from '@wingman/protocol';
-import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { ProblemCode } from '../shared/problems.js';
 
-export type ServerMessage = ServerToViewer['message'];
-export type OutgoingMessage = ViewerMessage['message'];
+export type ServerMessage = ReceivedCase<ServerToViewer>;
+export type OutgoingMessage = NonNullable<ReceivedCase<ViewerMessage>>;
 
 export interface SignalingOptions {
   url: string;
@@ -106,7 +106,7 @@ export class Signaling {
   /** Sends when connected; false when not, and then the caller's own retry covers it. */
   send(message: OutgoingMessage): boolean {
     if (!this.isOpen) return false;
-    const bytes = encodeMessage(ViewerMessage, create(ViewerMessage, { message }));
+    const bytes = encodeEnvelope(ViewerMessage, message);
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
     return true;
   }
@@ -120,8 +120,7 @@ export class Signaling {
   #received(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return;
     try {
-      const { message } = decodeMessage(ServerToViewer, new Uint8Array(data));
-      this.#handle(message);
+      this.#handle(decodeEnvelope(ServerToViewer, new Uint8Array(data)));
     } catch {
       this.#socket?.close(CloseCode.PROTOCOL, 'not a ServerToViewer');
     }

@@ -2,7 +2,7 @@ import type { DocumentToServiceWorker } from '../shared/service-worker-messages.
 import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
-import { saveThroughTunnel } from './downloads.js';
+import { saveThroughTunnel } from './save-through-tunnel.js';
 import { focusFirst, printByKey } from './keys.js';
 import { takeUp } from './past.js';
 import { reportDocument } from './document-report.js';

@@ -1,4 +1,5 @@
 import {
+  Backoff,
   CloseCode,
   SealedCarrier,
   StateMachine,
@@ -10,7 +11,6 @@ import {
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
-import { Backoff } from '../shared/backoff.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { FirstFlightCarrier, type Fetch } from './first-flight.js';
 import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carrier.js';

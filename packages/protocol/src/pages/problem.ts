@@ -1,31 +1,48 @@
 import type { ErrorCode } from '../errors.js';
 
+/** A way to fail, or what only a person has to know: programs treat the latter as one of the former. */
+export type ProblemCode =
+  ErrorCode | 'UNSUPPORTED' | 'SERVER_UNREACHABLE' | 'SESSION_STOPPED' | 'SESSION_EXPIRED';
+
 /** Something that went wrong, as a person should read it. */
-export interface Problem {
+export interface Problem<Code extends ProblemCode = ProblemCode> {
   status: number;
-  code: ErrorCode;
+  code: Code;
   title: string;
   cause: string;
   cure: string;
+}
+
+/** A problem as an HTTP response. */
+export interface ProblemPage {
+  contentType: string;
+  /** Lower-case names; `content-type` is among them, `content-length` is not. */
+  headers: Record<string, string>;
+  body: string;
 }
 
 /** The header that marks a page as ours and not the app's. */
 export const PROBLEM_HEADER = 'wingman-error';
 
 /** Renders a problem as HTML when the reader accepts it, else as JSON. */
-export function renderProblem(
-  problem: Problem,
-  accept: string | undefined,
-): { contentType: string; body: string } {
-  if (accept?.includes('text/html') === true) {
-    return { contentType: 'text/html; charset=utf-8', body: problemPage(problem) };
-  }
-  const { status, code, title, cause, cure } = problem;
-  const body = JSON.stringify({ error: { status, code, title, cause, cure } }, undefined, 2);
-  return { contentType: 'application/json; charset=utf-8', body: `${body}\n` };
+export function renderProblem(problem: Problem, accept: string | undefined): ProblemPage {
+  const isPage = accept?.includes('text/html') === true;
+  const contentType = `${isPage ? 'text/html' : 'application/json'}; charset=utf-8`;
+  const headers: Record<string, string> = {
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    [PROBLEM_HEADER]: problem.code,
+  };
+  if (problem.status === 503) headers['retry-after'] = '2';
+  return { contentType, headers, body: isPage ? asHtml(problem) : asJson(problem) };
 }
 
-function problemPage(problem: Problem): string {
+function asJson({ status, code, title, cause, cure }: Problem): string {
+  return `${JSON.stringify({ error: { status, code, title, cause, cure } }, undefined, 2)}\n`;
+}
+
+function asHtml(problem: Problem): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,8 +1,8 @@
+import { systemCode } from '@wingman/node-kit';
 import { startTunnelServer, tunnelServerConfig, type TunnelServer } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
 import type { ShareConfig } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
-import { systemCode } from '../system-error.js';
 
 /** The port the URL has when nobody else uses it: a stable one, so that it can be typed. */
 const USUAL_PORT = 8787;
@@ -39,7 +39,7 @@ function start(config: ShareConfig, logger: Logger, port: number): Promise<Tunne
       turnSecret: config.turnSecret,
       p2pEnabled: config.p2pEnabled,
       p2pTimeoutMs: config.p2pTimeoutMs,
-      sessionTtlMs: config.ttlMs,
+      sessionTtlMs: config.sessionTtlMs,
       maxViewers: config.maxViewers,
       linkGraceMs: config.linkGraceMs,
       // Safari doesn't resolve *.localhost.

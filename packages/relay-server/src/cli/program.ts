@@ -1,7 +1,7 @@
+import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { Command, CommanderError } from 'commander';
-import { ConfigError, environment, shareConfig, type Given } from '../config.js';
-import { version } from '../version.js';
-import { ExitCode } from './exit-codes.js';
+import { environment, shareConfig, type ShareGiven } from '../config.js';
+import { ExitCode } from './process.js';
 import { serve, type ServerFlags } from './server.js';
 import { share } from './share.js';
 
@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function createProgram(done: (code: number) => void): Command {
   const program = new Command('wingman')
     .description("Shares an app on this machine's localhost with a reviewer's browser.")
-    .version(version())
+    .version(packageVersion(new URL('../../package.json', import.meta.url)))
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
     .exitOverride();
@@ -114,13 +114,13 @@ function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
-function given(port: string, flags: ShareFlags): Given {
-  const pairs: Record<keyof Given, string | undefined> = {
+function given(port: string, flags: ShareFlags): Required<ShareGiven> {
+  return {
     port,
     alsoPorts: flags.also?.join(','),
     server: flags.server,
     name: flags.name,
-    ttlMs: flags.expires,
+    sessionTtlMs: flags.expires,
     maxViewers: flags.maxViewers,
     linkGraceMs: flags.linkGrace,
     p2pEnabled: flags.p2p ? undefined : 'false',
@@ -131,7 +131,6 @@ function given(port: string, flags: ShareFlags): Given {
     engine: flags.engine,
     logLevel: flags.logLevel,
   };
-  return Object.fromEntries(Object.entries(pairs).filter(([, value]) => value !== undefined));
 }
 
 function explain(error: unknown): number {

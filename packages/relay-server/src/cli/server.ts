@@ -1,14 +1,12 @@
+import type { Environment } from '@wingman/node-kit';
 import {
+  readTunnelServerConfig,
   startTunnelServer,
-  tunnelServerConfigFromEnvironment,
+  type ServerGiven,
   type TunnelServer,
-  type TunnelServerConfig,
 } from '@wingman/tunnel-server';
-import { ConfigError } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
-import { ExitCode } from './exit-codes.js';
-import { createLogger } from './log.js';
-import { aborted, stopSignal } from './stop-signal.js';
+import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
 
 /** The options of `wingman server`, as typed. */
 export interface ServerFlags {
@@ -31,11 +29,8 @@ export interface ServerFlags {
 }
 
 /** Runs a tunnel server until it is told to stop; resolves with the exit code. */
-export async function serve(
-  flags: ServerFlags,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const config = configFor(flags, env);
+export async function serve(flags: ServerFlags, env: Environment): Promise<number> {
+  const config = readTunnelServerConfig(given(flags), env);
   const stop = stopSignal();
   const server = await startTunnelServer(config, { logger: createLogger(config.logLevel) });
   announce(server, flags.json === true);
@@ -44,39 +39,27 @@ export async function serve(
   return ExitCode.STOPPED;
 }
 
-function configFor(
-  flags: ServerFlags,
-  env: Readonly<Record<string, string | undefined>>,
-): TunnelServerConfig {
-  try {
-    return tunnelServerConfigFromEnvironment({ ...env, ...variables(flags) });
-  } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** The options under the names of the variables they stand for. */
-function variables(flags: ServerFlags): Record<string, string> {
-  const pairs = {
-    TUNNEL_HOST: flags.host,
-    TUNNEL_PORT: flags.port,
-    TUNNEL_DOMAIN: flags.domain,
-    TUNNEL_PUBLIC_URL: flags.publicUrl,
-    STUN_SERVERS: flags.stun,
-    STUN_PORT: flags.stunPort,
-    TURN_URLS: flags.turn,
-    SESSION_TTL: flags.expires,
-    MAX_SESSIONS: flags.maxSessions,
-    MAX_VIEWERS: flags.maxViewers,
-    LINK_GRACE: flags.linkGrace,
-    P2P_ENABLED: flags.p2p ? undefined : 'false',
-    P2P_TIMEOUT_MS: flags.p2pTimeout,
-    TRUST_PROXY: flags.trustProxy === true ? 'true' : undefined,
-    LOG_LEVEL: flags.logLevel,
+function given(flags: ServerFlags): Required<ServerGiven> {
+  return {
+    host: flags.host,
+    port: flags.port,
+    domain: flags.domain,
+    publicUrl: flags.publicUrl,
+    stunServers: flags.stun,
+    stunEmbedded: undefined,
+    stunPort: flags.stunPort,
+    turnUrls: flags.turn,
+    turnSecret: undefined,
+    sessionTtlMs: flags.expires,
+    hostGraceMs: undefined,
+    maxSessions: flags.maxSessions,
+    maxViewers: flags.maxViewers,
+    linkGraceMs: flags.linkGrace,
+    p2pEnabled: flags.p2p ? undefined : 'false',
+    p2pTimeoutMs: flags.p2pTimeout,
+    trustProxy: flags.trustProxy === true ? 'true' : undefined,
+    logLevel: flags.logLevel,
   };
-  return Object.fromEntries(
-    Object.entries(pairs).filter((pair): pair is [string, string] => pair[1] !== undefined),
-  );
 }
 
 function announce({ url, port }: TunnelServer, json: boolean): void {

@@ -1,22 +1,17 @@
+import type { Environment, LogLevel } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
-import { configDirectory, refusesColor, type LogLevel, type ShareConfig } from '../config.js';
+import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../proxy/loopback.js';
 import { Host, startHost } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
-import { HostIdentity } from '../tunnel/identity.js';
-import { namedIdentity } from '../tunnel/identity-store.js';
+import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
-import { ExitCode } from './exit-codes.js';
-import { jsonReporter } from './json-reporter.js';
-import { createLogger } from './log.js';
-import type { P2pInfo, Reporter } from './reporter.js';
-import { aborted, stopSignal } from './stop-signal.js';
+import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
+import { jsonReporter, type P2pInfo, type Reporter } from './reporter.js';
 import { terminalReporter } from './terminal-reporter.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ShareRequest {
   readonly config: ShareConfig;
@@ -102,7 +97,7 @@ async function start(
     server,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity: await identityFor(request),
-    ttlMs: config.ttlMs,
+    ttlMs: config.sessionTtlMs,
     maxViewers: config.maxViewers,
     linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,

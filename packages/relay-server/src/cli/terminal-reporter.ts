@@ -1,8 +1,9 @@
+import { formatBytes } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
+import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from '../tunnel/path-changes.js';
 import type { ReadyInfo, Reporter } from './reporter.js';
-import { transferText } from './transfer-text.js';
 
 /** Where the view is drawn. */
 export interface Screen {
@@ -138,4 +139,23 @@ function short(viewer: string): string {
 function count(viewers: number, c: Colors): string {
   const text = viewers === 0 ? NO_ONE : `${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`;
   return c.dim(`(${text})`);
+}
+
+const TARGET_LENGTH = 40;
+
+/** A body's progress for people; `who` is the viewer's short name, or undefined for plain HTTP. */
+export function transferText(progress: TransferProgress, who: string | undefined): string {
+  const { direction, method, target } = progress;
+  const arrow = direction === 'upload' ? '↑' : '↓';
+  const path = target.length > TARGET_LENGTH ? `${target.slice(0, TARGET_LENGTH - 1)}…` : target;
+  const by = who === undefined ? 'plain HTTP' : `viewer ${who}`;
+  return `${arrow} ${by} ${method} ${path}: ${howFar(progress)}`;
+}
+
+function howFar({ bytes, total, bytesPerSecond, state }: TransferProgress): string {
+  const speed = `${formatBytes(bytesPerSecond)}/s`;
+  if (state === 'broken-off') return `broken off after ${formatBytes(bytes)}`;
+  if (state === 'done') return `${formatBytes(bytes)} done, ${speed}`;
+  if (total === null || total < bytes) return `${formatBytes(bytes)}, ${speed}`;
+  return `${formatBytes(bytes)} of ${formatBytes(total)} (${Math.floor((bytes / total) * 100)} %), ${speed}`;
 }

@@ -1,7 +1,13 @@
 import type { PortsAnswer } from '@wingman/protocol';
-import { header, headersFromRaw, PORTS_TARGET } from '@wingman/protocol';
+import {
+  header,
+  headersFromRaw,
+  methodNotAllowed,
+  ownPageUnknown,
+  PORTS_TARGET,
+} from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
-import { methodNotAllowed, ownAnswer, ownPageUnknown, Refusal } from './problems.js';
+import { ownAnswer, Refusal } from './problems.js';
 import type { Via } from './via.js';
 
 /** Answers one method of a page; HEAD is answered like GET, without the body. */

@@ -1,8 +1,15 @@
 import type { Header } from '@wingman/protocol';
-import { header, headerValue, stripHopByHop } from '@wingman/protocol';
+import {
+  appBusy,
+  header,
+  headerValue,
+  malformedRequest,
+  portNotAllowed,
+  stripHopByHop,
+} from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
-import { appBusy, badRequest, portNotAllowed, Refusal } from './problems.js';
+import { Refusal } from './problems.js';
 
 /**
  * A path and query of visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse
@@ -17,7 +24,7 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Refuses a head that could be read in two ways, or name another host. */
 export function refuseMalformed({ asked }: Exchange): void {
   const fault = faultOf(asked.method, asked.target, asked.headers);
-  if (fault !== undefined) throw new Refusal(badRequest(fault));
+  if (fault !== undefined) throw new Refusal(malformedRequest(fault));
 }
 
 function faultOf(method: string, target: string, headers: readonly Header[]): string | undefined {

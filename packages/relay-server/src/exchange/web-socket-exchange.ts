@@ -14,6 +14,7 @@ import {
   deferred,
   headersFromRaw,
   LIMITS,
+  malformedRequest,
   RequestHead,
   toWingmanError,
 } from '@wingman/protocol';
@@ -21,7 +22,7 @@ import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import { joinWebSockets } from '../proxy/web-socket-pumps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
-import { badRequest, Refusal } from './problems.js';
+import { Refusal } from './problems.js';
 
 /** A WebSocket, from its opening request to its close. */
 export class WebSocketExchange extends Exchange {
@@ -148,7 +149,7 @@ async function dialApp(exchange: WebSocketExchange): Promise<WebSocket> {
   } catch (error) {
     connection.destroy();
     // Subprotocols that are none (RFC 6455 section 4.1).
-    throw error instanceof SyntaxError ? new Refusal(badRequest(error.message)) : error;
+    throw error instanceof SyntaxError ? new Refusal(malformedRequest(error.message)) : error;
   }
 }
 

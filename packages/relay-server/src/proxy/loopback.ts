@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
-import { systemCode } from '../system-error.js';
+import { systemCode } from '@wingman/node-kit';
 
 /** The only addresses this host ever dials. Dev servers listen on one of them or on both. */
 const ADDRESSES = ['127.0.0.1', '::1'] as const;

@@ -1,32 +1,33 @@
 import { EventEmitter } from 'node:events';
-import type {
-  Clock,
-  ConnectionRequest,
-  ExchangeObserver,
-  HostRegistered,
-  IceServer,
-  Timer,
-  WingmanError,
-} from '@wingman/protocol';
 import {
-  EndReason,
   encodeLinkKey,
+  EndReason,
   PrekeyRing,
+  PROTOCOL_VERSION,
   RejectReason,
   systemClock,
   toWingmanError,
+  type Clock,
+  type ConnectionRequest,
+  type ExchangeObserver,
+  type HostMessage,
+  type HostRegistered,
+  type IceServer,
+  type ReceivedCase,
+  type SentCase,
+  type ServerToHost,
+  type Timer,
+  type WingmanError,
 } from '@wingman/protocol';
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Admission } from './admission.js';
-import { DialBack } from './dial-back.js';
-import { HostConnection } from './host-connection.js';
-import type { FromServer, ToServer } from './host-messages.js';
+import { Dialer } from './dialer.js';
+import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
 import type { HostEvents, HostOptions, StopReason } from './host-types.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
-import { firstRegistration, type FirstRegistration } from './start.js';
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -36,9 +37,9 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #admission: Admission;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
-  readonly #dialBack: DialBack;
+  readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
-  readonly #connection: HostConnection;
+  readonly #connection: SignalingClient;
   #grant: HostRegistered | undefined;
   #expiry: Timer | undefined;
   #prekeyTimer: Timer | undefined;
@@ -57,9 +58,9 @@ export class Host extends EventEmitter<HostEvents> {
     });
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.#links = this.#createLinks();
-    this.#dialBack = this.#createDialBack();
+    this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
-    this.#connection = new HostConnection({
+    this.#connection = new SignalingClient({
       server: options.server,
       clock: this.#clock,
       register: (nonce) => this.#registration(nonce),
@@ -130,7 +131,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
-    this.#dialBack.close();
+    this.#dialer.close();
     this.#connection.close();
     await this.#app.close();
     this.emit('stopped', { reason, message });
@@ -166,8 +167,8 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
-  #createDialBack(): DialBack {
-    return new DialBack({
+  #createDialer(): Dialer {
+    return new Dialer({
       linkKey: this.#options.identity.linkKey,
       prekeys: this.#prekeys,
       ingressAllowed: this.#options.ingressAllowed,
@@ -202,14 +203,12 @@ export class Host extends EventEmitter<HostEvents> {
     return own.length === 0 ? granted : [{ urls: own, username: '', credential: '' }, ...granted];
   }
 
-  #registration(nonce: Uint8Array): ToServer {
+  #registration(nonce: Uint8Array): SentCase<HostMessage> {
     const { identity, ingressAllowed } = this.#options;
     return {
       $case: 'registerHost',
       value: {
-        session: identity.session,
-        publicKey: identity.publicKey,
-        signature: identity.signRegistration(nonce),
+        ...identity.proveRegistration(nonce),
         ttlSeconds: Math.max(1, Math.round(this.#remainingMs() / 1000)),
         prekey: this.#prekeys.current,
         gateKey: this.#admission.gateKey,
@@ -245,7 +244,7 @@ export class Host extends EventEmitter<HostEvents> {
     }, HOST_LIMITS.prekeyLifeMs);
   }
 
-  #receive(message: FromServer): void {
+  #receive(message: ReceivedCase<ServerToHost>): void {
     switch (message?.$case) {
       case 'connectionRequest':
         return this.#answerRequest(message.value);
@@ -257,7 +256,7 @@ export class Host extends EventEmitter<HostEvents> {
       case 'viewerLeft':
         return this.#links.viewerLeft(message.value.linkId, message.value);
       case 'dialRequest':
-        return this.#dialBack.dial(message.value.purpose, {
+        return this.#dialer.dial(message.value.purpose, {
           server: this.#options.server,
           session: this.session,
           token: this.#grant?.dialToken ?? '',
@@ -295,8 +294,6 @@ export class Host extends EventEmitter<HostEvents> {
     void this.close(code === 'SESSION_ENDED' ? 'expired' : 'refused', message);
   }
 }
-
-const PROTOCOL_VERSION = 2;
 
 /** What a host makes before it registers. */
 export interface HostSecrets {

@@ -1,7 +1,15 @@
-import type { Binding, Carrier, Clock, IceCandidate, Offer, Timer } from '@wingman/protocol';
+import type {
+  Binding,
+  Carrier,
+  Clock,
+  HostMessage,
+  IceCandidate,
+  Offer,
+  SentCase,
+  Timer,
+} from '@wingman/protocol';
 import { CloseCode, respond, toWingmanError, WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
-import type { ToServer } from './host-messages.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
 export interface P2pHostOptions {
@@ -12,7 +20,7 @@ export interface P2pHostOptions {
   readonly maxViewers: number;
   readonly clock: Clock;
   iceServers(): readonly IceServerAddress[];
-  send(message: ToServer): void;
+  send(message: SentCase<HostMessage>): void;
   /** Whether this link exists or may be made. */
   admits(linkId: string): boolean;
   attach(linkId: string, carrier: Carrier): void;

@@ -1,8 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeMessage, encodeMessage, HostMessage, ServerToHost } from '@wingman/protocol';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  HostMessage,
+  ServerToHost,
+  type ReceivedCase,
+  type SentCase,
+} from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { FromServer } from '../../src/tunnel/host-messages.js';
 
 /** The tunnel server's half of signaling, as a test wants it to behave. */
 export interface SignalingServer {
@@ -14,8 +20,8 @@ export interface SignalingServer {
 
 export interface SignalingConnection {
   readonly socket: WebSocket;
-  readonly received: HostMessage['message'][];
-  send(message: FromServer): void;
+  readonly received: ReceivedCase<HostMessage>[];
+  send(message: SentCase<ServerToHost>): void;
 }
 
 export async function signalingServer(
@@ -28,10 +34,10 @@ export async function signalingServer(
     const connection: SignalingConnection = {
       socket,
       received: [],
-      send: (message) => socket.send(encodeMessage(ServerToHost, { message })),
+      send: (message) => socket.send(encodeEnvelope(ServerToHost, message)),
     };
     socket.on('message', (data: Buffer) => {
-      connection.received.push(decodeMessage(HostMessage, data).message);
+      connection.received.push(decodeEnvelope(HostMessage, data));
     });
     connections.push(connection);
     onConnection(connection);

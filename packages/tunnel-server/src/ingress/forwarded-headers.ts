@@ -1,6 +1,6 @@
 import { header, headersFromRaw, stripHopByHop, type Header } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
-import { peerAddress } from '../web/client-address.js';
+import { peerAddress } from '../web/client-identity.js';
 
 export interface ForwardedOptions {
   trustProxy: boolean;

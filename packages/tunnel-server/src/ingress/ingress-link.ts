@@ -1,3 +1,4 @@
+import { WsCarrier } from '@wingman/node-kit';
 import {
   initiateIngress,
   Link,
@@ -6,13 +7,12 @@ import {
   type Clock,
   type ErrorCode,
 } from '@wingman/protocol';
-import type { DialBack } from '../relay/dial-back.js';
-import { WebSocketCarrier } from '../relay/websocket-carrier.js';
+import type { DialBackPool } from '../relay/dial-back-pool.js';
 import type { Ending, SessionPart } from '../sessions/session.js';
 
 export interface IngressLinkOptions {
   clock: Clock;
-  dials: DialBack;
+  dials: DialBackPool;
   /** How long a link in use waits for its host, in milliseconds. */
   graceMs: number;
 }
@@ -90,7 +90,7 @@ export class IngressLink implements SessionPart {
   async #dial(current: Current): Promise<void> {
     const { link } = current;
     const ready = await this.#options.dials.take();
-    const carrier = new WebSocketCarrier(ready.socket, ready.claim());
+    const carrier = new WsCarrier(ready.socket, { early: ready.claim() });
     link.attach(initiateIngress(carrier, link.id), 'relay');
   }
 }

@@ -2,6 +2,7 @@ import {
   create,
   header,
   headersToRaw,
+  ingressProblem,
   openWebSocket,
   stripHopByHop,
   toWingmanError,
@@ -14,7 +15,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
-import { problemOf, refuseUpgrade } from '../web/problems.js';
+import { refuseUpgrade } from '../web/problems.js';
 import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
 import { originForm, type IngressTarget } from './ingress.js';
 import { pumpWebSocket } from './websocket-pump.js';
@@ -94,7 +95,7 @@ async function refuse(upgrade: Upgrade, error: unknown): Promise<void> {
   if (socket.destroyed) return;
   try {
     if (error instanceof WebSocketRejected) await sendRejection(socket, error);
-    else refuseUpgrade(req, socket, problemOf(toWingmanError(error, 'INTERNAL').code));
+    else refuseUpgrade(req, socket, ingressProblem(toWingmanError(error, 'INTERNAL').code));
   } catch {
     socket.destroy();
   }

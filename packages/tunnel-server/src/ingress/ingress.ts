@@ -3,6 +3,10 @@ import {
   headersFromRaw,
   headersToRaw,
   headerValue,
+  HOST_OFFLINE,
+  INGRESS_REFUSED,
+  ingressProblem,
+  OVERLOADED,
   request,
   RequestHead,
   stripHopByHop,
@@ -15,15 +19,9 @@ import {
   type ResponseHead,
 } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import {
-  INGRESS_REFUSED,
-  HOST_OFFLINE,
-  OVERLOADED,
-  problemOf,
-  sendProblem,
-} from '../web/problems.js';
-import type { ExchangeGate } from './exchange-gate.js';
+import { sendProblem } from '../web/problems.js';
 import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
 import { requestBody } from './request-body.js';
 
@@ -37,7 +35,7 @@ export interface IngressTarget {
 }
 
 /** Why the session takes no exchange now; undefined when it does. */
-export function ingressProblem(target: IngressTarget): Problem | undefined {
+export function refusalOf(target: IngressTarget): Problem | undefined {
   if (!target.isOnline) return HOST_OFFLINE;
   if (!target.ingressAllowed) return INGRESS_REFUSED;
   return target.gate.isFull ? OVERLOADED : undefined;
@@ -70,7 +68,7 @@ export class Ingress {
 
   async #serve(req: IncomingMessage, res: ServerResponse, target: IngressTarget): Promise<void> {
     this.#countWhenDone(res);
-    const problem = ingressProblem(target);
+    const problem = refusalOf(target);
     if (problem !== undefined) return sendProblem(req, res, problem);
     const leave = target.gate.enter();
     try {
@@ -204,8 +202,25 @@ function writableAgain(res: ServerResponse): Promise<void> {
 /** A failed exchange ends in a page while that is possible, else in a broken connection: never in a clean end. */
 function fail(req: IncomingMessage, res: ServerResponse, error: WingmanError): void {
   if (res.destroyed) return;
-  if (!res.headersSent) return sendProblem(req, res, problemOf(error.code));
+  if (!res.headersSent) return sendProblem(req, res, ingressProblem(error.code));
   // Without a length or chunks (HTTP/1.0) an ordinary close would look like the end of the body.
   if (req.httpVersion === '1.0') req.socket.resetAndDestroy();
   else res.destroy();
+}
+
+/** Counts the exchanges of one session's ingress that are under way. */
+export class ExchangeGate {
+  #inside = 0;
+
+  get isFull(): boolean {
+    return this.#inside >= SERVER_LIMITS.ingressExchanges;
+  }
+
+  /** Lets one in; call what it returns when it has ended. */
+  enter(): () => void {
+    this.#inside += 1;
+    return () => {
+      this.#inside -= 1;
+    };
+  }
 }

@@ -1,7 +1,7 @@
+import { bytesOf } from '@wingman/node-kit';
 import type { TunnelWebSocket, WebSocketClose } from '@wingman/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
-import { asBytes } from '../signaling/signaling-socket.js';
 
 const NO_STATUS = 1005;
 const ABNORMAL = 1006;
@@ -32,7 +32,7 @@ export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket):
 }
 
 async function toTunnel(tunnel: TunnelWebSocket, data: RawData, isBinary: boolean): Promise<void> {
-  const bytes = asBytes(data);
+  const bytes = bytesOf(data);
   try {
     await tunnel.send(isBinary ? bytes : bytes.toString());
   } catch {

@@ -1,19 +1,21 @@
+import { bytesOf, sendDialPreface } from '@wingman/node-kit';
 import {
+  BAD_REQUEST,
   CloseCode,
-  RecordReader,
-  WingmanError,
   encodeRecord,
+  HOST_OFFLINE,
   isLinkId,
+  OVERLOADED,
+  RecordReader,
   toWingmanError,
+  WingmanError,
 } from '@wingman/protocol';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { asBytes } from '../signaling/signaling-socket.js';
-import { BAD_REQUEST, HOST_OFFLINE, OVERLOADED, sendProblem } from '../web/problems.js';
-import { viewerIdOf } from '../web/viewer-id.js';
-import { sendPreface } from './dial-preface.js';
-import type { ReadySocket } from './ready-socket.js';
+import { sendProblem } from '../web/problems.js';
+import { viewerIdOf } from '../web/client-identity.js';
+import type { ReadySocket } from './dial-back-pool.js';
 import type { RelayTarget } from './relay-connection.js';
 
 /** A viewer's first flight: the messages in the request's body, for a connection of its own to the host. */
@@ -95,7 +97,7 @@ function stream(
     if (!res.write(encodeRecord(message))) host.pause();
   };
   for (const message of ready.claim()) forward(message);
-  host.on('message', (data) => forward(asBytes(data)));
+  host.on('message', (data) => forward(bytesOf(data)));
   res.on('drain', () => host.resume());
   host.on('close', () => res.end());
   res.on('close', () => {
@@ -104,7 +106,7 @@ function stream(
     host.resume();
     host.close(CloseCode.GOING_AWAY, 'the first flight is over');
   });
-  sendPreface(host, viewerIdOf(req));
+  sendDialPreface(host, viewerIdOf(req));
   for (const message of messages) {
     metrics.relayBytes.inc({ direction: 'to_host' }, message.byteLength);
     host.send(message, { binary: true });

@@ -1,15 +1,15 @@
+import { sendDialPreface } from '@wingman/node-kit';
 import { CloseCode, toWingmanError, type ErrorCode } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Session } from '../sessions/session.js';
-import type { DialBack } from './dial-back.js';
-import { sendPreface } from './dial-preface.js';
-import type { SpliceRoster } from './splice-roster.js';
+import type { DialBackPool } from './dial-back-pool.js';
+import type { SpliceRoster } from './splice.js';
 
 /** What a relay connection needs of a session. */
 export interface RelayTarget {
   readonly session: Session;
-  readonly relayDials: DialBack;
+  readonly relayDials: DialBackPool;
   readonly splices: SpliceRoster;
 }
 
@@ -52,7 +52,7 @@ export async function connectRelay(
   viewer.pause();
   try {
     const ready = await relayDials.take();
-    sendPreface(ready.socket, viewerId);
+    sendDialPreface(ready.socket, viewerId);
     const ends = { viewer, host: ready.socket, hostEarly: ready.claim() };
     splices.join(linkId, ends);
     expectFirstMessage(viewer);

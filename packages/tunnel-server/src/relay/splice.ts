@@ -1,8 +1,9 @@
-import { CloseCode } from '@wingman/protocol';
+import { bytesOf, relayedCode } from '@wingman/node-kit';
+import { ABNORMAL_CLOSURE, CloseCode } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
-import type { RelayDirection } from '../metrics.js';
-import { asBytes } from '../signaling/signaling-socket.js';
+import type { Metrics, RelayDirection } from '../metrics.js';
+import type { Ending, SessionPart } from '../sessions/session.js';
 
 /** The two ends to join, and what the host has said already. */
 export interface SpliceEnds {
@@ -60,21 +61,21 @@ export class Splice {
     for (const message of early) forward(message);
     from.on('message', (data, isBinary) => {
       if (this.#closed) return;
-      if (isBinary) forward(asBytes(data));
+      if (isBinary) forward(bytesOf(data));
       else this.close(CloseCode.PROTOCOL, 'the relay is binary');
     });
   }
 
   #follow(from: WebSocket, other: WebSocket): void {
     const over = (code: number, reason: Buffer): void => {
-      this.#end(other, sendableCode(code), reason.toString());
+      this.#end(other, relayedCode(code), reason.toString());
       if (this.#closed) return;
       this.#closed = true;
       this.#handlers.closed();
     };
     from.on('close', over);
     // An end that was gone before it was spliced has told its `close` already.
-    if (from.readyState === from.CLOSED) queueMicrotask(() => over(1006, Buffer.of()));
+    if (from.readyState === from.CLOSED) queueMicrotask(() => over(ABNORMAL_CLOSURE, Buffer.of()));
   }
 
   #end(socket: WebSocket, code: number, reason: string): void {
@@ -84,8 +85,68 @@ export class Splice {
   }
 }
 
-/** The close code to pass on: 1005, 1006 and 1015 stand for the absence of one (RFC 6455 section 7.4.1). */
-export function sendableCode(code: number): number {
-  const reserved = code === 1004 || code === 1005 || code === 1006 || code === 1015;
-  return reserved ? CloseCode.GOING_AWAY : code;
+/** A viewer's first flight, while its answer streams. */
+export interface Flight {
+  close(code: number, reason: string): void;
+}
+
+/** The splices of one session, one for each link; they outlive the host's signaling connection. */
+export class SpliceRoster implements SessionPart {
+  readonly #metrics: Metrics;
+  readonly #maxSplices: number;
+  readonly #byLink = new Map<string, Splice>();
+  readonly #flights = new Set<Flight>();
+  #reserved = 0;
+
+  constructor(metrics: Metrics, maxViewers: number) {
+    this.#metrics = metrics;
+    this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
+  }
+
+  /**
+   * Holds a place while the host is asked for a connection; what it returns gives the place back. Undefined
+   * when none is left. A link that has a splice gets one always: its newer splice replaces the older.
+   */
+  reserve(linkId?: string): (() => void) | undefined {
+    const isReplacing = linkId !== undefined && this.#byLink.has(linkId);
+    const held = this.#byLink.size + this.#flights.size + this.#reserved;
+    if (!isReplacing && held >= this.#maxSplices) return undefined;
+    this.#reserved += 1;
+    return () => {
+      this.#reserved -= 1;
+    };
+  }
+
+  /** Joins the two ends; the link's older splice is closed. */
+  join(linkId: string, ends: SpliceEnds): void {
+    const splice: Splice = new Splice(ends, {
+      bytes: (direction, count) => this.#metrics.relayBytes.inc({ direction }, count),
+      closed: () => {
+        if (this.#byLink.get(linkId) === splice) this.#byLink.delete(linkId);
+      },
+    });
+    const older = this.#byLink.get(linkId);
+    this.#byLink.set(linkId, splice);
+    older?.close(CloseCode.REPLACED, 'the link has a newer relay connection');
+  }
+
+  /** Counts a first flight until it is over. */
+  launch(flight: Flight): () => void {
+    this.#flights.add(flight);
+    return () => this.#flights.delete(flight);
+  }
+
+  hostOnline(): void {
+    // Splices are between the viewer and the host: a new registration doesn't touch them.
+  }
+
+  hostOffline(): void {
+    // Only the host's signaling is gone; what is spliced may well go on.
+  }
+
+  ended(ending: Ending): void {
+    for (const relayed of [...this.#byLink.values(), ...this.#flights]) {
+      relayed.close(ending.closeCode, ending.message);
+    }
+  }
 }

@@ -1,11 +1,10 @@
 import { DialPurpose, type Clock, type Mux } from '@wingman/protocol';
-import { ExchangeGate } from '../ingress/exchange-gate.js';
+import { ExchangeGate, type IngressTarget } from '../ingress/ingress.js';
 import { IngressLink } from '../ingress/ingress-link.js';
-import type { IngressTarget } from '../ingress/ingress.js';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { DialBack } from '../relay/dial-back.js';
-import { SpliceRoster } from '../relay/splice-roster.js';
+import { DialBackPool } from '../relay/dial-back-pool.js';
+import { SpliceRoster } from '../relay/splice.js';
 import { P2pSignaling } from '../signaling/p2p-signaling.js';
 import { ViewerRoster } from '../signaling/viewer-roster.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
@@ -29,9 +28,9 @@ export class LiveSession implements IngressTarget {
   readonly session: Session;
   readonly viewers: ViewerRoster;
   readonly signaling: P2pSignaling;
-  readonly relayDials: DialBack;
+  readonly relayDials: DialBackPool;
   readonly splices: SpliceRoster;
-  readonly ingressDials: DialBack;
+  readonly ingressDials: DialBackPool;
   readonly ingressLink: IngressLink;
   readonly gate = new ExchangeGate();
 
@@ -41,9 +40,9 @@ export class LiveSession implements IngressTarget {
     this.session = new Session({ name, origin, clock, graceMs: hostGraceMs, onEnd });
     this.viewers = new ViewerRoster(maxViewers);
     this.signaling = new P2pSignaling({ ...around, session: this.session, viewers: this.viewers });
-    this.relayDials = this.#dialBack(clock, DialPurpose.RELAY, 1, maxViewers);
+    this.relayDials = this.#dialBackPool(clock, DialPurpose.RELAY, 1, maxViewers);
     this.splices = new SpliceRoster(metrics, maxViewers);
-    this.ingressDials = this.#dialBack(clock, DialPurpose.INGRESS, 0, 1);
+    this.ingressDials = this.#dialBackPool(clock, DialPurpose.INGRESS, 0, 1);
     this.ingressLink = new IngressLink({ clock, dials: this.ingressDials, graceMs: hostGraceMs });
     const { viewers, relayDials, splices, ingressDials, ingressLink } = this;
     // In this order they hear of the host: dial-backs first, then those that wait for one.
@@ -64,8 +63,13 @@ export class LiveSession implements IngressTarget {
     return this.ingressLink.mux();
   }
 
-  #dialBack(clock: Clock, purpose: DialPurpose, spare: number, maxViewers: number): DialBack {
-    return new DialBack({
+  #dialBackPool(
+    clock: Clock,
+    purpose: DialPurpose,
+    spare: number,
+    maxViewers: number,
+  ): DialBackPool {
+    return new DialBackPool({
       clock,
       spare,
       maxWaiting: maxViewers + SERVER_LIMITS.viewerSocketSlack,

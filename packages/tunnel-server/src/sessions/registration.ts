@@ -1,19 +1,13 @@
-import { createPublicKey, randomBytes, verify, type KeyObject } from 'node:crypto';
+import { verifyRegistrationProof } from '@wingman/node-kit';
 import {
   isSessionName,
-  registrationPayload,
-  sessionNameMatches,
+  PROTOCOL_VERSION,
   WingmanError,
   type RegisterHost,
 } from '@wingman/protocol';
-
-/** The version of the signaling schema and the frames this server speaks. */
-export const PROTOCOL_VERSION = 2;
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const NONCE_BYTES = 32;
-/** An Ed25519 SubjectPublicKeyInfo is 44 bytes (RFC 8410 section 4). */
-const SPKI_BYTES = 44;
-const SIGNATURE_BYTES = 64;
 /** A ResponderHello is about 110 bytes. */
 const MAX_PREKEY_BYTES = 1024;
 /** As HKDF gives it (SPEC section 4.5). */
@@ -47,35 +41,20 @@ export async function verifyRegistration(
   if (message.gateKey.byteLength !== GATE_KEY_BYTES) {
     throw new WingmanError('PROTOCOL_ERROR', 'the gate key is malformed');
   }
-  const key = parsePublicKey(message.publicKey);
-  if (!(await sessionNameMatches(message.session, message.publicKey))) {
-    throw new WingmanError('REFUSED', 'the session name does not belong to this key');
-  }
-  const payload = registrationPayload(message.session, challenge);
-  if (
-    message.signature.byteLength !== SIGNATURE_BYTES ||
-    !proves(key, payload, message.signature)
-  ) {
-    throw new WingmanError('REFUSED', 'the proof of the key does not verify');
-  }
+  await verifyRegistrationProof(message, challenge);
 }
 
-function proves(key: KeyObject, payload: Uint8Array, signature: Uint8Array): boolean {
-  return verify(null, payload, key, signature);
+/** A bearer token for the dial-backs of one registration: 256 random bits. */
+export function createDialToken(): string {
+  return randomBytes(32).toString('base64url');
 }
 
-function parsePublicKey(spki: Uint8Array): KeyObject {
-  if (spki.byteLength === SPKI_BYTES) {
-    const key = tryParse(spki);
-    if (key?.asymmetricKeyType === 'ed25519') return key;
-  }
-  throw new WingmanError('PROTOCOL_ERROR', 'the public key is not an Ed25519 key in SPKI DER');
+/** Compares in a time that tells nothing about either; without a token there is nothing to match. */
+export function isDialToken(expected: string | undefined, given: string): boolean {
+  if (expected === undefined) return false;
+  return timingSafeEqual(digest(expected), digest(given));
 }
 
-function tryParse(spki: Uint8Array): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  } catch {
-    return undefined;
-  }
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

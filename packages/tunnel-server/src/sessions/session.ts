@@ -6,10 +6,11 @@ import {
   type Clock,
   type Door,
   type ErrorCode,
+  type SentCase,
+  type ServerToHost,
   type Timer,
 } from '@wingman/protocol';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ToHost } from '../signaling/messages.js';
 
 /** online: a host is registered. offline: its signaling is gone, the grace time runs. ended: for good. */
 export type SessionState = 'online' | 'offline' | 'ended';
@@ -65,7 +66,7 @@ export interface HostPort {
   readonly dialToken: string;
   /** The session is this host's; told before anything else is asked of the host. */
   welcome(session: Session): void;
-  send(message: ToHost): void;
+  send(message: SentCase<ServerToHost>): void;
   close(code: number, reason: string): void;
 }
 

@@ -1,20 +1,24 @@
 import {
   CloseCode,
+  decodeEnvelope,
+  encodeEnvelope,
   EndReason,
+  HostMessage,
+  ServerToHost,
   toWingmanError,
   WingmanError,
   type Clock,
+  type ReceivedCase,
   type RegisterHost,
+  type SentCase,
   type Timer,
 } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
-import { createDialToken } from '../sessions/dial-token.js';
-import { createChallenge, verifyRegistration } from '../sessions/registration.js';
+import { createChallenge, createDialToken, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
-import { decodeFromHost, encodeToHost, type FromHost, type ToHost } from './messages.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -33,7 +37,7 @@ const MAX_REASON_CHARS = 120;
 
 /** Who hears a registered host: the viewers of its session. */
 export interface HostAudience {
-  fromHost(message: FromHost): void;
+  fromHost(message: ReceivedCase<HostMessage>): void;
 }
 
 export interface HostConnectionOptions {
@@ -80,8 +84,8 @@ export class HostConnection implements HostPort {
     this.send({ $case: 'challenge', value: { nonce: this.#challenge } });
   }
 
-  send(message: ToHost): void {
-    this.#socket.send(encodeToHost(message));
+  send(message: SentCase<ServerToHost>): void {
+    this.#socket.send(encodeEnvelope(ServerToHost, message));
   }
 
   close(code: number, reason: string): void {
@@ -106,13 +110,13 @@ export class HostConnection implements HostPort {
 
   #receive(bytes: Uint8Array): void {
     try {
-      this.#handle(decodeFromHost(bytes));
+      this.#handle(decodeEnvelope(HostMessage, bytes));
     } catch (error) {
       this.#refuse(toWingmanError(error, 'INTERNAL'));
     }
   }
 
-  #handle(message: FromHost): void {
+  #handle(message: ReceivedCase<HostMessage>): void {
     if (message?.$case === 'heartbeat') return this.#heartbeat(message.value);
     if (message?.$case === 'registerHost') {
       this.#admit();

@@ -3,10 +3,12 @@ import {
   RejectReason,
   type ConnectionAccept,
   type ConnectionRequest,
+  type HostMessage,
+  type ReceivedCase,
+  type ViewerMessage,
 } from '@wingman/protocol';
 import type { Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
-import type { FromHost, FromViewer } from './messages.js';
 import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
 
 export interface P2pSignalingOptions {
@@ -45,14 +47,14 @@ export class P2pSignaling {
   }
 
   /** Passes a viewer's offer or candidate on; only for the link it has joined with. */
-  fromViewer(message: FromViewer, joinedLinkId: string | undefined): void {
+  fromViewer(message: ReceivedCase<ViewerMessage>, joinedLinkId: string | undefined): void {
     if (message?.$case !== 'offer' && message?.$case !== 'iceCandidate') return;
     if (message.value.linkId !== joinedLinkId || !this.#options.p2pEnabled) return;
     this.#options.session.host?.send(message);
   }
 
   /** Passes the host's message on to the viewer of its link; nobody's is dropped. */
-  fromHost(message: FromHost): void {
+  fromHost(message: ReceivedCase<HostMessage>): void {
     switch (message?.$case) {
       case 'connectionAccept':
         return this.#accept(message.value.linkId, message.value);

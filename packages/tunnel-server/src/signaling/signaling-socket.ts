@@ -1,3 +1,4 @@
+import { bytesOf } from '@wingman/node-kit';
 import { CloseCode } from '@wingman/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
@@ -56,12 +57,6 @@ export class SignalingSocket {
     if (this.#closing) return;
     if (!isBinary) return this.close(CloseCode.PROTOCOL, 'signaling is binary');
     if (!this.#bucket.take()) return this.close(CloseCode.PROTOCOL, 'too many messages');
-    this.#handlers.message(asBytes(data));
+    this.#handlers.message(bytesOf(data));
   }
-}
-
-/** The bytes of a `ws` message, which is a Buffer unless another binaryType was set. */
-export function asBytes(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

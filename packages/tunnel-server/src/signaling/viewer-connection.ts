@@ -1,10 +1,22 @@
-import { CloseCode, isLinkId, type Clock, type ConnectionRequest } from '@wingman/protocol';
+import {
+  CloseCode,
+  decodeEnvelope,
+  encodeEnvelope,
+  isLinkId,
+  P2pEvent,
+  P2pFailure,
+  ServerToViewer,
+  ViewerMessage,
+  type Clock,
+  type ConnectionRequest,
+  type ConnectionState,
+  type ReceivedCase,
+  type SentCase,
+} from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { Session } from '../sessions/session.js';
-import { ConnectionReports } from './connection-reports.js';
-import { decodeFromViewer, encodeToViewer, type FromViewer, type ToViewer } from './messages.js';
 import type { P2pSignaling } from './p2p-signaling.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
@@ -41,8 +53,8 @@ export class ViewerConnection implements ViewerPort {
     else this.#refuse();
   }
 
-  send(message: ToViewer): void {
-    this.#socket.send(encodeToViewer(message));
+  send(message: SentCase<ServerToViewer>): void {
+    this.#socket.send(encodeEnvelope(ServerToViewer, message));
   }
 
   close(code: number, reason: string): void {
@@ -60,16 +72,16 @@ export class ViewerConnection implements ViewerPort {
   }
 
   #receive(bytes: Uint8Array): void {
-    let message: FromViewer;
+    let message: ReceivedCase<ViewerMessage>;
     try {
-      message = decodeFromViewer(bytes);
+      message = decodeEnvelope(ViewerMessage, bytes);
     } catch {
       return this.close(CloseCode.PROTOCOL, 'not a viewer message');
     }
     this.#handle(message);
   }
 
-  #handle(message: FromViewer): void {
+  #handle(message: ReceivedCase<ViewerMessage>): void {
     switch (message?.$case) {
       case 'connectionRequest':
         return this.#join(message.value);
@@ -127,5 +139,46 @@ export class ViewerConnection implements ViewerPort {
       this.#wasFrozen ? frozenReturnMs : viewerReturnMs,
     );
     viewers.waitFor(linkId, wait);
+  }
+}
+
+/** Label values are ours: a viewer chooses between them, it doesn't make new ones. */
+const REASONS: Readonly<Record<P2pFailure, string>> = {
+  [P2pFailure.UNSPECIFIED]: 'unknown',
+  [P2pFailure.TIMEOUT]: 'timeout',
+  [P2pFailure.ICE]: 'ice',
+  [P2pFailure.HANDSHAKE]: 'handshake',
+  [P2pFailure.REFUSED]: 'refused',
+  [P2pFailure.UNSUPPORTED]: 'unsupported',
+};
+
+/** Counts what one viewer says has become of its direct paths; a viewer that says too much isn't counted. */
+export class ConnectionReports {
+  readonly #metrics: Metrics;
+  readonly #bucket: TokenBucket;
+
+  constructor(metrics: Metrics, clock: Clock) {
+    this.#metrics = metrics;
+    const { viewerReportBurst, viewerReportsPerSecond } = SERVER_LIMITS;
+    this.#bucket = new TokenBucket(clock, viewerReportBurst, viewerReportsPerSecond);
+  }
+
+  count(report: ConnectionState): void {
+    if (!this.#bucket.take()) return;
+    switch (report.event) {
+      case P2pEvent.ATTEMPT:
+        return this.#metrics.p2pAttempts.inc();
+      case P2pEvent.CONNECTED:
+        this.#metrics.p2pConnected.inc();
+        return this.#metrics.p2pSetupSeconds.observe(
+          Math.min(report.setupMs, SERVER_LIMITS.p2pSetupMaxMs) / 1000,
+        );
+      case P2pEvent.FAILED:
+        return this.#metrics.p2pFailed.inc({ reason: REASONS[report.failure] ?? 'unknown' });
+      case P2pEvent.FALLBACK:
+        return this.#metrics.fallbacks.inc();
+      case P2pEvent.UNSPECIFIED:
+        return;
+    }
   }
 }

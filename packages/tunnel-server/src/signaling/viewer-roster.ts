@@ -1,11 +1,10 @@
-import type { Timer } from '@wingman/protocol';
+import type { SentCase, ServerToViewer, Timer } from '@wingman/protocol';
 import type { Ending, SessionPart } from '../sessions/session.js';
 import { SERVER_LIMITS } from '../limits.js';
-import type { ToViewer } from './messages.js';
 
 /** A viewer's signaling connection, as its session sees it. */
 export interface ViewerPort {
-  send(message: ToViewer): void;
+  send(message: SentCase<ServerToViewer>): void;
   close(code: number, reason: string): void;
 }
 
@@ -83,7 +82,7 @@ export class ViewerRoster implements SessionPart {
     for (const linkId of [...this.#waits.keys()]) this.stopWaiting(linkId);
   }
 
-  #broadcast(message: ToViewer): void {
+  #broadcast(message: SentCase<ServerToViewer>): void {
     for (const viewer of this.#connected) viewer.send(message);
   }
 }

@@ -1,10 +1,11 @@
+import { BAD_REQUEST, SERVER_FAILED } from '@wingman/protocol';
 import express, { type ErrorRequestHandler, type Router } from 'express';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Place } from './locate.js';
-import { BAD_REQUEST, INTERNAL, sendProblem } from './problems.js';
+import { sendProblem } from './problems.js';
 import type { SessionResponse } from './session-routes.js';
 
 export interface AppOptions {
@@ -59,7 +60,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     if (isClientError(error)) return sendProblem(req, res, BAD_REQUEST);
     logger.error({ err: error }, 'a request failed');
-    sendProblem(req, res, INTERNAL);
+    sendProblem(req, res, SERVER_FAILED);
   };
 }
 

@@ -1,7 +1,7 @@
+import { escapeHtml, NOT_FOUND } from '@wingman/protocol';
 import { Router } from 'express';
 import type { Metrics } from '../metrics.js';
-import { indexPage } from './index-page.js';
-import { NOT_FOUND, sendProblem } from './problems.js';
+import { sendProblem } from './problems.js';
 
 export interface ServerRouteOptions {
   metrics: Metrics;
@@ -23,4 +23,24 @@ export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
   router.get('/', (_req, res) => void res.type('html').send(indexPage(version)));
   router.use((req, res) => sendProblem(req, res, NOT_FOUND));
   return router;
+}
+
+/** What a person sees who opens the tunnel server's own name. */
+export function indexPage(version: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>Wingman tunnel server</title>
+<style>:root{color-scheme:light dark}body{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.55 system-ui,sans-serif}main{max-width:34rem;padding:2rem}code{font:14px ui-monospace,monospace}small{opacity:.7}</style>
+<main>
+<h1>Wingman tunnel server</h1>
+<p>Developers share what runs on their localhost through this server; reviewers open it in a browser.</p>
+<p>To share a local port: <code>wingman 3000 --server &lt;this URL&gt;</code></p>
+<p>Each session has a name of its own below this one. Its link comes from whoever shares it.</p>
+<p><small>Version ${escapeHtml(version)} · <a href="/healthz">health</a> · <a href="/metrics">metrics</a></small></p>
+</main>
+</html>
+`;
 }

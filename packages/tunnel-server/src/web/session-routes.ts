@@ -1,19 +1,12 @@
+import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND, WRONG_KEY } from '@wingman/protocol';
 import { Router, type Request, type Response } from 'express';
 import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
 import type { Assets } from './assets.js';
-import { isReserved, pathOf } from './paths.js';
-import { isOwnOrigin } from './host-routing.js';
-import {
-  BAD_REQUEST,
-  FOREIGN_ORIGIN,
-  HOST_OFFLINE,
-  NOT_ADMITTED,
-  NOT_FOUND,
-  sendProblem,
-} from './problems.js';
+import { isOwnOrigin, isReserved, pathOf } from './locate.js';
+import { sendProblem } from './problems.js';
 import type { BootData, Shell } from './shell.js';
 import { ticketOf } from './upgrades.js';
 
@@ -46,7 +39,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
     const ticket = ticketOf('relay', new URL(req.originalUrl, 'http://session').searchParams);
     if (ticket === undefined) return sendProblem(req, res, BAD_REQUEST);
     if (!live.session.admits('relay', ticket.id, ticket.pass)) {
-      return sendProblem(req, res, NOT_ADMITTED);
+      return sendProblem(req, res, WRONG_KEY);
     }
     return serveFirstFlight({
       req,

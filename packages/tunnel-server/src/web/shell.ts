@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NOT_BUILT } from '@wingman/protocol';
 import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
-import type { Problem } from '@wingman/protocol';
 import { sendProblem } from './problems.js';
-import { newViewerCookie } from './viewer-id.js';
+import { newViewerCookie } from './client-identity.js';
 
 /** What the shell is told in the page itself, to save it a round trip. */
 export interface BootData {
@@ -21,14 +21,6 @@ export interface BootData {
 }
 
 const BOOT_MARK = '<!--wingman-boot-->';
-
-const NOT_BUILT: Problem = {
-  status: 500,
-  code: 'INTERNAL',
-  title: 'The browser client is not built',
-  cause: 'This tunnel server was started from a checkout without its assets.',
-  cure: 'Run `npm run build` in the checkout and start it again.',
-};
 
 /** The top-level page of every session: a template with the session's boot data in it. */
 export class Shell {

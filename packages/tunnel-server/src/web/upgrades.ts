@@ -1,42 +1,48 @@
-import { CloseCode, isLinkId, type Door, type Problem } from '@wingman/protocol';
+import {
+  DIAL_PATH,
+  dialTokenOf,
+  HOST_PATH,
+  readDial,
+  type DialPurposeName,
+} from '@wingman/node-kit';
+import {
+  BAD_REQUEST,
+  BAD_TOKEN,
+  CloseCode,
+  encodeEnvelope,
+  FOREIGN_ORIGIN,
+  isLinkId,
+  NOT_FOUND,
+  OVERLOADED,
+  ServerToViewer,
+  SHUTTING_DOWN,
+  WRONG_KEY,
+  type Door,
+  type Problem,
+  type SentCase,
+} from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
-import { ingressProblem } from '../ingress/ingress.js';
+import { refusalOf } from '../ingress/ingress.js';
 import type { RelayClient } from '../relay/relay-connection.js';
-import { isDialToken } from '../sessions/dial-token.js';
+import { isDialToken } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { encodeToViewer, type ToViewer } from '../signaling/messages.js';
-import { clientAddress } from './client-address.js';
-import { isOwnOrigin } from './host-routing.js';
-import type { Place } from './locate.js';
-import { isReserved, pathOf } from './paths.js';
-import {
-  BAD_REQUEST,
-  BAD_TOKEN,
-  FOREIGN_ORIGIN,
-  NOT_ADMITTED,
-  NOT_FOUND,
-  OVERLOADED,
-  refuseUpgrade,
-  SHUTTING_DOWN,
-} from './problems.js';
-import { viewerIdOf } from './viewer-id.js';
+import { clientAddress, viewerIdOf } from './client-identity.js';
+import { isOwnOrigin, isReserved, pathOf, type Place } from './locate.js';
+import { refuseUpgrade } from './problems.js';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
   host(webSocket: WebSocket, address: string): void;
-  dial(live: LiveSession, purpose: DialPath, webSocket: WebSocket): void;
+  dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
   relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
   ingress(live: LiveSession, upgrade: Upgrade): void;
 }
-
-/** What a dial-back is for, as its URL says it. */
-export type DialPath = 'relay' | 'ingress';
 
 export interface UpgradeOptions {
   locate: (hostHeader: string | undefined) => Place;
@@ -89,7 +95,7 @@ export class UpgradeRouter {
     }
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
     if (place.at === 'nowhere') return place.problem;
-    const problem = ingressProblem(place.live);
+    const problem = refusalOf(place.live);
     if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
     return problem;
   }
@@ -97,8 +103,8 @@ export class UpgradeRouter {
   /** Hosts are programs: they send no Origin, and nothing that a web page can send is a host's. */
   #hostSide(upgrade: Upgrade, path: string): Problem | undefined {
     if (upgrade.req.headers.origin !== undefined) return FOREIGN_ORIGIN;
-    if (path === '/__wingman/host') return this.#host(upgrade);
-    if (path === '/__wingman/dial') return this.#dial(upgrade);
+    if (path === HOST_PATH) return this.#host(upgrade);
+    if (path === DIAL_PATH) return this.#dial(upgrade);
     return NOT_FOUND;
   }
 
@@ -112,16 +118,15 @@ export class UpgradeRouter {
   }
 
   #dial(upgrade: Upgrade): Problem | undefined {
-    const query = queryOf(upgrade.req);
-    const purpose = query.get('purpose');
-    if (purpose !== 'relay' && purpose !== 'ingress') return BAD_REQUEST;
-    const lookup = this.#options.registry.lookup(query.get('session') ?? '');
+    const dial = readDial(queryOf(upgrade.req));
+    if (dial === undefined) return BAD_REQUEST;
+    const lookup = this.#options.registry.lookup(dial.session);
     const live = lookup.found === 'session' ? lookup.session : undefined;
-    const token = bearerToken(upgrade.req);
+    const token = dialTokenOf(upgrade.req.headers.authorization);
     // The same answer for a session that isn't and for a wrong token: names can't be probed here.
     if (live === undefined || !isDialToken(live.session.host?.dialToken, token)) return BAD_TOKEN;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
-      this.#options.handlers.dial(live, purpose, webSocket),
+      this.#options.handlers.dial(live, dial.purpose, webSocket),
     );
     return undefined;
   }
@@ -166,16 +171,16 @@ export class UpgradeRouter {
   }
 
   #turnAway(upgrade: Upgrade): undefined {
-    const { code, title } = NOT_ADMITTED;
+    const { code, title } = WRONG_KEY;
     this.#letGo(upgrade, CloseCode.HANDSHAKE_FAILED, [
       { $case: 'refusal', value: { code, message: title } },
     ]);
   }
 
-  #letGo(upgrade: Upgrade, closeCode: number, messages: ToViewer[]): void {
+  #letGo(upgrade: Upgrade, closeCode: number, messages: SentCase<ServerToViewer>[]): void {
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
       webSocket.on('error', () => undefined);
-      for (const message of messages) webSocket.send(encodeToViewer(message));
+      for (const message of messages) webSocket.send(encodeEnvelope(ServerToViewer, message));
       webSocket.close(closeCode);
     });
   }
@@ -197,8 +202,4 @@ export function ticketOf(door: Door, query: URLSearchParams): Ticket | undefined
 
 function queryOf(req: IncomingMessage): URLSearchParams {
   return new URLSearchParams((req.url ?? '').split('?').slice(1).join('?'));
-}
-
-function bearerToken(req: IncomingMessage): string {
-  return /^Bearer ([\w-]{1,128})$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
 }

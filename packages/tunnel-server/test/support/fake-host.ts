@@ -1,3 +1,4 @@
+import { dialHeaders, proveRegistration, WsCarrier } from '@wingman/node-kit';
 import {
   acceptExchanges,
   create,
@@ -8,7 +9,6 @@ import {
   HostMessage,
   Link,
   passPayload,
-  registrationPayload,
   respondIngress,
   ResponseHead,
   ServerToHost,
@@ -17,8 +17,7 @@ import {
   type IncomingRequest,
   type IncomingWebSocket,
 } from '@wingman/protocol';
-import { createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
-import { WebSocketCarrier } from '../../src/relay/websocket-carrier.js';
+import { createHmac, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { ClientSocket } from './client-socket.js';
 import { Inbox } from './inbox.js';
 
@@ -107,13 +106,11 @@ export class FakeHost {
 
   async register(overrides: { session?: string; signature?: Uint8Array } = {}): Promise<void> {
     const session = overrides.session ?? this.session;
-    const payload = registrationPayload(session, await this.#nonce);
     this.send({
       $case: 'registerHost',
       value: {
-        session,
-        publicKey: this.keys.spki,
-        signature: overrides.signature ?? sign(null, payload, this.keys.privateKey),
+        ...proveRegistration(this.keys.privateKey, session, await this.#nonce),
+        ...overrides,
         ttlSeconds: this.#options.ttlSeconds ?? 3600,
         prekey: this.#options.prekey ?? new Uint8Array(),
         ingressAllowed: this.#options.ingressAllowed ?? true,
@@ -142,8 +139,7 @@ export class FakeHost {
 
   async dial(purpose: 'relay' | 'ingress', token = this.dialToken): Promise<ClientSocket> {
     const path = `/__wingman/dial?session=${this.session}&purpose=${purpose}`;
-    const headers = { authorization: `Bearer ${token}` };
-    const socket = await ClientSocket.open(this.port, 'localhost', path, headers);
+    const socket = await ClientSocket.open(this.port, 'localhost', path, dialHeaders(token));
     if (purpose === 'relay') socket.expectPreface();
     this.sockets.push(socket);
     return socket;
@@ -186,7 +182,7 @@ export class FakeHost {
   async #serveIngress(client: ClientSocket): Promise<void> {
     this.ingressSockets.push(client);
     const { carrier, linkId } = await respondIngress(
-      new WebSocketCarrier(client.socket, client.claim()),
+      new WsCarrier(client.socket, { early: client.claim() }),
     );
     const link = this.links.get(linkId) ?? this.#createLink(linkId);
     link.attach(carrier, 'relay');

@@ -1,14 +1,23 @@
-import type { Binding } from '@wingman/protocol';
-import { LIMITS, systemClock, WingmanError } from '@wingman/protocol';
+import { parseIceUrl } from '@wingman/node-kit';
+import { LIMITS, systemClock, WingmanError, type Binding } from '@wingman/protocol';
+import type {
+  DataChannel,
+  DescriptionType,
+  IceServer as LibdatachannelServer,
+  PeerConnection,
+} from 'node-datachannel';
 import type * as Library from 'node-datachannel';
-import type { DataChannel, DescriptionType, PeerConnection } from 'node-datachannel';
 import { HOST_LIMITS } from '../../limits.js';
 import { ChannelCarrier } from './channel-carrier.js';
-import type { Candidate, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
-import { CHANNEL_LABEL } from './engine.js';
-import { toLibdatachannel } from './ice-servers.js';
-import { PendingCandidates } from './pending-candidates.js';
-import { bindingOf } from './sdp.js';
+import {
+  CHANNEL_LABEL,
+  type Candidate,
+  type IceServerAddress,
+  type Peer,
+  type PeerEngine,
+  type PeerHandlers,
+} from './engine.js';
+import { bindingOf, PendingCandidates } from './negotiation.js';
 
 /** libdatachannel through node-datachannel: the engine that measures better (see ARCHITECTURE.md). Fails when its binary doesn't load. */
 export async function loadNodeDatachannel(): Promise<PeerEngine> {
@@ -192,4 +201,37 @@ function bytesOf(message: string | Buffer | ArrayBuffer): Uint8Array {
     return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   }
   return new Uint8Array(message);
+}
+
+const RELAY_TYPES = {
+  'turn:udp': 'TurnUdp',
+  'turn:tcp': 'TurnTcp',
+  'turns:udp': 'TurnTls',
+  'turns:tcp': 'TurnTls',
+} as const;
+
+/** ICE servers in node-datachannel's words; addresses it can't use are left out (RFC 7064, RFC 7065). */
+export function toLibdatachannel(
+  servers: readonly IceServerAddress[],
+): (string | LibdatachannelServer)[] {
+  return servers.flatMap((server) =>
+    server.urls.flatMap((url) => {
+      const one = toOne(url, server);
+      return one === undefined ? [] : [one];
+    }),
+  );
+}
+
+function toOne(url: string, server: IceServerAddress): string | LibdatachannelServer | undefined {
+  const address = parseIceUrl(url);
+  if (address === undefined || address.scheme === 'stuns') return undefined;
+  const { scheme, hostname, port, transport } = address;
+  if (scheme === 'stun') return `stun:${hostname}:${port}`;
+  return {
+    hostname,
+    port,
+    username: server.username,
+    password: server.credential,
+    relayType: RELAY_TYPES[`${scheme}:${transport}`],
+  };
 }

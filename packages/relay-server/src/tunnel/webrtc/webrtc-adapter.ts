@@ -12,10 +12,10 @@ export type {
   PeerEngine,
   PeerHandlers,
 } from './engine.js';
-export { isIceUrl } from './ice-servers.js';
 
 /** Which engine to load: one by name, or the first that loads. */
-export type EngineChoice = EngineName | 'auto';
+export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
 type Loader = () => Promise<PeerEngine>;
 

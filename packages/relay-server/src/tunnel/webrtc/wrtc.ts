@@ -1,13 +1,16 @@
-import type { Binding, Timer } from '@wingman/protocol';
-import { LIMITS, systemClock, WingmanError } from '@wingman/protocol';
+import { LIMITS, systemClock, WingmanError, type Binding, type Timer } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
 import { ChannelCarrier } from './channel-carrier.js';
-import type { Candidate, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
-import { CHANNEL_LABEL } from './engine.js';
-import { PendingCandidates } from './pending-candidates.js';
-import { bindingOf } from './sdp.js';
+import {
+  CHANNEL_LABEL,
+  type Candidate,
+  type IceServerAddress,
+  type Peer,
+  type PeerEngine,
+  type PeerHandlers,
+} from './engine.js';
+import { bindingOf, PendingCandidates } from './negotiation.js';
 import { peerClosed } from './thread-reclaimer.js';
-import { TurnCount } from './turn-count.js';
 import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
 
 /** libwebrtc through @roamhq/wrtc. Fails when its binary doesn't load. */
@@ -173,5 +176,25 @@ class WrtcPeer implements Peer {
     this.close();
     this.#carrier?.lost(reason);
     this.#handlers.closed(reason);
+  }
+}
+
+/** Counts what was sent in this turn of the event loop: a figure that an engine's own queue length may lag behind. */
+export class TurnCount {
+  #bytes = 0;
+  #isScheduled = false;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#bytes = 0;
+      this.#isScheduled = false;
+    });
   }
 }

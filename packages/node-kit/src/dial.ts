@@ -1,0 +1,59 @@
+import { decodeMessage, DialPreface, encodeMessage, isLinkId } from '@wingman/protocol';
+import type { WebSocket } from 'ws';
+
+/** Where hosts connect to the tunnel server: for signaling… */
+export const HOST_PATH = '/__wingman/host';
+/** …and for a dial-back, which the server has asked for. */
+export const DIAL_PATH = '/__wingman/dial';
+
+/** What a dial-back is for. */
+export type DialPurposeName = 'relay' | 'ingress';
+
+/** What a dial-back says about itself in its URL; the token travels in a header field. */
+export interface Dial {
+  readonly session: string;
+  readonly purpose: DialPurposeName;
+}
+
+/** The WebSocket URL of a path at a server's origin. */
+export function webSocketUrl(server: URL, path: string): URL {
+  const url = new URL(path, server);
+  url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url;
+}
+
+/** The URL of a dial-back. */
+export function dialUrl(server: URL, { session, purpose }: Dial): URL {
+  const url = webSocketUrl(server, DIAL_PATH);
+  url.searchParams.set('session', session);
+  url.searchParams.set('purpose', purpose);
+  return url;
+}
+
+/** Reads what `dialUrl` has written; undefined for a purpose that isn't one. */
+export function readDial(query: URLSearchParams): Dial | undefined {
+  const purpose = query.get('purpose');
+  if (purpose !== 'relay' && purpose !== 'ingress') return undefined;
+  return { session: query.get('session') ?? '', purpose };
+}
+
+/** The header fields of a dial-back. */
+export function dialHeaders(token: string): { authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** The token in an Authorization header field; empty when there is none. */
+export function dialTokenOf(authorization: string | undefined): string {
+  return /^Bearer ([\w-]{1,128})$/.exec(authorization ?? '')?.[1] ?? '';
+}
+
+/** Tells the host whose connection this is, before anything of the viewer's passes; the id may be empty. */
+export function sendDialPreface(host: WebSocket, viewerId: string): void {
+  host.send(encodeMessage(DialPreface, { viewerId }), { binary: true });
+}
+
+/** The viewer's id in a preface; undefined when its browser has none. Throws PROTOCOL_ERROR. */
+export function readDialPreface(bytes: Uint8Array): string | undefined {
+  const { viewerId } = decodeMessage(DialPreface, bytes);
+  return isLinkId(viewerId) ? viewerId : undefined;
+}

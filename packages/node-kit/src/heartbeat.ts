@@ -1,0 +1,92 @@
+import type { Clock, Timer } from '@wingman/protocol';
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  /** Between two pings, in milliseconds. */
+  readonly everyMs: number;
+  /** Unanswered pings that are forgiven; the next one ends the WebSocket. */
+  readonly allowedMisses: number;
+  /** The WebSocket was ended because its peer is dead. */
+  readonly onDead?: () => void;
+}
+
+/** What has passed a socket: bytes read, bytes the kernel has taken, and bytes still queued here. */
+interface Progress {
+  readonly read: number;
+  readonly flushed: number;
+  readonly queued: number;
+}
+
+/**
+ * Pings one WebSocket until it closes, and ends it when its peer is dead. A peer is alive when
+ * anything has come from it, or when it has taken some of what was queued for it: the pong of a slow
+ * reader waits behind the data, and must not cost it the connection.
+ */
+export class Heartbeat {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #options: HeartbeatOptions;
+  #before: Progress;
+  /** Unanswered pings in a row; -1 until there has been a ping. */
+  #misses = -1;
+  #isProbing = false;
+  #timer: Timer | undefined;
+
+  /** `socket` is the connection below the WebSocket. */
+  constructor(webSocket: WebSocket, socket: Socket, options: HeartbeatOptions) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#options = options;
+    this.#before = progressOf(socket);
+    webSocket.once('close', () => this.stop());
+    this.#wait(options.everyMs);
+  }
+
+  /** Leaves the WebSocket alone from now on. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Pings now, and ends the WebSocket if nothing has come within `withinMs`: something on the same way has just broken. */
+  probe(withinMs: number): void {
+    // A second question must not put off the verdict on the first.
+    if (this.#isProbing || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    this.#isProbing = true;
+    this.#before = progressOf(this.#socket);
+    this.#misses = this.#options.allowedMisses;
+    this.#webSocket.ping();
+    this.#wait(withinMs);
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimeout(() => this.#beat(), milliseconds);
+  }
+
+  #beat(): void {
+    this.#wait(this.#options.everyMs);
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    this.#misses = this.#isAlive() ? 0 : this.#misses + 1;
+    this.#isProbing = false;
+    if (this.#misses <= this.#options.allowedMisses) return this.#webSocket.ping();
+    this.stop();
+    this.#webSocket.terminate();
+    this.#options.onDead?.();
+  }
+
+  #isAlive(): boolean {
+    const before = this.#before;
+    const now = progressOf(this.#socket);
+    this.#before = now;
+    const hasTaken = before.queued > 0 && now.flushed > before.flushed;
+    // While we don't read from the peer, for back-pressure, it can't show that it lives.
+    return now.read > before.read || hasTaken || this.#webSocket.isPaused;
+  }
+}
+
+function progressOf(socket: Socket): Progress {
+  const queued = socket.writableLength;
+  return { read: socket.bytesRead, flushed: socket.bytesWritten - queued, queued };
+}

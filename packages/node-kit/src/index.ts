@@ -1,0 +1,12 @@
+export * from './dial.js';
+export * from './heartbeat.js';
+export * from './ice-url.js';
+export * from './package-version.js';
+export * from './registration-proof.js';
+export * as schemas from './setting-schemas.js';
+export * from './settings.js';
+export * from './shared-settings.js';
+export * from './system-error.js';
+export * from './ws-carrier.js';
+export * from './ws-close.js';
+export * from './ws-data.js';

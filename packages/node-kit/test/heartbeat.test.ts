@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { FakeClock } from '../../protocol/test/support/fake-clock.js';
+import { Heartbeat } from '../src/heartbeat.js';
+import { closePairs, openPair, type SocketPair } from './support/socket-pair.js';
+
+const EVERY_MS = 15_000;
+const PROBE_MS = 2_000;
+
+let clock: FakeClock;
+let pair: SocketPair;
+let heartbeat: Heartbeat;
+let deaths: number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  deaths = 0;
+});
+
+afterEach(closePairs);
+
+/** A server's end that is watched; a peer that `answers` sends pongs by itself. */
+async function watch({ answers, allowedMisses = 2 }: { answers: boolean; allowedMisses?: number }) {
+  pair = await openPair({ autoPong: answers });
+  heartbeat = new Heartbeat(pair.server, pair.serverTransport, {
+    clock,
+    everyMs: EVERY_MS,
+    allowedMisses,
+    onDead: () => (deaths += 1),
+  });
+}
+
+/** One heartbeat later; what the peer has answered has arrived. */
+async function beat(milliseconds = EVERY_MS): Promise<void> {
+  const answered = once(pair.server, 'pong');
+  await clock.advance(milliseconds);
+  await answered;
+}
+
+const isOpen = (): boolean => pair.server.readyState === pair.server.OPEN;
+
+describe('a heartbeat', () => {
+  test('leaves a peer alone that answers', async () => {
+    await watch({ answers: true, allowedMisses: 0 });
+    for (let count = 0; count < 6; count += 1) {
+      pair.client.send('still here');
+      await once(pair.server, 'message');
+      await beat();
+    }
+    expect(isOpen()).toBe(true);
+    expect(deaths).toBe(0);
+  });
+
+  test('cuts a silent peer off after the misses allowed', async () => {
+    await watch({ answers: false });
+    await clock.advance(EVERY_MS * 3);
+    expect(isOpen()).toBe(true);
+    await clock.advance(EVERY_MS);
+    expect(isOpen()).toBe(false);
+    expect(deaths).toBe(1);
+  });
+
+  test('asks before it blames, also when nothing is forgiven', async () => {
+    await watch({ answers: false, allowedMisses: 0 });
+    await clock.advance(EVERY_MS);
+    expect(isOpen()).toBe(true);
+    await clock.advance(EVERY_MS);
+    expect(isOpen()).toBe(false);
+  });
+
+  test('forgets misses when the peer is heard again', async () => {
+    await watch({ answers: false });
+    await clock.advance(EVERY_MS * 2);
+    pair.client.send('late');
+    await once(pair.server, 'message');
+    await clock.advance(EVERY_MS * 3);
+    expect(isOpen()).toBe(true);
+    await clock.advance(EVERY_MS);
+    expect(isOpen()).toBe(false);
+  });
+
+  test('takes any message as a sign of life', async () => {
+    await watch({ answers: false, allowedMisses: 0 });
+    for (let count = 0; count < 3; count += 1) {
+      pair.client.send('no pong, but alive');
+      await once(pair.server, 'message');
+      await clock.advance(EVERY_MS);
+    }
+    expect(isOpen()).toBe(true);
+  });
+
+  test('does not blame a peer that we do not read from', async () => {
+    await watch({ answers: false });
+    pair.server.pause();
+    await clock.advance(EVERY_MS * 10);
+    expect(isOpen()).toBe(true);
+  });
+
+  test('lets a slow reader live while it takes something, and not when it takes nothing', async () => {
+    await watch({ answers: false });
+    pair.client.on('message', () => undefined);
+    const more = Buffer.alloc(64 * 1024);
+    const fill = (): void => {
+      for (let count = 0; count < 256; count += 1) pair.server.send(more);
+    };
+    for (let count = 0; count < 4; count += 1) {
+      pair.client.pause();
+      fill();
+      await clock.advance(EVERY_MS);
+      expect(pair.serverTransport.writableLength).toBeGreaterThan(0);
+      pair.client.resume();
+      await once(pair.serverTransport, 'drain');
+    }
+    expect(isOpen()).toBe(true);
+    pair.client.pause();
+    fill();
+    await clock.advance(EVERY_MS * 4);
+    expect(deaths).toBe(1);
+  });
+
+  test('ends with its WebSocket', async () => {
+    await watch({ answers: true });
+    pair.client.close();
+    await once(pair.server, 'close');
+    expect(clock.timers).toBe(0);
+    await clock.advance(EVERY_MS * 10);
+    expect(deaths).toBe(0);
+  });
+
+  test('leaves a closing WebSocket to its closing handshake', async () => {
+    await watch({ answers: false, allowedMisses: 0 });
+    pair.client.pause();
+    pair.server.close();
+    await clock.advance(EVERY_MS * 10);
+    expect(deaths).toBe(0);
+  });
+
+  test('can be stopped', async () => {
+    await watch({ answers: false });
+    heartbeat.stop();
+    expect(clock.timers).toBe(0);
+    await clock.advance(EVERY_MS * 10);
+    expect(isOpen()).toBe(true);
+  });
+});
+
+describe('a probe', () => {
+  test('cuts off a peer that does not answer soon', async () => {
+    await watch({ answers: false });
+    heartbeat.probe(PROBE_MS);
+    await clock.advance(PROBE_MS - 1);
+    expect(isOpen()).toBe(true);
+    await clock.advance(1);
+    expect(isOpen()).toBe(false);
+    expect(deaths).toBe(1);
+  });
+
+  test('is passed by an answer, and the usual beat goes on', async () => {
+    await watch({ answers: true });
+    const answered = once(pair.server, 'pong');
+    heartbeat.probe(PROBE_MS);
+    await answered;
+    await beat(PROBE_MS);
+    await beat();
+    expect(isOpen()).toBe(true);
+  });
+
+  test('is not passed by what came before it', async () => {
+    await watch({ answers: false });
+    pair.client.send('earlier');
+    await once(pair.server, 'message');
+    heartbeat.probe(PROBE_MS);
+    await clock.advance(PROBE_MS);
+    expect(isOpen()).toBe(false);
+  });
+
+  test('is not put off by another', async () => {
+    await watch({ answers: false });
+    heartbeat.probe(PROBE_MS);
+    await clock.advance(PROBE_MS - 500);
+    heartbeat.probe(PROBE_MS);
+    await clock.advance(500);
+    expect(isOpen()).toBe(false);
+  });
+
+  test('asks nothing of a WebSocket that closes', async () => {
+    await watch({ answers: false });
+    pair.server.close();
+    heartbeat.probe(PROBE_MS);
+    await once(pair.server, 'close');
+    expect(deaths).toBe(0);
+  });
+});

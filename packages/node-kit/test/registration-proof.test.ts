@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { sessionNameFor } from '@wingman/protocol';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  proveRegistration,
+  verifyRegistrationProof,
+  type RegistrationProof,
+} from '../src/registration-proof.js';
+
+const nonce = randomBytes(32);
+
+/** A host's proof for its own session, with these parts changed. */
+async function proof(changes: Partial<RegistrationProof> = {}): Promise<RegistrationProof> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const session = await sessionNameFor(publicKey, 'my-app');
+  return { ...proveRegistration(privateKey, session, nonce), ...changes };
+}
+
+const failure = async (given: RegistrationProof, at: Uint8Array = nonce): Promise<unknown> =>
+  verifyRegistrationProof(given, at).then(
+    () => 'verified',
+    (error: { code: unknown }) => error.code,
+  );
+
+describe('a proof of registration', () => {
+  test('verifies', async () => {
+    expect(await failure(await proof())).toBe('verified');
+  });
+
+  test('is worth nothing on another connection', async () => {
+    expect(await failure(await proof(), randomBytes(32))).toBe('REFUSED');
+  });
+
+  test('is worth nothing for the session of another key', async () => {
+    const { session } = await proof();
+    expect(await failure(await proof({ session }))).toBe('REFUSED');
+  });
+
+  test('is worth nothing under another label', async () => {
+    const { session, ...rest } = await proof();
+    const other = session.replace('my-app', 'my-bank');
+    expect(await failure({ ...rest, session: other })).toBe('REFUSED');
+  });
+
+  test('by another key is refused', async () => {
+    const { signature } = await proof();
+    expect(await failure(await proof({ signature }))).toBe('REFUSED');
+  });
+
+  test.each([0, 63, 65])('with a signature of %d bytes is refused', async (length) => {
+    expect(await failure(await proof({ signature: new Uint8Array(length) }))).toBe('REFUSED');
+  });
+
+  test.each([
+    ['nothing', Buffer.of()],
+    ['zeros', Buffer.alloc(44)],
+    ['too much', Buffer.alloc(4096)],
+    ['a key of another kind', rsaKey()],
+    ['a key of another curve of that size', x25519Key()],
+  ])('with %s for a key fails with PROTOCOL_ERROR', async (_what, publicKey) => {
+    expect(await failure(await proof({ publicKey }))).toBe('PROTOCOL_ERROR');
+  });
+
+  test('survives a name that is none', async () => {
+    expect(await failure(await proof({ session: '' }))).toBe('REFUSED');
+  });
+});
+
+function rsaKey(): Buffer {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  return publicKey.export({ format: 'der', type: 'spki' });
+}
+
+function x25519Key(): Buffer {
+  return generateKeyPairSync('x25519').publicKey.export({ format: 'der', type: 'spki' });
+}

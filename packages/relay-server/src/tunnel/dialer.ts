@@ -1,0 +1,113 @@
+import {
+  DialPurpose,
+  LIMITS,
+  respond,
+  respondIngress,
+  toWingmanError,
+  type Carrier,
+  type Clock,
+  type PrekeyRing,
+  type WingmanError,
+} from '@wingman/protocol';
+import {
+  dialHeaders,
+  dialUrl,
+  Heartbeat,
+  readDialPreface,
+  WsCarrier,
+  type DialPurposeName,
+} from '@wingman/node-kit';
+import { WebSocket } from 'ws';
+import { HOST_LIMITS } from '../limits.js';
+import { SERVER_HEARTBEAT } from './signaling-client.js';
+
+/** Where to dial and as whom; known once the session is registered. */
+export interface DialTarget {
+  readonly server: URL;
+  readonly session: string;
+  readonly token: string;
+}
+
+export interface DialerOptions {
+  readonly linkKey: Uint8Array;
+  readonly prekeys: PrekeyRing;
+  readonly ingressAllowed: boolean;
+  readonly clock: Clock;
+  /** `viewer` is the id of the viewer's browser, undefined when it has none. */
+  attachViewer(linkId: string, carrier: Carrier, viewer: string | undefined): void;
+  attachIngress(linkId: string, carrier: Carrier): void;
+  /** A dial or its handshake came to nothing. */
+  failed(error: WingmanError): void;
+}
+
+/** Opens WebSockets to the tunnel server when it asks for them, to be spliced with a viewer's or to carry its ingress. */
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #pending = new Set<WebSocket>();
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+  }
+
+  /** Obeys a DialRequest; one above the cap, or for an ingress that isn't allowed, is ignored. */
+  dial(purpose: DialPurpose, target: DialTarget): void {
+    const name = this.#nameOf(purpose);
+    if (name === undefined || this.#pending.size >= HOST_LIMITS.pendingDials) return;
+    const socket = open(target, name);
+    this.#pending.add(socket);
+    socket.once('close', () => this.#pending.delete(socket));
+    socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
+    socket.once('upgrade', (response) => {
+      const { clock } = this.#options;
+      const heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+      socket.once('open', () => {
+        this.#serve(name, socket)
+          .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))
+          // Once it carries a link, the link watches it: behind a slow viewer's data a pong comes late.
+          .finally(() => heartbeat.stop());
+      });
+    });
+  }
+
+  /** Gives up what hasn't become part of a link. */
+  close(): void {
+    for (const socket of this.#pending) socket.terminate();
+  }
+
+  #nameOf(purpose: DialPurpose): DialPurposeName | undefined {
+    if (purpose === DialPurpose.RELAY) return 'relay';
+    return purpose === DialPurpose.INGRESS && this.#options.ingressAllowed ? 'ingress' : undefined;
+  }
+
+  /** A connection kept ready that closes before anyone came has harmed nobody. */
+  #report(error: WingmanError): void {
+    if (error.code !== 'CARRIER_CLOSED') this.#options.failed(error);
+  }
+
+  async #serve(name: DialPurposeName, socket: WebSocket): Promise<void> {
+    const { linkKey: key, prekeys, clock } = this.#options;
+    if (name === 'ingress') {
+      const proven = await respondIngress(new WsCarrier(socket), { clock });
+      this.#pending.delete(socket);
+      return this.#options.attachIngress(proven.linkId, proven.carrier);
+    }
+    let viewer: string | undefined;
+    const preface = (bytes: Uint8Array): void => {
+      viewer = readDialPreface(bytes);
+    };
+    const carrier = new WsCarrier(socket, { preface });
+    // No deadline: this connection is kept ready for a viewer who may come in an hour.
+    const proven = await respond(carrier, { key, kind: 'relay', prekeys, clock });
+    this.#pending.delete(socket);
+    this.#options.attachViewer(proven.linkId, proven.carrier, viewer);
+  }
+}
+
+function open({ server, session, token }: DialTarget, purpose: DialPurposeName): WebSocket {
+  return new WebSocket(dialUrl(server, { session, purpose }), {
+    headers: dialHeaders(token),
+    perMessageDeflate: false,
+    maxPayload: LIMITS.maxMessageBytes,
+    handshakeTimeout: HOST_LIMITS.dialMs,
+  });
+}

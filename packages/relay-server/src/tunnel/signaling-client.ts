@@ -1,0 +1,242 @@
+import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
+import {
+  Backoff,
+  CloseCode,
+  decodeEnvelope,
+  deferred,
+  encodeEnvelope,
+  HostMessage,
+  ServerToHost,
+  WingmanError,
+  type Clock,
+  type ErrorCode,
+  type HostRegistered,
+  type ReceivedCase,
+  type SentCase,
+  type Timer,
+} from '@wingman/protocol';
+import { WebSocket, type RawData } from 'ws';
+import { HOST_LIMITS } from '../limits.js';
+
+/**
+ * connecting: a socket is on its way, or the server's challenge is. registering: our proof is out.
+ * registered: the session is ours. waiting: until the next try. ended: for good.
+ */
+export type ConnectionState = 'connecting' | 'registering' | 'registered' | 'waiting' | 'ended';
+
+const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+  connecting: ['registering', 'waiting', 'ended'],
+  registering: ['registered', 'waiting', 'ended'],
+  registered: ['waiting', 'ended'],
+  waiting: ['connecting', 'ended'],
+  ended: [],
+};
+
+/** A server that says nothing between two pings is dead. */
+export const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
+
+/** The server's answer says that trying again would bring the same. */
+const FINAL_CODES = new Set<string>([
+  'PROTOCOL_ERROR',
+  'HANDSHAKE_FAILED',
+  'REFUSED',
+  'SESSION_ENDED',
+]);
+const FINAL_CLOSES = new Map<number, ErrorCode>([
+  [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
+  [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
+  [CloseCode.REPLACED, 'REFUSED'],
+]);
+
+/** What the connection asks of its owner. */
+export interface SignalingClientOptions {
+  readonly server: URL;
+  readonly clock: Clock;
+  readonly backoff?: Backoff;
+  /** Makes the registration for this connection's challenge. */
+  register(nonce: Uint8Array): SentCase<HostMessage>;
+  /** Registered, for the first time or again. */
+  registered(grant: HostRegistered): void;
+  message(message: ReceivedCase<ServerToHost>): void;
+  /** The connection is lost, or couldn't be made; another try follows. */
+  lost(error: WingmanError): void;
+  /** It ended for good, and not by `close`. */
+  ended(error: WingmanError): void;
+}
+
+/** The host's signaling connection: keeps the session registered, and comes back by itself. */
+export class SignalingClient {
+  readonly #options: SignalingClientOptions;
+  readonly #backoff: Backoff;
+  #state: ConnectionState = 'connecting';
+  #socket: WebSocket | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #timer: Timer | undefined;
+  #nonce: Uint8Array | undefined;
+  #refusal: WingmanError | undefined;
+
+  constructor(options: SignalingClientOptions) {
+    this.#options = options;
+    const { reconnectFirstMs, reconnectMaxMs } = HOST_LIMITS;
+    this.#backoff = options.backoff ?? new Backoff(reconnectFirstMs, reconnectMaxMs);
+    this.#connect();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Sends a message; dropped unless registered, for the other side then makes a new start anyway. */
+  send(message: SentCase<HostMessage>): void {
+    if (this.#state === 'registered') this.#transmit(message);
+  }
+
+  /** Registers again on the same connection, to renew the prekey. */
+  renew(): void {
+    if (this.#nonce !== undefined) this.send(this.#options.register(this.#nonce));
+  }
+
+  /** Finds out soon whether the connection still lives: without it no viewer gets a new carrier. */
+  probe(): void {
+    this.#heartbeat?.probe(HOST_LIMITS.serverProbeMs);
+  }
+
+  /** Closes for good, once what was sent has left. */
+  close(): void {
+    if (this.#state === 'ended') return;
+    this.#transition('ended');
+    this.#timer?.cancel();
+    this.#socket?.close(CloseCode.GOING_AWAY, 'the host is going away');
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(webSocketUrl(this.#options.server, HOST_PATH), {
+      perMessageDeflate: false,
+      maxPayload: HOST_LIMITS.signalingMessageBytes,
+    });
+    this.#socket = socket;
+    this.#refusal = undefined;
+    this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
+    let failure = '';
+    socket.once('upgrade', (response) => {
+      const { clock } = this.#options;
+      this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+    });
+    socket.on('message', (data) => this.#receive(socket, data));
+    socket.on('error', (error) => (failure = messageOf(error)));
+    socket.once('close', (code, reason) => {
+      this.#closed(code, failure || reason.toString() || `closed (${code})`);
+    });
+  }
+
+  #receive(socket: WebSocket, data: RawData): void {
+    if (this.#state === 'ended') return;
+    try {
+      this.#handle(decodeEnvelope(ServerToHost, bytesOf(data)));
+    } catch {
+      socket.close(CloseCode.PROTOCOL, 'malformed message');
+    }
+  }
+
+  #handle(message: ReceivedCase<ServerToHost>): void {
+    switch (message?.$case) {
+      case 'challenge':
+        return this.#prove(message.value.nonce);
+      case 'hostRegistered':
+        return this.#welcome(message.value);
+      case 'refusal':
+        this.#refusal = refusalOf(message.value.code, message.value.message);
+        return;
+      case 'heartbeat':
+        if (message.value.reply) return;
+        return this.#transmit({ $case: 'heartbeat', value: { ...message.value, reply: true } });
+      default:
+        if (this.#state === 'registered') this.#options.message(message);
+    }
+  }
+
+  #prove(nonce: Uint8Array): void {
+    if (this.#state !== 'connecting') return;
+    this.#nonce = nonce;
+    this.#transition('registering');
+    this.#transmit(this.#options.register(nonce));
+  }
+
+  #welcome(grant: HostRegistered): void {
+    if (this.#state === 'registering') {
+      this.#timer?.cancel();
+      this.#backoff.reset();
+      this.#transition('registered');
+    }
+    if (this.#state === 'registered') this.#options.registered(grant);
+  }
+
+  #transmit(message: SentCase<HostMessage>): void {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (socket.bufferedAmount > HOST_LIMITS.signalingQueueBytes) return socket.terminate();
+    socket.send(encodeEnvelope(HostMessage, message));
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#timer?.cancel();
+    if (this.#state === 'ended') return;
+    const error = this.#refusal ?? closeError(code, reason);
+    if (FINAL_CODES.has(error.code)) {
+      this.#transition('ended');
+      return this.#options.ended(error);
+    }
+    this.#transition('waiting');
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#transition('connecting');
+      this.#connect();
+    }, this.#backoff.next());
+    this.#options.lost(error);
+  }
+
+  #transition(next: ConnectionState): void {
+    if (!TRANSITIONS[this.#state].includes(next)) {
+      throw new WingmanError('INTERNAL', `host connection: ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+}
+
+function closeError(code: number, reason: string): WingmanError {
+  return new WingmanError(FINAL_CLOSES.get(code) ?? 'CARRIER_CLOSED', reason);
+}
+
+/** The server's own words; a code this version doesn't know means: try again. */
+function refusalOf(code: string, message: string): WingmanError {
+  const known = [...FINAL_CODES].includes(code);
+  return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', message);
+}
+
+/** Is told of the connection's first steps, until the first registration. */
+export interface FirstRegistration {
+  registered(): void;
+  lost(error: WingmanError): void;
+  ended(error: WingmanError): void;
+}
+
+/** Waits for the first registration; fails at a refusal, or after HOST_LIMITS.startMs with what went wrong last. */
+export function firstRegistration(
+  server: URL,
+  clock: Clock,
+): FirstRegistration & { readonly done: Promise<void> } {
+  const first = deferred<void>();
+  let last = 'no answer';
+  const timer = clock.setTimeout(() => {
+    first.reject(
+      new WingmanError('TIMEOUT', `the tunnel server ${server.origin} can't be reached: ${last}`),
+    );
+  }, HOST_LIMITS.startMs);
+  return {
+    done: first.promise.finally(() => timer.cancel()),
+    registered: () => first.resolve(),
+    lost: (error) => {
+      last = error.message;
+    },
+    ended: (error) => first.reject(error),
+  };
+}

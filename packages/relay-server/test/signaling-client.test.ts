@@ -1,0 +1,244 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  Backoff,
+  Challenge,
+  create,
+  Heartbeat,
+  HostRegistered,
+  Refusal,
+  type WingmanError,
+} from '@wingman/protocol';
+import { HOST_LIMITS } from '../src/limits.js';
+import { SignalingClient } from '../src/tunnel/signaling-client.js';
+import { FakeClock } from './support/fake-clock.js';
+import { freePort } from './support/servers.js';
+import {
+  signalingServer,
+  type SignalingConnection,
+  type SignalingServer,
+} from './support/signaling-server.js';
+import { until } from './support/until.js';
+
+const cleanups: (() => void | Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const NONCE = new Uint8Array(32).fill(1);
+
+function challenge(connection: SignalingConnection): void {
+  connection.send({ $case: 'challenge', value: create(Challenge, { nonce: NONCE }) });
+}
+
+function welcome(connection: SignalingConnection): void {
+  const value = create(HostRegistered, { origin: 'http://x.localhost', dialToken: 't' });
+  connection.send({ $case: 'hostRegistered', value });
+}
+
+function accept(connection: SignalingConnection): void {
+  challenge(connection);
+  connection.socket.once('message', () => welcome(connection));
+}
+
+interface Seen {
+  registered: number;
+  messages: string[];
+  lost: WingmanError[];
+  ended: WingmanError[];
+}
+
+function connect(
+  server: URL,
+  clock = new FakeClock(),
+): { connection: SignalingClient; clock: FakeClock; seen: Seen } {
+  const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
+  const connection = new SignalingClient({
+    server,
+    clock,
+    backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
+    register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
+    registered: () => seen.registered++,
+    message: (message) => seen.messages.push(String(message?.$case)),
+    lost: (error) => seen.lost.push(error),
+    ended: (error) => seen.ended.push(error),
+  });
+  cleanups.push(() => connection.close());
+  return { connection, clock, seen };
+}
+
+async function start(onConnection: (connection: SignalingConnection) => void): Promise<{
+  server: SignalingServer;
+  host: ReturnType<typeof connect>;
+}> {
+  const server = await signalingServer(onConnection);
+  cleanups.push(() => server.close());
+  return { server, host: connect(server.url) };
+}
+
+describe('registering', () => {
+  test('answers the challenge of this connection', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    expect(host.connection.state).toBe('registered');
+    expect(server.connections[0]?.received[0]).toMatchObject({
+      $case: 'registerHost',
+      value: { session: 's', signature: NONCE },
+    });
+  });
+
+  test('messages pass once registered, and not before', async () => {
+    const { server, host } = await start(challenge);
+    await until(() => server.connections[0]?.received.length === 1, 'asks for registration');
+    host.connection.send({ $case: 'endSession', value: {} });
+    welcome(server.connections[0]!);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.send({ $case: 'connectionAccept', value: { linkId: 'a' } });
+    await until(() => server.connections[0]?.received.length === 2, 'the message arrives');
+    expect(server.connections[0]?.received[1]).toMatchObject({ $case: 'connectionAccept' });
+  });
+
+  test('renews on the same connection', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.renew();
+    await until(() => server.connections[0]?.received.length === 2, 'registers again');
+    welcome(server.connections[0]!);
+    await until(() => host.seen.registered === 2, 'registered again');
+    expect(server.connections).toHaveLength(1);
+  });
+
+  test('heartbeats are answered', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    const value = create(Heartbeat, { nonce: 7n });
+    server.connections[0]?.send({ $case: 'heartbeat', value });
+    await until(() => server.connections[0]?.received.length === 2, 'an answer');
+    expect(server.connections[0]?.received[1]).toMatchObject({ value: { nonce: 7n, reply: true } });
+  });
+});
+
+describe('coming back', () => {
+  test('a server that has gone without a word is left soon after a link has lost its path', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs - 1);
+    expect(host.connection.state).toBe('registered');
+    // No pong comes from a socket that is not read.
+    server.connections[0]?.socket.pause();
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
+  test('asking again meanwhile does not put off the verdict', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    server.connections[0]?.socket.pause();
+    host.connection.probe();
+    host.clock.advance(HOST_LIMITS.serverProbeMs - 1);
+    host.connection.probe();
+    host.clock.advance(1);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
+  test('tries again with doubling waits, and starts over once registered', async () => {
+    const { server, host } = await start((connection) => connection.socket.close());
+    const waits: number[] = [];
+    for (let round = 1; round <= 8; round++) {
+      await until(() => host.seen.lost.length === round, 'the connection is lost');
+      waits.push(host.clock.pending[0]!);
+      host.clock.advance(waits.at(-1)!);
+    }
+    const { reconnectFirstMs: first, reconnectMaxMs: most } = HOST_LIMITS;
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128].map((n) => Math.min(n * first, most)));
+    expect(server.connections.length).toBeGreaterThanOrEqual(8);
+  });
+
+  test('registers again on a new connection with its new challenge', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    server.connections[0]?.socket.terminate();
+    await until(() => host.seen.lost.length === 1, 'lost');
+    expect(host.connection.state).toBe('waiting');
+    host.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    await until(() => host.seen.registered === 2, 'registered again');
+    server.connections[1]?.socket.terminate();
+    await until(() => host.seen.lost.length === 2, 'lost again');
+    expect(host.clock.pending[0]).toBe(HOST_LIMITS.reconnectFirstMs);
+  });
+
+  test('a server that is not there says so', async () => {
+    const { seen } = connect(new URL(`http://127.0.0.1:${await freePort()}`));
+    await until(() => seen.lost.length === 1, 'lost');
+    expect(seen.lost[0]?.message).toContain('ECONNREFUSED');
+  });
+
+  test('a server that never sends a challenge is given up', async () => {
+    const { server, host } = await start(() => undefined);
+    await until(() => server.connections.length === 1, 'connected');
+    host.clock.advance(HOST_LIMITS.registerMs);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
+  test('a server that no longer answers pings is dead', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    // Stops reading, as a machine that has gone does.
+    server.connections[0]?.socket.pause();
+    host.clock.advance(HOST_LIMITS.serverPingMs);
+    expect(host.connection.state).toBe('registered');
+    host.clock.advance(HOST_LIMITS.serverPingMs);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
+  test('garbage ends the connection, not the host', async () => {
+    const { host } = await start(({ socket }) => socket.send(Buffer.from([0xff, 0xff])));
+    await until(() => host.seen.lost.length === 1, 'lost');
+    expect(host.connection.state).toBe('waiting');
+  });
+});
+
+describe('the end', () => {
+  test.each(['SESSION_ENDED', 'HANDSHAKE_FAILED', 'PROTOCOL_ERROR', 'REFUSED'])(
+    'the refusal %s is final',
+    async (code) => {
+      const { host } = await start((connection) => {
+        const value = create(Refusal, { code, message: 'why' });
+        connection.send({ $case: 'refusal', value });
+        connection.socket.close(4000);
+      });
+      await until(() => host.seen.ended.length === 1, 'ended');
+      expect(host.seen.ended[0]).toMatchObject({ code, message: 'why' });
+      expect(host.clock.pending).toEqual([]);
+    },
+  );
+
+  test.each([4006, 4009, 4001])('the close code %i is final', async (code) => {
+    const { host } = await start(({ socket }) => socket.close(code));
+    await until(() => host.seen.ended.length === 1, 'ended');
+  });
+
+  test.each(['LIMIT_EXCEEDED', 'SOMETHING_NEW'])('the refusal %s is not', async (code) => {
+    const { host } = await start((connection) => {
+      const value = create(Refusal, { code, message: 'full' });
+      connection.send({ $case: 'refusal', value });
+      connection.socket.close(4000);
+    });
+    await until(() => host.seen.lost.length === 1, 'lost');
+    expect(host.seen.lost[0]?.message).toBe('full');
+  });
+
+  test('close lets what was sent leave, and nothing follows', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.send({ $case: 'endSession', value: {} });
+    host.connection.close();
+    await until(() => server.connections[0]?.received.length === 2, 'the message arrives');
+    await until(() => server.connections[0]?.socket.readyState === 3, 'closed');
+    expect(host.seen.lost).toEqual([]);
+    expect(host.seen.ended).toEqual([]);
+    expect(host.clock.pending).toEqual([]);
+  });
+});

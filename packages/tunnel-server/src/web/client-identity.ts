@@ -1,0 +1,45 @@
+import { isLinkId, newLinkId, parseCookies, VIEWER_COOKIE } from '@wingman/protocol';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+
+/** The longest that browsers keep a cookie: 400 days. */
+const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
+
+/** Who sends this request, by its cookie: 32 lower-case hex characters; empty when it has none. */
+export function viewerIdOf({ headers }: IncomingMessage): string {
+  const pairs = parseCookies(headers.cookie ?? '');
+  return pairs.find(([name, id]) => name === VIEWER_COOKIE && isLinkId(id))?.[1] ?? '';
+}
+
+/**
+ * The Set-Cookie line that gives a browser its id; none when it has one. HttpOnly, so that no script
+ * of the app can take it elsewhere; Lax, so that another site's requests come without it.
+ */
+export function newViewerCookie(req: IncomingMessage): string[] {
+  if (viewerIdOf(req) !== '') return [];
+  const attributes = `Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${MAX_AGE_SECONDS}`;
+  return [`${VIEWER_COOKIE}=${newLinkId()}; ${attributes}`];
+}
+
+/** No address is longer; what a proxy writes is not ours. */
+const MAX_ADDRESS_CHARS = 64;
+
+/** The other end of the connection, without `::ffff:` in front of an IPv4 address. */
+export function peerAddress(req: IncomingMessage): string {
+  return (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** Who asks: the other end of the connection or, when that is a proxy of ours, whom the proxy has named last. */
+export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
+  const named = trustProxy ? [req.headers['x-forwarded-for']].flat().join(',') : '';
+  return named.split(',').at(-1)?.trim().slice(0, MAX_ADDRESS_CHARS) || peerAddress(req);
+}
+
+/** What one client has to itself: an IPv4 address, or a /64 of IPv6 (RFC 6177 section 2). */
+export function clientNetwork(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [left = [], right = []] = address.split('::').map((half) => half.split(':'));
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
+  const groups = [...left, ...zeros, ...right].slice(0, 4);
+  return groups.map((group) => Number.parseInt(group || '0', 16)).join(':');
+}
