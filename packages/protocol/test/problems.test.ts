@@ -20,6 +20,10 @@ const CATALOGUE: [string, Problem][] = [
   ['appTimedOut', appProblems.appTimedOut(3000)],
   ['appHeadTooLarge', appProblems.appHeadTooLarge(3000)],
   ['malformedRequest', appProblems.malformedRequest('a reason')],
+  ['appBusy', appProblems.appBusy(3000)],
+  ['ownPageUnknown', appProblems.ownPageUnknown('/__wingman/x')],
+  ['methodNotAllowed', appProblems.methodNotAllowed(['GET'])],
+  ['INTERNAL', appProblems.appProblem('INTERNAL', 3000, 'a reason')],
 ];
 
 describe('the catalogue', () => {
@@ -106,7 +110,7 @@ describe('what the host says of the app', () => {
     ['TIMEOUT', 504, 'The app did not answer in time'],
     ['LIMIT_EXCEEDED', 502, 'The head of the app’s answer is too large'],
     ['UPSTREAM_ABORTED', 502, 'The app gave no complete answer'],
-    ['INTERNAL', 502, 'The app gave no complete answer'],
+    ['INTERNAL', 500, 'Wingman made a mistake'],
   ] as const)('%s: %d', (code, status, title) => {
     expect(appProblem(code, 3000, 'a reason')).toMatchObject({ status, title });
   });

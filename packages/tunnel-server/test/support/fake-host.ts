@@ -14,6 +14,7 @@ import {
   ServerToHost,
   sessionNameFor,
   type Door,
+  type HostRegistered,
   type IncomingRequest,
   type IncomingWebSocket,
 } from '@wingman/protocol';
@@ -56,7 +57,7 @@ export class FakeHost {
   readonly keys: Keys;
   readonly session: string;
   readonly signaling: ClientSocket;
-  readonly received = new Inbox<ToHost>();
+  readonly received: Inbox<ToHost> = new Inbox();
   readonly relays = new Inbox<ClientSocket>();
   /** Ingress links by id, as a real host keeps them. */
   readonly links = new Map<string, Link>();
@@ -120,7 +121,7 @@ export class FakeHost {
     });
   }
 
-  async registered() {
+  async registered(): Promise<HostRegistered> {
     const message = await this.received.find((item) => item?.$case === 'hostRegistered');
     return message.value;
   }
