@@ -14,13 +14,8 @@ export class AckPolicy {
 
   constructor(
     private readonly clock: Clock,
-    private readonly acknowledge: () => void,
+    private readonly send: (heard: Lane | undefined) => void,
   ) {}
-
-  /** The lane that brought the last numbered frame: the peer has reason to believe in it. */
-  get lane(): Lane | undefined {
-    return this.#heard?.lane;
-  }
 
   /** Whether more is to be expected on this lane. */
   isRecentOn(lane: Lane): boolean {
@@ -39,7 +34,13 @@ export class AckPolicy {
     }
   }
 
-  /** An acknowledgement has gone out, or none is wanted any more. */
+  /** Acknowledges now, whether something new has come or not. */
+  acknowledge(): void {
+    this.settled();
+    this.send(this.#heard?.lane);
+  }
+
+  /** No acknowledgement is wanted any more. */
   settled(): void {
     this.#bytes = 0;
     this.#frames = 0;

@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { encodeDataFrame } from '../wire/link-frame.js';
 import type { Lane } from './lane.js';
+import { stragglerMs } from './lane-verdict.js';
 
 /** A frame that the peer has not acknowledged, and the lane it was last sent on. */
 export interface Unacked {
@@ -98,6 +99,13 @@ export class RetransmitQueue {
    */
   isMissingOn(lane: Lane, framesBefore: number): boolean {
     return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
+  }
+
+  /** Another lane that has had the oldest frame for too long. */
+  stragglersBeside(active: Lane, now: number): Lane | undefined {
+    const { sentOn, sentAt = 0 } = this.oldest ?? {};
+    if (sentOn === undefined || sentOn === active) return undefined;
+    return now - sentAt < stragglerMs(sentOn) ? undefined : sentOn;
   }
 
   /** The next frame that no living lane has sent. */

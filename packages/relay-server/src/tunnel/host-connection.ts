@@ -1,5 +1,5 @@
-import type { Clock, ErrorCode, HostRegistered, Timer } from '@wingman/protocol';
-import { CloseCode, WingmanError } from '@wingman/protocol';
+import type { Clock, ErrorCode, HostRegistered, Timer, TransitionTable } from '@wingman/protocol';
+import { CloseCode, StateMachine, WingmanError } from '@wingman/protocol';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import { systemCode } from '../system-error.js';
@@ -18,7 +18,7 @@ import {
  */
 export type ConnectionState = 'connecting' | 'registering' | 'registered' | 'waiting' | 'ended';
 
-const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+const TRANSITIONS: TransitionTable<ConnectionState> = {
   connecting: ['registering', 'waiting', 'ended'],
   registering: ['registered', 'waiting', 'ended'],
   registered: ['waiting', 'ended'],
@@ -59,7 +59,7 @@ export interface HostConnectionOptions {
 export class HostConnection {
   readonly #options: HostConnectionOptions;
   readonly #backoff: Backoff;
-  #state: ConnectionState = 'connecting';
+  readonly #machine = new StateMachine(TRANSITIONS, 'connecting');
   #socket: WebSocket | undefined;
   #keepAlive: KeepAlive | undefined;
   #timer: Timer | undefined;
@@ -73,12 +73,12 @@ export class HostConnection {
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Sends a message; dropped unless registered, for the other side then makes a new start anyway. */
   send(message: ToServer): void {
-    if (this.#state === 'registered') this.#transmit(message);
+    if (this.#machine.state === 'registered') this.#transmit(message);
   }
 
   /** Registers again on the same connection, to renew the prekey. */
@@ -93,8 +93,8 @@ export class HostConnection {
 
   /** Closes for good, once what was sent has left. */
   close(): void {
-    if (this.#state === 'ended') return;
-    this.#transition('ended');
+    if (this.#machine.state === 'ended') return;
+    this.#machine.demand('ended');
     this.#timer?.cancel();
     this.#socket?.close(CloseCode.GOING_AWAY, 'the host is going away');
   }
@@ -119,7 +119,7 @@ export class HostConnection {
   }
 
   #receive(socket: WebSocket, data: RawData): void {
-    if (this.#state === 'ended') return;
+    if (this.#machine.state === 'ended') return;
     try {
       this.#handle(decodeFromServer(Buffer.isBuffer(data) ? data : Buffer.alloc(0)));
     } catch {
@@ -140,24 +140,24 @@ export class HostConnection {
         if (message.value.reply) return;
         return this.#transmit({ $case: 'heartbeat', value: { ...message.value, reply: true } });
       default:
-        if (this.#state === 'registered') this.#options.message(message);
+        if (this.#machine.state === 'registered') this.#options.message(message);
     }
   }
 
   #prove(nonce: Uint8Array): void {
-    if (this.#state !== 'connecting') return;
+    if (this.#machine.state !== 'connecting') return;
     this.#nonce = nonce;
-    this.#transition('registering');
+    this.#machine.demand('registering');
     this.#transmit(this.#options.register(nonce));
   }
 
   #welcome(grant: HostRegistered): void {
-    if (this.#state === 'registering') {
+    if (this.#machine.state === 'registering') {
       this.#timer?.cancel();
       this.#backoff.reset();
-      this.#transition('registered');
+      this.#machine.demand('registered');
     }
-    if (this.#state === 'registered') this.#options.registered(grant);
+    if (this.#machine.state === 'registered') this.#options.registered(grant);
   }
 
   #transmit(message: ToServer): void {
@@ -169,25 +169,18 @@ export class HostConnection {
 
   #closed(code: number, reason: string): void {
     this.#timer?.cancel();
-    if (this.#state === 'ended') return;
+    if (this.#machine.state === 'ended') return;
     const error = this.#refusal ?? closeError(code, reason);
     if (FINAL_CODES.has(error.code)) {
-      this.#transition('ended');
+      this.#machine.demand('ended');
       return this.#options.ended(error);
     }
-    this.#transition('waiting');
+    this.#machine.demand('waiting');
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#transition('connecting');
+      this.#machine.demand('connecting');
       this.#connect();
     }, this.#backoff.next());
     this.#options.lost(error);
-  }
-
-  #transition(next: ConnectionState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('INTERNAL', `host connection: ${this.#state} to ${next}`);
-    }
-    this.#state = next;
   }
 }
 

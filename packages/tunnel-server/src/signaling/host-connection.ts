@@ -1,11 +1,13 @@
 import {
   CloseCode,
   EndReason,
+  StateMachine,
   toWingmanError,
   WingmanError,
   type Clock,
   type RegisterHost,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
@@ -21,7 +23,7 @@ import { TokenBucket } from './token-bucket.js';
 /** challenged: the nonce is out. verifying: a proof is being checked. registered: owns its session. */
 type HostState = 'challenged' | 'verifying' | 'registered' | 'closed';
 
-const TRANSITIONS: Readonly<Record<HostState, readonly HostState[]>> = {
+const TRANSITIONS: TransitionTable<HostState> = {
   challenged: ['verifying', 'closed'],
   verifying: ['registered', 'closed'],
   registered: ['verifying', 'closed'],
@@ -59,7 +61,7 @@ export class HostConnection implements HostPort {
   readonly #challenge = createChallenge();
   readonly #deadline: Timer;
   readonly #renewals: TokenBucket;
-  #state: HostState = 'challenged';
+  readonly #machine = new StateMachine(TRANSITIONS, 'challenged');
   #session: Session | undefined;
   #audience: HostAudience | undefined;
 
@@ -171,7 +173,7 @@ export class HostConnection implements HostPort {
   }
 
   #refuse(error: WingmanError): void {
-    if (this.#state === 'closed') return;
+    if (this.#machine.state === 'closed') return;
     this.send({ $case: 'refusal', value: { code: error.code, message: error.message } });
     const isBadProof = error.code === 'REFUSED';
     const code = isBadProof ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
@@ -185,10 +187,12 @@ export class HostConnection implements HostPort {
     if (this.#session === undefined) this.#options.settled();
   }
 
+  /** A move that the table does not have is the host's mistake. */
   #transition(next: HostState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('PROTOCOL_ERROR', `a host can't go from ${this.#state} to ${next}`);
-    }
-    this.#state = next;
+    if (this.#machine.transition(next)) return;
+    throw new WingmanError(
+      'PROTOCOL_ERROR',
+      `a host can't go from ${this.#machine.state} to ${next}`,
+    );
   }
 }
