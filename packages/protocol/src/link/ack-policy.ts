@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
 
-/** How long after its last frame a lane is taken to bring more. */
+/** A lane is expected to bring more for so long after its last frame. */
 const RECENT_MS = 1_000;
 
 /** Decides when to acknowledge: after so many bytes or frames, at the latest after a short delay. */
@@ -17,7 +17,7 @@ export class AckPolicy {
     private readonly send: (heard: Lane | undefined) => void,
   ) {}
 
-  /** Whether more is to be expected on this lane. */
+  /** Whether this lane is expected to bring more. */
   isRecentOn(lane: Lane): boolean {
     return this.#heard?.lane === lane && this.clock.now() - this.#heard.at < RECENT_MS;
   }

@@ -77,7 +77,7 @@ export class Link {
     return this.#closeError;
   }
 
-  /** Whether a data frame would go out at once. Before the peer's first ATTACH none does, but early data. */
+  /** Whether a data frame would go out at once. Before the peer's first ATTACH only early data goes out. */
   get writable(): boolean {
     return this.#peerIncarnation !== undefined && this.takesEarly;
   }
@@ -220,7 +220,7 @@ export class Link {
       // A carrier that garbles is a broken carrier, not a broken link.
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
     }
-    // It is the first on a carrier, which keeps order: this one has lost it.
+    // ATTACH is the first frame on a carrier, and a carrier keeps order: this carrier has lost it.
     if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
@@ -267,7 +267,7 @@ export class Link {
     this.#paths.watch();
   }
 
-  /** Says what has come, on the lane that brought the last of it: the peer has reason to believe in that one. */
+  /** Says what has come. The lane that brought the last of it is the one that the peer believes in. */
   #acknowledge(heard: Lane | undefined): void {
     const lane = heard?.state === 'ready' ? heard : this.#paths.active;
     lane?.sendFrame({ type: 'ack', received: this.#window.received });
@@ -316,7 +316,7 @@ export class Link {
     this.#emitter.emit('path');
     this.#pump();
     this.#machine.transition('open');
-    // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
+    // The peer may still hear us on the old lane. An acknowledgement elsewhere tells the peer that we have left.
     if (isFlight) this.#acks.acknowledge();
   }
 
@@ -324,7 +324,7 @@ export class Link {
   #pump(): void {
     const lane = this.#paths.active;
     if (lane === undefined) return;
-    // The peer may be gone before it is known, and its successor would be sent the same once more.
+    // The peer may die before it is known. Its successor would be sent the same frames once more.
     const isOnlyEarly = this.#peerIncarnation === undefined;
     if (!this.#queue.sendOn(lane, this.clock.now(), isOnlyEarly)) return;
     if (this.#queue.hasRoom) this.#handlers?.writable();
@@ -341,7 +341,7 @@ export class Link {
     this.#pump();
   }
 
-  /** A planned switch leaves frames on their way; a carrier too slow or too dead for them must not hold up the rest. */
+  /** A planned switch leaves frames on their way. A carrier that is too slow for them must not hold up the rest. */
   #sendStragglersAgain(): void {
     const { active } = this.#paths;
     if (active?.state !== 'ready') return;

@@ -7,12 +7,12 @@ import { stragglerMs } from './lane-verdict.js';
 export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
-  /** The peer may take it twice, if another comes in its place before it is known. */
+  /** Early data: a peer and its successor may both take the frame, as long as neither is known. */
   readonly isEarly: boolean;
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
   sentAs: number;
-  /** When, in the clock's milliseconds. */
+  /** When the frame was last sent, in the clock's milliseconds. */
   sentAt: number;
 }
 
@@ -94,7 +94,7 @@ export class RetransmitQueue {
   }
 
   /**
-   * Whether a lane has lost a frame, when it has brought an answer to a ping that went out after so many frames.
+   * Whether a lane has lost a frame. It has just brought the answer to a ping that went out after so many frames.
    * A carrier keeps order: what it had taken before the ping has either arrived or is lost.
    */
   isMissingOn(lane: Lane, framesBefore: number): boolean {
