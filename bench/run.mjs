@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { eventLateness } from './event-lateness.mjs';
 import { firstByte } from './first-byte.mjs';
+import { idleLinks } from './idle-links.mjs';
 import { p2pSetup } from './p2p-setup.mjs';
 import { rawAgainstTunnel } from './raw-against-tunnel.mjs';
 
@@ -10,6 +11,7 @@ const BENCHES = {
   'first-byte': firstByte,
   p2p: p2pSetup,
   events: eventLateness,
+  idle: idleLinks,
 };
 
 const { values } = parseArgs({

@@ -6,6 +6,7 @@ import {
   Offer,
   P2pEvent,
   P2pFailure,
+  StateMachine,
   create,
   type Answer,
   type Clock,
@@ -16,7 +17,7 @@ import {
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
-import { canMove, type P2pState } from './p2p-state.js';
+import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
 import { fingerprintOf, pairOf, toRtcIceServers } from './webrtc-utils.js';
 
@@ -63,7 +64,7 @@ interface Attempt {
 export class P2pClient {
   readonly #world: P2pWorld;
   readonly #backoff: Backoff;
-  #state: P2pState = 'idle';
+  readonly #machine = new StateMachine(P2P_TRANSITIONS, 'idle', () => this.#timer?.cancel());
   #linkId: string | undefined;
   #requestProof: Uint8Array | undefined;
   #attempt: Attempt | undefined;
@@ -77,7 +78,7 @@ export class P2pClient {
   }
 
   get state(): P2pState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Live peer connections: one or none. */
@@ -90,7 +91,7 @@ export class P2pClient {
     this.#linkId = linkId;
     this.#requestProof = undefined;
     this.#dropAttempt();
-    this.#move('idle');
+    this.#machine.transition('idle');
     this.#backoff.reset();
     void this.#world.prove.request(linkId).then((proof) => {
       // Another link may have begun meanwhile.
@@ -102,19 +103,20 @@ export class P2pClient {
 
   /** Signaling is connected: the server has to hear of this link, and the host may have been away. */
   signalingOpened(): void {
-    if (this.#state === 'connected') this.#request();
+    if (this.#machine.state === 'connected') this.#request();
     else if (this.#attempt === undefined) this.retryNow();
   }
 
   /** Ends a rest: the network has changed, or somebody looks at the tab again. */
   retryNow(): void {
-    if (this.#state === 'resting' || this.#state === 'asking') this.#move('idle');
-    if (this.#state === 'idle') this.#ask();
+    if (this.#machine.state === 'resting' || this.#machine.state === 'asking')
+      this.#machine.transition('idle');
+    if (this.#machine.state === 'idle') this.#ask();
   }
 
   /** The host has come back: what it refused before it may allow now. */
   hostReturned(): void {
-    if (this.#state === 'off') this.#move('idle');
+    if (this.#machine.state === 'off') this.#machine.transition('idle');
     this.#backoff.reset();
     this.retryNow();
   }
@@ -125,7 +127,7 @@ export class P2pClient {
         if (message.value.linkId === this.#linkId) this.#accepted(message.value);
         return;
       case 'connectionReject':
-        if (message.value.linkId === this.#linkId && this.#state === 'asking') this.#rest();
+        if (message.value.linkId === this.#linkId && this.#machine.state === 'asking') this.#rest();
         return;
       case 'answer':
         return this.#answered(message.value);
@@ -140,14 +142,14 @@ export class P2pClient {
   workerSays(number: number, event: P2pWorkerEvent, isHandshake: boolean): void {
     const attempt = this.#attempt;
     if (attempt?.number !== number) return;
-    if (event === 'open') this.#move('proving');
+    if (event === 'open') this.#machine.transition('proving');
     else if (event === 'ready') this.#connected(attempt);
     else this.#fail(attempt, isHandshake ? P2pFailure.HANDSHAKE : P2pFailure.ICE);
   }
 
   /** The addresses in use; null when there is no direct path. */
   async candidatePair(): Promise<CandidatePair | null> {
-    if (this.#attempt === undefined || this.#state !== 'connected') return null;
+    if (this.#attempt === undefined || this.#machine.state !== 'connected') return null;
     return pairOf(this.#attempt.peer);
   }
 
@@ -155,15 +157,16 @@ export class P2pClient {
   close(): void {
     this.#dropAttempt();
     this.#timer?.cancel();
-    this.#move('idle');
+    this.#machine.transition('idle');
   }
 
   #ask(): void {
     if (this.#world.createPeer === undefined) {
-      if (this.#move('off')) this.#report(P2pEvent.FAILED, { failure: P2pFailure.UNSUPPORTED });
+      if (this.#machine.transition('off'))
+        this.#report(P2pEvent.FAILED, { failure: P2pFailure.UNSUPPORTED });
       return;
     }
-    if (!this.#request() || !this.#move('asking')) return;
+    if (!this.#request() || !this.#machine.transition('asking')) return;
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
@@ -175,11 +178,11 @@ export class P2pClient {
   }
 
   #accepted(accept: ConnectionAccept): void {
-    if (this.#state !== 'asking') return;
-    if (!accept.p2p) return void this.#move('off');
+    if (this.#machine.state !== 'asking') return;
+    if (!accept.p2p) return void this.#machine.transition('off');
     const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
     const peer = this.#world.createPeer?.(configuration);
-    if (peer === undefined || !this.#move('offering')) return;
+    if (peer === undefined || !this.#machine.transition('offering')) return;
     this.#timer?.cancel();
     this.#attempts += 1;
     const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : this.#world.timeoutMs;
@@ -267,7 +270,7 @@ export class P2pClient {
   }
 
   #connected(attempt: Attempt): void {
-    if (!this.#move('connected')) return;
+    if (!this.#machine.transition('connected')) return;
     attempt.deadline.cancel();
     this.#backoff.reset();
     const setupMs = Math.max(0, Math.round(this.#world.clock.now() - attempt.startedAt));
@@ -276,14 +279,15 @@ export class P2pClient {
 
   #fail(attempt: Attempt, failure: P2pFailure): void {
     if (attempt !== this.#attempt) return;
-    if (this.#state === 'connected') this.#report(P2pEvent.FALLBACK);
+    if (this.#machine.state === 'connected') this.#report(P2pEvent.FALLBACK);
     else this.#report(P2pEvent.FAILED, { failure });
     this.#dropAttempt();
     this.#rest();
   }
 
   #rest(): void {
-    if (this.#move('resting')) this.#after(this.#backoff.next(), () => this.retryNow());
+    if (this.#machine.transition('resting'))
+      this.#after(this.#backoff.next(), () => this.retryNow());
   }
 
   #dropAttempt(): void {
@@ -306,13 +310,6 @@ export class P2pClient {
   #after(milliseconds: number, action: () => void): void {
     this.#timer?.cancel();
     this.#timer = this.#world.clock.setTimeout(action, milliseconds);
-  }
-
-  #move(next: P2pState): boolean {
-    if (!canMove(this.#state, next)) return false;
-    this.#timer?.cancel();
-    this.#state = next;
-    return true;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { TransitionTable } from '@wingman/protocol';
+
 /**
  * idle: nothing to do yet. asking: the host has been asked. offering: descriptions and candidates
  * are exchanged. proving: the channel is open, the key not proved. connected: it carries.
@@ -5,7 +7,7 @@
  */
 export type P2pState = 'idle' | 'asking' | 'offering' | 'proving' | 'connected' | 'resting' | 'off';
 
-const TRANSITIONS: Readonly<Record<P2pState, readonly P2pState[]>> = {
+export const P2P_TRANSITIONS: TransitionTable<P2pState> = {
   idle: ['asking', 'off'],
   asking: ['offering', 'resting', 'idle', 'off'],
   offering: ['proving', 'resting', 'idle'],
@@ -14,8 +16,3 @@ const TRANSITIONS: Readonly<Record<P2pState, readonly P2pState[]>> = {
   resting: ['asking', 'idle', 'off'],
   off: ['idle'],
 };
-
-/** Whether the table has such a move. */
-export function canMove(from: P2pState, to: P2pState): boolean {
-  return TRANSITIONS[from].includes(to);
-}

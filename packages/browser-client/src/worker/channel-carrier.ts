@@ -48,7 +48,7 @@ export class ChannelCarrier extends BaseCarrier {
     try {
       this.channel.send(message as Uint8Array<ArrayBuffer>);
     } catch {
-      // Closing, or its buffer is full although we keep far below: either way it can't be used.
+      // The channel is closing, or its buffer is full although we keep far below: it can't be used either way.
       this.fail(0, 'the channel takes no more');
     }
   }

@@ -25,7 +25,7 @@ export class FirstFlightCarrier extends BaseCarrier {
   }
 
   send(message: Uint8Array): void {
-    // Afterwards there is no way there any more: what matters is sent again on the WebSocket.
+    // After the launch nothing more can be sent here: the link sends it again on the WebSocket.
     if (!this.#launched && !this.isClosed) this.#held.push(encodeRecord(message));
   }
 

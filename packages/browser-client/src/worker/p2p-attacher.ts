@@ -29,7 +29,7 @@ const TRANSITIONS: TransitionTable<AttemptState> = {
   ended: [],
 };
 
-/** One attempt at a direct path, as far as the worker has to do with it. */
+/** The worker's part of one attempt at a direct path. */
 interface Attempt {
   readonly number: number;
   readonly carrier: BaseCarrier;
@@ -86,7 +86,7 @@ export class P2pAttacher {
       key: this.options.key,
       kind: 'p2p',
       linkId: link.id,
-      // The shell sends them before it lets the connection begin.
+      // The shell sends the fingerprints before it lets the connection begin.
       binding: () => bindingOf(attempt),
     });
     link.attach(carrier, 'p2p');
@@ -105,7 +105,7 @@ export class P2pAttacher {
   }
 }
 
-/** Without fingerprints the proof fails on the other side, as it must. */
+/** An attempt without fingerprints fails its proof at the other side, as it must. */
 function bindingOf({ fingerprints }: Attempt): Binding {
   return { initiator: fingerprints?.local ?? '', responder: fingerprints?.remote ?? '' };
 }

@@ -80,7 +80,7 @@ export class RelayConnector {
     const prekey = this.#prekey;
     this.#prekey = null;
     if (prekey === null) return void this.#openWebSocket();
-    // One after the other, so that the WebSocket's carrier replaces the flight's and not the reverse.
+    // The WebSocket comes second, so that its carrier replaces the flight's and not the reverse.
     this.#fly(prekey)
       .catch(() => this.#options.onFailure?.())
       .finally(() => this.#openWebSocket());

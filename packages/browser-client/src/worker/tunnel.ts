@@ -139,7 +139,7 @@ export class Tunnel {
     this.#life.link.prefer(preference);
   }
 
-  /** Something suggests that the network is back, another, or gone: ask what lives, and try what doesn't. */
+  /** The network may have come back, changed or gone: every carrier is asked for a sign of life, and the relay is tried. */
   wake(): void {
     this.#life.link.doubt();
     this.#life.relay.connect();

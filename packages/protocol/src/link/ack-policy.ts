@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
 
-/** How long after its last frame a lane is taken to bring more. */
+/** A lane is expected to bring more for so long after its last frame. */
 const RECENT_MS = 1_000;
 
 /** Decides when to acknowledge: after so many bytes or frames, at the latest after a short delay. */
@@ -14,15 +14,10 @@ export class AckPolicy {
 
   constructor(
     private readonly clock: Clock,
-    private readonly acknowledge: () => void,
+    private readonly send: (heard: Lane | undefined) => void,
   ) {}
 
-  /** The lane that brought the last numbered frame: the peer has reason to believe in it. */
-  get lane(): Lane | undefined {
-    return this.#heard?.lane;
-  }
-
-  /** Whether more is to be expected on this lane. */
+  /** Whether this lane is expected to bring more. */
   isRecentOn(lane: Lane): boolean {
     return this.#heard?.lane === lane && this.clock.now() - this.#heard.at < RECENT_MS;
   }
@@ -39,7 +34,13 @@ export class AckPolicy {
     }
   }
 
-  /** An acknowledgement has gone out, or none is wanted any more. */
+  /** Acknowledges now, whether something new has come or not. */
+  acknowledge(): void {
+    this.settled();
+    this.send(this.#heard?.lane);
+  }
+
+  /** No acknowledgement is wanted any more. */
   settled(): void {
     this.#bytes = 0;
     this.#frames = 0;

@@ -1,6 +1,6 @@
 import type { Lane } from './lane.js';
 import type { Attachment, LaneKind } from './lane-evidence.js';
-import type { ByteCount } from './link-types.js';
+import type { ByteCount, LinkStats } from './link-types.js';
 
 /** A link's lanes in the order they were attached. What is known by kind is a view of them. */
 export class LaneRoster {
@@ -59,8 +59,16 @@ export class LaneRoster {
     return this.all.filter((other) => other.kind === kind && other.id < id && isIn(other));
   }
 
+  stats(): Pick<LinkStats, 'bytes' | 'rttMs' | 'quality'> {
+    return {
+      bytes: this.#bytes(),
+      rttMs: this.byKind((lane) => lane.rttMs),
+      quality: this.byKind((lane) => lane.quality),
+    };
+  }
+
   /** Bytes by kind, those of lanes that are gone included. */
-  bytes(): Record<LaneKind, ByteCount> {
+  #bytes(): Record<LaneKind, ByteCount> {
     const sum = { p2p: { ...this.#retired.p2p }, relay: { ...this.#retired.relay } };
     for (const lane of this.#lanes.values()) count(sum[lane.kind], lane);
     return sum;

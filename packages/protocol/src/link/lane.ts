@@ -202,7 +202,7 @@ export class Lane implements Attachment, LaneEvidence {
     this.#proved();
   }
 
-  /** Somebody has looked at the evidence, and it may have been without news. */
+  /** The monitor has looked at the lane; `heard` starts the count of looks anew. */
   looked(): void {
     this.#quietLooks += 1;
     this.#unprovenLooks += 1;

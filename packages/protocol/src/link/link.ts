@@ -8,7 +8,6 @@ import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { AckPolicy } from './ack-policy.js';
 import type { Lane } from './lane.js';
 import type { Attachment, LaneKind } from './lane-evidence.js';
-import { stragglerMs } from './lane-verdict.js';
 import type {
   AttachOptions,
   LinkEvent,
@@ -50,7 +49,6 @@ export class Link {
   #peerIncarnation: number | undefined;
   #handlers: LinkHandlers | undefined;
   #lastPath: Path = 'offline';
-  #useTurn = 0;
   #switches = 0;
   #duplicates = 0;
   #closeError: WingmanError | undefined;
@@ -61,8 +59,8 @@ export class Link {
     this.role = options.role;
     this.clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
-    this.#acks = new AckPolicy(this.clock, () => this.#acknowledge());
     this.#paths = this.#steeredBy(options);
+    this.#acks = new AckPolicy(this.clock, (heard) => this.#acknowledge(heard));
     this.#startGrace();
   }
 
@@ -79,7 +77,7 @@ export class Link {
     return this.#closeError;
   }
 
-  /** Whether a data frame would go out at once. Before the peer's first ATTACH none does, but early data. */
+  /** Whether a data frame would go out at once. Before the peer's first ATTACH only early data goes out. */
   get writable(): boolean {
     return this.#peerIncarnation !== undefined && this.takesEarly;
   }
@@ -124,7 +122,7 @@ export class Link {
       incarnation: this.#incarnation,
     });
     // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
-    if (this.#queue.nextSequence === 0) this.#ready(lane);
+    if (this.#queue.nextSequence === 0) this.#paths.ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
       close: (reason) => this.#paths.lose(lane, CloseCode.GOING_AWAY, reason),
@@ -177,9 +175,7 @@ export class Link {
       state: this.state,
       path: this.path,
       switches: this.#switches,
-      bytes: lanes.bytes(),
-      rttMs: lanes.byKind((lane) => lane.rttMs),
-      quality: lanes.byKind((lane) => lane.quality),
+      ...lanes.stats(),
       unackedBytes: this.#queue.bytes,
       unackedFrames: this.#queue.length,
       heldBytes: this.#window.heldBytes,
@@ -224,7 +220,7 @@ export class Link {
       // A carrier that garbles is a broken carrier, not a broken link.
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
     }
-    // It is the first on a carrier, which keeps order: this one has lost it.
+    // ATTACH is the first frame on a carrier, and a carrier keeps order: this carrier has lost it.
     if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
@@ -246,7 +242,7 @@ export class Link {
       case 'attach':
         return this.#attached(lane, frame.received, frame.incarnation);
       case 'use':
-        return this.#follow(lane, frame.turn);
+        return this.#paths.follow(lane, frame.turn);
       case 'ping':
         return lane.sendFrame({
           type: 'pong',
@@ -271,9 +267,8 @@ export class Link {
     this.#paths.watch();
   }
 
-  #acknowledge(): void {
-    this.#acks.settled();
-    const heard = this.#acks.lane;
+  /** Says what has come. The lane that brought the last of it is the one that the peer believes in. */
+  #acknowledge(heard: Lane | undefined): void {
     const lane = heard?.state === 'ready' ? heard : this.#paths.active;
     lane?.sendFrame({ type: 'ack', received: this.#window.received });
   }
@@ -295,17 +290,7 @@ export class Link {
     }
     lane.isIntroduced = true;
     this.#acknowledged(received);
-    if (lane.state === 'attaching') this.#ready(lane);
-  }
-
-  #ready(lane: Lane): void {
-    this.#paths.ready(lane);
-  }
-
-  #follow(lane: Lane, turn: number): void {
-    if (turn <= this.#useTurn || !lane.isUsable) return;
-    this.#useTurn = turn;
-    this.#paths.follow(lane);
+    if (lane.state === 'attaching') this.#paths.ready(lane);
   }
 
   #pong(lane: Lane, nonce: number, received: number): void {
@@ -318,12 +303,12 @@ export class Link {
     this.#paths.answered(lane, isFirst && lane.rttMs !== null);
   }
 
-  #move({ from, to, isTold }: PathMove): void {
+  #move({ from, to, turn }: PathMove): void {
     if (to === undefined) {
       this.#emitter.emit('path');
       return void this.#machine.transition('waiting');
     }
-    if (isTold) to.sendFrame({ type: 'use', turn: ++this.#useTurn });
+    if (turn !== undefined) to.sendFrame({ type: 'use', turn });
     const isFlight = from !== undefined && from.state !== 'ready';
     if (isFlight) this.#queue.forgetLane(from);
     if (this.#lastPath !== 'offline' && this.#lastPath !== to.kind) this.#switches += 1;
@@ -331,15 +316,15 @@ export class Link {
     this.#emitter.emit('path');
     this.#pump();
     this.#machine.transition('open');
-    // The peer may hear us well: an acknowledgement on another lane tells it that we don't hear it on this one.
-    if (isFlight) this.#acknowledge();
+    // The peer may still hear us on the old lane. An acknowledgement elsewhere tells the peer that we have left.
+    if (isFlight) this.#acks.acknowledge();
   }
 
   /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
   #pump(): void {
     const lane = this.#paths.active;
     if (lane === undefined) return;
-    // The peer may be gone before it is known, and its successor would be sent the same once more.
+    // The peer may die before it is known. Its successor would be sent the same frames once more.
     const isOnlyEarly = this.#peerIncarnation === undefined;
     if (!this.#queue.sendOn(lane, this.clock.now(), isOnlyEarly)) return;
     if (this.#queue.hasRoom) this.#handlers?.writable();
@@ -350,18 +335,18 @@ export class Link {
     return (lane === this.#paths.active && this.#queue.length > 0) || this.#acks.isRecentOn(lane);
   }
 
-  /** A planned switch leaves frames on their way; a carrier too slow or too dead for them must not hold up the rest. */
-  #sendStragglersAgain(): void {
-    const { sentOn: from, sentAt = 0 } = this.#queue.oldest ?? {};
-    if (from === undefined || from === this.#paths.active) return;
-    if (this.#paths.active?.state !== 'ready') return;
-    if (this.clock.now() - sentAt >= stragglerMs(from)) this.#sendAgain(from);
-  }
-
   /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
   #sendAgain(lane: Lane): void {
     this.#queue.forgetLane(lane);
     this.#pump();
+  }
+
+  /** A planned switch leaves frames on their way. A carrier that is too slow for them must not hold up the rest. */
+  #sendStragglersAgain(): void {
+    const { active } = this.#paths;
+    if (active?.state !== 'ready') return;
+    const slow = this.#queue.stragglersBeside(active, this.clock.now());
+    if (slow !== undefined) this.#sendAgain(slow);
   }
 
   #end(error: WingmanError, tellPeer: boolean): void {

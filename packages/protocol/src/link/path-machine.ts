@@ -12,8 +12,8 @@ import { decidePath, type PathDecision, type PolicyRow, type Preference } from '
 export interface PathMove {
   readonly from: Lane | undefined;
   readonly to: Lane | undefined;
-  /** Whether the peer is asked to come along. */
-  readonly isTold: boolean;
+  /** When the peer is asked to come along: the number of this choice. */
+  readonly turn: number | undefined;
 }
 
 /** What the machine asks of its link, and has it do. */
@@ -49,6 +49,8 @@ export class PathMachine {
   #active: Lane | undefined;
   /** What the opener has chosen last, which suspicion may have left for a while. */
   #chosen: Lane | undefined;
+  /** The number of the last choice, ours or the peer's. */
+  #turn = 0;
   #isStopped = false;
 
   constructor(link: Steered, { role, clock, preference, history }: PathMachineOptions) {
@@ -136,7 +138,9 @@ export class PathMachine {
   }
 
   /** The peer sends on this lane from now on, and asks for the same here. */
-  follow(lane: Lane): void {
+  follow(lane: Lane, turn: number): void {
+    if (turn <= this.#turn || !lane.isUsable) return;
+    this.#turn = turn;
     this.#chosen = lane;
     // The peer may have left because it hears nothing there.
     if (this.#active !== lane) this.#active?.left();
@@ -209,7 +213,7 @@ export class PathMachine {
     const from = this.#active;
     this.#active = to;
     if (isTold) this.#chosen = to;
-    this.#link.move({ from, to, isTold });
+    this.#link.move({ from, to, turn: isTold ? ++this.#turn : undefined });
   }
 
   #replaceFor(newer: Lane): void {

@@ -7,8 +7,8 @@ export type Arrival = 'delivered' | 'duplicate' | 'held';
 /**
  * Puts numbered frames into order, each once.
  *
- * While two carriers overlap, the newer may overtake the older; what came too early is held, by no
- * more than the peer may have unacknowledged.
+ * While two carriers overlap, the newer may overtake the older. Frames that came too early are held, at most
+ * as many as the peer may have unacknowledged.
  */
 export class ReceiveWindow {
   #expected = 0;

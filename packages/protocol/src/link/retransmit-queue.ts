@@ -1,17 +1,18 @@
 import { LIMITS } from '../limits.js';
 import { encodeDataFrame } from '../wire/link-frame.js';
 import type { Lane } from './lane.js';
+import { stragglerMs } from './lane-verdict.js';
 
 /** A frame that the peer has not acknowledged, and the lane it was last sent on. */
 export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
-  /** The peer may take it twice, if another comes in its place before it is known. */
+  /** Early data: a peer and its successor may both take the frame, as long as neither is known. */
   readonly isEarly: boolean;
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
   sentAs: number;
-  /** When, in the clock's milliseconds. */
+  /** When the frame was last sent, in the clock's milliseconds. */
   sentAt: number;
 }
 
@@ -93,11 +94,18 @@ export class RetransmitQueue {
   }
 
   /**
-   * Whether a lane has lost a frame, when it has brought an answer to a ping that went out after so many frames.
+   * Whether a lane has lost a frame. It has just brought the answer to a ping that went out after so many frames.
    * A carrier keeps order: what it had taken before the ping has either arrived or is lost.
    */
   isMissingOn(lane: Lane, framesBefore: number): boolean {
     return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
+  }
+
+  /** Another lane that has had the oldest frame for too long. */
+  stragglersBeside(active: Lane, now: number): Lane | undefined {
+    const { sentOn, sentAt = 0 } = this.oldest ?? {};
+    if (sentOn === undefined || sentOn === active) return undefined;
+    return now - sentAt < stragglerMs(sentOn) ? undefined : sentOn;
   }
 
   /** The next frame that no living lane has sent. */

@@ -7,8 +7,9 @@ import { ReceiveCredit, SendCredit } from './credit.js';
 export const MESSAGE_OVERHEAD_BYTES = 16;
 
 /**
- * As in RFC 9113 section 5.1. open: both sides may send. local: our END is out. remote: the peer's END has come.
- * closed: both have. reset: either side, or the end of the link, has ended both directions at once.
+ * As in RFC 9113 section 5.1. open: both sides may send. half-closed-local: our END is out.
+ * half-closed-remote: the peer's END has come. closed: both of these. reset: either side, or the end of the link,
+ * has ended both directions at once.
  */
 type StreamState = 'open' | 'half-closed-local' | 'half-closed-remote' | 'closed' | 'reset';
 

@@ -10,7 +10,7 @@ export interface LinkEvents {
   opened(link: Link, via: Via): void;
   joined(viewer: string, path: Path): void;
   pathChanged(viewer: string, change: PathChanged): void;
-  /** The relay to a viewer is cut or silent, and perhaps more of what goes to the tunnel server. */
+  /** The relay to a viewer is cut or silent; the other connections to the tunnel server may be, too. */
   relayBroken(): void;
   left(viewer: string, reason: ErrorCode): void;
 }
@@ -39,7 +39,7 @@ export class LinkTable {
   readonly #joined = new Set<string>();
   /** Viewers that have left signaling and whose link is still there. */
   readonly #gone = new Set<string>();
-  /** Those of them that are over as soon as nothing carries them. */
+  /** Viewers whose link is closed as soon as nothing carries it. */
   readonly #presumedGone = new Set<string>();
 
   constructor(options: LinkTableOptions) {
@@ -56,12 +56,12 @@ export class LinkTable {
     return this.#viewers.has(id) || this.#present < this.#options.maxViewers;
   }
 
-  /** Links but those whose tab has gone: a reload must not wait for its own old place. */
+  /** Links whose tab has not gone: a reload must not wait for its own old place. */
   get #present(): number {
     return this.#viewers.size - this.#waitingGone().length;
   }
 
-  /** Those that have left signaling and that nothing carries, in the order in which they left. */
+  /** Viewers that have left signaling and that nothing carries, in the order in which they left. */
   #waitingGone(): string[] {
     return [...this.#gone].filter((id) => this.#viewers.get(id)?.state === 'waiting');
   }
@@ -96,9 +96,9 @@ export class LinkTable {
   }
 
   /**
-   * The viewer's tab has left signaling. Perhaps its network is away: its link has the grace time, but
-   * no place in the count while nothing carries it. A tab that has said goodbye is closed whatever
-   * carries it, once what it sent as it went is done; one that is presumed gone when nothing carries it.
+   * The viewer's tab has left signaling. Its network may be away: the link has the grace time, but no place in
+   * the count while nothing carries it. The link of a tab that has said goodbye is closed after a moment for its
+   * last requests. The link of a tab that is presumed gone is closed once nothing carries it.
    */
   viewerLeft(id: string, { isFinal = false, isPresumed = false }: Farewell = {}): void {
     const link = this.#viewers.get(id);
@@ -117,12 +117,12 @@ export class LinkTable {
     this.#presumedGone.delete(id);
   }
 
-  /** Its direct path may live without the server; a dead one is found out by asking. */
+  /** The tab's direct path may live without the server. A dead path is found out by asking. */
   #presumeGone(id: string, link: Link): void {
     this.#presumedGone.add(id);
     link.doubt();
     this.#closeWhenBare(id, link);
-    // What still carries it then has answered: the tab lives.
+    // A link that is still carried then has been answered: the tab lives.
     const acquit = (): void => void this.#presumedGone.delete(id);
     this.#options.clock.setTimeout(acquit, HOST_LIMITS.presumedGoneMs);
   }

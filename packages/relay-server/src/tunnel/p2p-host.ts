@@ -7,8 +7,9 @@ import type {
   Offer,
   SentCase,
   Timer,
+  TransitionTable,
 } from '@wingman/protocol';
-import { CloseCode, respond, toWingmanError, WingmanError } from '@wingman/protocol';
+import { CloseCode, StateMachine, respond, toWingmanError, WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
@@ -30,7 +31,7 @@ export interface P2pHostOptions {
 /** answering: our answer is being made. connecting: ICE and DTLS are at work. proving: the link handshake is. */
 type AttemptState = 'answering' | 'connecting' | 'proving' | 'open' | 'closed';
 
-const TRANSITIONS: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
+const TRANSITIONS: TransitionTable<AttemptState> = {
   answering: ['connecting', 'proving', 'closed'],
   connecting: ['proving', 'closed'],
   proving: ['open', 'closed'],
@@ -92,7 +93,7 @@ class Attempt {
   readonly #onClosed: () => void;
   readonly #peer: Peer;
   readonly #deadline: Timer;
-  #state: AttemptState = 'answering';
+  readonly #machine = new StateMachine(TRANSITIONS, 'answering');
 
   constructor(offer: Offer, options: P2pHostOptions, onClosed: () => void) {
     this.linkId = offer.linkId;
@@ -110,7 +111,7 @@ class Attempt {
   }
 
   get state(): AttemptState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   start(sdp: string): void {
@@ -121,34 +122,34 @@ class Attempt {
   }
 
   addCandidate(candidate: string, mid: string): void {
-    if (this.#state !== 'closed') this.#peer.addCandidate({ candidate, mid });
+    if (this.#machine.state !== 'closed') this.#peer.addCandidate({ candidate, mid });
   }
 
   close(): void {
-    if (this.#state === 'closed') return;
-    this.#transition('closed');
+    if (this.#machine.state === 'closed') return;
+    this.#machine.demand('closed');
     this.#deadline.cancel();
     this.#peer.close();
     this.#onClosed();
   }
 
   #answer(sdp: string): void {
-    if (this.#state === 'closed') return;
+    if (this.#machine.state === 'closed') return;
     // On a fast network the channel may open before we come round to this.
-    if (this.#state === 'answering') this.#transition('connecting');
+    if (this.#machine.state === 'answering') this.#machine.demand('connecting');
     const value = { linkId: this.linkId, attempt: this.number, sdp };
     this.#options.send({ $case: 'answer', value });
   }
 
   #sendCandidate(candidate: string, sdpMid: string): void {
-    if (this.#state === 'closed') return;
+    if (this.#machine.state === 'closed') return;
     const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
     this.#options.send({ $case: 'iceCandidate', value });
   }
 
   async #prove(channel: Carrier): Promise<void> {
-    if (this.#state === 'closed') return channel.close(CloseCode.GOING_AWAY, 'too late');
-    this.#transition('proving');
+    if (this.#machine.state === 'closed') return channel.close(CloseCode.GOING_AWAY, 'too late');
+    this.#machine.demand('proving');
     const { linkKey: key, clock, timeoutMs: deadlineMs } = this.#options;
     const binding = (): Binding => this.#peer.binding();
     try {
@@ -160,30 +161,23 @@ class Attempt {
   }
 
   #open(linkId: string, carrier: Carrier): void {
-    if (this.#state === 'closed') return;
+    if (this.#machine.state === 'closed') return;
     // Whoever made the offer proves the key for that link, not for another viewer's.
     if (linkId !== this.linkId) throw new WingmanError('HANDSHAKE_FAILED', 'another link');
-    this.#transition('open');
+    this.#machine.demand('open');
     this.#deadline.cancel();
     this.#options.attach(linkId, carrier);
   }
 
   #ended(reason: string): void {
     // The handshake fails by that, and says better why.
-    if (this.#state !== 'proving') this.#fail(new WingmanError('CARRIER_CLOSED', reason));
+    if (this.#machine.state !== 'proving') this.#fail(new WingmanError('CARRIER_CLOSED', reason));
   }
 
   #fail(error: WingmanError): void {
-    if (this.#state === 'closed') return;
-    const wasOpen = this.#state === 'open';
+    if (this.#machine.state === 'closed') return;
+    const wasOpen = this.#machine.state === 'open';
     this.close();
     if (!wasOpen) this.#options.failed(this.linkId, error);
-  }
-
-  #transition(next: AttemptState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('INTERNAL', `p2p attempt: ${this.#state} to ${next}`);
-    }
-    this.#state = next;
   }
 }

@@ -7,6 +7,7 @@ import {
   encodeEnvelope,
   HostMessage,
   ServerToHost,
+  StateMachine,
   WingmanError,
   type Clock,
   type ErrorCode,
@@ -14,6 +15,7 @@ import {
   type ReceivedCase,
   type SentCase,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
@@ -24,7 +26,7 @@ import { HOST_LIMITS } from '../limits.js';
  */
 export type ConnectionState = 'connecting' | 'registering' | 'registered' | 'waiting' | 'ended';
 
-const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+const TRANSITIONS: TransitionTable<ConnectionState> = {
   connecting: ['registering', 'waiting', 'ended'],
   registering: ['registered', 'waiting', 'ended'],
   registered: ['waiting', 'ended'],
@@ -68,7 +70,7 @@ export interface SignalingClientOptions {
 export class SignalingClient {
   readonly #options: SignalingClientOptions;
   readonly #backoff: Backoff;
-  #state: ConnectionState = 'connecting';
+  readonly #machine = new StateMachine(TRANSITIONS, 'connecting');
   #socket: WebSocket | undefined;
   #heartbeat: Heartbeat | undefined;
   #timer: Timer | undefined;
@@ -83,12 +85,12 @@ export class SignalingClient {
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Sends a message; dropped unless registered, for the other side then makes a new start anyway. */
   send(message: SentCase<HostMessage>): void {
-    if (this.#state === 'registered') this.#transmit(message);
+    if (this.#machine.state === 'registered') this.#transmit(message);
   }
 
   /** Registers again on the same connection, to renew the prekey. */
@@ -103,8 +105,8 @@ export class SignalingClient {
 
   /** Closes for good, once what was sent has left. */
   close(): void {
-    if (this.#state === 'ended') return;
-    this.#transition('ended');
+    if (this.#machine.state === 'ended') return;
+    this.#machine.demand('ended');
     this.#timer?.cancel();
     this.#socket?.close(CloseCode.GOING_AWAY, 'the host is going away');
   }
@@ -130,7 +132,7 @@ export class SignalingClient {
   }
 
   #receive(socket: WebSocket, data: RawData): void {
-    if (this.#state === 'ended') return;
+    if (this.#machine.state === 'ended') return;
     try {
       this.#handle(decodeEnvelope(ServerToHost, bytesOf(data)));
     } catch {
@@ -151,24 +153,24 @@ export class SignalingClient {
         if (message.value.reply) return;
         return this.#transmit({ $case: 'heartbeat', value: { ...message.value, reply: true } });
       default:
-        if (this.#state === 'registered') this.#options.message(message);
+        if (this.#machine.state === 'registered') this.#options.message(message);
     }
   }
 
   #prove(nonce: Uint8Array): void {
-    if (this.#state !== 'connecting') return;
+    if (this.#machine.state !== 'connecting') return;
     this.#nonce = nonce;
-    this.#transition('registering');
+    this.#machine.demand('registering');
     this.#transmit(this.#options.register(nonce));
   }
 
   #welcome(grant: HostRegistered): void {
-    if (this.#state === 'registering') {
+    if (this.#machine.state === 'registering') {
       this.#timer?.cancel();
       this.#backoff.reset();
-      this.#transition('registered');
+      this.#machine.demand('registered');
     }
-    if (this.#state === 'registered') this.#options.registered(grant);
+    if (this.#machine.state === 'registered') this.#options.registered(grant);
   }
 
   #transmit(message: SentCase<HostMessage>): void {
@@ -180,25 +182,18 @@ export class SignalingClient {
 
   #closed(code: number, reason: string): void {
     this.#timer?.cancel();
-    if (this.#state === 'ended') return;
+    if (this.#machine.state === 'ended') return;
     const error = this.#refusal ?? closeError(code, reason);
     if (FINAL_CODES.has(error.code)) {
-      this.#transition('ended');
+      this.#machine.demand('ended');
       return this.#options.ended(error);
     }
-    this.#transition('waiting');
+    this.#machine.demand('waiting');
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#transition('connecting');
+      this.#machine.demand('connecting');
       this.#connect();
     }, this.#backoff.next());
     this.#options.lost(error);
-  }
-
-  #transition(next: ConnectionState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('INTERNAL', `host connection: ${this.#state} to ${next}`);
-    }
-    this.#state = next;
   }
 }
 

@@ -2,6 +2,7 @@ import {
   CloseCode,
   EndReason as ToldReason,
   passPayload,
+  StateMachine,
   WingmanError,
   type Clock,
   type Door,
@@ -9,13 +10,14 @@ import {
   type SentCase,
   type ServerToHost,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** online: a host is registered. offline: its signaling is gone, the grace time runs. ended: for good. */
 export type SessionState = 'online' | 'offline' | 'ended';
 
-const TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {
+const TRANSITIONS: TransitionTable<SessionState> = {
   offline: ['online', 'ended'],
   online: ['offline', 'ended'],
   ended: [],
@@ -108,7 +110,7 @@ export class Session {
   readonly #graceMs: number;
   readonly #onEnd: (reason: EndReason) => void;
   readonly #parts: SessionPart[] = [];
-  #state: SessionState = 'offline';
+  readonly #machine = new StateMachine(TRANSITIONS, 'offline');
   #grant: Grant | undefined;
   #expiry: Timer | undefined;
   #grace: Timer | undefined;
@@ -122,12 +124,12 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** The registered host; undefined unless online. */
   get host(): HostPort | undefined {
-    return this.#state === 'online' ? this.#grant?.host : undefined;
+    return this.#machine.state === 'online' ? this.#grant?.host : undefined;
   }
 
   get prekey(): Uint8Array {
@@ -155,11 +157,12 @@ export class Session {
 
   /** Takes a registration; an older host is closed with REPLACED. A live session never outgrows its first expiry. Throws SESSION_ENDED. */
   register(grant: Grant): void {
-    if (this.#state === 'ended') throw new WingmanError('SESSION_ENDED', 'the session has ended');
+    if (this.#machine.state === 'ended')
+      throw new WingmanError('SESSION_ENDED', 'the session has ended');
     const before = this.#grant;
     const expiresAt = Math.min(grant.expiresAt, before?.expiresAt ?? Infinity);
     this.#grant = { ...grant, expiresAt };
-    if (this.#state === 'offline') this.#transition('online');
+    if (this.#machine.state === 'offline') this.#machine.demand('online');
     this.#grace?.cancel();
     this.#restartExpiry();
     if (before?.host !== grant.host) {
@@ -173,16 +176,16 @@ export class Session {
   /** The host's signaling is gone; ignored unless it is the registered one's. */
   hostLost(host: HostPort): void {
     if (this.host !== host) return;
-    this.#transition('offline');
+    this.#machine.demand('offline');
     this.#grace = this.#clock.setTimeout(() => this.end('abandoned'), this.#graceMs);
     for (const part of this.#parts) part.hostOffline();
   }
 
   /** Ends the session and everything that belongs to it; idempotent. */
   end(reason: EndReason): void {
-    if (this.#state === 'ended') return;
+    if (this.#machine.state === 'ended') return;
     const { host } = this;
-    this.#transition('ended');
+    this.#machine.demand('ended');
     this.#expiry?.cancel();
     this.#grace?.cancel();
     const ending = ENDINGS[reason];
@@ -197,13 +200,6 @@ export class Session {
   #restartExpiry(): void {
     this.#expiry?.cancel();
     this.#expiry = this.#clock.setTimeout(() => this.end('expired'), this.remainingMs);
-  }
-
-  #transition(next: SessionState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('INTERNAL', `a session can't go from ${this.#state} to ${next}`);
-    }
-    this.#state = next;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   EndReason,
   HostMessage,
   ServerToHost,
+  StateMachine,
   toWingmanError,
   WingmanError,
   type Clock,
@@ -12,6 +13,7 @@ import {
   type RegisterHost,
   type SentCase,
   type Timer,
+  type TransitionTable,
 } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
@@ -25,7 +27,7 @@ import { TokenBucket } from './token-bucket.js';
 /** challenged: the nonce is out. verifying: a proof is being checked. registered: owns its session. */
 type HostState = 'challenged' | 'verifying' | 'registered' | 'closed';
 
-const TRANSITIONS: Readonly<Record<HostState, readonly HostState[]>> = {
+const TRANSITIONS: TransitionTable<HostState> = {
   challenged: ['verifying', 'closed'],
   verifying: ['registered', 'closed'],
   registered: ['verifying', 'closed'],
@@ -63,7 +65,7 @@ export class HostConnection implements HostPort {
   readonly #challenge = createChallenge();
   readonly #deadline: Timer;
   readonly #renewals: TokenBucket;
-  #state: HostState = 'challenged';
+  readonly #machine = new StateMachine(TRANSITIONS, 'challenged');
   #session: Session | undefined;
   #audience: HostAudience | undefined;
 
@@ -176,7 +178,7 @@ export class HostConnection implements HostPort {
   }
 
   #refuse(error: WingmanError): void {
-    if (this.#state === 'closed') return;
+    if (this.#machine.state === 'closed') return;
     this.send({ $case: 'refusal', value: { code: error.code, message: error.message } });
     const isBadProof = error.code === 'REFUSED';
     const code = isBadProof ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
@@ -190,10 +192,12 @@ export class HostConnection implements HostPort {
     if (this.#session === undefined) this.#options.settled();
   }
 
+  /** A move that the table does not have is the host's mistake. */
   #transition(next: HostState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) {
-      throw new WingmanError('PROTOCOL_ERROR', `a host can't go from ${this.#state} to ${next}`);
-    }
-    this.#state = next;
+    if (this.#machine.transition(next)) return;
+    throw new WingmanError(
+      'PROTOCOL_ERROR',
+      `a host can't go from ${this.#machine.state} to ${next}`,
+    );
   }
 }
