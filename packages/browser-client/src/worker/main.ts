@@ -1,9 +1,11 @@
+import { ExchangeObservers } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { TabCookies } from './cookies.js';
 import { Downloads } from './downloads.js';
 import { FetchService } from './fetch-service.js';
 import { withFirstReferrer } from './first-referrer.js';
+import { observed } from './observed-requests.js';
 import { ServedWebSocket } from './serve-web-socket.js';
 import { SocketLobby } from './socket-lobby.js';
 import { Tunnel } from './tunnel.js';
@@ -14,6 +16,8 @@ const tell = (message: WorkerToShell): void => self.postMessage(message);
 let tunnel: Tunnel | undefined;
 let fetches: FetchService | undefined;
 let cookies: TabCookies | undefined;
+/** Of every request that leaves this tab by its tunnel. */
+const observers = new ExchangeObservers((error) => console.error(error));
 const downloads = new Downloads(self.origin);
 
 self.onmessage = (event: MessageEvent<ShellToWorker>) => {
@@ -29,7 +33,10 @@ function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
   const started = new Tunnel({ ...options, cookies, tell });
   tunnel = started;
   const request = downloads.through(withFirstReferrer(options.preload, started.request));
-  fetches = new FetchService(request, () => tell({ kind: 'keep-alive' }));
+  fetches = new FetchService(
+    observed(request, observers, () => started.status()),
+    () => tell({ kind: 'keep-alive' }),
+  );
   setInterval(
     () => tell({ kind: 'status', status: started.status() }),
     BROWSER_LIMITS.statusRefreshMs,

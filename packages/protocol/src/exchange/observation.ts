@@ -31,6 +31,11 @@ export class ExchangeObservers {
     this.#clock = clock;
   }
 
+  /** Whether nobody observes: then there is no need to begin anything. */
+  get isEmpty(): boolean {
+    return this.#observers.size === 0;
+  }
+
   /** Adds an observer of all exchanges from now on; returns the function that removes it. */
   add(observer: ExchangeObserver): () => void {
     this.#observers.add(observer);

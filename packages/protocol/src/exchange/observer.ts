@@ -30,6 +30,19 @@ export interface ExchangeTimes {
 /** Who ended an exchange before its time: `link` when the link is lost, `host` when the session ends. */
 export type AbortedBy = 'opener' | 'app' | 'host' | 'link';
 
+const ABORTED_BY = new Map<ErrorCode, AbortedBy>([
+  ['SESSION_ENDED', 'host'],
+  ['INTERNAL', 'host'],
+  ['LINK_LOST', 'link'],
+  ['LINK_CLOSED', 'link'],
+  ['UPSTREAM_ABORTED', 'app'],
+]);
+
+/** Who has ended a stream that failed with this code. */
+export function abortedBy(code: ErrorCode): AbortedBy {
+  return ABORTED_BY.get(code) ?? 'opener';
+}
+
 /** How an exchange ended. */
 export type ExchangeEnd =
   /** The answer went out to its last byte, or the WebSocket was closed with a closing handshake. */

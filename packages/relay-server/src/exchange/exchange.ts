@@ -6,7 +6,13 @@ import type {
   RequestHead,
   ResponseHead,
 } from '@wingman/protocol';
-import { create, ResponseHead as Head, toWingmanError, WingmanError } from '@wingman/protocol';
+import {
+  abortedBy,
+  create,
+  ResponseHead as Head,
+  toWingmanError,
+  WingmanError,
+} from '@wingman/protocol';
 import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { LocalPorts, LocalTarget } from '../proxy/local-ports.js';
@@ -104,17 +110,9 @@ export abstract class Exchange {
   get abortion(): { readonly code: ErrorCode; readonly by: AbortedBy } | undefined {
     if (!this.signal.aborted) return undefined;
     const { code } = toWingmanError(this.signal.reason, 'CANCELLED');
-    return { code, by: ABORTED_BY.get(code) ?? 'opener' };
+    return { code, by: abortedBy(code) };
   }
 }
-
-const ABORTED_BY = new Map<ErrorCode, AbortedBy>([
-  ['SESSION_ENDED', 'host'],
-  ['LINK_LOST', 'link'],
-  ['LINK_CLOSED', 'link'],
-  // A WebSocket's stream that this host has reset for the app.
-  ['UPSTREAM_ABORTED', 'app'],
-]);
 
 /** An answer's head as the tunnel carries it. */
 export function headOf({
