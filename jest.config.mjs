@@ -40,6 +40,7 @@ export default {
   testTimeout: 30_000,
   projects: [
     packageProject('protocol'),
+    packageProject('web-policy'),
     packageProject('tunnel-server'),
     packageProject('relay-server'),
     packageProject('browser-client'),

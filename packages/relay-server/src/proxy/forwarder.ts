@@ -1,11 +1,9 @@
 import type { Header, IncomingRequest, Problem, RequestHead } from '@wingman/protocol';
 import { headerValue, toWingmanError } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
-import { admitOwnFrame } from './frame-policy.js';
 import type { LocalResponse } from './local-client.js';
 import { locationRule, ownOrigins, rewriteContext, type ForwardContext } from './local-context.js';
 import type { LocalTarget } from './local-ports.js';
-import { admitOwnOrigins } from './own-sources.js';
 import { badRequest, portNotAllowed, problemFor, problemPage } from './problems.js';
 import { localRequestHeaders, type Via } from './request-headers.js';
 import { prepareBody } from './response-body.js';
@@ -73,11 +71,9 @@ async function sendResponse(
 ): Promise<void> {
   const { status, statusText } = response;
   const rule = locationRule(incoming.head, via, context);
-  const origins = ownOrigins(context);
-  const framed = admitOwnFrame(response.headers, incoming.head.destination);
-  const shown = publicResponseHeaders(framed, rule);
-  const own = admitOwnOrigins(shown, { port: context.ports.shared.loopback.port, origins });
-  const { headers, body } = prepareBody(incoming.head, response, own, { via, origins });
+  const shown = publicResponseHeaders(response.headers, rule);
+  const own = { port: context.ports.shared.loopback.port, origins: ownOrigins(context) };
+  const { headers, body } = prepareBody(incoming.head, response, shown, { via, own });
   const transfer = { ...upload(incoming.head), direction: 'download', headers } as const;
   try {
     incoming.respond(responseHead(status, statusText, headers));
