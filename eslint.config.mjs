@@ -4,13 +4,32 @@ import tseslint from 'typescript-eslint';
 
 const source = ['packages/*/src/**/*.{ts,tsx}'];
 
-/** Which package imports which; the compiler's project references say the same. */
-const foreign = (...names) => ({
-  patterns: names.map((name) => ({
-    group: [`@wingman/${name}`, `@wingman/${name}/*`, `**/${name}/src/**`, `**/${name}/dist/**`],
-    message:
-      'Packages import @wingman/protocol, and in Node @wingman/node-kit, but never each other.',
-  })),
+/** Which packages of ours each package imports; the compiler's project references say the same. */
+const GRAPH = {
+  protocol: [],
+  'web-policy': ['protocol'],
+  'node-kit': ['protocol'],
+  'tunnel-server': ['protocol', 'node-kit'],
+  // The CLI's embedded tunnel server, through the package's public entry, is the one declared exception.
+  'relay-server': ['protocol', 'node-kit', 'web-policy', 'tunnel-server'],
+  'browser-client': ['protocol', 'web-policy'],
+};
+
+const packageBoundaries = Object.entries(GRAPH).map(([name, imports]) => {
+  const foreign = Object.keys(GRAPH).filter((other) => other !== name && !imports.includes(other));
+  const patterns = foreign.map((other) => ({
+    group: [
+      `@wingman/${other}`,
+      `@wingman/${other}/*`,
+      `**/${other}/src/**`,
+      `**/${other}/dist/**`,
+    ],
+    message: `${name} imports ${imports.join(', ') || 'no other package'}; see ARCHITECTURE.md, "Layers".`,
+  }));
+  return {
+    files: [`packages/${name}/src/**`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
 });
 
 export default tseslint.config(
@@ -61,13 +80,11 @@ export default tseslint.config(
       complexity: ['error', 15],
     },
   },
+  ...packageBoundaries,
+  // They run in Node and in browsers.
   {
-    files: ['packages/protocol/src/**'],
+    files: ['packages/{protocol,web-policy}/src/**'],
     rules: {
-      'no-restricted-imports': [
-        'error',
-        foreign('node-kit', 'tunnel-server', 'relay-server', 'browser-client'),
-      ],
       'no-restricted-globals': [
         'error',
         'self',
@@ -77,30 +94,6 @@ export default tseslint.config(
         'process',
         'Buffer',
       ],
-    },
-  },
-  {
-    files: ['packages/node-kit/src/**'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        foreign('tunnel-server', 'relay-server', 'browser-client'),
-      ],
-    },
-  },
-  {
-    files: ['packages/tunnel-server/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('relay-server', 'browser-client')] },
-  },
-  // The CLI's embedded tunnel server, through the package's public entry, is the one declared exception.
-  {
-    files: ['packages/relay-server/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('browser-client')] },
-  },
-  {
-    files: ['packages/browser-client/src/**'],
-    rules: {
-      'no-restricted-imports': ['error', foreign('node-kit', 'tunnel-server', 'relay-server')],
     },
   },
   {

@@ -41,6 +41,7 @@ export default {
   projects: [
     packageProject('protocol'),
     packageProject('node-kit'),
+    packageProject('web-policy'),
     packageProject('tunnel-server'),
     packageProject('relay-server'),
     packageProject('browser-client'),

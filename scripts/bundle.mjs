@@ -17,8 +17,8 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
 const BUDGETS = {
   'shell.html': 61 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928).
-  'sw.js': 13.8 * 1024,
-  'sw-app-workers.js': 12 * 1024,
+  'sw.js': 13.9 * 1024,
+  'sw-app-workers.js': 12.5 * 1024,
   'shim.js': 10 * 1024,
   'app-worker.js': 6 * 1024,
 };

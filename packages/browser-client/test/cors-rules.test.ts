@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   corsFault,
-  forbidsEmbedding,
   hideHeaders,
   needsPreflight,
   preflightFault,
@@ -130,13 +129,5 @@ describe('what a page may read', () => {
     expect(shown('X-A', 'omit')).toEqual(['content-type', 'x-a']);
     expect(shown('*', 'omit')).toContain('x-b');
     expect(shown('*', 'include')).toEqual(['content-type']);
-  });
-
-  test('embedding is forbidden by policy only', () => {
-    const policy = (value: string) => new Headers({ 'cross-origin-resource-policy': value });
-    expect(forbidsEmbedding(new Headers(), false)).toBe(false);
-    expect(forbidsEmbedding(policy('same-origin'), true)).toBe(true);
-    expect(forbidsEmbedding(policy('same-site'), true)).toBe(false);
-    expect(forbidsEmbedding(policy('same-site'), false)).toBe(true);
   });
 });

@@ -10,6 +10,11 @@ describe('a document in an isolated tab', () => {
     expect(response.headers.get(NAME)).toBe('credentialless');
   });
 
+  test('that says that it asks for none does not', async () => {
+    const response = new Response('page', { headers: { [NAME]: 'unsafe-none' } });
+    expect(await inIsolatedTab(response, 'GET').text()).toContain('isolate(false)');
+  });
+
   test('that does not has the tab leave it, and can itself be shown meanwhile', async () => {
     const leaving = inIsolatedTab(new Response('page'), 'GET');
     expect(await leaving.text()).toContain('isolate(false)');

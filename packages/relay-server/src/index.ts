@@ -1,6 +1,5 @@
 export { hostVariables, shareConfig, type ShareConfig } from './config.js';
 export { HOST_LIMITS } from './limits.js';
-export { HtmlInjector, SHIM_TAG } from './proxy/html-injector.js';
 export { Host, startHost } from './tunnel/host.js';
 export type { HostEvents, HostOptions, StopReason } from './tunnel/host-types.js';
 export { HostIdentity } from './tunnel/identity.js';

@@ -2,12 +2,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { headersFromRaw, headersToRaw, headerValue } from '@wingman/protocol';
 import {
-  admitSession,
-  admitShell,
+  admitOwn,
   decodeBody,
   dropCookieDomains,
   endConnection,
-  insertShim,
   interimHeaders,
   keepCookies,
   publicLocation,
@@ -118,14 +116,14 @@ describe('rewriteLocation', () => {
 describe('policies', () => {
   test('admit the shell around a framed page, and only there', () => {
     const answer = () => answerOf(['x-frame-options', 'DENY']);
-    const framed = after(admitShell, answer(), { destination: 'iframe' });
+    const framed = after(admitOwn, answer(), { destination: 'iframe' });
     expect(raw(framed)).toEqual(['x-frame-options', 'SAMEORIGIN']);
-    expect(raw(after(admitShell, answer()))).toEqual(['x-frame-options', 'DENY']);
+    expect(raw(after(admitOwn, answer()))).toEqual(['x-frame-options', 'DENY']);
   });
 
   test('that name the app by its address on this machine mean the session too', () => {
     const answer = answerOf(['content-security-policy', `connect-src http://localhost:${PORT}`]);
-    expect(raw(after(admitSession, answer))[1]).toContain(SESSION_ORIGIN);
+    expect(raw(after(admitOwn, answer))[1]).toContain(SESSION_ORIGIN);
   });
 });
 
@@ -159,14 +157,14 @@ describe('decodeBody', () => {
   });
 });
 
-describe('insertShim', () => {
+describe('the shim', () => {
   const page = ['content-type', 'text/html', 'content-length', '13'];
   const navigation = { destination: 'iframe', mode: 'navigate' };
   const inserted = async (answer: Answer, fields: Fields, via: Via = 'viewer') =>
-    (await textOf(after(insertShim, answer, fields, via).body)).includes('<script');
+    (await textOf(after(admitOwn, answer, fields, via).body)).includes('<script');
 
   test('puts it into a viewer’s document, whose length is another then', async () => {
-    const answer = after(insertShim, answerOf(page, 200, ['<head></head>']), navigation);
+    const answer = after(admitOwn, answerOf(page, 200, ['<head></head>']), navigation);
     expect(raw(answer)).toEqual(['content-type', 'text/html']);
     expect(await textOf(answer.body)).toMatch(/^<head><script src="\/__wingman\/shim\.js">/);
   });

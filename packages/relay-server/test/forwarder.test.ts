@@ -10,13 +10,14 @@ import {
   type HttpResponse,
   type WingmanError,
 } from '@wingman/protocol';
+import { shimTag } from '@wingman/web-policy';
 import { HOST_LIMITS } from '../src/limits.js';
-import { SHIM_TAG } from '../src/proxy/html-injector.js';
 import type { Via } from '../src/exchange/via.js';
 import { freePort, listen, trackSockets, type TestServer } from './support/servers.js';
 import { openTunnel, requestHead, textOf, type TestTunnel } from './support/tunnel.js';
 import { until } from './support/until.js';
 
+const SHIM_TAG = shimTag(undefined, false);
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {

@@ -1,8 +1,8 @@
+import { SHIM_PATH } from '@wingman/web-policy';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 const SHELL_PATH = '/__wingman/shell';
-export const SHIM_PATH = '/__wingman/shim.js';
 const APP_WORKER_PATH = '/__wingman/app-worker.js';
 const APP_WORKERS_PART_PATH = '/__wingman/sw-app-workers.js';
 const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH, APP_WORKERS_PART_PATH];
@@ -81,9 +81,8 @@ export class Assets {
     return response.ok ? response.text() : undefined;
   }
 
-  async #cached(url: string): Promise<Response | undefined> {
-    const response = await this.caches.match(url, { cacheName: this.#cacheName });
-    return response;
+  #cached(url: string): Promise<Response | undefined> {
+    return this.caches.match(url, { cacheName: this.#cacheName });
   }
 }
 

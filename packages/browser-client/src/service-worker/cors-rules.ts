@@ -104,12 +104,6 @@ export function preflightLife(headers: Headers): number {
   return Number.isFinite(age) ? Math.max(0, Math.min(age, 7200)) : 5;
 }
 
-/** Whether a server forbids pages of other origins to embed this (Fetch, "cross-origin resource policy check"). */
-export function forbidsEmbedding(headers: Headers, isSameSite: boolean): boolean {
-  const policy = headers.get('cross-origin-resource-policy');
-  return policy === 'same-origin' || (policy === 'same-site' && !isSameSite);
-}
-
 /** Fetch, "CORS-safelisted request-header". */
 function isSafe(name: string, value: string): boolean {
   if (value.length > MAX_SAFE_VALUE) return false;

@@ -1,13 +1,7 @@
+import { EMBEDDER_POLICY, restrictsEmbedding } from '@wingman/web-policy';
 import { CACHE_PREFIX, SHELL_KEY } from '../shared/shell-api.js';
 
 const RECORD = '/__wingman/isolated';
-const EMBEDDER = 'cross-origin-embedder-policy';
-
-/** What makes the shell, and so the app within it, cross-origin isolated (HTML section 7.1.3). */
-export const ISOLATING: Readonly<Record<string, string>> = {
-  'cross-origin-opener-policy': 'same-origin',
-  [EMBEDDER]: 'require-corp',
-};
 
 /** Whether the shell is to be served cross-origin isolated, because the app is; outlives this worker. */
 export class Isolation {
@@ -41,13 +35,14 @@ export class Isolation {
  */
 export function inIsolatedTab(response: Response, method: string): Response {
   const { headers, status } = response;
-  if (headers.has(EMBEDDER)) return response;
+  if (restrictsEmbedding(headers.get(EMBEDDER_POLICY) ?? '')) return response;
   const isPage = status !== 204 && status !== 205 && !headers.has('wingman-error');
   const isDownload = isAttachment(response);
   const isRedirect = headers.has('location');
-  if (method === 'GET' && isPage && !isDownload && !isRedirect) return leavingIsolation();
-  headers.set(EMBEDDER, 'require-corp');
-  return response;
+  const leaves = method === 'GET' && isPage && !isDownload && !isRedirect;
+  const shown = leaves ? leavingIsolation() : response;
+  shown.headers.set(EMBEDDER_POLICY, 'require-corp');
+  return shown;
 }
 
 /** A frame within the app stays empty: on localhost it is refused too. */
@@ -55,11 +50,7 @@ function leavingIsolation(): Response {
   const shell = `top[Symbol.for('${SHELL_KEY}')]`;
   const script = `if(parent===top)${shell}.isolate(false)`;
   return new Response(`<!doctype html><script>${script}</script>`, {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      [EMBEDDER]: 'require-corp',
-    },
+    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
   });
 }
 

@@ -1,3 +1,4 @@
+import { SHIM_PATH } from '@wingman/web-policy';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
@@ -7,7 +8,7 @@ import type {
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
 import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
-import { Assets, SHIM_PATH } from './assets.js';
+import { Assets } from './assets.js';
 import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';

@@ -1,10 +1,10 @@
 import { PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
+import { forbidsEmbedding } from '@wingman/web-policy';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
 import type { AppFetchTools, Asked } from './app-fetch.js';
 import {
   corsFault,
-  forbidsEmbedding,
   hideHeaders,
   needsPreflight,
   preflightFault,
@@ -177,7 +177,8 @@ function readable(response: Response, asked: PortRequest): Response {
 
 /** The answer to a request without CORS, which browsers let a page use and not read. */
 function unread(response: Response, asked: PortRequest): Response {
-  if (forbidsEmbedding(response.headers, sharesCookies(asked.url))) {
+  const policy = response.headers.get('cross-origin-resource-policy');
+  if (forbidsEmbedding(policy, sharesCookies(asked.url))) {
     throw blocked(asked, 'its Cross-Origin-Resource-Policy forbids it');
   }
   const isForScript = asked.request.destination === '';

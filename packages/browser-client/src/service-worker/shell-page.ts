@@ -1,9 +1,10 @@
 import { WingmanError } from '@wingman/protocol';
+import { ISOLATING } from '@wingman/web-policy';
 import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
 import type { Assets } from './assets.js';
 import type { HeldPosts } from './held-posts.js';
-import { ISOLATING, type Isolation } from './isolation.js';
+import type { Isolation } from './isolation.js';
 import { problemResponse } from './problems.js';
 
 /** What the answer depends on. */

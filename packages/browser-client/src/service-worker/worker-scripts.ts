@@ -1,10 +1,9 @@
 import { isLinkId } from '@wingman/protocol';
+import { SHIM_PATH } from '@wingman/web-policy';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { RESERVED_PREFIX } from '../shared/shell-api.js';
 import { workerPrefix } from '../shared/worker-prefix.js';
 import { BoundedMap } from './bounded-map.js';
 
-const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 const TAB_PARAMETER = 'tab';
 /** A directive counts only where it comes first (ECMAScript, "directive prologue"). */
 const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(?:"use strict"|'use strict')/;

@@ -1,4 +1,5 @@
-import { headerValue, PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
+import { PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
+import { clearsSiteData } from '@wingman/web-policy';
 import type { HeaderPair } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
@@ -38,7 +39,8 @@ export class TabCookies {
    */
   async store({ headers }: Pick<ResponseHead, 'headers'>, isOfApp = true): Promise<void> {
     const fields = headers.filter(({ name }) => name === 'set-cookie');
-    const clears = isOfApp && clearsStorage(headers);
+    // The host sees to "cookies", and nothing is held in an HTTP cache.
+    const clears = isOfApp && clearsSiteData(headers, 'storage');
     if (fields.length === 0 && !clears) return;
     const { port1, port2 } = new MessageChannel();
     const answer = new Promise<PageCookies>((resolve) => {
@@ -52,9 +54,4 @@ export class TabCookies {
     this.ask({ lines, clears }, port2);
     await within(answer, BROWSER_LIMITS.cookieWriteMs);
   }
-}
-
-/** Clear-Site-Data section 2.1: a list of quoted words. The host sees to "cookies", and nothing is held in an HTTP cache. */
-function clearsStorage(headers: ResponseHead['headers']): boolean {
-  return /"(?:storage|\*)"/.test(headerValue(headers, 'clear-site-data') ?? '');
 }

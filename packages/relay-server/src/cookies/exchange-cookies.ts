@@ -9,6 +9,7 @@ import {
   VIEWER_COOKIE,
   withoutViewer,
 } from '@wingman/protocol';
+import { clearsSiteData } from '@wingman/web-policy';
 import type { Via } from '../exchange/via.js';
 import type { CookieJars } from './cookie-jars.js';
 import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
@@ -54,7 +55,7 @@ export class ExchangeCookies {
     const lines = headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value);
     // Who names no viewer keeps cookies itself, as curl does.
     const isNative = this.#viewer === undefined && this.#via === 'ingress';
-    const isCleared = clearsCookies(headers);
+    const isCleared = clearsSiteData(headers, 'cookies');
     if ((lines.length === 0 && !isCleared) || isNative) return [...headers];
     const rest = headers.filter(({ name }) => name !== 'set-cookie');
     const gone = isCleared ? this.#clear() : [];
@@ -113,11 +114,6 @@ export class ExchangeCookies {
 
 function namedViewer(pairs: readonly CookiePair[]): string | undefined {
   return pairs.find(([name, id]) => name === VIEWER_COOKIE && isLinkId(id))?.[1];
-}
-
-/** Clear-Site-Data section 2.1: a list of quoted words. */
-function clearsCookies(headers: readonly Header[]): boolean {
-  return /"(?:cookies|\*)"/.test(headerValue(headers, 'clear-site-data') ?? '');
 }
 
 function sentCookies(headers: readonly Header[]): CookiePair[] {

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Header } from '@wingman/protocol';
 import { headerValue, stripHopByHop } from '@wingman/protocol';
-import { admitShim, isPolicy } from '../proxy/content-security-policy.js';
+import {
+  admitOwnOrigins,
+  admitSession,
+  admitShim,
+  injectShim,
+  takesShim,
+} from '@wingman/web-policy';
 import { canDecode, codingsOf, decode } from './decode.js';
-import { admitOwnFrame } from '../proxy/frame-policy.js';
-import { injectShim, SHIM_PATH, shimTag } from '../proxy/html-injector.js';
-import { admitOwnOrigins } from '../proxy/own-sources.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
 
 /** Takes the cookies out of the app's answer: what is left may leave this machine. */
@@ -77,17 +80,6 @@ export function publicLocation(
   return `/${rest.replace(/^[/\\\t]+/, '')}`;
 }
 
-/** Lets the shell show the page in its frame. */
-export function admitShell({ answer, asked }: Exchange): void {
-  answer.headers = admitOwnFrame(answer.headers, asked.destination);
-}
-
-/** Lets policies that name the app by its address on this machine mean the session too. */
-export function admitSession({ answer, context }: Exchange): void {
-  const { port } = context.ports.shared.loopback;
-  answer.headers = admitOwnOrigins(answer.headers, { port, origins: ownOrigins(context) });
-}
-
 /** Undoes content codings for a viewer, whose service worker couldn't. A part of a representation stays as it is. */
 export function decodeBody(exchange: Exchange): void {
   const { answer, asked, context } = exchange;
@@ -99,24 +91,22 @@ export function decodeBody(exchange: Exchange): void {
   exchange.answer = { ...answer, headers, body };
 }
 
-/** Puts the shim into documents of a viewer, and lets their policies admit it. */
-export function insertShim(exchange: Exchange): void {
-  if (!wantsShim(exchange)) return;
-  const { answer, context } = exchange;
-  const headers = without(answer.headers, 'content-length');
-  const isIsolated = asksForIsolation(headers);
-  if (!headers.some(isPolicy)) {
-    const body = injectShim(answer.body, shimTag(undefined, isIsolated));
-    exchange.answer = { ...answer, headers, body };
+/**
+ * Lets the shell frame the page, and policies that name the app by its address on this machine mean the
+ * session too. A document of a viewer gets the shim, which its policies then let through.
+ */
+export function admitOwn(exchange: Exchange): void {
+  const { answer, asked, context } = exchange;
+  const own = { port: context.ports.shared.loopback.port, origins: ownOrigins(context) };
+  const admission = { destination: asked.destination, also: [admitOwnOrigins(own)] };
+  if (!wantsShim(exchange)) {
+    answer.headers = admitSession(answer.headers, admission);
     return;
   }
   const nonce = randomBytes(16).toString('base64');
-  const urls = ownOrigins(context).map((origin) => origin + SHIM_PATH);
-  exchange.answer = {
-    ...answer,
-    headers: admitShim(headers, { nonce, urls }),
-    body: injectShim(answer.body, shimTag(nonce, isIsolated)),
-  };
+  const pass = { nonce, origins: own.origins };
+  const { headers, tag } = admitShim(without(answer.headers, 'content-length'), admission, pass);
+  exchange.answer = { ...answer, headers, body: injectShim(answer.body, tag) };
 }
 
 const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
@@ -129,21 +119,10 @@ function wantsShim(exchange: Exchange): boolean {
   // It becomes a file, which is to be what the app has sent.
   if (/^\s*attachment/i.test(headerValue(answer.headers, 'content-disposition') ?? ''))
     return false;
-  const type = headerValue(answer.headers, 'content-type') ?? '';
-  return /^\s*text\/html\s*(;|$)/i.test(type) && !/charset\s*=\s*"?utf-?16/i.test(type);
+  return takesShim(headerValue(answer.headers, 'content-type'));
 }
 
 /** Whether the answer is a whole representation, and not a part of one or none. */
 function isWhole({ answer: { status } }: Exchange): boolean {
   return status !== 204 && status !== 206 && status !== 304;
-}
-
-/** Whether a top-level page with these headers is cross-origin isolated (HTML sections 7.1.3 and 7.1.4). */
-function asksForIsolation(headers: readonly Header[]): boolean {
-  const token = (name: string): string => headerValue(headers, name)?.split(';')[0]?.trim() ?? '';
-  const embedder = token('cross-origin-embedder-policy');
-  return (
-    token('cross-origin-opener-policy') === 'same-origin' &&
-    (embedder === 'require-corp' || embedder === 'credentialless')
-  );
 }

@@ -1,11 +1,9 @@
 import { toWingmanError } from '@wingman/protocol';
 import {
-  admitSession,
-  admitShell,
+  admitOwn,
   decodeBody,
   dropCookieDomains,
   endConnection,
-  insertShim,
   keepCookies,
   rewriteLocation,
 } from './answer-steps.js';
@@ -58,10 +56,8 @@ const ANSWER: readonly Step[] = [
   endConnection,
   dropCookieDomains,
   rewriteLocation,
-  admitShell,
-  admitSession,
   decodeBody,
-  insertShim,
+  admitOwn,
 ];
 
 /** Answers a request. Never rejects: it ends in an answer, a problem page or a reset. */

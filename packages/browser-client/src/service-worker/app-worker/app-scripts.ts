@@ -1,8 +1,8 @@
+import { ISOLATING } from '@wingman/web-policy';
 import { APP_SCRIPT_PATH } from '../../shared/app-worker-messages.js';
 import { BROWSER_LIMITS } from '../../shared/limits.js';
 import { workerPrefix } from '../../shared/worker-prefix.js';
 import { BoundedMap } from '../bounded-map.js';
-import { ISOLATING } from '../isolation.js';
 import type { ScriptStore } from './script-store.js';
 import type { Version } from './versions.js';
 

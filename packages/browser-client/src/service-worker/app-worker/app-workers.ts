@@ -108,7 +108,7 @@ export class AppWorkers {
       .catch((error: unknown) => void console.error(error));
     const response = await running?.fetch(event, network, signal).catch(() => Response.error());
     if (response === undefined) return undefined;
-    return { response: isNavigation ? await appDocument(response, request.url) : response, tab };
+    return { response: isNavigation ? appDocument(response, request.url) : response, tab };
   }
 
   /** A redirect that a worker has been told to fetch; undefined for other requests. */

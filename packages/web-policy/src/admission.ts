@@ -1,0 +1,74 @@
+import { headerValue, type Header } from '@wingman/protocol';
+import {
+  admitOwnFrame,
+  admitScript,
+  parsePolicy,
+  serializePolicy,
+  withoutIgnored,
+  type PolicyChange,
+} from './content-security-policy.js';
+import { asksForIsolation } from './isolation.js';
+import { SHIM_PATH, shimTag } from './shim-injector.js';
+
+/** What of the session's own a response's policies have to let in. */
+export interface Admission {
+  /** What the response is for (Fetch, "request destination"): around a frame's document is the shell. */
+  readonly destination: string;
+  /** What else, such as `admitOwnOrigins`. */
+  readonly also?: readonly PolicyChange[];
+}
+
+/** A policy that only reports would report what the app knows nothing of. */
+const POLICIES = ['content-security-policy', 'content-security-policy-report-only'];
+const FRAME_OPTIONS = 'x-frame-options';
+const FRAMED = ['iframe', 'frame', 'embed', 'object'];
+
+/** What the app's policies keep out on localhost they keep out here; the session's own origin, and so the shell, gets in. */
+export function admitSession(
+  headers: readonly Header[],
+  { destination, also = [] }: Admission,
+): Header[] {
+  const isFramed = FRAMED.includes(destination);
+  const changes = [withoutIgnored, ...(isFramed ? [admitOwnFrame] : []), ...also];
+  const isRefused = isFramed && refusesOwnFrame(headers);
+  return headers.map((header) => {
+    if (isPolicy(header)) return { ...header, value: changed(header.value, changes) };
+    const isRefusal = isRefused && header.name === FRAME_OPTIONS;
+    return isRefusal ? { ...header, value: 'SAMEORIGIN' } : header;
+  });
+}
+
+/** The same for an HTML document: its headers let the shim in, and are no longer about its length; `tag` is to be put into it. */
+export function admitShim(
+  headers: readonly Header[],
+  { destination, also = [] }: Admission,
+  { nonce, origins }: { readonly nonce: string; readonly origins: readonly string[] },
+): { headers: Header[]; tag: string } {
+  const kept = headers.filter(({ name }) => name !== 'content-length');
+  const script = admitScript({ nonce, urls: origins.map((origin) => origin + SHIM_PATH) });
+  return {
+    headers: admitSession(kept, { destination, also: [...also, script] }),
+    tag: shimTag(headers.some(isPolicy) ? nonce : undefined, asksForIsolation(headers)),
+  };
+}
+
+function isPolicy({ name }: Header): boolean {
+  return POLICIES.includes(name);
+}
+
+/** A header may hold several policies (CSP Level 3 section 2.2.2). */
+function changed(value: string, changes: readonly PolicyChange[]): string {
+  const policies = value.split(',').map((serialized) => {
+    const policy = changes.reduce((before, change) => change(before), parsePolicy(serialized));
+    return serializePolicy(policy);
+  });
+  return policies.join(',');
+}
+
+/** Whether the shell could not frame the document: refused outright, or by values that contradict each other (HTML, "check a navigation response's adherence to X-Frame-Options"). */
+function refusesOwnFrame(headers: readonly Header[]): boolean {
+  const value = headerValue(headers, FRAME_OPTIONS)?.toLowerCase() ?? '';
+  const options = new Set(value.split(',').map((option) => option.trim()));
+  const known = options.size > 1 ? /^(?:deny|sameorigin|allowall)$/ : /^deny$/;
+  return [...options].some((option) => known.test(option));
+}

@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+import { header } from '@wingman/protocol';
+import { clearsSiteData } from '../src/clear-site-data.js';
+
+const cleared = (...lines: string[]): string[] => {
+  const headers = lines.map((line) => header('clear-site-data', line));
+  return (['cookies', 'storage'] as const).filter((kind) => clearsSiteData(headers, kind));
+};
+
+test.each([
+  [['"cookies"'], ['cookies']],
+  [['"cache", "storage"'], ['storage']],
+  [
+    ['"cookies"', '"storage"'],
+    ['cookies', 'storage'],
+  ],
+  [['"*"'], ['cookies', 'storage']],
+  [['cookies, *'], []],
+  [['"cache", "executionContexts"'], []],
+  [[], []],
+])('%j clears %j', (lines, kinds) => {
+  expect(cleared(...lines)).toEqual(kinds);
+});
