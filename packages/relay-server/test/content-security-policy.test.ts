@@ -20,6 +20,7 @@ describe('the shim gets through', () => {
       "Script-Src 'sha256-x='; script-src *",
       "script-src 'sha256-x='; script-src-elem 'sha256-x=' 'nonce-N'",
     ],
+    ["script-src é; default-src 'self'", `default-src 'self'; script-src-elem 'self' ${URL}`],
   ])('%s', (policy, expected) => {
     expect(admitted(policy)).toBe(expected);
   });

@@ -1,5 +1,6 @@
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import { withAsciiFields } from './ascii-fields.js';
 import { TabCookies } from './cookies.js';
 import { Downloads } from './downloads.js';
 import { FetchService } from './fetch-service.js';
@@ -28,7 +29,8 @@ function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
   );
   const started = new Tunnel({ ...options, cookies, tell });
   tunnel = started;
-  const request = downloads.through(withFirstReferrer(options.preload, started.request));
+  const send = withAsciiFields(withFirstReferrer(options.preload, started.request));
+  const request = downloads.through(send);
   fetches = new FetchService(request, () => tell({ kind: 'keep-alive' }));
   setInterval(
     () => tell({ kind: 'status', status: started.status() }),

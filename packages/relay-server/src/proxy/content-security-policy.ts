@@ -43,13 +43,14 @@ function admitInPolicy(policy: string, pass: ShimPass): string {
     .join('; ');
 }
 
-/** The first of a name counts, the others are ignored (CSP Level 3 section 2.2.1). */
+/** The first of a name counts; the others, and what isn't ASCII, are ignored (CSP Level 3 section 2.2.1). */
 function parse(policy: string): Directive[] {
   const directives = new Map<string, Directive>();
   for (const text of policy.split(';')) {
     const [name = '', ...sources] = text.trim().split(/\s+/);
     const key = name.toLowerCase();
-    if (key !== '' && !directives.has(key)) directives.set(key, [key, ...sources]);
+    const counts = key !== '' && !/[\x80-\xff]/.test(text) && !directives.has(key);
+    if (counts) directives.set(key, [key, ...sources]);
   }
   return [...directives.values()];
 }
