@@ -84,7 +84,7 @@ export class TunnelWebSocket {
         this.#keep(payload);
         return undefined;
       case MessageType.WEBSOCKET_TEXT:
-        return new TextDecoder().decode(this.#assemble(payload));
+        return textOf(this.#assemble(payload));
       case MessageType.WEBSOCKET_BINARY:
         return this.#assemble(payload);
       case MessageType.WEBSOCKET_CLOSE:
@@ -128,6 +128,11 @@ export class TunnelWebSocket {
     this.close(close.code, close.reason);
     return close;
   }
+}
+
+/** A byte order mark is part of a message's text (RFC 6455 section 5.6). */
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
 function abnormal(error: unknown): WebSocketClose {
