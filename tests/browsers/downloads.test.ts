@@ -19,6 +19,7 @@ const LINKS: Record<string, string> = {
   'a redirect': '<a download="moved.csv" href="/moved">',
   'a name of all kinds': '<a download="Übersicht (1) — \'neu\'.txt" href="/folder/list.csv">',
   'by its header': '<a href="/attached-page">',
+  'by a header in UTF-8': '<a href="/attached-utf8">',
 };
 const BY_SCRIPT: Record<string, () => void> = {
   'a blob': () => {
@@ -57,6 +58,12 @@ const ROUTES: Record<string, Route> = {
   '/attached': attached('its own name', 'header.txt', 'text/plain'),
   '/page': (_, response) => send(response, PAGE),
   '/attached-page': attached(PAGE, 'report.html', 'text/html'),
+  // Node writes each character as a byte.
+  '/attached-utf8': attached(
+    PAGE,
+    Buffer.from('Übersicht — 概要.txt').toString('latin1'),
+    'text/plain',
+  ),
   '/moved': (_, response) => response.writeHead(302, { location: '/folder/list.csv' }).end(),
   '/export': attached(DATA, 'export.bin', 'application/octet-stream'),
 };

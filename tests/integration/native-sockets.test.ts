@@ -60,6 +60,7 @@ describe('a native WebSocket through the ingress', () => {
     const sent = [
       '',
       'grüß',
+      '\ufeff\ufeffbyte order marks',
       randomBytes(1),
       'ü'.repeat(MIB / 2),
       randomBytes(MIB),
@@ -104,6 +105,7 @@ describe('a native WebSocket through the ingress', () => {
     ['/close?code=1000', [1000, '']],
     ['/close?code=4000&reason=bye', [4000, 'bye']],
     ['/close?code=1011&reason=%C3%A9', [1011, 'é']],
+    ['/close?code=4000&reason=%EF%BB%BF', [4000, '\ufeff']],
     ['/close', [1005, '']],
     ['/drop', [1006, '']],
   ])('the app’s close: %s', async (path, expected) => {

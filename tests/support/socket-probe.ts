@@ -128,14 +128,15 @@ export async function probeWebSockets(): Promise<Record<string, unknown>> {
     open.send(new Uint8Array());
     open.send(42 as unknown as string);
     open.send({ toString: () => 'object' } as unknown as string);
+    open.send('\ufeff\ufeffbyte order marks');
     open.send('lone \ud800 surrogate \u{1f600}');
     seen['buffered'] = open.bufferedAmount;
     let count = 0;
     open.addEventListener('message', () => {
       count += 1;
       open.binaryType = count % 2 === 0 ? 'arraybuffer' : 'blob';
-      if (count === 11) seen['buffered at the end'] = open.bufferedAmount;
-      if (count === 11) open.close();
+      if (count === 12) seen['buffered at the end'] = open.bufferedAmount;
+      if (count === 12) open.close();
     });
   });
   const greet = new WebSocket('/greet');
@@ -183,7 +184,7 @@ export async function probeWebSockets(): Promise<Record<string, unknown>> {
   for (const [name, close] of Object.entries(closings)) {
     seen[`closed ${name}`] = await story(new WebSocket('/echo'), on('open', close));
   }
-  const paths = ['code=1000', 'code=4000&reason=bye', 'code=1011&reason=é', 'code=1001', ''];
+  const paths = ['code=1000', 'code=4000&reason=bye', 'code=1011&reason=é', 'code=4000&reason=\ufeff', 'code=1001', ''];
   for (const query of paths) {
     seen[`closed by the app: ${query}`] = await story(new WebSocket(`/close?${query}`));
   }

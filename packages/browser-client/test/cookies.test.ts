@@ -39,7 +39,7 @@ describe('the tab’s cookies', () => {
       ['cookie', 'a=1; b=Ã¼'],
       ['wingman-page-path', '/other'],
     ]);
-    expect(fromHeaderBytes(toHeaderBytes('ü✓'))).toBe('ü✓');
+    expect(fromHeaderBytes(toHeaderBytes('\ufeffü✓'))).toBe('\ufeffü✓');
   });
 
   test('an answer’s cookies are written before the answer goes on, and seen by what follows', async () => {

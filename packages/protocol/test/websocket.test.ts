@@ -42,6 +42,16 @@ describe('a WebSocket through a link', () => {
     await sending;
   });
 
+  test('a byte order mark is text like any other', async () => {
+    const { viewer, host } = await connected();
+    const text = '\ufeff\ufeffmarked';
+    const sending = [viewer.send(text), host.send(text)];
+    expect([await host.receive(), await viewer.receive()]).toEqual([text, text]);
+    await Promise.all(sending);
+    viewer.close(4000, text);
+    expect(await host.receive()).toMatchObject({ reason: text });
+  });
+
   test('close codes and reasons cross, and free the stream on both sides', async () => {
     const { viewer, host, mux, hostMux } = await connected();
     viewer.close(4321, 'bye');

@@ -35,5 +35,6 @@ export function toHeaderBytes(text: string): string {
 
 /** The text whose UTF-8 a header value holds. */
 export function fromHeaderBytes(value: string): string {
-  return new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)));
+  const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }

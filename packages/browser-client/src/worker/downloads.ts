@@ -1,6 +1,7 @@
 import { header, headerValue, type ResponseHead } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import { encodeValue } from './ascii-fields.js';
 import type { SendRequest } from './serve-fetch.js';
 
 interface Announced {
@@ -74,14 +75,5 @@ function asAttachment(own: string, name: string): string {
   if (name === '' || (isAttachment && /;\s*filename\*?\s*=/i.test(parameters))) {
     return `attachment${parameters}`;
   }
-  return `attachment; filename*=UTF-8''${encodeValue(name)}`;
-}
-
-/** RFC 8187 section 3.2: not all that encodeURIComponent leaves as it is is allowed there, and it refuses half characters. */
-function encodeValue(text: string): string {
-  const whole = new TextDecoder().decode(new TextEncoder().encode(text));
-  return encodeURIComponent(whole).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return `attachment; filename*=${encodeValue(name)}`;
 }

@@ -1,6 +1,7 @@
 import { ExchangeObservers } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import { withAsciiFields } from './ascii-fields.js';
 import { TabCookies } from './cookies.js';
 import { Downloads } from './downloads.js';
 import { FetchService } from './fetch-service.js';
@@ -32,7 +33,8 @@ function start({ options }: Extract<ShellToWorker, { kind: 'start' }>): void {
   );
   const started = new Tunnel({ ...options, cookies, tell });
   tunnel = started;
-  const request = downloads.through(withFirstReferrer(options.preload, started.request));
+  const send = withAsciiFields(withFirstReferrer(options.preload, started.request));
+  const request = downloads.through(send);
   fetches = new FetchService(
     observed(request, observers, () => started.status()),
     () => tell({ kind: 'keep-alive' }),

@@ -96,7 +96,7 @@ export class TunnelWebSocket {
         this.#keep(payload);
         return undefined;
       case MessageType.WEBSOCKET_TEXT:
-        return this.#received(payload, (bytes) => new TextDecoder().decode(bytes));
+        return this.#received(payload, textOf);
       case MessageType.WEBSOCKET_BINARY:
         return this.#received(payload, (bytes) => bytes);
       case MessageType.WEBSOCKET_CLOSE:
@@ -148,6 +148,11 @@ export class TunnelWebSocket {
     this.close(close.code, close.reason);
     return close;
   }
+}
+
+/** A byte order mark is part of a message's text (RFC 6455 section 5.6). */
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
 function abnormal(error: unknown): WebSocketClose {
