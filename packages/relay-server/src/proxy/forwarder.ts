@@ -14,7 +14,10 @@ import { publicResponseHeaders, without } from './response-headers.js';
 import { faultOf } from './target.js';
 import type { Transfer } from './transfers.js';
 
-/** Answers a request from the local port. Never rejects: every request ends in a response or a reset. */
+/**
+ * Answers a request from the local port. Never rejects, whatever the app answers and whatever fails here:
+ * every request ends in a response or a reset.
+ */
 export async function forwardRequest(
   incoming: IncomingRequest,
   via: Via,
@@ -25,15 +28,17 @@ export async function forwardRequest(
   if (fault !== undefined) return sendProblem(incoming, badRequest(fault));
   const local = context.ports.find(port, via);
   if (local === undefined) return sendProblem(incoming, portNotAllowed(port));
-  const cookies = new ExchangeCookies(incoming.head, via, context);
-  let response: LocalResponse;
+  let response: LocalResponse | undefined;
   try {
+    const cookies = new ExchangeCookies(incoming.head, via, context);
     response = await askApp(incoming, cookies.requestHeaders, { via, local, context });
+    const shareable = { ...response, headers: cookies.received(response.headers) };
+    await sendResponse(incoming, shareable, via, context);
   } catch (error) {
-    return failRequest(incoming, local.loopback.port, error);
+    // The app died, or the opener is gone, or an error of ours.
+    response?.body.destroy();
+    await failRequest(incoming, local.loopback.port, error);
   }
-  const shareable = { ...response, headers: cookies.received(response.headers) };
-  await sendResponse(incoming, shareable, via, context);
 }
 
 /** Whom a request goes to, and on whose behalf. */
@@ -57,10 +62,14 @@ function askApp(
     body: head.hasBody ? context.transfers.watch(incoming.body, upload(head)) : undefined,
     signal: incoming.signal,
     informational: (status, statusText, headers) => {
-      const shown = publicResponseHeaders(headers, locationRule(incoming.head, via, context));
-      // Browsers keep no cookies of an interim answer.
-      const plain = without(shown, 'set-cookie');
-      incoming.informational(responseHead(status, statusText, plain));
+      try {
+        const shown = publicResponseHeaders(headers, locationRule(incoming.head, via, context));
+        // Browsers keep no cookies of an interim answer.
+        const plain = without(shown, 'set-cookie');
+        incoming.informational(responseHead(status, statusText, plain));
+      } catch {
+        // Too large for a link: an exchange can do without hints.
+      }
     },
   });
 }
@@ -79,16 +88,10 @@ async function sendResponse(
   const own = admitOwnOrigins(shown, { port: context.ports.shared.loopback.port, origins });
   const { headers, body } = prepareBody(incoming.head, response, own, { via, origins });
   const transfer = { ...upload(incoming.head), direction: 'download', headers } as const;
-  try {
-    incoming.respond(responseHead(status, statusText, headers));
-    for await (const chunk of context.transfers.watch(body, transfer)) await incoming.write(chunk);
-    // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
-    incoming.end(without(response.trailers(), 'set-cookie'));
-  } catch {
-    // The app died within the body, or the opener is gone; the latter no longer listens.
-    response.body.destroy();
-    incoming.abort('UPSTREAM_ABORTED');
-  }
+  incoming.respond(responseHead(status, statusText, headers));
+  for await (const chunk of context.transfers.watch(body, transfer)) await incoming.write(chunk);
+  // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
+  incoming.end(without(response.trailers(), 'set-cookie'));
 }
 
 function upload({ method, target, headers }: RequestHead): Transfer {
@@ -97,10 +100,11 @@ function upload({ method, target, headers }: RequestHead): Transfer {
 
 async function failRequest(incoming: IncomingRequest, port: number, error: unknown): Promise<void> {
   if (incoming.signal.aborted) return;
-  const { code, message } = toWingmanError(error, 'UPSTREAM_ABORTED');
+  const { code, message } = toWingmanError(error, 'INTERNAL');
   await sendProblem(incoming, problemFor(code, port, message));
 }
 
+/** Answers with a page; once there is an answer already, that is cut short. */
 async function sendProblem(incoming: IncomingRequest, problem: Problem): Promise<void> {
   const page = problemPage(problem, headerValue(incoming.head.headers, 'accept'));
   try {

@@ -73,11 +73,21 @@ export function badRequest(detail: string): Problem {
   };
 }
 
+/** An error of the host's own; its message is nobody's business. */
+const HOST_FAILED: Problem = {
+  status: 500,
+  code: 'INTERNAL',
+  title: 'The tunnel has failed',
+  cause: "Something went wrong in the tunnel's own program on the developer's machine.",
+  cure: 'Try again; if it stays so, tell whoever shares the app.',
+};
+
 /** Picks the page for a failure of the local port. */
 export function problemFor(code: ErrorCode, port: number, detail: string): Problem {
   if (code === 'LOCAL_PORT_REFUSED') return localPortRefused(port);
   if (code === 'TIMEOUT') return appTimedOut(port);
   if (code === 'LIMIT_EXCEEDED') return appHeadTooLarge(port);
+  if (code === 'INTERNAL') return HOST_FAILED;
   return appAborted(port, detail);
 }
 

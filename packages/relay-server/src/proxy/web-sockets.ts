@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Header, IncomingWebSocket, Problem } from '@wingman/protocol';
-import { headersFromRaw, headerValue, LIMITS, toWingmanError } from '@wingman/protocol';
+import {
+  headersFromRaw,
+  headerValue,
+  LIMITS,
+  reasonPhrase,
+  toWingmanError,
+  WingmanError,
+} from '@wingman/protocol';
 import { WebSocket } from 'ws';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -24,8 +31,8 @@ export async function forwardWebSocket(
   if (fault !== undefined) return refuse(incoming, badRequest(fault));
   const local = context.ports.find(port, via);
   if (local === undefined) return refuse(incoming, portNotAllowed(port));
-  const cookies = new ExchangeCookies(incoming.open, via, context);
   try {
+    const cookies = new ExchangeCookies(incoming.open, via, context);
     const way = { via, local, context };
     const socket = await dialApp(incoming, cookies.requestHeaders, way);
     listen(incoming, socket, cookies, way);
@@ -80,20 +87,37 @@ function listen(
   const { port } = way.local.loopback;
   const onAbort = (): void => socket.terminate();
   const onError = (error: Error): void => refuseFor(incoming, port, error);
+  const onFault = (error: unknown): void =>
+    refuseFor(incoming, port, toWingmanError(error, 'INTERNAL'));
   incoming.signal.addEventListener('abort', onAbort);
   socket.once('close', () => incoming.signal.removeEventListener('abort', onAbort));
   socket.once('error', onError);
   socket.once('unexpected-response', (_request, response) => {
     socket.off('error', onError);
     socket.on('error', () => undefined);
-    void passRefusal(incoming, response, cookies, way).finally(() => socket.terminate());
+    passRefusal(incoming, response, cookies, way)
+      .catch(onFault)
+      .finally(() => socket.terminate());
   });
+  // An error of ours in a listener would end the process.
+  const guarded = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      onFault(error);
+      socket.terminate();
+    }
+  };
   // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
-  socket.once('upgrade', (response) => cookies.received(headersFromRaw(response.rawHeaders)));
-  socket.once('open', () => {
-    socket.off('error', onError);
-    joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
-  });
+  socket.once('upgrade', (response) =>
+    guarded(() => cookies.received(headersFromRaw(response.rawHeaders))),
+  );
+  socket.once('open', () =>
+    guarded(() => {
+      socket.off('error', onError);
+      joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
+    }),
+  );
 }
 
 /** The app answered the upgrade with an ordinary response: the viewer gets it. */
@@ -103,15 +127,15 @@ async function passRefusal(
   cookies: ExchangeCookies,
   { via, context }: Way,
 ): Promise<void> {
+  const { statusCode = 0, statusMessage = '' } = response;
+  if (statusCode < 200) {
+    throw new WingmanError('UPSTREAM_ABORTED', `status ${statusCode} ends no exchange`);
+  }
   const headers = cookies.received(headersFromRaw(response.rawHeaders));
   const shown = publicResponseHeaders(headers, locationRule(incoming.open, via, context));
   const body = await readSome(response);
-  const head = responseHead(
-    response.statusCode ?? 502,
-    response.statusMessage ?? '',
-    without(shown, 'content-length'),
-  );
-  incoming.reject(head, body);
+  const fields = without(shown, 'content-length');
+  incoming.reject(responseHead(statusCode, reasonPhrase(statusMessage), fields), body);
 }
 
 /** At most HOST_LIMITS.refusalBodyBytes; a body that is cut off by an error ends there. */

@@ -162,8 +162,11 @@ function problemHeaders(
 /** Answers with a problem: a page for browsers, JSON for the others. */
 export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
   const { contentType, body } = renderProblem(problem, req.headers.accept);
+  const { status } = problem;
   // What is left of an upload isn't worth reading: the connection ends with this answer.
-  res.writeHead(problem.status, problemHeaders(problem, contentType, body, !req.complete));
+  const headers = problemHeaders(problem, contentType, body, !req.complete);
+  // The reason is named: one that Node has refused a moment ago would be written again.
+  res.writeHead(status, STATUS_CODES[status] ?? '', headers);
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
