@@ -1,4 +1,7 @@
-/** Listeners by event name. One that throws is reported on the console: it harms neither the others nor the process. */
+/**
+ * Listeners by event name. One that throws harms neither the others nor whoever emits: its error is reported,
+ * and all goes on.
+ */
 export class Emitter<Event extends string> {
   readonly #listeners = new Map<Event, Set<() => void>>();
 
@@ -14,9 +17,17 @@ export class Emitter<Event extends string> {
       try {
         listener();
       } catch (error) {
-        // Thrown again, even later, it would end a Node process, and every other link with it.
-        console.error(error);
+        report(error);
       }
     }
   }
+}
+
+/**
+ * As browsers do with the error of an event listener (HTML section 8.1.4.6). Node has no such place: an error
+ * that is thrown to nobody would end the process there, and with it every other session.
+ */
+function report(error: unknown): void {
+  if ('reportError' in globalThis) reportError(error);
+  else console.error(error);
 }

@@ -4,6 +4,7 @@ import {
   headerValue,
   headersFromRaw,
   headersToRaw,
+  reasonPhrase,
   stripHopByHop,
 } from '../src/exchange/headers.js';
 
@@ -22,4 +23,18 @@ test('hop-by-hop fields go, and those that Connection names', () => {
     header('x', 'y'),
   ];
   expect(stripHopByHop(headers).map(({ name }) => name)).toEqual(['x']);
+});
+
+test.each([
+  ['Not Found', 'Not Found'],
+  ['tab\there', 'tab\there'],
+  ['\xf6', '\xf6'],
+  ['', ''],
+  ['\u20ac', ''],
+  ['\ufffd', ''],
+  ['a\x00b', ''],
+  ['a\x7fb', ''],
+  ['a\r\nset-cookie: b', ''],
+])('of the status text %j a status line carries %j', (statusText, phrase) => {
+  expect(reasonPhrase(statusText)).toBe(phrase);
 });

@@ -12,9 +12,16 @@ import {
 } from '@wingman/protocol';
 import { shimTag } from '@wingman/web-policy';
 import { HOST_LIMITS } from '../src/limits.js';
+import { LocalApp } from '../src/exchange/local-app.js';
 import type { Via } from '../src/exchange/via.js';
 import { freePort, listen, trackSockets, type TestServer } from './support/servers.js';
-import { openTunnel, requestHead, textOf, type TestTunnel } from './support/tunnel.js';
+import {
+  openTunnel,
+  requestHead,
+  SESSION_ORIGIN,
+  textOf,
+  type TestTunnel,
+} from './support/tunnel.js';
 import { until } from './support/until.js';
 
 const SHIM_TAG = shimTag(undefined, false);
@@ -71,6 +78,42 @@ describe('an exchange', () => {
     expect(raw.slice(0, 6)).toEqual(['x-a', '1', 'x-a', '2', 'x-latin', 'é']);
     expect(raw.slice(-4)).toEqual(['set-cookie', 'a=1; Path=/', 'set-cookie', 'b=2; Path=/']);
     expect(await textOf(response.body)).toBe(`DELETE /a%20b?c=d&c=e localhost:${server.port} 1|2`);
+  });
+
+  test('an error of ours while an answer is rewritten is a problem, and ends the request to the app', async () => {
+    const server = await listen((_incoming, response) => void response.write('endless'));
+    cleanups.push(() => server.close());
+    let asked = 0;
+    const app = new LocalApp(server.port, () => {
+      asked += 1;
+      // Once for the way to the app.
+      if (asked > 1) throw new TypeError('broken');
+      return SESSION_ORIGIN;
+    });
+    const tunnel = openTunnel(server.port, 'viewer', app);
+    cleanups.push(() => tunnel.close());
+    const response = await request(tunnel.mux, requestHead({}));
+    expect(response.head.status).toBe(500);
+    expect(header(response, 'wingman-error')).toBe('INTERNAL');
+    expect(await textOf(response.body)).not.toContain('broken');
+    await until(() => server.sockets.size === 0, 'the request to the app has ended');
+  });
+
+  test('a head too large for a link is a problem, one of hints is left out', async () => {
+    const many = Array.from({ length: 4_500 }, (_, index) => [`x${index}`, 'v']).flat();
+    const { tunnel } = await serve((incoming, response) => {
+      if (incoming.url === '/hints') {
+        const fields = many.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+        incoming.socket.write(`HTTP/1.1 103 Early Hints\r\n${fields.join('')}\r\n`);
+        return void response.end('after the hints');
+      }
+      response.writeHead(200, many).end();
+    });
+    const tooLarge = await request(tunnel.mux, requestHead({}));
+    expect(tooLarge.head.status).toBe(502);
+    expect(header(tooLarge, 'wingman-error')).toBe('LIMIT_EXCEEDED');
+    const hinted = await request(tunnel.mux, requestHead({ target: '/hints' }));
+    expect(await textOf(hinted.body)).toBe('after the hints');
   });
 
   test('streams a response as it is written', async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openWebSocket, WebSocketRejected, type WebSocketClose } from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { LocalApp } from '../src/exchange/local-app.js';
 import { freePort, trackSockets } from './support/servers.js';
 import {
   openTunnel,
@@ -93,6 +94,31 @@ describe('a WebSocket through the tunnel', () => {
       'sec-websocket-protocol': 'first,second',
     });
     expect(seen?.headers).not.toHaveProperty('sec-websocket-extensions');
+  });
+
+  test('a close that no frame can carry ends the app’s socket, and nothing else', async () => {
+    const codes: number[] = [];
+    const { tunnel } = await serve((socket) => socket.on('close', (code) => codes.push(code)));
+    const socket = openWebSocket(tunnel.mux, webSocketOpen({}));
+    await socket.accepted;
+    socket.close(1000, 'r'.repeat(124));
+    await until(() => codes.length > 0, 'the app’s socket is closed');
+    expect(codes).toEqual([1006]);
+  });
+
+  test('an error of ours while a refusal is passed on is a refusal', async () => {
+    const { port } = await serve(echo);
+    let asked = 0;
+    const app = new LocalApp(port, () => {
+      asked += 1;
+      // Once for the way to the app.
+      if (asked > 1) throw new TypeError('broken');
+      return SESSION_ORIGIN;
+    });
+    const broken = openTunnel(port, 'ingress', app);
+    cleanups.push(() => broken.close());
+    const { accepted } = openWebSocket(broken.mux, webSocketOpen({ target: '/refused' }));
+    await expect(accepted).rejects.toMatchObject({ head: { status: 500 } });
   });
 
   test('what the app says at once is not lost', async () => {

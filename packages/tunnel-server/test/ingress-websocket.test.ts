@@ -66,6 +66,13 @@ test('the app can refuse with an answer of its own', async () => {
   await expect(opening).rejects.toThrow('status 401');
 });
 
+test('an answer that ends no handshake refuses none either', async () => {
+  const { host, opened } = await startManual();
+  const opening = open(host);
+  (await opened.next()).reject({ ...head(101), statusText: 'Switching Protocols' });
+  await expect(opening).rejects.toThrow('status 502');
+});
+
 test('closing on either side carries code and reason', async () => {
   const { host, opened } = await startManual();
   const opening = open(host);

@@ -78,6 +78,38 @@ test('the answer keeps its repeated fields, and loses those of one hop', async (
   expect(headers['x']).toBe('é');
 });
 
+test('a head that goes out alone keeps the bytes of its fields', async () => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/');
+  sent.end();
+  const incoming = await requests.next();
+  incoming.respond({ ...head(200), headers: headersFromRaw(['location', '/\xfcber']) });
+  const response = await fetchHead(sent);
+  expect(response.headers.location).toBe('/\xfcber');
+  incoming.end();
+  response.resume();
+});
+
+test.each([
+  ['Fine', 'Fine'],
+  ['\xf6', '\xf6'],
+  ['', ''],
+  ['\u20ac', ''],
+  ['a\x00b', ''],
+  ['a\r\nset-cookie: b=1', ''],
+])('of the status text %j the client gets %j', async (statusText, reason) => {
+  const { host, requests, server } = await startManual();
+  const sent = ask(server.port, host.name, '/');
+  sent.end();
+  const incoming = await requests.next();
+  incoming.respond({ ...head(200), statusText });
+  incoming.end();
+  const response = await fetchHead(sent);
+  expect([response.statusCode, response.statusMessage]).toEqual([200, reason]);
+  expect(response.headers['set-cookie']).toBeUndefined();
+  response.resume();
+});
+
 test('50 MiB go up and down at once, whole and in pieces', async () => {
   const { host, requests, server } = await startManual();
   const piece = randomBytes(MIB);

@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { EndReason } from '@wingman/protocol';
+import { Router, type RequestHandler } from 'express';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { pino } from 'pino';
+import { createApp } from '../src/web/app.js';
 import { isOwnOrigin, routeHost } from '../src/web/locate.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { acceptedCoding, CompressedPages } from '../src/web/compression.js';
 import { bootJson } from '../src/web/shell.js';
 import { FakeHost } from './support/fake-host.js';
-import { fetchWhole } from './support/http.js';
+import { fetchWhole, type Answer } from './support/http.js';
 import { until } from './support/inbox.js';
 import { SHELL, startServer, startSession } from './support/server.js';
 
@@ -199,6 +204,52 @@ describe('problem pages', () => {
   test('a name that does not belong here', async () => {
     const server = await startServer();
     expect((await fetchWhole(server.port, 'evil.example', '/metrics')).status).toBe(421);
+  });
+});
+
+describe('an error that nobody has caught', () => {
+  const SECRET = 'a path of the server';
+
+  async function serveBroken(handler: RequestHandler): Promise<Answer> {
+    const [logger, router] = [pino({ level: 'silent' }), Router().use(handler)];
+    const app = createApp({
+      locate: () => ({ at: 'server' }),
+      server: router,
+      session: router,
+      logger,
+    });
+    const http = createServer(app);
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    try {
+      return await fetchWhole((http.address() as AddressInfo).port, 'localhost', '/');
+    } finally {
+      http.close();
+    }
+  }
+
+  test('is a problem page, without a look inside', async () => {
+    const { headers, status, text } = await serveBroken(() => {
+      throw new Error(SECRET);
+    });
+    expect([status, headers['wingman-error']]).toEqual([500, 'INTERNAL']);
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toContain('.js');
+  });
+
+  test('is one also when Node has refused the head of the answer', async () => {
+    const { headers, status, text } = await serveBroken((_req, res) => {
+      res.writeHead(200, '\u20ac');
+    });
+    expect([status, headers['wingman-error']]).toEqual([500, 'INTERNAL']);
+    expect(text).not.toContain('ERR_INVALID_CHAR');
+  });
+
+  test('breaks the connection once there is half an answer', async () => {
+    const broken = serveBroken((_req, res) => {
+      res.write('half');
+      throw new Error(SECRET);
+    });
+    await expect(broken).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 });
 

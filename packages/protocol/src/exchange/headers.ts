@@ -40,6 +40,11 @@ export function headerValue(headers: readonly Header[], name: string): string | 
   return values.length === 0 ? undefined : values.join(', ');
 }
 
+/** What of a status text a status line may carry (RFC 9112 section 4): all of it, or nothing. */
+export function reasonPhrase(statusText: string): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusText) ? statusText : '';
+}
+
 /** Without the fields of the connection it came on, and those that `Connection` names. */
 export function stripHopByHop(headers: readonly Header[]): Header[] {
   const named = (headerValue(headers, 'connection') ?? '')

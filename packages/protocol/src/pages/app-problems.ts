@@ -103,16 +103,14 @@ export function methodNotAllowed(methods: readonly string[]): Problem<ErrorCode>
   };
 }
 
-/** A step of the host has failed, which is no fault of the app. */
-function hostFailed(detail: string): Problem<ErrorCode> {
-  return {
-    status: 500,
-    code: 'INTERNAL',
-    title: 'Wingman made a mistake',
-    cause: `The host could not carry this exchange (${detail}). Others are not affected.`,
-    cure: 'Reload this page. If it happens again, report it with the address.',
-  };
-}
+/** A step of the host has failed, which is no fault of the app; what failed is nobody else's business. */
+const HOST_FAILED: Problem<ErrorCode> = {
+  status: 500,
+  code: 'INTERNAL',
+  title: 'Wingman made a mistake',
+  cause: 'The host could not carry this exchange. Others are not affected.',
+  cure: 'Reload this page. If it happens again, report it with the address.',
+};
 
 /** The problem for a failure between the host and the local port. */
 export function appProblem(code: ErrorCode, port: number, detail: string): Problem<ErrorCode> {
@@ -124,7 +122,7 @@ export function appProblem(code: ErrorCode, port: number, detail: string): Probl
     case 'LIMIT_EXCEEDED':
       return appHeadTooLarge(port);
     case 'INTERNAL':
-      return hostFailed(detail);
+      return HOST_FAILED;
     default:
       return appAborted(port, detail);
   }

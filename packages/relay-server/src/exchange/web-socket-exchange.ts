@@ -15,8 +15,10 @@ import {
   headersFromRaw,
   LIMITS,
   malformedRequest,
+  reasonPhrase,
   RequestHead,
   toWingmanError,
+  WingmanError,
 } from '@wingman/protocol';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
@@ -174,14 +176,16 @@ function joined(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
       try {
         listener();
       } catch (error) {
-        reject(toWingmanError(error, 'INTERNAL'));
+        failed(toWingmanError(error, 'INTERNAL'));
       }
     };
     socket.once('error', failed);
     socket.once('close', () => failed(new Error('closed before it was open')));
     socket.once('unexpected-response', (_request, response) => {
-      exchange.answer = answerOf(response);
-      resolve();
+      guarded(() => {
+        exchange.answer = answerOf(response);
+        resolve();
+      });
     });
     // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
     socket.once('upgrade', ({ rawHeaders }) =>
@@ -191,11 +195,13 @@ function joined(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
   });
 }
 
-/** An ordinary answer to the opening request. */
+/** An ordinary answer to the opening request; UPSTREAM_ABORTED for an interim one, which ends no exchange. */
 function answerOf(response: IncomingMessage): Answer {
+  const { statusCode: status = 0, statusMessage = '' } = response;
+  if (status < 200) throw new WingmanError('UPSTREAM_ABORTED', `status ${status} ends no exchange`);
   return {
-    status: response.statusCode ?? 502,
-    statusText: response.statusMessage ?? '',
+    status,
+    statusText: reasonPhrase(statusMessage),
     headers: headersFromRaw(response.rawHeaders),
     body: response,
     trailers: () => [],

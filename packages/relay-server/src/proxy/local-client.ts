@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
-import { headersFromRaw, headersToRaw, WingmanError } from '@wingman/protocol';
+import { headersFromRaw, headersToRaw, reasonPhrase, WingmanError } from '@wingman/protocol';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
 import type { Loopback } from './loopback.js';
@@ -137,7 +137,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     // It may fail before anybody reads it, in the same turn: without a listener that would end the process.
     this.#body.on('error', () => undefined);
     const trailers = (): Header[] => this.#trailers;
-    this.#outcome.response({ status, statusText, headers, body: this.#body, trailers });
+    const reason = reasonPhrase(asBytes(statusText));
+    this.#outcome.response({ status, statusText: reason, headers, body: this.#body, trailers });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -185,4 +186,9 @@ function rawToHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Header[
   return headersFromRaw(
     raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
   );
+}
+
+/** undici reads the status text as UTF-8; here it is ISO-8859-1, as header values are. What was no UTF-8 is lost. */
+function asBytes(statusText: string): string {
+  return statusText.includes('\ufffd') ? '' : Buffer.from(statusText).toString('latin1');
 }

@@ -5,11 +5,12 @@ import { HOST_LIMITS } from '../limits.js';
 
 const NO_STATUS = 1005;
 const ABNORMAL_CLOSURE = 1006;
+const MAX_REASON_BYTES = 123;
 
 /** Joins an open WebSocket of the app with its tunnel end; messages, closes and fullness pass both ways. */
 export function joinWebSockets(app: WebSocket, tunnel: TunnelWebSocket): void {
   pumpToViewer(app, tunnel);
-  void pumpToApp(app, tunnel);
+  pumpToApp(app, tunnel).catch(() => app.terminate());
 }
 
 function pumpToViewer(app: WebSocket, tunnel: TunnelWebSocket): void {
@@ -64,12 +65,13 @@ function sendToApp(app: WebSocket, message: string | Uint8Array): Promise<void> 
 
 function closeApp(app: WebSocket, { code, reason }: WebSocketClose): void {
   if (code === NO_STATUS) return app.close();
-  if (code === ABNORMAL_CLOSURE || !isSendable(code)) return app.terminate();
+  if (code === ABNORMAL_CLOSURE || !isSendable(code, reason)) return app.terminate();
   app.close(code, reason);
 }
 
-/** What RFC 6455 section 7.4 lets an endpoint send. */
-function isSendable(code: number): boolean {
+/** What RFC 6455 sections 5.5 and 7.4 let an endpoint send: the viewer is not trusted with our frames. */
+function isSendable(code: number, reason: string): boolean {
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) return false;
   if (code >= 3000 && code <= 4999) return true;
   return code >= 1000 && code <= 1014 && ![1004, NO_STATUS, ABNORMAL_CLOSURE].includes(code);
 }

@@ -4,6 +4,7 @@ import {
   headersToRaw,
   ingressProblem,
   openWebSocket,
+  reasonPhrase,
   stripHopByHop,
   toWingmanError,
   WebSocketOpen,
@@ -94,11 +95,17 @@ async function refuse(upgrade: Upgrade, error: unknown): Promise<void> {
   const { req, socket } = upgrade;
   if (socket.destroyed) return;
   try {
-    if (error instanceof WebSocketRejected) await sendRejection(socket, error);
+    if (isRejection(error)) await sendRejection(socket, error);
     else refuseUpgrade(req, socket, ingressProblem(toWingmanError(error, 'INTERNAL').code));
   } catch {
     socket.destroy();
   }
+}
+
+/** A 1xx is no refusal: the client would take what follows for a WebSocket's frames. */
+function isRejection(error: unknown): error is WebSocketRejected {
+  if (!(error instanceof WebSocketRejected)) return false;
+  return error.head.status >= 200 && error.head.status <= 999;
 }
 
 /** The app's own answer, delimited by the end of the connection. */
@@ -106,10 +113,11 @@ async function sendRejection(socket: Socket, rejection: WebSocketRejected): Prom
   const { status, statusText, headers } = rejection.head;
   const own = stripHopByHop(headers).filter(({ name }) => name !== 'content-length');
   const raw = headersToRaw([...own, header('connection', 'close')]);
-  let text = `HTTP/1.1 ${status} ${statusText || (STATUS_CODES[status] ?? '')}\r\n`;
+  const reason = reasonPhrase(statusText) || (STATUS_CODES[status] ?? '');
+  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let index = 0; index < raw.length; index += 2)
     text += `${raw[index]}: ${raw[index + 1]}\r\n`;
-  if (/[\r\n]/.test(raw.join('') + statusText)) throw new Error('a header field has a line break');
+  if (/[\r\n]/.test(raw.join(''))) throw new Error('a header field has a line break');
   socket.write(`${text}\r\n`, 'latin1');
   let bytes = 0;
   for await (const chunk of rejection.body) {

@@ -7,6 +7,7 @@ import {
   INGRESS_REFUSED,
   ingressProblem,
   OVERLOADED,
+  reasonPhrase,
   request,
   RequestHead,
   stripHopByHop,
@@ -157,9 +158,10 @@ async function sendResponse(
 ): Promise<void> {
   if (res.destroyed) throw new WingmanError('CANCELLED', 'the client has gone');
   const { status, statusText, headers } = response.head;
-  res.writeHead(status, statusText, headersToRaw(stripHopByHop(headers)));
-  // The head goes out with the first piece of the body when that comes at once, else alone.
-  const flush = setImmediate(() => res.flushHeaders());
+  res.writeHead(status, reasonPhrase(statusText), headersToRaw(stripHopByHop(headers)));
+  // The head goes out with the first piece of the body when that comes at once, else alone. Not by
+  // flushHeaders, which writes the bytes of its fields as if they were characters, in UTF-8.
+  const flush = setImmediate(() => res.write('', 'latin1'));
   try {
     await sendBody(res, response.body, hasNoBody(req, status));
   } finally {

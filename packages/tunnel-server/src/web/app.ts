@@ -53,14 +53,22 @@ function inTurn(serve: RequestListener): RequestListener {
   };
 }
 
-/** Express hands over what a handler threw, and its own errors with a `status`. */
+/**
+ * Express hands over what a handler threw, and its own errors with a `status`. It ends here: Express's own
+ * answer would show the client a stack trace.
+ */
 function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    // Express ends the connection then: half an answer must not look whole.
-    if (res.headersSent) return next(error);
-    if (isClientError(error)) return sendProblem(req, res, BAD_REQUEST);
-    logger.error({ err: error }, 'a request failed');
-    sendProblem(req, res, SERVER_FAILED);
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells an error handler by its four parameters
+  return (error: unknown, req, res, _next) => {
+    if (!isClientError(error)) logger.error({ err: error }, 'a request failed');
+    try {
+      // Half an answer must not look whole.
+      if (res.headersSent) res.destroy();
+      else sendProblem(req, res, isClientError(error) ? BAD_REQUEST : SERVER_FAILED);
+    } catch (failure) {
+      logger.error({ err: failure }, 'nor could the failure be answered');
+      res.destroy();
+    }
   };
 }
 

@@ -5,9 +5,11 @@ import type { Duplex } from 'node:stream';
 
 /** Answers with a problem: a page for browsers, JSON for the others. */
 export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
+  const { status } = problem;
   // What is left of an upload isn't worth reading: the connection ends with this answer.
   const { headers, body } = problemAnswer(req, problem, !req.complete);
-  res.writeHead(problem.status, headers);
+  // The reason is named: one that Node has refused a moment ago would be written again.
+  res.writeHead(status, STATUS_CODES[status] ?? '', headers);
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
