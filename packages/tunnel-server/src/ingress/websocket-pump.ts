@@ -1,10 +1,7 @@
-import { bytesOf } from '@wingman/node-kit';
-import type { TunnelWebSocket, WebSocketClose } from '@wingman/protocol';
+import { bytesOf, closeLike } from '@wingman/node-kit';
+import { ABNORMAL_CLOSURE, NO_STATUS, type TunnelWebSocket } from '@wingman/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
-
-const NO_STATUS = 1005;
-const ABNORMAL = 1006;
 
 /** Carries messages and the close between a client's WebSocket and one over the link; resolves when both have ended. The client comes paused. */
 export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
@@ -21,7 +18,7 @@ export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket):
     });
   });
   client.on('close', (code, reason) => {
-    if (code === ABNORMAL) tunnel.abort('CANCELLED');
+    if (code === ABNORMAL_CLOSURE) tunnel.abort('CANCELLED');
     else if (code === NO_STATUS) tunnel.close();
     else tunnel.close(code, reason.toString());
   });
@@ -44,7 +41,7 @@ async function toClient(client: WebSocket, tunnel: TunnelWebSocket): Promise<voi
   for (;;) {
     const message = await tunnel.receive();
     if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
-      return closeClient(client, message);
+      return closeLike(client, message);
     }
     await sendToClient(client, message);
   }
@@ -58,19 +55,4 @@ function sendToClient(client: WebSocket, message: string | Uint8Array): Promise<
     client.send(message, { binary: isBinary }, () => isCrowded && resolve());
     if (!isCrowded) resolve();
   });
-}
-
-function closeClient(client: WebSocket, close: WebSocketClose): void {
-  client.resume();
-  if (close.code === ABNORMAL) client.terminate();
-  else if (close.code === NO_STATUS) client.close();
-  else if (isSendable(close)) client.close(close.code, close.reason);
-  else client.terminate();
-}
-
-/** What a close frame may say (RFC 6455 sections 5.5 and 7.4): the host is not trusted with our frames. */
-function isSendable({ code, reason }: WebSocketClose): boolean {
-  const isDefined = code >= 1000 && code <= 1014 && code !== 1004;
-  const isPrivate = code >= 3000 && code <= 4999;
-  return (isDefined || isPrivate) && Buffer.byteLength(reason) <= 123;
 }

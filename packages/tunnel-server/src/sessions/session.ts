@@ -35,7 +35,8 @@ export interface Ending {
   reason: ToldReason;
 }
 
-const ENDINGS: Readonly<Record<EndReason, Ending>> = {
+/** What everyone is told, by why the session has ended. */
+export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   stopped: {
     code: 'SESSION_ENDED',
     closeCode: CloseCode.SESSION_ENDED,
