@@ -4,13 +4,19 @@ import tseslint from 'typescript-eslint';
 
 const source = ['packages/*/src/**/*.{ts,tsx}'];
 
-/** Packages import protocol and never each other; the compiler's project references say the same. */
+/** Packages import protocol and never each other, but for what is said below; the compiler's project references say the same. */
 const foreign = (...names) => ({
   patterns: names.map((name) => ({
     group: [`@wingman/${name}`, `@wingman/${name}/*`, `**/${name}/src/**`, `**/${name}/dist/**`],
     message: 'Packages import @wingman/protocol and never each other.',
   })),
 });
+
+/** The browser client takes the app worker's package in by the entries that its package.json declares. */
+const pastTheDoor = {
+  group: ['**/app-worker/src/**', '**/app-worker/dist/**'],
+  message: 'Import an entry of @wingman/app-worker.',
+};
 
 export default tseslint.config(
   {
@@ -65,7 +71,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        foreign('tunnel-server', 'relay-server', 'browser-client'),
+        foreign('tunnel-server', 'relay-server', 'app-worker', 'browser-client'),
       ],
       'no-restricted-globals': [
         'error',
@@ -80,16 +86,32 @@ export default tseslint.config(
   },
   {
     files: ['packages/tunnel-server/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('relay-server', 'browser-client')] },
+    rules: {
+      'no-restricted-imports': ['error', foreign('relay-server', 'app-worker', 'browser-client')],
+    },
   },
   // The CLI's embedded tunnel server, through the package's public entry, is the one declared exception.
   {
     files: ['packages/relay-server/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('browser-client')] },
+    rules: { 'no-restricted-imports': ['error', foreign('app-worker', 'browser-client')] },
+  },
+  {
+    files: ['packages/app-worker/src/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        foreign('tunnel-server', 'relay-server', 'browser-client'),
+      ],
+    },
   },
   {
     files: ['packages/browser-client/src/**'],
-    rules: { 'no-restricted-imports': ['error', foreign('tunnel-server', 'relay-server')] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [...foreign('tunnel-server', 'relay-server').patterns, pastTheDoor] },
+      ],
+    },
   },
   {
     files: ['**/test/**/*.ts', 'tests/**/*.ts'],

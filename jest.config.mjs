@@ -42,6 +42,7 @@ export default {
     packageProject('protocol'),
     packageProject('tunnel-server'),
     packageProject('relay-server'),
+    packageProject('app-worker'),
     packageProject('browser-client'),
     topProject('integration'),
     topProject('browsers'),

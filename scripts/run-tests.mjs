@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Browser tests that measure memory, or break the network by the clock: nothing else runs beside them. */
 const ALONE = '(large-bodies|interruptions|grace-time|service-worker-killed)';
 const GROUPS = [
-  { projects: ['protocol', 'tunnel-server', 'browser-client'], workers: 2 },
+  { projects: ['protocol', 'tunnel-server', 'app-worker', 'browser-client'], workers: 2 },
   // Real engines and servers want the machine to themselves. An engine's own threads may hold a process that is
   // done, as they may the host's, which exits by force too; what the tests leave, the leak guard has found by then.
   { projects: ['relay-server'], workers: 1, isHeld: true },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BoundedMap } from '../src/service-worker/bounded-map.js';
+import { BoundedMap } from '@wingman/protocol';
 import {
   ShellDirectory,
   type Requester,

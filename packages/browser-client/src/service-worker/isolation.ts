@@ -1,4 +1,5 @@
-import { CACHE_PREFIX, SHELL_KEY } from '../shared/shell-api.js';
+import { CACHE_PREFIX } from '@wingman/protocol';
+import { SHELL_KEY } from '../shared/shell-api.js';
 
 const RECORD = '/__wingman/isolated';
 const EMBEDDER = 'cross-origin-embedder-policy';

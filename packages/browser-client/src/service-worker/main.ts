@@ -1,4 +1,6 @@
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { LateAppWorkers } from '@wingman/app-worker/service-worker';
+import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
   DocumentToServiceWorker,
@@ -7,23 +9,20 @@ import type {
   ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
 import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
-import { Assets, SHIM_PATH } from './assets.js';
-import { BoundedMap } from './bounded-map.js';
+import { Assets } from './assets.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
-import { LateAppWorkers } from './late-app-workers.js';
-import { GIVEN_UP_CHANNEL } from '../shared/given-up.js';
-import { inIsolatedTab, Isolation } from './isolation.js';
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/given-up.js';
+import { workerPrefix } from '../shared/worker-prefix.js';
+import { inIsolatedTab, ISOLATING, Isolation } from './isolation.js';
+import { ownRequests } from './own-request.js';
 import { portFetch } from './port-fetch.js';
-import { buildReply } from './reply.js';
 import { keepBody, withKeptBody } from './request-body.js';
-import { requestHead } from './request-head.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
 import { HeldPosts } from './held-posts.js';
 import { shellPage } from './shell-page.js';
-import { startExchange } from './start-exchange.js';
 import { WorkerScripts } from './worker-scripts.js';
 import { ShellDirectory } from './shell-directory.js';
 
@@ -45,19 +44,18 @@ const surroundings = {
   userAgent: self.navigator.userAgent,
   languages: self.navigator.languages,
 };
-const innerDocuments = new BoundedMap<string, true>(BROWSER_LIMITS.maxOwners);
-const appWorkers = new LateAppWorkers(
-  {
-    ...{ clients: self.clients, caches: self.caches, assets, directory, exchanges, surroundings },
-    ...{ innerDocuments, keepBody, exchanging: { requestHead, startExchange, buildReply } },
-  },
-  () => assets.appWorkersPart(),
-);
+const innerDocuments = new BoundedMap<string, true>(SERVICE_WORKER_LIMITS.maxOwners);
+const appWorkers = new LateAppWorkers({
+  ...{ clients: self.clients, caches: self.caches, origin: self.location.origin },
+  ...{ assets, directory, exchanges, innerDocuments, keepBody, workerPrefix },
+  ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
+  ownRequest: ownRequests(directory, surroundings, exchanges),
+});
 const tools: AppFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
-  preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
+  preflights: new BoundedMap(SERVICE_WORKER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),
   complain: ({ clientId }, text) => void tellShell(clientId, { kind: 'wingman-complaint', text }),
   tellOfFile: ({ clientId }, saved) => {
@@ -151,7 +149,7 @@ self.addEventListener('message', (event) => {
       return event.waitUntil(assets.warm());
     case 'keep-alive':
       event.waitUntil(
-        new Promise((resolve) => setTimeout(resolve, BROWSER_LIMITS.keepAliveEventMs)),
+        new Promise((resolve) => setTimeout(resolve, SERVICE_WORKER_LIMITS.keepAliveEventMs)),
       );
       void exchanges.sweep();
       void appWorkers.sweep();

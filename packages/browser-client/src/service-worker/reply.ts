@@ -1,7 +1,6 @@
-import { WingmanError } from '@wingman/protocol';
+import { isRedirect, leadsAway, leavingPage, WingmanError } from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
 import { decodedBody } from './content-coding.js';
-import { isRedirect, leadsAway, leavingPage } from './leave-frame.js';
 
 const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 

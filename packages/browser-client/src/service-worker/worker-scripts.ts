@@ -1,17 +1,14 @@
-import { isLinkId } from '@wingman/protocol';
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { RESERVED_PREFIX } from '../shared/shell-api.js';
+import { BoundedMap, isLinkId, SHIM_PATH } from '@wingman/protocol';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { workerPrefix } from '../shared/worker-prefix.js';
-import { BoundedMap } from './bounded-map.js';
 
-const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 const TAB_PARAMETER = 'tab';
 /** A directive counts only where it comes first (ECMAScript, "directive prologue"). */
 const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(?:"use strict"|'use strict')/;
 
 /** Puts the shim before the scripts of workers, so that their WebSockets go through the tunnel. */
 export class WorkerScripts {
-  readonly #modules = new BoundedMap<string, boolean>(BROWSER_LIMITS.maxWorkerScripts);
+  readonly #modules = new BoundedMap<string, boolean>(SERVICE_WORKER_LIMITS.maxWorkerScripts);
 
   constructor(private readonly shim: () => Promise<string | undefined>) {}
 

@@ -1,11 +1,10 @@
 import { deferred } from '@wingman/protocol';
-import { AppWorkerHost } from './app-worker-host.js';
-import type { ToDocument, ToWorkerHost } from '../shared/app-worker-messages.js';
+import { AppWorkerHost, type ToDocument, type ToWorkerHost } from '@wingman/app-worker/shell';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { withoutHash } from './without-hash.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,

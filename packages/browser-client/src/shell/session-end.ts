@@ -1,6 +1,6 @@
-import { EndReason } from '@wingman/protocol';
+import { APP_CACHE_PREFIX } from '@wingman/app-worker/shell';
+import { CACHE_PREFIX, EndReason } from '@wingman/protocol';
 import type { ProblemCode } from '../shared/problems.js';
-import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
 
 /** What the page says, by what the server remembers of the reason. */
 const CODES: Readonly<Record<EndReason, ProblemCode>> = {
