@@ -110,9 +110,9 @@ function report(files) {
 const [shell, serviceWorker, appWorkersPart, shim, emulation] = await Promise.all([
   composeShell(),
   bundle(`import './service-worker/main.ts';`),
-  bundle(`import '@wingman/app-worker/service-worker/late-part';`),
+  bundle(`import { offerPart } from '@wingman/app-worker/service-worker/late-part'; offerPart();`),
   bundle(`import './shim/main.ts';`).then(named),
-  bundle(`import '@wingman/app-worker/emulation';`),
+  bundle(`import { runEmulation } from '@wingman/app-worker/emulation'; runEmulation(self);`),
 ]);
 const bundles = {
   ...{ 'shell.html': shell, 'sw.js': serviceWorker, 'sw-app-workers.js': appWorkersPart },

@@ -3,12 +3,12 @@ import { CACHE_PREFIX } from '@wingman/protocol';
 /** Names of the caches that hold app workers begin with this. */
 export const APP_CACHE_PREFIX = `${CACHE_PREFIX}app-`;
 
-/** The cache by which opaque responses are handed over. */
+/** Opaque responses pass from the emulation to the service worker through this cache. */
 export const HANDOVER_CACHE = `${APP_CACHE_PREFIX}handover`;
 
 type ByName = (name: string) => unknown;
 
-/** Apps that tidy up delete every cache they don't know: so they don't know the tunnel's. */
+/** Hides the tunnel's caches from the app: apps that tidy up delete every cache that they don't know. */
 export function hideCaches(prototype: CacheStorage): void {
   const isOurs = (name: unknown): boolean => String(name).startsWith(CACHE_PREFIX);
   const except = (method: 'has' | 'delete' | 'open', refuse: () => unknown): void => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { AppScripts } from '../src/service-worker/app-scripts.js';
+import type { Scripts } from '../src/service-worker/scripts.js';
 import { RunningWorkers } from '../src/service-worker/running-workers.js';
 import { newRegistration, newVersion } from '../src/service-worker/versions.js';
-import type { ToWorkerHost } from '../src/messages.js';
+import type { ToShell } from '../src/messages.js';
 import { APP_WORKER_LIMITS } from '../src/limits.js';
 import { sendStream } from '@wingman/protocol/ports';
 
@@ -14,17 +14,21 @@ async function answering(stream: ReadableStream<Uint8Array>) {
   const bodies: MessagePort[] = [];
   const over: string[] = [];
   const shell = { tab: 'tab', clientId: 'shell', port: null, isIsolated: false };
-  const hear = (message: ToWorkerHost, transfer: Transferable[]): void => {
+  const hear = (message: ToShell, transfer: Transferable[]): void => {
     ports.push(...(transfer as MessagePort[]));
     if (message.kind === 'wingman-app-worker-over') over.push(message.version);
   };
   // The two that starting takes of it.
-  const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as AppScripts;
+  const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as Scripts;
   const workers = new RunningWorkers(scripts, {
     shellOf: () => Promise.resolve(shell),
     toShell: (_, message, transfer) => Promise.resolve(hear(message, transfer)),
     ask: () => Promise.resolve(null),
-    viewer: { keepBody: () => Promise.resolve(null), requestIdHeader: 'x-number' },
+    viewer: {
+      caches: globalThis.caches,
+      keepBody: () => Promise.resolve(null),
+      requestIdHeader: 'x',
+    },
     keepRedirect: () => '',
     toClient: () => undefined,
   });

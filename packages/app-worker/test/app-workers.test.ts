@@ -9,7 +9,7 @@ import {
   type Registration,
 } from '../src/service-worker/versions.js';
 import { PageState } from '../src/page/page-state.js';
-import type { AppWorkerSnapshot, WorkerSnapshot } from '../src/state.js';
+import type { PageSnapshot, WorkerSnapshot } from '../src/messages.js';
 
 const ORIGIN = 'https://session.example';
 
@@ -171,7 +171,7 @@ describe('what a page sees', () => {
   const snapshot = (
     places: { installing?: WorkerSnapshot; waiting?: WorkerSnapshot; active?: WorkerSnapshot },
     controller: WorkerSnapshot | null = null,
-  ): AppWorkerSnapshot => ({
+  ): PageSnapshot => ({
     registrations: [
       {
         id: 'r',
@@ -190,7 +190,7 @@ describe('what a page sees', () => {
     const log: string[] = [];
     const state = new PageState(asker);
     state.onControllerChange = () => log.push('controllerchange');
-    const play = (next: AppWorkerSnapshot): void => state.apply(next).forEach((fire) => fire());
+    const play = (next: PageSnapshot): void => state.apply(next).forEach((fire) => fire());
     play(snapshot({ installing: worker('one', 'installing') }));
     const one = state.byId('r')?.installing;
     one?.addEventListener('statechange', () => log.push(one.state));

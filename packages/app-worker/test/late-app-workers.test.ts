@@ -1,21 +1,20 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Viewer } from '../src/service-worker/viewer.js';
-import { partName } from '../src/service-worker/part-name.js';
-import { LateAppWorkers } from '../src/service-worker/late-app-workers.js';
+import { partName, type Viewer } from '../src/service-worker/part.js';
+import { AppWorkers } from '../src/service-worker/app-workers.js';
 
 beforeAll(() => void Object.assign(globalThis, { WINGMAN_VERSION: 'test' }));
 
 /** A part that answers what it is asked with its own name. */
 const partOf = (name: string): string =>
-  `globalThis[${JSON.stringify(name)}] = () => ({ workers: {
-    ask: (client) => client.postMessage('from the part'),
+  `globalThis[${JSON.stringify(name)}] = () => ({
+    heard: (client) => client.postMessage('from the part'),
     concerns: () => true,
-  } });`;
+  });`;
 
 /** The types of a service worker's events are not known here; only what is named is looked at. */
 interface Late {
   concerns(event: { request: { url: string } }): boolean;
-  ask(client: object, answers: number, ask: object): Promise<void>;
+  heard(event: object): boolean;
 }
 
 interface Bench {
@@ -33,10 +32,14 @@ function benchOf(isSaved: boolean, code: string | undefined): Bench {
     return Promise.resolve(code);
   };
   const viewer = { caches, assets: { appWorkersPart } } as unknown as Viewer;
-  const late = new LateAppWorkers(viewer) as unknown as Late;
+  const late = new AppWorkers(viewer) as unknown as Late;
   const ask = async (op: 'register' | 'snapshot' | 'end'): Promise<unknown> => {
     const told: unknown[] = [];
-    await late.ask({ postMessage: (message: unknown) => told.push(message) }, 7, { op });
+    const source = { postMessage: (message: unknown) => told.push(message) };
+    let done: Promise<unknown> = Promise.resolve();
+    const waitUntil = (work: Promise<unknown>): void => void (done = work);
+    late.heard({ data: { kind: 'app-worker-ask', id: 7, ask: { op } }, source, waitUntil });
+    await done;
     return told[0];
   };
   const concerns = (): boolean => late.concerns({ request: { url: 'https://app.example/' } });

@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { AppScripts } from '../src/service-worker/app-scripts.js';
-import { describeRequest } from '../src/service-worker/describe-request.js';
+import type { Scripts } from '../src/service-worker/scripts.js';
 import { RunningWorkers } from '../src/service-worker/running-workers.js';
 import { newRegistration, newVersion } from '../src/service-worker/versions.js';
-import { WhileBusy } from '../src/service-worker/while-busy.js';
-const REQUEST_ID = 'wingman-request-id';
 
 /** A tab whose shell has been asked for a worker, and what the worker would hold: the other end of its port. */
 function tab() {
@@ -12,12 +9,16 @@ function tab() {
   let isGone = false;
   const shell = { tab: 'tab', clientId: 'shell', port: null, isIsolated: false };
   // The two that starting takes of it.
-  const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as AppScripts;
+  const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as Scripts;
   const workers = new RunningWorkers(scripts, {
     shellOf: () => Promise.resolve(isGone ? undefined : shell),
     toShell: (_, __, transfer) => Promise.resolve(void ports.push(...(transfer as MessagePort[]))),
     ask: () => Promise.resolve(null),
-    viewer: { keepBody: () => Promise.resolve(null), requestIdHeader: 'x-number' },
+    viewer: {
+      caches: globalThis.caches,
+      keepBody: () => Promise.resolve(null),
+      requestIdHeader: 'x',
+    },
     keepRedirect: () => '',
     toClient: () => undefined,
   });
@@ -63,33 +64,4 @@ describe('a worker whose tab goes', () => {
     expect([await installed, await worker.lifecycle('activate')]).toEqual([false, false]);
     await expect(again()).rejects.toThrow('no tab');
   });
-});
-
-test('what is done while anything is under way ends with the last of it', async () => {
-  const act = jest.fn();
-  const busy = new WhileBusy(act, 10);
-  const ends: (() => void)[] = [];
-  const work = [1, 2].map((value) =>
-    busy.during(new Promise<number>((resolve) => ends.push(() => resolve(value)))),
-  );
-  jest.advanceTimersByTime(25);
-  ends[0]?.();
-  expect(await work[0]).toBe(1);
-  jest.advanceTimersByTime(10);
-  expect(act).toHaveBeenCalledTimes(3);
-  const failed = busy.during(Promise.reject(new Error('on purpose')));
-  await expect(failed).rejects.toThrow('on purpose');
-  ends[1]?.();
-  expect(await work[1]).toBe(2);
-  jest.advanceTimersByTime(100);
-  expect(act).toHaveBeenCalledTimes(3);
-});
-
-test('the app’s worker does not see the number that the shim gives a request', () => {
-  const headers = { [REQUEST_ID]: 'one', 'x-own': 'yes' };
-  const { headers: seen } = describeRequest(
-    new Request('https://session.example/', { headers }),
-    REQUEST_ID,
-  );
-  expect(seen).toEqual([['x-own', 'yes']]);
 });

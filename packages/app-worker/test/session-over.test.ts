@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { AppScripts } from '../src/service-worker/app-scripts.js';
+import type { Scripts } from '../src/service-worker/scripts.js';
 import { Lifecycle } from '../src/service-worker/lifecycle.js';
 import { Registry, type Saved } from '../src/service-worker/registry.js';
 import { RunningWorkers } from '../src/service-worker/running-workers.js';
-import type { ToAppWorker } from '../src/messages.js';
+import type { ToEmulation } from '../src/messages.js';
 
 const ORIGIN = 'https://session.example';
 
@@ -26,7 +26,7 @@ async function activating() {
     drop: () => Promise.resolve(),
     expect: () => undefined,
     expectNoMore: () => undefined,
-  } as unknown as AppScripts;
+  } as unknown as Scripts;
   const shell = { tab: 'tab', clientId: 'shell', port: null, isIsolated: false };
   const ports: MessagePort[] = [];
   const workers = new RunningWorkers(scripts, {
@@ -35,7 +35,7 @@ async function activating() {
       const [port] = transfer as MessagePort[];
       if (port !== undefined) ports.push(port);
       port?.postMessage({ kind: 'loaded', handlesFetch: true });
-      port?.addEventListener('message', ({ data }: MessageEvent<ToAppWorker>) => {
+      port?.addEventListener('message', ({ data }: MessageEvent<ToEmulation>) => {
         if (data.kind !== 'lifecycle') return;
         const { id, type } = data;
         events.push({ type, finish: () => port.postMessage({ kind: 'done', id, isOk: true }) });
@@ -44,13 +44,16 @@ async function activating() {
       return Promise.resolve();
     },
     ask: () => Promise.resolve(null),
-    viewer: { keepBody: () => Promise.resolve(null), requestIdHeader: 'x-number' },
+    viewer: {
+      caches: globalThis.caches,
+      keepBody: () => Promise.resolve(null),
+      requestIdHeader: 'x',
+    },
     keepRedirect: () => '',
     toClient: () => undefined,
   });
   const living = (): Promise<ReadonlySet<string>> => Promise.resolve(new Set());
-  const watch = { during: <T>(work: Promise<T>) => work };
-  const lifecycle = new Lifecycle(registry, scripts, workers, living, watch);
+  const lifecycle = new Lifecycle(registry, scripts, workers, living, () => undefined);
   await lifecycle.register({
     ...{ scriptUrl: `${ORIGIN}/sw.js`, scope: `${ORIGIN}/`, tab: 'tab' },
     ...{ type: 'classic', updateViaCache: 'imports' },

@@ -1,83 +1,82 @@
-import type { ClientInfo } from '../messages.js';
-import { NOT_SUPPORTED } from '../state.js';
-import type { Link } from './emulation.js';
+import { NOT_SUPPORTED, type ClientInfo } from '../messages.js';
+import type { ServiceWorkerPort } from './service-worker-port.js';
 
-/** Service Workers, section 4.2: a page or worker of the app. */
+/** A page or worker of the app (Service Workers, section 4.2). */
 export class Client {
   readonly id: string;
   readonly url: string;
   readonly type: ClientTypes;
   readonly frameType: FrameType;
-  readonly #link: Link;
+  readonly #port: ServiceWorkerPort;
 
-  constructor(info: ClientInfo, link: Link) {
+  constructor(info: ClientInfo, port: ServiceWorkerPort) {
     this.id = info.id;
     this.url = info.url;
     this.type = info.type;
     this.frameType = info.frameType;
-    this.#link = link;
+    this.#port = port;
   }
 
   postMessage(data: unknown, options: Transferable[] | StructuredSerializeOptions = []): void {
     const transfer = Array.isArray(options) ? options : (options.transfer ?? []);
-    this.#link.post({ kind: 'client-message', client: this.id, data, transfer }, transfer);
+    this.#port.post({ kind: 'client-message', client: this.id, data, transfer }, transfer);
   }
 }
 
-/** Service Workers, section 4.2.9. */
+/** A page of the app (Service Workers, section 4.2.9). */
 export class WindowClient extends Client {
   readonly visibilityState: DocumentVisibilityState;
   readonly focused: boolean;
   readonly ancestorOrigins: readonly string[] = [];
-  readonly #link: Link;
+  readonly #port: ServiceWorkerPort;
 
-  constructor(info: ClientInfo, link: Link) {
-    super(info, link);
+  constructor(info: ClientInfo, port: ServiceWorkerPort) {
+    super(info, port);
     this.visibilityState = info.visibilityState;
     this.focused = info.focused;
-    this.#link = link;
+    this.#port = port;
   }
 
   async focus(): Promise<Client> {
-    return found(await this.#link.ask({ op: 'focus', id: this.id }), this.#link) ?? this;
+    return found(await this.#port.ask({ op: 'focus', id: this.id }), this.#port) ?? this;
   }
 
   async navigate(url: string): Promise<Client | null> {
-    const { href } = new URL(url, location.href);
-    const answer = await this.#link.ask({ op: 'navigate', id: this.id, url: href });
-    return found(answer, this.#link) ?? null;
+    const { href } = new URL(url, this.#port.base);
+    const answer = await this.#port.ask({ op: 'navigate', id: this.id, url: href });
+    return found(answer, this.#port) ?? null;
   }
 }
 
-export function clientOf(info: ClientInfo, link: Link): Client {
-  return info.type === 'window' ? new WindowClient(info, link) : new Client(info, link);
+export function clientOf(info: ClientInfo, port: ServiceWorkerPort): Client {
+  return info.type === 'window' ? new WindowClient(info, port) : new Client(info, port);
 }
 
-/** Service Workers, section 4.3. */
+/** `self.clients` (Service Workers, section 4.3). */
 export class Clients {
-  readonly #link: Link;
+  readonly #port: ServiceWorkerPort;
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(port: ServiceWorkerPort) {
+    this.#port = port;
   }
 
   async get(id: string): Promise<Client | undefined> {
-    return found(await this.#link.ask({ op: 'client', id }), this.#link);
+    return found(await this.#port.ask({ op: 'client', id }), this.#port);
   }
 
   async matchAll(options: ClientQueryOptions = {}): Promise<Client[]> {
     const { type = 'window', includeUncontrolled = false } = options;
-    // The other side answers such a question with such a list.
-    const infos = (await this.#link.ask({
+    // The service worker answers this ask with such a list.
+    const infos = (await this.#port.ask({
       op: 'clients',
       type,
       includeUncontrolled,
     })) as ClientInfo[];
-    return infos.map((info) => clientOf(info, this.#link));
+    return infos.map((info) => clientOf(info, this.#port));
   }
 
   async claim(): Promise<void> {
-    await this.#link.ask({ op: 'claim' });
+    await this.#port.ask({ op: 'claim' });
   }
 
   openWindow(): Promise<never> {
@@ -85,7 +84,7 @@ export class Clients {
   }
 }
 
-/** The other side answers with a ClientInfo, or null. */
-function found(answer: unknown, link: Link): Client | undefined {
-  return answer === null ? undefined : clientOf(answer as ClientInfo, link);
+/** The service worker answers with a ClientInfo, or null. */
+function found(answer: unknown, port: ServiceWorkerPort): Client | undefined {
+  return answer === null ? undefined : clientOf(answer as ClientInfo, port);
 }

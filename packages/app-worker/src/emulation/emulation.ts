@@ -1,73 +1,76 @@
-import { deferred, type Deferred } from '@wingman/protocol';
-import { fromRefusal, toRefusal } from '../state.js';
 import {
   appScriptUrl,
-  type FromAppWorker,
-  type ToAppWorker,
-  type WorkerAsk,
+  toRefusal,
+  type FromEmulation,
+  type ToEmulation,
   type WorkerStart,
 } from '../messages.js';
 import { clientOf } from './clients.js';
 import { ExtendableEvent, ExtendableMessageEvent } from './events.js';
 import { FetchEvents } from './fetch-events.js';
-import { makeScope, type ScopeParts } from './scope.js';
+import { makeScope, type Scope, type ScopeParts } from './scope.js';
+import { ServiceWorkerPort } from './service-worker-port.js';
 
-/** What the parts of the emulation say to the service worker. */
-export interface Link {
-  post(message: FromAppWorker, transfer?: Transferable[]): void;
-  ask(ask: WorkerAsk): Promise<unknown>;
+/** What a shell sends to the worker: at its start, and when a service worker started anew wants another port. */
+interface Connect {
+  start: WorkerStart;
 }
 
-/** A version of the app's service worker, run in this worker as if it were one. */
-export class AppWorker implements Link {
-  #port: MessagePort | undefined;
-  #isLoaded: Promise<FromAppWorker> | undefined;
-  #asks = 0;
-  readonly #asked = new Map<number, { ask: WorkerAsk; answer: Deferred<unknown> }>();
-  readonly #fetches = new FetchEvents(this);
-  readonly #scope: ScopeParts;
+/**
+ * Makes a dedicated worker run a version of the app worker as if it were a service worker. The worker
+ * says `ready` to its shell, and takes `{ start: WorkerStart }` with a port of the service worker.
+ */
+export function runEmulation(scope: Scope): void {
+  let emulation: Emulation | undefined;
+  // No script of the app has run yet, so none of the app's listeners sees these messages.
+  scope.addEventListener('message', (event: MessageEvent<Connect>) => {
+    const [port] = event.ports;
+    if (!event.isTrusted || port === undefined) return;
+    event.stopImmediatePropagation();
+    emulation ??= new Emulation(scope, event.data.start);
+    emulation.connect(port);
+  });
+  scope.postMessage('ready');
+}
 
-  constructor(private readonly start: WorkerStart) {
-    this.#scope = makeScope(start, this);
+/** One version of the app worker, at the other end of the service worker's port. */
+class Emulation {
+  #outcome: Promise<FromEmulation> | undefined;
+  readonly #port: ServiceWorkerPort;
+  readonly #fetches: FetchEvents;
+  readonly #parts: ScopeParts;
+
+  constructor(
+    private readonly scope: Scope,
+    private readonly start: WorkerStart,
+  ) {
+    this.#port = new ServiceWorkerPort(scope.location.href);
+    // Before the scope hides the tunnel's caches: the fetch events hand responses over in one.
+    this.#fetches = new FetchEvents(scope, this.#port);
+    this.#parts = makeScope(scope, start, this.#port);
   }
 
-  /** Takes the port of a service worker; the first one loads the script. */
+  /** Takes the port of a service worker; the first port has the script loaded. */
   connect(port: MessagePort): void {
-    this.#port?.close();
-    this.#port = port;
-    port.onmessage = (event: MessageEvent<ToAppWorker>) => this.#heard(event.data);
-    this.#isLoaded ??= this.#load();
-    void this.#isLoaded.then((outcome) => port.postMessage(outcome));
-    // A service worker that was killed has not heard them, and none of them does harm twice.
-    for (const [id, { ask }] of this.#asked) this.post({ kind: 'ask', id, ask });
+    this.#port.connect(port, (message) => this.#heard(message));
+    this.#outcome ??= this.#load();
+    void this.#outcome.then((outcome) => port.postMessage(outcome));
   }
 
-  post(message: FromAppWorker, transfer: Transferable[] = []): void {
-    this.#port?.postMessage(message, transfer);
-  }
-
-  ask(ask: WorkerAsk): Promise<unknown> {
-    const id = ++this.#asks;
-    const answer = deferred<unknown>();
-    this.#asked.set(id, { ask, answer });
-    this.post({ kind: 'ask', id, ask });
-    return answer.promise;
-  }
-
-  async #load(): Promise<FromAppWorker> {
+  async #load(): Promise<FromEmulation> {
     const { version, tab, scriptUrl, type } = this.start;
     try {
       if (type === 'module') await import(scriptUrl);
-      else this.#scope.importNatively(appScriptUrl(version, tab, scriptUrl));
+      else this.#parts.importNatively(appScriptUrl(version, tab, scriptUrl));
       // Loaders like the one in Workbox's output add their listeners in a microtask.
       await new Promise((resolve) => setTimeout(resolve));
-      return { kind: 'loaded', handlesFetch: this.#scope.handles('fetch') };
+      return { kind: 'loaded', handlesFetch: this.#parts.handles('fetch') };
     } catch (error) {
       return { kind: 'failed', refusal: toRefusal(error) };
     }
   }
 
-  #heard(message: ToAppWorker): void {
+  #heard(message: ToEmulation): void {
     switch (message.kind) {
       case 'lifecycle':
         return void this.#lifecycle(message.id, message.type);
@@ -78,17 +81,17 @@ export class AppWorker implements Link {
       case 'message':
         return this.#message(message);
       case 'state':
-        return this.#scope.update(message.registration, message.own);
+        return this.#parts.update(message.registration, message.own);
       case 'told':
-        return this.#take(message.id)?.resolve(message.value);
       case 'refused':
-        return this.#take(message.id)?.reject(fromRefusal(message.refusal));
+        // The port has taken these.
+        return;
     }
   }
 
   async #lifecycle(id: number, type: 'install' | 'activate'): Promise<void> {
     const event = new ExtendableEvent(type);
-    self.dispatchEvent(event);
+    this.scope.dispatchEvent(event);
     const isOk = await event.settled.then(
       () => true,
       (error: unknown) => {
@@ -96,21 +99,15 @@ export class AppWorker implements Link {
         return false;
       },
     );
-    this.post({ kind: 'done', id, isOk });
+    this.#port.post({ kind: 'done', id, isOk });
   }
 
-  #message({ data, source, transfer }: Extract<ToAppWorker, { kind: 'message' }>): void {
+  #message({ data, source, transfer }: Extract<ToEmulation, { kind: 'message' }>): void {
     const ports = transfer.filter((object) => object instanceof MessagePort);
     const event = new ExtendableMessageEvent('message', {
-      ...{ data, ports, origin: location.origin },
-      source: clientOf(source, this),
+      ...{ data, ports, origin: this.scope.location.origin },
+      source: clientOf(source, this.#port),
     });
-    self.dispatchEvent(event);
-  }
-
-  #take(id: number): Deferred<unknown> | undefined {
-    const asked = this.#asked.get(id);
-    this.#asked.delete(id);
-    return asked?.answer;
+    this.scope.dispatchEvent(event);
   }
 }

@@ -1,6 +1,4 @@
-import { deferred } from '@wingman/protocol';
-
-/** Service Workers, section 4.4: an event that is over once all promises given to it are. */
+/** An event that is over once all promises given to it are settled (Service Workers, section 4.4). */
 export class ExtendableEvent extends Event {
   readonly #promises: Promise<unknown>[] = [];
 
@@ -8,13 +6,13 @@ export class ExtendableEvent extends Event {
     this.#promises.push(Promise.resolve(promise));
   }
 
-  /** Resolves when all are; more may be added meanwhile. Rejects with the first failure. */
+  /** Resolves when all promises have; more may be added meanwhile. Rejects with the first failure. */
   get settled(): Promise<void> {
     return this.#settle();
   }
 
   async #settle(): Promise<void> {
-    // Handlers are often async functions that add in a microtask.
+    // Handlers are often async functions, which add promises in a microtask.
     await Promise.resolve();
     for (let index = 0; index < this.#promises.length; index += 1) await this.#promises[index];
   }
@@ -85,17 +83,4 @@ export class ExtendableMessageEvent extends ExtendableEvent {
     this.source = init.source ?? null;
     this.ports = init.ports ?? [];
   }
-}
-
-/** A promise and what settles it, for `FetchEvent.handled`. */
-export function makeHandled(): {
-  promise: Promise<undefined>;
-  settle: (isOk: boolean) => void;
-} {
-  const handled = deferred<undefined>();
-  const settle = (isOk: boolean): void => {
-    if (isOk) handled.resolve(undefined);
-    else handled.reject(new TypeError('the response failed'));
-  };
-  return { promise: handled.promise, settle };
 }

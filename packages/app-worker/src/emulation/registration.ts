@@ -1,7 +1,7 @@
-import { NOT_SUPPORTED, type RegistrationSnapshot, type WorkerSnapshot } from '../state.js';
-import type { Link } from './emulation.js';
+import { NOT_SUPPORTED, type RegistrationSnapshot, type WorkerSnapshot } from '../messages.js';
+import type { ServiceWorkerPort } from './service-worker-port.js';
 
-/** A service worker as the app's own worker sees it. */
+/** A version, as the app worker sees it. */
 export class ServiceWorker extends EventTarget {
   readonly scriptURL: string;
   state: string;
@@ -13,7 +13,7 @@ export class ServiceWorker extends EventTarget {
     this.state = state;
   }
 
-  /** Follows the state. */
+  /** Takes a new state over. */
   become(state: string): void {
     if (this.state === state) return;
     this.state = state;
@@ -23,17 +23,17 @@ export class ServiceWorker extends EventTarget {
   }
 }
 
-/** `self.registration` of the app's worker. */
+/** `self.registration` (Service Workers, section 3.2). */
 export class ServiceWorkerRegistration extends EventTarget {
-  readonly #link: Link;
+  readonly #port: ServiceWorkerPort;
   readonly #workers = new Map<string, ServiceWorker>();
   #snapshot: RegistrationSnapshot;
   onupdatefound: ((event: Event) => void) | null = null;
 
-  constructor(snapshot: RegistrationSnapshot, link: Link) {
+  constructor(snapshot: RegistrationSnapshot, port: ServiceWorkerPort) {
     super();
     this.#snapshot = snapshot;
-    this.#link = link;
+    this.#port = port;
   }
 
   get scope(): string {
@@ -57,12 +57,12 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
 
   async update(): Promise<this> {
-    await this.#link.ask({ op: 'update' });
+    await this.#port.ask({ op: 'update' });
     return this;
   }
 
   async unregister(): Promise<boolean> {
-    return (await this.#link.ask({ op: 'unregister' })) === true;
+    return (await this.#port.ask({ op: 'unregister' })) === true;
   }
 
   showNotification(): Promise<never> {
@@ -73,7 +73,7 @@ export class ServiceWorkerRegistration extends EventTarget {
     return Promise.resolve([]);
   }
 
-  /** Follows the service worker's view of it. */
+  /** Takes a new state over, and fires the events that tell of it. */
   follow(snapshot: RegistrationSnapshot): void {
     const isNew = snapshot.installing !== null && !this.#workers.has(snapshot.installing.id);
     this.#snapshot = snapshot;

@@ -1,43 +1,51 @@
 import { hideCaches } from '../caches.js';
-import { appScriptUrl, type WorkerStart } from '../messages.js';
-import type { RegistrationSnapshot, WorkerState } from '../state.js';
-import type { Link } from './emulation.js';
+import {
+  appScriptUrl,
+  type RegistrationSnapshot,
+  type WorkerStart,
+  type WorkerState,
+} from '../messages.js';
 import { Client, Clients, WindowClient } from './clients.js';
 import { ExtendableEvent, ExtendableMessageEvent, FetchEvent } from './events.js';
-import { makeFetch } from './network.js';
+import { makeFetch } from './fetch-events.js';
 import { ServiceWorker, ServiceWorkerRegistration } from './registration.js';
+import type { ServiceWorkerPort } from './service-worker-port.js';
 
-/** Whatever a worker has and a service worker hasn't: apps tell by these where they run. */
+/** The global scope of the dedicated worker. */
+export type Scope = DedicatedWorkerGlobalScope & typeof globalThis;
+
+/** What a dedicated worker has and a service worker hasn't: apps tell by these where they run. */
 const FOREIGN = ['DedicatedWorkerGlobalScope', 'XMLHttpRequest', 'Worker', 'postMessage', 'close'];
 const HANDLERS = ['install', 'activate', 'fetch', 'push', 'sync', 'notificationclick'];
 
-/** What is left to do on a scope that is there. */
+/** What is left to do on a scope that has been made. */
 export interface ScopeParts {
   importNatively(url: string): void;
   /** Whether anybody listens. */
   handles(type: string): boolean;
+  /** Takes over what the service worker says of the registration, and of this version. */
   update(registration: RegistrationSnapshot, own: WorkerState): void;
 }
 
-/** Makes this worker's global scope that of a service worker (Service Workers, section 4.1). */
-export function makeScope(start: WorkerStart, link: Link): ScopeParts {
-  const importNatively = self.importScripts.bind(self);
-  const registration = new ServiceWorkerRegistration(start.registration, link);
+/** Makes the scope of a dedicated worker that of a service worker (Service Workers, section 4.1). */
+export function makeScope(scope: Scope, start: WorkerStart, port: ServiceWorkerPort): ScopeParts {
+  const importNatively = scope.importScripts.bind(scope);
+  const registration = new ServiceWorkerRegistration(start.registration, port);
   const serviceWorker = new ServiceWorker({
     ...{ id: start.version, scriptUrl: start.scriptUrl, state: 'parsed' },
   });
-  const heard = noteListeners();
-  for (const type of HANDLERS) defineHandler(type);
-  for (const name of FOREIGN) Reflect.deleteProperty(self, name);
-  hideCaches(CacheStorage.prototype);
-  define({
-    ...{ registration, serviceWorker, clients: new Clients(link), fetch: makeFetch(link) },
+  const heard = noteListeners(scope);
+  for (const type of HANDLERS) defineHandler(scope, type);
+  for (const name of FOREIGN) Reflect.deleteProperty(scope, name);
+  hideCaches(scope.CacheStorage.prototype);
+  define(scope, {
+    ...{ registration, serviceWorker, clients: new Clients(port), fetch: makeFetch(scope, port) },
     ...{ ExtendableEvent, ExtendableMessageEvent, FetchEvent, InstallEvent: ExtendableEvent },
     ...{ Client, Clients, ServiceWorker, ServiceWorkerRegistration, WindowClient },
-    ServiceWorkerGlobalScope: scopeClass(),
-    skipWaiting: async () => void (await link.ask({ op: 'skip-waiting' })),
+    ServiceWorkerGlobalScope: scopeClass(scope),
+    skipWaiting: async () => void (await port.ask({ op: 'skip-waiting' })),
     importScripts: (...urls: (string | URL)[]) => {
-      for (const url of urls) importNatively(stored(start, String(url)));
+      for (const url of urls) importNatively(stored(start, String(url), scope.location.href));
     },
   });
   return {
@@ -50,22 +58,22 @@ export function makeScope(start: WorkerStart, link: Link): ScopeParts {
   };
 }
 
-/** Scripts are kept with the version that has imported them. */
-function stored({ version, tab }: WorkerStart, url: string): string {
-  const { href } = new URL(url, location.href);
+/** A script is kept with the version that has imported it. */
+function stored({ version, tab }: WorkerStart, url: string, base: string): string {
+  const { href } = new URL(url, base);
   return /^https?:/.test(href) ? appScriptUrl(version, tab, href) : href;
 }
 
-function define(values: Record<string, unknown>): void {
+function define(scope: Scope, values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(self, name, { value, writable: true, configurable: true });
+    Object.defineProperty(scope, name, { value, writable: true, configurable: true });
   }
 }
 
-function noteListeners(): ReadonlySet<string> {
+function noteListeners(scope: Scope): ReadonlySet<string> {
   const heard = new Set<string>();
-  const listen = self.addEventListener.bind(self);
-  define({
+  const listen = scope.addEventListener.bind(scope);
+  define(scope, {
     addEventListener(...args: Parameters<typeof listen>): void {
       heard.add(args[0]);
       listen(...args);
@@ -75,25 +83,25 @@ function noteListeners(): ReadonlySet<string> {
 }
 
 /** `self.onfetch = …` and its like. */
-function defineHandler(type: string): void {
+function defineHandler(scope: Scope, type: string): void {
   let handler: unknown = null;
   const listener = (event: Event): void => {
-    if (typeof handler === 'function') Reflect.apply(handler, self, [event]);
+    if (typeof handler === 'function') Reflect.apply(handler, scope, [event]);
   };
-  Object.defineProperty(self, `on${type}`, {
+  Object.defineProperty(scope, `on${type}`, {
     configurable: true,
     get: () => handler,
     set: (value: unknown) => {
-      if (handler === null) self.addEventListener(type, listener);
+      if (handler === null) scope.addEventListener(type, listener);
       handler = typeof value === 'function' ? value : null;
     },
   });
 }
 
-function scopeClass(): NewableFunction {
+function scopeClass(scope: Scope): NewableFunction {
   return class ServiceWorkerGlobalScope {
     static [Symbol.hasInstance](object: unknown): boolean {
-      return object === self;
+      return object === scope;
     }
   };
 }

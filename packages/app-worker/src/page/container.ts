@@ -1,17 +1,57 @@
-import type { DocumentAsk, FromPage, ToDocument } from '../messages.js';
-import { fromRefusal, type AppWorkerSnapshot } from '../state.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
 import { within } from '@wingman/protocol';
-import { PageState } from './page-state.js';
-import { Target, type PageRegistration, type PageWorker } from './worker.js';
+import { hideCaches } from '../caches.js';
+import { APP_WORKER_LIMITS } from '../limits.js';
+import {
+  fromRefusal,
+  SNAPSHOT_NAME,
+  type FromPage,
+  type PageAsk,
+  type PageSnapshot,
+  type ToPage,
+} from '../messages.js';
+import { PageState, Target, type PageRegistration, type PageWorker } from './page-state.js';
+
+/** The window whose app is to see its own service workers. */
+export type Page = Pick<Window, 'document' | 'location'> & { [SNAPSHOT_NAME]?: PageSnapshot };
+
+/** The browser's own container; undefined where there are no service workers, as on an origin without TLS. */
+export function nativeServiceWorkers(browser: Navigator): ServiceWorkerContainer | undefined {
+  // The app's container hides it on the object itself, if it is there already.
+  const prototype: object = Object.getPrototypeOf(browser) as object;
+  return Reflect.get(prototype, 'serviceWorker', browser) as ServiceWorkerContainer | undefined;
+}
+
+/**
+ * Makes what the app is to see in place of the tunnel's service worker: one that the app registered
+ * natively would take its place. Undefined where there are no service workers.
+ */
+export function hostServiceWorkers(
+  page: Page,
+  native: ServiceWorkerContainer | undefined,
+): AppContainer | undefined {
+  const snapshot = page[SNAPSHOT_NAME];
+  Reflect.deleteProperty(page, SNAPSHOT_NAME);
+  return native === undefined ? undefined : new AppContainer(page, native, snapshot);
+}
+
+/** Puts the container in place; frames without a server of their own share their parent's. */
+export function showServiceWorkers(
+  realm: { navigator: Navigator; CacheStorage?: { prototype: CacheStorage } },
+  container: AppContainer | undefined,
+): void {
+  if (container === undefined) return;
+  Object.defineProperty(realm.navigator, 'serviceWorker', { value: container, configurable: true });
+  if (realm.CacheStorage !== undefined) hideCaches(realm.CacheStorage.prototype);
+}
 
 interface Pending {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
 }
 
-/** `navigator.serviceWorker` as the app sees it: its own workers, and not the tunnel's (Service Workers, section 3.4). */
+/** `navigator.serviceWorker` as the app sees it: with its own workers (Service Workers, section 3.4). */
 export class AppContainer extends Target {
+  readonly #page: Page;
   readonly #native: ServiceWorkerContainer;
   readonly #state: PageState;
   readonly #pending = new Map<number, Pending>();
@@ -21,8 +61,9 @@ export class AppContainer extends Target {
   readonly #ready: Promise<PageRegistration>;
   #isReady: (registration: PageRegistration) => void = () => undefined;
 
-  constructor(native: ServiceWorkerContainer, snapshot: AppWorkerSnapshot | undefined) {
+  constructor(page: Page, native: ServiceWorkerContainer, snapshot: PageSnapshot | undefined) {
     super();
+    this.#page = page;
     this.#native = native;
     this.#state = new PageState({
       update: (registration) => this.#ask({ op: 'update', registration }),
@@ -35,7 +76,7 @@ export class AppContainer extends Target {
     if (snapshot !== undefined) this.#state.apply(snapshot);
     this.#state.onControllerChange = () => this.dispatchEvent(new Event('controllerchange'));
     this.#lookReady();
-    native.addEventListener('message', (event: MessageEvent<ToDocument | undefined>) => {
+    native.addEventListener('message', (event: MessageEvent<ToPage | undefined>) => {
       this.#heard(event);
     });
     native.startMessages();
@@ -54,8 +95,8 @@ export class AppContainer extends Target {
     options: RegistrationOptions = {},
   ): Promise<PageRegistration> {
     const { scope, type = 'classic', updateViaCache = 'imports' } = options;
-    const scriptUrl = absolute(script);
-    const scopeUrl = scope === undefined ? null : absolute(scope);
+    const scriptUrl = this.#absolute(script);
+    const scopeUrl = scope === undefined ? null : this.#absolute(scope);
     const ask = { op: 'register', scriptUrl, scope: scopeUrl, type, updateViaCache } as const;
     const id = await this.#ask(ask);
     const found = this.#state.byId(String(id));
@@ -65,7 +106,7 @@ export class AppContainer extends Target {
 
   async getRegistration(url: string | URL = ''): Promise<PageRegistration | undefined> {
     await this.#ask({ op: 'snapshot' });
-    return this.#match(absolute(url));
+    return this.#match(this.#absolute(url));
   }
 
   async getRegistrations(): Promise<PageRegistration[]> {
@@ -73,7 +114,7 @@ export class AppContainer extends Target {
     return this.#state.registrations;
   }
 
-  /** Messages that came before anybody could listen are delivered now. */
+  /** Delivers the messages that came before anybody could listen. */
   startMessages(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -92,6 +133,7 @@ export class AppContainer extends Target {
         this.startMessages();
       },
     });
+    const { document } = this.#page;
     if (document.readyState === 'loading') {
       document.addEventListener('DOMContentLoaded', () => this.startMessages());
     } else {
@@ -105,11 +147,11 @@ export class AppContainer extends Target {
   }
 
   #lookReady(): void {
-    const own = this.#match(location.href);
+    const own = this.#match(this.#page.location.href);
     if (own !== undefined && own.active !== null) this.#isReady(own);
   }
 
-  async #ask(ask: DocumentAsk): Promise<unknown> {
+  async #ask(ask: PageAsk): Promise<unknown> {
     const { controller } = this.#native;
     if (controller === null) {
       const message = 'This page was loaded past Wingman’s service worker: reload it.';
@@ -119,7 +161,7 @@ export class AppContainer extends Target {
     const answer = new Promise<[unknown]>((resolve, reject) => {
       this.#pending.set(id, { resolve: (value) => resolve([value]), reject });
     });
-    controller.postMessage({ kind: 'app-worker', id, ask } satisfies FromPage);
+    controller.postMessage({ kind: 'app-worker-ask', id, ask } satisfies FromPage);
     const outcome = await within(answer, APP_WORKER_LIMITS.answerMs);
     this.#pending.delete(id);
     if (outcome === undefined) throw new DOMException('No answer came in time.', 'TimeoutError');
@@ -127,27 +169,27 @@ export class AppContainer extends Target {
   }
 
   #post(message: { worker: string; data: unknown; transfer: Transferable[] }): void {
-    const full: FromPage = { kind: 'app-message', ...message };
+    const full: FromPage = { kind: 'app-worker-message', ...message };
     this.#native.controller?.postMessage(full, message.transfer);
   }
 
-  #heard(event: MessageEvent<ToDocument | undefined>): void {
+  #heard(event: MessageEvent<ToPage | undefined>): void {
     const { data } = event;
     switch (data?.kind) {
-      case 'wingman-app-worker':
+      case 'wingman-app-worker-state':
         this.#applied = this.#applied.then(() => this.#apply(data));
         return;
       case 'wingman-app-worker-refused':
         return this.#pending.get(data.answers)?.reject(fromRefusal(data.refusal));
-      case 'wingman-app-message':
+      case 'wingman-app-worker-message':
         return this.#deliver(data);
       case undefined:
         return;
     }
   }
 
-  /** One snapshot a task: an app that waited for a promise is there when the event for it fires. */
-  async #apply(message: Extract<ToDocument, { kind: 'wingman-app-worker' }>): Promise<void> {
+  /** Applies one snapshot a task: an app that waited for a promise is there when the event for it fires. */
+  async #apply(message: Extract<ToPage, { kind: 'wingman-app-worker-state' }>): Promise<void> {
     const events = this.#state.apply(message.snapshot);
     if (message.answers !== undefined) this.#pending.get(message.answers)?.resolve(message.value);
     this.#lookReady();
@@ -156,22 +198,22 @@ export class AppContainer extends Target {
     if (events.length > 0) await nextTask();
   }
 
-  #deliver(message: Extract<ToDocument, { kind: 'wingman-app-message' }>): void {
+  #absolute(url: string | URL): string {
+    const { href } = new URL(url, this.#page.document.baseURI);
+    return href.replace(/#.*$/s, '');
+  }
+
+  #deliver(message: Extract<ToPage, { kind: 'wingman-app-worker-message' }>): void {
     const { data, transfer } = message;
     const event = new MessageEvent('message', {
-      ...{ data, origin: location.origin },
+      ...{ data, origin: this.#page.location.origin },
       ports: transfer.filter((object) => object instanceof MessagePort),
     });
-    // The constructor takes none but the browser's own.
+    // The constructor takes no source but the browser's own objects.
     Object.defineProperty(event, 'source', { value: this.#state.worker(message.worker) });
     if (this.#early === undefined) this.dispatchEvent(event);
     else this.#early.push(event);
   }
-}
-
-function absolute(url: string | URL): string {
-  const { href } = new URL(url, document.baseURI);
-  return href.replace(/#.*$/s, '');
 }
 
 /** Not slowed down in a hidden tab, as a timer would be. */

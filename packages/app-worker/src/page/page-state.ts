@@ -1,5 +1,99 @@
-import type { AppWorkerSnapshot, RegistrationSnapshot, WorkerSnapshot } from '../state.js';
-import { PageRegistration, PageWorker, type Asker } from './worker.js';
+import {
+  NOT_SUPPORTED,
+  type PageSnapshot,
+  type RegistrationSnapshot,
+  type WorkerSnapshot,
+  type WorkerState,
+} from '../messages.js';
+
+/** What the objects of a page ask the service worker. */
+export interface Asker {
+  update(registration: string): Promise<unknown>;
+  unregister(registration: string): Promise<unknown>;
+  post(worker: string, data: unknown, transfer: Transferable[]): void;
+}
+
+/** An event target with `on…` handlers. */
+export class Target extends EventTarget {
+  /** Makes `on…` work for these events. */
+  protected handle(...types: string[]): void {
+    for (const type of types) {
+      let handler: unknown = null;
+      this.addEventListener(type, (event) => {
+        if (typeof handler === 'function') Reflect.apply(handler, this, [event]);
+      });
+      Object.defineProperty(this, `on${type}`, {
+        get: () => handler,
+        set: (value: unknown) => (handler = value),
+      });
+    }
+  }
+}
+
+/** A version of the app worker, as its pages see it (Service Workers, section 3.1). */
+export class PageWorker extends Target {
+  readonly id: string;
+  readonly scriptURL: string;
+  state: WorkerState;
+  readonly #asker: Asker;
+
+  constructor({ id, scriptUrl, state }: WorkerSnapshot, asker: Asker) {
+    super();
+    this.id = id;
+    this.scriptURL = scriptUrl;
+    this.state = state;
+    this.#asker = asker;
+    this.handle('statechange', 'error');
+  }
+
+  postMessage(data: unknown, options: Transferable[] | StructuredSerializeOptions = []): void {
+    const transfer = Array.isArray(options) ? options : (options.transfer ?? []);
+    this.#asker.post(this.id, data, transfer);
+  }
+}
+
+/** A registration, as pages see it (Service Workers, section 3.2). */
+export class PageRegistration extends Target {
+  installing: PageWorker | null = null;
+  waiting: PageWorker | null = null;
+  active: PageWorker | null = null;
+  updateViaCache: ServiceWorkerUpdateViaCache = 'imports';
+  readonly pushManager = {
+    subscribe: () => Promise.reject(new DOMException(NOT_SUPPORTED, 'NotSupportedError')),
+    getSubscription: () => Promise.resolve(null),
+    permissionState: () => Promise.resolve('denied'),
+  };
+  readonly #id: string;
+  readonly #asker: Asker;
+
+  constructor(
+    id: string,
+    readonly scope: string,
+    asker: Asker,
+  ) {
+    super();
+    this.#id = id;
+    this.#asker = asker;
+    this.handle('updatefound');
+  }
+
+  async update(): Promise<this> {
+    await this.#asker.update(this.#id);
+    return this;
+  }
+
+  async unregister(): Promise<boolean> {
+    return (await this.#asker.unregister(this.#id)) === true;
+  }
+
+  showNotification(): Promise<never> {
+    return Promise.reject(new DOMException(NOT_SUPPORTED, 'NotSupportedError'));
+  }
+
+  getNotifications(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+}
 
 const PLACES = ['installing', 'waiting', 'active'] as const;
 
@@ -23,8 +117,8 @@ export class PageState {
     return this.#workers.get(id) ?? null;
   }
 
-  /** Takes a snapshot over; returns the events that tell of the difference, in their order. */
-  apply(snapshot: AppWorkerSnapshot): (() => void)[] {
+  /** Takes a snapshot over; returns what fires the events that tell of the difference, in their order. */
+  apply(snapshot: PageSnapshot): (() => void)[] {
     const events: (() => void)[] = [];
     for (const each of snapshot.registrations) events.push(...this.#take(each));
     this.#drop(snapshot, events);
@@ -60,8 +154,8 @@ export class PageState {
     return worker;
   }
 
-  /** What isn't there any more is redundant. */
-  #drop({ registrations, controller }: AppWorkerSnapshot, events: (() => void)[]): void {
+  /** A version that isn't there any more is redundant. */
+  #drop({ registrations, controller }: PageSnapshot, events: (() => void)[]): void {
     const living = registrations.flatMap((each) => PLACES.map((place) => each[place]?.id));
     for (const [id, worker] of this.#workers) {
       if (living.includes(id) || controller?.id === id) continue;

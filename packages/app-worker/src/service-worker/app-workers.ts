@@ -1,246 +1,138 @@
-import { BoundedMap, RESERVED_PREFIX } from '@wingman/protocol';
-import { APP_REDIRECT_PATH, type DocumentAsk, type ToDocument } from '../messages.js';
-import { SNAPSHOT_NAME, toRefusal, type AppWorkerSnapshot } from '../state.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
-import { WhileBusy } from './while-busy.js';
-import type { AppClients } from './app-clients.js';
-import { appDocument } from './app-document.js';
-import type { AppScripts } from './app-scripts.js';
-import { Lifecycle } from './lifecycle.js';
-import { Registry, type RegistryStore } from './registry.js';
-import { RunningWorkers } from './running-workers.js';
-import { versionsOf, type Registration } from './versions.js';
-import type { Viewer } from './viewer.js';
-import { WorkerAsks } from './worker-asks.js';
+import {
+  APP_SCRIPT_PATH,
+  toRefusal,
+  type FromPage,
+  type PageAsk,
+  type ToPage,
+} from '../messages.js';
+import {
+  partName,
+  type Answer,
+  type AnswerOptions,
+  type MakePart,
+  type Part,
+  type Started,
+  type Viewer,
+} from './part.js';
+import { hasSavedRegistry } from './registry.js';
 
-export interface AppWorkersTools {
-  viewer: Viewer;
-  appClients: AppClients;
-  scripts: AppScripts;
-  store: RegistryStore;
-}
+export { APP_CACHE_PREFIX } from '../caches.js';
+export type { AnswerOptions, Directory, OwnRequest, Requester, Tab, Viewer } from './part.js';
 
-/** How a request goes past the app's worker. */
-export interface AnswerOptions {
-  /** It may not be shown to the worker. */
-  isPosted: boolean;
-  network: () => Promise<Response>;
-  /** The page gives it up. */
-  signal: AbortSignal;
-}
+const NO_PART = 'The script of the tunnel could not be fetched.';
 
-/** The app's own service workers: run by the shells, asked here before the tunnel is. */
+/**
+ * The app worker, as our service worker sees it. All but this class is a part of its own, fetched when the
+ * first app worker registers: with it our service worker would not fit into what TCP sends at once, and each
+ * first visit would wait a round trip longer.
+ */
 export class AppWorkers {
-  readonly #clients: AppClients;
-  readonly #registry: Registry;
-  readonly #workers: RunningWorkers;
-  readonly #lifecycle: Lifecycle;
-  readonly #redirects = new BoundedMap<string, Response>(APP_WORKER_LIMITS.maxKeptNavigations);
-  #publishing: Promise<void> = Promise.resolve();
+  #part: Part | undefined;
+  #loading: Promise<Part> | undefined;
+  /** Whether something was registered before; undefined until that is known. */
+  #isSaved: boolean | undefined;
+  readonly #known: Promise<void>;
 
-  constructor(private readonly tools: AppWorkersTools) {
-    const { scripts, store, viewer } = tools;
-    const { clients, directory } = viewer;
-    this.#clients = tools.appClients;
-    this.#registry = new Registry(store, () => this.#publish());
-    this.#workers = new RunningWorkers(scripts, {
-      shellOf: (tab) => directory.ofTab(tab),
-      toShell: async (clientId, message, transfer) => {
-        // A shell that was loaded past the service worker could not start workers through it.
-        await clients.claim();
-        (await clients.get(clientId))?.postMessage(message, transfer);
-      },
-      ask: (ask, version, tab) => asks.answer(ask, version, tab),
-      viewer,
-      keepRedirect: (response) => this.#keepRedirect(response),
-      toClient: (client, version, data, transfer) =>
-        void asks.toClient(client, version, data, transfer),
-    });
-    const watch = new WhileBusy(() => void this.sweep(), APP_WORKER_LIMITS.sweepMs);
-    const living = (): Promise<ReadonlySet<string>> => this.#clients.living();
-    this.#lifecycle = new Lifecycle(this.#registry, scripts, this.#workers, living, watch);
-    const asks = new WorkerAsks(this.#clients, this.#registry, this.#lifecycle, (clientId) =>
-      this.#tabOfClient(clientId),
-    );
+  constructor(private readonly viewer: Viewer) {
+    this.#known = this.#look();
   }
 
-  /** Whether an app's worker may have to be asked; has to be known at once. */
-  concerns({ request, clientId }: FetchEvent): boolean {
-    if (!request.url.startsWith('http')) return false;
-    if (!this.#registry.isLoaded) return true;
-    return (this.#registrationFor(request, clientId)?.active ?? null) !== null;
+  /** Whether an app worker may have to be asked; has to be known at once. */
+  concerns(event: FetchEvent): boolean {
+    if (this.#part !== undefined) return this.#part.concerns(event);
+    return this.#isSaved !== false && event.request.url.startsWith('http');
   }
 
-  /** The app's worker's response to a request; undefined when it leaves it to the network, or there is none. */
-  async answer(
-    event: FetchEvent,
-    { isPosted, network, signal }: AnswerOptions,
-  ): Promise<{ response: Response; tab: string } | undefined> {
-    const { request, clientId, resultingClientId } = event;
-    await this.#registry.loaded;
-    const registration = this.#registrationFor(request, clientId);
-    if (registration === undefined || registration.active === null) return undefined;
-    const isPage = isNavigation(request);
-    const tab = await this.#tabOf(event, isPage);
-    if (tab === undefined) return undefined;
-    if (isPage) {
-      // The pages of the last version may be gone by now.
-      await this.#lifecycle.tryActivate(registration, tab);
-      event.waitUntil(this.#lookForUpdate(registration, tab));
-    }
-    if (resultingClientId !== '') this.#registry.control(resultingClientId, registration, tab);
-    await registration.activation;
-    const { active } = registration;
-    if (isPosted || active?.handlesFetch !== true) return undefined;
-    const running = await this.#workers
-      .get(active, registration, tab)
-      .catch((error: unknown) => void console.error(error));
-    const response = await running?.fetch(event, network, signal).catch(() => Response.error());
-    if (response === undefined) return undefined;
-    return { response: isPage ? await appDocument(response, request.url) : response, tab };
+  /** The app worker's response; undefined when it leaves the request to the network, or there is none. */
+  async answer(event: FetchEvent, options: AnswerOptions): Promise<Answer | undefined> {
+    return (await this.#ifWanted())?.answer(event, options);
   }
 
-  /** A redirect that a worker has been told to fetch; undefined for other requests. */
-  redirect({ url }: Request): Response | undefined {
-    const redirect = this.#redirects.get(url);
-    this.#redirects.delete(url);
-    return redirect;
+  /** Answers a request for one of our own paths that is the app worker's; undefined for others. */
+  async asset(request: Request): Promise<Response | undefined> {
+    const isScript = new URL(request.url).pathname === APP_SCRIPT_PATH;
+    return (isScript ? await this.#get() : this.#part)?.asset(request);
+  }
+
+  /** The script of a worker that a shell starts for the app worker; undefined for other requests. */
+  emulation(event: Started): Promise<Response> | undefined {
+    return this.#part?.emulation(event);
   }
 
   /** The shim, with what its document has to know at once put before it. */
   async withSnapshot(shim: Response, clientId: string): Promise<Response> {
-    await this.#registry.loaded;
-    if (this.#registry.all.length === 0 || !shim.ok) return shim;
-    const snapshot = JSON.stringify(this.#registry.snapshotFor(clientId));
-    const body = `self.${SNAPSHOT_NAME}=${snapshot};${await shim.text()}`;
-    return new Response(body, {
-      headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-store' },
-    });
+    const part = await this.#ifWanted();
+    return part === undefined ? shim : part.withSnapshot(shim, clientId);
   }
 
-  /** A document asks for something; it hears the outcome together with the state that it leads to. */
-  async ask(client: Client, answers: number, ask: DocumentAsk): Promise<void> {
-    const tell = (message: ToDocument): void => client.postMessage(message);
+  /** Takes a message of a page or shell; false when it isn't for the app worker. */
+  heard(event: ExtendableMessageEvent): boolean {
+    const message = event.data as FromPage | { kind: 'another' };
+    if (message.kind !== 'app-worker-ask' && message.kind !== 'app-worker-message') return false;
+    // Only documents send these.
+    event.waitUntil(this.#take(event.source as Client, message));
+    return true;
+  }
+
+  /** Ends what belonged to closed tabs. */
+  async sweep(): Promise<void> {
+    await this.#part?.sweep();
+  }
+
+  /** A page that registers nothing needs no more than the word that nothing is registered. */
+  async #take(client: Client, message: FromPage): Promise<void> {
+    if (message.kind === 'app-worker-message') {
+      return (await this.#ifWanted())?.heard(client, message);
+    }
+    const { ask, id: answers } = message;
+    const tell = (answer: ToPage): void => client.postMessage(answer);
     try {
-      await this.#registry.loaded;
-      const value = await this.#do(ask, client);
-      tell({ kind: 'wingman-app-worker', snapshot: this.#snapshot(client), answers, value });
+      const part = await (needsPart(ask) ? this.#get() : this.#ifWanted());
+      if (part !== undefined) return await part.heard(client, message);
+      const snapshot = { registrations: [], controller: null };
+      tell({ kind: 'wingman-app-worker-state', snapshot, answers, value: null });
     } catch (error) {
       tell({ kind: 'wingman-app-worker-refused', answers, refusal: toRefusal(error) });
     }
-    // What this has begun goes on, and this service worker with it.
-    await this.#lifecycle.idle();
   }
 
-  /** A page has a message for a version of its worker. */
-  async message(
-    client: Client,
-    { worker, data, transfer }: { worker: string; data: unknown; transfer: Transferable[] },
-  ): Promise<void> {
-    await this.#registry.loaded;
-    const registration = this.#registry.ofVersion(worker);
-    const tab = await this.#tabOfClient(client.id);
-    if (registration === undefined || tab === undefined) return;
-    const version = versionsOf(registration).find(({ id }) => id === worker);
-    if (version === undefined) return;
-    const running = await this.#workers.get(version, registration, tab);
-    running.message(data, this.#clients.describe(client), transfer);
+  async #look(): Promise<void> {
+    this.#isSaved = await hasSavedRegistry(this.viewer.caches).catch(() => false);
   }
 
-  /** What belonged to closed tabs goes. */
-  async sweep(): Promise<void> {
-    await Promise.all([this.tools.viewer.exchanges.sweep(), this.#workers.sweep()]);
-    await this.#lifecycle.sweep();
+  /** Undefined when nothing is registered, or the part can't be had: requests then go on as without. */
+  async #ifWanted(): Promise<Part | undefined> {
+    await this.#known;
+    const isWanted = this.#isSaved === true || this.#loading !== undefined;
+    return isWanted ? this.#get().catch(() => undefined) : undefined;
   }
 
-  async #do(ask: DocumentAsk, client: Client): Promise<unknown> {
-    if (ask.op === 'snapshot') return null;
-    if (ask.op === 'end') return this.#lifecycle.end();
-    const tab = await this.#tabOfClient(client.id);
-    if (tab === undefined) throw new DOMException('This tab has no tunnel.', 'InvalidStateError');
-    if (ask.op === 'register') {
-      const scope = this.#checked(ask.scriptUrl, ask.scope);
-      const registration = await this.#lifecycle.register({ ...ask, scope, tab });
-      return registration.id;
-    }
-    const registration = this.#registry.byId(ask.registration);
-    if (registration === undefined || registration.isUnregistered) {
-      if (ask.op === 'unregister') return false;
-      throw new TypeError('The service worker is not registered any more.');
-    }
-    if (ask.op === 'unregister') return this.#lifecycle.unregister(registration);
-    return (await this.#lifecycle.update(registration, tab)).id;
-  }
-
-  /** The scope, when script and scope are ones that a page may name (Service Workers, "Start Register" and "Register"). */
-  #checked(script: string, wanted: string | null): string {
-    const url = new URL(script);
-    const scope = new URL(wanted ?? './', script);
-    scope.hash = '';
-    for (const { origin, pathname } of [url, scope]) {
-      if (/%2f|%5c/i.test(pathname)) throw new TypeError('An escaped slash in a URL.');
-      if (origin !== this.tools.viewer.origin || pathname.startsWith(RESERVED_PREFIX)) {
-        throw new DOMException('A service worker of another origin.', 'SecurityError');
-      }
-    }
-    return scope.href;
-  }
-
-  #keepRedirect(response: Response): string {
-    const url = `${this.tools.viewer.origin}${APP_REDIRECT_PATH}${crypto.randomUUID()}`;
-    this.#redirects.set(url, response);
-    return url;
-  }
-
-  #registrationFor(request: Request, clientId: string): Registration | undefined {
-    return isNavigation(request)
-      ? this.#registry.match(request.url)
-      : this.#registry.controllerOf(clientId);
-  }
-
-  async #tabOf(event: FetchEvent, isPage: boolean): Promise<string | undefined> {
-    const { clientId, resultingClientId, request } = event;
-    const known = isPage ? undefined : this.#registry.tabOf(clientId);
-    if (known !== undefined) return known;
-    const lookup = await this.tools.viewer.directory.find({
-      ...{ clientId, resultingClientId, url: request.url, isFrameNavigation: isPage },
+  #get(): Promise<Part> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
     });
-    return lookup.kind === 'shell' && lookup.entry.port !== null ? lookup.entry.tab : undefined;
+    return this.#loading;
   }
 
-  async #tabOfClient(clientId: string): Promise<string | undefined> {
-    const known = this.#registry.tabOf(clientId);
-    if (known !== undefined) return known;
-    const requester = { clientId, resultingClientId: '', url: '', isFrameNavigation: false };
-    const lookup = await this.tools.viewer.directory.find(requester);
-    return lookup.kind === 'shell' && lookup.entry.port !== null ? lookup.entry.tab : undefined;
-  }
-
-  /** A page was asked for: then browsers look for a new version, a little later. */
-  async #lookForUpdate(registration: Registration, tab: string): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, APP_WORKER_LIMITS.updateMs));
-    await this.#lifecycle.update(registration, tab).catch(() => undefined);
-    await this.sweep();
-  }
-
-  #snapshot({ id }: Client): AppWorkerSnapshot {
-    return this.#registry.snapshotFor(id);
-  }
-
-  /** Tells everybody who can see it what has changed: each change by itself, in order. */
-  #publish(): void {
-    this.#workers.follow(this.#registry.all);
-    const snapshots = this.#registry.snapshots();
-    this.#publishing = this.#publishing.then(async () => {
-      for (const client of await this.#clients.list('window')) {
-        const snapshot = snapshots(client.id);
-        client.postMessage({ kind: 'wingman-app-worker', snapshot } satisfies ToDocument);
-      }
-    });
+  async #load(): Promise<Part> {
+    const code = await this.viewer.assets.appWorkersPart();
+    if (code === undefined) throw new TypeError(NO_PART);
+    this.#part = evaluate(code)(this.viewer);
+    return this.#part;
   }
 }
 
-/** Of a frame: the tab's own are answered with the shell. */
-function isNavigation({ mode }: Request): boolean {
-  return mode === 'navigate';
+function needsPart({ op }: PageAsk): boolean {
+  return op !== 'snapshot' && op !== 'end';
+}
+
+/** Runs a script of our own; `importScripts` can't, once the service worker is installed. */
+function evaluate(code: string): MakePart {
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- as `importScripts` would, from our own server
+  new Function(code)();
+  const make: unknown = Reflect.get(globalThis, partName());
+  if (typeof make !== 'function') throw new TypeError(NO_PART);
+  // The name bears the version of both scripts.
+  return make as MakePart;
 }

@@ -1,9 +1,8 @@
 import { deferred } from '@wingman/protocol';
-import type { WhileBusy } from './while-busy.js';
-import type { AppScripts } from './app-scripts.js';
+import { APP_WORKER_LIMITS } from '../limits.js';
+import type { Scripts } from './scripts.js';
 import type { Registry } from './registry.js';
 import type { RunningWorkers } from './running-workers.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
 import {
   newRegistration,
   newVersion,
@@ -23,19 +22,23 @@ export interface Wish {
   tab: string;
 }
 
-/** The life of the app's workers (Service Workers, section 8 "Algorithms"): register, update, install, activate. */
+/** The life of app workers: register, update, install, activate (Service Workers, section 8 "Algorithms"). */
 export class Lifecycle {
+  readonly #tabsWatched: WhileBusy;
   #jobs: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly registry: Registry,
-    private readonly scripts: AppScripts,
+    private readonly scripts: Scripts,
     private readonly workers: RunningWorkers,
     /** Ids of the clients that live. */
     private readonly livingClients: () => Promise<ReadonlySet<string>>,
-    /** Ends what waits for a tab that is gone: everything else here would wait with it. */
-    private readonly tabsWatched: Pick<WhileBusy, 'during'>,
-  ) {}
+    /** Ends what waits for tabs that are gone. */
+    sweep: () => void,
+  ) {
+    // All that is done here would wait with it.
+    this.#tabsWatched = new WhileBusy(sweep, APP_WORKER_LIMITS.sweepMs);
+  }
 
   /** Resolves once the registration is there, and its new version, if there is one, has run. */
   register(wish: Wish): Promise<Registration> {
@@ -72,7 +75,7 @@ export class Lifecycle {
     });
   }
 
-  /** The clients that a registration has keep it; nobody else gets it. */
+  /** Clients that the registration controls keep it until they are gone; no other client gets it. */
   unregister(registration: Registration): Promise<boolean> {
     return this.#job(async (settle) => {
       registration.isUnregistered = true;
@@ -97,7 +100,7 @@ export class Lifecycle {
     }
   }
 
-  /** The session is over: of what is registered nothing stays, and what is under way writes nothing of it any more. */
+  /** Takes everything away, as the session is over; what is under way writes nothing any more. */
   async end(): Promise<void> {
     for (const registration of this.registry.all) {
       this.registry.remove(registration);
@@ -107,7 +110,7 @@ export class Lifecycle {
     await this.registry.save();
   }
 
-  /** The waiting version takes over, as soon as it may (Service Workers, "Try Activate"). */
+  /** Activates the waiting version if it may take over by now (Service Workers, "Try Activate"). */
   async tryActivate(registration: Registration, tab: string): Promise<void> {
     const { active, waiting } = registration;
     if (waiting === null || active?.state === 'activating') return;
@@ -118,7 +121,7 @@ export class Lifecycle {
     }
     registration.waiting = null;
     registration.active = waiting;
-    registration.activation = this.tabsWatched.during(this.#activate(registration, waiting, tab));
+    registration.activation = this.#tabsWatched.during(this.#activate(registration, waiting, tab));
     if (active !== null) this.#discard(active);
     this.registry.changed();
     await registration.activation;
@@ -131,7 +134,7 @@ export class Lifecycle {
       const running = await this.workers.get(version, registration, tab);
       await running.lifecycle('activate');
     } catch {
-      // A version that fails here is active all the same.
+      // A version is active also when its `activate` event fails.
     }
     transition(version, 'activated');
     registration.activation = undefined;
@@ -170,7 +173,7 @@ export class Lifecycle {
   async #finishInstall(registration: Registration, version: Version, tab: string): Promise<void> {
     const isOk = await this.workers.get(version, registration, tab).then(
       (running) => running.lifecycle('install'),
-      // Its tab is gone.
+      // The tab is gone.
       () => false,
     );
     if (registration.installing !== version) return;
@@ -184,7 +187,7 @@ export class Lifecycle {
       if (newestOf(registration) === null) this.registry.remove(registration);
     }
     this.registry.changed();
-    // The job is over; what the activation takes, the next one doesn't wait for.
+    // The job is over: the next one doesn't wait for the activation.
     void this.tryActivate(registration, tab);
   }
 
@@ -199,13 +202,39 @@ export class Lifecycle {
     for (const { activation } of this.registry.all) await activation;
   }
 
-  /** One after another; a job goes on after its outcome is known. */
+  /** Runs jobs one after another; a job may go on after its outcome is known. */
   #job<T>(run: (settle: (value: T) => void) => Promise<void>): Promise<T> {
     const outcome = deferred<T>();
     const job = this.#jobs.then(() =>
-      this.tabsWatched.during(run((value) => outcome.resolve(value))),
+      this.#tabsWatched.during(run((value) => outcome.resolve(value))),
     );
     this.#jobs = job.catch((error: unknown) => outcome.reject(error));
     return outcome.promise;
+  }
+}
+
+/** Does something again and again for as long as any work is under way. */
+class WhileBusy {
+  #count = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    private readonly act: () => void,
+    private readonly everyMs: number,
+  ) {}
+
+  /** Settles as the work does. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#count += 1;
+    this.#timer ??= setInterval(this.act, this.everyMs);
+    try {
+      return await work;
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+    }
   }
 }

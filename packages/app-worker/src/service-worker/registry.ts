@@ -1,6 +1,7 @@
-import type { AppWorkerSnapshot } from '../state.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
 import { BoundedMap } from '@wingman/protocol';
+import { APP_CACHE_PREFIX } from '../caches.js';
+import { APP_WORKER_LIMITS } from '../limits.js';
+import type { PageSnapshot } from '../messages.js';
 import { snapshotOf, transition, workerSnapshot, type Registration } from './versions.js';
 
 /** Who controls a client, and in which tab it lives. */
@@ -9,13 +10,13 @@ export interface Control {
   tab: string;
 }
 
-/** What outlives this service worker. */
+/** What outlives a service worker that is killed. */
 export interface Saved {
   registrations: Pick<Registration, 'id' | 'scope' | 'updateViaCache' | 'waiting' | 'active'>[];
   controlled: [client: string, control: Control][];
 }
 
-/** Where it is kept. */
+/** Where that is kept. */
 export interface RegistryStore {
   read(): Promise<Saved | undefined>;
   write(saved: Saved): Promise<void>;
@@ -28,7 +29,7 @@ export class Registry {
   readonly #controlled = new BoundedMap<string, Control>(APP_WORKER_LIMITS.maxControlled);
   #writing: Promise<void> = Promise.resolve();
   #isLoaded = false;
-  /** Resolves when what was saved is here. */
+  /** Resolves when what was saved has been read. */
   readonly loaded: Promise<void>;
 
   constructor(
@@ -39,7 +40,7 @@ export class Registry {
     this.loaded = this.#load();
   }
 
-  /** Whether the answers given here are the whole truth. */
+  /** Whether what was saved has been read. */
   get isLoaded(): boolean {
     return this.#isLoaded;
   }
@@ -99,12 +100,12 @@ export class Registry {
     return [...living].filter((client) => this.#controlled.get(client)?.registration === id);
   }
 
-  snapshotFor(clientId: string): AppWorkerSnapshot {
+  snapshotFor(clientId: string): PageSnapshot {
     return this.snapshots()(clientId);
   }
 
-  /** What each client sees now, to be asked for later. */
-  snapshots(): (clientId: string) => AppWorkerSnapshot {
+  /** What each client sees at this moment; may be asked later. */
+  snapshots(): (clientId: string) => PageSnapshot {
     const registrations = this.all
       .filter(({ isUnregistered }) => !isUnregistered)
       .map((each) => snapshotOf(each));
@@ -116,13 +117,13 @@ export class Registry {
     });
   }
 
-  /** Something that pages can see is different. */
+  /** To be called when something has changed that pages can see. */
   changed(): void {
     void this.save();
     this.onChange();
   }
 
-  /** Resolves when what is known now can't be lost any more. */
+  /** Resolves when what is known now has been written. */
   save(): Promise<void> {
     const saved = this.#saved();
     this.#writing = this.#writing.then(() => this.#store.write(saved)).catch(() => undefined);
@@ -152,4 +153,31 @@ export class Registry {
     for (const [client, control] of saved?.controlled ?? []) this.#controlled.set(client, control);
     this.#isLoaded = true;
   }
+}
+
+const CACHE_NAME = `${APP_CACHE_PREFIX}registrations`;
+const KEY = '/__wingman/app-registrations';
+
+/** Keeps the registrations in a cache: every browser has caches, and this one goes with the session's others. */
+export function savedRegistry(caches: CacheStorage): RegistryStore {
+  return {
+    async read() {
+      const response = await caches.match(KEY, { cacheName: CACHE_NAME });
+      // Only `write` puts anything there.
+      return (await response?.json()) as Saved | undefined;
+    },
+    async write(saved) {
+      if (saved.registrations.length === 0) {
+        await caches.delete(CACHE_NAME);
+        return;
+      }
+      const cache = await caches.open(CACHE_NAME);
+      await cache.put(KEY, new Response(JSON.stringify(saved)));
+    },
+  };
+}
+
+/** Whether the store has anything to read. */
+export function hasSavedRegistry(caches: CacheStorage): Promise<boolean> {
+  return caches.has(CACHE_NAME);
 }

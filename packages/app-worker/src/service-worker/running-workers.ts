@@ -1,18 +1,18 @@
 import { within } from '@wingman/protocol';
 import { APP_WORKER_LIMITS } from '../limits.js';
-import type { ToWorkerHost, WorkerAsk } from '../messages.js';
-import type { AppScripts } from './app-scripts.js';
-import { RunningWorker } from './running-worker.js';
+import type { ToShell, WorkerAsk } from '../messages.js';
+import type { Scripts } from './scripts.js';
+import type { Tab } from './part.js';
+import { RunningWorker, type WorkerTools } from './running-worker.js';
 import { snapshotOf, type Registration, type Version } from './versions.js';
-import type { Tab, Viewer } from './viewer.js';
 
-/** What running workers takes of the rest. */
+/** What running workers need of the service worker. */
 export interface WorkerWorld {
   /** The shell of a tab; undefined when there is none. */
   shellOf(tab: string): Promise<Pick<Tab, 'clientId'> | undefined>;
-  toShell(clientId: string, message: ToWorkerHost, transfer: Transferable[]): Promise<void>;
+  toShell(clientId: string, message: ToShell, transfer: Transferable[]): Promise<void>;
   ask(ask: Exclude<WorkerAsk, { op: 'network' }>, version: Version, tab: string): Promise<unknown>;
-  viewer: Pick<Viewer, 'keepBody' | 'requestIdHeader'>;
+  viewer: WorkerTools;
   keepRedirect(response: Response): string;
   toClient(client: string, version: Version, data: unknown, transfer: Transferable[]): void;
 }
@@ -21,20 +21,20 @@ interface Running {
   version: Version;
   tab: string;
   worker: RunningWorker;
-  /** Resolves with it when its script has run. */
+  /** Resolves when the script has run. */
   started: Promise<RunningWorker>;
 }
 
-/** Which version runs in which tab; one is started, or found running, when it is first wanted. */
+/** The versions that run, by tab: a version is started, or found running, when it is first wanted. */
 export class RunningWorkers {
   readonly #running = new Map<string, Running>();
 
   constructor(
-    private readonly scripts: AppScripts,
+    private readonly scripts: Pick<Scripts, 'expect' | 'expectNoMore'>,
     private readonly world: WorkerWorld,
   ) {}
 
-  /** Resolves when its script has run; rejects with the reason when that failed. */
+  /** Resolves when the script has run; rejects with the reason when it has failed. */
   get(version: Version, registration: Registration, tab: string): Promise<RunningWorker> {
     const key = `${version.id} ${tab}`;
     const known = this.#running.get(key);
@@ -50,7 +50,7 @@ export class RunningWorkers {
     return started;
   }
 
-  /** Tells all that run what has become of their registration. */
+  /** Tells the versions that run what has become of their registration. */
   follow(registrations: readonly Registration[]): void {
     for (const { version, started } of this.#running.values()) {
       const own = registrations.find(({ installing, waiting, active }) =>
@@ -66,7 +66,7 @@ export class RunningWorkers {
     }
   }
 
-  /** Ends a version everywhere, once it has answered what it was asked. */
+  /** Ends a version in all tabs, once it has answered what it was asked, or after a deadline. */
   async retire(version: Version): Promise<void> {
     const ending = [...this.#running].filter(([, running]) => running.version === version);
     await Promise.all(
@@ -85,7 +85,7 @@ export class RunningWorkers {
     await this.#tellOver(version, tab);
   }
 
-  /** What ran in tabs that are gone is gone, and what was about to. */
+  /** Ends what ran, or was about to, in tabs that are gone. */
   async sweep(): Promise<void> {
     for (const [key, { tab, worker }] of [...this.#running]) {
       if ((await this.world.shellOf(tab)) !== undefined) continue;
@@ -111,7 +111,7 @@ export class RunningWorkers {
   ): Promise<RunningWorker> {
     const { scriptUrl, type, id } = version;
     const start = { version: id, scriptUrl, type, tab, registration: snapshotOf(registration) };
-    const wanted: ToWorkerHost = { kind: 'wingman-app-worker-wanted', start };
+    const wanted: ToShell = { kind: 'wingman-app-worker-wanted', start };
     try {
       const shell = await this.world.shellOf(tab);
       if (shell === undefined) throw new TypeError('no tab can run the service worker');
@@ -131,7 +131,7 @@ export class RunningWorkers {
 
   async #tellOver(version: Version, tab: string): Promise<void> {
     const shell = await this.world.shellOf(tab);
-    const over: ToWorkerHost = { kind: 'wingman-app-worker-over', version: version.id };
+    const over: ToShell = { kind: 'wingman-app-worker-over', version: version.id };
     if (shell !== undefined) await this.world.toShell(shell.clientId, over, []);
   }
 }

@@ -1,12 +1,12 @@
-import type { RegistrationSnapshot, WorkerSnapshot, WorkerState } from '../state.js';
+import type { RegistrationSnapshot, WorkerSnapshot, WorkerState } from '../messages.js';
 
-/** One version of an app's service worker. */
+/** One version of an app worker. */
 export interface Version {
   readonly id: string;
   readonly scriptUrl: string;
   readonly type: WorkerType;
   readonly state: WorkerState;
-  /** Known once it has run. */
+  /** Known once the script has run. */
   handlesFetch: boolean;
   skipsWaiting: boolean;
 }
@@ -19,7 +19,7 @@ export interface Registration {
   installing: Version | null;
   waiting: Version | null;
   active: Version | null;
-  /** It serves the clients that it has, and no others. */
+  /** The clients that it controls keep it; no other client gets it. */
   isUnregistered: boolean;
   /** Requests wait until the active version has dealt with its `activate` event. */
   activation: Promise<void> | undefined;
@@ -34,7 +34,7 @@ const NEXT: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   redundant: [],
 };
 
-/** The only way a version changes its state; what the table doesn't have is left undone. */
+/** The only way to change a version's state; a change that the table doesn't have is left undone. */
 export function transition(version: Version, state: WorkerState): void {
   if (NEXT[version.state].includes(state)) Object.assign(version, { state });
 }

@@ -1,25 +1,55 @@
-import type { ToWorkerHost, WorkerStart } from '../messages.js';
+import { deferred, within } from '@wingman/protocol';
+import { APP_WORKER_LIMITS } from '../limits.js';
+import type { FromPage, ToPage, ToShell, WorkerStart } from '../messages.js';
 
 export { APP_CACHE_PREFIX } from '../caches.js';
-export type { ToDocument, ToWorkerHost } from '../messages.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
-import { within } from '@wingman/protocol';
 
-/** Runs the app's own service workers in this tab, each version in a worker of its own. */
+/** Starts a worker at the URL of the app's script; the service worker answers with what can run it. */
+const startWorker = (url: string): Worker => new Worker(url, { name: 'wingman-app' });
+
+/** The answer to the only ask of a shell; a shell hears no messages of app workers. */
+type Told = Exclude<ToPage, { kind: 'wingman-app-worker-message' }>;
+
+/** Runs the app workers of this tab, each version in a dedicated worker of its own. */
 export class AppWorkerHost {
   readonly #workers = new Map<string, { worker: Worker; isReady: Promise<boolean> }>();
+  readonly #ended = deferred<true>();
 
-  constructor(private readonly container: ServiceWorkerContainer) {}
+  constructor(
+    private readonly container: ServiceWorkerContainer,
+    private readonly start: (url: string) => Worker = startWorker,
+  ) {}
 
-  /** A service worker wants a version to run, or one that it has started to end. */
-  heard(message: ToWorkerHost, port: MessagePort | undefined): void {
-    if (message.kind === 'wingman-app-worker-over') return this.#end(message.version);
-    if (port !== undefined) void this.#connect(message.start, port);
+  /** Takes a message of the service worker; false when it isn't about app workers. */
+  heard(event: MessageEvent<unknown>): boolean {
+    const data = event.data as ToShell | Told | { kind: 'another' } | undefined;
+    const [port] = event.ports;
+    switch (data?.kind) {
+      case 'wingman-app-worker-wanted':
+        if (port !== undefined) void this.#connect(data.start, port);
+        return true;
+      case 'wingman-app-worker-over':
+        this.#end(data.version);
+        return true;
+      case 'wingman-app-worker-state':
+      case 'wingman-app-worker-refused':
+        this.#ended.resolve(true);
+        return true;
+      default:
+        return false;
+    }
   }
 
-  /** Ends all of them. */
-  close(): void {
+  /**
+   * Ends all versions, as the session is over; resolves when the service worker writes nothing of them
+   * any more, or after a deadline.
+   */
+  async end(serviceWorker: Pick<ServiceWorker, 'postMessage'> | undefined): Promise<void> {
     for (const version of [...this.#workers.keys()]) this.#end(version);
+    if (serviceWorker === undefined) return;
+    const over: FromPage = { kind: 'app-worker-ask', id: 0, ask: { op: 'end' } };
+    serviceWorker.postMessage(over);
+    await within(this.#ended.promise, APP_WORKER_LIMITS.handOverMs);
   }
 
   async #connect(start: WorkerStart, port: MessagePort): Promise<void> {
@@ -32,9 +62,8 @@ export class AppWorkerHost {
     port.postMessage({ kind: 'failed', refusal: { name: 'TypeError', message } });
   }
 
-  /** At the URL of the app's script; the service worker answers with what can run it. */
   #start({ scriptUrl }: WorkerStart): { worker: Worker; isReady: Promise<boolean> } {
-    const worker = new Worker(scriptUrl, { name: 'wingman-app' });
+    const worker = this.start(scriptUrl);
     const outcome = new Promise<boolean>((resolve) => {
       worker.onmessage = () => resolve(true);
       worker.onerror = () => resolve(false);
@@ -43,7 +72,7 @@ export class AppWorkerHost {
     return { worker, isReady };
   }
 
-  /** The script has to come from the service worker: one that has just claimed this page, perhaps. */
+  /** Resolves when a service worker controls this page: one that has just claimed it, perhaps. */
   async #controlled(): Promise<void> {
     if (this.container.controller !== null) return;
     const changed = new Promise((resolve) =>

@@ -1,4 +1,4 @@
-import { LateAppWorkers } from '@wingman/app-worker/service-worker';
+import { AppWorkers } from '@wingman/app-worker/service-worker';
 import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type {
@@ -45,7 +45,7 @@ const surroundings = {
   languages: self.navigator.languages,
 };
 const innerDocuments = new BoundedMap<string, true>(SERVICE_WORKER_LIMITS.maxOwners);
-const appWorkers = new LateAppWorkers({
+const appWorkers = new AppWorkers({
   ...{ clients: self.clients, caches: self.caches, origin: self.location.origin },
   ...{ assets, directory, exchanges, innerDocuments, keepBody, workerPrefix },
   ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
@@ -114,13 +114,14 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
     case 'shell':
       return shellPage(event, { assets, isolation, posts: tools.posts });
     case 'app':
-      return emulation(event) ?? appFetch(event, tools);
+      return appWorkers.emulation(event) ?? appFetch(event, tools);
     case 'port':
       return portFetch(event, tools);
   }
 }
 
 self.addEventListener('message', (event) => {
+  if (appWorkers.heard(event)) return;
   const message = event.data as ShellToServiceWorker | DocumentToServiceWorker;
   const clientId = event.source instanceof Client ? event.source.id : '';
   switch (message.kind) {
@@ -138,9 +139,6 @@ self.addEventListener('message', (event) => {
     case 'document':
       if (message.isInner) innerDocuments.set(clientId, true);
       return directory.own(clientId, message.tab);
-    case 'app-worker':
-    case 'app-message':
-      return askAppWorkers(event, message);
     case 'worker':
       return tools.workerScripts.announced(message.url, message.isModule);
     case 'isolation':
@@ -161,37 +159,11 @@ new BroadcastChannel(GIVEN_UP_CHANNEL).onmessage = ({ data }: MessageEvent<unkno
   if (typeof data === 'string') givenUp.giveUp(data);
 };
 
-function askAppWorkers(
-  event: ExtendableMessageEvent,
-  message: Extract<DocumentToServiceWorker, { kind: 'app-worker' | 'app-message' }>,
-): void {
-  const { source } = event;
-  if (!(source instanceof Client)) return;
-  event.waitUntil(
-    message.kind === 'app-worker'
-      ? appWorkers.ask(source, message.id, message.ask)
-      : appWorkers.message(source, message),
-  );
-}
-
 async function asset({ request, clientId }: Asked): Promise<Response> {
-  const known =
-    appWorkers.redirect(request) ??
-    (await tools.workerScripts.imported(request)) ??
-    (await appWorkers.serve(request));
+  const known = (await appWorkers.asset(request)) ?? (await tools.workerScripts.imported(request));
   const response = known ?? (await assets.asset(request));
   const isShim = new URL(request.url).pathname === SHIM_PATH;
   return isShim ? appWorkers.withSnapshot(response, clientId) : response;
-}
-
-/** The first script of a worker in which a shell is going to run the app's service worker. */
-function emulation({ request, resultingClientId }: Asked): Promise<Response> | undefined {
-  const tab = appWorkers.expectedFor(request);
-  if (tab === undefined) return undefined;
-  if (resultingClientId !== '') directory.own(resultingClientId, tab);
-  return directory
-    .ofTab(tab)
-    .then((shell) => appWorkers.emulation(tab, shell?.isIsolated === true));
 }
 
 async function tellShell(clientId: string, message: Complaint | FileNews): Promise<void> {

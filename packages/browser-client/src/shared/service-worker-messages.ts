@@ -1,5 +1,3 @@
-import type { FromPage } from '@wingman/app-worker/service-worker';
-
 /** From a shell to the service worker. */
 export type ShellToServiceWorker =
   /**
@@ -28,7 +26,6 @@ export type ShellToServiceWorker =
 export type DocumentToServiceWorker =
   /** I live in this shell; `isInner` in a frame of the app's own. */
   | { kind: 'document'; tab: string; isInner: boolean }
-  | FromPage
   /** I am starting a worker from this URL. */
   | { kind: 'worker'; url: string; isModule: boolean };
 

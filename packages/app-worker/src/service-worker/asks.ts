@@ -1,20 +1,42 @@
-import type { ToDocument, WorkerAsk } from '../messages.js';
-import type { AppClients } from './app-clients.js';
+import { RESERVED_PREFIX } from '@wingman/protocol';
+import type { PageAsk, ToPage, WorkerAsk } from '../messages.js';
+import { isWindow, type AppClients } from './clients.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Registry } from './registry.js';
 import type { Registration, Version } from './versions.js';
 
-/** What the app's workers ask for: their clients, and their own life. */
-export class WorkerAsks {
+/** What pages and app workers ask for. */
+export class Asks {
   constructor(
+    private readonly origin: string,
     private readonly clients: AppClients,
     private readonly registry: Registry,
     private readonly lifecycle: Lifecycle,
     private readonly tabOf: (clientId: string) => Promise<string | undefined>,
   ) {}
 
-  /** Does what a version asks for in a tab, and says what comes of it. */
-  async answer(
+  /** Does what a page asks for, and resolves with what comes of it. */
+  async ofPage(ask: PageAsk, clientId: string): Promise<unknown> {
+    if (ask.op === 'snapshot') return null;
+    if (ask.op === 'end') return this.lifecycle.end();
+    const tab = await this.tabOf(clientId);
+    if (tab === undefined) throw new DOMException('This tab has no tunnel.', 'InvalidStateError');
+    if (ask.op === 'register') {
+      const scope = this.#checked(ask.scriptUrl, ask.scope);
+      const registration = await this.lifecycle.register({ ...ask, scope, tab });
+      return registration.id;
+    }
+    const registration = this.registry.byId(ask.registration);
+    if (registration === undefined || registration.isUnregistered) {
+      if (ask.op === 'unregister') return false;
+      throw new TypeError('The service worker is not registered any more.');
+    }
+    if (ask.op === 'unregister') return this.lifecycle.unregister(registration);
+    return (await this.lifecycle.update(registration, tab)).id;
+  }
+
+  /** Does what a version that runs in a tab asks for, and resolves with what comes of it. */
+  async ofWorker(
     ask: Exclude<WorkerAsk, { op: 'network' }>,
     version: Version,
     tab: string,
@@ -41,6 +63,20 @@ export class WorkerAsks {
       case 'unregister':
         return registration !== undefined && this.lifecycle.unregister(registration);
     }
+  }
+
+  /** The scope, when a page may name that script and scope (Service Workers, "Start Register" and "Register"). */
+  #checked(script: string, wanted: string | null): string {
+    const url = new URL(script);
+    const scope = new URL(wanted ?? './', script);
+    scope.hash = '';
+    for (const { origin, pathname } of [url, scope]) {
+      if (/%2f|%5c/i.test(pathname)) throw new TypeError('An escaped slash in a URL.');
+      if (origin !== this.origin || pathname.startsWith(RESERVED_PREFIX)) {
+        throw new DOMException('A service worker of another origin.', 'SecurityError');
+      }
+    }
+    return scope.href;
   }
 
   async #claim(registration: Registration, version: Version): Promise<null> {
@@ -70,7 +106,7 @@ export class WorkerAsks {
 
   async #window(id: string): Promise<WindowClient> {
     const client = await this.clients.get(id);
-    if (!(client instanceof WindowClient)) throw new TypeError('not a window');
+    if (client === undefined || !isWindow(client)) throw new TypeError('not a window');
     return client;
   }
 
@@ -78,7 +114,7 @@ export class WorkerAsks {
     return client ? this.clients.describe(client) : null;
   }
 
-  /** Passes a message on to a page. */
+  /** Passes a version's message on to a page. */
   async toClient(
     id: string,
     { id: worker }: Version,
@@ -86,7 +122,7 @@ export class WorkerAsks {
     transfer: Transferable[],
   ): Promise<void> {
     const client = await this.clients.get(id);
-    const message: ToDocument = { kind: 'wingman-app-message', worker, data, transfer };
+    const message: ToPage = { kind: 'wingman-app-worker-message', worker, data, transfer };
     client?.postMessage(message, transfer);
   }
 }

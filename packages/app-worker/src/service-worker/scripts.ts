@@ -1,32 +1,33 @@
-import { APP_SCRIPT_PATH } from '../messages.js';
+import { BoundedMap, isRedirect } from '@wingman/protocol';
+import { APP_CACHE_PREFIX } from '../caches.js';
 import { APP_WORKER_LIMITS } from '../limits.js';
-import { BoundedMap } from '@wingman/protocol';
-import type { ScriptStore } from './script-store.js';
+import { APP_SCRIPT_PATH } from '../messages.js';
+import type { Viewer } from './part.js';
 import type { Version } from './versions.js';
-import type { Viewer } from './viewer.js';
 
-/** Fetches a script of the app through a tab's tunnel. */
-export type FetchScript = (
-  url: string,
-  tab: string,
-  destination: 'serviceworker' | 'script',
-) => Promise<Response>;
+const MAX_REDIRECTS = 20;
+
+/** What the scripts take of the viewer. */
+export type ScriptTools = Pick<
+  Viewer,
+  'assets' | 'caches' | 'isolating' | 'origin' | 'ownRequest' | 'workerPrefix'
+>;
 
 const JAVASCRIPT = /^\s*(?:text|application)\/(?:x-)?(?:java|ecma|j|live)script\b/i;
 
-/** The scripts of the app's workers: fetched through the tunnel, kept with their version. */
-export class AppScripts {
+/** The scripts of app workers: fetched through the tunnel, kept with their version. */
+export class Scripts {
   readonly #expected = new BoundedMap<string, string>(APP_WORKER_LIMITS.maxRegistrations);
 
-  constructor(
-    private readonly store: ScriptStore,
-    private readonly fetchScript: FetchScript,
-    private readonly viewer: Pick<Viewer, 'assets' | 'isolating' | 'workerPrefix'>,
-  ) {}
+  readonly #store: ScriptStore;
+
+  constructor(private readonly viewer: ScriptTools) {
+    this.#store = new ScriptStore(viewer.caches);
+  }
 
   /** The script for a registration, checked as browsers do (Service Workers, "Update" steps 11 to 15). */
   async fetchMain(scriptUrl: string, scope: string, tab: string): Promise<Response> {
-    const response = await this.fetchScript(scriptUrl, tab, 'serviceworker');
+    const response = await this.#get(scriptUrl, tab, 'serviceworker');
     const { status, headers } = response;
     const where = `Failed to register a ServiceWorker for scope ('${scope}') with script ('${scriptUrl}')`;
     if (status >= 300 && status < 400) {
@@ -48,45 +49,42 @@ export class AppScripts {
   }
 
   async keepMain({ id, scriptUrl }: Version, script: Response): Promise<void> {
-    await this.store.put(id, scriptUrl, script);
+    await this.#store.put(id, scriptUrl, script);
   }
 
-  /** Whether neither the script nor one that the version has imported is different now. */
+  /** Whether the script and all that the version has imported are the same now, byte by byte. */
   async isSame({ id, scriptUrl }: Version, fresh: Response, tab: string): Promise<boolean> {
-    const kept = await this.store.get(id, scriptUrl);
+    const kept = await this.#store.get(id, scriptUrl);
     if (kept === undefined || !(await haveSameBytes(kept, fresh.clone()))) return false;
-    for (const url of await this.store.list(id)) {
-      if (url === scriptUrl || new URL(url).origin !== self.location.origin) continue;
-      const [old, now] = [
-        await this.store.get(id, url),
-        await this.fetchScript(url, tab, 'script'),
-      ];
+    for (const url of await this.#store.list(id)) {
+      if (url === scriptUrl || new URL(url).origin !== this.viewer.origin) continue;
+      const [old, now] = [await this.#store.get(id, url), await this.#fetchImport(url, tab)];
       if (old === undefined || (now.ok && !(await haveSameBytes(old, now)))) return false;
     }
     return true;
   }
 
   drop(version: Version): Promise<void> {
-    return this.store.drop(version);
+    return this.#store.drop(version);
   }
 
-  /** A shell is going to start a worker from this URL: it gets the emulation, which gets the app's script. */
+  /** A shell is going to start a worker from this URL: it gets the emulation, which imports the app's script. */
   expect(scriptUrl: string, tab: string): void {
     this.#expected.set(scriptUrl, tab);
   }
 
-  /** The worker is there. */
+  /** The worker is there, or never will be. */
   expectNoMore(scriptUrl: string): void {
     this.#expected.delete(scriptUrl);
   }
 
-  /** For which tab a worker's script is expected. */
+  /** The tab whose shell starts a worker by this request; undefined for other requests. */
   expectedFor({ url, destination, mode }: Request): string | undefined {
     const isStart = destination === 'worker' && mode === 'same-origin';
     return isStart ? this.#expected.get(url) : undefined;
   }
 
-  /** What makes a worker one that can run the app's. */
+  /** The script that makes a worker look like a service worker; a network error when it can't be had. */
   async emulation(tab: string, isIsolated: boolean): Promise<Response> {
     const [shim, code] = await Promise.all([
       this.viewer.assets.shim(),
@@ -100,37 +98,51 @@ export class AppScripts {
     return new Response(`${this.viewer.workerPrefix(shim, tab)}${code}`, { headers });
   }
 
-  /** A script for a worker that runs: as it was when its version was installed. Undefined for other requests. */
+  /** A script of a version that runs, as it was when the version was installed; undefined for other requests. */
   async serve({ url }: Request): Promise<Response | undefined> {
     const { pathname, searchParams } = new URL(url);
     const [version, tab, script] = ['version', 'tab', 'script'].map((name) =>
       searchParams.get(name),
     );
     if (pathname !== APP_SCRIPT_PATH || !version || !tab || !script) return undefined;
-    const kept = await this.store.get(version, script);
+    const kept = await this.#store.get(version, script);
     if (kept !== undefined) return named(kept, script);
     const fetched = await this.#fetchImport(script, tab);
     if (fetched.ok || fetched.type === 'opaque') {
-      await this.store.put(version, script, fetched.clone());
+      await this.#store.put(version, script, fetched.clone());
     }
     return named(fetched, script);
   }
 
+  /** A script that a version imports; redirects are followed, also to other origins. */
   async #fetchImport(script: string, tab: string): Promise<Response> {
-    const isOwn = new URL(script).origin === self.location.origin;
-    if (!isOwn) return fetch(script, { mode: 'no-cors' });
-    return keepable(await this.fetchScript(script, tab, 'script'));
+    let at = script;
+    for (let count = 0; count <= MAX_REDIRECTS; count += 1) {
+      if (new URL(at).origin !== this.viewer.origin) return fetch(at, { mode: 'no-cors' });
+      const response = await this.#get(at, tab, 'script');
+      const location = response.headers.get('location');
+      if (location === null || !isRedirect(response.status, location)) return keepable(response);
+      at = new URL(location, at).href;
+    }
+    return Response.error();
+  }
+
+  /** Asks through the tab's tunnel as browsers ask for the scripts of service workers. */
+  #get(url: string, tab: string, destination: string): Promise<Response> {
+    const headers = { 'service-worker': 'script', 'cache-control': 'no-cache' };
+    const signal = AbortSignal.timeout(APP_WORKER_LIMITS.startMs);
+    return this.viewer.ownRequest(tab, url, { destination, headers, signal });
   }
 }
 
-/** Service Workers, "Update" step 15: the directory of the script, or what its header says. */
+/** Whether the scope lies in the script's directory, or in what its header says (Service Workers, "Update" step 15). */
 function isAllowed(scriptUrl: string, scope: string, headers: Headers): boolean {
   const allowed = new URL(headers.get('service-worker-allowed') ?? './', scriptUrl);
   const { origin, pathname } = new URL(scope);
   return allowed.origin === origin && pathname.startsWith(allowed.pathname);
 }
 
-/** Only what the script is: its other headers are of one moment. */
+/** A script with its type alone: the other headers are of one moment. */
 async function keepable(response: Response): Promise<Response> {
   const body = await response.arrayBuffer();
   if (body.byteLength > APP_WORKER_LIMITS.scriptBytes) {
@@ -140,7 +152,7 @@ async function keepable(response: Response): Promise<Response> {
   return new Response(body, { status: response.status, headers: { 'content-type': type } });
 }
 
-/** Lets consoles and debuggers call it by its own address. */
+/** A script that consoles and debuggers call by its own address. */
 async function named(response: Response, url: string): Promise<Response> {
   if (!response.ok) return response;
   const body = await response.blob();
@@ -151,4 +163,38 @@ async function haveSameBytes(one: Response, other: Response): Promise<boolean> {
   const [left, right] = await Promise.all([one.arrayBuffer(), other.arrayBuffer()]);
   const [a, b] = [new Uint8Array(left), new Uint8Array(right)];
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** The scripts of each version, as they were when it was installed. */
+class ScriptStore {
+  constructor(private readonly caches: CacheStorage) {}
+
+  async put(version: string, script: string, response: Response): Promise<void> {
+    const cache = await this.caches.open(cacheOf(version));
+    await cache.put(keyOf(script), response);
+  }
+
+  async get(version: string, script: string): Promise<Response | undefined> {
+    return this.caches.match(keyOf(script), { cacheName: cacheOf(version) });
+  }
+
+  /** Addresses of all scripts that a version has been given. */
+  async list(version: string): Promise<string[]> {
+    if (!(await this.caches.has(cacheOf(version)))) return [];
+    const keys = await (await this.caches.open(cacheOf(version))).keys();
+    return keys.map(({ url }) => new URL(url).searchParams.get('script') ?? '');
+  }
+
+  async drop({ id }: Version): Promise<void> {
+    await this.caches.delete(cacheOf(id));
+  }
+}
+
+function cacheOf(version: string): string {
+  return `${APP_CACHE_PREFIX}${version}`;
+}
+
+/** A reserved path: an app that looks into all caches doesn't find it. */
+function keyOf(script: string): string {
+  return `/__wingman/app-script?${new URLSearchParams({ script }).toString()}`;
 }
