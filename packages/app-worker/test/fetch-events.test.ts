@@ -74,8 +74,11 @@ describe('a request', () => {
   test('that another one may not be shown goes to the network', async () => {
     await controlled('self.onfetch = (event) => event.respondWith(new Response("own"));');
     const request = requestOf(`${ORIGIN}/posted`, { mode: 'navigate', destination: 'iframe' });
+    world.addClient('page-posted', 'window');
     const posted = { resultingClientId: 'page-posted', isPosted: true };
     expect((await world.until(world.fetch(request, posted))).by).toBe('network');
+    const shown = { resultingClientId: 'page-posted' };
+    expect((await world.until(world.fetch(request, shown))).by).toBe('app worker');
   });
 
   test('without HTTP concerns no app worker', async () => {

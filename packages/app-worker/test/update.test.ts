@@ -170,9 +170,11 @@ describe('a new version', () => {
     await world.until(registration.update());
     await world.settle();
     const { waiting } = registration;
+    const worker = world.running();
     world.script('/sw.js', version('three'));
     await world.until(registration.update());
     await world.settle();
+    expect(worker.isTerminated).toBe(true);
     expect(waiting?.state).toBe('redundant');
     expect(registration.waiting?.state).toBe('installed');
     expect(registration.waiting).not.toBe(waiting);
