@@ -12,7 +12,8 @@ const GRAPH = {
   'tunnel-server': ['protocol', 'node-kit'],
   // The CLI's embedded tunnel server, through the package's public entry, is the one declared exception.
   'relay-server': ['protocol', 'node-kit', 'web-policy', 'tunnel-server'],
-  'browser-client': ['protocol', 'web-policy'],
+  'app-worker': ['protocol', 'web-policy'],
+  'browser-client': ['protocol', 'web-policy', 'app-worker'],
 };
 
 const packageBoundaries = Object.entries(GRAPH).map(([name, imports]) => {
@@ -26,9 +27,15 @@ const packageBoundaries = Object.entries(GRAPH).map(([name, imports]) => {
     ],
     message: `${name} imports ${imports.join(', ') || 'no other package'}; see ARCHITECTURE.md, "Layers".`,
   }));
+  // What a package may import it takes in by the entries that the other's package.json declares.
+  patterns.push({
+    group: imports.flatMap((other) => [`**/${other}/src/**`, `**/${other}/dist/**`]),
+    message: 'Import an entry that the package declares.',
+  });
+  const rule = ['error', { patterns: patterns.filter(({ group }) => group.length > 0) }];
   return {
     files: [`packages/${name}/src/**`],
-    rules: { 'no-restricted-imports': ['error', { patterns }] },
+    rules: { 'no-restricted-imports': rule },
   };
 });
 

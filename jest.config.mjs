@@ -44,6 +44,7 @@ export default {
     packageProject('web-policy'),
     packageProject('tunnel-server'),
     packageProject('relay-server'),
+    packageProject('app-worker'),
     packageProject('browser-client'),
     topProject('integration'),
     topProject('browsers'),

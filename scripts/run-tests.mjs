@@ -10,7 +10,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALONE = '(large-bodies|interruptions|grace-time|service-worker-killed)';
 const GROUPS = [
   {
-    projects: ['protocol', 'web-policy', 'node-kit', 'tunnel-server', 'browser-client'],
+    projects: [
+      'protocol',
+      'web-policy',
+      'node-kit',
+      'tunnel-server',
+      'app-worker',
+      'browser-client',
+    ],
     workers: 2,
   },
   // Real engines and servers want the machine to themselves. An engine's own threads may hold a process that is

@@ -184,7 +184,14 @@ export async function probeWebSockets(): Promise<Record<string, unknown>> {
   for (const [name, close] of Object.entries(closings)) {
     seen[`closed ${name}`] = await story(new WebSocket('/echo'), on('open', close));
   }
-  const paths = ['code=1000', 'code=4000&reason=bye', 'code=1011&reason=é', 'code=4000&reason=\ufeff', 'code=1001', ''];
+  const paths = [
+    'code=1000',
+    'code=4000&reason=bye',
+    'code=1011&reason=é',
+    'code=4000&reason=\ufeff',
+    'code=1001',
+    '',
+  ];
   for (const query of paths) {
     seen[`closed by the app: ${query}`] = await story(new WebSocket(`/close?${query}`));
   }

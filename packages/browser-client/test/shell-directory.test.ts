@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { BoundedMap } from '../src/service-worker/bounded-map.js';
 import {
   ShellDirectory,
   type Requester,
@@ -117,16 +116,5 @@ describe('ShellDirectory', () => {
     world.time += 1_000;
     await Promise.all(Array.from({ length: 50 }, () => directory.find(by('frame'))));
     expect(world.checked).toBe(1);
-  });
-});
-
-describe('BoundedMap', () => {
-  test('forgets the oldest', () => {
-    const map = new BoundedMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.set('a', 3);
-    map.set('c', 4);
-    expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([3, undefined, 4, 2]);
   });
 });

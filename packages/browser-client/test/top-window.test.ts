@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { HeldPosts } from '../src/service-worker/held-posts.js';
-import { BROWSER_LIMITS } from '../src/shared/limits.js';
+import { BROWSER_LIMITS, SERVICE_WORKER_LIMITS } from '../src/shared/limits.js';
 import { MessageRelay } from '../src/shell/message-relay.js';
 import { topNavigation, type NavigateEvent } from '../src/shell/top-navigation.js';
 
@@ -76,14 +76,14 @@ describe('held forms', () => {
   test('one that nobody fetches is dropped', async () => {
     const posts = new HeldPosts();
     await posts.hold('tab', post('a=1'));
-    jest.advanceTimersByTime(BROWSER_LIMITS.heldPostMs);
+    jest.advanceTimersByTime(SERVICE_WORKER_LIMITS.heldPostMs);
     posts.announce('tab', 'https://s.example/submit');
     expect(posts.take('tab', 'https://s.example/submit')).toBe('lost');
   });
 
   test('one that is gone is not taken for a page view', async () => {
     const posts = new HeldPosts();
-    for (let count = 0; count <= BROWSER_LIMITS.maxHeldPosts; count += 1) {
+    for (let count = 0; count <= SERVICE_WORKER_LIMITS.maxHeldPosts; count += 1) {
       await posts.hold(`tab-${count}`, post('a=1'));
     }
     posts.announce('tab-0', 'https://s.example/submit');

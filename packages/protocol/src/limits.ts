@@ -92,3 +92,13 @@ export const LIMITS = {
   /** Below this it reports itself writable again. */
   carrierLowWaterBytes: 256 * KIB,
 } as const;
+
+/** Caps on a body that goes over a MessagePort, from one thread of a browser to another. */
+export const PORT_LIMITS = {
+  /** Body bytes one side of a port may send before the other has taken any: hides the hop between two threads. */
+  windowBytes: 1 * MIB,
+  /** Credit goes back once so much has been taken: a message per chunk would cost more than the chunk. */
+  creditBytes: 512 * KIB,
+  /** One body chunk on a port. */
+  chunkBytes: 256 * KIB,
+} as const;

@@ -61,7 +61,8 @@ beforeEach(() => {
 
 function grant(host: HostPort, changes: Partial<Grant> = {}): Grant {
   const expiresAt = clock.now() + HOUR_MS;
-  return { host, prekey: new Uint8Array(), ingressAllowed: true, expiresAt, ...changes };
+  const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
+  return { host, ...keys, ingressAllowed: true, expiresAt, ...changes };
 }
 
 const register = (name: string, host: HostPort = new HostLog()): LiveSession =>

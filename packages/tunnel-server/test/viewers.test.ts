@@ -50,6 +50,9 @@ beforeEach(() => {
   clock = new FakeClock();
 });
 
+const PROOF = new Uint8Array(32);
+const NONCE = new Uint8Array(16).fill(7);
+
 describe('the roster of a session’s viewers', () => {
   test('lets as many join as the session may have', () => {
     const roster = new ViewerRoster(2);
@@ -144,8 +147,8 @@ describe('signaling between viewers and their host', () => {
       graceMs: 60_000,
       onEnd: () => undefined,
     });
-    const prekey = new Uint8Array();
-    session.register({ host, prekey, ingressAllowed: true, expiresAt: 3_600_000 });
+    const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
+    session.register({ host, ...keys, ingressAllowed: true, expiresAt: 3_600_000 });
     viewers = new ViewerRoster(2);
     viewers.join(link, viewer);
   });
@@ -163,12 +166,12 @@ describe('signaling between viewers and their host', () => {
 
   const offer = (linkId: string): ReceivedCase<ViewerMessage> => ({
     $case: 'offer',
-    value: { linkId, attempt: 1, sdp: 'v=0' },
+    value: { linkId, attempt: 1, sdp: 'v=0', proof: PROOF },
   });
 
   const accept = (changes: object = {}): ReceivedCase<HostMessage> => ({
     $case: 'connectionAccept',
-    value: { linkId: link, p2p: true, p2pTimeoutMs: 0, iceServers: [], ...changes },
+    value: { linkId: link, p2p: true, p2pTimeoutMs: 0, iceServers: [], nonce: NONCE, ...changes },
   });
 
   test('an offer goes to the host, for the link that the viewer has joined with only', () => {
@@ -182,7 +185,8 @@ describe('signaling between viewers and their host', () => {
   test('what is no offer and no candidate goes to nobody', () => {
     const signaling = create();
     signaling.fromViewer(undefined, link);
-    signaling.fromViewer({ $case: 'connectionRequest', value: { linkId: link } }, link);
+    const value = { linkId: link, proof: PROOF };
+    signaling.fromViewer({ $case: 'connectionRequest', value }, link);
     expect(host.told).toEqual([]);
   });
 
@@ -199,7 +203,7 @@ describe('signaling between viewers and their host', () => {
     signaling.fromHost(accept());
     signaling.fromHost(accept({ p2pTimeoutMs: 1_234 }));
     expect(viewer.told.map(({ value }) => value)).toMatchObject([
-      { p2p: true, p2pTimeoutMs: 9_000, iceServers: [{ urls: ['stun:a.example'] }] },
+      { p2p: true, p2pTimeoutMs: 9_000, iceServers: [{ urls: ['stun:a.example'] }], nonce: NONCE },
       { p2p: true, p2pTimeoutMs: 1_234 },
     ]);
   });
@@ -220,7 +224,7 @@ describe('signaling between viewers and their host', () => {
   test('a viewer is rejected when there is no host, or no room', () => {
     const signaling = create();
     session.hostLost(host);
-    signaling.requestConnection(link, viewer);
+    signaling.requestConnection({ linkId: link, proof: PROOF }, viewer);
     signaling.rejectForRoom(link, viewer);
     expect(viewer.told.map(({ value }) => value)).toEqual([
       { linkId: link, reason: RejectReason.HOST_OFFLINE },

@@ -1,4 +1,4 @@
-import { headerValue, type Header } from '@wingman/protocol';
+import { headerValue, SHIM_PATH, type Header } from '@wingman/protocol';
 import {
   admitOwnFrame,
   admitScript,
@@ -8,7 +8,7 @@ import {
   type PolicyChange,
 } from './content-security-policy.js';
 import { asksForIsolation } from './isolation.js';
-import { SHIM_PATH, shimTag } from './shim-injector.js';
+import { shimTag } from './shim-injector.js';
 
 /** What of the session's own a response's policies have to let in. */
 export interface Admission {

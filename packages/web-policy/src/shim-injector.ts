@@ -1,7 +1,6 @@
+import { SHIM_PATH } from '@wingman/protocol';
 import { WEB_POLICY_LIMITS } from './limits.js';
 import { ShimPlace } from './shim-place.js';
-
-export const SHIM_PATH = '/__wingman/shim.js';
 
 const TAG_START = `<script src="${SHIM_PATH}"`;
 const TAG_END = '></script>';

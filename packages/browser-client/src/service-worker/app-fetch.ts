@@ -9,7 +9,7 @@ import { openBlob, openBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
-import type { BoundedMap } from './bounded-map.js';
+import type { BoundedMap } from '@wingman/protocol';
 import type { SharedPorts } from './shared-ports.js';
 import type { WorkerScripts } from './worker-scripts.js';
 import { startExchange } from './start-exchange.js';

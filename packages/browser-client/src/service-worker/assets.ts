@@ -1,11 +1,11 @@
-import { SHIM_PATH } from '@wingman/web-policy';
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
+import { APP_CACHE_PREFIX } from '@wingman/app-worker/service-worker';
+import { CACHE_PREFIX, RESERVED_PREFIX, SHIM_PATH } from '@wingman/protocol';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
-const SHELL_PATH = '/__wingman/shell';
-const APP_WORKER_PATH = '/__wingman/app-worker.js';
-const APP_WORKERS_PART_PATH = '/__wingman/sw-app-workers.js';
-const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, APP_WORKER_PATH, APP_WORKERS_PART_PATH];
+const SHELL_PATH = `${RESERVED_PREFIX}shell`;
+const EMULATION_PATH = `${RESERVED_PREFIX}emulation.js`;
+const APP_WORKERS_PART_PATH = `${RESERVED_PREFIX}sw-app-workers.js`;
+const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, EMULATION_PATH, APP_WORKERS_PART_PATH];
 
 /** Names and contents of what the shell is told in the page itself. */
 export type Marks = Readonly<Record<string, string>>;
@@ -60,8 +60,8 @@ export class Assets {
   }
 
   /** What makes a worker a service worker for the app; undefined when it can't be had. */
-  appWorker(): Promise<string | undefined> {
-    return this.#text(APP_WORKER_PATH);
+  emulation(): Promise<string | undefined> {
+    return this.#text(EMULATION_PATH);
   }
 
   /**
@@ -69,7 +69,7 @@ export class Assets {
    * cache first: it is of one version, and each start of this service worker waits for it.
    */
   async appWorkersPart(): Promise<string | undefined> {
-    const signal = AbortSignal.timeout(BROWSER_LIMITS.appWorkerStartMs);
+    const signal = AbortSignal.timeout(SERVICE_WORKER_LIMITS.partMs);
     const response =
       (await this.#cached(APP_WORKERS_PART_PATH)) ??
       (await fetch(APP_WORKERS_PART_PATH, { signal }).catch(() => undefined));

@@ -1,6 +1,6 @@
 import { deferred } from '@wingman/protocol';
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { within } from '../shared/within.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { within } from '@wingman/protocol';
 import type { PortWanted, ShellToServiceWorker } from '../shared/service-worker-messages.js';
 import type { ShellEntry, ShellWorld } from './shell-directory.js';
 
@@ -25,7 +25,7 @@ async function ask(client: Client, instance: string): Promise<ShellEntry | undef
   const answer = deferred<ShellToServiceWorker>();
   port1.onmessage = (event: MessageEvent<ShellToServiceWorker>) => answer.resolve(event.data);
   client.postMessage({ kind: 'wingman-port-wanted', instance } satisfies PortWanted, [port2]);
-  const message = await within(answer.promise, BROWSER_LIMITS.shellAnswerMs);
+  const message = await within(answer.promise, SERVICE_WORKER_LIMITS.shellAnswerMs);
   port1.close();
   if (message?.kind !== 'shell') return undefined;
   const { tab, port, isIsolated } = message;

@@ -1,5 +1,5 @@
 import { WingmanError } from '@wingman/protocol';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
 /** Whose end is a request's end too: not that of a navigation, whose client is yet to be, nor of a beacon. */
@@ -25,7 +25,7 @@ export class Exchanges {
     if (owner !== undefined) this.#owners.set(exchange, owner);
     const exchanges = this.#byTab.get(tab) ?? new Set();
     this.#byTab.set(tab, exchanges.add(exchange));
-    this.#watch ??= setInterval(() => void this.sweep(), BROWSER_LIMITS.keepAliveMs);
+    this.#watch ??= setInterval(() => void this.sweep(), SERVICE_WORKER_LIMITS.keepAliveMs);
     void exchange.done.then(() => this.#remove(tab, exchange));
   }
 

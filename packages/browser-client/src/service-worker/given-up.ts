@@ -1,14 +1,14 @@
 import { deferred, WingmanError } from '@wingman/protocol';
 import { REQUEST_ID } from '../shared/given-up.js';
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from './bounded-map.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { BoundedMap } from '@wingman/protocol';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
 /** Requests that a page may give up before there is an answer, by their id. */
 export class GivenUp {
   readonly #exchanges = new Map<string, Pick<TunnelFetch, 'abort'>>();
   /** The latest that were given up: the word may overtake the request. */
-  readonly #given = new BoundedMap<string, true>(BROWSER_LIMITS.maxGivenUp);
+  readonly #given = new BoundedMap<string, true>(SERVICE_WORKER_LIMITS.maxGivenUp);
 
   add(request: Pick<Request, 'headers'>, exchange: Pick<TunnelFetch, 'abort' | 'done'>): void {
     const id = request.headers.get(REQUEST_ID);

@@ -1,5 +1,5 @@
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from './bounded-map.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { BoundedMap } from '@wingman/protocol';
 
 /** A form that was posted to the top of a tab, where the shell had to come first. */
 export interface HeldPost {
@@ -13,19 +13,19 @@ export interface HeldPost {
  */
 export class HeldPosts {
   /** By the client id of the shell to be. */
-  readonly #held = new BoundedMap<string, HeldPost>(BROWSER_LIMITS.maxHeldPosts);
+  readonly #held = new BoundedMap<string, HeldPost>(SERVICE_WORKER_LIMITS.maxHeldPosts);
   /** The URLs that shells are about to load in place of their POST. */
-  readonly #announced = new BoundedMap<string, string>(BROWSER_LIMITS.maxHeldPosts);
+  readonly #announced = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxHeldPosts);
 
   /** Resolves with false when the body is too large to be held. */
   async hold(clientId: string, request: Request): Promise<boolean> {
     const body = await request.blob();
-    if (body.size > BROWSER_LIMITS.heldPostBytes) return false;
+    if (body.size > SERVICE_WORKER_LIMITS.heldPostBytes) return false;
     const post = { request, body };
     this.#held.set(clientId, post);
     setTimeout(() => {
       if (this.#held.get(clientId) === post) this.#held.delete(clientId);
-    }, BROWSER_LIMITS.heldPostMs);
+    }, SERVICE_WORKER_LIMITS.heldPostMs);
     return true;
   }
 

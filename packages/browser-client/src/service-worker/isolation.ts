@@ -1,5 +1,6 @@
+import { CACHE_PREFIX } from '@wingman/protocol';
 import { EMBEDDER_POLICY, restrictsEmbedding } from '@wingman/web-policy';
-import { CACHE_PREFIX, SHELL_KEY } from '../shared/shell-api.js';
+import { SHELL_KEY } from '../shared/shell-api.js';
 
 const RECORD = '/__wingman/isolated';
 

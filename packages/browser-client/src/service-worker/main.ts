@@ -1,5 +1,7 @@
-import { SHIM_PATH } from '@wingman/web-policy';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { AppWorkers } from '@wingman/app-worker/service-worker';
+import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
+import { ISOLATING } from '@wingman/web-policy';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
   DocumentToServiceWorker,
@@ -9,22 +11,19 @@ import type {
 } from '../shared/service-worker-messages.js';
 import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
 import { Assets } from './assets.js';
-import { BoundedMap } from './bounded-map.js';
 import { browserWorld } from './browser-world.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
-import { LateAppWorkers } from './late-app-workers.js';
-import { GIVEN_UP_CHANNEL } from '../shared/given-up.js';
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/given-up.js';
+import { workerPrefix } from '../shared/worker-prefix.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
+import { ownRequests } from './own-request.js';
 import { portFetch } from './port-fetch.js';
-import { buildReply } from './reply.js';
 import { keepBody, withKeptBody } from './request-body.js';
-import { requestHead } from './request-head.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { SharedPorts } from './shared-ports.js';
 import { HeldPosts } from './held-posts.js';
 import { shellPage } from './shell-page.js';
-import { startExchange } from './start-exchange.js';
 import { WorkerScripts } from './worker-scripts.js';
 import { ShellDirectory } from './shell-directory.js';
 
@@ -46,19 +45,18 @@ const surroundings = {
   userAgent: self.navigator.userAgent,
   languages: self.navigator.languages,
 };
-const innerDocuments = new BoundedMap<string, true>(BROWSER_LIMITS.maxOwners);
-const appWorkers = new LateAppWorkers(
-  {
-    ...{ clients: self.clients, caches: self.caches, assets, directory, exchanges, surroundings },
-    ...{ innerDocuments, keepBody, exchanging: { requestHead, startExchange, buildReply } },
-  },
-  () => assets.appWorkersPart(),
-);
+const innerDocuments = new BoundedMap<string, true>(SERVICE_WORKER_LIMITS.maxOwners);
+const appWorkers = new AppWorkers({
+  ...{ clients: self.clients, caches: self.caches, origin: self.location.origin },
+  ...{ assets, directory, exchanges, innerDocuments, keepBody, workerPrefix },
+  ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
+  ownRequest: ownRequests(directory, surroundings, exchanges),
+});
 const tools: AppFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
-  preflights: new BoundedMap(BROWSER_LIMITS.maxPreflights),
+  preflights: new BoundedMap(SERVICE_WORKER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),
   complain: ({ clientId }, text) => void tellShell(clientId, { kind: 'wingman-complaint', text }),
   tellOfFile: ({ clientId }, saved) => {
@@ -117,13 +115,14 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
     case 'shell':
       return shellPage(event, { assets, isolation, posts: tools.posts });
     case 'app':
-      return emulation(event) ?? appFetch(event, tools);
+      return appWorkers.emulation(event) ?? appFetch(event, tools);
     case 'port':
       return portFetch(event, tools);
   }
 }
 
 self.addEventListener('message', (event) => {
+  if (appWorkers.heard(event)) return;
   const message = event.data as ShellToServiceWorker | DocumentToServiceWorker;
   const clientId = event.source instanceof Client ? event.source.id : '';
   switch (message.kind) {
@@ -141,9 +140,6 @@ self.addEventListener('message', (event) => {
     case 'document':
       if (message.isInner) innerDocuments.set(clientId, true);
       return directory.own(clientId, message.tab);
-    case 'app-worker':
-    case 'app-message':
-      return askAppWorkers(event, message);
     case 'worker':
       return tools.workerScripts.announced(message.url, message.isModule);
     case 'isolation':
@@ -152,7 +148,7 @@ self.addEventListener('message', (event) => {
       return event.waitUntil(assets.warm());
     case 'keep-alive':
       event.waitUntil(
-        new Promise((resolve) => setTimeout(resolve, BROWSER_LIMITS.keepAliveEventMs)),
+        new Promise((resolve) => setTimeout(resolve, SERVICE_WORKER_LIMITS.keepAliveEventMs)),
       );
       void exchanges.sweep();
       void appWorkers.sweep();
@@ -164,37 +160,11 @@ new BroadcastChannel(GIVEN_UP_CHANNEL).onmessage = ({ data }: MessageEvent<unkno
   if (typeof data === 'string') givenUp.giveUp(data);
 };
 
-function askAppWorkers(
-  event: ExtendableMessageEvent,
-  message: Extract<DocumentToServiceWorker, { kind: 'app-worker' | 'app-message' }>,
-): void {
-  const { source } = event;
-  if (!(source instanceof Client)) return;
-  event.waitUntil(
-    message.kind === 'app-worker'
-      ? appWorkers.ask(source, message.id, message.ask)
-      : appWorkers.message(source, message),
-  );
-}
-
 async function asset({ request, clientId }: Asked): Promise<Response> {
-  const known =
-    appWorkers.redirect(request) ??
-    (await tools.workerScripts.imported(request)) ??
-    (await appWorkers.serve(request));
+  const known = (await appWorkers.asset(request)) ?? (await tools.workerScripts.imported(request));
   const response = known ?? (await assets.asset(request));
   const isShim = new URL(request.url).pathname === SHIM_PATH;
   return isShim ? appWorkers.withSnapshot(response, clientId) : response;
-}
-
-/** The first script of a worker in which a shell is going to run the app's service worker. */
-function emulation({ request, resultingClientId }: Asked): Promise<Response> | undefined {
-  const tab = appWorkers.expectedFor(request);
-  if (tab === undefined) return undefined;
-  if (resultingClientId !== '') directory.own(resultingClientId, tab);
-  return directory
-    .ofTab(tab)
-    .then((shell) => appWorkers.emulation(tab, shell?.isIsolated === true));
 }
 
 async function tellShell(clientId: string, message: Complaint | FileNews): Promise<void> {

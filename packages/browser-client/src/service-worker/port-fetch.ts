@@ -1,4 +1,4 @@
-import { PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
+import { isRedirect, PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
 import { forbidsEmbedding } from '@wingman/web-policy';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
@@ -11,7 +11,6 @@ import {
   preflightHeaders,
   preflightLife,
 } from './cors-rules.js';
-import { isRedirect } from './leave-frame.js';
 import { buildReply } from './reply.js';
 import { openBody } from './request-body.js';
 import { requestHead } from './request-head.js';

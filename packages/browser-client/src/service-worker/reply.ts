@@ -1,7 +1,6 @@
-import { WingmanError } from '@wingman/protocol';
+import { forFrame, isRedirect, WingmanError } from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
 import { decodedBody } from './content-coding.js';
-import { forFrame, isRedirect } from './leave-frame.js';
 
 const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 

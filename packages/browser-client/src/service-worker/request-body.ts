@@ -1,4 +1,4 @@
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
 /** A request's body, with its length where that could be found out. */
 export interface RequestBody {
@@ -48,13 +48,13 @@ export function openBlob(blob: Blob): RequestBody {
 /** Reads a little ahead: a body that ends within it gets its length, which many dev servers need. */
 export async function peek(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  waitMs: number = BROWSER_LIMITS.bodyPeekMs,
+  waitMs: number = SERVICE_WORKER_LIMITS.bodyPeekMs,
 ): Promise<RequestBody> {
   const head: Uint8Array[] = [];
   let bytes = 0;
   let pending = reader.read();
   const deadline = after(waitMs);
-  while (bytes <= BROWSER_LIMITS.bodyPeekBytes) {
+  while (bytes <= SERVICE_WORKER_LIMITS.bodyPeekBytes) {
     const result = await Promise.race([pending, deadline]);
     if (result === 'late') break;
     if (result.done) return bytes === 0 ? NO_BODY : { chunks: from(head), length: bytes };

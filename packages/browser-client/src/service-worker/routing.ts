@@ -1,5 +1,5 @@
+import { RESERVED_PREFIX } from '@wingman/protocol';
 import { localPort } from '../shared/loopback.js';
-import { RESERVED_PREFIX } from '../shared/shell-api.js';
 
 /** Where a request goes: past us, to the tunnel's own files, to the shell page, to the developer's app, or to another port of theirs. */
 export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port';

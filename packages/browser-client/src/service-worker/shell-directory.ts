@@ -1,5 +1,5 @@
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from './bounded-map.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { BoundedMap } from '@wingman/protocol';
 
 /** Where requests can go: a tab's tunnel worker, or the network when that tab has no tunnel. */
 export interface ShellEntry {
@@ -37,8 +37,8 @@ export type Lookup = { kind: 'shell'; entry: ShellEntry } | { kind: 'none' } | {
 export class ShellDirectory {
   readonly #shells = new Map<string, ShellEntry>();
   readonly #seenAt = new Map<string, number>();
-  readonly #owners = new BoundedMap<string, string>(BROWSER_LIMITS.maxOwners);
-  readonly #expected = new BoundedMap<string, string>(BROWSER_LIMITS.maxExpected);
+  readonly #owners = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxOwners);
+  readonly #expected = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxExpected);
   readonly #checks = new Map<string, Promise<boolean>>();
   #question: Promise<Lookup> | undefined;
 
@@ -113,7 +113,7 @@ export class ShellDirectory {
 
   async #isAlive(entry: ShellEntry): Promise<boolean> {
     const seenAt = this.#seenAt.get(entry.tab) ?? -Infinity;
-    if (this.world.now() - seenAt < BROWSER_LIMITS.shellSeenMs) return true;
+    if (this.world.now() - seenAt < SERVICE_WORKER_LIMITS.shellSeenMs) return true;
     const check = this.#checks.get(entry.tab) ?? this.#check(entry);
     this.#checks.set(entry.tab, check);
     return check;
@@ -141,7 +141,7 @@ export class ShellDirectory {
   }
 
   async #askAll(): Promise<Lookup> {
-    const deadline = this.world.now() + BROWSER_LIMITS.shellsAnswerMs;
+    const deadline = this.world.now() + SERVICE_WORKER_LIMITS.shellsAnswerMs;
     while (this.world.now() < deadline) {
       const clientIds = await this.world.listShells();
       if (clientIds.length === 0) return { kind: 'none' };

@@ -1,14 +1,12 @@
 import { WingmanError, deferred } from '@wingman/protocol';
-import { ChunkReceiver, ChunkSender } from '../shared/chunks.js';
+import { byteStream, ChunkReceiver, ChunkSender, type BodyMessage } from '@wingman/protocol/ports';
 import type {
-  BodyMessage,
   RequestMessage,
   FetchHead,
   FetchMessage,
   ReplyHead,
   ReplyMessage,
 } from '../shared/exchange-messages.js';
-import { byteStream } from '../shared/byte-stream.js';
 
 /** An answer through the tunnel. */
 export interface TunnelReply {

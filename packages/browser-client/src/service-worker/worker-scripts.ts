@@ -1,8 +1,6 @@
-import { isLinkId } from '@wingman/protocol';
-import { SHIM_PATH } from '@wingman/web-policy';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { BoundedMap, isLinkId, SHIM_PATH } from '@wingman/protocol';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { workerPrefix } from '../shared/worker-prefix.js';
-import { BoundedMap } from './bounded-map.js';
 
 const TAB_PARAMETER = 'tab';
 /** A directive counts only where it comes first (ECMAScript, "directive prologue"). */
@@ -10,7 +8,7 @@ const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(?:"use strict"|'use strict')/;
 
 /** Puts the shim before the scripts of workers, so that their WebSockets go through the tunnel. */
 export class WorkerScripts {
-  readonly #modules = new BoundedMap<string, boolean>(BROWSER_LIMITS.maxWorkerScripts);
+  readonly #modules = new BoundedMap<string, boolean>(SERVICE_WORKER_LIMITS.maxWorkerScripts);
 
   constructor(private readonly shim: () => Promise<string | undefined>) {}
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@wingman/protocol';
+import type { BodyMessage } from '@wingman/protocol/ports';
 
 /** Name (lower case) and value of one field line. */
 export type HeaderPair = [name: string, value: string];
@@ -24,15 +24,6 @@ export interface ReplyHead {
   statusText: string;
   headers: HeaderPair[];
 }
-
-/** Body messages; they go in both directions of an exchange's own port. */
-export type BodyMessage =
-  | { kind: 'chunk'; bytes: Uint8Array }
-  | { kind: 'end' }
-  /** So many bytes have been taken by the reader. */
-  | { kind: 'credit'; bytes: number }
-  /** The exchange is over, and not by its end. */
-  | { kind: 'abort'; code: ErrorCode; message: string };
 
 /** From the service worker on the port of one HTTP exchange. */
 export type RequestMessage =

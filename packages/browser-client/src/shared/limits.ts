@@ -1,24 +1,12 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Every cap and deadline of the browser side; bytes end in Bytes, times in Ms. */
+// One object for each script: each brings all of its limits along.
+
+/** Caps and deadlines of the shell and the tunnel worker; bytes end in Bytes, times in Ms. */
 export const BROWSER_LIMITS = {
-  /** Body bytes one side of a port may send before the other has taken any: hides the hop between two threads. */
-  portWindowBytes: 1 * MIB,
-  /** Credit goes back once so much has been taken: a message per chunk would cost more than the chunk. */
-  portCreditBytes: 512 * KIB,
-  /** One body chunk on a port. */
-  portChunkBytes: 256 * KIB,
-  /** A request body up to this size is sent with its length: many dev servers can't read a chunked one. */
-  bodyPeekBytes: 64 * KIB,
-  /** A body that has not ended by then is sent without a length, so that a slow stream still streams. */
-  bodyPeekMs: 25,
-  /** WebSocket messages waiting in the page for the tunnel before `send` counts as overrun and closes. */
-  socketQueueBytes: 64 * MIB,
   /** Weight of a WebSocket's messages on their way to a page; a busy page holds its sender back. */
   socketWindowBytes: 1 * MIB,
-  /** The page says so once it has dealt with so much; less than the window, or both would wait. */
-  socketCreditBytes: 256 * KIB,
   /** After `close` a WebSocket's peer has this long to answer. */
   socketCloseMs: 10_000,
 
@@ -28,10 +16,6 @@ export const BROWSER_LIMITS = {
   serviceWorkerReadyMs: 10_000,
   /** The service worker's "I have your port": a local message, slow only when its thread has to start. */
   handOverMs: 3_000,
-  /** A shell's answer to the service worker's question for a port, before the next shell is asked. */
-  shellAnswerMs: 2_000,
-  /** All shells together; a shell that is only just loading answers within this. */
-  shellsAnswerMs: 10_000,
   /** From starting the link to hearing the host; then the shell says what is wrong and keeps trying. */
   connectMs: 20_000,
   /** A request waits this long for the link before it ends in a problem. */
@@ -62,65 +46,66 @@ export const BROWSER_LIMITS = {
 
   /** bufferedAmount of a WebSocket has no event; it is looked at this often while above the mark. */
   bufferedPollMs: 5,
+  /** A request whose service worker was killed waits so long for the browser to ask its successor the same. */
+  orphanMs: 10_000,
+  /** Messages posted to a tab whose app has not loaded yet. */
+  maxEarlyMessages: 64,
+  /**
+   * Downloads whose answers have not begun, and frames that are kept for them: a page may save many files at once.
+   * With more frames the oldest goes, and its file too should the answer not have begun.
+   */
+  maxDownloads: 256,
+
+  /** The pill's numbers are refreshed this often while the tab is visible. */
+  statusRefreshMs: 1_000,
+  /** The pill shrinks to a dot after this. */
+  pillCollapseMs: 5_000,
+} as const;
+
+/** Caps and deadlines of the service worker. */
+export const SERVICE_WORKER_LIMITS = {
+  /** A request body up to this size is sent with its length: many dev servers can't read a chunked one. */
+  bodyPeekBytes: 64 * KIB,
+  /** A body that has not ended by then is sent without a length, so that a slow stream still streams. */
+  bodyPeekMs: 25,
+  /** A shell's answer to the service worker's question for a port, before the next shell is asked. */
+  shellAnswerMs: 2_000,
+  /** All shells together; a shell that is only just loading answers within this. */
+  shellsAnswerMs: 10_000,
   /** While anything streams, the service worker hears from the shell this often (Firefox ends it at 30 s)… */
   keepAliveMs: 5_000,
   /** …and each time asks for this long. */
   keepAliveEventMs: 6_000,
-  /** A request whose service worker was killed waits so long for the browser to ask its successor the same. */
-  orphanMs: 10_000,
   /** How long the service worker believes that a shell it has just seen still exists. */
   shellSeenMs: 100,
+  /** The part of the service worker for app workers is fetched within this; each registration waits for it. */
+  partMs: 30_000,
   /** Client ids of which the service worker remembers the shell. */
   maxOwners: 256,
   /** Worker scripts of which the service worker remembers whether they are modules. */
   maxWorkerScripts: 256,
-  /** A worker's call to its own tab's tunnel is answered at once; then any other tab may answer. */
-  ownTabMs: 500,
   /** Answers to CORS preflights that the service worker remembers. */
   maxPreflights: 256,
-  /** Messages posted to a tab whose app has not loaded yet. */
-  maxEarlyMessages: 64,
   /** Forms posted to the top of a tab that wait for their shell. */
   maxHeldPosts: 4,
   /** The body of one; the browser keeps it on disk when it is large. */
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
-  /**
-   * Downloads whose answers have not begun, and frames that are kept for them: a page may save many files at once.
-   * With more frames the oldest goes, and its file too should the answer not have begun.
-   */
-  maxDownloads: 256,
   /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen: those of `maxDownloads` at once, too. */
   maxExpected: 256,
+} as const;
 
-  /** From asking for the app's own service worker to its having run its script, which may import others. */
-  appWorkerStartMs: 30_000,
-  /** One that could not be started is not tried again for so long: each request would wait for it. */
-  appWorkerRetryMs: 10_000,
-  /** Its `install` and `activate` events may take so long, as in Chromium. */
-  appWorkerEventMs: 300_000,
-  /** A page's question about service workers; one of them is `register`, which fetches the script. */
-  appWorkerAnswerMs: 60_000,
-  /** Its handlers have returned by then, or it hangs: it is ended, and started again for the next request. */
-  appWorkerTakeMs: 10_000,
-  /** A replaced version may finish what it is answering for so long. */
-  appWorkerRetireMs: 30_000,
-  /** The first look for a new version comes so long after a page was asked for, as in browsers. */
-  appWorkerUpdateMs: 1_000,
-  /** While a worker of the app starts, is installed or activated, its tab is looked for this often: a reload ends it. */
-  appWorkerSweepMs: 500,
-  /** Navigations that the app's service worker may still send to the network after it has answered. */
-  maxKeptNavigations: 16,
-  /** Registrations of service workers by one app. */
-  maxAppRegistrations: 16,
-  /** The script of a service worker of the app, and each one that it imports. */
-  appScriptBytes: 16 * MIB,
-
-  /** The pill's numbers are refreshed this often while the tab is visible. */
-  statusRefreshMs: 1_000,
-  /** The pill shrinks to a dot after this. */
-  pillCollapseMs: 5_000,
+/** Caps and deadlines of the shim. */
+export const SHIM_LIMITS = {
+  /** WebSocket messages waiting in the page for the tunnel before `send` counts as overrun and closes. */
+  socketQueueBytes: 64 * MIB,
+  /** The page says so once it has dealt with so much; less than the window, or both would wait. */
+  socketCreditBytes: 256 * KIB,
+  /** A worker's call to its own tab's tunnel is answered at once; then any other tab may answer. */
+  ownTabMs: 500,
+  /** Any tab answers a worker's call within this, or no tab has a tunnel. */
+  anyTabMs: 2_000,
 } as const;

@@ -1,5 +1,3 @@
-import type { DocumentAsk } from './app-worker-messages.js';
-
 /** From a shell to the service worker. */
 export type ShellToServiceWorker =
   /**
@@ -28,10 +26,6 @@ export type ShellToServiceWorker =
 export type DocumentToServiceWorker =
   /** I live in this shell; `isInner` in a frame of the app's own. */
   | { kind: 'document'; tab: string; isInner: boolean }
-  /** A question about the app's own service workers; the answer bears its number. */
-  | { kind: 'app-worker'; id: number; ask: DocumentAsk }
-  /** A message for a version of the app's own service worker. */
-  | { kind: 'app-message'; worker: string; data: unknown; transfer: Transferable[] }
   /** I am starting a worker from this URL. */
   | { kind: 'worker'; url: string; isModule: boolean };
 

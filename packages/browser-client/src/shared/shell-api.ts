@@ -62,12 +62,3 @@ export function isMarked(
 ): boolean {
   return page.querySelector(`meta[name="${mark}"]`) !== null;
 }
-
-/** Names of the tunnel's own caches begin with this. */
-export const CACHE_PREFIX = 'wingman-';
-
-/** Those among them that hold the app's own service workers. */
-export const APP_CACHE_PREFIX = `${CACHE_PREFIX}app-`;
-
-/** Paths that are the tunnel's own on every session origin. */
-export const RESERVED_PREFIX = '/__wingman/';

@@ -1,15 +1,12 @@
-import { deferred } from '@wingman/protocol';
-import { AppWorkerHost } from './app-worker-host.js';
-import type { ToDocument, ToWorkerHost } from '../shared/app-worker-messages.js';
+import { AppWorkerHost } from '@wingman/app-worker/shell';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
 import { withoutHash } from './without-hash.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
-  DocumentToServiceWorker,
   FileNews,
   PortWanted,
   ServiceWorkerAnswer,
@@ -23,10 +20,7 @@ export interface PortSource {
 }
 
 /** From the service worker, or from elsewhere. */
-type Heard = PortWanted | Complaint | FileNews | ToWorkerHost | Told | undefined;
-
-/** The answer to the only thing that a shell asks as a document of the app would. */
-type Told = Exclude<ToDocument, { kind: 'wingman-app-message' }>;
+type Heard = PortWanted | Complaint | FileNews | undefined;
 
 /** The first URL that the frame loads. */
 export interface Expected {
@@ -45,7 +39,6 @@ export class ServiceWorkerHost {
   #isWarm = false;
   readonly #isIsolated = isMarked(document, ISOLATED_MARK);
   readonly #appWorkers: AppWorkerHost;
-  readonly #appOver = deferred<true>();
 
   constructor(
     private readonly container: ServiceWorkerContainer,
@@ -54,7 +47,9 @@ export class ServiceWorkerHost {
     private readonly onFile: (isSaved: boolean) => void,
   ) {
     this.#appWorkers = new AppWorkerHost(container);
-    container.addEventListener('message', (event: MessageEvent<Heard>) => this.#heard(event));
+    container.addEventListener('message', (event: MessageEvent<Heard>) => {
+      if (!this.#appWorkers.heard(event)) this.#heard(event);
+    });
     container.startMessages();
   }
 
@@ -93,14 +88,9 @@ export class ServiceWorkerHost {
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 
-  /** The session is over, and so are the app's workers; resolves when nothing of them is written any more, or after a deadline. */
+  /** Ends the app workers, as the session is over; resolves when nothing of them is written any more, or after a deadline. */
   async endApp(): Promise<void> {
-    this.#appWorkers.close();
-    const target = this.container.controller ?? this.#active;
-    if (target === undefined) return;
-    const over = { kind: 'app-worker', id: 0, ask: { op: 'end' } } as const;
-    target.postMessage(over satisfies DocumentToServiceWorker);
-    await within(this.#appOver.promise, BROWSER_LIMITS.handOverMs);
+    await this.#appWorkers.end(this.container.controller ?? this.#active);
   }
 
   /** Passed on from the tunnel worker while anything streams. */
@@ -168,12 +158,6 @@ export class ServiceWorkerHost {
         return this.onFile(data.isSaved);
       case 'wingman-port-wanted':
         return port === undefined ? undefined : this.#asked(data, port);
-      case 'wingman-app-worker-wanted':
-      case 'wingman-app-worker-over':
-        return this.#appWorkers.heard(data, port);
-      case 'wingman-app-worker':
-      case 'wingman-app-worker-refused':
-        return this.#appOver.resolve(true);
       case undefined:
         return;
     }

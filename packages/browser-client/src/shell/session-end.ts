@@ -1,5 +1,5 @@
-import { EndReason, type ProblemCode } from '@wingman/protocol';
-import { APP_CACHE_PREFIX, CACHE_PREFIX } from '../shared/shell-api.js';
+import { APP_CACHE_PREFIX } from '@wingman/app-worker/shell';
+import { CACHE_PREFIX, EndReason, type ProblemCode } from '@wingman/protocol';
 
 /** What the page says, by what the server remembers of the reason. */
 const CODES: Readonly<Record<EndReason, ProblemCode>> = {

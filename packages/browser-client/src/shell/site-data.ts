@@ -1,5 +1,5 @@
 import type { SiteDataChange } from '../shared/worker-messages.js';
-import { CACHE_PREFIX } from '../shared/shell-api.js';
+import { CACHE_PREFIX } from '@wingman/protocol';
 import { writeCookies } from './cookie-store.js';
 
 /** Keys of the tunnel's own items begin with this. */

@@ -1,5 +1,5 @@
 import type { AppFrame } from './app-frame.js';
-import { RESERVED_PREFIX } from '../shared/shell-api.js';
+import { RESERVED_PREFIX } from '@wingman/protocol';
 
 /** The part of the Navigation API that is used; not every engine has it. */
 export interface NavigateEvent extends Event {

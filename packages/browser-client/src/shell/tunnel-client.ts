@@ -1,4 +1,4 @@
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import type { PageCookies } from '../shared/page-cookies.js';

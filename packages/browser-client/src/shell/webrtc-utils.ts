@@ -1,7 +1,7 @@
 import type { IceServer } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 
 /** The DTLS fingerprint in a session description (RFC 8122 section 5), e.g. `sha-256 AB:CD…`; undefined when there is none or they differ. */
 export function fingerprintOf(sdp: string): string | undefined {

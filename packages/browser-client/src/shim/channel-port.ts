@@ -1,5 +1,5 @@
 import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SHIM_LIMITS } from '../shared/limits.js';
 import {
   channelOf,
   LOBBY,
@@ -48,8 +48,8 @@ export class ChannelPort implements SocketPort {
     lobby.close();
     const [next, wait] =
       tab === null
-        ? [() => this.#lost(), BROWSER_LIMITS.shellAnswerMs]
-        : [() => this.#call(null), BROWSER_LIMITS.ownTabMs];
+        ? [() => this.#lost(), SHIM_LIMITS.anyTabMs]
+        : [() => this.#call(null), SHIM_LIMITS.ownTabMs];
     this.#timer = setTimeout(next, wait);
   }
 

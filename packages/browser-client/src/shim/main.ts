@@ -1,3 +1,8 @@
+import {
+  hostServiceWorkers,
+  nativeServiceWorkers,
+  showServiceWorkers,
+} from '@wingman/app-worker/page';
 import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
@@ -7,11 +12,6 @@ import { focusFirst, printByKey } from './keys.js';
 import { takeUp } from './past.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
-import {
-  hostServiceWorkers,
-  nativeServiceWorkers,
-  showServiceWorkers,
-} from './own-service-worker.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';

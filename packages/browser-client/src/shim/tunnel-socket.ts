@@ -1,5 +1,5 @@
 import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SHIM_LIMITS } from '../shared/limits.js';
 import { socketWeight } from '../shared/socket-weight.js';
 import { EventHandlers } from './event-handlers.js';
 import { sizeOf, takeData, wellFormed, type Outgoing, type SocketData } from './socket-data.js';
@@ -109,7 +109,7 @@ export class TunnelSocket {
     const message = takeData(data);
     this.#bufferedAmount += sizeOf(message);
     if (this.#state !== OPEN) return;
-    if (this.#bufferedAmount > BROWSER_LIMITS.socketQueueBytes) return this.#fail();
+    if (this.#bufferedAmount > SHIM_LIMITS.socketQueueBytes) return this.#fail();
     this.#queue(message);
   }
 
@@ -207,7 +207,7 @@ export class TunnelSocket {
   /** The next messages may come: a page that is busy holds its sender back. */
   #took(weight: number): void {
     this.#taken += weight;
-    if (this.#taken < BROWSER_LIMITS.socketCreditBytes || this.#state === CLOSED) return;
+    if (this.#taken < SHIM_LIMITS.socketCreditBytes || this.#state === CLOSED) return;
     this.#post({ kind: 'taken', weight: this.#taken });
     this.#taken = 0;
   }

@@ -4,7 +4,7 @@ import type { HeaderPair } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
 import type { SiteDataChange } from '../shared/worker-messages.js';
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 
 /** Asks the shell to make a change; its answer on the port is what the page sees then. */
 export type AskToChange = (change: SiteDataChange, reply: MessagePort) => void;

@@ -1,6 +1,6 @@
 import { WingmanError, systemClock, type Clock } from '@wingman/protocol';
 import type { FetchMessage } from '../shared/exchange-messages.js';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { Orphans } from './orphans.js';
 import { ServedFetch, type SendRequest } from './serve-fetch.js';
 
@@ -68,6 +68,6 @@ export class FetchService {
       if (this.#active.size === 0) return;
       this.onKeepAlive();
       this.#scheduleKeepAlive();
-    }, BROWSER_LIMITS.keepAliveMs);
+    }, SERVICE_WORKER_LIMITS.keepAliveMs);
   }
 }

@@ -1,7 +1,7 @@
 import { WingmanError, deferred, toWingmanError, type HttpResponse } from '@wingman/protocol';
-import { ChunkReceiver, ChunkSender, type Poster } from '../shared/chunks.js';
+import { ChunkReceiver, ChunkSender, type Poster } from '@wingman/protocol/ports';
 import type { FetchHead, ReplyMessage, RequestMessage } from '../shared/exchange-messages.js';
-import { BROWSER_LIMITS } from '../shared/limits.js';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
 import { PrefixMark } from './prefix-mark.js';
 
@@ -20,7 +20,7 @@ export class ServedFetch {
   readonly #downloads: ChunkSender;
   readonly #uploads: ChunkReceiver | undefined;
   /** The start of the request's body, to recognise it by. */
-  readonly mark = new PrefixMark(BROWSER_LIMITS.bodyPeekBytes);
+  readonly mark = new PrefixMark(SERVICE_WORKER_LIMITS.bodyPeekBytes);
   #port: MessagePort;
   #received = 0;
   /** Bytes that come a second time. */

@@ -8,7 +8,7 @@ import {
   type SocketCall,
   type SocketServed,
 } from '../shared/socket-call.js';
-import { within } from '../shared/within.js';
+import { within } from '@wingman/protocol';
 import { ServedWebSocket } from './serve-web-socket.js';
 
 /** Serves the WebSockets of workers, which have no port to this tab's tunnel. */

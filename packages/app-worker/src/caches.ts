@@ -1,0 +1,31 @@
+import { CACHE_PREFIX } from '@wingman/protocol';
+
+/** Names of the caches that hold app workers begin with this. */
+export const APP_CACHE_PREFIX = `${CACHE_PREFIX}app-`;
+
+/** Opaque responses pass from the emulation to the service worker through this cache. */
+export const HANDOVER_CACHE = `${APP_CACHE_PREFIX}handover`;
+
+type ByName = (name: string) => unknown;
+
+/** Hides the tunnel's caches from the app: apps that tidy up delete every cache that they don't know. */
+export function hideCaches(prototype: CacheStorage): void {
+  const isOurs = (name: unknown): boolean => String(name).startsWith(CACHE_PREFIX);
+  const except = (method: 'has' | 'delete' | 'open', refuse: () => unknown): void => {
+    const native = Reflect.get(prototype, method) as ByName;
+    Reflect.set(prototype, method, function (this: CacheStorage, name: string) {
+      return isOurs(name) ? refuse() : native.call(this, name);
+    });
+  };
+  except('has', () => Promise.resolve(false));
+  except('delete', () => Promise.resolve(false));
+  except('open', () => {
+    const message = `Names that begin with ${CACHE_PREFIX} are taken.`;
+    return Promise.reject(new DOMException(message, 'SecurityError'));
+  });
+  const keys: unknown = Reflect.get(prototype, 'keys');
+  Reflect.set(prototype, 'keys', async function (this: CacheStorage) {
+    const names = await (keys as CacheStorage['keys']).call(this);
+    return names.filter((name) => !isOurs(name));
+  });
+}

@@ -1,0 +1,45 @@
+import { deferred, type Deferred } from '@wingman/protocol';
+import { fromRefusal, type FromEmulation, type ToEmulation, type WorkerAsk } from '../messages.js';
+
+/** The emulation's way to the service worker; outlives a service worker that is killed and started anew. */
+export class ServiceWorkerPort {
+  #port: MessagePort | undefined;
+  #asks = 0;
+  readonly #asked = new Map<number, { ask: WorkerAsk; answer: Deferred<unknown> }>();
+
+  /** Relative URLs of the app worker are resolved against `base`. */
+  constructor(readonly base: string) {}
+
+  /** Takes the port of a service worker; whatever is no answer goes to `heard`. */
+  connect(port: MessagePort, heard: (message: ToEmulation) => void): void {
+    this.#port?.close();
+    this.#port = port;
+    port.onmessage = ({ data }: MessageEvent<ToEmulation>) => {
+      if (!this.#answered(data)) heard(data);
+    };
+    // A service worker that was killed has not answered these, and no ask does harm twice.
+    for (const [id, { ask }] of this.#asked) this.post({ kind: 'ask', id, ask });
+  }
+
+  post(message: FromEmulation, transfer: Transferable[] = []): void {
+    this.#port?.postMessage(message, transfer);
+  }
+
+  /** Resolves with the service worker's answer; rejects with what it refuses the ask for. */
+  ask(ask: WorkerAsk): Promise<unknown> {
+    const id = ++this.#asks;
+    const answer = deferred<unknown>();
+    this.#asked.set(id, { ask, answer });
+    this.post({ kind: 'ask', id, ask });
+    return answer.promise;
+  }
+
+  #answered(message: ToEmulation): boolean {
+    if (message.kind !== 'told' && message.kind !== 'refused') return false;
+    const answer = this.#asked.get(message.id)?.answer;
+    this.#asked.delete(message.id);
+    if (message.kind === 'told') answer?.resolve(message.value);
+    else answer?.reject(fromRefusal(message.refusal));
+    return true;
+  }
+}

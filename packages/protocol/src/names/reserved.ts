@@ -1,0 +1,8 @@
+/** Paths that are the tunnel's own on every session origin. */
+export const RESERVED_PREFIX = '/__wingman/';
+
+/** The script that stands first in the app's documents. */
+export const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
+
+/** Names of the tunnel's own caches in a browser begin with this. */
+export const CACHE_PREFIX = 'wingman-';
