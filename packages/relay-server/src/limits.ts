@@ -28,7 +28,7 @@ export const HOST_LIMITS = {
   localHeadBytes: 48 * KIB,
   /** Bytes of a response kept back while the place for the shim isn't known; then it goes on without the shim. */
   htmlHoldBytes: 256 * KIB,
-  /** Messages of the app's WebSocket kept while the link is full, before its socket is paused. */
+  /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */
   webSocketBacklogBytes: 1 * MIB,

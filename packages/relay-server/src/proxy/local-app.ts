@@ -1,5 +1,5 @@
 import type { Clock, IncomingRequest, Link } from '@wingman/protocol';
-import { acceptExchanges } from '@wingman/protocol';
+import { acceptExchanges, FairShare, LIMITS, systemClock } from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
 import { forwardRequest } from './forwarder.js';
 import type { ForwardContext } from './local-context.js';
@@ -7,6 +7,7 @@ import { LocalPorts } from './local-ports.js';
 import { answerPorts, asksForPorts } from './ports-answer.js';
 import type { Via } from './request-headers.js';
 import { Transfers, type TransferProgress } from './transfers.js';
+import type { MessageBounds } from './web-socket-pumps.js';
 import { forwardWebSocket } from './web-sockets.js';
 
 /** What a local app is told. */
@@ -23,7 +24,9 @@ export interface LocalAppOptions {
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
   readonly #port: number;
-  readonly #context: Omit<ForwardContext, 'opener' | 'viewer' | 'transfers'>;
+  readonly #context: Omit<ForwardContext, 'opener' | 'viewer' | 'transfers' | 'messageBounds'>;
+  /** Who has the key shares nothing with who hasn't. */
+  readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #options: LocalAppOptions;
   #requests = 0;
   #draining = false;
@@ -38,6 +41,7 @@ export class LocalApp {
     this.#port = port;
     this.#options = options;
     const ports = new LocalPorts(port, alsoPorts, clock);
+    this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins };
   }
 
@@ -46,7 +50,8 @@ export class LocalApp {
     const { onTransfer = () => undefined, clock } = this.#options;
     const transfers = new Transfers(via === 'viewer' ? link.id : undefined, onTransfer, clock);
     const opener = via === 'viewer' ? link.id : via;
-    const context = { ...this.#context, opener, viewer, transfers };
+    const messageBounds = this.#messageBounds[via];
+    const context = { ...this.#context, opener, viewer, transfers, messageBounds };
     acceptExchanges(link, {
       request: (incoming) => this.#request(incoming, via, context),
       webSocket: (incoming) => void forwardWebSocket(incoming, via, context),
@@ -91,4 +96,8 @@ export class LocalApp {
   #settle(): void {
     if (this.#draining && this.#requests === 0) this.#drained();
   }
+}
+
+function messageBounds(clock: Clock = systemClock): MessageBounds {
+  return { share: new FairShare(LIMITS.webSocketHeldBytes), clock };
 }

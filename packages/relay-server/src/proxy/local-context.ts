@@ -4,6 +4,7 @@ import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { LocalPorts, LocalTarget } from './local-ports.js';
 import type { RewriteContext, Via } from './request-headers.js';
 import type { Transfers } from './transfers.js';
+import type { MessageBounds } from './web-socket-pumps.js';
 
 /** What forwarding needs of the host. */
 export interface ForwardContext {
@@ -14,6 +15,7 @@ export interface ForwardContext {
   /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
   readonly viewer: () => string;
   readonly transfers: Transfers;
+  readonly messageBounds: MessageBounds;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
   /** Where the session answers besides its own origin. */

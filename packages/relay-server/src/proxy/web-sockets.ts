@@ -82,7 +82,7 @@ function listen(
   cookies: ExchangeCookies,
   way: Way,
 ): void {
-  const { slot } = way;
+  const { slot, context } = way;
   const { port } = way.local.loopback;
   const onAbort = (): void => socket.terminate();
   const onError = (error: Error): void => refuseFor(incoming, port, error);
@@ -98,11 +98,14 @@ function listen(
     void passRefusal(incoming, response, cookies, way).finally(() => socket.terminate());
   });
   // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
-  socket.once('upgrade', (response) => cookies.received(headersFromRaw(response.rawHeaders)));
-  socket.once('open', () => {
-    slot.answered();
-    socket.off('error', onError);
-    joinWebSockets(socket, incoming.accept({ protocol: socket.protocol }));
+  socket.once('upgrade', (response) => {
+    cookies.received(headersFromRaw(response.rawHeaders));
+    socket.once('open', () => {
+      slot.answered();
+      socket.off('error', onError);
+      const app = { webSocket: socket, socket: response.socket };
+      joinWebSockets(app, incoming.accept({ protocol: socket.protocol }), context.messageBounds);
+    });
   });
 }
 

@@ -1,21 +1,77 @@
-import type { TunnelWebSocket, WebSocketClose } from '@wingman/protocol';
+import {
+  isMessagePart,
+  LIMITS,
+  MessageMeter,
+  type Clock,
+  type ErrorCode,
+  type FairShare,
+  type MessagePart,
+  type TunnelWebSocket,
+  type WebSocketClose,
+} from '@wingman/protocol';
+import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import { SERVER_LIMITS } from '../limits.js';
 import { asBytes } from '../signaling/signaling-socket.js';
 
+const POLICY_VIOLATION = 1008;
+const TOO_BIG = 1009;
 const NO_STATUS = 1005;
 const ABNORMAL = 1006;
 
+/** A client's WebSocket, and the socket below it. */
+export interface Client {
+  readonly webSocket: WebSocket;
+  readonly socket: Socket;
+}
+
+/** What bounds the messages that are held for clients. */
+export interface MessageBounds {
+  readonly share: FairShare<MessageMeter>;
+  readonly clock: Clock;
+  /** A client is closed because it has exceeded them. */
+  exceeded(code: ErrorCode): void;
+}
+
 /** Carries messages and the close between a client's WebSocket and one over the link; resolves when both have ended. The client comes paused. */
-export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
-  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
-  client.on('error', () => undefined);
+export async function pumpWebSocket(
+  client: Client,
+  tunnel: TunnelWebSocket,
+  bounds: MessageBounds,
+): Promise<void> {
+  const { webSocket } = client;
+  const closed = new Promise<void>((resolve) => webSocket.once('close', () => resolve()));
+  webSocket.on('error', () => undefined);
+  if (webSocket.readyState === webSocket.CLOSED) return tunnel.abort('CANCELLED');
+  pumpToTunnel(webSocket, tunnel, meterOf(client, bounds));
+  webSocket.resume();
+  await pumpToClient(webSocket, tunnel);
+  await closed;
+}
+
+/** `ws` puts messages together before it shows them: what that takes is counted below it. */
+function meterOf({ webSocket, socket }: Client, bounds: MessageBounds): MessageMeter {
+  const meter = new MessageMeter(bounds.share, bounds.clock, ({ code }) => {
+    bounds.exceeded(code);
+    webSocket.close(code === 'TIMEOUT' ? POLICY_VIOLATION : TOO_BIG, code);
+    // What still comes is dropped: a socket that isn't read to its end might lose our close frame.
+    socket.removeAllListeners('data').resume();
+  });
+  socket.prependListener('data', (chunk: Buffer) => meter.received(chunk.byteLength));
+  webSocket.on('ping', (payload) => meter.control(payload.byteLength));
+  webSocket.on('pong', (payload) => meter.control(payload.byteLength));
+  webSocket.once('close', () => meter.close());
+  return meter;
+}
+
+function pumpToTunnel(client: WebSocket, tunnel: TunnelWebSocket, meter: MessageMeter): void {
   let sending = 0;
   client.on('message', (data, isBinary) => {
+    const handedOn = meter.completed();
     sending += 1;
     client.pause();
     // The next messages wait in the socket until this one is with the link.
     void toTunnel(tunnel, data, isBinary).then(() => {
+      handedOn();
       sending -= 1;
       if (sending === 0) client.resume();
     });
@@ -25,39 +81,34 @@ export async function pumpWebSocket(client: WebSocket, tunnel: TunnelWebSocket):
     else if (code === NO_STATUS) tunnel.close();
     else tunnel.close(code, reason.toString());
   });
-  if (client.readyState === client.CLOSED) return tunnel.abort('CANCELLED');
-  client.resume();
-  await toClient(client, tunnel);
-  await closed;
 }
 
 async function toTunnel(tunnel: TunnelWebSocket, data: RawData, isBinary: boolean): Promise<void> {
-  const bytes = asBytes(data);
   try {
-    await tunnel.send(isBinary ? bytes : bytes.toString());
+    await tunnel.send(asBytes(data), !isBinary);
   } catch {
-    // The stream has failed: `receive` says so, and closes the client.
+    // The stream has failed: `receivePart` says so, and closes the client.
   }
 }
 
-async function toClient(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
+/** Parts go on as they come: a whole message would have to wait here for the client to read it. */
+async function pumpToClient(client: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
   for (;;) {
-    const message = await tunnel.receive();
-    if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
-      return closeClient(client, message);
-    }
-    await sendToClient(client, message);
+    const part = await tunnel.receivePart();
+    if (!isMessagePart(part)) return closeClient(client, part);
+    await sendPart(client, part);
   }
 }
 
-function sendToClient(client: WebSocket, message: string | Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    const isBinary = typeof message !== 'string';
-    const isCrowded = client.bufferedAmount > SERVER_LIMITS.spliceHighWaterBytes;
-    // An error here is followed by `close`, which is what we act on.
-    client.send(message, { binary: isBinary }, () => isCrowded && resolve());
-    if (!isCrowded) resolve();
-  });
+/** Waits only while the client is slow: a callback for each message would cost small ones dearly. */
+function sendPart(client: WebSocket, { bytes, isText, isLast }: MessagePart): Promise<void> {
+  const options = { binary: !isText, fin: isLast };
+  // An error here is followed by `close`, which is what we act on.
+  if (client.bufferedAmount < LIMITS.webSocketQueueBytes) {
+    client.send(bytes, options, () => undefined);
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => client.send(bytes, options, () => resolve()));
 }
 
 function closeClient(client: WebSocket, close: WebSocketClose): void {
