@@ -10,3 +10,4 @@ export * from './system-error.js';
 export * from './ws-carrier.js';
 export * from './ws-close.js';
 export * from './ws-data.js';
+export * from './ws-messages.js';

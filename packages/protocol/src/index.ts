@@ -12,6 +12,7 @@ export * from './exchange/deferred.js';
 export * from './exchange/headers.js';
 export * from './exchange/incoming-request.js';
 export * from './exchange/incoming-websocket.js';
+export * from './exchange/message-meter.js';
 export * from './exchange/observation.js';
 export * from './exchange/observer.js';
 export * from './exchange/open-websocket.js';

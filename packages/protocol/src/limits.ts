@@ -9,8 +9,22 @@ export const LIMITS = {
   maxHeadBytes: 48 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
   bodyChunkBytes: 48 * KIB,
-  /** A whole WebSocket message, which has to be put together before the app sees it. */
+  /** A whole WebSocket message, which a page has to put together. */
   maxWebSocketMessageBytes: 32 * MIB,
+  /**
+   * What the host, and the tunnel server for each session, hold of WebSocket messages: parts of one that has
+   * not come whole, and whole ones that wait for the link. Sockets share it fairly: one alone has half of it,
+   * which is the largest message and what its chunks cost.
+   */
+  webSocketHeldBytes: 128 * MIB,
+  /** What each socket may hold whatever the others do, so that small messages pass at all times. */
+  webSocketFloorBytes: 128 * KIB,
+  /** Counted on top of each chunk from the network: what its buffer costs, so that tiny ones can't pile up for nothing. */
+  webSocketChunkBytes: 512,
+  /** From the first bytes of a message to its last: the largest one at 2.2 Mbit/s. */
+  webSocketMessageMs: 120_000,
+  /** Queued towards one socket before the next part waits; the system's own buffers hold more. */
+  webSocketQueueBytes: 64 * KIB,
 
   /** What a stream may send before its reader has taken anything: 25 MiB/s at 80 ms round trip. */
   streamWindowBytes: 2 * MIB,

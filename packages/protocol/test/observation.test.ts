@@ -26,6 +26,8 @@ function begun(...observers: ExchangeObserver[]) {
 const head = create(ResponseHead, { status: 200 });
 const bytes = (length: number): Uint8Array => new Uint8Array(length);
 
+const text = (value: string): Piece => ({ bytes: Buffer.from(value), isText: true, isLast: true });
+
 async function* pieces(...lengths: number[]): AsyncGenerator<Uint8Array> {
   for (const length of lengths) yield await Promise.resolve(bytes(length));
 }
@@ -49,10 +51,10 @@ test('an observer is told of each hop, with its time', () => {
   exchange.interim(create(ResponseHead, { status: 103 }));
   exchange.head(head);
   state.now = 3;
-  exchange.passed('upload', bytes(2), 2);
+  exchange.passed('upload', { bytes: bytes(2) });
   state.now = 4;
-  exchange.passed('download', bytes(3), 3);
-  exchange.passed('download', 'ü', 2);
+  exchange.passed('download', { bytes: bytes(3) });
+  exchange.passed('download', text('ü'));
   exchange.bodyEnd('download', true);
   state.now = 5;
   exchange.end({ outcome: 'complete' });
@@ -79,7 +81,7 @@ test('only the first end counts, and nothing is told after it', () => {
   });
   exchange.end({ outcome: 'aborted', code: 'CANCELLED', by: 'opener' });
   exchange.end({ outcome: 'complete' });
-  exchange.passed('download', bytes(1), 1);
+  exchange.passed('download', { bytes: bytes(1) });
   expect(ends).toEqual([{ outcome: 'aborted', code: 'CANCELLED', by: 'opener' }]);
 });
 
@@ -96,16 +98,16 @@ describe('a tap', () => {
   test('sees the pieces themselves, from the moment it is asked for until it is taken away', () => {
     const { exchange } = begun();
     const seen: [string, Piece][] = [];
-    const piece = bytes(1);
-    exchange.passed('download', bytes(9), 9);
+    const piece = { bytes: bytes(1) };
+    exchange.passed('download', { bytes: bytes(9) });
     const remove = exchange.tap((direction, passed) => seen.push([direction, passed]));
-    exchange.passed('download', piece, 1);
-    exchange.passed('upload', 'text', 4);
+    exchange.passed('download', piece);
+    exchange.passed('upload', text('text'));
     remove();
-    exchange.passed('upload', 'more', 4);
+    exchange.passed('upload', text('more'));
     expect(seen).toEqual([
       ['download', piece],
-      ['upload', 'text'],
+      ['upload', text('text')],
     ]);
     expect(seen[0]?.[1]).toBe(piece);
   });

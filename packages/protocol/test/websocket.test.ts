@@ -1,10 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { create } from '../src/exchange/proto-message.js';
 import fc from 'fast-check';
+import { MessageType, tag } from '../src/exchange/message-type.js';
+import { create, encodeMessage } from '../src/exchange/proto-message.js';
 import type { IncomingWebSocket } from '../src/exchange/incoming-websocket.js';
 import { openWebSocket, WebSocketRejected } from '../src/exchange/open-websocket.js';
-import type { TunnelWebSocket } from '../src/exchange/websocket.js';
+import {
+  isMessagePart,
+  type MessagePart,
+  type TunnelWebSocket,
+} from '../src/exchange/websocket.js';
 import { ResponseHead, WebSocketOpen } from '../src/gen/wingman/v1/exchange.js';
+import { LIMITS } from '../src/limits.js';
+import { concatBytes } from '../src/wire/bytes.js';
 import { settle } from './support/fake-clock.js';
 import { collect, exchangePair } from './support/linked-pair.js';
 
@@ -50,6 +57,67 @@ describe('a WebSocket through a link', () => {
     await Promise.all(sending);
     viewer.close(4000, text);
     expect(await host.receive()).toMatchObject({ reason: text });
+  });
+
+  test('shows a large message part by part, each with the type of the whole', async () => {
+    const { viewer, host } = await connected();
+    for (const data of ['ü'.repeat(100_000), new Uint8Array(200_000).fill(7)]) {
+      const sending = viewer.send(data);
+      const parts: MessagePart[] = [];
+      do parts.push((await host.receivePart()) as MessagePart);
+      while (parts.at(-1)?.isLast !== true);
+      await sending;
+      expect(parts.length).toBeGreaterThan(3);
+      expect(new Set(parts.map(({ isText }) => isText))).toEqual(
+        new Set([typeof data === 'string']),
+      );
+      const whole = Buffer.concat(parts.map(({ bytes }) => bytes));
+      expect(whole.equals(Buffer.from(data as string))).toBe(true);
+    }
+  });
+
+  test('bytes that are said to be a text arrive as one', async () => {
+    const { viewer, host } = await connected();
+    const text = 'ü'.repeat(100_000);
+    const sending = viewer.send(new TextEncoder().encode(text), true);
+    expect(await host.receive()).toBe(text);
+    await sending;
+  });
+
+  test.each([
+    [
+      'a text that goes on as bytes',
+      [MessageType.WEBSOCKET_TEXT_FRAGMENT, MessageType.WEBSOCKET_BINARY],
+    ],
+    [
+      'bytes that go on as a text',
+      [MessageType.WEBSOCKET_BINARY_FRAGMENT, MessageType.WEBSOCKET_TEXT],
+    ],
+    ['a message of no kind', [0x7f]],
+  ])('%s ends the stream', async (_, types) => {
+    const { mux, hostMux } = exchangePair({
+      webSocket: (incoming) => {
+        const socket = incoming.accept({ protocol: '' });
+        void socket.receive().then((received) => ends.push(received));
+      },
+    });
+    const ends: unknown[] = [];
+    const opening = encodeMessage(WebSocketOpen, open);
+    const stream = mux.open(concatBytes([tag(MessageType.WEBSOCKET_OPEN), opening]));
+    for (const type of types) stream.write([Uint8Array.of(type, 1)]).catch(() => undefined);
+    await settle();
+    expect(ends).toMatchObject([{ code: 1006, reason: 'PROTOCOL_ERROR' }]);
+    expect([mux.streamCount, hostMux.streamCount]).toEqual([0, 0]);
+  });
+
+  test('a message above the limit ends the stream, however it is read', async () => {
+    const { viewer, host } = await connected();
+    const part = new Uint8Array(LIMITS.maxWebSocketMessageBytes + 1);
+    viewer.send(part).catch(() => undefined);
+    let last = await host.receivePart();
+    while (isMessagePart(last)) last = await host.receivePart();
+    expect(last).toMatchObject({ code: 1006, reason: 'LIMIT_EXCEEDED' });
+    expect(await viewer.receive()).toMatchObject({ code: 1006, reason: 'LIMIT_EXCEEDED' });
   });
 
   test('close codes and reasons cross, and free the stream on both sides', async () => {

@@ -26,7 +26,7 @@ export const HOST_LIMITS = {
   localHeadersMs: 15 * MINUTE,
   /** Response head of the local app, as far as a link can carry one. */
   localHeadBytes: 48 * KIB,
-  /** Messages of the app's WebSocket kept while the link is full, before its socket is paused. */
+  /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */
   webSocketBacklogBytes: 1 * MIB,

@@ -30,6 +30,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+/** Pieces as text. */
+const texts = (pieces: [Direction, Piece][]): [Direction, string][] =>
+  pieces.map(([direction, { bytes }]) => [direction, Buffer.from(bytes).toString()]);
+
 interface Seen {
   readonly exchange: ObservedExchange;
   readonly told: string[];
@@ -119,7 +123,7 @@ describe('an observer of the host', () => {
       'interim 103',
       'upload true',
     ]);
-    expect(pieces.map(([direction, piece]) => [direction, Buffer.from(piece).toString()])).toEqual([
+    expect(texts(pieces)).toEqual([
       ['upload', 'question'],
       ['download', 'the answer'],
     ]);
@@ -180,10 +184,11 @@ describe('an observer of the host', () => {
     const [{ exchange, told, pieces, end }] = seen as [Seen];
     expect(exchange).toMatchObject({ kind: 'websocket', asked: { method: 'GET', target: '/ws' } });
     expect(told.at(-1)).toBe('head 101');
-    expect(pieces).toEqual([
+    expect(texts(pieces)).toEqual([
       ['upload', 'grüß'],
       ['download', 'grüß'],
     ]);
+    expect(pieces[0]?.[1]).toMatchObject({ isText: true, isLast: true });
     expect(exchange.bytes).toEqual({ upload: 6, download: 6 });
     expect(end).toEqual({ outcome: 'complete', close: { code: 4001, reason: 'done' } });
   });

@@ -1,9 +1,16 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { openWebSocket, WebSocketRejected, type WebSocketClose } from '@wingman/protocol';
+import {
+  LIMITS,
+  openWebSocket,
+  WebSocketRejected,
+  type OpenedWebSocket,
+  type WebSocketClose,
+} from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { LocalApp } from '../src/exchange/local-app.js';
+import { FakeClock } from './support/fake-clock.js';
 import { freePort, trackSockets } from './support/servers.js';
 import {
   openTunnel,
@@ -161,6 +168,60 @@ describe('a WebSocket through the tunnel', () => {
     const socket = openWebSocket(tunnel.mux, webSocketOpen({}));
     expect((await socket.receive()) as WebSocketClose).toMatchObject({ code: 1006 });
     await until(() => tunnel.mux.streamCount === 0, 'the stream ends');
+  });
+
+  test('an app’s message that never ends is cut off in time, and other sockets go on', async () => {
+    const clock = new FakeClock();
+    const { port } = await serve((socket, { url }) => {
+      if (url === '/endless') socket.send('half a mess', { fin: false });
+      else echo(socket);
+    });
+    const app = new LocalApp(port, () => SESSION_ORIGIN, { clock });
+    const tunnel = openTunnel(port, 'viewer', app);
+    cleanups.push(() => tunnel.close());
+    const { mux } = tunnel;
+    const endless = openWebSocket(mux, webSocketOpen({ target: '/endless' }));
+    const other = openWebSocket(mux, webSocketOpen({}));
+    await Promise.all([endless.accepted, other.accepted]);
+    await until(() => clock.pending.length > 0, 'the message has begun');
+    clock.advance(LIMITS.webSocketMessageMs);
+    expect(await endless.receive()).toMatchObject({ code: 1008, reason: 'TIMEOUT' });
+    await other.send('still here');
+    expect(await other.receive()).toBe('still here');
+    other.close(1000);
+    await until(() => mux.streamCount === 0, 'both have ended');
+  });
+
+  test('messages that nobody reads are held up to a limit; above it a socket closes with 1009', async () => {
+    const large = Buffer.alloc(31 * 1024 * 1024, 'large');
+    const refused: string[] = [];
+    let taken = 0;
+    const { tunnel } = await serve((socket, { url }) => {
+      if (url !== '/large') return echo(socket);
+      socket.on('close', (code, reason) => refused.push(`${code} ${reason.toString()}`));
+      socket.send(large, () => (taken += 1));
+    });
+    const openLarge = (): OpenedWebSocket =>
+      openWebSocket(tunnel.mux, webSocketOpen({ target: '/large' }));
+    const sockets: OpenedWebSocket[] = [];
+    while (refused.length < 2 && sockets.length < 12) {
+      sockets.push(openLarge());
+      await until(() => taken === sockets.length, 'the message has left the app', 10_000);
+    }
+    const small = openWebSocket(tunnel.mux, webSocketOpen({}));
+    await small.send('still here');
+    expect(await small.receive()).toBe('still here');
+    const received = await Promise.all(sockets.map((socket) => socket.receive()));
+    const whole = received.filter((message) => message instanceof Uint8Array);
+    expect(whole.length).toBeGreaterThan(1);
+    for (const message of whole) expect(large.equals(message)).toBe(true);
+    const closes = received.filter((message) => !(message instanceof Uint8Array));
+    expect(closes.length).toBeGreaterThan(1);
+    for (const close of closes)
+      expect(close).toMatchObject({ code: 1009, reason: 'LIMIT_EXCEEDED' });
+    expect(new Set(refused)).toEqual(new Set(['1009 LIMIT_EXCEEDED']));
+    const again = await openLarge().receive();
+    expect(again instanceof Uint8Array && large.equals(again)).toBe(true);
   });
 
   test('a slow viewer holds the app back, and loses nothing', async () => {

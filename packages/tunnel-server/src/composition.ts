@@ -85,6 +85,7 @@ function createCore(ingredients: Ingredients): Core {
     metrics: new Metrics({
       sessions: () => registry.size,
       viewers: () => [...registry.all()].reduce((sum, { viewers }) => sum + viewers.size, 0),
+      heldBytes: () => [...registry.all()].reduce((sum, { heldBytes }) => sum + heldBytes, 0),
     }),
     stun: new StunCoordination({ ...config, stunUrls: () => site.stunUrls, wallClock: Date.now }),
     webSockets: new WebSocketServers(monitor),
@@ -110,9 +111,10 @@ function createSession(
 
 function createUpgrades(core: Core): UpgradeRouter {
   const { forwarded, registry, site, webSockets } = core;
-  const ingressWebSockets = new IngressWebSockets(forwarded, (upgrade, protocol) =>
-    webSockets.acceptForApp(upgrade, protocol),
-  );
+  const ingressWebSockets = new IngressWebSockets({
+    ...core,
+    accept: (upgrade, protocol) => webSockets.acceptForApp(upgrade, protocol),
+  });
   const connections = new Connections({ ...core, ingressWebSockets });
   return new UpgradeRouter({
     locate: core.locate,

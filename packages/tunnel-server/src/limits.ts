@@ -71,6 +71,8 @@ export const SERVER_LIMITS = {
   ingressExchanges: 512,
   /** An unanswered upload whose client sends nothing while it could: it holds a place at the app. As nginx has it. */
   uploadIdleMs: 60_000,
+  /** Fragments of one message of a client; each costs a hundred bytes however small it is. Chromium sends the largest message in 250. */
+  webSocketFragments: 1024,
   /** The body of an app's answer to a WebSocket it refuses; the rest is cut off. */
   rejectionBytes: 1 * MIB,
   /** Compressed shells kept, one for each session opened lately: 60 KB each. */

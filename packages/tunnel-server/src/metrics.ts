@@ -10,6 +10,8 @@ const LIMITS_COUNTED = ['registrations', 'renewals'] as const;
 export interface MetricsSources {
   sessions: () => number;
   viewers: () => number;
+  /** Of WebSocket messages at the ingress. */
+  heldBytes: () => number;
 }
 
 /** The server's counters, in a registry of their own so that two servers can share a process. */
@@ -24,6 +26,11 @@ export class Metrics {
   readonly limitsExceeded = this.#counter('limits_exceeded_total', 'What a limit has refused', [
     'limit',
   ]);
+  readonly ingressCuts = this.#counter(
+    'ingress_cuts_total',
+    'WebSockets at the ingress closed because a message took too much memory or time',
+    ['code'],
+  );
   readonly p2pAttempts = this.#counter('p2p_attempts_total', 'Direct paths tried, as viewers say');
   readonly p2pConnected = this.#counter('p2p_connected_total', 'Direct paths that came up');
   readonly p2pFailed = this.#counter('p2p_failed_total', 'Direct paths that did not', ['reason']);
@@ -39,6 +46,11 @@ export class Metrics {
     this.#gauge('sessions', 'Sessions that are online or waiting for their host', sources.sessions);
     this.#gauge('viewers', 'Viewers connected to signaling', sources.viewers);
     for (const limit of LIMITS_COUNTED) this.limitsExceeded.inc({ limit }, 0);
+    this.#gauge(
+      'ingress_held_bytes',
+      'Memory for messages of WebSockets at the ingress',
+      sources.heldBytes,
+    );
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

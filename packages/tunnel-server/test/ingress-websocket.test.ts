@@ -1,7 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { headerValue, type IncomingWebSocket, type TunnelWebSocket } from '@wingman/protocol';
+import {
+  headerValue,
+  LIMITS,
+  type IncomingWebSocket,
+  type TunnelWebSocket,
+} from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
+import { FakeClock } from './support/fake-clock.js';
 import { head, type FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
 import { Inbox, until } from './support/inbox.js';
@@ -107,6 +115,42 @@ test('a close code that no frame may carry does not reach the client', async () 
   const client = await opening;
   tunnel.close(2999, 'odd');
   expect((await client.closed).code).toBe(1006);
+});
+
+test('a message that never ends is cut off in time, and pings alone are not', async () => {
+  const clock = new FakeClock();
+  const webSocket = (incoming: IncomingWebSocket) => void echo(incoming.accept({ protocol: '' }));
+  const { host, server } = await startSession({ webSocket }, {}, clock);
+  const [endless, pinging] = [await open(host), await open(host)];
+  endless.socket.send('half a mess', { fin: false });
+  pinging.socket.ping('anybody there?');
+  await once(pinging.socket, 'pong');
+  await until(async () => (await server.metrics.value('wingman_ingress_held_bytes')) > 0);
+  for (let passed = 0; passed < LIMITS.webSocketMessageMs; passed += 500) {
+    clock.advance(500);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await endless.closed).toEqual({ code: 1008, reason: 'TIMEOUT' });
+  pinging.socket.send('still here');
+  expect(await pinging.texts.next()).toBe('still here');
+  const cut = { code: 'TIMEOUT' };
+  expect(await server.metrics.value('wingman_ingress_cuts_total', cut)).toBe(1);
+  await until(async () => (await server.metrics.value('wingman_ingress_held_bytes')) === 0);
+  pinging.socket.terminate();
+  await pinging.closed;
+});
+
+test('a message in more fragments than a browser would make is refused', async () => {
+  const { host } = await startSession({
+    webSocket: (incoming) => void echo(incoming.accept({ protocol: '' })),
+  });
+  const client = await open(host);
+  const fragments = SERVER_LIMITS.webSocketFragments;
+  for (let count = 1; count <= fragments; count++)
+    client.socket.send('x', { fin: count === fragments });
+  expect(await client.texts.next()).toBe('x'.repeat(fragments));
+  for (let count = 0; count <= fragments; count++) client.socket.send('x', { fin: false });
+  expect((await client.closed).code).toBe(1008);
 });
 
 test('an upgrade to anything but a WebSocket is refused', async () => {

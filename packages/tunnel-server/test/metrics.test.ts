@@ -6,7 +6,7 @@ let sessions: number;
 
 beforeEach(() => {
   sessions = 0;
-  metrics = new Metrics({ sessions: () => sessions, viewers: () => 3 });
+  metrics = new Metrics({ sessions: () => sessions, viewers: () => 3, heldBytes: () => 0 });
 });
 
 test('gauges are read when they are asked for', async () => {
@@ -43,7 +43,7 @@ test('every metric has its help', async () => {
 });
 
 test('two of them count apart', async () => {
-  const other = new Metrics({ sessions: () => 0, viewers: () => 0 });
+  const other = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
   other.fallbacks.inc();
   expect(await metrics.value('wingman_fallbacks_total')).toBe(0);
 });

@@ -40,7 +40,7 @@ beforeEach(() => {
   });
   const around = {
     clock,
-    metrics: new Metrics({ sessions: () => 0, viewers: () => 0 }),
+    metrics: new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 }),
     stun,
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,

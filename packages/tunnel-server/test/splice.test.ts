@@ -17,7 +17,7 @@ let viewer: SocketPair;
 let host: SocketPair;
 
 beforeEach(() => {
-  metrics = new Metrics({ sessions: () => 0, viewers: () => 0 });
+  metrics = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
   roster = new SpliceRoster(metrics, VIEWERS);
 });
 

@@ -250,7 +250,7 @@ describe('what viewers report of their direct paths', () => {
   let reports: ConnectionReports;
 
   beforeEach(() => {
-    metrics = new Metrics({ sessions: () => 0, viewers: () => 0 });
+    metrics = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
     reports = new ConnectionReports(metrics, clock);
   });
 

@@ -6,12 +6,14 @@ export const MessageType = {
   TRAILERS: 0x03,
   WEBSOCKET_OPEN: 0x10,
   WEBSOCKET_ACCEPT: 0x11,
-  /** Part of a WebSocket message with more to come. */
-  WEBSOCKET_FRAGMENT: 0x12,
+  /** Part of a binary message with more to come. */
+  WEBSOCKET_BINARY_FRAGMENT: 0x12,
   /** The last, mostly the only, part of a text message. */
   WEBSOCKET_TEXT: 0x13,
   WEBSOCKET_BINARY: 0x14,
   WEBSOCKET_CLOSE: 0x15,
+  /** Part of a text message with more to come: whoever passes parts on has to know the type from the first. */
+  WEBSOCKET_TEXT_FRAGMENT: 0x16,
 } as const;
 
 export type MessageTypeCode = (typeof MessageType)[keyof typeof MessageType];

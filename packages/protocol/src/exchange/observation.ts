@@ -123,9 +123,9 @@ export class Observation implements ObservedExchange {
     this.#tell((watch) => watch.head?.(head));
   }
 
-  /** A piece passes; `bytes` is its size, which a text doesn't tell by itself. */
-  passed(direction: Direction, piece: Piece, bytes: number): void {
-    this.bytes[direction] += bytes;
+  /** A piece passes. */
+  passed(direction: Direction, piece: Piece): void {
+    this.bytes[direction] += piece.bytes.byteLength;
     if (direction === 'download') this.#times.firstByte ??= this.clock.now();
     for (const tap of this.#taps) {
       try {
@@ -168,7 +168,7 @@ export class Observation implements ObservedExchange {
         try {
           const result = await source.next();
           if (result.done === true) over(true);
-          else this.passed(direction, result.value, result.value.byteLength);
+          else this.passed(direction, { bytes: result.value });
           return result;
         } catch (error) {
           over(false);

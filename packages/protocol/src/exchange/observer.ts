@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { RequestHead, ResponseHead, WebSocketClose } from '../gen/wingman/v1/exchange.js';
 import type { Path } from '../link/link-types.js';
+import type { MessagePart } from './websocket.js';
 
 /** What carries an exchange: the path of a viewer's link, or the tunnel server's plain HTTP door. */
 export type ExchangePath = Path | 'ingress';
@@ -8,8 +9,8 @@ export type ExchangePath = Path | 'ingress';
 /** `upload` goes from the opener to the app, `download` the other way. */
 export type Direction = 'upload' | 'download';
 
-/** One piece of a body, or one whole WebSocket message. */
-export type Piece = Uint8Array | string;
+/** A piece of a body, or a part of a WebSocket message, which says so. */
+export type Piece = Pick<MessagePart, 'bytes'> & Partial<MessagePart>;
 
 /** Sees each piece as it passes. The bytes belong to the exchange: a tap may keep them, not change them. */
 export type Tap = (direction: Direction, piece: Piece) => void;

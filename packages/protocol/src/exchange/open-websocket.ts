@@ -39,9 +39,9 @@ export class OpenedWebSocket extends TunnelWebSocket {
     return this.#accepted.promise;
   }
 
-  override async receive(): ReturnType<TunnelWebSocket['receive']> {
+  override async receivePart(): ReturnType<TunnelWebSocket['receivePart']> {
     await this.#accepted.promise.catch(() => undefined);
-    return super.receive();
+    return super.receivePart();
   }
 
   async #readAnswer(): Promise<void> {

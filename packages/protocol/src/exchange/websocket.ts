@@ -12,16 +12,32 @@ export const ABNORMAL_CLOSURE = 1006;
 
 /** Is told what passes an end of a WebSocket. */
 export interface WebSocketWatch {
-  /** A whole message and its size in bytes, which a text doesn't tell by itself. */
-  message(direction: 'sent' | 'received', message: string | Uint8Array, bytes: number): void;
+  /** A part of a message has come, or goes out; what is sent is told as a whole message. */
+  part(direction: 'sent' | 'received', part: MessagePart): void;
   /** The peer has closed, or the stream has failed (1006): nothing more is received. */
   ended(close: WebSocketClose): void;
 }
 
+/** A piece of a message, mostly the whole: at most LIMITS.bodyChunkBytes from a peer with our habits. */
+export interface MessagePart {
+  readonly bytes: Uint8Array;
+  /** The same in all parts of a message. The bytes of a text may be cut within a character. */
+  readonly isText: boolean;
+  readonly isLast: boolean;
+}
+
+const PART_OF = new Map<number | undefined, Omit<MessagePart, 'bytes'>>([
+  [MessageType.WEBSOCKET_BINARY_FRAGMENT, { isText: false, isLast: false }],
+  [MessageType.WEBSOCKET_BINARY, { isText: false, isLast: true }],
+  [MessageType.WEBSOCKET_TEXT_FRAGMENT, { isText: true, isLast: false }],
+  [MessageType.WEBSOCKET_TEXT, { isText: true, isLast: true }],
+]);
+
 /** The messages of one WebSocket, at either end of a stream. */
 export class TunnelWebSocket {
-  #fragments: Uint8Array[] = [];
-  #fragmentBytes = 0;
+  /** Whether the message that has begun is a text; undefined between messages. */
+  #isText: boolean | undefined;
+  #messageBytes = 0;
   #closeSent = false;
   #ended: WebSocketClose | undefined;
 
@@ -30,40 +46,52 @@ export class TunnelWebSocket {
     private readonly watch?: WebSocketWatch,
   ) {}
 
-  /** Sends a whole message; resolves when its last part is with the link. Rejects when the stream has failed. */
-  async send(data: string | Uint8Array): Promise<void> {
-    const isText = typeof data === 'string';
-    const bytes = isText ? new TextEncoder().encode(data) : data;
-    this.watch?.message('sent', data, bytes.byteLength);
-    const last = isText ? MessageType.WEBSOCKET_TEXT : MessageType.WEBSOCKET_BINARY;
+  /**
+   * Sends a whole message; resolves when its last part is with the link. Rejects when the stream has
+   * failed. Bytes are a binary message, unless they are said to be a text's UTF-8.
+   */
+  async send(data: string | Uint8Array, isText = typeof data === 'string'): Promise<void> {
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+    this.watch?.part('sent', { bytes, isText, isLast: true });
+    const [fragment, last] = isText
+      ? [MessageType.WEBSOCKET_TEXT_FRAGMENT, MessageType.WEBSOCKET_TEXT]
+      : [MessageType.WEBSOCKET_BINARY_FRAGMENT, MessageType.WEBSOCKET_BINARY];
     // All parts are queued in one go, so that two messages can't mix.
     const parts: Promise<void>[] = [];
     let offset = 0;
     for (; bytes.byteLength - offset > LIMITS.bodyChunkBytes; offset += LIMITS.bodyChunkBytes) {
-      const part = bytes.subarray(offset, offset + LIMITS.bodyChunkBytes);
-      parts.push(this.#write(MessageType.WEBSOCKET_FRAGMENT, part));
+      parts.push(this.#write(fragment, bytes.subarray(offset, offset + LIMITS.bodyChunkBytes)));
     }
     parts.push(this.#write(last, bytes.subarray(offset)));
     await Promise.all(parts);
   }
 
-  /**
-   * The next message, or the close, which is the last and is repeated. When the stream fails it
-   * is a close with 1006.
-   */
+  /** The next message put together, or the close, as `receivePart` has it. */
   async receive(): Promise<string | Uint8Array | WebSocketClose> {
-    while (this.#ended === undefined) {
-      let message: Uint8Array | undefined;
-      try {
-        message = await this.stream.read();
-      } catch (error) {
-        return this.#end(abnormal(error));
-      }
-      if (message === undefined) return this.#end(abnormal(undefined));
-      const received = this.#take(message);
-      if (received !== undefined) return received;
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const part = await this.receivePart();
+      if (!isMessagePart(part)) return part;
+      if (part.bytes.byteLength > 0) parts.push(part.bytes);
+      if (!part.isLast) continue;
+      const whole = parts.length > 1 ? concatBytes(parts) : (parts[0] ?? part.bytes);
+      return part.isText ? textOf(whole) : whole;
     }
-    return this.#ended;
+  }
+
+  /**
+   * The next part of a message, for whoever passes it on without having all of it; or the close, which
+   * is the last and is repeated. When the stream fails it is a close with 1006.
+   */
+  async receivePart(): Promise<MessagePart | WebSocketClose> {
+    if (this.#ended !== undefined) return this.#ended;
+    let message: Uint8Array | undefined;
+    try {
+      message = await this.stream.read();
+    } catch (error) {
+      return this.#end(abnormal(error));
+    }
+    return message === undefined ? this.#end(abnormal(undefined)) : this.#take(message);
   }
 
   /** Says goodbye; the peer's own close arrives by `receive`. */
@@ -89,65 +117,49 @@ export class TunnelWebSocket {
     return this.stream.write([tag(type), payload]);
   }
 
-  #take(message: Uint8Array): string | Uint8Array | WebSocketClose | undefined {
-    const payload = message.subarray(1);
-    switch (message[0]) {
-      case MessageType.WEBSOCKET_FRAGMENT:
-        this.#keep(payload);
-        return undefined;
-      case MessageType.WEBSOCKET_TEXT:
-        return this.#received(payload, textOf);
-      case MessageType.WEBSOCKET_BINARY:
-        return this.#received(payload, (bytes) => bytes);
-      case MessageType.WEBSOCKET_CLOSE:
-        return this.#closed(payload);
-      default:
-        this.stream.reset('PROTOCOL_ERROR');
-        return this.#end(abnormal(undefined));
+  #take(message: Uint8Array): MessagePart | WebSocketClose {
+    const bytes = message.subarray(1);
+    if (message[0] === MessageType.WEBSOCKET_CLOSE) return this.#closed(bytes);
+    const kind = PART_OF.get(message[0]);
+    const isFitting = this.#isText === undefined || this.#isText === kind?.isText;
+    if (kind === undefined || !isFitting) return this.#violated('PROTOCOL_ERROR');
+    this.#messageBytes += bytes.byteLength;
+    if (this.#messageBytes > LIMITS.maxWebSocketMessageBytes) {
+      return this.#violated('LIMIT_EXCEEDED');
     }
-  }
-
-  #received<T extends string | Uint8Array>(last: Uint8Array, read: (bytes: Uint8Array) => T): T {
-    const bytes = this.#assemble(last);
-    const message = read(bytes);
-    this.watch?.message('received', message, bytes.byteLength);
-    return message;
-  }
-
-  #keep(payload: Uint8Array): void {
-    this.#fragmentBytes += payload.byteLength;
-    this.#fragments.push(payload);
-    if (this.#fragmentBytes <= LIMITS.maxWebSocketMessageBytes) return;
-    this.#fragments = [];
-    this.stream.reset('LIMIT_EXCEEDED');
-  }
-
-  #assemble(last: Uint8Array): Uint8Array {
-    if (this.#fragments.length === 0) return last;
-    const whole = concatBytes([...this.#fragments, last]);
-    this.#fragments = [];
-    this.#fragmentBytes = 0;
-    return whole;
+    this.#isText = kind.isLast ? undefined : kind.isText;
+    if (kind.isLast) this.#messageBytes = 0;
+    const part = { bytes, ...kind };
+    this.watch?.part('received', part);
+    return part;
   }
 
   #closed(payload: Uint8Array): WebSocketClose {
     try {
       return this.#end(decodeMessage(WebSocketClose, payload));
     } catch {
-      this.stream.reset('PROTOCOL_ERROR');
-      return this.#end(abnormal(undefined));
+      return this.#violated('PROTOCOL_ERROR');
     }
+  }
+
+  #violated(code: ErrorCode): WebSocketClose {
+    this.stream.reset(code);
+    return this.#end(abnormal(new WingmanError(code, 'the peer broke the rules')));
   }
 
   #end(close: WebSocketClose): WebSocketClose {
     this.#ended = close;
-    this.#fragments = [];
     this.watch?.ended(close);
     if (this.#closeSent || close.code === ABNORMAL_CLOSURE) return close;
     // Answering the close frees the stream on both sides (RFC 6455 section 5.5.1).
     this.close(close.code, close.reason);
     return close;
   }
+}
+
+/** Tells a part of a message from the close. */
+export function isMessagePart(received: MessagePart | WebSocketClose): received is MessagePart {
+  return 'isLast' in received;
 }
 
 /** A byte order mark is part of a message's text (RFC 6455 section 5.6). */

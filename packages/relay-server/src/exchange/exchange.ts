@@ -1,3 +1,4 @@
+import type { MessageBounds } from '@wingman/node-kit';
 import type {
   AbortedBy,
   ErrorCode,
@@ -26,6 +27,8 @@ export interface ExchangeContext {
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;
+  /** What the messages of WebSockets may take; who has the key shares nothing with who hasn't. */
+  readonly messageBounds: MessageBounds;
   /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
   readonly viewer: () => string;
   /** Undefined before the first registration. */

@@ -1,6 +1,13 @@
 import { setMaxListeners } from 'node:events';
+import type { MessageBounds } from '@wingman/node-kit';
 import type { Clock, ExchangeObserver, Link } from '@wingman/protocol';
-import { acceptExchanges, ExchangeObservers } from '@wingman/protocol';
+import {
+  acceptExchanges,
+  ExchangeObservers,
+  FairShare,
+  LIMITS,
+  systemClock,
+} from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
 import { LocalPorts } from '../proxy/local-ports.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
@@ -22,7 +29,8 @@ export interface LocalAppOptions {
 
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
-  readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer'>;
+  readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer' | 'messageBounds'>;
+  readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
   readonly #active = new Set<Exchange>();
@@ -39,6 +47,7 @@ export class LocalApp {
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
     const ports = new LocalPorts(port, alsoPorts, clock);
+    this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins, draining };
   }
 
@@ -50,7 +59,8 @@ export class LocalApp {
   /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
   serve(link: Link, via: Via, viewer: () => string): void {
     const opener = via === 'viewer' ? link.id : via;
-    const context = { ...this.#context, via, opener, viewer };
+    const messageBounds = this.#messageBounds[via];
+    const context = { ...this.#context, via, opener, viewer, messageBounds };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
     acceptExchanges(link, {
@@ -102,4 +112,8 @@ export class LocalApp {
   #settle(): void {
     if (this.#draining.signal.aborted && this.#active.size === 0) this.#drained();
   }
+}
+
+function messageBounds(clock: Clock = systemClock): MessageBounds {
+  return { share: new FairShare(LIMITS.webSocketHeldBytes), clock };
 }

@@ -34,7 +34,7 @@ export function transferLog(
         tell({ viewer, direction, method, target, ...progress }),
       );
     const transfers = { upload: follow('upload', headers), download: follow('download', []) };
-    exchange.tap((direction, { length }) => transfers[direction].passed(length));
+    exchange.tap((direction, { bytes }) => transfers[direction].passed(bytes.byteLength));
     return {
       head: (head) => void (transfers.download = follow('download', head.headers)),
       bodyEnd: (direction, isComplete) => transfers[direction].end(isComplete),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { OpenWebSocket } from '@wingman/node-kit';
 import type {
   ErrorCode,
   Header,
@@ -62,8 +63,8 @@ export class WebSocketExchange extends Exchange {
     const tunnel = this.#incoming.accept(
       { protocol },
       {
-        message: (direction, message, bytes) =>
-          observation.passed(direction === 'sent' ? 'download' : 'upload', message, bytes),
+        part: (direction, part) =>
+          observation.passed(direction === 'sent' ? 'download' : 'upload', part),
         ended: (close) => this.#tunnelClosed.resolve(close),
       },
     );
@@ -188,10 +189,11 @@ function joined(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
       });
     });
     // HttpOnly cookies are kept; the message that accepts a WebSocket has no place for the others.
-    socket.once('upgrade', ({ rawHeaders }) =>
-      guarded(() => void exchange.cookies?.received(headersFromRaw(rawHeaders))),
-    );
-    socket.once('open', () => guarded(() => resolve(join(exchange, socket))));
+    socket.once('upgrade', ({ rawHeaders, socket: below }) => {
+      guarded(() => void exchange.cookies?.received(headersFromRaw(rawHeaders)));
+      const app = { webSocket: socket, socket: below };
+      socket.once('open', () => guarded(() => resolve(join(exchange, app))));
+    });
   });
 }
 
@@ -209,13 +211,14 @@ function answerOf(response: IncomingMessage): Answer {
 }
 
 /** Joins both ends at once: the app's first message may come in the next turn. Resolves when both are closed. */
-async function join(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
+async function join(exchange: WebSocketExchange, app: OpenWebSocket): Promise<void> {
+  const { webSocket: socket } = app;
   exchange.slot?.answered();
   const tunnel = exchange.accept(socket.protocol);
   const appClosed = new Promise<Pick<WebSocketClose, 'code' | 'reason'>>((resolve) => {
     socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
   });
-  joinWebSockets(socket, tunnel);
+  joinWebSockets(app, tunnel, exchange.context.messageBounds);
   closeWhenDraining(exchange, socket, tunnel);
   const close = await appClosed;
   await exchange.tunnelClosed;

@@ -1,19 +1,34 @@
-import type { TunnelWebSocket, WebSocketClose } from '@wingman/protocol';
-import { LIMITS } from '@wingman/protocol';
-import type { RawData, WebSocket } from 'ws';
+import {
+  bytesOf,
+  closeLike,
+  meterMessages,
+  sendPart,
+  type MessageBounds,
+  type OpenWebSocket,
+} from '@wingman/node-kit';
+import {
+  ABNORMAL_CLOSURE,
+  isMessagePart,
+  NO_STATUS,
+  type MessageMeter,
+  type TunnelWebSocket,
+} from '@wingman/protocol';
+import type { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 
-const NO_STATUS = 1005;
-const ABNORMAL_CLOSURE = 1006;
-const MAX_REASON_BYTES = 123;
-
 /** Joins an open WebSocket of the app with its tunnel end; messages, closes and fullness pass both ways. */
-export function joinWebSockets(app: WebSocket, tunnel: TunnelWebSocket): void {
-  pumpToViewer(app, tunnel);
-  pumpToApp(app, tunnel).catch(() => app.terminate());
+export function joinWebSockets(
+  app: OpenWebSocket,
+  tunnel: TunnelWebSocket,
+  bounds: MessageBounds,
+): void {
+  const exceeded: MessageBounds['exceeded'] = (code, status) => tunnel.close(status, code);
+  const { webSocket } = app;
+  pumpToViewer(webSocket, tunnel, meterMessages(app, { ...bounds, exceeded }));
+  pumpToApp(webSocket, tunnel).catch(() => webSocket.terminate());
 }
 
-function pumpToViewer(app: WebSocket, tunnel: TunnelWebSocket): void {
+function pumpToViewer(app: WebSocket, tunnel: TunnelWebSocket, meter: MessageMeter): void {
   let waiting = 0;
   let waitingBytes = 0;
   let last: Promise<void> = Promise.resolve();
@@ -27,11 +42,15 @@ function pumpToViewer(app: WebSocket, tunnel: TunnelWebSocket): void {
   };
   app.on('message', (data, isBinary) => {
     const bytes = bytesOf(data);
+    const handedOn = meter.completed();
     count(1, bytes.byteLength);
-    last = tunnel.send(isBinary ? bytes : bytes.toString()).then(
-      () => count(-1, -bytes.byteLength),
-      () => app.terminate(),
-    );
+    last = tunnel
+      .send(bytes, !isBinary)
+      .then(
+        () => count(-1, -bytes.byteLength),
+        () => app.terminate(),
+      )
+      .finally(handedOn);
   });
   // `ws` closes the socket itself after an error.
   app.on('error', () => undefined);
@@ -46,41 +65,11 @@ function closeTunnel(tunnel: TunnelWebSocket, code: number, reason: string): voi
   else tunnel.close(code, reason);
 }
 
+/** Parts go on as they come: a whole message would have to wait here for the app to read it. */
 async function pumpToApp(app: WebSocket, tunnel: TunnelWebSocket): Promise<void> {
   for (;;) {
-    const message = await tunnel.receive();
-    if (isClose(message)) return closeApp(app, message);
-    await sendToApp(app, message);
+    const part = await tunnel.receivePart();
+    if (!isMessagePart(part)) return closeLike(app, part);
+    await sendPart(app, part);
   }
-}
-
-/** Waits only while the app is slow: a callback for each message would cost small ones dearly. */
-function sendToApp(app: WebSocket, message: string | Uint8Array): Promise<void> {
-  if (app.bufferedAmount < LIMITS.carrierLowWaterBytes) {
-    app.send(message, () => undefined);
-    return Promise.resolve();
-  }
-  return new Promise((resolve) => app.send(message, () => resolve()));
-}
-
-function closeApp(app: WebSocket, { code, reason }: WebSocketClose): void {
-  if (code === NO_STATUS) return app.close();
-  if (code === ABNORMAL_CLOSURE || !isSendable(code, reason)) return app.terminate();
-  app.close(code, reason);
-}
-
-/** What RFC 6455 sections 5.5 and 7.4 let an endpoint send: the viewer is not trusted with our frames. */
-function isSendable(code: number, reason: string): boolean {
-  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) return false;
-  if (code >= 3000 && code <= 4999) return true;
-  return code >= 1000 && code <= 1014 && ![1004, NO_STATUS, ABNORMAL_CLOSURE].includes(code);
-}
-
-function isClose(message: string | Uint8Array | WebSocketClose): message is WebSocketClose {
-  return typeof message === 'object' && !(message instanceof Uint8Array);
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }

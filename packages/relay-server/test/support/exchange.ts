@@ -1,4 +1,13 @@
-import { ExchangeObservers, IncomingRequest, Link, Mux, newLinkId } from '@wingman/protocol';
+import {
+  ExchangeObservers,
+  FairShare,
+  IncomingRequest,
+  LIMITS,
+  Link,
+  Mux,
+  newLinkId,
+  systemClock,
+} from '@wingman/protocol';
 import { CookieJars } from '../../src/cookies/cookie-jars.js';
 import type { Answer, ExchangeContext } from '../../src/exchange/exchange.js';
 import { HttpExchange } from '../../src/exchange/http-exchange.js';
@@ -16,6 +25,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
     opener: 'opener',
+    messageBounds: { share: new FairShare(LIMITS.webSocketHeldBytes), clock: systemClock },
     viewer: () => 'viewer',
     sessionOrigin: () => SESSION_ORIGIN,
     bareOrigins: [],

@@ -9,6 +9,7 @@ import {
   toWingmanError,
   WebSocketOpen,
   WebSocketRejected,
+  type Clock,
   type OpenedWebSocket,
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
@@ -16,6 +17,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
+import type { Metrics } from '../metrics.js';
 import { refuseUpgrade } from '../web/problems.js';
 import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
 import { originForm, type IngressTarget } from './ingress.js';
@@ -31,14 +33,19 @@ export interface Upgrade {
 /** Finishes the upgrade with the subprotocol the app has chosen. */
 export type AcceptUpgrade = (upgrade: Upgrade, protocol: string) => Promise<WebSocket>;
 
+export interface IngressWebSocketOptions {
+  clock: Clock;
+  metrics: Metrics;
+  forwarded: ForwardedOptions;
+  accept: AcceptUpgrade;
+}
+
 /** WebSockets at the ingress: one exchange each on the session's ingress link. */
 export class IngressWebSockets {
-  readonly #forwarded: ForwardedOptions;
-  readonly #accept: AcceptUpgrade;
+  readonly #options: IngressWebSocketOptions;
 
-  constructor(forwarded: ForwardedOptions, accept: AcceptUpgrade) {
-    this.#forwarded = forwarded;
-    this.#accept = accept;
+  constructor(options: IngressWebSocketOptions) {
+    this.#options = options;
   }
 
   /** Serves one upgrade to its end; never rejects. */
@@ -55,7 +62,8 @@ export class IngressWebSockets {
 
   async #exchange(upgrade: Upgrade, target: IngressTarget): Promise<void> {
     const { req, socket } = upgrade;
-    const open = webSocketOpen(req, this.#forwarded);
+    const { clock, forwarded, metrics } = this.#options;
+    const open = webSocketOpen(req, forwarded);
     const abort = new AbortController();
     const gone = (): void => abort.abort();
     socket.once('close', gone);
@@ -65,12 +73,16 @@ export class IngressWebSockets {
     const webSocket = await this.#upgrade(upgrade, protocol, tunnel);
     // From here on the two WebSockets tell each other how they closed.
     socket.off('close', gone);
-    await pumpWebSocket(webSocket, tunnel);
+    await pumpWebSocket({ webSocket, socket }, tunnel, {
+      share: target.heldMessages,
+      clock,
+      exceeded: (code) => metrics.ingressCuts.inc({ code }),
+    });
   }
 
   async #upgrade(upgrade: Upgrade, protocol: string, tunnel: OpenedWebSocket): Promise<WebSocket> {
     try {
-      return await this.#accept(upgrade, protocol);
+      return await this.#options.accept(upgrade, protocol);
     } catch (error) {
       tunnel.abort('CANCELLED');
       throw error;

@@ -14,7 +14,9 @@ import {
   toWingmanError,
   WingmanError,
   type Clock,
+  type FairShare,
   type HttpResponse,
+  type MessageMeter,
   type Mux,
   type Problem,
   type ResponseHead,
@@ -31,6 +33,8 @@ export interface IngressTarget {
   readonly isOnline: boolean;
   readonly ingressAllowed: boolean;
   readonly gate: ExchangeGate;
+  /** What its WebSockets hold of messages. */
+  readonly heldMessages: FairShare<MessageMeter>;
   /** A connected mux; rejects with WingmanError. */
   mux(): Promise<Mux>;
 }

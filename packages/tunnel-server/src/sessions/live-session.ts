@@ -1,4 +1,11 @@
-import { DialPurpose, type Clock, type Mux } from '@wingman/protocol';
+import {
+  DialPurpose,
+  FairShare,
+  LIMITS,
+  type Clock,
+  type MessageMeter,
+  type Mux,
+} from '@wingman/protocol';
 import { ExchangeGate, type IngressTarget } from '../ingress/ingress.js';
 import { IngressLink } from '../ingress/ingress-link.js';
 import { SERVER_LIMITS } from '../limits.js';
@@ -33,6 +40,7 @@ export class LiveSession implements IngressTarget {
   readonly ingressDials: DialBackPool;
   readonly ingressLink: IngressLink;
   readonly gate = new ExchangeGate();
+  readonly heldMessages = new FairShare<MessageMeter>(LIMITS.webSocketHeldBytes);
 
   constructor(name: string, around: SessionSurroundings, onEnd: (reason: EndReason) => void) {
     const { clock, hostGraceMs, maxViewers, metrics } = around;
@@ -57,6 +65,11 @@ export class LiveSession implements IngressTarget {
 
   get ingressAllowed(): boolean {
     return this.session.ingressAllowed;
+  }
+
+  /** Memory for messages of its WebSockets at the ingress. */
+  get heldBytes(): number {
+    return LIMITS.webSocketHeldBytes - this.heldMessages.free;
   }
 
   mux(): Promise<Mux> {

@@ -23,6 +23,7 @@ export class WebSocketServers {
   readonly #apps = new WebSocketServer({
     ...COMMON,
     maxPayload: LIMITS.maxWebSocketMessageBytes,
+    maxFragments: SERVER_LIMITS.webSocketFragments,
     handleProtocols: (_offered, req) => this.#chosen.get(req) || false,
   });
 

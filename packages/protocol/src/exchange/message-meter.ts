@@ -1,0 +1,81 @@
+import type { Clock, Timer } from '../clock.js';
+import { WingmanError } from '../errors.js';
+import type { FairShare } from '../fair-share.js';
+import { LIMITS } from '../limits.js';
+
+/** A masked control frame without its payload (RFC 6455 section 5.2). */
+const CONTROL_FRAME_BYTES = 6;
+
+/**
+ * Counts what one WebSocket of a library that puts messages together holds in memory, against what all
+ * sockets share. `refuse` is called once: with LIMIT_EXCEEDED when the socket holds more than its share,
+ * with TIMEOUT when a message has begun and isn't whole after LIMITS.webSocketMessageMs.
+ */
+export class MessageMeter {
+  /** What has come since the last whole message: its bytes, and what they cost. */
+  #bytes = 0;
+  #cost = 0;
+  /** The cost of that, and of whole messages that are not handed on. */
+  #held = 0;
+  #deadline: Timer | undefined;
+  #isRefused = false;
+
+  constructor(
+    private readonly share: FairShare<MessageMeter>,
+    private readonly clock: Clock,
+    private readonly refuse: (error: WingmanError) => void,
+  ) {}
+
+  /** A chunk has come from the network. To be told before the library is. */
+  received(bytes: number): void {
+    const cost = bytes + LIMITS.webSocketChunkBytes;
+    this.#bytes += bytes;
+    this.#cost += cost;
+    this.#held += cost;
+    this.share.take(this, cost);
+    this.#deadline ??= this.clock.setTimeout(
+      () => this.#refuse(new WingmanError('TIMEOUT', 'a message took too long')),
+      LIMITS.webSocketMessageMs,
+    );
+    if (this.#held <= LIMITS.webSocketFloorBytes || this.share.allows(this)) return;
+    this.#refuse(new WingmanError('LIMIT_EXCEEDED', 'messages take too much memory'));
+  }
+
+  /** A control frame was among what has come; `payload` is its length. */
+  control(payload: number): void {
+    this.#bytes -= CONTROL_FRAME_BYTES + payload;
+    if (this.#bytes <= 0) this.#give(this.#finish());
+  }
+
+  /** A message is whole. To be called: the result, once the message is handed on or dropped. */
+  completed(): () => void {
+    const cost = this.#finish();
+    return () => this.#give(cost);
+  }
+
+  /** The socket has closed. */
+  close(): void {
+    this.#give(this.#finish());
+  }
+
+  /** What has come is no part of a message any more; tells what it costs. */
+  #finish(): number {
+    const cost = this.#cost;
+    this.#bytes = 0;
+    this.#cost = 0;
+    this.#deadline?.cancel();
+    this.#deadline = undefined;
+    return cost;
+  }
+
+  #give(cost: number): void {
+    this.#held -= cost;
+    this.share.give(this, cost);
+  }
+
+  #refuse(error: WingmanError): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.refuse(error);
+  }
+}
