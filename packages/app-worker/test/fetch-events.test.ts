@@ -322,9 +322,7 @@ describe('a navigation', () => {
       headers: { 'content-type': 'text/html' },
     }));`);
     expect(world.opened?.by).toBe('app worker');
-    expect(world.opened?.text).toMatch(
-      /^<head><script src="\/__wingman\/shim\.js" nonce="[^"]+"><\/script><title>own$/,
-    );
+    expect(world.opened?.text).toBe('<head><script src="/__wingman/shim.js"></script><title>own');
     expect(page.container.controller?.state).toBe('activated');
   });
 

@@ -45,8 +45,10 @@ describe('what a viewer’s browser may open', () => {
   test('signaling and the relay of its own session', async () => {
     const { host } = await startSession();
     const own = { origin: `http://${host.name}` };
-    expect(await outcome(host.port, host.name, SIGNAL, own)).toBe('open');
-    expect(await outcome(host.port, host.name, relay(newLinkId()), own)).toBe('open');
+    for (const door of ['signal', 'relay'] as const) {
+      const path = host.doorPath(door, newLinkId());
+      expect(await outcome(host.port, host.name, path, own)).toBe('open');
+    }
   });
 
   test.each([
