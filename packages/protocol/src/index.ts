@@ -71,6 +71,7 @@ export * from './mux/mux.js';
 export type { MuxStream } from './mux/mux-stream.js';
 export * from './names/session-name.js';
 export * from './pages/problem.js';
+export * from './seal/fingerprint.js';
 export * from './seal/handshake.js';
 export * from './seal/ingress-hello.js';
 export * from './seal/link-key.js';
