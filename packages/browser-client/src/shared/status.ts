@@ -10,7 +10,7 @@ export type Preference = 'auto' | 'relay' | 'p2p';
 /** What `window.wingman.status()` resolves to. */
 export interface WingmanStatus {
   mode: PathMode;
-  /** Smoothed round trip of the path in use, in milliseconds. */
+  /** The usual round trip of the path in use: the median of the last answers, in milliseconds. */
   rttMs: number | null;
   link: { id: string; state: string };
   bytes: { p2p: ByteCount; relay: ByteCount };

@@ -75,7 +75,7 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** The next frame that no living lane has sent; `markSent` moves on from it. */
+  /** The next frame that no living lane has sent; the same again until its `sentOn` is set. */
   nextUnsent(): Unacked | undefined {
     for (; this.#cursor < this.#frames.length; this.#cursor += 1) {
       const frame = this.#frames[this.#cursor];

@@ -10,7 +10,7 @@ import { toLibdatachannel } from './ice-servers.js';
 import { PendingCandidates } from './pending-candidates.js';
 import { bindingOf } from './sdp.js';
 
-/** libdatachannel through node-datachannel: the engine that measures better (see ARCHITECTURE.md). Fails when its binary doesn't load. */
+/** libdatachannel through node-datachannel: the engine that measures better (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
 export async function loadNodeDatachannel(): Promise<PeerEngine> {
   const library = await import('node-datachannel');
   let count = 0;
