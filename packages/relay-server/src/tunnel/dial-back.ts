@@ -1,5 +1,6 @@
-import type { Carrier, Clock, WingmanError } from '@wingman/protocol';
+import type { Carrier, Clock, Timer, WingmanError } from '@wingman/protocol';
 import {
+  CloseCode,
   decodeMessage,
   DialPreface,
   DialPurpose,
@@ -83,12 +84,16 @@ export class DialBack {
       return this.#options.attachIngress(proven.linkId, proven.carrier);
     }
     let viewer: string | undefined;
+    let deadline: Timer | undefined;
     const carrier = new WebSocketCarrier(socket, (bytes) => {
       const { viewerId } = decodeMessage(DialPreface, bytes);
       if (isLinkId(viewerId)) viewer = viewerId;
+      const silent = (): void => socket.close(CloseCode.DEAD_PEER, 'TIMEOUT');
+      deadline = clock.setTimeout(silent, LIMITS.handshakeMs);
     });
-    // No deadline: this connection is kept ready for a viewer who may come in an hour.
-    const proven = await respond(carrier, { key, kind: 'relay', prekeys, clock });
+    // No deadline before the preface: this connection is kept ready for a viewer who may come in an hour.
+    const proof = respond(carrier, { key, kind: 'relay', prekeys, clock });
+    const proven = await proof.finally(() => deadline?.cancel());
     this.#pending.delete(socket);
     this.#options.attachViewer(proven.linkId, proven.carrier, viewer);
   }
