@@ -1,33 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { IceServer, create } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
-import { fingerprintOf, pairOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
-
-const SDP = [
-  'v=0',
-  'a=group:BUNDLE 0',
-  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
-  'a=fingerprint:SHA-256 ab:cd:EF:01',
-  'a=setup:actpass',
-  '',
-].join('\r\n');
-
-describe('fingerprintOf', () => {
-  test('reads one, in one spelling', () => {
-    expect(fingerprintOf(SDP)).toBe('sha-256 AB:CD:EF:01');
-  });
-
-  test('takes the same one twice, refuses two different and none', () => {
-    const again = SDP + 'a=fingerprint:sha-256 AB:CD:EF:01\r\n';
-    expect(fingerprintOf(again)).toBe('sha-256 AB:CD:EF:01');
-    expect(fingerprintOf(SDP + 'a=fingerprint:sha-256 00:11\r\n')).toBeUndefined();
-    expect(fingerprintOf('v=0\r\n')).toBeUndefined();
-  });
-
-  test('is not fooled by a fingerprint inside another line', () => {
-    expect(fingerprintOf('a=x a=fingerprint:sha-256 00:11\r\n')).toBeUndefined();
-  });
-});
+import { pairOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
 
 describe('toRtcIceServers', () => {
   test('leaves out empty credentials and empty entries', () => {

@@ -83,6 +83,7 @@ export * from './pages/leave-frame.js';
 export * from './pages/problem.js';
 export * from './pages/session-problems.js';
 export * from './seal/admission.js';
+export * from './seal/fingerprint.js';
 export * from './seal/handshake.js';
 export * from './seal/ingress-hello.js';
 export * from './seal/link-key.js';

@@ -13,7 +13,7 @@ export type PathMode = 'p2p' | 'relay' | 'offline';
 /** What `window.wingman.status()` resolves to. */
 export interface WingmanStatus {
   mode: PathMode;
-  /** Usual round trip of the path in use, in milliseconds. */
+  /** The usual round trip of the path in use: the median of the last answers, in milliseconds. */
   rttMs: number | null;
   link: { id: string; state: string };
   bytes: { p2p: ByteCount; relay: ByteCount };

@@ -8,6 +8,7 @@ import {
   P2pFailure,
   StateMachine,
   create,
+  fingerprintOf,
   type Answer,
   type Clock,
   type ConnectionAccept,
@@ -19,7 +20,7 @@ import type { CandidatePair } from '../shared/status.js';
 import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
 import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
-import { fingerprintOf, pairOf, toRtcIceServers } from './webrtc-utils.js';
+import { pairOf, toRtcIceServers } from './webrtc-utils.js';
 
 /** What the client needs of the world around it. */
 export interface P2pWorld {

@@ -3,15 +3,6 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import { within } from '@wingman/protocol';
 
-/** The DTLS fingerprint in a session description (RFC 8122 section 5), e.g. `sha-256 AB:CD…`; undefined when there is none or they differ. */
-export function fingerprintOf(sdp: string): string | undefined {
-  const lines = [...sdp.matchAll(/^a=fingerprint:(\S+) +([0-9A-Fa-f:]+)\s*$/gm)];
-  const distinct = new Set(
-    lines.map(([, algorithm, value]) => `${algorithm?.toLowerCase()} ${value?.toUpperCase()}`),
-  );
-  return distinct.size === 1 ? [...distinct][0] : undefined;
-}
-
 /** The server's ICE servers in the browser's form. */
 export function toRtcIceServers(servers: readonly IceServer[]): RTCIceServer[] {
   return servers

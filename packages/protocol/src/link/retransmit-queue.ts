@@ -108,7 +108,7 @@ export class RetransmitQueue {
     return now - sentAt < stragglerMs(sentOn) ? undefined : sentOn;
   }
 
-  /** The next frame that no living lane has sent. */
+  /** The next frame that no living lane has sent; the same again until its `sentOn` is set. */
   nextUnsent(): Unacked | undefined {
     for (; this.#cursor < this.#frames.length; this.#cursor += 1) {
       const frame = this.#frames[this.#cursor];

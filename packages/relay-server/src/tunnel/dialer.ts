@@ -1,4 +1,5 @@
 import {
+  CloseCode,
   DialPurpose,
   LIMITS,
   respond,
@@ -7,6 +8,7 @@ import {
   type Carrier,
   type Clock,
   type PrekeyRing,
+  type Timer,
   type WingmanError,
 } from '@wingman/protocol';
 import {
@@ -92,12 +94,16 @@ export class Dialer {
       return this.#options.attachIngress(proven.linkId, proven.carrier);
     }
     let viewer: string | undefined;
+    let deadline: Timer | undefined;
     const preface = (bytes: Uint8Array): void => {
       viewer = readDialPreface(bytes);
+      const silent = (): void => socket.close(CloseCode.DEAD_PEER, 'TIMEOUT');
+      deadline = clock.setTimeout(silent, LIMITS.handshakeMs);
     };
     const carrier = new WsCarrier(socket, { preface });
-    // No deadline: this connection is kept ready for a viewer who may come in an hour.
-    const proven = await respond(carrier, { key, kind: 'relay', prekeys, clock });
+    // No deadline before the preface: this connection is kept ready for a viewer who may come in an hour.
+    const proof = respond(carrier, { key, kind: 'relay', prekeys, clock });
+    const proven = await proof.finally(() => deadline?.cancel());
     this.#pending.delete(socket);
     this.#options.attachViewer(proven.linkId, proven.carrier, viewer);
   }

@@ -1,4 +1,4 @@
-import { WingmanError, type Binding } from '@wingman/protocol';
+import { fingerprintOf, WingmanError, type Binding } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
 import type { Candidate } from './engine.js';
 
@@ -28,16 +28,11 @@ export class PendingCandidates {
   }
 }
 
-/** The DTLS certificate fingerprint of a description, as `sha-256 AB:CD…` (RFC 8122 section 5). Fails with HANDSHAKE_FAILED. */
-export function fingerprintOf(sdp: string | undefined): string {
-  const match = /^a=fingerprint:(\S+) ([0-9A-Fa-f:]+)\s*$/m.exec(sdp ?? '');
-  if (match?.[1] === undefined || match[2] === undefined) {
-    throw new WingmanError('HANDSHAKE_FAILED', 'the session description has no fingerprint');
-  }
-  return `${match[1].toLowerCase()} ${match[2].toUpperCase()}`;
-}
-
-/** What both sides of a peer connection must agree on; whoever made the offer initiates the link handshake. */
+/** What both sides of a peer connection must agree on; whoever made the offer initiates the link handshake. Fails with HANDSHAKE_FAILED. */
 export function bindingOf(offer: string | undefined, answer: string | undefined): Binding {
-  return { initiator: fingerprintOf(offer), responder: fingerprintOf(answer) };
+  const [initiator, responder] = [fingerprintOf(offer ?? ''), fingerprintOf(answer ?? '')];
+  if (initiator === undefined || responder === undefined) {
+    throw new WingmanError('HANDSHAKE_FAILED', 'a description has not one fingerprint');
+  }
+  return { initiator, responder };
 }

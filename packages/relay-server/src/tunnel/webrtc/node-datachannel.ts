@@ -19,7 +19,7 @@ import {
 } from './engine.js';
 import { bindingOf, PendingCandidates } from './negotiation.js';
 
-/** libdatachannel through node-datachannel: the engine that measures better (see ARCHITECTURE.md). Fails when its binary doesn't load. */
+/** libdatachannel through node-datachannel: the engine that measures better (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
 export async function loadNodeDatachannel(): Promise<PeerEngine> {
   const library = await import('node-datachannel');
   let count = 0;
