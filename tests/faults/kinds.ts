@@ -90,7 +90,7 @@ const switchBackAndForth: Inject = async ({ viewer, sleep }, lastsMs) => {
 };
 
 /** Every kind of fault by name. */
-export const KINDS = {
+const KINDS = {
   nothing: {
     ...{ path: 'any', weight: 1, lastsMs: [300, 1_500], isControl: true },
     inject: async ({ sleep }, lastsMs) => {

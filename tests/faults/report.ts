@@ -4,7 +4,7 @@ import { kindOf } from './kinds.js';
 const MIB = 1024 * 1024;
 
 /** The value below which a share of all values lies. */
-export function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }

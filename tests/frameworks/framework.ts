@@ -25,7 +25,7 @@ export interface Ports {
 }
 
 /** Something the framework can do, tried on localhost and through the tunnel alike. */
-export interface Check {
+interface Check {
   /** Two or three words for the table. */
   readonly what: string;
   /** Rejects when it does not work. */

@@ -1,7 +1,7 @@
 import type { Behaviour, Trial, Way } from './trial.js';
 import type { Update } from './hot-update.js';
 
-export const COLUMNS = [
+const COLUMNS = [
   'row',
   'versions',
   'browser',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 const CHUNK = Buffer.alloc(64 * 1024, 'wingman ');
 
 /** The first transfer brings code, buffers and heaps to the size at which they stay. */
-export const WARM_UP_BYTES = 64 * 1024 * 1024;
+const WARM_UP_BYTES = 64 * 1024 * 1024;
 
 /** What the page says of a transfer. */
 export interface Report {

@@ -1,5 +1,5 @@
 /** Name (lower case) and value of one field line. */
-export type HeaderPair = [name: string, value: string];
+type HeaderPair = [name: string, value: string];
 
 /** The states of a version (Service Workers, section 2.1). */
 export type WorkerState =
@@ -104,7 +104,7 @@ export interface RequestInfoParts {
 }
 
 /** The head of a response; the body follows on a port of its own. */
-export interface ResponseHead {
+interface ResponseHead {
   status: number;
   statusText: string;
   headers: HeaderPair[];

@@ -9,7 +9,8 @@ import {
   RejectReason,
   create,
 } from '@wingman/protocol';
-import { P2pClient, type P2pWorld } from '../src/shell/p2p-client.js';
+import { P2pClient } from '../src/shell/p2p-client.js';
+import type { P2pWorld } from '../src/shell/p2p-world.js';
 import type { OutgoingMessage, ServerMessage } from '../src/shell/signaling.js';
 import type { Fingerprints } from '../src/shared/worker-messages.js';
 import { FakeClock, settle } from './support/fake-clock.js';

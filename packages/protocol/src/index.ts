@@ -25,18 +25,11 @@ export {
   Header,
   RequestHead,
   ResponseHead,
-  Trailers,
   WebSocketAccept,
   WebSocketClose,
   WebSocketOpen,
 } from './gen/wingman/v1/exchange.js';
-export {
-  CarrierKind,
-  IngressHello,
-  InitiatorHello,
-  ResponderFinish,
-  ResponderHello,
-} from './gen/wingman/v1/handshake.js';
+export {} from './gen/wingman/v1/handshake.js';
 export {
   Answer,
   Challenge,
@@ -46,8 +39,6 @@ export {
   ConnectionState,
   DialPreface,
   DialPurpose,
-  DialRequest,
-  EndSession,
   Heartbeat,
   HostMessage,
   HostPresence,
@@ -68,14 +59,13 @@ export {
 } from './gen/wingman/v1/signaling.js';
 export * from './fair-share.js';
 export * from './limits.js';
-export type { Attachment, LaneKind, LaneQuality, LaneState } from './link/lane-evidence.js';
+export type { Attachment } from './link/lane-evidence.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';
 export { PathHistory } from './link/path-history.js';
 export type { Preference } from './link/path-policy.js';
 export * from './mux/mux.js';
-export type { MuxStream } from './mux/mux-stream.js';
 export * from './names/reserved.js';
 export * from './names/session-name.js';
 export * from './pages/app-problems.js';

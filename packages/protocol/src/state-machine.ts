@@ -4,7 +4,7 @@ import { WingmanError } from './errors.js';
 export type TransitionTable<State extends string> = Readonly<Record<State, readonly State[]>>;
 
 /** Whether the table has such a move. */
-export function canMove<State extends string>(
+function canMove<State extends string>(
   table: TransitionTable<State>,
   from: State,
   to: State,

@@ -7,8 +7,8 @@ import {
 } from '../messages.js';
 import { clientOf } from './clients.js';
 import { ExtendableEvent, ExtendableMessageEvent } from './events.js';
-import { FetchEvents } from './fetch-events.js';
-import { makeScope, type Scope, type ScopeParts } from './scope.js';
+import { FetchEvents, type Scope } from './fetch-events.js';
+import { makeScope, type ScopeParts } from './scope.js';
 import { ServiceWorkerPort } from './service-worker-port.js';
 
 /** What a shell sends to the worker: at its start, and when a service worker started anew wants another port. */

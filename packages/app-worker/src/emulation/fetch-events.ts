@@ -3,8 +3,10 @@ import { receiveStream, sendStream } from '@wingman/protocol/ports';
 import { HANDOVER_CACHE } from '../caches.js';
 import type { FetchAnswer, NetworkAnswer, RequestInfoParts, ToEmulation } from '../messages.js';
 import { FetchEvent } from './events.js';
-import type { Scope } from './scope.js';
 import type { ServiceWorkerPort } from './service-worker-port.js';
+
+/** The global scope of the dedicated worker. */
+export type Scope = DedicatedWorkerGlobalScope & typeof globalThis;
 
 /** Fetch events of the app worker: dispatches them, and sends back what the handlers answer. */
 export class FetchEvents {

@@ -7,12 +7,9 @@ import {
 } from '../messages.js';
 import { Client, Clients, WindowClient } from './clients.js';
 import { ExtendableEvent, ExtendableMessageEvent, FetchEvent } from './events.js';
-import { makeFetch } from './fetch-events.js';
+import { makeFetch, type Scope } from './fetch-events.js';
 import { ServiceWorker, ServiceWorkerRegistration } from './registration.js';
 import type { ServiceWorkerPort } from './service-worker-port.js';
-
-/** The global scope of the dedicated worker. */
-export type Scope = DedicatedWorkerGlobalScope & typeof globalThis;
 
 /** What a dedicated worker has and a service worker hasn't: apps tell by these where they run. */
 const FOREIGN = ['DedicatedWorkerGlobalScope', 'XMLHttpRequest', 'Worker', 'postMessage', 'close'];

@@ -17,7 +17,7 @@ import {
 import { hasSavedRegistry } from './registry.js';
 
 export { APP_CACHE_PREFIX } from '../caches.js';
-export type { AnswerOptions, Directory, OwnRequest, Requester, Tab, Viewer } from './part.js';
+export type { AnswerOptions, OwnRequest, Viewer } from './part.js';
 
 const NO_PART = 'The script of the tunnel could not be fetched.';
 

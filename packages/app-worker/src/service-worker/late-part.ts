@@ -31,7 +31,7 @@ export function offerPart(): void {
 }
 
 /** The app workers of a session: run by the shells, asked here before the tunnel is. */
-export class LatePart implements Part {
+class LatePart implements Part {
   readonly #clients: AppClients;
   readonly #scripts: Scripts;
   readonly #registry: Registry;

@@ -24,7 +24,7 @@ export interface Viewer {
 }
 
 /** The tunnel's own scripts, as text; undefined when one can't be had. */
-export interface ViewerAssets {
+interface ViewerAssets {
   shim(): Promise<string | undefined>;
   /** The bundle of `@wingman/app-worker/emulation`. */
   emulation(): Promise<string | undefined>;
@@ -59,7 +59,7 @@ export interface Requester {
 }
 
 /** Finds the tabs of the session. */
-export interface Directory {
+interface Directory {
   find(
     requester: Requester,
   ): Promise<{ kind: 'shell'; entry: Tab } | { kind: 'none' } | { kind: 'silent' }>;

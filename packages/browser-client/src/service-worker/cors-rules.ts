@@ -24,7 +24,7 @@ const UNSAFE_LANGUAGE = /[^0-9A-Za-z *,\-.;=]/;
 const MAX_SAFE_VALUE = 128;
 
 /** The names a preflight has to ask for, sorted (Fetch, "CORS-unsafe request-header names"). */
-export function unsafeHeaders(headers: Headers): string[] {
+function unsafeHeaders(headers: Headers): string[] {
   const own = [...headers].filter(([name]) => !BROWSERS_OWN.test(name));
   const isStream = headers.get('accept')?.includes('text/event-stream') === true;
   const asked = own.filter(([name]) => !(isStream && name === 'last-event-id'));

@@ -3,12 +3,12 @@ import type { Preference } from '@wingman/protocol';
 export type { Preference };
 
 /** Bytes of one path, as seen by this tab. */
-export interface ByteCount {
+interface ByteCount {
   in: number;
   out: number;
 }
 
-export type PathMode = 'p2p' | 'relay' | 'offline';
+type PathMode = 'p2p' | 'relay' | 'offline';
 
 /** What `window.wingman.status()` resolves to. */
 export interface WingmanStatus {

@@ -10,41 +10,16 @@ import {
   create,
   fingerprintOf,
   type Answer,
-  type Clock,
   type ConnectionAccept,
-  type OfferClaim,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
-import type { Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
+import type { P2pWorkerEvent } from '../shared/worker-messages.js';
 import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
-import type { OutgoingMessage, ServerMessage } from './signaling.js';
+import type { P2pWorld } from './p2p-world.js';
+import type { ServerMessage } from './signaling.js';
 import { pairOf, toRtcIceServers } from './webrtc-utils.js';
-
-/** What the client needs of the world around it. */
-export interface P2pWorld {
-  clock: Clock;
-  random?: () => number;
-  /** Undefined where the browser has no WebRTC. */
-  createPeer: ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined;
-  /** Shows the host that this tab has the link key. */
-  prove: AdmissionProofs;
-  /** False when not connected. */
-  signal: (message: OutgoingMessage) => boolean;
-  /** Hands the channel to the worker, in the task that has created it. */
-  giveChannel: (attempt: number, channel: RTCDataChannel) => void;
-  giveFingerprints: (attempt: number, fingerprints: Fingerprints) => void;
-  endChannel: (attempt: number) => void;
-  /** The server's default for p2pTimeoutMs. */
-  timeoutMs: number;
-}
-
-/** Proofs of the link key (SPEC section 4.5). */
-export interface AdmissionProofs {
-  request(linkId: string): Promise<Uint8Array>;
-  offer(claim: OfferClaim, nonce: Uint8Array): Promise<Uint8Array>;
-}
 
 /** One try, from the accept to its end. */
 interface Attempt {

@@ -5,7 +5,8 @@ import {
   requestPayload,
   systemClock,
 } from '@wingman/protocol';
-import { P2pClient, type AdmissionProofs, type P2pWorld } from './p2p-client.js';
+import { P2pClient } from './p2p-client.js';
+import type { AdmissionProofs, P2pWorld } from './p2p-world.js';
 import type { TunnelClient } from './tunnel-client.js';
 import { peerFactory } from './webrtc-utils.js';
 

@@ -1,4 +1,3 @@
-import type { AppFrame } from './app-frame.js';
 import { RESERVED_PREFIX } from '@wingman/protocol';
 
 /** The part of the Navigation API that is used; not every engine has it. */
@@ -31,8 +30,16 @@ export function topNavigation(event: NavigateEvent, shown: string | undefined): 
   return event.userInitiated ? 'reload' : 'none';
 }
 
+/** What of the app's frame is needed. */
+export interface Navigable {
+  readonly url: string | undefined;
+  setHash(hash: string): void;
+  go(url: string, isReplacing: boolean): void;
+  reload(): void;
+}
+
 /** Carries out in the app's frame what the app, or somebody at the address bar, does to the tab. */
-export function keepTopNavigations(tab: Window, frame: AppFrame): void {
+export function keepTopNavigations(tab: Window, frame: Navigable): void {
   tab.addEventListener('hashchange', () => {
     // A new link was pasted over this one.
     if (tab.location.hash.startsWith('#k=')) tab.location.reload();

@@ -1,7 +1,7 @@
 import { workerPrefix } from '../shared/worker-prefix.js';
 
 /** What replacing takes of a window or worker. */
-export interface WorkerRealm {
+interface WorkerRealm {
   Worker?: typeof Worker;
   SharedWorker?: typeof SharedWorker;
   URL: typeof URL;

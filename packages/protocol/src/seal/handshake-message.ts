@@ -10,7 +10,7 @@ import { LIMITS } from '../limits.js';
 import { concatBytes } from '../wire/bytes.js';
 
 /** First byte of a handshake message. */
-export const HandshakeType = {
+const HandshakeType = {
   RESPONDER_HELLO: 0x01,
   INITIATOR_HELLO: 0x02,
   RESPONDER_FINISH: 0x03,

@@ -1,9 +1,6 @@
 import type { Carrier, CarrierHandlers } from '../carrier/carrier.js';
 import { CloseCode } from '../errors.js';
 
-/** What AES-GCM adds to a message. */
-export const SEAL_OVERHEAD_BYTES = 16;
-
 /**
  * Encrypts every message with AES-256-GCM. The nonce is the message's number in its direction, so
  * a message that was dropped, repeated, moved or changed fails to open and ends the carrier.

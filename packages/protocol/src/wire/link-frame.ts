@@ -2,7 +2,7 @@ import { WingmanError, errorFromWire, errorToWire, type ErrorCode } from '../err
 import { readVarint, varintLength, writeVarint, type Varint } from './varint.js';
 
 /** First byte of every message on an attached carrier. */
-export const LinkFrameType = {
+const LinkFrameType = {
   DATA: 0x00,
   ACK: 0x01,
   ATTACH: 0x02,

@@ -7,7 +7,7 @@ export const SEAM_FAULTS = ['drop', 'duplicate', 'delay', 'corrupt', 'cut', 'sta
 export type SeamFault = (typeof SEAM_FAULTS)[number];
 
 export const FRAME_TYPES = ['data', 'ack', 'attach', 'use', 'ping', 'pong'] as const;
-export type FrameType = (typeof FRAME_TYPES)[number];
+type FrameType = (typeof FRAME_TYPES)[number];
 export type Way = 'there' | 'back';
 
 /** The n-th message of a type in one direction, counted over all carriers, meets this fault. */

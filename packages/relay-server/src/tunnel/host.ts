@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import {
   encodeLinkKey,
   EndReason,
-  PrekeyRing,
   PROTOCOL_VERSION,
   RejectReason,
   systemClock,
@@ -13,6 +12,7 @@ import {
   type HostMessage,
   type HostRegistered,
   type IceServer,
+  type PrekeyRing,
   type ReceivedCase,
   type SentCase,
   type ServerToHost,
@@ -22,10 +22,10 @@ import {
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
-import { Admission } from './admission.js';
+import type { Admission } from './admission.js';
 import { Dialer } from './dialer.js';
-import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
-import type { HostEvents, HostOptions, StopReason } from './host-types.js';
+import { SignalingClient, type FirstRegistration } from './signaling-client.js';
+import type { HostEvents, HostKeys, HostOptions, StopReason } from './host-types.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
 
@@ -46,12 +46,12 @@ export class Host extends EventEmitter<HostEvents> {
   #closing: Promise<void> | undefined;
 
   /** Use `startHost`. */
-  constructor(options: HostOptions, secrets: HostSecrets, onFirst: FirstRegistration) {
+  constructor(options: HostOptions, keys: HostKeys, onFirst: FirstRegistration) {
     super();
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#prekeys = secrets.prekeys;
-    this.#admission = secrets.admission;
+    this.#prekeys = keys.prekeys;
+    this.#admission = keys.admission;
     this.#app = new LocalApp(options.port, () => this.#grant?.origin, {
       ...options,
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
@@ -292,33 +292,5 @@ export class Host extends EventEmitter<HostEvents> {
   #ended({ code, message }: WingmanError): void {
     // A session that ends by itself has expired: nobody but this host can stop it.
     void this.close(code === 'SESSION_ENDED' ? 'expired' : 'refused', message);
-  }
-}
-
-/** What a host makes before it registers. */
-export interface HostSecrets {
-  readonly prekeys: PrekeyRing;
-  readonly admission: Admission;
-}
-
-/**
- * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
- * wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
- */
-export async function startHost(
-  options: HostOptions,
-  watch: (host: Host) => void = () => undefined,
-): Promise<Host> {
-  const prekeys = await PrekeyRing.create();
-  const admission = await Admission.create(options.identity.linkKey);
-  const first = firstRegistration(options.server, options.clock ?? systemClock);
-  const host = new Host(options, { prekeys, admission }, first);
-  watch(host);
-  try {
-    await first.done;
-    return host;
-  } catch (error) {
-    await host.close('refused');
-    throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { Via } from '../exchange/via.js';
 import { watchPath, type PathChanged } from './path-changes.js';
 
 /** What the table tells its owner. */
-export interface LinkEvents {
+interface LinkEvents {
   /** A new link, before its first carrier: the owner takes its exchanges. */
   opened(link: Link, via: Via): void;
   joined(viewer: string, path: Path): void;

@@ -79,7 +79,7 @@ export function webSocketOpen(fields: {
   return create(WebSocketOpen, { target, protocols, headers: headersFromRaw(headers), port });
 }
 
-export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);

@@ -31,7 +31,7 @@ export interface Upgrade {
 }
 
 /** Finishes the upgrade with the subprotocol the app has chosen. */
-export type AcceptUpgrade = (upgrade: Upgrade, protocol: string) => Promise<WebSocket>;
+type AcceptUpgrade = (upgrade: Upgrade, protocol: string) => Promise<WebSocket>;
 
 export interface IngressWebSocketOptions {
   clock: Clock;

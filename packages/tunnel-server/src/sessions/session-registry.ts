@@ -4,7 +4,7 @@ import type { LiveSession } from './live-session.js';
 import type { EndReason, Grant } from './session.js';
 
 /** Makes a session with all its parts. */
-export type SessionFactory = (name: string, onEnd: (reason: EndReason) => void) => LiveSession;
+type SessionFactory = (name: string, onEnd: (reason: EndReason) => void) => LiveSession;
 
 export interface RegistryOptions {
   clock: Clock;

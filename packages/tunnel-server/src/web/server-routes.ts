@@ -26,7 +26,7 @@ export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
 }
 
 /** What a person sees who opens the tunnel server's own name. */
-export function indexPage(version: string): string {
+function indexPage(version: string): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -23,7 +23,7 @@ afterEach(async () => {
 export const SHELL = '<!doctype html><title>shell</title><!--wingman-boot--><script>go()</script>';
 
 /** A directory with the files a build would have made. */
-export async function createAssets(): Promise<string> {
+async function createAssets(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'wingman-assets-'));
   directories.push(directory);
   await writeFile(join(directory, 'shell.html'), SHELL);

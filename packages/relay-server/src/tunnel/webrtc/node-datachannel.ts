@@ -211,9 +211,7 @@ const RELAY_TYPES = {
 } as const;
 
 /** ICE servers in node-datachannel's words; addresses it can't use are left out (RFC 7064, RFC 7065). */
-export function toLibdatachannel(
-  servers: readonly IceServerAddress[],
-): (string | LibdatachannelServer)[] {
+function toLibdatachannel(servers: readonly IceServerAddress[]): (string | LibdatachannelServer)[] {
   return servers.flatMap((server) =>
     server.urls.flatMap((url) => {
       const one = toOne(url, server);

@@ -3,15 +3,8 @@ import { ENGINE_NAMES } from './engine.js';
 import { loadNodeDatachannel } from './node-datachannel.js';
 import { loadWrtc } from './wrtc.js';
 
-export { CHANNEL_LABEL, ENGINE_NAMES } from './engine.js';
-export type {
-  Candidate,
-  EngineName,
-  IceServerAddress,
-  Peer,
-  PeerEngine,
-  PeerHandlers,
-} from './engine.js';
+export { ENGINE_NAMES } from './engine.js';
+export type { EngineName, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
 
 /** Which engine to load: one by name, or the first that loads. */
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;

@@ -1,6 +1,6 @@
 // The part of @roamhq/wrtc this host uses. The package's own types refer to the DOM's, which a Node program doesn't load.
 
-export interface WrtcDescription {
+interface WrtcDescription {
   readonly type: 'offer' | 'answer';
   readonly sdp: string;
 }

@@ -180,7 +180,7 @@ class WrtcPeer implements Peer {
 }
 
 /** Counts what was sent in this turn of the event loop: a figure that an engine's own queue length may lag behind. */
-export class TurnCount {
+class TurnCount {
   #bytes = 0;
   #isScheduled = false;
 
