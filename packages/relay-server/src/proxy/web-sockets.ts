@@ -93,6 +93,7 @@ function listen(
   });
   socket.once('error', onError);
   socket.once('unexpected-response', (_request, response) => {
+    slot.answered();
     socket.off('error', onError);
     socket.on('error', () => undefined);
     void passRefusal(incoming, response, cookies, way).finally(() => socket.terminate());
