@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   create,
   createLinkKey,
@@ -40,7 +40,11 @@ interface TestHost {
   toViewer: (message: SentCase<HostMessage>) => void;
 }
 
-function hostWith(engine: PeerEngine, admits: (linkId: string) => boolean = () => true): TestHost {
+function hostWith(
+  engine: PeerEngine,
+  admits: (linkId: string) => boolean = () => true,
+  proven: ReadonlySet<string> = new Set(),
+): TestHost {
   const clock = new FakeClock();
   const test: TestHost = {
     clock,
@@ -60,6 +64,7 @@ function hostWith(engine: PeerEngine, admits: (linkId: string) => boolean = () =
         test.toViewer(message);
       },
       admits,
+      isProven: (linkId) => proven.has(linkId) || test.attached.some(([id]) => id === linkId),
       attach: (linkId, carrier) => test.attached.push([linkId, carrier]),
       failed: (_linkId, { code }) => test.failed.push(code),
     }),
@@ -201,6 +206,11 @@ describe('an offer', () => {
 });
 
 describe('attempts', () => {
+  let count = 0;
+  const made = (): number => count;
+  beforeEach(() => {
+    count = 0;
+  });
   const silentPeer = (): Peer => ({
     createOffer: () => Promise.resolve(''),
     acceptOffer: () => new Promise(() => undefined),
@@ -209,7 +219,13 @@ describe('attempts', () => {
     binding: () => ({ initiator: '', responder: '' }),
     close: () => undefined,
   });
-  const silent: PeerEngine = { name: 'wrtc', createPeer: silentPeer };
+  const counted = (peer: Peer): Peer => {
+    count += 1;
+    return peer;
+  };
+  const silent: PeerEngine = { name: 'wrtc', createPeer: () => counted(silentPeer()) };
+  const refusingPeer = (): Peer =>
+    counted({ ...silentPeer(), acceptOffer: () => Promise.reject(new Error('nonsense')) });
   const offer = (linkId: string, attempt: number) => create(Offer, { linkId, attempt, sdp: '' });
 
   test('a newer one replaces one that is not open; older and repeated ones are ignored', () => {
@@ -226,6 +242,38 @@ describe('attempts', () => {
     const { host } = hostWith(silent);
     for (let index = 0; index < 20; index++) host.offer(offer(newLinkId(), 1));
     expect(host.peerCount).toBe(2 * HOST_LIMITS.peersPerViewer);
+  });
+
+  test('of proven viewers come before those of strangers', () => {
+    const proven = new Set([newLinkId(), newLinkId()]);
+    const { host, failed } = hostWith(silent, () => true, proven);
+    const places = 2 * HOST_LIMITS.peersPerViewer;
+    for (let index = 0; index < 200; index++) host.offer(offer(newLinkId(), 1));
+    expect([host.peerCount, made()]).toEqual([places, places]);
+    for (const linkId of proven) host.offer(offer(linkId, 1));
+    expect([host.peerCount, made()]).toEqual([places, places + 2]);
+    for (let index = 0; index < 200; index++) host.offer(offer(newLinkId(), 1));
+    expect([host.peerCount, made(), failed]).toEqual([places, places + 2, []]);
+  });
+
+  test('of strangers cost a peer so often only, also when they end at once', async () => {
+    const { host, clock } = hostWith({ name: 'wrtc', createPeer: refusingPeer });
+    const places = 2 * HOST_LIMITS.peersPerViewer;
+    const flood = async (): Promise<void> => {
+      for (let attempt = 1; attempt <= 200; attempt++) {
+        host.offer(offer(newLinkId(), attempt));
+        await Promise.resolve();
+      }
+      await until(() => host.peerCount === 0, 'they have ended');
+    };
+    await flood();
+    expect(made()).toBe(places);
+    clock.advance(9_999);
+    await flood();
+    expect(made()).toBe(places);
+    clock.advance(1);
+    await flood();
+    expect(made()).toBe(2 * places);
   });
 
   test('all end with the host', () => {

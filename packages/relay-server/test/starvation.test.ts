@@ -130,6 +130,23 @@ test('a tab with two hundred event streams keeps nobody waiting, itself neither'
   await until(() => server.sockets.size < 10, 'the connections are closed');
 });
 
+test('upgrades that are answered with a stream of events keep nobody waiting', async () => {
+  const { server, ingress, viewer } = await startHost();
+  const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
+  const refused = Array.from({ length: 2 * HALF }, () => {
+    const { signal } = abort;
+    return openWebSocket(ingress, webSocketOpen({ target: '/events' }), { signal }).accepted;
+  });
+  const ended = Promise.allSettled(refused);
+  await until(() => server.sockets.size >= 2 * HALF, 'all have been answered');
+  await expectServed(ingress);
+  await expectServed(viewer);
+  abort.abort();
+  await ended;
+  await until(() => server.sockets.size < 10, 'the connections are closed');
+});
+
 test('a WebSocket that finds no place is refused with the same code', async () => {
   const { server, clock, ingress } = await startHost();
   const abort = new AbortController();

@@ -153,6 +153,7 @@ describe('keyless WebSockets do not fill memory', () => {
     expect([grown.server < BOUND, grown.host < BOUND]).toEqual([true, true]);
     expect(closes.length).toBeGreaterThan(2);
     expect(new Set(closes)).toEqual(new Set(['1009 LIMIT_EXCEEDED']));
+    app.listen();
     await expectRecovered();
   }, 240_000);
 

@@ -184,6 +184,7 @@ function joined(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
     socket.once('close', () => failed(new Error('closed before it was open')));
     socket.once('unexpected-response', (_request, response) => {
       guarded(() => {
+        exchange.slot?.answered();
         exchange.answer = answerOf(response);
         resolve();
       });

@@ -192,6 +192,7 @@ export class Host extends EventEmitter<HostEvents> {
       iceServers: () => this.#iceServers(),
       send: (message) => this.#connection.send(message),
       admits: (linkId) => this.#links.admits(linkId),
+      isProven: (linkId) => this.#links.has(linkId),
       attach: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'p2p'),
       failed: (viewer, { code, message }) => this.emit('problem', { code, message, viewer }),
     });

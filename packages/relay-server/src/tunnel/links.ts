@@ -51,6 +51,11 @@ export class LinkTable {
     return this.#joined.size;
   }
 
+  /** Whether a viewer's link exists, which it does from the first proof of the key. */
+  has(id: string): boolean {
+    return this.#viewers.has(id);
+  }
+
   /** Whether a viewer's link exists or may be made. */
   admits(id: string): boolean {
     return this.#viewers.has(id) || this.#present < this.#options.maxViewers;

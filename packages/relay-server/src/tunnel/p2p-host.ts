@@ -24,6 +24,8 @@ export interface P2pHostOptions {
   send(message: SentCase<HostMessage>): void;
   /** Whether this link exists or may be made. */
   admits(linkId: string): boolean;
+  /** Whether this link exists: its viewer has proved the key, on the relay or on a direct path before. */
+  isProven(linkId: string): boolean;
   attach(linkId: string, carrier: Carrier): void;
   failed(linkId: string, error: WingmanError): void;
 }
@@ -46,6 +48,8 @@ export class P2pHost {
   readonly #newest = new Map<string, Attempt>();
   /** Every attempt that holds a peer. */
   readonly #alive = new Set<Attempt>();
+  /** When the last peers for strangers were made: for links that had proved nothing. */
+  #strangersAt: number[] = [];
 
   constructor(options: P2pHostOptions) {
     this.#options = options;
@@ -62,7 +66,7 @@ export class P2pHost {
     if (before !== undefined && offer.attempt <= before.number) return;
     if (!this.#options.admits(offer.linkId)) return;
     if (before?.state !== 'open') before?.close();
-    if (this.#alive.size >= this.#options.maxViewers * HOST_LIMITS.peersPerViewer) return;
+    if (!this.#hasRoomFor(offer.linkId)) return;
     const attempt = new Attempt(offer, this.#options, () => this.#forget(attempt));
     this.#newest.set(offer.linkId, attempt);
     this.#alive.add(attempt);
@@ -78,6 +82,28 @@ export class P2pHost {
   /** Closes every peer. */
   close(): void {
     for (const attempt of [...this.#alive]) attempt.close();
+  }
+
+  /** A stranger gets what is left; a proven viewer, if need be, the place of a stranger. */
+  #hasRoomFor(linkId: string): boolean {
+    const isProven = (id: string): boolean => this.#options.isProven(id);
+    const places = this.#options.maxViewers * HOST_LIMITS.peersPerViewer;
+    const isFull = this.#alive.size >= places;
+    if (!isProven(linkId)) return !isFull && this.#countStranger(places);
+    if (!isFull) return true;
+    const stranger = [...this.#alive].find((attempt) => !isProven(attempt.linkId));
+    stranger?.close();
+    return stranger !== undefined;
+  }
+
+  /** Peers cost threads and processor time even when they end at once: strangers get so many in the time of an attempt. */
+  #countStranger(places: number): boolean {
+    const { clock, timeoutMs } = this.#options;
+    const now = clock.now();
+    this.#strangersAt = this.#strangersAt.filter((at) => now - at < timeoutMs);
+    if (this.#strangersAt.length >= places) return false;
+    this.#strangersAt.push(now);
+    return true;
   }
 
   #forget(attempt: Attempt): void {
