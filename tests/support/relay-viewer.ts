@@ -1,7 +1,9 @@
 import {
   BaseCarrier,
   create,
+  createPass,
   decodeLinkKey,
+  deriveGateKey,
   headersFromRaw,
   headerValue,
   initiate,
@@ -60,13 +62,15 @@ export class RelayViewer {
   static async join(share: Pick<Share, 'ready'>): Promise<RelayViewer> {
     const { host, port, hash, origin } = new URL(share.ready.url);
     const linkId = newLinkId();
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/__wingman/relay?link=${linkId}`, {
+    const key = decodeLinkKey(new URLSearchParams(hash.slice(1)).get('k') ?? '');
+    const pass = await createPass(await deriveGateKey(key), 'relay', linkId);
+    const path = `/__wingman/relay?link=${linkId}&pass=${pass}`;
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
       headers: { host, origin },
       perMessageDeflate: false,
     });
     const carrier = new RelayCarrier(socket);
     await once(socket, 'open');
-    const key = decodeLinkKey(new URLSearchParams(hash.slice(1)).get('k') ?? '');
     const link = new Link({ id: linkId, role: 'initiator' });
     const mux = new Mux(link);
     const proven = await initiate(carrier, { key, kind: 'relay', linkId });
