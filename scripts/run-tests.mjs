@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,6 +33,7 @@ const GROUPS = [
 /** Twice what the slowest group takes on two busy cores; a group that hangs ends then. */
 const GROUP_DEADLINE_MS = 25 * 60_000;
 const KILL_AFTER_MS = 5_000;
+const SLOWEST_SHOWN = 5;
 
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));
 const total = { passed: 0, failed: 0 };
@@ -51,7 +52,9 @@ for (const [index, { projects, workers, files, isHeld }] of GROUPS.entries()) {
     `--outputFile=${report}`,
     ...process.argv.slice(2),
   ];
-  count(report, await run(jest));
+  const began = performance.now();
+  const status = await run(jest);
+  count(report, status, (performance.now() - began) / 1000);
 }
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -88,9 +91,10 @@ function run(jest) {
 }
 
 /** A suite that could not run, or a crashed runner, counts as a failure. */
-function count(report, status) {
+function count(report, status, seconds) {
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
+    printSlowest(result.testResults, seconds);
     total.passed += result.numPassedTests;
     total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
     if (status !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0)
@@ -98,6 +102,16 @@ function count(report, status) {
   } catch {
     total.failed += 1;
   }
+}
+
+/** What a group took, and its slowest files: where to look first when the suite has become slow. */
+function printSlowest(files, seconds) {
+  const slowest = files
+    .map(({ name, startTime, endTime }) => ({ name: basename(name), ms: endTime - startTime }))
+    .sort((left, right) => right.ms - left.ms)
+    .slice(0, SLOWEST_SHOWN)
+    .map(({ name, ms }) => `${name} ${(ms / 1000).toFixed(0)} s`);
+  console.log(`${seconds.toFixed(0)} s for ${files.length} files; slowest: ${slowest.join(', ')}`);
 }
 
 /** Signals a process and all that it has started and that still run. */
