@@ -1,9 +1,8 @@
 import { eventually } from '../support/program.js';
-import type { AppReport, PageReport } from './app/protocol.js';
 import { kindOf, type Kind } from './kinds.js';
 import type { PlannedFault } from './plan.js';
 import { pageProcessBytes, residentOf } from './resources.js';
-import type { World } from './world.js';
+import type { Snapshot, World } from './world.js';
 
 /** How one fault went. */
 export interface Outcome extends PlannedFault {
@@ -25,12 +24,6 @@ export interface Outcome extends PlannedFault {
   pageBytes: number;
   /** What the app noticed; nothing, if all is well. */
   problems: string[];
-}
-
-/** What page and app had seen at one moment. */
-export interface Snapshot {
-  page: PageReport;
-  app: AppReport;
 }
 
 /** The link's grace time and then some. */

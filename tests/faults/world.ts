@@ -1,7 +1,13 @@
-import type { Snapshot } from './campaign.js';
 import type { Lab } from '../lab/network.js';
+import type { AppReport, PageReport } from './app/protocol.js';
 import type { Host, LocalApp, TunnelServer } from './parts.js';
 import type { Viewer } from './viewer.js';
+
+/** What page and app had seen at one moment. */
+export interface Snapshot {
+  page: PageReport;
+  app: AppReport;
+}
 
 /** All that a fault may touch. */
 export interface World {
