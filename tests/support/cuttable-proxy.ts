@@ -41,7 +41,7 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
   };
   const server = createServer({ allowHalfOpen: true }, (near) => {
     keep(near);
-    if (isCut) return void near.resetAndDestroy();
+    if (isCut) return void reset(near);
     const far = connect({ port: target(), host: '127.0.0.1', allowHalfOpen: true });
     keep(far);
     nearEnds.add(near);
@@ -60,7 +60,7 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
   const cut = (): number => {
     isCut = true;
     const count = open.size;
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) reset(socket);
     return count;
   };
   return {
@@ -68,7 +68,7 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
     cut,
     mend: () => void (isCut = false),
     paths,
-    reset: (path) => of(path).map((socket) => socket.resetAndDestroy()).length,
+    reset: (path) => of(path).map(reset).length,
     mute: (path) => {
       muted = path;
       for (const socket of of(path)) if (nearEnds.has(socket)) socket.unpipe().resume();
@@ -80,4 +80,13 @@ export async function startCuttableProxy(target: () => number): Promise<Cuttable
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/**
+ * Resets a connection. Node loses a handle that is to be reset while its end is still on the way, and then
+ * spins for ever as the process exits: such a socket is closed instead.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
