@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
-import type { ForwardedOptions } from './ingress/forwarded-headers.js';
+import type { ForwardedOptions } from './web/client-identity.js';
 import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
