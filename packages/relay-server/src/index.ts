@@ -1,4 +1,4 @@
-export { hostVariables, shareConfig, type ShareConfig } from './config.js';
+export { hostVariables, shareConfig, shareOptions, type ShareConfig } from './config.js';
 export { HOST_LIMITS } from './limits.js';
 export { Host } from './tunnel/host.js';
 export type { HostEvents, HostOptions, StopReason } from './tunnel/host-types.js';

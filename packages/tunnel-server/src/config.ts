@@ -1,6 +1,7 @@
 import {
   ConfigError,
   isSet,
+  optionsOf,
   readSettings,
   schemas,
   setting,
@@ -52,7 +53,7 @@ export interface TunnelServerConfig {
 const SETTINGS = {
   host: setting({
     variable: 'TUNNEL_HOST',
-    option: '--host',
+    option: '--host <address>',
     default: '127.0.0.1',
     good: '0.0.0.0',
     meaning: 'Address the tunnel server listens on.',
@@ -60,7 +61,7 @@ const SETTINGS = {
   }),
   port: setting({
     variable: 'TUNNEL_PORT',
-    option: '--port',
+    option: '--port <port>',
     default: '8787',
     good: '8787',
     meaning: 'TCP port the tunnel server listens on; 0 takes any free one.',
@@ -68,7 +69,7 @@ const SETTINGS = {
   }),
   domain: setting({
     variable: 'TUNNEL_DOMAIN',
-    option: '--domain',
+    option: '--domain <domain>',
     default: 'localhost',
     good: 'tunnel.example.org',
     meaning: 'Domain of the sessions: each is <session>.<domain>.',
@@ -76,7 +77,7 @@ const SETTINGS = {
   }),
   publicUrl: setting({
     variable: 'TUNNEL_PUBLIC_URL',
-    option: '--public-url',
+    option: '--public-url <url>',
     default: '',
     good: 'https://tunnel.example.org',
     meaning: "The tunnel server's own origin as browsers see it; empty: http://<domain>:<port>.",
@@ -91,7 +92,7 @@ const SETTINGS = {
   }),
   stunPort: setting({
     variable: 'STUN_PORT',
-    option: '--stun-port',
+    option: '--stun-port <port>',
     default: '',
     good: '3478',
     meaning: "UDP port of the embedded STUN responder; empty: the tunnel server's port, or any.",
@@ -106,7 +107,7 @@ const SETTINGS = {
   }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',
-    option: '--max-sessions',
+    option: '--max-sessions <n>',
     default: '1000',
     good: '1000',
     meaning: 'Sessions on one tunnel server at once.',
@@ -115,6 +116,7 @@ const SETTINGS = {
   trustProxy: setting({
     variable: 'TRUST_PROXY',
     option: '--trust-proxy',
+    flagMeaning: 'Believe X-Forwarded-For and X-Forwarded-Proto: a proxy of yours sets them.',
     default: 'false',
     good: 'true',
     meaning: 'Whether X-Forwarded-For and X-Forwarded-Proto come from a proxy of yours.',
@@ -128,6 +130,8 @@ export type ServerGiven = Given<typeof SETTINGS>;
 
 /** The environment variables of a tunnel server, for `.env.example` and the docs. */
 export const tunnelServerVariables = variablesOf(SETTINGS);
+/** The options of `wingman server`. */
+export const tunnelServerOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {
