@@ -39,6 +39,8 @@ export interface TunnelServerConfig {
   /** How long the link of a viewer's tab waits for a carrier. */
   linkGraceMs: number;
   maxSessions: number;
+  /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
+  maxSessionsPerAddress: number;
   /** Viewers per session. */
   maxViewers: number;
   logLevel: LogLevel;
@@ -111,6 +113,14 @@ const SETTINGS = {
     default: '1000',
     good: '1000',
     meaning: 'Sessions on one tunnel server at once.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
+  maxSessionsPerAddress: setting({
+    variable: 'MAX_SESSIONS_PER_ADDRESS',
+    option: '--max-sessions-per-address <n>',
+    default: '200',
+    good: '200',
+    meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
     schema: schemas.integer(1, 1_000_000),
   }),
   trustProxy: setting({

@@ -38,6 +38,11 @@ export function peerAddress(req: IncomingMessage): string {
   return (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
+/** Whether the request says that it has come through a proxy. */
+export function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
+}
+
 /** Who asks: the other end of the connection or, when that is a proxy of ours, whom the proxy has named last. */
 export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const named = trustProxy ? [req.headers['x-forwarded-for']].flat().join(',') : '';
