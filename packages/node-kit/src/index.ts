@@ -9,5 +9,4 @@ export * from './shared-settings.js';
 export * from './system-error.js';
 export * from './ws-carrier.js';
 export * from './ws-close.js';
-export * from './ws-data.js';
 export * from './ws-messages.js';

@@ -4,8 +4,12 @@ import type { z } from 'zod';
 export interface Setting<T, Default extends string = string> {
   /** Environment variable; none for what only the command line knows. */
   readonly variable?: string;
-  /** As a person types it on the command line. */
+  /** As `--help` shows it: with what follows it (`--expires <time>`), a mere flag (`--no-p2p`), or an argument (`<port>`). */
   readonly option?: string;
+  /** What a mere flag does: the meaning is that of the variable, which has a value. */
+  readonly flagMeaning?: string;
+  /** Whether the option may come several times, each with one item of the list. */
+  readonly isRepeatable?: boolean;
   /** As written in `.env`; empty when there is none, and the setting's value is then undefined. */
   readonly default: Default;
   /** A value that would have been right, for the error. */
@@ -87,6 +91,30 @@ export function variablesOf(group: Settings): VariableDescription[] {
   );
 }
 
+/** One option of the command line, as `--help` shows it. */
+export interface OptionDescription {
+  /** The setting's name in its group. */
+  readonly setting: string;
+  readonly option: string;
+  /** The environment variable that says the same; empty when there is none. */
+  readonly variable: string;
+  readonly meaning: string;
+  /** Empty for a mere flag, and when there is none. */
+  readonly default: string;
+  readonly isRepeatable: boolean;
+}
+
+/** The options of a group, without its arguments. */
+export function optionsOf(group: Settings): OptionDescription[] {
+  return Object.entries(group).flatMap(([name, described]) => {
+    const { option = '', variable = '', meaning, flagMeaning, isRepeatable = false } = described;
+    if (!option.startsWith('--')) return [];
+    const value = flagMeaning === undefined ? described.default : '';
+    const rest = { variable, meaning: flagMeaning ?? meaning, default: value, isRepeatable };
+    return [{ setting: name, option, ...rest }];
+  });
+}
+
 function readSetting(
   described: Setting<unknown>,
   option: string | undefined,
@@ -106,7 +134,8 @@ function variableOf({ variable }: Setting<unknown>, env: Environment): string {
 
 function explain(described: Setting<unknown>, text: string, isOption: boolean): string {
   const { good, isSecret = false, meaning, option = '', variable = '' } = described;
-  const where = isOption ? option : variable;
+  const [optionName = ''] = option.split(' ');
+  const where = isOption ? optionName : variable;
   const shown = isSecret ? '' : ` "${text}"`;
   return `${where}${shown} is not valid. ${meaning} A good value: ${assignment(where)}${good}`;
 }

@@ -12,7 +12,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const SHARED_SETTINGS = {
   sessionTtlMs: setting({
     variable: 'SESSION_TTL',
-    option: '--expires',
+    option: '--expires <time>',
     default: '8h',
     good: '8h',
     meaning: 'How long a session lives at most: a number with s, m, h or d; at most 14d.',
@@ -20,7 +20,7 @@ export const SHARED_SETTINGS = {
   }),
   maxViewers: setting({
     variable: 'MAX_VIEWERS',
-    option: '--max-viewers',
+    option: '--max-viewers <n>',
     default: '8',
     good: '8',
     meaning: 'Viewers of one session at once.',
@@ -28,7 +28,7 @@ export const SHARED_SETTINGS = {
   }),
   linkGraceMs: setting({
     variable: 'LINK_GRACE',
-    option: '--link-grace',
+    option: '--link-grace <time>',
     default: '60s',
     good: '60s',
     meaning:
@@ -38,6 +38,7 @@ export const SHARED_SETTINGS = {
   p2pEnabled: setting({
     variable: 'P2P_ENABLED',
     option: '--no-p2p',
+    flagMeaning: 'Never connect directly: everything over the relay, sealed.',
     default: 'true',
     good: 'true',
     meaning: 'Whether direct WebRTC paths are tried; false: relay only.',
@@ -45,7 +46,7 @@ export const SHARED_SETTINGS = {
   }),
   p2pTimeoutMs: setting({
     variable: 'P2P_TIMEOUT_MS',
-    option: '--p2p-timeout',
+    option: '--p2p-timeout <ms>',
     default: '10000',
     good: '10000',
     meaning: 'How long one attempt at a direct path may take, in milliseconds.',
@@ -53,7 +54,7 @@ export const SHARED_SETTINGS = {
   }),
   stunServers: setting({
     variable: 'STUN_SERVERS',
-    option: '--stun',
+    option: '--stun <urls>',
     default: '',
     good: 'stun:stun.example.org:3478,stun:192.0.2.7',
     meaning: 'Further STUN servers, separated by commas; empty: the embedded responder only.',
@@ -61,7 +62,7 @@ export const SHARED_SETTINGS = {
   }),
   turnUrls: setting({
     variable: 'TURN_URLS',
-    option: '--turn',
+    option: '--turn <urls>',
     default: '',
     good: 'turn:turn.example.org:3478?transport=udp',
     meaning: 'TURN servers (coturn), separated by commas; needs TURN_SECRET.',
@@ -77,7 +78,7 @@ export const SHARED_SETTINGS = {
   }),
   logLevel: setting({
     variable: 'LOG_LEVEL',
-    option: '--log-level',
+    option: '--log-level <level>',
     default: 'info',
     good: 'info',
     meaning: `What is logged: ${LOG_LEVELS.join(', ')}.`,

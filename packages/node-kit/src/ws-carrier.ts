@@ -1,6 +1,6 @@
 import { BaseCarrier, CloseCode, LIMITS } from '@wingman/protocol';
 import type { WebSocket } from 'ws';
-import { bytesOf } from './ws-data.js';
+import { bytesOf } from './ws-messages.js';
 
 export interface WsCarrierOptions {
   /** Messages that came before; they are delivered first. */

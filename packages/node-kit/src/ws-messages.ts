@@ -7,7 +7,7 @@ import {
   type MessagePart,
 } from '@wingman/protocol';
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 
 const POLICY_VIOLATION = 1008;
 const TOO_BIG = 1009;
@@ -57,4 +57,10 @@ export function sendPart(
     return Promise.resolve();
   }
   return new Promise((resolve) => webSocket.send(bytes, options, () => resolve()));
+}
+
+/** The bytes of a `ws` message, which is one Buffer unless another binaryType was set; nothing is copied then. */
+export function bytesOf(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

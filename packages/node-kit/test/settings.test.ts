@@ -3,6 +3,7 @@ import * as schemas from '../src/setting-schemas.js';
 import {
   ConfigError,
   isSet,
+  optionsOf,
   readSettings,
   setting,
   variablesOf,
@@ -21,7 +22,7 @@ const SETTINGS = {
   }),
   viewers: setting({
     variable: 'VIEWERS',
-    option: '--viewers',
+    option: '--viewers <n>',
     default: '8',
     good: '8',
     meaning: 'Viewers at once.',
@@ -163,4 +164,34 @@ describe('what the tunnel server and the host share', () => {
   test.each(LOG_LEVELS)('the log level %s', (logLevel) => {
     expect(readSettings(SHARED_SETTINGS, { logLevel }, {}).logLevel).toBe(logLevel);
   });
+});
+
+test('options are described as their settings are; a mere flag says what it does', () => {
+  const quiet = setting({
+    variable: 'LOUD',
+    option: '--no-loud',
+    flagMeaning: 'Be quiet.',
+    default: 'true',
+    good: 'true',
+    meaning: 'Whether it is loud.',
+    schema: schemas.flag,
+  });
+  expect(optionsOf({ ...SETTINGS, quiet })).toEqual([
+    {
+      setting: 'viewers',
+      option: '--viewers <n>',
+      variable: 'VIEWERS',
+      meaning: 'Viewers at once.',
+      default: '8',
+      isRepeatable: false,
+    },
+    {
+      setting: 'quiet',
+      option: '--no-loud',
+      variable: 'LOUD',
+      meaning: 'Be quiet.',
+      default: '',
+      isRepeatable: false,
+    },
+  ]);
 });

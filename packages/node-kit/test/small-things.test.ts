@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { packageVersion } from '../src/package-version.js';
 import { messageOf, systemCode } from '../src/system-error.js';
-import { bytesOf } from '../src/ws-data.js';
+import { bytesOf } from '../src/ws-messages.js';
 
 describe('errors of the system', () => {
   test('have a code', async () => {

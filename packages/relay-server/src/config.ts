@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import {
   ConfigError,
+  optionsOf,
   readSettings,
   schemas,
   setting,
@@ -50,22 +51,23 @@ const SETTINGS = {
   }),
   alsoPorts: setting({
     variable: 'ALSO_PORTS',
-    option: '--also',
+    option: '--also <port>',
     default: '',
     good: '8080',
+    isRepeatable: true,
     meaning: `Further local ports that the app's pages may use, separated by commas; at most ${MAX_ALSO_PORTS}.`,
     schema: schemas.list(schemas.integer(1, 65_535), MAX_ALSO_PORTS),
   }),
   server: setting({
     variable: 'TUNNEL_SERVER_URL',
-    option: '--server',
+    option: '--server <url>',
     default: '',
     good: 'https://tunnel.example.org',
     meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
     schema: schemas.httpOrigin,
   }),
   name: setting({
-    option: '--name',
+    option: '--name <name>',
     default: '',
     good: 'my-app',
     meaning: `Keeps the session's URL over restarts: a-z, 0-9 and inner hyphens, at most ${MAX_LABEL_CHARS}.`,
@@ -73,7 +75,7 @@ const SETTINGS = {
   }),
   engine: setting({
     variable: 'WEBRTC_ENGINE',
-    option: '--engine',
+    option: '--engine <name>',
     default: 'auto',
     good: 'auto',
     meaning: 'WebRTC engine of the host: auto, node-datachannel or wrtc.',
@@ -87,6 +89,8 @@ export type ShareGiven = Given<typeof SETTINGS>;
 
 /** The environment variables of a host, for `.env.example` and the docs. */
 export const hostVariables = variablesOf(SETTINGS);
+/** The options of `wingman share`. */
+export const shareOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment together; throws ConfigError. */
 export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {

@@ -1,10 +1,8 @@
-export { hostVariables, shareConfig, type ShareConfig } from './config.js';
+export { hostVariables, shareConfig, shareOptions, type ShareConfig } from './config.js';
 export { HOST_LIMITS } from './limits.js';
 export { Host } from './tunnel/host.js';
-export { startHost } from './tunnel/start-host.js';
 export type { HostEvents, HostOptions, StopReason } from './tunnel/host-types.js';
-export { HostIdentity } from './tunnel/identity.js';
-export { namedIdentity } from './tunnel/identity.js';
+export { HostIdentity, namedIdentity } from './tunnel/identity.js';
 export {
   loadEngine,
   type EngineChoice,

@@ -12,7 +12,7 @@ import {
   rewriteLocation,
 } from '../src/exchange/answer-steps.js';
 import type { Answer, Exchange } from '../src/exchange/exchange.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import { ALSO, answerOf, exchangeOf, PORT } from './support/exchange.js';
 import { SESSION_ORIGIN, textOf } from './support/tunnel.js';
 

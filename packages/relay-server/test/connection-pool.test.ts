@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { HOST_LIMITS } from '../src/limits.js';
-import { ConnectionPool } from '../src/proxy/connection-pool.js';
+import { ConnectionPool } from '../src/local/connection-pool.js';
 import { listen, type TestServer } from './support/servers.js';
 import { until } from './support/until.js';
 

@@ -12,7 +12,7 @@ import {
   type Header,
 } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import {
   openTunnel,
   requestHead,

@@ -9,7 +9,7 @@ import {
 import { CookieJars } from '../src/cookies/cookie-jars.js';
 import { ExchangeCookies } from '../src/cookies/exchange-cookies.js';
 import { HOST_LIMITS } from '../src/limits.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 
 const FORGED = 'f'.repeat(32);
 

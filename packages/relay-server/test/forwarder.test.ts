@@ -13,7 +13,7 @@ import {
 import { shimTag } from '@wingman/web-policy';
 import { HOST_LIMITS } from '../src/limits.js';
 import { LocalApp } from '../src/exchange/local-app.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import { freePort, listen, trackSockets, type TestServer } from './support/servers.js';
 import {
   openTunnel,

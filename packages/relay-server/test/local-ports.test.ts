@@ -12,7 +12,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
 import { LocalApp } from '../src/exchange/local-app.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import { listen, type TestServer } from './support/servers.js';
 import {
   openTunnel,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { Loopback } from '../src/proxy/loopback.js';
+import { Loopback } from '../src/local/loopback.js';
 
 const refuses = (code: string): Promise<never> =>
   Promise.reject(Object.assign(new Error(code), { code }));

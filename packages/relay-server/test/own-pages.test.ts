@@ -8,7 +8,7 @@ import {
 } from '../src/exchange/own-pages.js';
 import { ownAnswer, Refusal } from '../src/exchange/problems.js';
 import { choosePort } from '../src/exchange/request-steps.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import { ALSO, exchangeOf, PORT } from './support/exchange.js';
 import { textOf } from './support/tunnel.js';
 

@@ -11,7 +11,7 @@ import {
   rewriteOrigin,
   sendCookies,
 } from '../src/exchange/request-steps.js';
-import type { Via } from '../src/exchange/via.js';
+import type { Via } from '../src/local/local-ports.js';
 import { upgradeFields } from '../src/exchange/web-socket-exchange.js';
 import { ALSO, exchangeOf } from './support/exchange.js';
 import { SESSION_ORIGIN } from './support/tunnel.js';

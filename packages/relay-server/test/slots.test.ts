@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { HOST_LIMITS } from '../src/limits.js';
-import { Slots, type Slot } from '../src/proxy/slots.js';
+import { Slots, type Slot } from '../src/local/slots.js';
 import { FakeClock } from './support/fake-clock.js';
 
 const never = new AbortController().signal;

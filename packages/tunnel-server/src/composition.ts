@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
-import type { ForwardedOptions } from './ingress/forwarded-headers.js';
+import type { ForwardedOptions } from './web/client-identity.js';
 import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
@@ -74,6 +74,8 @@ function createCore(ingredients: Ingredients): Core {
   const registry: SessionRegistry = new SessionRegistry({
     clock,
     maxSessions: config.maxSessions,
+    maxSessionsPerAddress: config.maxSessionsPerAddress,
+    refused: (limit) => core.metrics.limitsExceeded.inc({ limit }),
     create: (name, onEnd) => createSession(core, name, onEnd),
   });
   const monitor = new ConnectionMonitor(clock);
@@ -110,7 +112,7 @@ function createSession(
 }
 
 function createUpgrades(core: Core): UpgradeRouter {
-  const { forwarded, registry, site, webSockets } = core;
+  const { forwarded, logger, registry, site, webSockets } = core;
   const ingressWebSockets = new IngressWebSockets({
     ...core,
     accept: (upgrade, protocol) => webSockets.acceptForApp(upgrade, protocol),
@@ -121,7 +123,7 @@ function createUpgrades(core: Core): UpgradeRouter {
     registry,
     scheme: () => site.scheme,
     trustProxy: forwarded.trustProxy,
-    hasRoomForHost: () => connections.hasRoomForHost(),
+    logger,
     accept: (upgrade, purpose, use) => {
       const { relayMisses, signalingMisses } = SERVER_LIMITS;
       webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);

@@ -1,6 +1,7 @@
 import {
   ConfigError,
   isSet,
+  optionsOf,
   readSettings,
   schemas,
   setting,
@@ -38,6 +39,8 @@ export interface TunnelServerConfig {
   /** How long the link of a viewer's tab waits for a carrier. */
   linkGraceMs: number;
   maxSessions: number;
+  /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
+  maxSessionsPerAddress: number;
   /** Viewers per session. */
   maxViewers: number;
   logLevel: LogLevel;
@@ -52,7 +55,7 @@ export interface TunnelServerConfig {
 const SETTINGS = {
   host: setting({
     variable: 'TUNNEL_HOST',
-    option: '--host',
+    option: '--host <address>',
     default: '127.0.0.1',
     good: '0.0.0.0',
     meaning: 'Address the tunnel server listens on.',
@@ -60,7 +63,7 @@ const SETTINGS = {
   }),
   port: setting({
     variable: 'TUNNEL_PORT',
-    option: '--port',
+    option: '--port <port>',
     default: '8787',
     good: '8787',
     meaning: 'TCP port the tunnel server listens on; 0 takes any free one.',
@@ -68,7 +71,7 @@ const SETTINGS = {
   }),
   domain: setting({
     variable: 'TUNNEL_DOMAIN',
-    option: '--domain',
+    option: '--domain <domain>',
     default: 'localhost',
     good: 'tunnel.example.org',
     meaning: 'Domain of the sessions: each is <session>.<domain>.',
@@ -76,7 +79,7 @@ const SETTINGS = {
   }),
   publicUrl: setting({
     variable: 'TUNNEL_PUBLIC_URL',
-    option: '--public-url',
+    option: '--public-url <url>',
     default: '',
     good: 'https://tunnel.example.org',
     meaning: "The tunnel server's own origin as browsers see it; empty: http://<domain>:<port>.",
@@ -91,7 +94,7 @@ const SETTINGS = {
   }),
   stunPort: setting({
     variable: 'STUN_PORT',
-    option: '--stun-port',
+    option: '--stun-port <port>',
     default: '',
     good: '3478',
     meaning: "UDP port of the embedded STUN responder; empty: the tunnel server's port, or any.",
@@ -106,15 +109,24 @@ const SETTINGS = {
   }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',
-    option: '--max-sessions',
+    option: '--max-sessions <n>',
     default: '1000',
     good: '1000',
     meaning: 'Sessions on one tunnel server at once.',
     schema: schemas.integer(1, 1_000_000),
   }),
+  maxSessionsPerAddress: setting({
+    variable: 'MAX_SESSIONS_PER_ADDRESS',
+    option: '--max-sessions-per-address <n>',
+    default: '200',
+    good: '200',
+    meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
   trustProxy: setting({
     variable: 'TRUST_PROXY',
     option: '--trust-proxy',
+    flagMeaning: 'Believe X-Forwarded-For and X-Forwarded-Proto: a proxy of yours sets them.',
     default: 'false',
     good: 'true',
     meaning: 'Whether X-Forwarded-For and X-Forwarded-Proto come from a proxy of yours.',
@@ -128,6 +140,8 @@ export type ServerGiven = Given<typeof SETTINGS>;
 
 /** The environment variables of a tunnel server, for `.env.example` and the docs. */
 export const tunnelServerVariables = variablesOf(SETTINGS);
+/** The options of `wingman server`. */
+export const tunnelServerOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {

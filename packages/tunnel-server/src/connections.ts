@@ -8,6 +8,7 @@ import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
+import { UnprovedHosts } from './signaling/unproved-hosts.js';
 import { TokenBucket, TokenBuckets } from './signaling/token-bucket.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
 import type { StunCoordination } from './stun/stun-coordination.js';
@@ -28,7 +29,7 @@ export interface ConnectionOptions {
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
   readonly #registrations: TokenBuckets;
-  #unregisteredHosts = 0;
+  readonly #unproved = new UnprovedHosts();
 
   constructor(options: ConnectionOptions) {
     const { registeringAddresses, registrationBurst, registrationsPerSecond } = SERVER_LIMITS;
@@ -39,24 +40,19 @@ export class Connections implements UpgradeHandlers {
     );
   }
 
-  hasRoomForHost(): boolean {
-    return this.#unregisteredHosts < SERVER_LIMITS.unregisteredHosts;
-  }
-
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
     const { clock, config, metrics, registry, stun } = this.#options;
-    this.#unregisteredHosts += 1;
-    new HostConnection(webSocket, {
+    const network = clientNetwork(address);
+    const settled = this.#unproved.enter(network, () => connection.evict());
+    const connection = new HostConnection(webSocket, {
       clock,
       wallClock: Date.now,
       stun,
       metrics,
       sessionTtlMs: config.sessionTtlMs,
-      mayRegister: () => this.#registrations.take(clientNetwork(address)),
-      register: (name, grant) => registry.register(name, grant).signaling,
-      settled: () => {
-        this.#unregisteredHosts -= 1;
-      },
+      mayRegister: () => this.#registrations.take(network),
+      register: (name, grant) => registry.register(name, network, grant).signaling,
+      settled,
     });
   };
 

@@ -7,6 +7,7 @@ import { RunningServer } from './server.js';
 export {
   readTunnelServerConfig,
   tunnelServerConfig,
+  tunnelServerOptions,
   tunnelServerVariables,
   type ServerGiven,
   type TunnelServerConfig,

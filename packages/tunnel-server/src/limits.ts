@@ -27,8 +27,8 @@ export const SERVER_LIMITS = {
 
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
-  /** Hosts that are connected and haven't registered: each costs a socket and a nonce. */
-  unregisteredHosts: 64,
+  /** Hosts that are connected and have not proved a key: each costs a socket and a nonce. Past it the oldest of the busiest network goes. */
+  unprovedHosts: 64,
   /** Registrations that one address may make at once: all hosts of an office, when the server has restarted… */
   registrationBurst: 100,
   /** …and how many more a second. */
@@ -39,9 +39,11 @@ export const SERVER_LIMITS = {
   renewalBurst: 10,
   /** …and how many more a second. */
   renewalsPerSecond: 0.1,
+  /** A host that comes back to a session of the last minutes may register beyond MAX_SESSIONS, as long as the excess is below this share. */
+  returningShare: 0.1,
   /** Ended sessions whose viewers are still told so; the oldest is forgotten first. */
   endedSessionsRemembered: 1_000,
-  /** How long an ended session is told from one that never was. */
+  /** How long an ended session is told from one that never was, and its name known. */
   endedSessionMs: 10 * 60_000,
 
   /** Sockets a session's viewers may hold beyond one each: a reloaded tab overlaps with itself. */

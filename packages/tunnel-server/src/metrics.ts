@@ -4,7 +4,13 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type RelayDirection = 'to_host' | 'to_viewer';
 
 /** Limits whose refusals are counted. */
-const LIMITS_COUNTED = ['registrations', 'renewals'] as const;
+const LIMITS_COUNTED = [
+  'registrations',
+  'renewals',
+  'unproved-hosts',
+  'sessions',
+  'sessions-per-address',
+] as const;
 
 /** What the gauges read when they are scraped. */
 export interface MetricsSources {

@@ -24,6 +24,7 @@ test('an empty environment gives the defaults', () => {
     sessionTtlMs: 8 * 3_600_000,
     hostGraceMs: 60_000,
     maxSessions: 1000,
+    maxSessionsPerAddress: 200,
     maxViewers: 8,
     linkGraceMs: 60_000,
     logLevel: 'info',

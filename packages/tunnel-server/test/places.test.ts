@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VIEWER_COOKIE } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
-import { forwardedHeaders } from '../src/ingress/forwarded-headers.js';
+import { forwardedHeaders } from '../src/web/client-identity.js';
 import { Site } from '../src/site.js';
 import {
   clientAddress,

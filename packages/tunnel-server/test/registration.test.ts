@@ -6,7 +6,6 @@ import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
 import { createKeys, FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
-import { until } from './support/inbox.js';
 import { startServer, startSession } from './support/server.js';
 
 const refusals = (server: TunnelServer, limit: string) =>
@@ -103,19 +102,16 @@ test('a host that never registers is cut off at the deadline', async () => {
   expect((await refusalOf(host)).value.code).toBe('TIMEOUT');
 });
 
-test('unregistered hosts are capped, and registering makes room', async () => {
+test('idle hosts of one address give up the oldest place, and a new host registers', async () => {
   const server = await startServer();
   const connect = () => ClientSocket.open(server.port, 'localhost', '/__wingman/host');
-  const hosts = await Promise.all(Array.from({ length: SERVER_LIMITS.unregisteredHosts }, connect));
-  await expect(connect()).rejects.toThrow('status 503');
-  hosts[0]?.socket.close();
+  const hosts = await Promise.all(Array.from({ length: SERVER_LIMITS.unprovedHosts }, connect));
+  const host = await FakeHost.start(server.port);
+  expect(host.session).toMatch(/^[a-z0-9]+$/);
   await hosts[0]?.closed;
-  await until(() =>
-    connect().then(
-      () => true,
-      () => false,
-    ),
-  );
+  expect(hosts[1]?.socket.readyState).toBe(hosts[1]?.socket.OPEN);
+  const limit = { limit: 'unproved-hosts' };
+  expect(await server.metrics.value('wingman_limits_exceeded_total', limit)).toBe(1);
 });
 
 test('the same key replaces the older registration', async () => {

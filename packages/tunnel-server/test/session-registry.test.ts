@@ -28,10 +28,13 @@ class HostLog implements HostPort {
 let clock: FakeClock;
 let registry: SessionRegistry;
 let ended: string[];
+let refusals: string[];
+let withRoomFor: (maxSessions: number) => SessionRegistry;
 
 beforeEach(() => {
   clock = new FakeClock();
   ended = [];
+  refusals = [];
   const stun = new StunCoordination({
     stunUrls: () => [],
     turnUrls: [],
@@ -48,15 +51,19 @@ beforeEach(() => {
     maxViewers: 2,
     originOf: (name: string) => `http://${name}.localhost`,
   };
-  registry = new SessionRegistry({
-    clock,
-    maxSessions: 2,
-    create: (name, onEnd) =>
-      new LiveSession(name, around, (reason) => {
-        ended.push(`${name} ${reason}`);
-        onEnd(reason);
-      }),
-  });
+  withRoomFor = (maxSessions) =>
+    new SessionRegistry({
+      clock,
+      maxSessions,
+      maxSessionsPerAddress: 2,
+      refused: (limit) => refusals.push(limit),
+      create: (name, onEnd) =>
+        new LiveSession(name, around, (reason) => {
+          ended.push(`${name} ${reason}`);
+          onEnd(reason);
+        }),
+    });
+  registry = withRoomFor(2);
 });
 
 function grant(host: HostPort, changes: Partial<Grant> = {}): Grant {
@@ -65,8 +72,9 @@ function grant(host: HostPort, changes: Partial<Grant> = {}): Grant {
   return { host, ...keys, ingressAllowed: true, expiresAt, ...changes };
 }
 
-const register = (name: string, host: HostPort = new HostLog()): LiveSession =>
-  registry.register(name, grant(host));
+/** Every session of these tests comes from another network, unless it says which. */
+const register = (name: string, host: HostPort = new HostLog(), network = name): LiveSession =>
+  registry.register(name, network, grant(host));
 
 describe('the registry', () => {
   test('finds a session by its name', () => {
@@ -97,6 +105,56 @@ describe('the registry', () => {
     expect(() => register('a')).not.toThrow();
     registry.lookup('a');
     expect(registry.size).toBe(2);
+  });
+
+  test('has room for so many of one network, and for others beside them', () => {
+    registry = withRoomFor(9);
+    register('a', undefined, 'office');
+    const gone = register('b', undefined, 'office');
+    expect(() => register('c', undefined, 'office')).toThrow(
+      expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+    );
+    expect(refusals).toEqual(['sessions-per-address']);
+    register('d', undefined, 'home');
+    gone.session.end('stopped');
+    expect(() => register('c', undefined, 'office')).not.toThrow();
+  });
+
+  test('a host that moves on keeps its session, and makes no room where it came from', () => {
+    registry = withRoomFor(9);
+    register('a', undefined, 'office');
+    register('b', undefined, 'office');
+    expect(() => register('a', undefined, 'home')).not.toThrow();
+    expect(() => register('c', undefined, 'office')).toThrow(
+      expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+    );
+  });
+
+  test.each<EndReason>(['abandoned', 'stopped'])(
+    'a name whose session was %s lately gets through when the server is full, others do not',
+    (reason) => {
+      register('known').session.end(reason);
+      register('a');
+      register('b');
+      expect(() => register('stranger')).toThrow(
+        expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+      );
+      expect(refusals).toEqual(['sessions']);
+      expect(register('known').session.state).toBe('online');
+    },
+  );
+
+  test('names known lately get through only up to a share, and not for ever', () => {
+    for (const name of ['first', 'second']) register(name).session.end('abandoned');
+    register('a');
+    register('b');
+    register('first');
+    expect(() => register('second')).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+    registry.endAll('abandoned');
+    clock.advance(SERVER_LIMITS.endedSessionMs);
+    register('c');
+    register('d');
+    expect(() => register('second')).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
   });
 
   test.each<[EndReason, string]>([
@@ -156,7 +214,7 @@ describe('a session with all its parts', () => {
 
   test('says whether it takes plain requests, as its host does', () => {
     const host = new HostLog();
-    const live = registry.register('a', grant(host, { ingressAllowed: false }));
+    const live = registry.register('a', 'a', grant(host, { ingressAllowed: false }));
     expect([live.isOnline, live.ingressAllowed]).toEqual([true, false]);
     live.session.hostLost(host);
     expect(live.isOnline).toBe(false);
@@ -194,9 +252,9 @@ describe('a session with all its parts', () => {
 
   test('expires by itself, and never later than its first registration said', () => {
     const host = new HostLog();
-    registry.register('a', grant(host));
+    registry.register('a', 'a', grant(host));
     clock.advance(HOUR_MS / 2);
-    registry.register('a', grant(host));
+    registry.register('a', 'a', grant(host));
     clock.advance(HOUR_MS / 2 - 1);
     expect(ended).toEqual([]);
     clock.advance(1);

@@ -1,25 +1,22 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
+import { tunnelServerOptions } from '@wingman/tunnel-server';
 import { Command, CommanderError } from 'commander';
-import { environment, shareConfig, type ShareGiven } from '../config.js';
+import { environment, shareConfig, shareOptions } from '../config.js';
+import { addSettings, typedSettings } from './options.js';
 import { ExitCode } from './process.js';
-import { serve, type ServerFlags } from './server.js';
+import { serve } from './server.js';
 import { share } from './share.js';
 
-interface ShareFlags {
-  also?: string[];
-  server?: string;
-  name?: string;
-  expires?: string;
-  maxViewers?: string;
-  linkGrace?: string;
-  p2p: boolean;
-  p2pTimeout?: string;
-  stun?: string;
-  engine?: string;
-  ingress: boolean;
+/** What is no setting: it says how this one command speaks. */
+interface ServerFlags {
   json?: boolean;
-  logLevel?: string;
 }
+
+interface ShareFlags extends ServerFlags {
+  ingress: boolean;
+}
+
+const FOR_PROGRAMS = 'One JSON object a line on stdout, for programs.';
 
 const EXAMPLES = `
 Examples:
@@ -57,80 +54,27 @@ function createProgram(done: (code: number) => void): Command {
 }
 
 function addShare(program: Command, done: (code: number) => void): void {
-  program
+  const command = program
     .command('share', { isDefault: true })
     .description('share a local port (also just: wingman <port>)')
-    .argument('<port>', 'port the app listens on, here on localhost')
-    .option('--also <port>', "let the app's pages use this local port too; repeatable", collect)
-    .option('--server <url>', 'tunnel server (default: one in this process)')
-    .option('--name <name>', "keep the session's URL over restarts under this name")
-    .option('--expires <time>', 'end the session after this time, e.g. 30m or 2h (default: 8h)')
-    .option('--max-viewers <n>', 'viewers at once (default: 8)')
-    .option(
-      '--link-grace <time>',
-      'how long a tab whose network is away is waited for (default: 60s)',
-    )
-    .option('--no-p2p', 'never connect directly: everything over the relay, sealed')
-    .option('--p2p-timeout <ms>', 'give a direct path this long to come up (default: 10000)')
-    .option('--stun <urls>', 'further STUN servers, separated by commas')
-    .option('--engine <name>', 'WebRTC engine: auto, node-datachannel or wrtc (default: auto)')
+    .argument('<port>', 'port the app listens on, here on localhost');
+  addSettings(command, shareOptions)
     .option('--no-ingress', 'refuse plain HTTP clients, whose traffic the server can read')
-    .option('--json', 'one JSON object a line on stdout, for programs')
-    .option('--log-level <level>', 'what is logged on stderr: error, warn, info, debug …')
-    .action(async (port: string, flags: ShareFlags) => {
+    .option('--json', FOR_PROGRAMS)
+    .action(async (port: string, { json = false, ingress }: ShareFlags) => {
       const env = environment();
-      const { json = false, ingress } = flags;
-      done(await share({ config: shareConfig(given(port, flags), env), json, ingress, env }));
+      const config = shareConfig({ ...typedSettings(command, shareOptions), port }, env);
+      done(await share({ config, json, ingress, env }));
     });
 }
 
 function addServer(program: Command, done: (code: number) => void): void {
-  program
-    .command('server')
-    .description('run a tunnel server for many hosts')
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--port <port>', 'port to listen on (default: 8787)')
-    .option('--domain <domain>', 'sessions are <session>.<domain> (default: localhost)')
-    .option('--public-url <url>', "the server's own origin as browsers see it")
-    .option('--stun <urls>', 'further STUN servers, separated by commas')
-    .option('--stun-port <port>', 'UDP port of the embedded STUN responder')
-    .option('--turn <urls>', 'TURN servers, separated by commas; needs TURN_SECRET')
-    .option('--expires <time>', 'longest life of a session (default: 8h)')
-    .option('--max-sessions <n>', 'sessions at once (default: 1000)')
-    .option('--max-viewers <n>', 'viewers of one session at once (default: 8)')
-    .option(
-      '--link-grace <time>',
-      'how long a tab whose network is away is waited for (default: 60s)',
-    )
-    .option('--no-p2p', 'relay only')
-    .option('--p2p-timeout <ms>', 'time for a direct path to come up (default: 10000)')
-    .option('--trust-proxy', 'believe X-Forwarded-For and X-Forwarded-Proto')
-    .option('--json', 'one JSON object a line on stdout, for programs')
-    .option('--log-level <level>', 'what is logged on stderr: error, warn, info, debug …')
-    .action(async (flags: ServerFlags) => done(await serve(flags, environment())));
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
-
-function given(port: string, flags: ShareFlags): Required<ShareGiven> {
-  return {
-    port,
-    alsoPorts: flags.also?.join(','),
-    server: flags.server,
-    name: flags.name,
-    sessionTtlMs: flags.expires,
-    maxViewers: flags.maxViewers,
-    linkGraceMs: flags.linkGrace,
-    p2pEnabled: flags.p2p ? undefined : 'false',
-    p2pTimeoutMs: flags.p2pTimeout,
-    stunServers: flags.stun,
-    turnUrls: undefined,
-    turnSecret: undefined,
-    engine: flags.engine,
-    logLevel: flags.logLevel,
-  };
+  const command = program.command('server').description('run a tunnel server for many hosts');
+  addSettings(command, tunnelServerOptions)
+    .option('--json', FOR_PROGRAMS)
+    .action(async ({ json = false }: ServerFlags) =>
+      done(await serve(typedSettings(command, tunnelServerOptions), { json, env: environment() })),
+    );
 }
 
 function explain(error: unknown): number {

@@ -3,9 +3,8 @@ import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
-import { Loopback } from '../proxy/loopback.js';
+import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
-import { startHost } from '../tunnel/start-host.js';
 import type { StopReason } from '../tunnel/host-types.js';
 import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
@@ -106,7 +105,7 @@ async function start(
     stunServers: config.stunServers,
     ingressAllowed: request.ingress,
   };
-  return startHost(options, (host) => {
+  return Host.start(options, (host) => {
     // Until the first line has been written, this is the only place to say it.
     host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
   });

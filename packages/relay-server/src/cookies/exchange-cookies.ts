@@ -10,7 +10,7 @@ import {
   withoutViewer,
 } from '@wingman/protocol';
 import { clearsSiteData } from '@wingman/web-policy';
-import type { Via } from '../exchange/via.js';
+import type { Via } from '../local/local-ports.js';
 import type { CookieJars } from './cookie-jars.js';
 import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
 import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';

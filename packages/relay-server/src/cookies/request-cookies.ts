@@ -1,7 +1,7 @@
 import type { CookiePair } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { AppCookie } from './set-cookie.js';
-import { covers, type ViewerJar } from './viewer-jar.js';
+import { covers, type ViewerJar } from './cookie-jars.js';
 
 /** What a request says about the cookies its browser holds. */
 export interface BrowserCookies {

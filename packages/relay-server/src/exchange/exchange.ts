@@ -16,9 +16,8 @@ import {
 } from '@wingman/protocol';
 import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
-import type { LocalPorts, LocalTarget } from '../proxy/local-ports.js';
-import type { Slot } from '../proxy/slots.js';
-import type { Via } from './via.js';
+import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
+import type { Slot } from '../local/slots.js';
 
 /** What an exchange needs of its link and its host. */
 export interface ExchangeContext {

@@ -9,11 +9,11 @@ import {
   systemClock,
 } from '@wingman/protocol';
 import { CookieJars } from '../cookies/cookie-jars.js';
-import { LocalPorts } from '../proxy/local-ports.js';
+import { LocalPorts, type Via } from '../local/local-ports.js';
+import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
 import { runRequest, runWebSocket } from './pipeline.js';
-import type { Via } from './via.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
 /** What a local app is told. */
@@ -34,6 +34,7 @@ export class LocalApp {
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
   readonly #active = new Set<Exchange>();
+  readonly #clock: Clock;
   #drained: () => void = () => undefined;
 
   constructor(
@@ -41,7 +42,8 @@ export class LocalApp {
     sessionOrigin: () => string | undefined,
     options: LocalAppOptions = {},
   ) {
-    const { alsoPorts = [], bareOrigins = [], onObserverError, clock } = options;
+    const { alsoPorts = [], bareOrigins = [], onObserverError, clock = systemClock } = options;
+    this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
@@ -81,11 +83,15 @@ export class LocalApp {
     return this.#active.size;
   }
 
-  /** Refuses what is new, closes WebSockets, and resolves once everything under way has ended. */
+  /** Refuses what is new, closes WebSockets, and resolves once everything under way has ended, or after HOST_LIMITS.drainMs. */
   drain(): Promise<void> {
     this.#draining.abort();
     return new Promise((resolve) => {
-      this.#drained = resolve;
+      const deadline = this.#clock.setTimeout(resolve, HOST_LIMITS.drainMs);
+      this.#drained = () => {
+        deadline.cancel();
+        resolve();
+      };
       this.#settle();
     });
   }
@@ -114,6 +120,6 @@ export class LocalApp {
   }
 }
 
-function messageBounds(clock: Clock = systemClock): MessageBounds {
+function messageBounds(clock: Clock): MessageBounds {
   return { share: new FairShare(LIMITS.webSocketHeldBytes), clock };
 }

@@ -8,7 +8,7 @@ import {
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 import { ownAnswer, Refusal } from './problems.js';
-import type { Via } from './via.js';
+import type { Via } from '../local/local-ports.js';
 
 /** Answers one method of a page; HEAD is answered like GET, without the body. */
 export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;

@@ -23,7 +23,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { joinWebSockets } from '../proxy/web-socket-pumps.js';
+import { joinWebSockets } from '../local/web-socket-pumps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
 import { Refusal } from './problems.js';
 

@@ -1,6 +1,5 @@
-import type { Clock, ErrorCode, Path, PrekeyRing } from '@wingman/protocol';
+import type { Clock, ErrorCode, Path } from '@wingman/protocol';
 import type { TransferProgress } from '../exchange/transfers.js';
-import type { Admission } from './admission.js';
 import type { PathChange } from './path-changes.js';
 import type { HostIdentity } from './identity.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';
@@ -46,10 +45,4 @@ export interface HostEvents {
   /** Something went wrong; the host goes on. */
   problem: [{ code: ErrorCode; message: string; viewer?: string }];
   stopped: [{ reason: StopReason; message: string }];
-}
-
-/** What a host makes before it registers. */
-export interface HostKeys {
-  readonly prekeys: PrekeyRing;
-  readonly admission: Admission;
 }

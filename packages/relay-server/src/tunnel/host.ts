@@ -11,8 +11,7 @@ import {
   type ExchangeObserver,
   type HostMessage,
   type HostRegistered,
-  type IceServer,
-  type PrekeyRing,
+  PrekeyRing,
   type ReceivedCase,
   type SentCase,
   type ServerToHost,
@@ -22,10 +21,11 @@ import {
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
-import type { Admission } from './admission.js';
+import { Admission } from './admission.js';
 import { Dialer } from './dialer.js';
-import { SignalingClient, type FirstRegistration } from './signaling-client.js';
-import type { HostEvents, HostKeys, HostOptions, StopReason } from './host-types.js';
+import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
+import type { HostEvents, HostOptions, StopReason } from './host-types.js';
+import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
 
@@ -40,19 +40,47 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
   readonly #connection: SignalingClient;
-  #grant: HostRegistered | undefined;
-  #expiry: Timer | undefined;
+  readonly #lease: Lease;
   #prekeyTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use `startHost`. */
-  constructor(options: HostOptions, keys: HostKeys, onFirst: FirstRegistration) {
+  /**
+   * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
+   * wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
+   */
+  static async start(
+    options: HostOptions,
+    watch: (host: Host) => void = () => undefined,
+  ): Promise<Host> {
+    const prekeys = await PrekeyRing.create();
+    const admission = await Admission.create(options.identity.linkKey);
+    const first = firstRegistration(options.server, options.clock ?? systemClock);
+    const host = new Host(options, prekeys, admission, first);
+    watch(host);
+    try {
+      await first.done;
+      return host;
+    } catch (error) {
+      await host.close('refused');
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: HostOptions,
+    prekeys: PrekeyRing,
+    admission: Admission,
+    onFirst: FirstRegistration,
+  ) {
     super();
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#prekeys = keys.prekeys;
-    this.#admission = keys.admission;
-    this.#app = new LocalApp(options.port, () => this.#grant?.origin, {
+    this.#prekeys = prekeys;
+    this.#admission = admission;
+    this.#lease = new Lease(options, this.#clock, () => {
+      void this.close('expired', 'the session has expired');
+    });
+    this.#app = new LocalApp(options.port, () => this.#lease.origin, {
       ...options,
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
@@ -87,12 +115,12 @@ export class Host extends EventEmitter<HostEvents> {
 
   /** What the reviewer opens: the session's origin, and the link key in the fragment. */
   get url(): string {
-    return `${this.#grant?.origin ?? ''}/#k=${encodeLinkKey(this.#options.identity.linkKey)}`;
+    return `${this.#lease.origin ?? ''}/#k=${encodeLinkKey(this.#options.identity.linkKey)}`;
   }
 
   /** When the session ends, in milliseconds since 1970. */
   get expiresAt(): number {
-    return Number(this.#grant?.expiresAtMs ?? 0n);
+    return this.#lease.expiresAt;
   }
 
   /** The tunnel server's origin. */
@@ -102,7 +130,7 @@ export class Host extends EventEmitter<HostEvents> {
 
   /** Whether it has ever been registered. */
   get isRegistered(): boolean {
-    return this.#grant !== undefined;
+    return this.#lease.isGranted;
   }
 
   /** Requests that the local app has not answered to the end, and WebSockets that are not closed. */
@@ -122,11 +150,11 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   async #close(reason: StopReason, message: string): Promise<void> {
-    this.#expiry?.cancel();
+    this.#lease.end();
     this.#prekeyTimer?.cancel();
     // When the server has ended the session there is no way left for an answer.
     const isWanted = reason === 'closed' || this.#connection.state === 'registered';
-    if (isWanted) await this.#drain();
+    if (isWanted) await this.#app.drain();
     const told = reason === 'expired' ? EndReason.EXPIRED : EndReason.STOPPED;
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
@@ -135,15 +163,6 @@ export class Host extends EventEmitter<HostEvents> {
     this.#connection.close();
     await this.#app.close();
     this.emit('stopped', { reason, message });
-  }
-
-  async #drain(): Promise<void> {
-    let timer: Timer | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(resolve, HOST_LIMITS.drainMs);
-    });
-    await Promise.race([this.#app.drain(), deadline]);
-    timer?.cancel();
   }
 
   #createLinks(): LinkTable {
@@ -189,7 +208,7 @@ export class Host extends EventEmitter<HostEvents> {
       timeoutMs,
       maxViewers,
       clock: this.#clock,
-      iceServers: () => this.#iceServers(),
+      iceServers: () => this.#lease.iceServers,
       send: (message) => this.#connection.send(message),
       admits: (linkId) => this.#links.admits(linkId),
       isProven: (linkId) => this.#links.has(linkId),
@@ -198,19 +217,13 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
-  #iceServers(): Pick<IceServer, 'urls' | 'username' | 'credential'>[] {
-    const own = [...this.#options.stunServers];
-    const granted = this.#grant?.iceServers ?? [];
-    return own.length === 0 ? granted : [{ urls: own, username: '', credential: '' }, ...granted];
-  }
-
   #registration(nonce: Uint8Array): SentCase<HostMessage> {
     const { identity, ingressAllowed } = this.#options;
     return {
       $case: 'registerHost',
       value: {
         ...identity.proveRegistration(nonce),
-        ttlSeconds: Math.max(1, Math.round(this.#remainingMs() / 1000)),
+        ttlSeconds: Math.max(1, Math.round(this.#lease.remainingMs / 1000)),
         prekey: this.#prekeys.current,
         gateKey: this.#admission.gateKey,
         ingressAllowed,
@@ -219,21 +232,9 @@ export class Host extends EventEmitter<HostEvents> {
     };
   }
 
-  /** A registration after a reconnection must not make the session live longer. */
-  #remainingMs(): number {
-    return this.#grant === undefined ? this.#options.ttlMs : this.expiresAt - Date.now();
-  }
-
   #registered(grant: HostRegistered): void {
-    const isFirst = this.#grant === undefined;
-    const expiresAtMs = this.#grant?.expiresAtMs ?? grant.expiresAtMs;
-    this.#grant = { ...grant, expiresAtMs };
-    this.#expiry?.cancel();
-    this.#expiry = this.#clock.setTimeout(
-      () => void this.close('expired', 'the session has expired'),
-      // The server's clock runs too: responses under way get their time before it ends.
-      Math.max(0, this.#remainingMs() - HOST_LIMITS.drainMs),
-    );
+    const isFirst = !this.#lease.isGranted;
+    this.#lease.take(grant);
     if (isFirst) this.#schedulePrekey();
     else this.emit('reconnected');
   }
@@ -260,7 +261,7 @@ export class Host extends EventEmitter<HostEvents> {
         return this.#dialer.dial(message.value.purpose, {
           server: this.#options.server,
           session: this.session,
-          token: this.#grant?.dialToken ?? '',
+          token: this.#lease.dialToken,
         });
       default:
         // A newer server may say more; what this version doesn't know it doesn't need.

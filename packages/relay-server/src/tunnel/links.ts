@@ -1,7 +1,7 @@
 import type { Attachment, Carrier, Clock, ErrorCode, Path } from '@wingman/protocol';
 import { CloseCode, Link } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
-import type { Via } from '../exchange/via.js';
+import type { Via } from '../local/local-ports.js';
 import { watchPath, type PathChanged } from './path-changes.js';
 
 /** What the table tells its owner. */

@@ -1,6 +1,6 @@
 // Runs a LocalClient in a process of its own, which a test can stop: each message is a list of requests.
-import { LocalClient } from '../../dist/proxy/local-client.js';
-import { Loopback } from '../../dist/proxy/loopback.js';
+import { LocalClient } from '../../dist/local/local-client.js';
+import { Loopback } from '../../dist/local/loopback.js';
 
 const client = new LocalClient(new Loopback(Number(process.argv[2])));
 

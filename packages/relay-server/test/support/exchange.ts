@@ -11,8 +11,8 @@ import {
 import { CookieJars } from '../../src/cookies/cookie-jars.js';
 import type { Answer, ExchangeContext } from '../../src/exchange/exchange.js';
 import { HttpExchange } from '../../src/exchange/http-exchange.js';
-import type { Via } from '../../src/exchange/via.js';
-import { LocalPorts } from '../../src/proxy/local-ports.js';
+import type { Via } from '../../src/local/local-ports.js';
+import { LocalPorts } from '../../src/local/local-ports.js';
 import { requestHead, SESSION_ORIGIN } from './tunnel.js';
 
 export const PORT = 3000;

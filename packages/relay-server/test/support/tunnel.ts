@@ -9,7 +9,7 @@ import {
   WebSocketOpen,
 } from '@wingman/protocol';
 import { LocalApp } from '../../src/exchange/local-app.js';
-import type { Via } from '../../src/exchange/via.js';
+import type { Via } from '../../src/local/local-ports.js';
 
 export const SESSION_ORIGIN = 'http://abc.localhost:8787';
 

@@ -19,7 +19,7 @@ import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { refuseUpgrade } from '../web/problems.js';
-import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
+import { forwardedHeaders, type ForwardedOptions } from '../web/client-identity.js';
 import { originForm, type IngressTarget } from './ingress.js';
 import { pumpWebSocket } from './websocket-pump.js';
 

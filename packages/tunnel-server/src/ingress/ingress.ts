@@ -25,8 +25,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { sendProblem } from '../web/problems.js';
-import { forwardedHeaders, type ForwardedOptions } from './forwarded-headers.js';
-import { requestBody } from './request-body.js';
+import { forwardedHeaders, type ForwardedOptions } from '../web/client-identity.js';
 
 /** What the ingress needs of a session. */
 export interface IngressTarget {
@@ -128,6 +127,31 @@ function requestHead(req: IncomingMessage, forwarded: ForwardedOptions): Request
     mode: singleValue(req.headers['sec-fetch-mode']),
     hasBody: coding !== undefined || (length !== undefined && length !== '0'),
   });
+}
+
+/**
+ * The body of a request. `stalled` is called when the client has sent nothing for
+ * SERVER_LIMITS.uploadIdleMs, although a chunk was waited for.
+ */
+async function* requestBody(
+  req: IncomingMessage,
+  clock: Clock,
+  stalled: () => void,
+): AsyncGenerator<Uint8Array> {
+  // Leaving it early must not destroy the socket that the response goes out on.
+  const chunks = req.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const timer = clock.setTimeout(stalled, SERVER_LIMITS.uploadIdleMs);
+      const next = await chunks.next().finally(() => timer.cancel());
+      if (next.done === true) return;
+      const chunk: unknown = next.value;
+      if (!(chunk instanceof Uint8Array)) throw new WingmanError('INTERNAL', 'a body is bytes');
+      yield chunk;
+    }
+  } finally {
+    await chunks.return?.();
+  }
 }
 
 /** A proxy may be asked in absolute form (RFC 9112 section 3.2.2); the app is asked in origin form. */

@@ -1,4 +1,4 @@
-import { WingmanError, type Clock } from '@wingman/protocol';
+import { BoundedMap, WingmanError, type Clock } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../limits.js';
 import type { LiveSession } from './live-session.js';
 import type { EndReason, Grant } from './session.js';
@@ -9,18 +9,31 @@ type SessionFactory = (name: string, onEnd: (reason: EndReason) => void) => Live
 export interface RegistryOptions {
   clock: Clock;
   maxSessions: number;
+  /** Of the hosts behind one network. */
+  maxSessionsPerAddress: number;
+  /** A registration was refused by this limit. */
+  readonly refused: (limit: 'sessions' | 'sessions-per-address') => void;
   create: SessionFactory;
 }
 
 /** What a name stands for. */
 export type Lookup = { found: 'session'; session: LiveSession } | { found: 'ended' | 'unknown' };
 
+interface End {
+  /** On the registry's clock. */
+  readonly at: number;
+  /** Its host or its time has ended it; else the host was away for too long, and may come back. */
+  readonly isForGood: boolean;
+}
+
 /** All sessions by name, and for a while the names of those that have ended. */
 export class SessionRegistry {
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, LiveSession>();
-  /** Name to the time of its end; insertion order is time order. */
-  readonly #ended = new Map<string, number>();
+  /** By the network of the host that made it: one that moves on doesn't make room for more there. */
+  readonly #namesByNetwork = new Map<string, Set<string>>();
+  /** The sessions that ended lately. */
+  readonly #ended = new BoundedMap<string, End>(SERVER_LIMITS.endedSessionsRemembered);
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -42,12 +55,13 @@ export class SessionRegistry {
   lookup(name: string): Lookup {
     const session = this.#sessions.get(name);
     if (session !== undefined) return { found: 'session', session };
-    return { found: this.#endedLately(name) ? 'ended' : 'unknown' };
+    const isOver = this.#endedLately(name)?.isForGood === true;
+    return { found: isOver ? 'ended' : 'unknown' };
   }
 
-  /** Registers a proved host under its name; throws WingmanError LIMIT_EXCEEDED when the server is full. */
-  register(name: string, grant: Grant): LiveSession {
-    const live = this.#sessions.get(name) ?? this.#create(name);
+  /** Registers a proved host under its name; throws WingmanError LIMIT_EXCEEDED when there is no room for a new session. */
+  register(name: string, network: string, grant: Grant): LiveSession {
+    const live = this.#sessions.get(name) ?? this.#create(name, network);
     live.session.register(grant);
     return live;
   }
@@ -57,38 +71,46 @@ export class SessionRegistry {
     for (const live of [...this.#sessions.values()]) live.session.end(reason);
   }
 
-  #create(name: string): LiveSession {
-    if (this.#sessions.size >= this.#options.maxSessions) {
-      throw new WingmanError(
-        'LIMIT_EXCEEDED',
-        'this tunnel server has no room for another session',
-      );
-    }
-    const live = this.#options.create(name, (reason) => this.#remove(name, reason));
+  #create(name: string, network: string): LiveSession {
+    this.#demandRoom(name, network);
+    const live = this.#options.create(name, (reason) => this.#remove(name, network, reason));
     this.#sessions.set(name, live);
+    this.#namesByNetwork.set(network, this.#namesOf(network).add(name));
     this.#ended.delete(name);
     return live;
   }
 
-  #remove(name: string, reason: EndReason): void {
-    this.#sessions.delete(name);
-    if (reason === 'stopped' || reason === 'expired') this.#rememberEnd(name);
-  }
-
-  #rememberEnd(name: string): void {
-    this.#ended.set(name, this.#options.clock.now());
-    if (this.#ended.size <= SERVER_LIMITS.endedSessionsRemembered) return;
-    for (const oldest of this.#ended.keys()) {
-      this.#ended.delete(oldest);
-      return;
+  #demandRoom(name: string, network: string): void {
+    const { maxSessions, maxSessionsPerAddress, refused } = this.#options;
+    if (this.#namesOf(network).size >= maxSessionsPerAddress) {
+      refused('sessions-per-address');
+      throw new WingmanError('LIMIT_EXCEEDED', 'too many sessions from this address');
     }
+    const isReturning = this.#endedLately(name) !== undefined;
+    const extra = isReturning ? Math.ceil(maxSessions * SERVER_LIMITS.returningShare) : 0;
+    if (this.#sessions.size < maxSessions + extra) return;
+    refused('sessions');
+    throw new WingmanError('LIMIT_EXCEEDED', 'this tunnel server has no room for another session');
   }
 
-  #endedLately(name: string): boolean {
-    const endedAt = this.#ended.get(name);
-    if (endedAt === undefined) return false;
-    if (this.#options.clock.now() - endedAt < SERVER_LIMITS.endedSessionMs) return true;
+  #namesOf(network: string): Set<string> {
+    return this.#namesByNetwork.get(network) ?? new Set();
+  }
+
+  #remove(name: string, network: string, reason: EndReason): void {
+    const names = this.#namesOf(network);
+    names.delete(name);
+    if (names.size === 0) this.#namesByNetwork.delete(network);
+    this.#sessions.delete(name);
+    const isForGood = reason === 'stopped' || reason === 'expired';
+    this.#ended.set(name, { at: this.#options.clock.now(), isForGood });
+  }
+
+  #endedLately(name: string): End | undefined {
+    const end = this.#ended.get(name);
+    if (end === undefined) return undefined;
+    if (this.#options.clock.now() - end.at < SERVER_LIMITS.endedSessionMs) return end;
     this.#ended.delete(name);
-    return false;
+    return undefined;
   }
 }

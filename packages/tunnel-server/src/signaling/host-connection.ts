@@ -53,7 +53,7 @@ export interface HostConnectionOptions {
   mayRegister(): boolean;
   /** Registers under the proved name; throws WingmanError. */
   register(name: string, grant: Grant): HostAudience;
-  /** Once: it has registered, or it has gone without. */
+  /** It has registered, or it has gone without; may be told twice. */
   settled(): void;
 }
 
@@ -92,6 +92,13 @@ export class HostConnection implements HostPort {
 
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
+  }
+
+  /** Gives up its place among those that have proved nothing, at once: a peer that is idle may never answer a close. */
+  evict(): void {
+    this.#options.metrics.limitsExceeded.inc({ limit: 'unproved-hosts' });
+    this.#refuse(new WingmanError('LIMIT_EXCEEDED', 'others wait to register'));
+    this.#socket.terminate();
   }
 
   welcome(session: Session): void {

@@ -53,6 +53,11 @@ export class SignalingSocket {
     this.#socket.close(code, reason);
   }
 
+  /** Ends the connection without waiting for the peer. */
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#closing) return;
     if (!isBinary) return this.close(CloseCode.PROTOCOL, 'signaling is binary');

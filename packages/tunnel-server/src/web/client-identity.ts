@@ -1,4 +1,13 @@
-import { isLinkId, newLinkId, parseCookies, VIEWER_COOKIE } from '@wingman/protocol';
+import {
+  header,
+  headersFromRaw,
+  isLinkId,
+  newLinkId,
+  parseCookies,
+  stripHopByHop,
+  VIEWER_COOKIE,
+  type Header,
+} from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
@@ -29,6 +38,11 @@ export function peerAddress(req: IncomingMessage): string {
   return (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
+/** Whether the request says that it has come through a proxy. */
+export function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
+}
+
 /** Who asks: the other end of the connection or, when that is a proxy of ours, whom the proxy has named last. */
 export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const named = trustProxy ? [req.headers['x-forwarded-for']].flat().join(',') : '';
@@ -42,4 +56,38 @@ export function clientNetwork(address: string): string {
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
   const groups = [...left, ...zeros, ...right].slice(0, 4);
   return groups.map((group) => Number.parseInt(group || '0', 16)).join(':');
+}
+
+export interface ForwardedOptions {
+  trustProxy: boolean;
+  /** The scheme of the public URL, which is what browsers see. */
+  scheme(): 'http' | 'https';
+}
+
+/** What a client may not say about itself: only a proxy of ours knows. */
+const CLAIMS = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
+/** Node has answered `Expect: 100-continue` already (RFC 9110 section 10.1.1). */
+const ANSWERED_HERE = 'expect';
+
+/** The header fields the app is given: end-to-end ones, and who the request came from. */
+export function forwardedHeaders(req: IncomingMessage, options: ForwardedOptions): Header[] {
+  const own = stripHopByHop(headersFromRaw(req.rawHeaders)).filter(
+    ({ name }) => name !== ANSWERED_HERE && !CLAIMS.test(name),
+  );
+  return [
+    ...own,
+    header('x-forwarded-for', forwardedFor(req, options.trustProxy)),
+    header('x-forwarded-host', req.headers.host ?? ''),
+    header('x-forwarded-proto', forwardedProto(req, options)),
+  ];
+}
+
+function forwardedFor(req: IncomingMessage, trustProxy: boolean): string {
+  const before = trustProxy ? req.headers['x-forwarded-for'] : undefined;
+  return [before, peerAddress(req)].flat().filter(Boolean).join(', ');
+}
+
+function forwardedProto(req: IncomingMessage, options: ForwardedOptions): string {
+  const said = options.trustProxy ? req.headers['x-forwarded-proto'] : undefined;
+  return said === 'http' || said === 'https' ? said : options.scheme();
 }

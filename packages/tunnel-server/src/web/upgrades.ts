@@ -13,7 +13,6 @@ import {
   FOREIGN_ORIGIN,
   isLinkId,
   NOT_FOUND,
-  OVERLOADED,
   ServerToViewer,
   SHUTTING_DOWN,
   WRONG_KEY,
@@ -23,6 +22,7 @@ import {
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import type { Logger } from 'pino';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
@@ -31,7 +31,7 @@ import type { RelayClient } from '../relay/relay-connection.js';
 import { isDialToken } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { clientAddress, viewerIdOf } from './client-identity.js';
+import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
 import { isOwnOrigin, isReserved, pathOf, type Place } from './locate.js';
 import { refuseUpgrade } from './problems.js';
 
@@ -50,8 +50,7 @@ export interface UpgradeOptions {
   /** The scheme of the public URL. */
   scheme(): 'http' | 'https';
   trustProxy: boolean;
-  /** Whether one more host may connect and not have registered yet. */
-  hasRoomForHost(): boolean;
+  logger: Pick<Logger, 'warn'>;
   /** Finishes the upgrade of one of our own WebSockets. */
   accept(
     upgrade: Upgrade,
@@ -65,6 +64,7 @@ export interface UpgradeOptions {
 export class UpgradeRouter {
   readonly #options: UpgradeOptions;
   #isClosing = false;
+  #hasWarned = false;
 
   constructor(options: UpgradeOptions) {
     this.#options = options;
@@ -103,18 +103,26 @@ export class UpgradeRouter {
   /** Hosts are programs: they send no Origin, and nothing that a web page can send is a host's. */
   #hostSide(upgrade: Upgrade, path: string): Problem | undefined {
     if (upgrade.req.headers.origin !== undefined) return FOREIGN_ORIGIN;
-    if (path === HOST_PATH) return this.#host(upgrade);
+    if (path === HOST_PATH) return void this.#host(upgrade);
     if (path === DIAL_PATH) return this.#dial(upgrade);
     return NOT_FOUND;
   }
 
-  #host(upgrade: Upgrade): Problem | undefined {
-    if (!this.#options.hasRoomForHost()) return OVERLOADED;
+  #host(upgrade: Upgrade): void {
+    if (!this.#options.trustProxy && isForwarded(upgrade.req)) this.#warnOfProxy();
     const address = clientAddress(upgrade.req, this.#options.trustProxy);
     this.#options.accept(upgrade, 'signaling', (webSocket) =>
       this.#options.handlers.host(webSocket, address),
     );
-    return undefined;
+  }
+
+  /** Once: the heads may also be a client's own invention. */
+  #warnOfProxy(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#options.logger.warn(
+      'a host came with X-Forwarded-For or Forwarded, which is not believed: behind a proxy of yours all hosts share the limits of one address, unless TRUST_PROXY is set',
+    );
   }
 
   #dial(upgrade: Upgrade): Problem | undefined {

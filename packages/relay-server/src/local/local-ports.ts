@@ -1,8 +1,10 @@
 import type { Clock } from '@wingman/protocol';
 import { LocalClient } from './local-client.js';
 import { Loopback } from './loopback.js';
-import type { Via } from '../exchange/via.js';
 import { Slots } from './slots.js';
+
+/** Through which door an exchange came: a viewer's own link, or the tunnel server's plain HTTP door. */
+export type Via = 'viewer' | 'ingress';
 
 /** A port of this machine that may be dialled. */
 export interface LocalTarget {
