@@ -1,11 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { HOST_LIMITS } from '../src/limits.js';
 import { ConnectionPool } from '../src/local/connection-pool.js';
+import { LenientSocket } from '../src/local/lenient-socket.js';
 import { listen, type TestServer } from './support/servers.js';
 import { until } from './support/until.js';
 
@@ -39,8 +40,8 @@ async function serveOnceEach(): Promise<{ port: number; served: string[]; refuse
 }
 
 function poolTo(port: number, now: () => number): ConnectionPool {
-  const dial = async (): Promise<Socket> => {
-    const socket = connect({ port, host: '127.0.0.1' });
+  const dial = async (): Promise<LenientSocket> => {
+    const socket = new LenientSocket().connect({ port, host: '127.0.0.1' });
     await once(socket, 'connect');
     return socket;
   };
@@ -50,11 +51,11 @@ function poolTo(port: number, now: () => number): ConnectionPool {
 }
 
 /** Resolves with the status, or rejects with the client's error. */
-function ask(pool: ConnectionPool, path: string, method = 'POST'): Promise<number> {
+function ask(pool: ConnectionPool, path: string, method = 'POST', body?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     let status = 0;
     pool.dispatch(
-      { path, method, headers: [], body: null },
+      { path, method, headers: [], body: body ?? null },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, code) => void (status = code),
@@ -159,5 +160,80 @@ describe('a host that was stopped for longer than the app keeps connections', ()
     expect((await once(child, 'message'))[0]).toEqual(targets.map(() => 200));
     const posts = executed.filter((line) => line.startsWith('POST')).sort();
     expect(posts).toEqual(targets.map((target) => `POST ${target}`).sort());
+  });
+});
+
+describe('a connection that the app closes as a further request comes', () => {
+  /** Executes the first request on each connection, and closes it at the second, having sent `answer` of it. */
+  async function serveAndClose(answer = '') {
+    const [executed, met]: [string[], string[]] = [[], []];
+    const server = createServer((socket) => {
+      let isUsed = false;
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        const line = bytes.toString('latin1').split(' HTTP')[0] ?? '';
+        (isUsed ? met : executed).push(line);
+        if (isUsed) return void socket.end(answer);
+        isUsed = true;
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    const pool = poolTo((server.address() as AddressInfo).port, () => 0);
+    return { pool, executed, met };
+  }
+
+  test.each(['GET', 'OPTIONS', 'DELETE'])('a %s goes out once more, by another', async (method) => {
+    const { pool, executed, met } = await serveAndClose();
+    for (let count = 0; count < 20; count += 1)
+      expect(await ask(pool, `/${count}`, method)).toBe(200);
+    expect(executed).toHaveLength(20);
+    expect(met.length).toBeGreaterThan(0);
+  });
+
+  test.each(['POST', 'PATCH'])(
+    'a %s fails: nobody knows whether it was executed',
+    async (method) => {
+      const { pool, executed, met } = await serveAndClose();
+      expect(await ask(pool, '/first', method)).toBe(200);
+      await expect(ask(pool, '/second', method)).rejects.toThrow();
+      expect({ executed, met }).toEqual({
+        executed: [`${method} /first`],
+        met: [`${method} /second`],
+      });
+    },
+  );
+
+  test('a request with a body fails, whatever its method', async () => {
+    const { pool, met } = await serveAndClose();
+    await ask(pool, '/first');
+    await expect(ask(pool, '/second', 'PUT', 'body')).rejects.toThrow();
+    expect(met).toEqual(['PUT /second']);
+  });
+
+  test('so does one whose answer has begun', async () => {
+    const { pool, met } = await serveAndClose('HTTP/1.1 2');
+    await ask(pool, '/first', 'GET');
+    await expect(ask(pool, '/second', 'GET')).rejects.toThrow();
+    expect(met).toEqual(['GET /second']);
+  });
+
+  test('a request on a connection of its own is never repeated', async () => {
+    const met: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (bytes) => {
+        met.push(bytes.toString('latin1').split(' HTTP')[0] ?? '');
+        socket.end();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    const pool = poolTo((server.address() as AddressInfo).port, () => 0);
+    await expect(ask(pool, '/only', 'GET')).rejects.toThrow();
+    expect(met).toEqual(['GET /only']);
   });
 });

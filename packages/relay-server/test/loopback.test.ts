@@ -1,11 +1,11 @@
-import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import type { LenientSocket } from '../src/local/lenient-socket.js';
 import { Loopback } from '../src/local/loopback.js';
 
 const refuses = (code: string): Promise<never> =>
   Promise.reject(Object.assign(new Error(code), { code }));
 
-function dialed(answer: (address: string) => Promise<Socket>) {
+function dialed(answer: (address: string) => Promise<LenientSocket>) {
   const addresses: string[] = [];
   const loopback = new Loopback(3000, (address, port) => {
     addresses.push(`${address} ${port}`);
@@ -14,7 +14,7 @@ function dialed(answer: (address: string) => Promise<Socket>) {
   return { addresses, loopback };
 }
 
-const socket = { destroy: () => undefined } as unknown as Socket;
+const socket = { destroy: () => undefined } as unknown as LenientSocket;
 
 describe('dialling', () => {
   test('127.0.0.1 first, and only it when it answers', async () => {

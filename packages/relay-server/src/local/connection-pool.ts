@@ -1,36 +1,42 @@
-import type { Socket } from 'node:net';
-import { Pool, type Dispatcher } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import { HOST_LIMITS } from '../limits.js';
+import type { LenientSocket } from './lenient-socket.js';
+
+/** Opens a connection to the app. */
+type Connect = () => Promise<LenientSocket>;
 
 /**
- * Keep-alive connections to one origin, of which none is used again when the server may have closed it
- * meanwhile: a request that meets such an end can't be told from one that was executed, and is not
- * repeated (RFC 9112 section 9.3.1). The client closes idle connections in good time by timers; those are
- * of no use after the machine slept or the process was stopped, so a gap in everything that happens here
- * ends all idle connections, too.
+ * Keep-alive connections to one origin, one request at a time on each. A request that meets the end of a
+ * connection can't be told from one that was executed. So none is used again when the server may have closed
+ * it meanwhile: the client closes idle connections in good time by timers, and, since timers are of no use
+ * after the machine slept or the process was stopped, a gap in everything that happens here ends all idle
+ * ones, too. A request that meets the end all the same is repeated where that is allowed.
  */
 export class ConnectionPool {
-  readonly #make: () => Pool;
+  readonly #open: () => Connection;
   readonly #now: () => number;
-  /** The one in use, and older ones with exchanges under way. */
-  readonly #pools = new Set<Pool>();
-  #current: Pool;
-  #isUsed = false;
+  readonly #connections = new Set<Connection>();
+  /** The one used last is at the end: the others may grow old. */
+  #idle: Connection[] = [];
   #touchedAt: number;
 
   /** `now` counts the time that a machine sleeps, in milliseconds. */
-  constructor(origin: string, connect: () => Promise<Socket>, now: () => number = Date.now) {
-    this.#make = () => makePool(origin, connect);
+  constructor(origin: string, connect: Connect, now: () => number = Date.now) {
+    this.#open = () => new Connection(origin, connect, (gone) => this.#forget(gone));
     this.#now = now;
     this.#touchedAt = now();
-    this.#current = this.#open();
   }
 
-  /** Hands a request to a connection, once. */
+  /** Hands a request to a connection: once, or twice where `mayRepeat` allows it. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.touch();
-    this.#isUsed = true;
-    this.#current.dispatch(options, handler);
+    const connection = this.#idle.pop() ?? this.#add();
+    const free = (used: Connection) => (): void => this.#free(used);
+    const repeat = (): void => {
+      const other = this.#add();
+      other.dispatch(options, handler, free(other));
+    };
+    connection.dispatch(options, handler, free(connection), repeat);
   }
 
   /** Something has happened on a connection. */
@@ -38,36 +44,103 @@ export class ConnectionPool {
     const now = this.#now();
     const gap = now - this.#touchedAt;
     this.#touchedAt = now;
-    if (gap > HOST_LIMITS.localIdleMs && this.#isUsed) this.#renew();
+    if (gap <= HOST_LIMITS.localIdleMs) return;
+    for (const idle of this.#idle.splice(0)) void idle.close();
   }
 
   /** Ends every connection at once. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools].map((pool) => pool.destroy()));
+    await Promise.all([...this.#connections].map((connection) => connection.close()));
   }
 
-  /** Idle connections end; exchanges under way keep theirs, for themselves alone. */
-  #renew(): void {
-    const old = this.#current;
-    this.#isUsed = false;
-    this.#current = this.#open();
-    old.close().then(
-      () => this.#pools.delete(old),
-      () => this.#pools.delete(old),
-    );
+  #add(): Connection {
+    const connection = this.#open();
+    this.#connections.add(connection);
+    return connection;
   }
 
-  #open(): Pool {
-    const pool = this.#make();
-    this.#pools.add(pool);
-    return pool;
+  #free(connection: Connection): void {
+    if (this.#connections.has(connection)) this.#idle.push(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#idle = this.#idle.filter((other) => other !== connection);
   }
 }
 
-function makePool(origin: string, connect: () => Promise<Socket>): Pool {
-  return new Pool(origin, {
-    // As many as there can be slots: the line is theirs. In undici's an aborted request would stay until its turn.
-    connections: HOST_LIMITS.localConnections,
+/** One connection and the request that it carries; it dials when the first comes. */
+class Connection {
+  readonly #client: Client;
+  readonly #gone: () => void;
+  #socket: LenientSocket | undefined;
+  #isBusy = false;
+
+  constructor(origin: string, connect: Connect, gone: (connection: Connection) => void) {
+    this.#gone = () => gone(this);
+    this.#client = makeClient(origin, async () => (this.#socket = await dial(connect)));
+    // A request that the end of the connection came before is still to be sent: the client dials again for it.
+    this.#client.on('disconnect', () => void (this.#isBusy || this.close()));
+  }
+
+  /** `free` says that it may take another request, `repeat` that it had ended before it took this one. */
+  dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    free: () => void,
+    repeat?: () => void,
+  ): void {
+    const socket = this.#socket;
+    const before = socket?.bytesRead;
+    this.#isBusy = true;
+    socket?.expectHead();
+    this.#client.dispatch(options, {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onResponseStart: (...answer) => handler.onResponseStart?.(...answer),
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => {
+        this.#isBusy = false;
+        free();
+        handler.onResponseEnd?.(controller, trailers);
+      },
+      onResponseError: (controller, error) => {
+        void this.close();
+        const isUnheard = socket !== undefined && socket === this.#socket;
+        const isAllowed = isUnheard && socket.bytesRead === before && mayRepeat(options, error);
+        if (isAllowed && repeat !== undefined) repeat();
+        else handler.onResponseError?.(controller, error);
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#gone();
+    await this.#client.destroy();
+  }
+}
+
+async function dial(connect: Connect): Promise<LenientSocket> {
+  const socket = await connect();
+  socket.expectHead();
+  return socket;
+}
+
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'],
+]);
+const ENDED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/**
+ * Whether a request whose reused connection ended before a byte of its answer may go out again, as browsers
+ * send it (RFC 9112 section 9.3.1): it is idempotent, and there is no body that was read already.
+ */
+function mayRepeat({ method, body }: Dispatcher.DispatchOptions, error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  return IDEMPOTENT.has(method) && (body ?? null) === null && ENDED.has(code);
+}
+
+function makeClient(origin: string, connect: Connect): Client {
+  return new Client(origin, {
     pipelining: 1,
     keepAliveTimeout: HOST_LIMITS.localIdleMs,
     keepAliveMaxTimeout: HOST_LIMITS.localIdleMaxMs,

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, headersToRaw, reasonPhrase, WingmanError } from '@wingman/protocol';
@@ -33,17 +32,13 @@ export interface LocalResponse extends Pick<ResponseHead, 'status' | 'statusText
 
 /** A keep-alive HTTP/1.1 client of one local port. */
 export class LocalClient {
-  readonly #loopback: Loopback;
   readonly #pool: ConnectionPool;
-  /** Requests that have no connection yet. */
-  readonly #waiting = new Set<ResponseHandler>();
 
   constructor(loopback: Loopback) {
-    this.#loopback = loopback;
-    this.#pool = new ConnectionPool(`http://${loopback.authority}`, () => this.#connect());
+    this.#pool = new ConnectionPool(`http://${loopback.authority}`, () => loopback.connect());
   }
 
-  /** Sends a request, once. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
+  /** Sends a request. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
   request(request: LocalRequest): Promise<LocalResponse> {
     const { method, target: path } = request;
     const headers = headersToRaw(request.headers);
@@ -54,10 +49,8 @@ export class LocalClient {
       const handler = new ResponseHandler(request, body, {
         response: resolve,
         failed: reject,
-        started: () => this.#waiting.delete(handler),
         progressed: () => this.#pool.touch(),
       });
-      this.#waiting.add(handler);
       this.#pool.dispatch({ path, method, headers, body }, handler);
     });
   }
@@ -65,12 +58,6 @@ export class LocalClient {
   /** Ends every exchange at once. */
   async close(): Promise<void> {
     await this.#pool.close();
-  }
-
-  /** undici connects again after each aborted request, to find that nobody wants the connection. */
-  #connect(): Promise<Socket> {
-    if (this.#waiting.size > 0) return this.#loopback.connect();
-    return Promise.reject(new WingmanError('CANCELLED', 'nobody waits for a connection'));
   }
 }
 
@@ -80,8 +67,6 @@ const BYTES = { objectMode: false } as const;
 interface Outcome {
   response(response: LocalResponse): void;
   failed(error: WingmanError): void;
-  /** It has a connection, or needs none any more; may be told twice. */
-  started(): void;
   /** Something of its answer has come. */
   progressed(): void;
 }
@@ -111,10 +96,10 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    const isRepeated = this.#controller !== undefined;
     this.#controller = controller;
-    this.#outcome.started();
     if (this.#request.signal.aborted) this.#cancel();
-    else this.#request.sent();
+    else if (!isRepeated) this.#request.sent();
   }
 
   onResponseStart(
@@ -167,7 +152,6 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#ended = true;
-    this.#outcome.started();
     this.#request.ended();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#upload?.destroy();

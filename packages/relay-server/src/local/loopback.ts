@@ -1,11 +1,12 @@
-import { connect, type Socket } from 'node:net';
 import { WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { systemCode } from '@wingman/node-kit';
+import { LenientSocket } from './lenient-socket.js';
 
 /** The only addresses this host ever dials. Dev servers listen on one of them or on both. */
 const ADDRESSES = ['127.0.0.1', '::1'] as const;
 type Address = (typeof ADDRESSES)[number];
+type Dial = (address: Address, port: number) => Promise<LenientSocket>;
 
 /** Says that this address family isn't there or nobody listens: the other may still answer. */
 const TRY_OTHER = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT']);
@@ -13,10 +14,10 @@ const TRY_OTHER = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EAFN
 /** Connects to one port of this machine, whatever a request says. */
 export class Loopback {
   readonly port: number;
-  readonly #dial: (address: Address, port: number) => Promise<Socket>;
+  readonly #dial: Dial;
   #preferred: Address = ADDRESSES[0];
 
-  constructor(port: number, dial: (address: Address, port: number) => Promise<Socket> = dialOnce) {
+  constructor(port: number, dial: Dial = dialOnce) {
     this.port = port;
     this.#dial = dial;
   }
@@ -32,7 +33,7 @@ export class Loopback {
   }
 
   /** A connected socket. Fails with LOCAL_PORT_REFUSED. */
-  async connect(): Promise<Socket> {
+  async connect(): Promise<LenientSocket> {
     const first = this.#preferred;
     const second = first === ADDRESSES[0] ? ADDRESSES[1] : ADDRESSES[0];
     try {
@@ -53,7 +54,7 @@ export class Loopback {
     }
   }
 
-  async #connectOther(address: Address, firstError: unknown): Promise<Socket> {
+  async #connectOther(address: Address, firstError: unknown): Promise<LenientSocket> {
     try {
       const socket = await this.#dial(address, this.port);
       this.#preferred = address;
@@ -68,9 +69,9 @@ function withPort(name: string, port: number): string {
   return port === 80 ? name : `${name}:${port}`;
 }
 
-function dialOnce(host: Address, port: number): Promise<Socket> {
+function dialOnce(host: Address, port: number): Promise<LenientSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true });
+    const socket = new LenientSocket().connect({ host, port, noDelay: true });
     const timer = setTimeout(
       () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
       HOST_LIMITS.localConnectMs,

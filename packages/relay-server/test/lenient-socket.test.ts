@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { headersToRaw } from '@wingman/protocol';
+import fc from 'fast-check';
+import { LocalClient } from '../src/local/local-client.js';
+import { Loopback } from '../src/local/loopback.js';
+import { trackSockets } from './support/servers.js';
+import { textOf } from './support/tunnel.js';
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** What a client makes of an answer that an app sends in the given pieces, and closes. */
+async function receive(...pieces: string[]) {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.setNoDelay();
+    socket.once('data', () => {
+      for (const piece of pieces) socket.write(piece, 'latin1');
+      socket.end();
+    });
+  });
+  trackSockets(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new LocalClient(new Loopback((server.address() as AddressInfo).port));
+  cleanups.push(
+    () => new Promise((resolve) => server.close(resolve)),
+    () => client.close(),
+  );
+  const interim: number[] = [];
+  const response = await client.request({
+    method: 'GET',
+    target: '/',
+    headers: [],
+    body: undefined,
+    signal: new AbortController().signal,
+    sent: () => undefined,
+    informational: (status) => interim.push(status),
+    answered: () => undefined,
+    ended: () => undefined,
+  });
+  const { status, headers } = response;
+  return { status, interim, fields: headersToRaw(headers), body: await textOf(response.body) };
+}
+
+const LENGTH = 'content-length: 2\r\n';
+
+describe('what a browser on this machine takes, the host takes too:', () => {
+  test.each([
+    ['a head whose lines end in bare line feeds', 'HTTP/1.1 200 OK\nx-a: 1\nx-b: 2\n\nok'],
+    ['lines that end this way and that', 'HTTP/1.1 200 OK\r\nx-a: 1\nx-b: 2\n\r\nok'],
+    ['a folded field', `HTTP/1.1 200 OK\r\nx-a: 1\r\nx-b:\r\n \t2\r\n${LENGTH}\r\nok`],
+    ['a space before the colon', `HTTP/1.1 200 OK\r\nx-a : 1\r\nx-b: 2\r\n${LENGTH}\r\nok`],
+    ['a line that is no field', `HTTP/1.1 200 OK\r\nx-a: 1\r\nnone\r\n: no\r\nx-b: 2\r\n\r\nok`],
+    ['one length said twice', `HTTP/1.1 200 OK\r\nx-a: 1\r\nx-b: 2\r\n${LENGTH}${LENGTH}\r\nok`],
+    [
+      'one length in a list',
+      'HTTP/1.1 200 OK\r\nx-a: 1\r\nx-b: 2\r\ncontent-length: 2, 2\r\n\r\nok',
+    ],
+    ['no reason phrase', `HTTP/1.1 200\r\nx-a: 1\r\nx-b: 2\r\n${LENGTH}\r\nok`],
+    [
+      'a length beside chunks',
+      'HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx-a: 1\r\nx-b: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ],
+    [
+      'a 100 that nobody asked for',
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nx-a: 1\r\nx-b: 2\r\n${LENGTH}\r\nok`,
+    ],
+  ])('%s', async (_, answer) => {
+    const { status, fields, body, interim } = await receive(answer);
+    expect({ status, body, interim }).toEqual({ status: 200, body: 'ok', interim: [] });
+    expect(fields.slice(0, 4)).toEqual(['x-a', '1', 'x-b', '2']);
+  });
+
+  test('a status that nobody knows', async () => {
+    const answer = await receive(`HTTP/1.1 999 Odd\r\n${LENGTH}\r\nok`);
+    expect(answer).toMatchObject({ status: 999, body: 'ok' });
+  });
+
+  test('a 204 with a length and a body that doesn’t belong there', async () => {
+    const answer = await receive(`HTTP/1.1 204 No\r\n${LENGTH}\r\nok`);
+    expect(answer).toMatchObject({ status: 204, body: '' });
+  });
+});
+
+test('an interim answer goes on, and the head after it is repaired too', async () => {
+  const early = 'HTTP/1.1 103 Early\nlink: </a>\n\n';
+  const answer = await receive(`${early}HTTP/1.1 200 OK\n${LENGTH}\nok`);
+  expect(answer).toMatchObject({ status: 200, interim: [103], body: 'ok' });
+});
+
+test('what looks like a head in a body is left as it is', async () => {
+  const body = 'HTTP/1.1 200 OK\nx: 1\n\n';
+  expect((await receive('HTTP/1.1 200 OK\r\n\r\n', body)).body).toBe(body);
+});
+
+test.each([
+  ['lengths that differ', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
+  ['a head without an end', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(60_000)}`],
+  ['something else', 'SSH-2.0-OpenSSH_9.2\r\n'],
+])('%s are refused', async (_, answer) => {
+  await expect(receive(answer)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(UPSTREAM_ABORTED|LIMIT_EXCEEDED)$/),
+  });
+});
+
+test('a head that comes in pieces is the same head, wherever it is cut', async () => {
+  const text = `HTTP/1.1 103 Early\n\nHTTP/1.1 200 OK\nx-a:\n 1\n${LENGTH}${LENGTH}\r\nok`;
+  const cuts = fc.array(fc.nat(text.length), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(cuts, async (at) => {
+      const sorted = [0, ...at.sort((left, right) => left - right), text.length];
+      const pieces = sorted.slice(1).map((end, index) => text.slice(sorted[index], end));
+      const { status, fields, body } = await receive(...pieces);
+      expect({ status, fields: fields.slice(0, 2), body }).toEqual({
+        status: 200,
+        fields: ['x-a', '1'],
+        body: 'ok',
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
