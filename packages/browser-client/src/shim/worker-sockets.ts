@@ -26,7 +26,7 @@ export function tunnelWorkerSockets(scope: WorkerScope, tab: string | null): voi
     route: (url) => routeFrom(host, url),
     headers: () => browserHeaders(scope.origin, navigator),
     open: (request) => new ChannelPort(request, tab, locks),
-    complain: (text) => console.error(text),
+    complain: (text) => scope.console.error(text),
     created: () => undefined,
   });
 }
