@@ -17,32 +17,7 @@ import { ServedWebSocket } from '../src/worker/serve-web-socket.js';
 import './support/close-event.js';
 import { eventually, head, linkedHost } from './support/linked-host.js';
 import { FakeClock } from './support/fake-clock.js';
-
-/** A browser's own class, as far as the replacement needs one; each page has its own. */
-function nativeClass() {
-  class WebSocket extends EventTarget {
-    static readonly CONNECTING = 0;
-    static readonly OPEN = 1;
-    static readonly CLOSING = 2;
-    static readonly CLOSED = 3;
-    readonly #url: string;
-
-    constructor(url: string | URL) {
-      super();
-      this.#url = String(url);
-    }
-
-    get url(): string {
-      return this.#url;
-    }
-
-    get [Symbol.toStringTag](): string {
-      return 'WebSocket';
-    }
-  }
-  Object.assign(WebSocket.prototype, { CONNECTING: 0, OPEN: 1, CLOSED: 3 });
-  return WebSocket as unknown as typeof globalThis.WebSocket;
-}
+import { nativeWebSocketClass } from './support/native-web-socket.js';
 
 /** A page whose WebSockets go through ports and a link to `serve`. */
 function setUp(serve: (incoming: IncomingWebSocket) => void) {
@@ -50,7 +25,7 @@ function setUp(serve: (incoming: IncomingWebSocket) => void) {
   const created: TunnelSocket[] = [];
   const complaints: string[] = [];
   const clock = new FakeClock();
-  const native = nativeClass();
+  const native = nativeWebSocketClass();
   const { EventTarget, Event, MessageEvent, CloseEvent, Blob, DOMException } = globalThis;
   const realm = {
     ...{ WebSocket: native, EventTarget, Event, MessageEvent, CloseEvent, Blob, DOMException },

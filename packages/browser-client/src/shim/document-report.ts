@@ -1,37 +1,45 @@
 import type { DocumentReport } from '../shared/shell-api.js';
 
 /** Tells the shell what this document shows: at once, and whenever it changes. */
-export function reportDocument(send: (report: DocumentReport) => void): void {
+export function reportDocument(
+  page: Window & typeof globalThis,
+  send: (report: DocumentReport) => void,
+): void {
+  const { document } = page;
   let isScheduled = false;
   const report = (): void => {
     if (isScheduled) return;
     isScheduled = true;
-    setTimeout(() => {
+    page.setTimeout(() => {
       isScheduled = false;
-      send(describe(document));
+      send(describe(page));
     });
   };
-  watchHistory(report);
-  for (const type of ['popstate', 'hashchange', 'pageshow', 'load']) addEventListener(type, report);
+  watchHistory(page.history, report);
+  for (const type of ['popstate', 'hashchange', 'pageshow', 'load'])
+    page.addEventListener(type, report);
   document.addEventListener('DOMContentLoaded', report);
-  new MutationObserver(report).observe(document.head ?? document.documentElement, {
+  new page.MutationObserver(report).observe(document.head ?? document.documentElement, {
     subtree: true,
     childList: true,
     characterData: true,
     attributes: true,
   });
-  send(describe(document));
+  send(describe(page));
 }
 
-function describe(page: Document): DocumentReport {
-  const icons = page.querySelectorAll<HTMLLinkElement>('link[rel~="icon" i][href]');
-  const themeColors = [...page.querySelectorAll<HTMLMetaElement>('meta[name="theme-color" i]')];
-  const themeColor = themeColors.find(({ media }) => media === '' || matchMedia(media).matches);
-  const viewports = page.querySelectorAll<HTMLMetaElement>('meta[name="viewport" i]');
-  const unless = page.readyState === 'loading' ? undefined : null;
+function describe(page: Window): DocumentReport {
+  const { document } = page;
+  const icons = document.querySelectorAll<HTMLLinkElement>('link[rel~="icon" i][href]');
+  const themeColors = document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color" i]');
+  const themeColor = [...themeColors].find(
+    ({ media }) => media === '' || page.matchMedia(media).matches,
+  );
+  const viewports = document.querySelectorAll<HTMLMetaElement>('meta[name="viewport" i]');
+  const unless = document.readyState === 'loading' ? undefined : null;
   return {
-    url: page.location.href,
-    title: page.title,
+    url: document.location.href,
+    title: document.title,
     icon: icons[icons.length - 1]?.href ?? unless,
     themeColor: themeColor?.content ?? null,
     viewport: viewports[viewports.length - 1]?.content ?? unless,
@@ -39,7 +47,7 @@ function describe(page: Document): DocumentReport {
 }
 
 /** pushState and replaceState have no event. */
-function watchHistory(report: () => void): void {
+function watchHistory(history: History, report: () => void): void {
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name].bind(history);
     history[name] = (...args: Parameters<History['pushState']>) => {

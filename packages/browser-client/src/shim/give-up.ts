@@ -28,15 +28,17 @@ type Numbered = [id: string, signal: AbortSignal, input: RequestInfo | URL, init
 
 /** Undefined for what can't be given up, or goes elsewhere: there the field would need permission. */
 function number(
-  [input, init = {}]: FetchArguments,
+  [input, options]: FetchArguments,
   realm: Realm,
   isOwn: (url: string) => boolean,
 ): Numbered | undefined {
-  const request = input instanceof realm.Request ? input : undefined;
-  const url = request?.url ?? (input as string | URL).toString();
-  const signal = init.signal ?? request?.signal;
-  if (!signal || signal.aborted || !isOwn(url)) return undefined;
   try {
+    const init = options ?? {};
+    const request = isRequest(input) ? input : undefined;
+    const url = request?.url ?? (input as string | URL).toString();
+    // Null takes back the signal of the request (Fetch section 5.4, step 28).
+    const signal = init.signal === undefined ? request?.signal : init.signal;
+    if (!signal || signal.aborted || !isOwn(url)) return undefined;
     const id = crypto.randomUUID();
     const headers = new realm.Headers(init.headers ?? request?.headers);
     headers.set(REQUEST_ID, id);
@@ -45,6 +47,11 @@ function number(
     // What `fetch` can't take, it says itself.
     return undefined;
   }
+}
+
+/** The class says nothing: a frame may hand over a request of its own realm. */
+function isRequest(input: unknown): input is Request {
+  return typeof input === 'object' && input !== null && 'headers' in input;
 }
 
 /** Any option makes `fetch` forget a request's referrer (Fetch section 5.4, step 13). */

@@ -7,13 +7,11 @@ import type { DocumentToServiceWorker } from '../shared/service-worker-messages.
 import { TAB_NAME } from '../shared/worker-prefix.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
-import { saveThroughTunnel } from './save-through-tunnel.js';
-import { focusFirst, printByKey } from './keys.js';
-import { takeUp } from './past.js';
 import { reportDocument } from './document-report.js';
-import { openForeignOnTop } from './foreign-links.js';
+import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
+import { focusFirst, printByKey, takeUp } from './top-level.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
 import { tellGivenUp } from './give-up.js';
 import { watchCookies } from './watch-cookies.js';
@@ -73,8 +71,8 @@ function live(shell: ShellApi): void {
   if (shell.tunnels) saveThroughTunnel(window, (url, name) => shell.download(url, name));
   printByKey(window);
   focusFirst(document);
-  reportDocument((report) => shell.report(report));
-  openForeignOnTop();
+  reportDocument(window, (report) => shell.report(report));
+  openForeignOnTop(window);
 }
 
 /** A window may come here twice: browsers keep that of a frame's first, empty document. */

@@ -70,11 +70,11 @@ function wrap<T extends typeof Worker | typeof SharedWorker>(
   const replacement = new Proxy(native, {
     construct(target, args: unknown[], newTarget: NewableFunction): object {
       const [url, ...rest] = args;
-      const construct = (own: unknown): object =>
-        Reflect.construct(target, [own, ...rest], newTarget) as object;
-      // A trusted type must stay one, and what is missing is the browser's to complain about.
-      const isPlain = typeof url === 'string' || url instanceof URL;
-      return isPlain ? make(String(url), rest[0], construct) : construct(url);
+      const construct = (...own: unknown[]): object =>
+        Reflect.construct(target, own, newTarget) as object;
+      return isPlain(url)
+        ? make(String(url), rest[0], (own) => construct(own, ...rest))
+        : construct(...args);
     },
   });
   Object.defineProperty(native.prototype, 'constructor', {
@@ -85,6 +85,11 @@ function wrap<T extends typeof Worker | typeof SharedWorker>(
   return replacement;
 }
 
+/** A text or a URL of any realm: a trusted type must stay one, and the browser complains about what is missing. */
+function isPlain(url: unknown): url is string | URL {
+  return typeof url === 'string' || Object.prototype.toString.call(url) === '[object URL]';
+}
+
 /** Blobs by the URLs they have, for as long as the browser keeps them under those. */
 function keepBlobs(urls: typeof URL, gone: (url: string) => void): ReadonlyMap<string, Blob> {
   const blobs = new Map<string, Blob>();
@@ -92,7 +97,8 @@ function keepBlobs(urls: typeof URL, gone: (url: string) => void): ReadonlyMap<s
   const revoke = urls.revokeObjectURL.bind(urls);
   urls.createObjectURL = (object: Blob | MediaSource) => {
     const url = create(object);
-    if (object instanceof Blob) blobs.set(url, object);
+    // A MediaSource has no size. The class says nothing: a frame may hand over a blob of its own realm.
+    if ('size' in object) blobs.set(url, object);
     return url;
   };
   urls.revokeObjectURL = (url: string) => {

@@ -1,9 +1,16 @@
+import { StateMachine, type TransitionTable } from '@wingman/protocol';
 import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
 import { SHIM_LIMITS } from '../shared/limits.js';
 import { socketWeight } from '../shared/socket-weight.js';
-import { EventHandlers } from './event-handlers.js';
-import { sizeOf, takeData, wellFormed, type Outgoing, type SocketData } from './socket-data.js';
-import { checkClose, clampCode } from './socket-rules.js';
+import {
+  checkClose,
+  clampCode,
+  sizeOf,
+  takeData,
+  wellFormed,
+  type Outgoing,
+  type SocketData,
+} from './socket-rules.js';
 
 /** The classes of the window or worker a socket lives in. */
 export interface SocketRealm {
@@ -31,18 +38,18 @@ export interface SocketOptions {
   failed: (why: string) => void;
 }
 
-const CONNECTING = 0;
-const OPEN = 1;
-const CLOSING = 2;
-const CLOSED = 3;
+type SocketState = 'connecting' | 'open' | 'closing' | 'closed';
 
-/** Only forward: a socket never opens again. */
-const NEXT_STATES: Readonly<Record<number, readonly number[]>> = {
-  [CONNECTING]: [OPEN, CLOSING, CLOSED],
-  [OPEN]: [CLOSING, CLOSED],
-  [CLOSING]: [CLOSED],
-  [CLOSED]: [],
+/** A socket never opens again. */
+const TRANSITIONS: TransitionTable<SocketState> = {
+  connecting: ['open', 'closing', 'closed'],
+  open: ['closing', 'closed'],
+  closing: ['closed'],
+  closed: [],
 };
+
+/** The states by the numbers that scripts see (WebSockets standard, "ready state"). */
+const READY_STATES: readonly SocketState[] = ['connecting', 'open', 'closing', 'closed'];
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
@@ -51,7 +58,7 @@ const ABNORMAL_CLOSURE = 1006;
 export class TunnelSocket {
   readonly handlers: EventHandlers;
   readonly #options: SocketOptions;
-  #state = CONNECTING;
+  readonly #machine = new StateMachine(TRANSITIONS, 'connecting');
   #hasFailed = false;
   #protocol = '';
   #extensions = '';
@@ -76,7 +83,7 @@ export class TunnelSocket {
   }
 
   get readyState(): number {
-    return this.#state;
+    return READY_STATES.indexOf(this.#machine.state);
   }
 
   get protocol(): string {
@@ -100,7 +107,7 @@ export class TunnelSocket {
   }
 
   send(data: SocketData): void {
-    if (this.#state === CONNECTING) {
+    if (this.#machine.state === 'connecting') {
       throw new this.#options.realm.DOMException(
         "Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.",
         'InvalidStateError',
@@ -108,7 +115,7 @@ export class TunnelSocket {
     }
     const message = takeData(data);
     this.#bufferedAmount += sizeOf(message);
-    if (this.#state !== OPEN) return;
+    if (this.#machine.state !== 'open') return;
     if (this.#bufferedAmount > SHIM_LIMITS.socketQueueBytes) return this.#fail();
     this.#queue(message);
   }
@@ -128,15 +135,9 @@ export class TunnelSocket {
 
   #startClosing(code: number | undefined, reason: string): void {
     // Closed before it was open: the standard has it fail, whatever the other side says meanwhile.
-    if (this.#state === CONNECTING) this.#hasFailed = true;
-    if (!this.#transition(CLOSING)) return;
+    if (this.#machine.state === 'connecting') this.#hasFailed = true;
+    if (!this.#machine.transition('closing')) return;
     this.#after(() => this.#post({ kind: 'close', code, reason }));
-  }
-
-  #transition(next: number): boolean {
-    if (NEXT_STATES[this.#state]?.includes(next) !== true) return false;
-    this.#state = next;
-    return true;
   }
 
   #queue(message: Outgoing): void {
@@ -168,7 +169,7 @@ export class TunnelSocket {
   /** Ends it without a closing handshake, as the standard has it for a full buffer. */
   #fail(): void {
     this.#hasFailed = true;
-    if (this.#transition(CLOSING)) this.#post({ kind: 'fail' });
+    if (this.#machine.transition('closing')) this.#post({ kind: 'fail' });
   }
 
   #receive(event: SocketEvent): void {
@@ -186,7 +187,7 @@ export class TunnelSocket {
   }
 
   #opened(protocol: string, extensions: string): void {
-    if (!this.#transition(OPEN)) return;
+    if (!this.#machine.transition('open')) return;
     this.#protocol = protocol;
     this.#extensions = extensions;
     this.target.dispatchEvent(new this.#options.realm.Event('open'));
@@ -194,7 +195,7 @@ export class TunnelSocket {
 
   #message(data: string | Uint8Array): void {
     // Once closing, none is delivered (WebSockets standard, "message received").
-    if (this.#state === OPEN) {
+    if (this.#machine.state === 'open') {
       const { realm, url } = this.#options;
       const own = typeof data === 'string' ? data : this.#binary(new Uint8Array(data));
       this.target.dispatchEvent(
@@ -207,7 +208,7 @@ export class TunnelSocket {
   /** The next messages may come: a page that is busy holds its sender back. */
   #took(weight: number): void {
     this.#taken += weight;
-    if (this.#taken < SHIM_LIMITS.socketCreditBytes || this.#state === CLOSED) return;
+    if (this.#taken < SHIM_LIMITS.socketCreditBytes || this.#machine.state === 'closed') return;
     this.#post({ kind: 'taken', weight: this.#taken });
     this.#taken = 0;
   }
@@ -218,7 +219,7 @@ export class TunnelSocket {
 
   #closed({ code, reason, wasClean, why }: Extract<SocketEvent, { kind: 'closed' }>): void {
     const { port, realm, failed } = this.#options;
-    if (!this.#transition(CLOSED)) return;
+    if (!this.#machine.transition('closed')) return;
     port.onmessage = null;
     port.close();
     if (why !== undefined && !this.#hasFailed) failed(why);
@@ -227,5 +228,43 @@ export class TunnelSocket {
     const details = isFailure ? failure : { code, reason, wasClean };
     if (!details.wasClean) this.target.dispatchEvent(new realm.Event('error'));
     this.target.dispatchEvent(new realm.CloseEvent('close', details));
+  }
+}
+
+type Handler = ((event: Event) => unknown) | null;
+
+/** The `on…` attributes of an event target (HTML, "event handlers"): one each, in the place where it was first set. */
+class EventHandlers {
+  readonly #handlers = new Map<string, Handler>();
+  readonly #listeners = new Map<string, (event: Event) => void>();
+
+  constructor(private readonly target: EventTarget) {}
+
+  get(type: string): Handler {
+    return this.#handlers.get(type) ?? null;
+  }
+
+  /** What is no object counts as null, and an object that can't be called does nothing. */
+  set(type: string, handler: unknown): void {
+    const isObject = typeof handler === 'function' || typeof handler === 'object';
+    this.#handlers.set(type, isObject ? (handler as Handler) : null);
+    if (this.get(type) === null) this.#deactivate(type);
+    else if (!this.#listeners.has(type)) this.#activate(type);
+  }
+
+  #activate(type: string): void {
+    const listener = (event: Event): void => {
+      const handler = this.get(type);
+      if (typeof handler === 'function') handler.call(this.target, event);
+    };
+    this.#listeners.set(type, listener);
+    this.target.addEventListener(type, listener);
+  }
+
+  /** A handler that is set again later comes after the listeners added meanwhile. */
+  #deactivate(type: string): void {
+    const listener = this.#listeners.get(type);
+    if (listener !== undefined) this.target.removeEventListener(type, listener);
+    this.#listeners.delete(type);
   }
 }

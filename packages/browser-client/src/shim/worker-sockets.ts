@@ -1,6 +1,15 @@
+import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
+import { SHIM_LIMITS } from '../shared/limits.js';
+import {
+  channelOf,
+  LOBBY,
+  lockOf,
+  type SocketCall,
+  type SocketServed,
+} from '../shared/socket-call.js';
 import { browserHeaders, routeFrom } from './page-sockets.js';
-import { ChannelPort } from './channel-port.js';
 import { replaceWebSocket } from './replace-web-socket.js';
+import type { SocketPort } from './tunnel-socket.js';
 
 /** The part of a worker's global scope that is used. */
 type WorkerScope = typeof globalThis & { origin: string; location: Pick<Location, 'href'> };
@@ -17,7 +26,73 @@ export function tunnelWorkerSockets(scope: WorkerScope, tab: string | null): voi
     route: (url) => routeFrom(host, url),
     headers: () => browserHeaders(scope.origin, navigator),
     open: (request) => new ChannelPort(request, tab, locks),
-    complain: (text) => console.error(text),
+    complain: (text) => scope.console.error(text),
     created: () => undefined,
   });
+}
+
+/** A worker's way to a tunnel: its own tab's, or that of any tab when its own is gone. */
+class ChannelPort implements SocketPort {
+  onmessage: SocketPort['onmessage'] = null;
+  readonly #id = crypto.randomUUID();
+  readonly #channel = new BroadcastChannel(channelOf(this.#id));
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isServed = false;
+  #release: () => void = () => undefined;
+
+  constructor(
+    private readonly request: SocketRequest,
+    tab: string | null,
+    private readonly locks: LockManager,
+  ) {
+    this.#channel.onmessage = (event: MessageEvent<SocketEvent | SocketServed>) =>
+      this.#heard(event);
+    const held = locks.request(lockOf(this.#id, 'caller'), () => {
+      this.#call(tab);
+      return new Promise<void>((resolve) => (this.#release = resolve));
+    });
+    held.catch(() => this.#lost());
+  }
+
+  postMessage(command: SocketCommand): void {
+    this.#channel.postMessage(command);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#channel.close();
+    this.#release();
+  }
+
+  #call(tab: string | null): void {
+    const lobby = new BroadcastChannel(LOBBY);
+    lobby.postMessage({ id: this.#id, tab, request: this.request } satisfies SocketCall);
+    lobby.close();
+    const [next, wait] =
+      tab === null
+        ? [() => this.#lost(), SHIM_LIMITS.anyTabMs]
+        : [() => this.#call(null), SHIM_LIMITS.ownTabMs];
+    this.#timer = setTimeout(next, wait);
+  }
+
+  #heard(event: MessageEvent<SocketEvent | SocketServed>): void {
+    if (!this.#isServed) this.#served();
+    if (event.data.kind !== 'served') this.onmessage?.(event as MessageEvent<SocketEvent>);
+  }
+
+  #served(): void {
+    this.#isServed = true;
+    clearTimeout(this.#timer);
+    const gone = this.locks.request(lockOf(this.#id, 'server'), () => this.#lost());
+    gone.catch(() => undefined);
+  }
+
+  /** No tab has a tunnel, or the one that served has been closed. */
+  #lost(): void {
+    const data: SocketEvent = {
+      ...{ kind: 'closed', code: 1006, reason: '', wasClean: false },
+      why: 'LINK_LOST',
+    };
+    this.onmessage?.(new MessageEvent('message', { data }));
+  }
 }

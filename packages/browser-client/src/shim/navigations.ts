@@ -1,0 +1,69 @@
+/** The part of the Navigation API's NavigateEvent that is used; not every engine has the API. */
+interface NavigateEvent extends Event {
+  readonly destination: { readonly url: string };
+  readonly formData: FormData | null;
+  readonly downloadRequest: string | null | undefined;
+}
+
+type Page = Window & typeof globalThis;
+
+/** The shell saves what a link with `download` asks of the app, through the tunnel. */
+export function saveThroughTunnel(page: Page, save: (url: string, name: string) => void): void {
+  onNavigate(page, (event) => {
+    const name = event.downloadRequest ?? undefined;
+    const { url } = event.destination;
+    if (name === undefined || !event.cancelable) return;
+    if (!isHttp(url) || new URL(url).origin !== page.location.origin) return;
+    event.preventDefault();
+    save(url, name);
+  });
+}
+
+/** Other sites mostly refuse to be framed: navigations to them take the whole tab, as they would without the shell. */
+export function openForeignOnTop(page: Page): void {
+  const linked = (event: Event): void =>
+    retarget(page, event, 'a[href], area[href]', (link) => link.href);
+  const submitted = (event: Event): void => retarget(page, event, 'form', (form) => form.action);
+  page.addEventListener('click', linked, true);
+  page.addEventListener('submit', submitted, true);
+  onNavigate(page, (event) => {
+    const { url } = event.destination;
+    // Only navigations that scripts start arrive here: links and forms have gone to the top already.
+    if (!event.cancelable || event.formData !== null || !isForeign(page, url)) return;
+    event.preventDefault();
+    if (page.top !== null) page.top.location.href = url;
+  });
+}
+
+function onNavigate(page: Page, act: (event: NavigateEvent) => void): void {
+  const { navigation } = page as { navigation?: EventTarget };
+  navigation?.addEventListener('navigate', (event) => act(event as NavigateEvent));
+}
+
+interface Targeted extends Element {
+  target: string;
+  href: string;
+  action: string;
+}
+
+/** Has a link or form that leads to another site open in the tab instead of the frame. */
+function retarget(
+  page: Page,
+  event: Event,
+  selector: string,
+  urlOf: (element: Targeted) => unknown,
+): void {
+  if (!(event.target instanceof page.Element)) return;
+  const element = event.target.closest<Targeted>(selector);
+  if (element === null || (element.target !== '' && element.target !== '_self')) return;
+  if (isForeign(page, urlOf(element))) element.target = '_top';
+}
+
+/** False for what is no text: SVG links and forms with a field called `action` give objects. */
+function isForeign(page: Page, url: unknown): boolean {
+  return typeof url === 'string' && isHttp(url) && new URL(url).origin !== page.location.origin;
+}
+
+function isHttp(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}

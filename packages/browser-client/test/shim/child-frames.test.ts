@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { adoptFrames } from '../../src/shim/child-frames.js';
+import { FakeMutationObserver } from '../support/fake-window.js';
+
+type Realm = Window & typeof globalThis;
+
+/** A window with a class of frames and a document of its own, as each realm has them. */
+class FrameRealm {
+  readonly HTMLIFrameElement = class {
+    constructor(readonly inner: FrameRealm | null) {}
+
+    get contentWindow(): FrameRealm | null {
+      return this.inner;
+    }
+
+    get contentDocument(): unknown {
+      return this.inner === null ? null : { ...this.inner.document, defaultView: this.inner };
+    }
+  };
+  document = new EventTarget();
+  length = 0;
+  [index: number]: unknown;
+
+  constructor(readonly location: { protocol: string } = { protocol: 'about:' }) {}
+
+  get asWindow(): Realm {
+    return this as unknown as Realm;
+  }
+
+  /** Puts a frame into this document; observers are not told. */
+  insert(child: unknown): void {
+    this[this.length] = child;
+    this.length += 1;
+  }
+
+  frameAround(inner: FrameRealm | null): HTMLIFrameElement {
+    return new this.HTMLIFrameElement(inner) as unknown as HTMLIFrameElement;
+  }
+}
+
+/** A window of another origin: every look at it throws. */
+const foreign = {
+  get location(): never {
+    throw new DOMException('Blocked', 'SecurityError');
+  },
+};
+
+function setUp() {
+  const page = new FrameRealm({ protocol: 'https:' });
+  const installed: unknown[] = [];
+  adoptFrames(page.asWindow, (child) => installed.push(child));
+  return { page, installed };
+}
+
+beforeEach(() => void FakeMutationObserver.all.splice(0));
+Object.assign(globalThis, { MutationObserver: FakeMutationObserver });
+
+describe('a frame without a document of a server', () => {
+  test('that is there already gets the shim at once', () => {
+    const page = new FrameRealm({ protocol: 'https:' });
+    const child = new FrameRealm();
+    page.insert(child);
+    const installed: unknown[] = [];
+    adoptFrames(page.asWindow, (realm) => installed.push(realm));
+    expect(installed).toEqual([child]);
+  });
+
+  test('that is inserted gets it as soon as the document has changed', () => {
+    const { page, installed } = setUp();
+    const child = new FrameRealm();
+    page.insert(child);
+    FakeMutationObserver.mutate(page.document);
+    expect(installed).toContain(child);
+  });
+
+  test('gets it when its document has loaded: srcdoc replaces the first, empty one', () => {
+    const { page, installed } = setUp();
+    const child = new FrameRealm();
+    page.insert(child);
+    page.document.dispatchEvent(new Event('load'));
+    expect(installed).toEqual([child]);
+    child.document = new EventTarget();
+    page.document.dispatchEvent(new Event('load'));
+    expect(installed).toEqual([child, child]);
+  });
+
+  test('gets it before a script can reach into it, whichever way it takes', () => {
+    const { page, installed } = setUp();
+    const [one, two] = [new FrameRealm(), new FrameRealm()];
+    expect(page.frameAround(one).contentWindow).toBe(one);
+    expect(installed).toEqual([one]);
+    expect(page.frameAround(two).contentDocument?.defaultView).toBe(two);
+    expect(installed).toEqual([one, two]);
+  });
+
+  test('has its own frames looked after, in the first document and in the next', () => {
+    const { page, installed } = setUp();
+    const [child, grandchild, late] = [new FrameRealm(), new FrameRealm(), new FrameRealm()];
+    page.insert(child);
+    FakeMutationObserver.mutate(page.document);
+    child.insert(grandchild);
+    FakeMutationObserver.mutate(child.document);
+    expect(installed.at(-1)).toBe(grandchild);
+    child.document = new EventTarget();
+    FakeMutationObserver.mutate(page.document);
+    expect(child.frameAround(late).contentWindow).toBe(late);
+    expect(installed.at(-1)).toBe(late);
+  });
+
+  test('has each accessor replaced once, however often it is met', () => {
+    const { page } = setUp();
+    const child = new FrameRealm();
+    page.insert(child);
+    const { prototype } = child.HTMLIFrameElement;
+    const descriptor = (): unknown => Object.getOwnPropertyDescriptor(prototype, 'contentWindow');
+    FakeMutationObserver.mutate(page.document);
+    const replaced = descriptor();
+    FakeMutationObserver.mutate(page.document);
+    expect(descriptor()).toEqual(replaced);
+  });
+});
+
+describe('other frames are left alone', () => {
+  test('those of a server, which puts the shim in itself', () => {
+    const { page, installed } = setUp();
+    page.insert(new FrameRealm({ protocol: 'https:' }));
+    FakeMutationObserver.mutate(page.document);
+    expect(installed).toEqual([]);
+  });
+
+  test('those of another origin and sandboxed ones, and the others still get the shim', () => {
+    const { page, installed } = setUp();
+    const child = new FrameRealm();
+    page.insert(foreign);
+    page.insert(child);
+    FakeMutationObserver.mutate(page.document);
+    expect(installed).toEqual([child]);
+  });
+
+  test('an element without a window gives null, as it did', () => {
+    const { page, installed } = setUp();
+    const frame = page.frameAround(null);
+    expect([frame.contentWindow, frame.contentDocument]).toEqual([null, null]);
+    expect(installed).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import { watchCookies, type CookieRealm } from '../../src/shim/watch-cookies.js';
+import { deferred } from '@wingman/protocol';
+
+/** A realm of its own with a document that keeps cookies, and a CookieStore that writes when told to. */
+function setUp({ hasStore = true, isSandboxed = false } = {}) {
+  const kept = new Map<string, string>();
+  const written = deferred<void>();
+  class OwnDocument {
+    readonly location = { pathname: '/page' };
+
+    get cookie(): string {
+      if (isSandboxed) throw new DOMException('sandboxed', 'SecurityError');
+      return [...kept].map(([name, value]) => `${name}=${value}`).join('; ');
+    }
+
+    set cookie(line: string) {
+      const [name = '', value = ''] = String(line).split(';')[0]?.split('=') ?? [];
+      kept.set(name, value);
+    }
+  }
+  class OwnCookieStore {
+    async set(name: string, value: string): Promise<void> {
+      await written.promise;
+      if (value === 'bad') throw new TypeError('refused');
+      kept.set(name, value);
+    }
+
+    async delete(name: string): Promise<void> {
+      await written.promise;
+      kept.delete(name);
+    }
+
+    get(name: string): string | undefined {
+      return kept.get(name);
+    }
+  }
+  const document = new OwnDocument();
+  const realm = {
+    ...{ document, Document: OwnDocument },
+    ...(hasStore ? { CookieStore: OwnCookieStore } : {}),
+  } as unknown as CookieRealm;
+  const told: string[] = [];
+  watchCookies(realm, ({ text, path }) => told.push(`${path} ${text}`));
+  return { document, store: new OwnCookieStore(), kept, told, written };
+}
+
+describe('what scripts do to cookies', () => {
+  test('is told with what the page sees then; at first, what is there already', () => {
+    const { document, told } = setUp();
+    document.cookie = 'a=1; Path=/';
+    document.cookie = 'b=2';
+    expect(told).toEqual(['/page ', '/page a=1', '/page a=1; b=2']);
+    expect(document.cookie).toBe('a=1; b=2');
+  });
+
+  test('through the CookieStore is told when it is done, and not before', async () => {
+    const { store, told, written } = setUp();
+    const set = store.set('a', '1');
+    expect(told).toHaveLength(1);
+    written.resolve();
+    await set;
+    expect(told.at(-1)).toBe('/page a=1');
+    await store.delete('a');
+    expect(told.at(-1)).toBe('/page ');
+  });
+
+  test('that the CookieStore refuses changes nothing, and the script hears why', async () => {
+    const { store, told, written } = setUp();
+    written.resolve();
+    await expect(store.set('a', 'bad')).rejects.toThrow('refused');
+    expect(told).toHaveLength(1);
+  });
+
+  test('without changing anything is not told', () => {
+    const { document, store, kept, told } = setUp();
+    kept.set('a', '1');
+    expect([document.cookie, store.get('a')]).toEqual(['a=1', '1']);
+    expect(told).toHaveLength(1);
+  });
+
+  test('is watched where there is no CookieStore, too', () => {
+    const { document, told } = setUp({ hasStore: false });
+    document.cookie = 'a=1';
+    expect(told.at(-1)).toBe('/page a=1');
+  });
+
+  test('in a sandboxed document, which throws on reading, is none', () => {
+    expect(setUp({ isSandboxed: true }).told).toEqual(['/page ']);
+  });
+});
