@@ -3,20 +3,10 @@ import fc from 'fast-check';
 import { LIMITS } from '../src/limits.js';
 import type { LaneEvidence, LaneKind, LaneState } from '../src/link/lane-evidence.js';
 import { decidePath, type PathSituation, type Standing } from '../src/link/path-policy.js';
+import { evidence as lane } from './support/lane-evidence.js';
 
 const P2P = 1;
 const RELAY = 2;
-
-/** A lane that has answered long ago and has been heard just now. */
-function lane(id: number, kind: LaneKind, more: Partial<LaneEvidence> = {}): LaneEvidence {
-  return {
-    ...{ id, kind, state: 'ready', stateMs: 60_000, stalls: 0 },
-    ...{ rttMs: 50, baseRttMs: 50, goodRttMs: 50, waitMs: 50, inPerSecond: null },
-    ...{ outPerSecond: null, silentMs: 0, quietLooks: 0, pingedMs: 0, unansweredMs: 0 },
-    ...{ unprovenMs: 0, unprovenLooks: 0, bytesSincePing: 0, isDoubted: false, isLeft: false },
-    ...more,
-  };
-}
 
 function situation(more: Partial<PathSituation>): PathSituation {
   const lanes = [lane(RELAY, 'relay'), lane(P2P, 'p2p')];

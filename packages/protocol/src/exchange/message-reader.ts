@@ -1,7 +1,7 @@
 import { WingmanError } from '../errors.js';
 import { Trailers, type Header } from '../gen/wingman/v1/exchange.js';
 import type { MuxStream } from '../mux/mux-stream.js';
-import { deferred } from './deferred.js';
+import { deferred } from '../promises.js';
 import { MessageType } from './message-type.js';
 import { decodeMessage } from './proto-message.js';
 

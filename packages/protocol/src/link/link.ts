@@ -5,7 +5,7 @@ import { CloseCode, WingmanError, toWingmanError, type ErrorCode } from '../erro
 import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
-import { AckPolicy } from './ack-policy.js';
+import { Delivery } from './delivery.js';
 import type { Lane } from './lane.js';
 import type { Attachment, LaneKind } from './lane-evidence.js';
 import type {
@@ -19,16 +19,12 @@ import type {
 } from './link-types.js';
 import { PathMachine, type PathMove } from './path-machine.js';
 import type { Preference } from './path-policy.js';
-import { ReceiveWindow } from './receive-window.js';
-import { RetransmitQueue } from './retransmit-queue.js';
 
 const TRANSITIONS: TransitionTable<LinkState> = {
   waiting: ['open', 'closed'],
   open: ['waiting', 'closed'],
   closed: [],
 };
-
-const MAX_INCARNATION = 2 ** 48;
 
 /**
  * The connection between one viewer tab and the host. It outlives its carriers: every frame
@@ -42,15 +38,8 @@ export class Link {
   readonly #emitter = new Emitter<LinkEvent>();
   readonly #machine = new StateMachine(TRANSITIONS, 'waiting', (state) => this.#entered(state));
   readonly #paths: PathMachine;
-  readonly #queue = new RetransmitQueue();
-  readonly #window = new ReceiveWindow((payload) => this.#handlers?.frame(payload));
-  readonly #acks: AckPolicy;
-  readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
-  #peerIncarnation: number | undefined;
+  readonly #delivery: Delivery;
   #handlers: LinkHandlers | undefined;
-  #lastPath: Path = 'offline';
-  #switches = 0;
-  #duplicates = 0;
   #closeError: WingmanError | undefined;
   #grace: Timer | undefined;
 
@@ -60,7 +49,7 @@ export class Link {
     this.clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
     this.#paths = this.#steeredBy(options);
-    this.#acks = new AckPolicy(this.clock, (heard) => this.#acknowledge(heard));
+    this.#delivery = this.#deliveredBy(this.#paths);
     this.#startGrace();
   }
 
@@ -79,16 +68,12 @@ export class Link {
 
   /** Whether a data frame would go out at once. Before the peer's first ATTACH only early data goes out. */
   get writable(): boolean {
-    return this.#peerIncarnation !== undefined && this.takesEarly;
+    return this.#delivery.isWritable;
   }
 
   /** Whether early data would go out at once. */
   get takesEarly(): boolean {
-    return (
-      this.#paths.active?.carrier.writable === true &&
-      this.#queue.hasRoom &&
-      this.#queue.nextUnsent() === undefined
-    );
+    return this.#delivery.takesEarly;
   }
 
   on(event: LinkEvent, listener: () => void): () => void {
@@ -116,17 +101,13 @@ export class Link {
   attach(carrier: Carrier, kind: LaneKind, { joins = false }: AttachOptions = {}): Attachment {
     const lane = this.#paths.add(carrier, kind, joins);
     if (lane.state === 'dead') return lane;
-    lane.sendFrame({
-      type: 'attach',
-      received: this.#window.received,
-      incarnation: this.#incarnation,
-    });
+    lane.sendFrame({ type: 'attach', ...this.#delivery.introduction });
     // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
-    if (this.#queue.nextSequence === 0) this.#paths.ready(lane);
+    if (this.#delivery.hasSentNothing) this.#paths.ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
       close: (reason) => this.#paths.lose(lane, CloseCode.GOING_AWAY, reason),
-      writable: () => this.#pump(),
+      writable: () => this.#delivery.pump(),
     });
     this.#emitter.emit('attachment');
     return lane;
@@ -155,12 +136,11 @@ export class Link {
    */
   send(parts: readonly Uint8Array[], isEarly = false): void {
     if (this.state === 'closed') return;
-    if (this.#queue.isOverflowing) {
+    if (this.#delivery.isOverflowing) {
       return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
     }
-    this.#queue.push(parts, isEarly);
+    this.#delivery.send(parts, isEarly);
     this.#paths.watch();
-    this.#pump();
   }
 
   /** Ends the link for good and tells the peer why. */
@@ -169,17 +149,13 @@ export class Link {
   }
 
   stats(): LinkStats {
-    const { lanes } = this.#paths;
     return {
       id: this.id,
       state: this.state,
       path: this.path,
-      switches: this.#switches,
-      ...lanes.stats(),
-      unackedBytes: this.#queue.bytes,
-      unackedFrames: this.#queue.length,
-      heldBytes: this.#window.heldBytes,
-      duplicates: this.#duplicates,
+      switches: this.#paths.switches,
+      ...this.#paths.lanes.stats(),
+      ...this.#delivery.stats(),
     };
   }
 
@@ -187,15 +163,24 @@ export class Link {
   #steeredBy({ role, preference, history }: LinkOptions): PathMachine {
     return new PathMachine(
       {
-        unackedBytes: () => this.#queue.bytes,
-        isBusy: (lane) => this.#isBusy(lane),
+        unackedBytes: () => this.#delivery.unackedBytes,
+        isBusy: (lane) => this.#delivery.isBusy(lane),
         move: (move) => this.#move(move),
-        forget: (lane) => this.#sendAgain(lane),
+        forget: (lane) => this.#delivery.sendAgain(lane),
         changed: () => this.#emitter.emit('attachment'),
-        looked: () => this.#sendStragglersAgain(),
+        looked: () => this.#delivery.sendStragglersAgain(),
       },
       { role, preference, history, clock: this.clock },
     );
+  }
+
+  #deliveredBy(paths: PathMachine): Delivery {
+    const owner = {
+      active: () => paths.active,
+      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
+      writable: () => this.#handlers?.writable(),
+    };
+    return new Delivery(owner, this.clock);
   }
 
   #entered(state: LinkState): void {
@@ -237,18 +222,14 @@ export class Link {
       case 'data':
         return this.#data(lane, frame.sequence, frame.payload);
       case 'ack':
-        if (frame.received >= this.#queue.firstUnacked) this.#paths.newestOn(lane);
-        return this.#acknowledged(frame.received);
+        if (frame.received >= this.#delivery.firstUnacked) this.#paths.newestOn(lane);
+        return this.#delivery.acknowledged(frame.received);
       case 'attach':
         return this.#attached(lane, frame.received, frame.incarnation);
       case 'use':
         return this.#paths.follow(lane, frame.turn);
       case 'ping':
-        return lane.sendFrame({
-          type: 'pong',
-          nonce: frame.nonce,
-          received: this.#window.received,
-        });
+        return lane.sendFrame({ ...frame, type: 'pong', received: this.#delivery.received });
       case 'pong':
         return this.#pong(lane, frame.nonce, frame.received);
       case 'close':
@@ -262,42 +243,24 @@ export class Link {
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
     if (sequence > (this.#paths.active?.newestHeard ?? Infinity)) this.#paths.newestOn(lane);
     lane.newestHeard = Math.max(lane.newestHeard, sequence);
-    if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
-    this.#acks.arrived(lane, payload.byteLength);
+    this.#delivery.receive(lane, sequence, payload);
     this.#paths.watch();
   }
 
-  /** Says what has come. The lane that brought the last of it is the one that the peer believes in. */
-  #acknowledge(heard: Lane | undefined): void {
-    const lane = heard?.state === 'ready' ? heard : this.#paths.active;
-    lane?.sendFrame({ type: 'ack', received: this.#window.received });
-  }
-
-  #acknowledged(received: number): void {
-    if (!this.#queue.acknowledge(received)) {
-      throw new WingmanError('PROTOCOL_ERROR', 'acknowledged what was never sent');
-    }
-    this.#pump();
-  }
-
   #attached(lane: Lane, received: number, incarnation: number): void {
-    this.#peerIncarnation ??= incarnation;
-    if (incarnation !== this.#peerIncarnation) {
-      return this.#end(
-        new WingmanError('LINK_LOST', 'the other side has forgotten this link'),
-        true,
-      );
+    if (!this.#delivery.meet(incarnation)) {
+      return this.#end(new WingmanError('LINK_LOST', 'the peer has forgotten this link'), true);
     }
     lane.isIntroduced = true;
-    this.#acknowledged(received);
+    this.#delivery.acknowledged(received);
     if (lane.state === 'attaching') this.#paths.ready(lane);
   }
 
   #pong(lane: Lane, nonce: number, received: number): void {
     const isFirst = lane.rttMs === null;
     const framesBefore = lane.pong(nonce);
-    this.#acknowledged(received);
-    if (this.#queue.isMissingOn(lane, framesBefore)) {
+    this.#delivery.acknowledged(received);
+    if (this.#delivery.hasLostOn(lane, framesBefore)) {
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'the carrier lost a message');
     }
     this.#paths.answered(lane, isFirst && lane.rttMs !== null);
@@ -310,43 +273,12 @@ export class Link {
     }
     if (turn !== undefined) to.sendFrame({ type: 'use', turn });
     const isFlight = from !== undefined && from.state !== 'ready';
-    if (isFlight) this.#queue.forgetLane(from);
-    if (this.#lastPath !== 'offline' && this.#lastPath !== to.kind) this.#switches += 1;
-    this.#lastPath = to.kind;
+    if (isFlight) this.#delivery.forgetLane(from);
     this.#emitter.emit('path');
-    this.#pump();
+    this.#delivery.pump();
     this.#machine.transition('open');
     // The peer may still hear us on the old lane. An acknowledgement elsewhere tells the peer that we have left.
-    if (isFlight) this.#acks.acknowledge();
-  }
-
-  /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
-  #pump(): void {
-    const lane = this.#paths.active;
-    if (lane === undefined) return;
-    // The peer may die before it is known. Its successor would be sent the same frames once more.
-    const isOnlyEarly = this.#peerIncarnation === undefined;
-    if (!this.#queue.sendOn(lane, this.clock.now(), isOnlyEarly)) return;
-    if (this.#queue.hasRoom) this.#handlers?.writable();
-  }
-
-  /** Whether something is under way here whose loss should be noticed fast. */
-  #isBusy(lane: Lane): boolean {
-    return (lane === this.#paths.active && this.#queue.length > 0) || this.#acks.isRecentOn(lane);
-  }
-
-  /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
-  #sendAgain(lane: Lane): void {
-    this.#queue.forgetLane(lane);
-    this.#pump();
-  }
-
-  /** A planned switch leaves frames on their way. A carrier that is too slow for them must not hold up the rest. */
-  #sendStragglersAgain(): void {
-    const { active } = this.#paths;
-    if (active?.state !== 'ready') return;
-    const slow = this.#queue.stragglersBeside(active, this.clock.now());
-    if (slow !== undefined) this.#sendAgain(slow);
+    if (isFlight) this.#delivery.acknowledge();
   }
 
   #end(error: WingmanError, tellPeer: boolean): void {
@@ -358,9 +290,7 @@ export class Link {
       lane.carrier.close(CloseCode.GOING_AWAY, error.code);
     }
     this.#paths.stop();
-    this.#queue.clear();
-    this.#window.clear();
-    this.#acks.settled();
+    this.#delivery.clear();
     this.#machine.transition('closed');
     this.#emitter.emit('path');
     this.#handlers?.closed(error);

@@ -51,6 +51,9 @@ export class PathMachine {
   #chosen: Lane | undefined;
   /** The number of the last choice, ours or the peer's. */
   #turn = 0;
+  /** The kind of the lane that carried last. */
+  #lastKind: LaneKind | undefined;
+  #switches = 0;
   #isStopped = false;
 
   constructor(link: Steered, { role, clock, preference, history }: PathMachineOptions) {
@@ -73,6 +76,11 @@ export class PathMachine {
   /** What frames are sent on. */
   get active(): Lane | undefined {
     return this.#active;
+  }
+
+  /** How often a lane of the other kind has taken over. */
+  get switches(): number {
+    return this.#switches;
   }
 
   /**
@@ -213,7 +221,13 @@ export class PathMachine {
     const from = this.#active;
     this.#active = to;
     if (isTold) this.#chosen = to;
+    if (to !== undefined) this.#count(to.kind);
     this.#link.move({ from, to, turn: isTold ? ++this.#turn : undefined });
+  }
+
+  #count(kind: LaneKind): void {
+    if (this.#lastKind !== undefined && this.#lastKind !== kind) this.#switches += 1;
+    this.#lastKind = kind;
   }
 
   #replaceFor(newer: Lane): void {

@@ -6,3 +6,14 @@ export const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 
 /** Names of the tunnel's own caches in a browser begin with this. */
 export const CACHE_PREFIX = 'wingman-';
+
+/** On a viewer's link, a GET of this target is answered by the host itself, with a PortsAnswer as JSON. */
+export const PORTS_TARGET = `${RESERVED_PREFIX}ports`;
+
+/** The ports of the developer's machine that a viewer's requests may name. */
+export interface PortsAnswer {
+  /** The shared port: the app's origin there is `http://localhost:<port>`. */
+  port: number;
+  /** Those allowed beside it. */
+  also: number[];
+}

@@ -6,6 +6,7 @@ import { InitiatorHello, ResponderHello } from '../gen/wingman/v1/handshake.js';
 import { LIMITS } from '../limits.js';
 import type { LaneKind } from '../link/lane-evidence.js';
 import { isLinkId } from '../link/link-id.js';
+import type { Binding } from './binding.js';
 import { HandshakeInbox } from './handshake-inbox.js';
 import {
   decodeHandshakeMessage,
@@ -25,7 +26,7 @@ import {
 import { ResponderKey, type PrekeyRing } from './prekey-ring.js';
 import { ProvenCarrier } from './proven-carrier.js';
 import { SealedCarrier } from './sealed-carrier.js';
-import { HANDSHAKE_VERSION, carrierKind, handshakeTranscript, type Binding } from './transcript.js';
+import { HANDSHAKE_VERSION, carrierKind, handshakeTranscript } from './transcript.js';
 import { toHex } from '../wire/bytes.js';
 
 interface HandshakeOptions {

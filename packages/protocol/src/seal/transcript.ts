@@ -1,12 +1,7 @@
 import { CarrierKind, type InitiatorHello } from '../gen/wingman/v1/handshake.js';
 import type { LaneKind } from '../link/lane-evidence.js';
 import { concatBytes } from '../wire/bytes.js';
-
-/** The DTLS certificate fingerprints of a peer connection, as SDP writes them (RFC 8122 section 5): `sha-256 AB:CD:…`. */
-export interface Binding {
-  initiator: string;
-  responder: string;
-}
+import type { Binding } from './binding.js';
 
 /** The handshake protocol's version. */
 export const HANDSHAKE_VERSION = 1;

@@ -1,3 +1,9 @@
+/** The DTLS certificate fingerprints of a peer connection, as SDP writes them (RFC 8122 section 5): `sha-256 AB:CD:…`. */
+export interface Binding {
+  initiator: string;
+  responder: string;
+}
+
 const LINE = /^a=fingerprint:(.*)$/gim;
 const FINGERPRINT = /^([\w-]+) +([0-9A-F]{2}(?::[0-9A-F]{2})*)\s*$/i;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fingerprintOf } from '../src/seal/fingerprint.js';
+import { fingerprintOf } from '../src/seal/binding.js';
 
 const SDP = [
   'v=0',

@@ -1,0 +1,176 @@
+import type { Clock } from '../clock.js';
+import { WingmanError } from '../errors.js';
+import { AckPolicy } from './ack-policy.js';
+import type { Lane } from './lane.js';
+import type { LinkStats } from './link-types.js';
+import { ReceiveWindow } from './receive-window.js';
+import { RetransmitQueue } from './retransmit-queue.js';
+
+/** What delivery needs of its link. */
+export interface DeliveryOwner {
+  /** The lane that carries now. */
+  active(): Lane | undefined;
+  /** The next frame, each once and in order. */
+  frame(payload: Uint8Array): void;
+  /** There is room for more frames. */
+  writable(): void;
+}
+
+const MAX_INCARNATION = 2 ** 48;
+
+/** Numbers frames, acknowledges them and sends them again, so that each arrives once and in order on whatever lane. */
+export class Delivery {
+  readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
+  /** Undefined until the peer's first ATTACH. The peer may die before, and its successor be sent the same frames. */
+  #peerIncarnation: number | undefined;
+  readonly #queue = new RetransmitQueue();
+  readonly #window: ReceiveWindow;
+  readonly #acks: AckPolicy;
+  #duplicates = 0;
+
+  constructor(
+    private readonly owner: DeliveryOwner,
+    private readonly clock: Clock,
+  ) {
+    this.#window = new ReceiveWindow((payload) => owner.frame(payload));
+    this.#acks = new AckPolicy(clock, (heard) => this.#acknowledge(heard));
+  }
+
+  /** What an ATTACH says about this end. */
+  get introduction(): { received: number; incarnation: number } {
+    return { received: this.received, incarnation: this.#incarnation };
+  }
+
+  /** An ATTACH has come; false when its sender is not the peer that was met first. */
+  meet(incarnation: number): boolean {
+    this.#peerIncarnation ??= incarnation;
+    return incarnation === this.#peerIncarnation;
+  }
+
+  /** Every frame of the peer numbered below this has come. */
+  get received(): number {
+    return this.#window.received;
+  }
+
+  /** Every frame of ours numbered below this has been acknowledged. */
+  get firstUnacked(): number {
+    return this.#queue.firstUnacked;
+  }
+
+  get unackedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Whether no frame has ever been sent from here. */
+  get hasSentNothing(): boolean {
+    return this.#queue.nextSequence === 0;
+  }
+
+  /** Whether a frame of any kind would go out at once. */
+  get isWritable(): boolean {
+    return this.#isPeerKnown && this.takesEarly;
+  }
+
+  /** Whether early data would go out at once. */
+  get takesEarly(): boolean {
+    return (
+      this.owner.active()?.carrier.writable === true &&
+      this.#queue.hasRoom &&
+      this.#queue.nextUnsent() === undefined
+    );
+  }
+
+  /** Whether even the reserve for control frames is used up. */
+  get isOverflowing(): boolean {
+    return this.#queue.isOverflowing;
+  }
+
+  /** Numbers a frame and sends it as soon as a lane can. */
+  send(parts: readonly Uint8Array[], isEarly: boolean): void {
+    this.#queue.push(parts, isEarly);
+    this.pump();
+  }
+
+  /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
+  pump(): void {
+    const lane = this.owner.active();
+    if (lane === undefined) return;
+    if (!this.#queue.sendOn(lane, this.clock.now(), !this.#isPeerKnown)) return;
+    if (this.#queue.hasRoom) this.owner.writable();
+  }
+
+  /** A numbered frame has come on a lane. */
+  receive(lane: Lane, sequence: number, payload: Uint8Array): void {
+    if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
+    this.#acks.arrived(lane, payload.byteLength);
+  }
+
+  /** The peer has every frame numbered below `received`; PROTOCOL_ERROR when one of them was never sent. */
+  acknowledged(received: number): void {
+    if (!this.#queue.acknowledge(received)) {
+      throw new WingmanError('PROTOCOL_ERROR', 'acknowledged what was never sent');
+    }
+    this.pump();
+  }
+
+  /** Acknowledges now, even when nothing new has come. */
+  acknowledge(): void {
+    this.#acks.acknowledge();
+  }
+
+  /** Whether something is under way on this lane whose loss should be noticed fast. */
+  isBusy(lane: Lane): boolean {
+    const isSending = lane === this.owner.active() && this.#queue.length > 0;
+    return isSending || this.#acks.isRecentOn(lane);
+  }
+
+  /** Whether a lane has lost a frame: see `RetransmitQueue.isMissingOn`. */
+  hasLostOn(lane: Lane, framesBefore: number): boolean {
+    return this.#queue.isMissingOn(lane, framesBefore);
+  }
+
+  /** Counts what was sent on this lane as unsent; the next `pump` sends it. */
+  forgetLane(lane: Lane): void {
+    this.#queue.forgetLane(lane);
+  }
+
+  /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
+  sendAgain(lane: Lane): void {
+    this.forgetLane(lane);
+    this.pump();
+  }
+
+  /** A planned switch leaves frames on their way. A carrier that is too slow for them must not hold up the rest. */
+  sendStragglersAgain(): void {
+    const active = this.owner.active();
+    if (active?.state !== 'ready') return;
+    const slow = this.#queue.stragglersBeside(active, this.clock.now());
+    if (slow !== undefined) this.sendAgain(slow);
+  }
+
+  /** The link is closed. */
+  clear(): void {
+    this.#queue.clear();
+    this.#window.clear();
+    this.#acks.settled();
+  }
+
+  stats(): Pick<LinkStats, 'unackedBytes' | 'unackedFrames' | 'heldBytes' | 'duplicates'> {
+    return {
+      unackedBytes: this.#queue.bytes,
+      unackedFrames: this.#queue.length,
+      heldBytes: this.#window.heldBytes,
+      duplicates: this.#duplicates,
+    };
+  }
+
+  get #isPeerKnown(): boolean {
+    return this.#peerIncarnation !== undefined;
+  }
+
+  /** The lane that brought the last frame is the one that the peer believes in. */
+  #acknowledge(heard: Lane | undefined): void {
+    const lane = heard?.state === 'ready' ? heard : this.owner.active();
+    lane?.sendFrame({ type: 'ack', received: this.received });
+  }
+}
