@@ -33,6 +33,7 @@ const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'SESSION_STOPPED',
   'SESSION_EXPIRED',
   'HANDSHAKE_FAILED',
+  'TUNNEL_CRASHED',
 ]);
 
 /** What to show at a point of the journey. */

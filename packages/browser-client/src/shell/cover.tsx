@@ -9,7 +9,11 @@ const LABELS: Readonly<Record<Step, string>> = {
 };
 
 /** Problems that waiting won't solve. */
-const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['KEY_MISSING', 'UNSUPPORTED']);
+const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'KEY_MISSING',
+  'UNSUPPORTED',
+  'TUNNEL_CRASHED',
+]);
 
 /** Draws what covers the frame until the app is there. */
 export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {

@@ -1,6 +1,11 @@
 import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
+import {
+  SHELL_API,
+  TUNNEL_LOST_CHANNEL,
+  type DocumentReport,
+  type ShellApi,
+} from '../shared/shell-api.js';
 import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
@@ -76,9 +81,11 @@ export class Shell {
     this.#draw();
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) {
-      const onFile = (isSaved: boolean): void => this.#fileComes(isSaved);
       const tunnel = (): TunnelClient | undefined => this.#tunnel;
-      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, tunnel, onFile);
+      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, tunnel, {
+        onFile: (isSaved) => this.#fileComes(isSaved),
+        onHang: (isHopeless) => this.#serviceWorkerHangs(isHopeless),
+      });
     }
     if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
     if (this.#serviceWorker === undefined || this.early === undefined) {
@@ -104,9 +111,11 @@ export class Shell {
   }
 
   #startTunnel(early: EarlyStart, key: Uint8Array): void {
-    const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
+    const tunnel = new TunnelClient(early, this.#tab, {
+      onMessage: (message) => this.#workerSays(message),
+      onLost: (why, isReplaced) => this.#tunnelLost(why, isReplaced),
+    });
     this.#tunnel = tunnel;
-    tunnel.serveWorkers(this.#tab);
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
     this.#p2p = p2pFor(tunnel, key, signal, this.boot.p2p.timeoutMs);
     void this.#startSignaling(key);
@@ -194,6 +203,30 @@ export class Shell {
       case 'keep-alive':
         return void this.#serviceWorker?.keepAlive();
     }
+  }
+
+  /** Whoever waits for something of the tunnel worker that has ended is told that nothing will come. */
+  #tunnelLost(why: string, isReplaced: boolean): void {
+    const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
+    console.error(
+      `The tunnel worker of this tab has ended, with what was under way: ${why}. ${next}`,
+    );
+    this.#p2p?.close();
+    const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
+    channel.postMessage(this.#tab);
+    channel.close();
+    this.#serviceWorker?.tunnelLost(isReplaced);
+    if (!isReplaced) this.#trouble('TUNNEL_CRASHED');
+    this.#hasEnded = !isReplaced;
+    this.#draw();
+  }
+
+  /** Whatever the app asks for would wait for ever, its own pages too. */
+  #serviceWorkerHangs(isHopeless: boolean): void {
+    console.error('The service worker does not answer, and has been taken out of service.');
+    if (!isHopeless) return location.reload();
+    this.#trouble('TUNNEL_CRASHED');
+    this.#hasEnded = true;
   }
 
   #serverSays(message: ServerMessage): void {
@@ -290,7 +323,10 @@ export class Shell {
   #listen(): void {
     watchCookies(document, (cookies) => this.#tunnel?.updateCookies(cookies));
     watchNetwork(window, {
-      wake: () => this.#retry(),
+      wake: () => {
+        this.#serviceWorker?.woken();
+        this.#retry();
+      },
       leave: (isForGood) => {
         this.#firstPage.keep(this.#frame);
         if (this.#key !== null) keepKey(this.#key, this.#storage);
