@@ -21,7 +21,6 @@ afterAll(async () => {
 const ENDS = {
   throw: "throw new Error('injected')",
   hang: 'for (;;);',
-  close: 'self.close()',
 } as const;
 type End = keyof typeof ENDS;
 
@@ -102,7 +101,6 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
   test.each([
     ['throws', 'throw', 10_000],
     ['hangs', 'hang', 40_000],
-    ['is gone', 'close', 40_000],
   ] as const)(
     'that %s is replaced: what was under way ends, and what follows goes through',
     async (_what, end, deadlineMs) => {

@@ -1,9 +1,10 @@
 import { fromBase64Url } from '@wingman/protocol';
+import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
 import type { Boot } from '../shared/boot.js';
+import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
 import { parseFragment, readKey, storageOf } from './link-key.js';
 import { referrerOf } from './first-page.js';
-import { navigationHead } from './navigation-head.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
@@ -54,4 +55,28 @@ function startWorker(page: Document): Worker {
   const code = page.getElementById('wingman-worker')?.textContent ?? '';
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   return new Worker(url, { name: 'wingman-tunnel' });
+}
+
+/** The head the service worker will ask for when the frame loads this page: it is sent ahead of that. */
+function navigationHead(
+  page: { pathname: string; search: string },
+  browser: { languages: readonly string[]; userAgent: string },
+  referrer: string,
+): FetchHead {
+  return {
+    method: 'GET',
+    target: page.pathname + page.search,
+    headers: [
+      ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+      ['accept-encoding', ACCEPT_ENCODING],
+      ['accept-language', acceptLanguage(browser.languages) ?? 'en'],
+      ['upgrade-insecure-requests', '1'],
+      ['user-agent', browser.userAgent],
+      ...(referrer === '' ? [] : [['referer', referrer] satisfies HeaderPair]),
+    ],
+    destination: 'iframe',
+    mode: 'navigate',
+    hasBody: false,
+    hasCredentials: true,
+  };
 }

@@ -1,6 +1,6 @@
 import { AppWorkerHost } from '@wingman/app-worker/shell';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
-import { withoutHash } from './without-hash.js';
+import { withoutHash } from './link-key.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { systemClock, within, type Clock } from '@wingman/protocol';

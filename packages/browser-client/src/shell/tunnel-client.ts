@@ -5,8 +5,8 @@ import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
 import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
-import { pumpChannel } from './channel-pump.js';
 import { Heartbeat } from './heartbeat.js';
+import { pumpChannel } from './webrtc-utils.js';
 
 const RHYTHM = {
   questionMs: BROWSER_LIMITS.workerQuestionMs,
