@@ -15,7 +15,7 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
  * with a service worker of its own asks for. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
-  'shell.html': 63.5 * 1024,
+  'shell.html': 64.8 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928).
   'sw.js': 13.6 * 1024,
   'sw-app-workers.js': 12 * 1024,

@@ -82,3 +82,18 @@ test('what a client has asked ends with it, unless it is to outlive it', async (
   asked.finish();
   beacon.finish();
 });
+
+test('what goes through a tunnel that was lost ends at once, and nothing of other tabs', () => {
+  const exchanges = new Exchanges(
+    () => Promise.resolve(false),
+    () => Promise.resolve(false),
+  );
+  const [mine, more, other] = [exchange(), exchange(), exchange()];
+  exchanges.add('tab', mine.fake);
+  exchanges.add('tab', more.fake);
+  exchanges.add('another', other.fake);
+  exchanges.end('tab', 'the tunnel worker has ended');
+  exchanges.end('unknown', 'nobody knows it');
+  expect([mine.aborted, more.aborted, other.aborted]).toEqual([['LINK_LOST'], ['LINK_LOST'], []]);
+  for (const { finish } of [mine, more, other]) finish();
+});

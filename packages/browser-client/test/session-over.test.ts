@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { forgetTunnel } from '../src/shell/session-end.js';
+import { forgetTunnel } from '../src/shell/site-data.js';
 
 /** What forgetting takes of a browser's caches. */
 function cachesOf(...all: string[]): { caches: CacheStorage; names: Set<string> } {

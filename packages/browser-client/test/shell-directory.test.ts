@@ -56,6 +56,21 @@ describe('ShellDirectory', () => {
     expect(await tabOf(new ShellDirectory(new FakePages()), by('x'))).toBe('none');
   });
 
+  test('asks a page again whose tunnel was lost', async () => {
+    const world = new FakePages();
+    world.pages = ['a'];
+    const directory = new ShellDirectory(world);
+    const { port1, port2 } = new MessageChannel();
+    directory.add({ ...entry('a'), port: port1 });
+    directory.lose('tab-another');
+    await directory.find(by('x'));
+    expect(world.asked).toEqual([]);
+    directory.lose('tab-a');
+    expect(await tabOf(directory, by('x'))).toBe('a');
+    expect(world.asked).toEqual(['a']);
+    port2.close();
+  });
+
   test('asks the most recently focused page, once for many requests', async () => {
     const world = new FakePages();
     world.pages = ['b', 'a'];

@@ -16,7 +16,7 @@ import { toWebSocketOpen } from '../src/worker/messages.js';
 import { ServedWebSocket } from '../src/worker/serve-web-socket.js';
 import './support/close-event.js';
 import { eventually, head, linkedHost } from './support/linked-host.js';
-import { FakeClock } from './support/fake-clock.js';
+import { FakeClock, settle } from './support/fake-clock.js';
 import { nativeWebSocketClass } from './support/native-web-socket.js';
 
 /** A page whose WebSockets go through ports and a link to `serve`. */
@@ -104,6 +104,25 @@ describe('the tunnelled WebSocket', () => {
     expect(Buffer.from(blob as ArrayBuffer).toString()).toBe('blob');
     expect(new Uint8Array(binary as ArrayBuffer)).toEqual(Uint8Array.of(2, 3));
   });
+
+  test.each(['before it is open', 'when it is open'])(
+    'fails when the tunnel worker has ended, %s, and hears nothing afterwards',
+    async (when) => {
+      const { Socket, created, complaints } = setUp(echo);
+      const socket = new Socket('/');
+      const events = record(socket);
+      if (when === 'when it is open') await eventually(() => socket.readyState === Socket.OPEN);
+      created[0]?.lost();
+      const failure = ['error', { code: 1006, reason: '', wasClean: false }];
+      expect(events.slice(-2)).toEqual(failure);
+      expect(socket.readyState).toBe(Socket.CLOSED);
+      created[0]?.lost();
+      await settle();
+      expect(events.slice(-2)).toEqual(failure);
+      expect(events.length).toBeLessThanOrEqual(3);
+      expect(complaints).toEqual([]);
+    },
+  );
 
   test('gives blobs unless told otherwise', async () => {
     const { Socket } = setUp(echo);

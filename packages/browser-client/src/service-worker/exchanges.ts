@@ -31,15 +31,19 @@ export class Exchanges {
 
   /** Ends what went through tabs that are gone, and what nobody waits for any more. */
   async sweep(): Promise<void> {
-    for (const [tab, exchanges] of [...this.#byTab]) {
-      if (!(await this.isGone(tab))) continue;
-      const error = new WingmanError('LINK_LOST', 'the tab that carried this was closed');
-      for (const exchange of [...exchanges]) exchange.abort(error);
+    for (const tab of [...this.#byTab.keys()]) {
+      if (await this.isGone(tab)) this.end(tab, 'the tab that carried this was closed');
     }
     for (const [exchange, owner] of [...this.#owners]) {
       if (!(await this.isClientGone(owner))) continue;
       exchange.abort(new WingmanError('CANCELLED', 'the page that asked is gone'));
     }
+  }
+
+  /** Ends with LINK_LOST what goes through the tunnel of a tab. */
+  end(tab: string, why: string): void {
+    const error = new WingmanError('LINK_LOST', why);
+    for (const exchange of [...(this.#byTab.get(tab) ?? [])]) exchange.abort(error);
   }
 
   #remove(tab: string, exchange: TunnelFetch): void {

@@ -134,6 +134,9 @@ self.addEventListener('message', (event) => {
       event.waitUntil(appWorkers.sweep());
       return acknowledge(event);
     }
+    case 'tunnel-lost':
+      directory.lose(message.tab);
+      return exchanges.end(message.tab, 'the tunnel worker that carried this has ended');
     case 'expect':
       directory.expect(message.url, message.tab);
       return acknowledge(event);

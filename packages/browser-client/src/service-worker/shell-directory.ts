@@ -52,6 +52,12 @@ export class ShellDirectory {
     if (expects !== null) this.expect(expects, entry.tab);
   }
 
+  /** The port of this tab leads nowhere any more: the shell is asked for another. */
+  lose(tab: string): void {
+    const entry = this.#shells.get(tab);
+    if (entry !== undefined) this.#forget(entry);
+  }
+
   /** A frame of this tab is about to load this URL. */
   expect(url: string, tab: string): void {
     this.#expected.set(url, tab);

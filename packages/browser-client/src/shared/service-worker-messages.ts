@@ -13,6 +13,8 @@ export type ShellToServiceWorker =
       /** This shell was served with the headers of cross-origin isolation. */
       isIsolated: boolean;
     }
+  /** My tunnel worker has ended, and what it had under way with it. */
+  | { kind: 'tunnel-lost'; tab: string }
   /** A frame of mine is about to load this. */
   | { kind: 'expect'; tab: string; url: string }
   /** Serve the shell cross-origin isolated from now on, or no more. */

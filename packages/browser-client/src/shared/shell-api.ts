@@ -42,6 +42,12 @@ export interface ShellApi {
   cookiesChanged(cookies: PageCookies): void;
 }
 
+/**
+ * On this channel a shell says its tab when its tunnel worker has ended: a port to a worker that was
+ * terminated stays silent for ever.
+ */
+export const TUNNEL_LOST_CHANNEL = 'wingman-tunnel-lost';
+
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
 export const SHELL_KEY = 'wingman.shell';
 export const SHELL_API = Symbol.for(SHELL_KEY);

@@ -33,7 +33,9 @@ export type ShellToWorker =
   | { kind: 'prefer'; preference: Preference }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
-  | { kind: 'status'; reply: MessagePort };
+  | { kind: 'status'; reply: MessagePort }
+  /** Do you live? The answer is a `status` message. */
+  | { kind: 'ping' };
 
 export interface StartOptions {
   key: Uint8Array;

@@ -1,6 +1,51 @@
 import { render, type VNode } from 'preact';
 import { shellProblem, type ProblemCode } from '@wingman/protocol';
-import { STEPS, coverFor, type Journey, type Step } from './cover-state.js';
+
+/** The steps to the app, in their order. */
+const STEPS = ['browser', 'host', 'app'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What covers the frame: nothing yet, progress, a problem, that the tab's URL is a file, or nothing any more. */
+export type Cover =
+  | { kind: 'blank' }
+  | { kind: 'progress' }
+  | { kind: 'problem'; code: ProblemCode }
+  | { kind: 'file'; isSaved: boolean }
+  | { kind: 'none' };
+
+/** Everything the cover depends on. */
+export interface Journey {
+  done: ReadonlySet<Step>;
+  problem: ProblemCode | null;
+  /** The time has come to show progress. */
+  isLate: boolean;
+  /** What the tab was opened for is a file, which has no page to show. */
+  file: 'coming' | 'saved' | null;
+}
+
+/** The start of it. */
+export function newJourney(): Journey & { readonly done: Set<Step> } {
+  return { done: new Set(), problem: null, isLate: false, file: null };
+}
+
+/** Problems that end a running app too; all others are the pill's to tell, once the app is there. */
+const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'SESSION_ENDED',
+  'SESSION_STOPPED',
+  'SESSION_EXPIRED',
+  'HANDSHAKE_FAILED',
+  'TUNNEL_CRASHED',
+]);
+
+/** What to show at a point of the journey. */
+export function coverFor({ done, file, problem, isLate }: Journey): Cover {
+  const isShown = done.has('app');
+  if (problem !== null && (!isShown || FINAL.has(problem)))
+    return { kind: 'problem', code: problem };
+  if (isShown) return { kind: 'none' };
+  if (file !== null) return { kind: 'file', isSaved: file === 'saved' };
+  return { kind: isLate ? 'progress' : 'blank' };
+}
 
 const LABELS: Readonly<Record<Step, string>> = {
   browser: 'Preparing this browser',
@@ -9,7 +54,11 @@ const LABELS: Readonly<Record<Step, string>> = {
 };
 
 /** Problems that waiting won't solve. */
-const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['KEY_MISSING', 'UNSUPPORTED']);
+const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'KEY_MISSING',
+  'UNSUPPORTED',
+  'TUNNEL_CRASHED',
+]);
 
 /** Draws what covers the frame until the app is there. */
 export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {

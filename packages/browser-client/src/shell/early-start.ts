@@ -1,9 +1,10 @@
 import { fromBase64Url } from '@wingman/protocol';
+import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
 import type { Boot } from '../shared/boot.js';
-import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
+import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
 import { parseFragment, readKey, storageOf } from './link-key.js';
 import { referrerOf } from './first-page.js';
-import { navigationHead } from './navigation-head.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
@@ -11,6 +12,8 @@ import { readCookies } from '../shared/page-cookies.js';
 export interface EarlyStart {
   worker: Worker;
   messages: WorkerToShell[];
+  /** Starts another one for the same session; it has no first flight, because the host's hello may be stale by then. */
+  startAnother: () => Worker;
 }
 
 export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
@@ -24,17 +27,22 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const key = parseFragment(location.hash).key ?? readKey(storage);
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
   if (key === null || serviceWorker === undefined) return undefined;
-  const worker = startWorker(page);
-  const early: EarlyStart = { worker, messages: [] };
-  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
   const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
   const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
   const preload = isMarked(page, POSTED_MARK)
     ? null
     : navigationHead(location, navigator, referrerOf(window));
   const { linkGraceMs } = boot;
-  const options = { key, relayUrl, prekey, preload, linkGraceMs, cookies: readCookies(page) };
-  worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
+  const start = (flight: Pick<StartOptions, 'prekey' | 'preload'>): Worker => {
+    const worker = startWorker(page);
+    const options = { key, relayUrl, linkGraceMs, cookies: readCookies(page), ...flight };
+    worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
+    return worker;
+  };
+  const worker = start({ prekey, preload });
+  const startAnother = (): Worker => start({ prekey: null, preload: null });
+  const early: EarlyStart = { worker, messages: [], startAnother };
+  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
   // The shell registers it again, and looks at the outcome then.
   serviceWorker
     .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })
@@ -47,4 +55,28 @@ function startWorker(page: Document): Worker {
   const code = page.getElementById('wingman-worker')?.textContent ?? '';
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   return new Worker(url, { name: 'wingman-tunnel' });
+}
+
+/** The head the service worker will ask for when the frame loads this page: it is sent ahead of that. */
+function navigationHead(
+  page: { pathname: string; search: string },
+  browser: { languages: readonly string[]; userAgent: string },
+  referrer: string,
+): FetchHead {
+  return {
+    method: 'GET',
+    target: page.pathname + page.search,
+    headers: [
+      ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+      ['accept-encoding', ACCEPT_ENCODING],
+      ['accept-language', acceptLanguage(browser.languages) ?? 'en'],
+      ['upgrade-insecure-requests', '1'],
+      ['user-agent', browser.userAgent],
+      ...(referrer === '' ? [] : [['referer', referrer] satisfies HeaderPair]),
+    ],
+    destination: 'iframe',
+    mode: 'navigate',
+    hasBody: false,
+    hasCredentials: true,
+  };
 }

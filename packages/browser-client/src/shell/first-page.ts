@@ -1,6 +1,6 @@
 import { REFERRER_MARK, type Past } from '../shared/shell-api.js';
 import type { AppFrame } from './app-frame.js';
-import { withoutHash } from './without-hash.js';
+import { withoutHash } from './link-key.js';
 
 const STORAGE_KEY = 'wingman.past';
 

@@ -73,3 +73,8 @@ export function shareableUrl(
   const fragment = key === null ? '' : `#k=${encodeLinkKey(key)}`;
   return origin + pathname + search + fragment + hash;
 }
+
+/** A URL as a request carries it (URL section 4.3, "exclude fragment"). */
+export function withoutHash(url: string): string {
+  return url.replace(/#.*$/, '');
+}

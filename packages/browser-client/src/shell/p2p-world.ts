@@ -1,6 +1,16 @@
-import type { Clock, OfferClaim } from '@wingman/protocol';
+import {
+  authenticate,
+  deriveAdmissionKey,
+  offerPayload,
+  requestPayload,
+  systemClock,
+  type Clock,
+  type OfferClaim,
+} from '@wingman/protocol';
 import type { Fingerprints } from '../shared/worker-messages.js';
 import type { OutgoingMessage } from './signaling.js';
+import type { TunnelClient } from './tunnel-client.js';
+import { peerFactory } from './webrtc-utils.js';
 
 /** What the direct path's client needs of the world around it. */
 export interface P2pWorld {
@@ -21,7 +31,34 @@ export interface P2pWorld {
 }
 
 /** Proofs of the link key (SPEC section 4.5). */
-export interface AdmissionProofs {
+interface AdmissionProofs {
   request(linkId: string): Promise<Uint8Array>;
   offer(claim: OfferClaim, nonce: Uint8Array): Promise<Uint8Array>;
+}
+
+/** The direct path of a tunnel: channels and fingerprints go to its worker. */
+export function p2pWorld(
+  tunnel: TunnelClient,
+  key: Uint8Array,
+  signal: P2pWorld['signal'],
+  timeoutMs: number,
+): P2pWorld {
+  return {
+    clock: systemClock,
+    createPeer: peerFactory(),
+    prove: admissionProofs(key),
+    signal,
+    giveChannel: (attempt, channel) => tunnel.giveChannel(attempt, channel),
+    giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
+    endChannel: (attempt) => tunnel.endChannel(attempt),
+    timeoutMs,
+  };
+}
+
+function admissionProofs(linkKey: Uint8Array): AdmissionProofs {
+  const key = deriveAdmissionKey(linkKey);
+  return {
+    request: async (linkId) => authenticate(await key, requestPayload(linkId)),
+    offer: async (claim, nonce) => authenticate(await key, offerPayload(claim, nonce)),
+  };
 }

@@ -1,9 +1,10 @@
 import { AppWorkerHost } from '@wingman/app-worker/shell';
 import { SERVICE_WORKER_SCRIPT } from './early-start.js';
-import { withoutHash } from './without-hash.js';
+import { withoutHash } from './link-key.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
-import { within } from '@wingman/protocol';
+import { systemClock, within, type Clock } from '@wingman/protocol';
+import { Heartbeat } from './heartbeat.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
@@ -19,12 +20,28 @@ export interface PortSource {
   serviceWorkerAlive(instance: string): void;
 }
 
+/** What the shell hears of its service worker. */
+export interface ServiceWorkerEvents {
+  /** What the frame navigates to is a file, which is on its way or has been saved. */
+  onFile: (isSaved: boolean) => void;
+  /** It hangs. The next load of the tab has another one, unless `isHopeless`: that one hung too. */
+  onHang: (isHopeless: boolean) => void;
+}
+
+const RHYTHM = {
+  questionMs: BROWSER_LIMITS.serviceWorkerQuestionMs,
+  maxUnanswered: BROWSER_LIMITS.serviceWorkerUnanswered,
+};
+
+/** When the tab was last loaded anew for the sake of its service worker; by the wall clock, because it outlives the page. */
+const HUNG_AT_KEY = 'wingman.hung';
+
 /** From the service worker, or from elsewhere. */
 type Heard = PortWanted | Complaint | FileNews | undefined;
 
 /** The first URL that the frame loads. */
 export interface Expected {
-  expects: string;
+  expects: string | null;
   isPosted: boolean;
 }
 
@@ -39,14 +56,18 @@ export class ServiceWorkerHost {
   #isWarm = false;
   readonly #isIsolated = isMarked(document, ISOLATED_MARK);
   readonly #appWorkers: AppWorkerHost;
+  readonly #heartbeat: Heartbeat;
 
   constructor(
     private readonly container: ServiceWorkerContainer,
     private readonly tab: string,
     private readonly tunnel: () => PortSource | undefined,
-    private readonly onFile: (isSaved: boolean) => void,
+    private readonly events: ServiceWorkerEvents,
+    clock: Clock = systemClock,
   ) {
     this.#appWorkers = new AppWorkerHost(container);
+    const silent = (): void => void this.#silent();
+    this.#heartbeat = new Heartbeat(() => this.#question(), silent, RHYTHM, clock);
     container.addEventListener('message', (event: MessageEvent<Heard>) => {
       if (!this.#appWorkers.heard(event)) this.#heard(event);
     });
@@ -60,6 +81,7 @@ export class ServiceWorkerHost {
     const registered = workbox.register({ immediate: true });
     registered.catch(() => undefined);
     this.#active = isOurs(running) ? running : await this.#activated(workbox, registered);
+    if (this.#active !== undefined) this.#heartbeat.start();
     return this.#active !== undefined;
   }
 
@@ -82,14 +104,27 @@ export class ServiceWorkerHost {
     await within(answer, BROWSER_LIMITS.handOverMs);
   }
 
+  /** The tunnel worker has ended, and what went through it; the one that takes its place gets a port of its own. */
+  tunnelLost(isReplaced: boolean): void {
+    const target = this.container.controller ?? this.#active;
+    target?.postMessage({ kind: 'tunnel-lost', tab: this.tab } satisfies ShellToServiceWorker);
+    if (isReplaced) void this.#introduceTo(target, { expects: null, isPosted: false });
+  }
+
   /** Has shells served cross-origin isolated, or no more; resolves with false when nobody has heard. */
   async isolate(isOn: boolean): Promise<boolean> {
     const answer = post(this.#active, { kind: 'isolation', isOn }, []);
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 
+  /** The tab has slept: what was asked before says nothing about the service worker. */
+  woken(): void {
+    this.#heartbeat.heard();
+  }
+
   /** Ends the app workers, as the session is over; resolves when nothing of them is written any more, or after a deadline. */
   async endApp(): Promise<void> {
+    this.#heartbeat.stop();
     await this.#appWorkers.end(this.container.controller ?? this.#active);
   }
 
@@ -150,12 +185,38 @@ export class ServiceWorkerHost {
     await within(connected, BROWSER_LIMITS.handOverMs);
   }
 
+  /** A tab that nobody sees lets its service worker sleep. */
+  #question(): void {
+    if (document.visibilityState !== 'visible') return this.#heartbeat.heard();
+    const target = this.container.controller ?? this.#active;
+    void post(target, { kind: 'keep-alive' }, []).then(() => this.#heartbeat.heard());
+  }
+
+  /**
+   * No page can end a service worker that hangs. Once it is unregistered, though, the next load of this
+   * tab goes past it to the server, and registers another.
+   */
+  async #silent(): Promise<void> {
+    const registration = await this.container.getRegistration();
+    const target = this.container.controller ?? this.#active;
+    if (target?.state !== 'activated') {
+      // Another has taken its place meanwhile.
+      this.#active = registration?.active ?? undefined;
+      return this.#heartbeat.start();
+    }
+    const isHopeless = hungBefore();
+    if (registration !== undefined) {
+      await within(registration.unregister(), BROWSER_LIMITS.handOverMs);
+    }
+    this.events.onHang(isHopeless);
+  }
+
   #heard({ data, ports: [port] }: MessageEvent<Heard>): void {
     switch (data?.kind) {
       case 'wingman-complaint':
         return console.error(data.text);
       case 'wingman-file':
-        return this.onFile(data.isSaved);
+        return this.events.onFile(data.isSaved);
       case 'wingman-port-wanted':
         return port === undefined ? undefined : this.#asked(data, port);
       case undefined:
@@ -178,6 +239,19 @@ export class ServiceWorkerHost {
     };
     reply.postMessage(answer, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);
+  }
+}
+
+/** Whether the service worker before this one has hung too, a short time ago; the present one is noted down. */
+function hungBefore(): boolean {
+  try {
+    const { sessionStorage } = window;
+    const hungAt = Number(sessionStorage.getItem(HUNG_AT_KEY) ?? -Infinity);
+    sessionStorage.setItem(HUNG_AT_KEY, String(Date.now()));
+    return Date.now() - hungAt < BROWSER_LIMITS.serviceWorkerRestartMs;
+  } catch {
+    // Where nothing can be kept nobody would know when to stop.
+    return true;
   }
 }
 

@@ -1,70 +1,62 @@
 import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
-import { BROWSER_LIMITS } from '../shared/limits.js';
-import { SHELL_API, type DocumentReport, type ShellApi } from '../shared/shell-api.js';
-import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { Boot } from '../shared/boot.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
+import { TUNNEL_LOST_CHANNEL, type DocumentReport } from '../shared/shell-api.js';
+import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
-import type { EarlyStart } from './early-start.js';
 import { AppFrame } from './app-frame.js';
-import { newJourney, type Step } from './cover-state.js';
-import { endCode, forgetTunnel } from './session-end.js';
-import { watchNetwork } from './network-watch.js';
-import { watchCookies } from './cookie-store.js';
-import { drawCover } from './cover.js';
-import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
-import { isolate } from './isolate.js';
-import { Mirror } from './mirror.js';
-import type { P2pClient } from './p2p-client.js';
-import { p2pFor } from './p2p-for.js';
-import { DownloadFrames } from './download-frames.js';
-import { statusOf } from './status-of.js';
+import { drawCover, newJourney, type Step } from './cover.js';
+import type { EarlyStart } from './early-start.js';
 import { FirstPage } from './first-page.js';
-import { changeSiteData } from './site-data.js';
-import { postToOpener } from './opener.js';
-import { PillView } from './pill-view.js';
+import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
+import { Mirror } from './mirror.js';
+import { watchNetwork } from './network-watch.js';
+import { P2pClient } from './p2p-client.js';
+import { p2pWorld } from './p2p-world.js';
 import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
-import { Signaling, signalingUrl, type OutgoingMessage, type ServerMessage } from './signaling.js';
+import { endCode, Signaling, signalingUrl } from './signaling.js';
+import type { OutgoingMessage, ServerMessage } from './signaling.js';
+import { changeSiteData, forgetTunnel, watchCookies } from './site-data.js';
+import { PillView } from './status-pill.js';
 import { TunnelClient } from './tunnel-client.js';
+import { prefer, publish, type ShellParts } from './window-api.js';
 
 /** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
-export class Shell {
-  readonly #tab = newLinkId();
+export class Shell implements ShellParts {
+  readonly tab = newLinkId();
+  readonly frame: AppFrame;
+  readonly firstPage = new FirstPage(window);
+  tunnel: TunnelClient | undefined;
+  p2p: P2pClient | undefined;
+  serviceWorker: ServiceWorkerHost | undefined;
   readonly #storage = storageOf(window);
-  readonly #frame: AppFrame;
   readonly #mirror = new Mirror(document, window);
-  readonly #firstPage = new FirstPage(window);
-  readonly #downloads = new DownloadFrames(
-    document,
-    () => this.#serviceWorker,
-    () => this.#tunnel,
-  );
   readonly #pill: PillView;
   readonly #key: Uint8Array | null;
   readonly #appHash: string;
   readonly #journey = newJourney();
   #hasEnded = false;
-  #tunnel: TunnelClient | undefined;
-  #p2p: P2pClient | undefined;
   #signaling: Signaling | undefined;
-  #serviceWorker: ServiceWorkerHost | undefined;
   #linkId: string | undefined;
 
   constructor(
     private readonly boot: Boot,
     private readonly early: EarlyStart | undefined,
+    pillCss: string,
   ) {
     const { key, appHash } = findKey(location.hash, this.#storage);
     this.#key = key;
     this.#appHash = appHash;
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
-    this.#frame = new AppFrame(window, { onLoad: () => this.#loaded() });
-    this.#pill = new PillView(document, this.#candidatePair, {
-      prefer: (preference) => this.prefer(preference),
+    this.frame = new AppFrame(window, { onLoad: () => this.#loaded() });
+    this.#pill = new PillView(document, pillCss, this.#candidatePair, {
+      prefer: (preference) => prefer(this, preference),
       link: () => shareableUrl(location, this.#key),
       storage: this.#storage,
     });
     this.#listen();
+    publish(this, window);
   }
 
   /** Brings the app up, on the best way this browser and the session allow. */
@@ -75,40 +67,44 @@ export class Shell {
     }, BROWSER_LIMITS.progressDelayMs);
     this.#draw();
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
-    if (serviceWorker !== undefined) {
-      const onFile = (isSaved: boolean): void => this.#fileComes(isSaved);
-      const tunnel = (): TunnelClient | undefined => this.#tunnel;
-      this.#serviceWorker = new ServiceWorkerHost(serviceWorker, this.#tab, tunnel, onFile);
-    }
+    if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
     if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
-    if (this.#serviceWorker === undefined || this.early === undefined) {
+    if (this.serviceWorker === undefined || this.early === undefined) {
       return this.#withoutTunnel('UNSUPPORTED');
     }
     this.#startTunnel(this.early, this.#key);
-    this.#publish();
-    if (!(await this.#serviceWorker.register())) {
+    if (!(await this.serviceWorker.register())) {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED');
     }
     this.#step('browser');
-    await this.#load();
+    const url = appUrl(location, this.#appHash);
+    await this.serviceWorker.introduce(expectedFor(url, document));
+    this.frame.load(url);
   }
 
-  status(): Promise<WingmanStatus> {
-    return statusOf(this.#tunnel, this.#p2p);
+  /** A document of the app says what it is. */
+  reported(report: DocumentReport): void {
+    this.#mirror.show(report);
+    if (!this.#journey.done.has('app')) this.frame.focus();
+    this.#step('app');
   }
 
-  prefer(preference: Preference): void {
-    this.#tunnel?.prefer(preference);
-    if (preference !== 'relay') this.#p2p?.retryNow();
+  #hostOf(container: ServiceWorkerContainer): ServiceWorkerHost {
+    return new ServiceWorkerHost(container, this.tab, () => this.tunnel, {
+      onFile: (isSaved) => this.#fileComes(isSaved),
+      onHang: (isHopeless) => this.#serviceWorkerHangs(isHopeless),
+    });
   }
 
   #startTunnel(early: EarlyStart, key: Uint8Array): void {
-    const tunnel = new TunnelClient(early, (message) => this.#workerSays(message));
-    this.#tunnel = tunnel;
-    tunnel.serveWorkers(this.#tab);
+    const tunnel = new TunnelClient(early, this.tab, {
+      onMessage: (message) => this.#workerSays(message),
+      onLost: (why, isReplaced) => this.#tunnelLost(why, isReplaced),
+    });
+    this.tunnel = tunnel;
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
-    this.#p2p = p2pFor(tunnel, key, signal, this.boot.p2p.timeoutMs);
+    this.p2p = new P2pClient(p2pWorld(tunnel, key, signal, this.boot.p2p.timeoutMs));
     void this.#startSignaling(key);
     systemClock.setTimeout(() => {
       const { done, problem } = this.#journey;
@@ -119,11 +115,11 @@ export class Shell {
   /** The pass takes a turn of the event loop; nothing is lost meanwhile, because nothing is connected. */
   async #startSignaling(key: Uint8Array): Promise<void> {
     this.#signaling = new Signaling({
-      url: await signalingUrl(location.origin, this.#tab, key),
+      url: await signalingUrl(location.origin, this.tab, key),
       onOpen: () => {
         if (this.#journey.problem === 'SERVER_UNREACHABLE') this.#trouble(null);
-        this.#tunnel?.wake();
-        this.#p2p?.signalingOpened();
+        this.tunnel?.wake();
+        this.p2p?.signalingOpened();
       },
       onMessage: (message) => this.#serverSays(message),
       onTrouble: (code) => this.#trouble(code),
@@ -132,47 +128,20 @@ export class Shell {
   }
 
   #stopTunnel(): void {
-    this.#p2p?.close();
-    this.#p2p = undefined;
-    this.#tunnel?.terminate();
-    this.#tunnel = undefined;
-    this.#publish();
+    this.p2p?.close();
+    this.p2p = undefined;
+    this.tunnel?.terminate();
+    this.tunnel = undefined;
   }
 
   /** No tunnel in this tab: the way through the server, where the developer allows it. */
   async #withoutTunnel(reason: ProblemCode): Promise<void> {
-    this.#publish();
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
-    await this.#serviceWorker?.stepAside(expectedFor(appUrl(location, this.#appHash), document));
+    const url = appUrl(location, this.#appHash);
+    await this.serviceWorker?.stepAside(expectedFor(url, document));
     this.#step('browser');
     this.#step('host');
-    this.#frame.load(appUrl(location, this.#appHash));
-  }
-
-  async #load(): Promise<void> {
-    const url = appUrl(location, this.#appHash);
-    await this.#serviceWorker?.introduce(expectedFor(url, document));
-    this.#frame.load(url);
-  }
-
-  /** Puts in place what the app's documents and scripts find on this window. */
-  #publish(): void {
-    const api: ShellApi = {
-      tab: this.#tab,
-      tunnels: this.#tunnel !== undefined,
-      openWebSocket: (request, port) => this.#tunnel?.openWebSocket(request, port),
-      report: (report) => this.#reported(report),
-      pastOf: (url) => this.#firstPage.pastOf(url),
-      download: (url, name) => void this.#downloads.start(url, name),
-      isolate: (isOn) => isolate(isOn, this.#frame, this.#serviceWorker),
-      postToOpener,
-      cookiesChanged: (cookies) => this.#tunnel?.updateCookies(cookies),
-    };
-    const wingman = {
-      status: () => this.status(),
-      prefer: (preference: Preference) => this.prefer(preference),
-    };
-    Object.assign(window, { [SHELL_API]: api, wingman });
+    this.frame.load(url);
   }
 
   #workerSays(message: WorkerToShell): void {
@@ -185,50 +154,66 @@ export class Shell {
         return this.#draw();
       case 'p2p': {
         const { attempt, event, code } = message;
-        return this.#p2p?.workerSays(attempt, event, code === 'HANDSHAKE_FAILED');
+        return this.p2p?.workerSays(attempt, event, code === 'HANDSHAKE_FAILED');
       }
       case 'trouble':
         return this.#trouble(message.code);
       case 'site-data':
         return void changeSiteData(message, window);
       case 'keep-alive':
-        return void this.#serviceWorker?.keepAlive();
+        return void this.serviceWorker?.keepAlive();
     }
   }
 
+  /** Whoever waits for something of the tunnel worker that has ended is told that nothing will come. */
+  #tunnelLost(why: string, isReplaced: boolean): void {
+    const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
+    console.error(
+      `The tunnel worker of this tab has ended, with what was under way: ${why}. ${next}`,
+    );
+    this.p2p?.close();
+    const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
+    channel.postMessage(this.tab);
+    channel.close();
+    this.serviceWorker?.tunnelLost(isReplaced);
+    if (isReplaced) this.#draw();
+    else this.#giveUp('TUNNEL_CRASHED');
+  }
+
+  /** Whatever the app asks for would wait for ever, its own pages too. */
+  #serviceWorkerHangs(isHopeless: boolean): void {
+    console.error('The service worker does not answer, and has been taken out of service.');
+    if (isHopeless) this.#giveUp('TUNNEL_CRASHED');
+    else location.reload();
+  }
+
   #serverSays(message: ServerMessage): void {
-    if (message?.$case !== 'hostPresence') return this.#p2p?.handle(message);
+    if (message?.$case !== 'hostPresence') return this.p2p?.handle(message);
     const { endReason, online, sessionEnded } = message.value;
     if (sessionEnded) return this.#ended(endCode(endReason));
     if (this.#hasEnded && online) return location.reload();
     // Its process may have died: the paths to it have to prove that they live.
-    if (!online) this.#tunnel?.wake();
+    if (!online) this.tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
     if (this.#journey.problem === 'HOST_OFFLINE') this.#trouble(null);
-    this.#tunnel?.wake();
-    this.#p2p?.hostReturned();
+    this.tunnel?.wake();
+    this.p2p?.hostReturned();
   }
 
   #connected(): void {
     this.#journey.problem = null;
     this.#step('host');
-    this.#frame.retryProblem();
-  }
-
-  #reported(report: DocumentReport): void {
-    this.#mirror.show(report);
-    if (!this.#journey.done.has('app')) this.#frame.focus();
-    this.#step('app');
+    this.frame.retryProblem();
   }
 
   #loaded(): void {
-    this.#mirror.showLoaded(this.#frame);
-    this.#firstPage.loaded();
+    this.#mirror.showLoaded(this.frame);
+    this.firstPage.loaded();
     this.#step('app');
-    this.#frame.focus();
+    this.frame.focus();
     // The link may have come back while this page was on its way.
-    if ((this.#tunnel?.last ?? NO_LINK).mode !== 'offline') this.#frame.retryProblem();
-    this.#serviceWorker?.warmCache();
+    if ((this.tunnel?.last ?? NO_LINK).mode !== 'offline') this.frame.retryProblem();
+    this.serviceWorker?.warmCache();
   }
 
   /** A tab with nothing but a file in it ends with the file, as far as the browser allows. */
@@ -252,52 +237,62 @@ export class Shell {
     this.#draw();
   }
 
+  /** Nothing goes on in this tab until it is loaded anew. */
+  #giveUp(code: ProblemCode): void {
+    this.#hasEnded = true;
+    this.#journey.problem = code;
+    this.#draw();
+  }
+
   /** Everything of the session goes; signaling stays and would hear of its return under the same name. */
   #ended(code: ProblemCode): void {
     // The link may have said so before, without the reason.
     if (this.#hasEnded && code === 'SESSION_ENDED') return;
-    this.#hasEnded = true;
-    this.#journey.problem = code;
     this.#stopTunnel();
-    this.#frame.remove();
-    void forgetTunnel(navigator.serviceWorker, globalThis.caches, this.#serviceWorker);
-    this.#draw();
+    this.frame.remove();
+    void forgetTunnel(navigator.serviceWorker, globalThis.caches, this.serviceWorker);
+    this.#giveUp(code);
   }
 
   #newLink(id: string): void {
     const isFirst = this.#linkId === undefined;
     this.#linkId = id;
     if (!isFirst) this.#signaling?.reconnect();
-    this.#p2p?.setLink(id);
+    this.p2p?.setLink(id);
   }
 
   #draw(): void {
     const cover = document.getElementById('wingman-cover');
     if (cover !== null) drawCover(cover, this.#journey, () => this.#retry());
     const { done } = this.#journey;
-    const isIngress = this.#tunnel === undefined && done.has('host') && !this.#hasEnded;
-    if (done.has('app')) this.#pill.draw(this.#tunnel?.last ?? NO_LINK, isIngress);
+    const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
+    if (done.has('app')) this.#pill.draw(this.tunnel?.last ?? NO_LINK, isIngress);
   }
 
-  readonly #candidatePair = async () => (await this.#p2p?.candidatePair()) ?? null;
+  readonly #candidatePair = async () => (await this.p2p?.candidatePair()) ?? null;
 
   #retry(): void {
     this.#signaling?.connect();
-    this.#tunnel?.wake();
-    this.#p2p?.retryNow();
+    this.tunnel?.wake();
+    this.p2p?.retryNow();
   }
 
   #listen(): void {
-    watchCookies(document, (cookies) => this.#tunnel?.updateCookies(cookies));
+    watchCookies(document, (cookies) => this.tunnel?.updateCookies(cookies));
     watchNetwork(window, {
-      wake: () => this.#retry(),
-      leave: (isForGood) => {
-        this.#firstPage.keep(this.#frame);
-        if (this.#key !== null) keepKey(this.#key, this.#storage);
-        this.#p2p?.close();
-        if (isForGood) this.#signaling?.leave();
+      wake: () => {
+        this.serviceWorker?.woken();
+        this.#retry();
       },
+      leave: (isForGood) => this.#leave(isForGood),
       freeze: () => this.#signaling?.tellFrozen(),
     });
+  }
+
+  #leave(isForGood: boolean): void {
+    this.firstPage.keep(this.frame);
+    if (this.#key !== null) keepKey(this.#key, this.#storage);
+    this.p2p?.close();
+    if (isForGood) this.#signaling?.leave();
   }
 }

@@ -1,6 +1,7 @@
 import {
   Backoff,
   CloseCode,
+  EndReason,
   ServerToViewer,
   ViewerMessage,
   createPass,
@@ -44,6 +45,17 @@ const TROUBLE: ReadonlyMap<number, ProblemCode> = new Map<number, ProblemCode>([
   [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
   [CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS'],
 ]);
+
+/** What the page says, by what the server remembers of the reason. */
+const END_CODES: Readonly<Record<EndReason, ProblemCode>> = {
+  [EndReason.UNSPECIFIED]: 'SESSION_ENDED',
+  [EndReason.STOPPED]: 'SESSION_STOPPED',
+  [EndReason.EXPIRED]: 'SESSION_EXPIRED',
+};
+
+export function endCode(reason: EndReason): ProblemCode {
+  return END_CODES[reason];
+}
 
 /** The WebSocket to the tunnel server's signaling, opened again for as long as the tab lives. */
 export class Signaling {

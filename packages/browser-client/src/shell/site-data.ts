@@ -1,6 +1,23 @@
-import type { SiteDataChange } from '../shared/worker-messages.js';
+import { APP_CACHE_PREFIX } from '@wingman/app-worker/shell';
 import { CACHE_PREFIX } from '@wingman/protocol';
-import { writeCookies } from './cookie-store.js';
+import { readCookies, type PageCookies } from '../shared/page-cookies.js';
+import type { SiteDataChange } from '../shared/worker-messages.js';
+
+/** Writes the app's Set-Cookie lines into the browser's own store; the browser judges them as it would any other. */
+function writeCookies(lines: readonly string[], page: Document): PageCookies {
+  for (const line of lines) page.cookie = line;
+  return readCookies(page);
+}
+
+/** Tells of changes made by other tabs, and by what else is beyond the shim's sight. */
+export function watchCookies(page: Document, changed: (cookies: PageCookies) => void): void {
+  const tell = (): void => changed(readCookies(page));
+  const { cookieStore } = window as { cookieStore?: EventTarget };
+  cookieStore?.addEventListener('change', tell);
+  page.addEventListener('visibilitychange', () => {
+    if (page.visibilityState === 'visible') tell();
+  });
+}
 
 /** Keys of the tunnel's own items begin with this. */
 const OWN_ITEMS = 'wingman.';
@@ -68,4 +85,27 @@ async function clearFiles(storage: StorageManager): Promise<void> {
   const names: string[] = [];
   for await (const name of folder.keys()) names.push(name);
   await Promise.all(names.map((name) => folder.removeEntry(name, { recursive: true })));
+}
+
+/**
+ * Takes out of the browser what the tunnel has put there, and the app's service workers with what
+ * they have cached; the app's other data stays the app's. `endApp` resolves when nobody writes there
+ * any more: what came later would stay behind.
+ */
+export async function forgetTunnel(
+  container: ServiceWorkerContainer | undefined,
+  caches: CacheStorage | undefined,
+  app: { endApp(): Promise<void> } | undefined,
+): Promise<void> {
+  const listNames = async (): Promise<string[]> => (await caches?.keys()) ?? [];
+  const hasAppWorker = (await listNames()).some((name) => name.startsWith(APP_CACHE_PREFIX));
+  await app?.endApp();
+  const registrations = (await container?.getRegistrations()) ?? [];
+  const doomed = (await listNames()).filter(
+    (name) => hasAppWorker || name.startsWith(CACHE_PREFIX),
+  );
+  await Promise.allSettled([
+    ...registrations.map((registration) => registration.unregister()),
+    ...doomed.map((name) => caches?.delete(name)),
+  ]);
 }

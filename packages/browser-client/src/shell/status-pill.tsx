@@ -2,15 +2,13 @@ import { render, type VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
-import { PillDetails } from './pill-details.js';
-import { PILL_LABELS, formatRtt, pillKind } from './pill-format.js';
-import { cornerOf, loadPlace, movedByKey, savePlace } from './pill-place.js';
+import { PILL_LABELS, PillDetails, formatRtt, pillKind } from './pill-details.js';
 
 /** Pointer travel, in CSS pixels, from which a press is a drag. */
 const DRAG_FROM = 6;
 
 /** What the pill shows. */
-export interface PillState {
+interface PillState {
   status: LinkStatus;
   isIngress: boolean;
   pair: CandidatePair | null;
@@ -25,12 +23,42 @@ export interface PillActions {
   onOpen: (isOpen: boolean) => void;
 }
 
+/** The pill in the page; the addresses in use are looked up while somebody looks at them. */
+export class PillView {
+  readonly #render: ReturnType<typeof mountPill>;
+  #isOpen = false;
+  #pair: CandidatePair | null = null;
+  #last: { status: LinkStatus; isIngress: boolean } | undefined;
+
+  constructor(
+    page: Document,
+    css: string,
+    private readonly candidatePair: () => Promise<CandidatePair | null>,
+    actions: Omit<PillActions, 'onOpen'>,
+  ) {
+    const onOpen = (isOpen: boolean): void => {
+      this.#isOpen = isOpen;
+      void this.#refreshPair();
+    };
+    this.#render = mountPill(page, css, { ...actions, onOpen });
+  }
+
+  draw(status: LinkStatus, isIngress: boolean): void {
+    this.#last = { status, isIngress };
+    this.#render({ ...this.#last, pair: this.#pair });
+    if (this.#isOpen) void this.#refreshPair();
+  }
+
+  async #refreshPair(): Promise<void> {
+    const pair = await this.candidatePair();
+    if (pair?.local === this.#pair?.local && pair?.remote === this.#pair?.remote) return;
+    this.#pair = pair;
+    if (this.#last !== undefined) this.#render({ ...this.#last, pair });
+  }
+}
+
 /** Puts the pill into the page, out of reach of its styles, and returns the function that draws it. */
-export function mountPill(
-  page: Document,
-  css: string,
-  actions: PillActions,
-): (state: PillState) => void {
+function mountPill(page: Document, css: string, actions: PillActions): (state: PillState) => void {
   const host = page.createElement('wingman-pill');
   const root = host.attachShadow({ mode: 'open' });
   const style = page.createElement('style');
@@ -164,5 +192,65 @@ async function copy(text: string): Promise<void> {
     await navigator.clipboard.writeText(text);
   } catch {
     window.prompt('The link to this page:', text);
+  }
+}
+
+/** A corner of the window, and whether the pill is kept as small as it gets. */
+export interface PillPlace {
+  vertical: 'top' | 'bottom';
+  horizontal: 'left' | 'right';
+  isHidden: boolean;
+}
+
+const STORAGE_KEY = 'wingman.pill';
+const DEFAULT: PillPlace = { vertical: 'bottom', horizontal: 'right', isHidden: false };
+
+/** The corner nearest to a point. */
+export function cornerOf(
+  point: { x: number; y: number },
+  window: { width: number; height: number },
+): Pick<PillPlace, 'vertical' | 'horizontal'> {
+  return {
+    vertical: point.y < window.height / 2 ? 'top' : 'bottom',
+    horizontal: point.x < window.width / 2 ? 'left' : 'right',
+  };
+}
+
+/** The place with a corner moved by an arrow key; other keys change nothing. */
+export function movedByKey(place: PillPlace, key: string): PillPlace {
+  switch (key) {
+    case 'ArrowUp':
+      return { ...place, vertical: 'top' };
+    case 'ArrowDown':
+      return { ...place, vertical: 'bottom' };
+    case 'ArrowLeft':
+      return { ...place, horizontal: 'left' };
+    case 'ArrowRight':
+      return { ...place, horizontal: 'right' };
+    default:
+      return place;
+  }
+}
+
+/** Where the pill was left. */
+export function loadPlace(storage: Storage | undefined): PillPlace {
+  try {
+    const raw: unknown = JSON.parse(storage?.getItem(STORAGE_KEY) ?? 'null');
+    const saved = (typeof raw === 'object' && raw !== null ? raw : {}) as Partial<PillPlace>;
+    return {
+      vertical: saved.vertical === 'top' ? 'top' : DEFAULT.vertical,
+      horizontal: saved.horizontal === 'left' ? 'left' : DEFAULT.horizontal,
+      isHidden: saved.isHidden === true,
+    };
+  } catch {
+    return DEFAULT;
+  }
+}
+
+export function savePlace(place: PillPlace, storage: Storage | undefined): void {
+  try {
+    storage?.setItem(STORAGE_KEY, JSON.stringify(place));
+  } catch {
+    // It is then where it always was.
   }
 }

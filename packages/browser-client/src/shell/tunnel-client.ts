@@ -1,32 +1,53 @@
-import { within } from '@wingman/protocol';
+import { systemClock, within, type Clock } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { SocketRequest } from '../shared/exchange-messages.js';
+import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
 import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
 import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import type { EarlyStart } from './early-start.js';
-import { pumpChannel } from './channel-pump.js';
+import { Heartbeat } from './heartbeat.js';
+import { pumpChannel } from './webrtc-utils.js';
 
-/** The shell's end of its tunnel worker. */
+const RHYTHM = {
+  questionMs: BROWSER_LIMITS.workerQuestionMs,
+  maxUnanswered: BROWSER_LIMITS.workerUnanswered,
+};
+
+/** RFC 6455 section 7.4.1. */
+const ABNORMAL_CLOSURE = 1006;
+
+/** What the shell hears of its tunnel worker. */
+export interface TunnelEvents {
+  onMessage: (message: WorkerToShell) => void;
+  /** The worker has ended with all that it had under way; `isReplaced` is false when no other was started. */
+  onLost: (why: string, isReplaced: boolean) => void;
+}
+
+/** The shell's end of its tunnel worker, which is replaced when it crashes or hangs. */
 export class TunnelClient {
   /** The last status the worker has sent. */
   last: LinkStatus = NO_LINK;
-  private readonly worker: Worker;
+  readonly #early: EarlyStart;
+  readonly #heartbeat: Heartbeat;
+  /** When workers were replaced; those of the last span count. */
+  #restarts: number[] = [];
+  #worker: Worker | undefined;
+  #preference: Preference = 'auto';
 
-  constructor({ messages, worker }: EarlyStart, onMessage: (message: WorkerToShell) => void) {
-    this.worker = worker;
-    const hear = (message: WorkerToShell): void => {
-      if (message.kind === 'status') this.last = message.status;
-      onMessage(message);
-    };
-    worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => hear(data);
+  /** Workers of the app call this tunnel by the name of its tab. */
+  constructor(
+    early: EarlyStart,
+    private readonly tab: string,
+    private readonly events: TunnelEvents,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.#early = early;
+    const ask = (): void => this.#post({ kind: 'ping' });
+    const silent = (): void => this.#lost('it does not answer');
+    this.#heartbeat = new Heartbeat(ask, silent, RHYTHM, clock);
+    this.#use(early.worker);
     // What came before this code did; later, because the listener may not be complete yet.
-    queueMicrotask(() => messages.splice(0).forEach(hear));
-  }
-
-  /** Lets workers of the app call this tunnel by the name of its tab. */
-  serveWorkers(tab: string): void {
-    this.#post({ kind: 'tab', tab });
+    queueMicrotask(() => early.messages.splice(0).forEach((message) => this.#hear(message)));
   }
 
   /** Gives a service worker instance a port for its requests. */
@@ -39,7 +60,11 @@ export class TunnelClient {
   }
 
   openWebSocket(request: SocketRequest, port: MessagePort): void {
-    this.#post({ kind: 'web-socket', request, port }, [port]);
+    if (this.#worker !== undefined) {
+      return this.#post({ kind: 'web-socket', request, port }, [port]);
+    }
+    const failure = { code: ABNORMAL_CLOSURE, reason: '', wasClean: false, why: 'LINK_LOST' };
+    port.postMessage({ kind: 'closed', ...failure } satisfies SocketEvent);
   }
 
   /** Transfers the channel, or pumps it where the engine can't; call it in the task that made the channel. */
@@ -72,10 +97,13 @@ export class TunnelClient {
   }
 
   prefer(preference: Preference): void {
+    this.#preference = preference;
     this.#post({ kind: 'prefer', preference });
   }
 
   wake(): void {
+    // What was asked before a sleep says nothing about the worker.
+    this.#heartbeat.heard();
     this.#post({ kind: 'wake' });
   }
 
@@ -92,10 +120,49 @@ export class TunnelClient {
   }
 
   terminate(): void {
-    this.worker.terminate();
+    this.#heartbeat.stop();
+    if (this.#worker === undefined) return;
+    this.#worker.onmessage = this.#worker.onerror = this.#worker.onmessageerror = null;
+    this.#worker.terminate();
+    this.#worker = undefined;
+  }
+
+  #use(worker: Worker): void {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => this.#hear(data);
+    // Nobody knows what an error that was not caught has left half done.
+    worker.onerror = ({ message }: Partial<ErrorEvent>) => this.#lost(message ?? 'its code failed');
+    worker.onmessageerror = () => this.#lost('it sent what cannot be read');
+    this.#post({ kind: 'tab', tab: this.tab });
+    if (this.#preference !== 'auto') this.prefer(this.#preference);
+    this.#heartbeat.start();
+  }
+
+  #hear(message: WorkerToShell): void {
+    this.#heartbeat.heard();
+    if (message.kind === 'status') this.last = message.status;
+    this.events.onMessage(message);
+  }
+
+  /** A successor takes the place of the worker, unless too many of them have ended lately. */
+  #lost(why: string): void {
+    this.terminate();
+    this.last = { ...NO_LINK, preference: this.#preference, hasLost: true };
+    const isReplaced = this.#mayRestart();
+    if (isReplaced) this.#use(this.#early.startAnother());
+    this.events.onLost(why, isReplaced);
+  }
+
+  #mayRestart(): boolean {
+    const now = this.clock.now();
+    const { maxWorkerRestarts, workerRestartSpanMs } = BROWSER_LIMITS;
+    this.#restarts = this.#restarts.filter((at) => now - at < workerRestartSpanMs);
+    if (this.#restarts.length >= maxWorkerRestarts) return false;
+    this.#restarts.push(now);
+    return true;
   }
 
   #post(message: ShellToWorker, transfer: Transferable[] = []): void {
-    this.worker.postMessage(message, transfer);
+    this.#worker?.postMessage(message, transfer);
   }
 }

@@ -1,7 +1,7 @@
 import { acceptLanguage } from '../shared/accept.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import { localPort, sharesCookies } from '../shared/loopback.js';
-import type { ShellApi } from '../shared/shell-api.js';
+import { TUNNEL_LOST_CHANNEL, type ShellApi } from '../shared/shell-api.js';
 import { replaceWebSocket, type SocketRoute } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';
 
@@ -24,6 +24,9 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
       target.addEventListener('close', () => sockets.delete(socket));
     },
   });
+  new BroadcastChannel(TUNNEL_LOST_CHANNEL).onmessage = ({ data }) => {
+    if (data === shell.tab) for (const socket of sockets) socket.lost();
+  };
   const leave = (): void => {
     for (const socket of sockets) socket.leave();
   };

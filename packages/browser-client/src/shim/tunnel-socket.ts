@@ -133,6 +133,12 @@ export class TunnelSocket {
     this.#startClosing(GOING_AWAY, '');
   }
 
+  /** The tunnel worker has ended, and will never answer. */
+  lost(): void {
+    this.#fail();
+    this.#closed({ kind: 'closed', code: ABNORMAL_CLOSURE, reason: '', wasClean: false });
+  }
+
   #startClosing(code: number | undefined, reason: string): void {
     // Closed before it was open: the standard has it fail, whatever the other side says meanwhile.
     if (this.#machine.state === 'connecting') this.#hasFailed = true;

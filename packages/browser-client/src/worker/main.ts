@@ -75,6 +75,8 @@ function handle(
       return tunnel.wake();
     case 'status':
       return message.reply.postMessage(tunnel.status());
+    case 'ping':
+      return tell({ kind: 'status', status: tunnel.status() });
   }
 }
 

@@ -2,7 +2,12 @@ import type { ErrorCode } from '../errors.js';
 
 /** A way to fail, or what only a person has to know: programs treat the latter as one of the former. */
 export type ProblemCode =
-  ErrorCode | 'UNSUPPORTED' | 'SERVER_UNREACHABLE' | 'SESSION_STOPPED' | 'SESSION_EXPIRED';
+  | ErrorCode
+  | 'UNSUPPORTED'
+  | 'SERVER_UNREACHABLE'
+  | 'SESSION_STOPPED'
+  | 'SESSION_EXPIRED'
+  | 'TUNNEL_CRASHED';
 
 /** Something that went wrong, as a person should read it. */
 export interface Problem<Code extends ProblemCode = ProblemCode> {

@@ -122,6 +122,14 @@ const UNSUPPORTED: Problem = {
   cure: 'Open the link in an ordinary window of Chrome, Edge, Firefox or Safari.',
 };
 
+const TUNNEL_CRASHED: Problem = {
+  status: 500,
+  code: 'TUNNEL_CRASHED',
+  title: 'The connection can’t be kept up in this tab',
+  cause: 'The part of this page that holds the connection has failed several times in a row.',
+  cure: 'Reload. If it happens again, try another browser; the console of this one says what failed.',
+};
+
 const TOO_MANY_VIEWERS: Problem = {
   status: 503,
   code: 'TOO_MANY_VIEWERS',
@@ -159,6 +167,8 @@ export function shellProblem(code: ProblemCode): Problem {
       return SERVER_UNREACHABLE;
     case 'UNSUPPORTED':
       return UNSUPPORTED;
+    case 'TUNNEL_CRASHED':
+      return TUNNEL_CRASHED;
     default:
       return viewerProblem(code);
   }
