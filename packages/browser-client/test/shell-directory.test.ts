@@ -5,12 +5,16 @@ import {
   type ShellEntry,
   type ShellWorld,
 } from '../src/service-worker/shell-directory.js';
+import { SERVICE_WORKER_LIMITS } from '../src/shared/limits.js';
 
 /** Pages that answer, keep silent or go away, as the test says. */
 class FakePages implements ShellWorld {
   time = 0;
   pages: string[] = [];
   silent = new Set<string>();
+  plain = new Set<string>();
+  /** What becomes of the pages when time passes. */
+  later: () => void = () => undefined;
   asked: string[] = [];
   checked = 0;
 
@@ -30,12 +34,21 @@ class FakePages implements ShellWorld {
   ask(clientId: string): Promise<ShellEntry | undefined> {
     this.asked.push(clientId);
     this.time += this.silent.has(clientId) ? 2_000 : 1;
-    return Promise.resolve(this.silent.has(clientId) ? undefined : entry(clientId));
+    const isPlain = this.plain.has(clientId);
+    return Promise.resolve(this.silent.has(clientId) ? undefined : entry(clientId, isPlain));
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    this.time += milliseconds;
+    this.later();
+    return Promise.resolve();
   }
 }
 
-function entry(name: string): ShellEntry {
-  return { tab: `tab-${name}`, clientId: name, port: null, isIsolated: false };
+function entry(name: string, isPlain = false): ShellEntry {
+  // The directory only closes it.
+  const port = isPlain ? null : ({ close: () => undefined } as MessagePort);
+  return { tab: `tab-${name}`, clientId: name, port, isIsolated: false };
 }
 
 function by(clientId: string, more: Partial<Requester> = {}): Requester {
@@ -47,13 +60,29 @@ function navigation(url: string, resultingClientId: string): Requester {
 }
 
 async function tabOf(directory: ShellDirectory, requester: Requester): Promise<string> {
-  const lookup = await directory.find(requester);
-  return lookup.kind === 'shell' ? lookup.entry.clientId : lookup.kind;
+  return (await directory.find(requester))?.clientId ?? 'none';
+}
+
+/** Whether a request would go to the network, which is the server's plain door. */
+async function isInClear(directory: ShellDirectory, requester: Requester): Promise<boolean> {
+  return (await directory.find(requester))?.port === null;
 }
 
 describe('ShellDirectory', () => {
-  test('without any page there is none', async () => {
-    expect(await tabOf(new ShellDirectory(new FakePages()), by('x'))).toBe('none');
+  test('without any page there is none, after a wait that has an end', async () => {
+    const world = new FakePages();
+    expect(await tabOf(new ShellDirectory(world), by('x'))).toBe('none');
+    expect(world.time).toBeGreaterThanOrEqual(SERVICE_WORKER_LIMITS.shellLookMs);
+    expect(world.time).toBeLessThan(SERVICE_WORKER_LIMITS.shellLookMs + 1_000);
+  });
+
+  test('a page that comes meanwhile is asked', async () => {
+    const world = new FakePages();
+    world.later = () => {
+      if (world.time > 5_000) world.pages = ['a'];
+    };
+    expect(await tabOf(new ShellDirectory(world), by('x'))).toBe('a');
+    expect(world.asked).toEqual(['a']);
   });
 
   test('asks a page again whose tunnel was lost', async () => {
@@ -86,7 +115,7 @@ describe('ShellDirectory', () => {
     world.silent.add('b');
     expect(await tabOf(new ShellDirectory(world), by('x'))).toBe('a');
     world.silent.add('a');
-    expect(await tabOf(new ShellDirectory(world), by('x'))).toBe('silent');
+    expect(await tabOf(new ShellDirectory(world), by('x'))).toBe('none');
   });
 
   test('a navigation goes to the tab that announced it, and its page stays with that tab', async () => {
@@ -131,5 +160,74 @@ describe('ShellDirectory', () => {
     world.time += 1_000;
     await Promise.all(Array.from({ length: 50 }, () => directory.find(by('frame'))));
     expect(world.checked).toBe(1);
+  });
+
+  describe('with a tab that has no tunnel', () => {
+    const withBoth = (): [ShellDirectory, FakePages] => {
+      const world = new FakePages();
+      world.pages = ['plain', 'a'];
+      world.plain.add('plain');
+      return [new ShellDirectory(world), world];
+    };
+
+    test('its own requests go to the network, and nobody else’s', async () => {
+      const [directory] = withBoth();
+      directory.add(entry('plain', true), 'https://s/page');
+      directory.own('frame-a', 'tab-a');
+      expect(await isInClear(directory, navigation('https://s/page', 'frame-plain'))).toBe(true);
+      expect(await isInClear(directory, by('frame-plain'))).toBe(true);
+      expect(await isInClear(directory, by('frame-a'))).toBe(false);
+      expect(await isInClear(directory, by('unknown'))).toBe(false);
+    });
+
+    test('what a tab with a tunnel sends as it goes waits for another tunnel, and fails without', async () => {
+      const [directory, world] = withBoth();
+      directory.add(entry('a'));
+      directory.add(entry('plain', true));
+      directory.own('frame-a', 'tab-a');
+      world.time += 1_000;
+      world.pages = ['plain'];
+      expect(await tabOf(directory, by('frame-a'))).toBe('none');
+      world.later = () => (world.pages = ['plain', 'b']);
+      expect(await tabOf(directory, by('frame-a'))).toBe('b');
+    });
+
+    test('what it sends as it goes still goes to the network', async () => {
+      const [directory, world] = withBoth();
+      directory.add(entry('plain', true));
+      directory.own('frame-plain', 'tab-plain');
+      world.time += 1_000;
+      world.pages = [];
+      expect(await isInClear(directory, by('frame-plain'))).toBe(true);
+    });
+
+    test('of those that are gone only so many are remembered', async () => {
+      const [directory, world] = withBoth();
+      const { maxPlainTabs } = SERVICE_WORKER_LIMITS;
+      const names = Array.from({ length: maxPlainTabs + 1 }, (_, index) => `plain-${index}`);
+      for (const name of names) {
+        directory.add(entry(name, true));
+        directory.own(`frame-${name}`, `tab-${name}`);
+      }
+      world.time += 1_000;
+      world.pages = [];
+      expect(await tabOf(directory, by('frame-plain-0'))).toBe('none');
+      expect(await tabOf(directory, by('frame-plain-1'))).toBe('plain-1');
+    });
+
+    test('one that has got a tunnel uses it', async () => {
+      const [directory, world] = withBoth();
+      directory.add(entry('plain', true));
+      directory.own('frame', 'tab-plain');
+      world.plain.clear();
+      directory.add(entry('plain'));
+      expect(await isInClear(directory, by('frame'))).toBe(false);
+    });
+
+    test('it is taken for a document that nobody knows when no tab has a tunnel', async () => {
+      const [directory, world] = withBoth();
+      world.pages = ['plain'];
+      expect(await isInClear(directory, by('unknown'))).toBe(true);
+    });
   });
 });

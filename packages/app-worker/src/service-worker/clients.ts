@@ -31,9 +31,9 @@ export class AppClients {
   }
 }
 
-/** The top-level page is the shell. */
-function isApp(client: Client): boolean {
-  return client.frameType !== 'top-level';
+/** The page of a tab is the shell; a tab with an opener is "auxiliary". */
+function isApp({ frameType }: Client): boolean {
+  return frameType !== 'top-level' && frameType !== 'auxiliary';
 }
 
 export function isWindow(client: Client): client is WindowClient {

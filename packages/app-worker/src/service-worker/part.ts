@@ -60,9 +60,8 @@ export interface Requester {
 
 /** Finds the tabs of the session. */
 interface Directory {
-  find(
-    requester: Requester,
-  ): Promise<{ kind: 'shell'; entry: Tab } | { kind: 'none' } | { kind: 'silent' }>;
+  /** The tab that a request belongs to; undefined when none answers in time. */
+  find(requester: Requester): Promise<Tab | undefined>;
   /** Undefined when it is gone. */
   ofTab(tab: string): Promise<Tab | undefined>;
   /** This client lives in this tab. */

@@ -38,20 +38,16 @@ export type Asked = Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId
   isForWorker?: boolean;
 };
 
-/** Answers a request of the app: through the tunnel, or by the network when no tab has one. */
+/** Answers a request of the app: through the tunnel, or by the network in a tab that has none on purpose. */
 export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
   const { request } = event;
-  const lookup = await tools.directory.find({
+  const entry = await tools.directory.find({
     clientId: event.clientId,
     resultingClientId: event.resultingClientId,
     url: request.url,
     isFrameNavigation: isFrameNavigation(request),
   });
-  if (lookup.kind === 'none') return fetch(request);
-  if (lookup.kind === 'silent') {
-    return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
-  }
-  const { entry } = lookup;
+  if (entry === undefined) return unanswered(request);
   const post = isFrameNavigation(request)
     ? tools.posts.take(entry.clientId, request.url)
     : undefined;
@@ -140,6 +136,12 @@ async function reply(
     exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
     throw error;
   }
+}
+
+/** No tab can carry the request, and the network must not see it. */
+function unanswered(request: Request): Response {
+  if (!isFrameNavigation(request)) return Response.error();
+  return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
 }
 
 function problem(request: Request, error: WingmanError): Response {

@@ -8,10 +8,12 @@ import type { ShellEntry, ShellWorld } from './shell-directory.js';
 export function browserWorld(clients: Clients, instance: string): ShellWorld {
   return {
     now: () => performance.now(),
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     exists: async (clientId) => (await clients.get(clientId)) !== undefined,
     async listShells() {
       const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
-      return windows.filter(({ frameType }) => frameType === 'top-level').map(({ id }) => id);
+      // A tab with an opener is "auxiliary".
+      return windows.filter(({ frameType }) => frameType !== 'nested').map(({ id }) => id);
     },
     async ask(clientId) {
       const client = await clients.get(clientId);

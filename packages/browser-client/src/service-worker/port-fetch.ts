@@ -35,13 +35,12 @@ interface PortRequest {
 export async function portFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
-  const lookup = await tools.directory.find(requester);
-  if (lookup.kind === 'silent') return Response.error();
+  const entry = await tools.directory.find(requester);
+  if (entry === undefined) return Response.error();
   // Without a tunnel nothing of the developer's machine can be reached but the app.
-  if (lookup.kind === 'none' || lookup.entry.port === null) return fetch(request);
-  const { entry } = lookup;
+  if (entry.port === null) return fetch(request);
   try {
-    return await answer(await describe(request, entry, lookup.entry.port, tools), tools);
+    return await answer(await describe(request, entry, entry.port, tools), tools);
   } catch (error) {
     const { code, message } = toWingmanError(error, 'INTERNAL');
     if (code !== 'CANCELLED') tools.complain(entry, message);

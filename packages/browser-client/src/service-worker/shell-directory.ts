@@ -19,6 +19,8 @@ export interface ShellWorld {
   /** Asks a page for its entry; undefined when it does not answer in time. */
   ask(clientId: string): Promise<ShellEntry | undefined>;
   now(): number;
+  /** Resolves after so many milliseconds. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 /** What is known about the sender of a request. */
@@ -30,17 +32,21 @@ export interface Requester {
   isFrameNavigation: boolean;
 }
 
-/** The outcome: an entry, no shell at all, or shells that all keep silent. */
-export type Lookup = { kind: 'shell'; entry: ShellEntry } | { kind: 'none' } | { kind: 'silent' };
-
-/** Finds the tunnel for a request. Everything here can be lost at any time: shells are simply asked again. */
+/**
+ * Finds the tunnel for a request. Everything here can be lost at any time: shells are simply asked again.
+ * A tab without a tunnel counts only for its own requests, and for requests of unknown origin while no tab
+ * has a tunnel: what belongs to a tab with a tunnel never goes to the network.
+ */
 export class ShellDirectory {
   readonly #shells = new Map<string, ShellEntry>();
   readonly #seenAt = new Map<string, number>();
   readonly #owners = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxOwners);
   readonly #expected = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxExpected);
   readonly #checks = new Map<string, Promise<boolean>>();
-  #question: Promise<Lookup> | undefined;
+  /** Tabs without a tunnel. They are remembered when they are gone: pages send requests as they leave. */
+  readonly #plain = new BoundedMap<string, ShellEntry>(SERVICE_WORKER_LIMITS.maxPlainTabs);
+  /** The questions under way, by whether a tab without a tunnel is an answer. */
+  readonly #questions = new Map<boolean, Promise<ShellEntry | undefined>>();
 
   constructor(private readonly world: ShellWorld) {}
 
@@ -49,6 +55,8 @@ export class ShellDirectory {
     this.#shells.get(entry.tab)?.port?.close();
     this.#shells.set(entry.tab, entry);
     this.#seenAt.set(entry.tab, this.world.now());
+    if (entry.port === null) this.#plain.set(entry.tab, entry);
+    else this.#plain.delete(entry.tab);
     if (expects !== null) this.expect(expects, entry.tab);
   }
 
@@ -68,25 +76,21 @@ export class ShellDirectory {
     this.#owners.set(clientId, tab);
   }
 
-  async find(requester: Requester): Promise<Lookup> {
-    const known = await this.#known(requester);
-    const lookup: Lookup =
-      known === undefined ? await this.#ask() : { kind: 'shell', entry: known };
-    if (lookup.kind === 'shell' && requester.resultingClientId !== '') {
-      this.own(requester.resultingClientId, lookup.entry.tab);
+  /** Where a request goes; waits for a shell that is only just loading. Undefined when none answers in time. */
+  async find(requester: Requester): Promise<ShellEntry | undefined> {
+    const tab = this.#tabOf(requester);
+    const entry = (await this.#known(tab)) ?? (await this.#ask(tab === undefined));
+    if (entry !== undefined && requester.resultingClientId !== '') {
+      this.own(requester.resultingClientId, entry.tab);
     }
-    return lookup;
+    return entry;
   }
 
   /** The shell of a tab, which is asked for when this instance hasn't met it; undefined when it is gone. */
   async ofTab(tab: string): Promise<ShellEntry | undefined> {
     const known = this.#shells.get(tab);
     if (known !== undefined) return (await this.#isAlive(known)) ? known : undefined;
-    for (const clientId of await this.world.listShells()) {
-      if ([...this.#shells.values()].some((entry) => entry.clientId === clientId)) continue;
-      const entry = await this.world.ask(clientId);
-      if (entry !== undefined) this.add(entry);
-    }
+    for (const clientId of await this.world.listShells()) await this.#askOne(clientId);
     return this.#shells.get(tab);
   }
 
@@ -96,8 +100,9 @@ export class ShellDirectory {
     return entry === undefined || !(await this.#isAlive(entry));
   }
 
-  async #known(requester: Requester): Promise<ShellEntry | undefined> {
-    const tab = this.#tabOf(requester);
+  async #known(tab: string | undefined): Promise<ShellEntry | undefined> {
+    const plain = tab === undefined ? undefined : this.#plain.get(tab);
+    if (plain !== undefined) return plain;
     const entry = tab === undefined ? this.#only() : this.#shells.get(tab);
     if (entry === undefined) return undefined;
     return (await this.#isAlive(entry)) ? entry : undefined;
@@ -112,9 +117,10 @@ export class ShellDirectory {
     return tab;
   }
 
-  /** With a single tab there is nothing to choose. */
+  /** With a single tab, which has a tunnel, there is nothing to choose. */
   #only(): ShellEntry | undefined {
-    return this.#shells.size === 1 ? [...this.#shells.values()][0] : undefined;
+    const [entry, another] = this.#shells.values();
+    return another === undefined && entry?.port !== null ? entry : undefined;
   }
 
   async #isAlive(entry: ShellEntry): Promise<boolean> {
@@ -141,24 +147,42 @@ export class ShellDirectory {
   }
 
   /** Many requests come at once after a restart: they share one question. */
-  #ask(): Promise<Lookup> {
-    this.#question ??= this.#askAll().finally(() => (this.#question = undefined));
-    return this.#question;
+  #ask(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    const known = this.#questions.get(mayBePlain);
+    if (known !== undefined) return known;
+    const forget = (): void => void this.#questions.delete(mayBePlain);
+    const question = this.#askAll(mayBePlain).finally(forget);
+    this.#questions.set(mayBePlain, question);
+    return question;
   }
 
-  async #askAll(): Promise<Lookup> {
-    const deadline = this.world.now() + SERVICE_WORKER_LIMITS.shellsAnswerMs;
-    while (this.world.now() < deadline) {
-      const clientIds = await this.world.listShells();
-      if (clientIds.length === 0) return { kind: 'none' };
-      for (const clientId of clientIds) {
-        const known = [...this.#shells.values()].find((entry) => entry.clientId === clientId);
-        const entry = known ?? (await this.world.ask(clientId));
-        if (entry === undefined) continue;
-        if (known === undefined) this.add(entry);
-        return { kind: 'shell', entry };
-      }
+  async #askAll(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    const deadline = this.world.now() + SERVICE_WORKER_LIMITS.shellLookMs;
+    do {
+      const entry = await this.#askEach(mayBePlain);
+      if (entry !== undefined) return entry;
+      await this.world.pause(SERVICE_WORKER_LIMITS.shellPollMs);
+    } while (this.world.now() < deadline);
+    return undefined;
+  }
+
+  /** The first shell with a tunnel; else, where that may be, the first without. */
+  async #askEach(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    let plain: ShellEntry | undefined;
+    for (const clientId of await this.world.listShells()) {
+      const entry = await this.#askOne(clientId);
+      if (entry === undefined) continue;
+      if (entry.port !== null) return entry;
+      plain ??= entry;
     }
-    return { kind: 'silent' };
+    return mayBePlain ? plain : undefined;
+  }
+
+  async #askOne(clientId: string): Promise<ShellEntry | undefined> {
+    const known = [...this.#shells.values()].find((entry) => entry.clientId === clientId);
+    if (known !== undefined) return known;
+    const entry = await this.world.ask(clientId);
+    if (entry !== undefined) this.add(entry);
+    return entry;
   }
 }
