@@ -24,6 +24,8 @@ export interface ShareConfig {
   readonly alsoPorts: number[];
   /** Undefined: the tunnel server runs in this process. */
   readonly server: URL | undefined;
+  /** What requests to the app say in Host: `localhost`, `session` or a name, with or without a port. */
+  readonly hostHeader: string;
   readonly name: string | undefined;
   readonly sessionTtlMs: number;
   readonly maxViewers: number;
@@ -40,6 +42,9 @@ export interface ShareConfig {
 
 /** Each is a client and a jar of sockets of its own; an app with more parts than this is rare. */
 const MAX_ALSO_PORTS = 16;
+
+/** The name and port of a host (RFC 9110 section 7.2); no address of IPv6. */
+const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
 
 const SETTINGS = {
   port: setting({
@@ -65,6 +70,15 @@ const SETTINGS = {
     good: 'https://tunnel.example.org',
     meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
     schema: schemas.httpOrigin,
+  }),
+  hostHeader: setting({
+    variable: 'HOST_HEADER',
+    option: '--host-header <name>',
+    default: 'localhost',
+    good: 'session',
+    meaning:
+      'What the app sees in Host: localhost, session (the public name) or a name of your own.',
+    schema: schemas.text.refine((text) => HOST_NAME.test(text)),
   }),
   name: setting({
     option: '--name <name>',

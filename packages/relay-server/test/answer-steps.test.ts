@@ -16,6 +16,8 @@ import type { Via } from '../src/local/local-ports.js';
 import { ALSO, answerOf, exchangeOf, PORT } from './support/exchange.js';
 import { SESSION_ORIGIN, textOf } from './support/tunnel.js';
 
+const NAMES = ['localhost:3000', '127.0.0.1:3000', '[::1]:3000'];
+
 type Fields = Parameters<typeof exchangeOf>[0];
 
 /** An answer after one step. */
@@ -92,24 +94,25 @@ describe('rewriteLocation', () => {
       'https://accounts.example/?to=http://localhost:3000/',
     ],
   ])('%s becomes %s', (value, expected) => {
-    expect(publicLocation(value, 3000, SESSION_ORIGIN)).toBe(expected);
+    expect(publicLocation(value, NAMES, SESSION_ORIGIN)).toBe(expected);
   });
 
   test.each(['//', '/\\', '/\t/', '///\\'])(
     'without an origin %j names no other host',
     (slashes) => {
       const location = `http://localhost:3000${slashes}evil.example`;
-      expect(publicLocation(location, 3000, undefined)).toBe('/evil.example');
+      expect(publicLocation(location, NAMES, undefined)).toBe('/evil.example');
     },
   );
 
   test('without an origin a query stands behind the root', () => {
-    expect(publicLocation('http://localhost:3000?a', 3000, undefined)).toBe('/?a');
+    expect(publicLocation('http://localhost:3000?a', NAMES, undefined)).toBe('/?a');
   });
 
   test('port 80 is left out in a browser', () => {
-    expect(publicLocation('http://localhost/a', 80, SESSION_ORIGIN)).toBe(`${SESSION_ORIGIN}/a`);
-    expect(publicLocation('http://localhost/a', 3000, SESSION_ORIGIN)).toBe('http://localhost/a');
+    for (const location of ['http://localhost/a', 'http://LOCALHOST:80/a'])
+      expect(publicLocation(location, ['localhost'], SESSION_ORIGIN)).toBe(`${SESSION_ORIGIN}/a`);
+    expect(publicLocation('http://localhost/a', NAMES, SESSION_ORIGIN)).toBe('http://localhost/a');
   });
 });
 

@@ -29,6 +29,7 @@ describe('shareConfig', () => {
     expect(share()).toEqual({
       port: 3000,
       alsoPorts: [],
+      hostHeader: 'localhost',
       server: undefined,
       name: undefined,
       sessionTtlMs: 8 * 3_600_000,
@@ -50,6 +51,7 @@ describe('shareConfig', () => {
       P2P_ENABLED: 'false',
       P2P_TIMEOUT_MS: '2500',
       ALSO_PORTS: '8080, 9000',
+      HOST_HEADER: 'session',
       STUN_SERVERS: 'stun:a.example:3478, stun:192.0.2.7',
       TUNNEL_SERVER_URL: 'https://t.example',
       WEBRTC_ENGINE: 'wrtc',
@@ -62,6 +64,7 @@ describe('shareConfig', () => {
       p2pEnabled: false,
       p2pTimeoutMs: 2_500,
       alsoPorts: [8080, 9000],
+      hostHeader: 'session',
       stunServers: ['stun:a.example:3478', 'stun:192.0.2.7'],
       server: new URL('https://t.example'),
       engine: 'wrtc',
@@ -172,6 +175,7 @@ describe('the environment', () => {
 test('every variable is described', () => {
   expect(hostVariables.map(({ name }) => name).sort()).toEqual([
     'ALSO_PORTS',
+    'HOST_HEADER',
     'LINK_GRACE',
     'LOG_LEVEL',
     'MAX_VIEWERS',

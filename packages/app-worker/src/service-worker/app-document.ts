@@ -22,6 +22,6 @@ function rebuilt(
   fields: Header[],
   body: ReadableStream<Uint8Array> | null,
 ): Response {
-  const headers = new Headers(fields.map(({ name, value }) => [name, value]));
+  const headers = new Headers(fields.map(({ name, value }): [string, string] => [name, value]));
   return new Response(body, { status, statusText, headers });
 }

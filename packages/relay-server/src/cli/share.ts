@@ -94,6 +94,7 @@ async function start(
   const options = {
     port: config.port,
     alsoPorts: config.alsoPorts,
+    hostHeader: config.hostHeader,
     server,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity: await identityFor(request),

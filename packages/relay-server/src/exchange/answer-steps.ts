@@ -8,6 +8,7 @@ import {
   injectShim,
   takesShim,
 } from '@wingman/web-policy';
+import { publicOrigin } from './app-address.js';
 import { canDecode, codingsOf, decode } from './decode.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
 
@@ -45,34 +46,25 @@ const LOCATIONS = new Set(['location', 'content-location']);
 function withPublicLocations(exchange: Exchange, headers: Header[]): Header[] {
   const { asked, context } = exchange;
   if (asked.port !== 0) return headers;
-  const { port } = context.ports.shared.loopback;
-  const origin = askedOrigin(exchange);
+  const names = [...context.ports.shared.loopback.names, context.hostHeader.toLowerCase()];
+  // A path fits every address, and service workers resolve it themselves.
+  const origin = context.via === 'viewer' ? undefined : publicOrigin(exchange);
   return headers.map((field) =>
     LOCATIONS.has(field.name)
-      ? { ...field, value: publicLocation(field.value, port, origin) }
+      ? { ...field, value: publicLocation(field.value, names, origin) }
       : field,
   );
 }
 
-/**
- * Which of the session's addresses a client of the ingress has used: the tunnel server says it. Undefined
- * for viewers: a path fits every address, and service workers resolve it themselves.
- */
-function askedOrigin({ asked, context }: Exchange): string | undefined {
-  if (context.via === 'viewer') return undefined;
-  const host = headerValue(asked.headers, 'x-forwarded-host') ?? '';
-  const named = `${headerValue(asked.headers, 'x-forwarded-proto') ?? ''}://${host}`;
-  return context.bareOrigins.includes(named) ? named : context.sessionOrigin();
-}
-
-/** Points an absolute URL of the local port at the session; every other reference stays as it is. */
+/** Points an absolute URL of the app, by one of its names, at the session; every other reference stays as it is. */
 export function publicLocation(
   value: string,
-  localPort: number,
+  names: readonly string[],
   sessionOrigin: string | undefined,
 ): string {
-  const match = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=[/?#]|$)/i.exec(value);
-  if (match === null || Number(match[1] ?? 80) !== localPort) return value;
+  const match = /^https?:\/\/([^/?#\\@\s]+)(?=[/?#]|$)/i.exec(value);
+  const authority = match?.[1]?.toLowerCase().replace(/:80$/, '');
+  if (match === null || authority === undefined || !names.includes(authority)) return value;
   const rest = value.slice(match[0].length);
   if (sessionOrigin !== undefined) return sessionOrigin + rest;
   // Collapsed: a reference that starts with two slashes would name another host. To browsers a backslash is one too,

@@ -34,6 +34,8 @@ export interface ExchangeContext {
   readonly sessionOrigin: () => string | undefined;
   /** Where the session answers besides its own origin. */
   readonly bareOrigins: readonly string[];
+  /** What requests to the shared port say in Host: `localhost`, `session` or a name. */
+  readonly hostHeader: string;
   /** Aborted when the host stops: what would go on for ever ends now. */
   readonly draining: AbortSignal;
 }

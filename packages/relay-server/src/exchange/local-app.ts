@@ -22,6 +22,8 @@ export interface LocalAppOptions {
   readonly alsoPorts?: readonly number[];
   /** Where the session answers besides its own origin. */
   readonly bareOrigins?: readonly string[];
+  /** What requests to the shared port say in Host: `localhost` (the default), `session` or a name. */
+  readonly hostHeader?: string;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -42,7 +44,8 @@ export class LocalApp {
     sessionOrigin: () => string | undefined,
     options: LocalAppOptions = {},
   ) {
-    const { alsoPorts = [], bareOrigins = [], onObserverError, clock = systemClock } = options;
+    const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost' } = options;
+    const { onObserverError, clock = systemClock } = options;
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
@@ -50,7 +53,8 @@ export class LocalApp {
     setMaxListeners(0, draining);
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
-    this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins, draining };
+    const jars = new CookieJars();
+    this.#context = { ports, jars, sessionOrigin, bareOrigins, hostHeader, draining };
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */

@@ -7,6 +7,7 @@ import {
   keepCookies,
   rewriteLocation,
 } from './answer-steps.js';
+import { sayForwarded } from './app-address.js';
 import type { Exchange } from './exchange.js';
 import { askApp, type HttpExchange } from './http-exchange.js';
 import { answerOwnPage } from './own-pages.js';
@@ -39,6 +40,7 @@ const REQUEST: readonly Step[] = [
   sendCookies,
   beginConnection,
   rewriteOrigin,
+  sayForwarded,
 ];
 
 const HTTP_REQUEST: readonly Step<HttpExchange>[] = [

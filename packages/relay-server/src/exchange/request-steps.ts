@@ -8,6 +8,7 @@ import {
   stripHopByHop,
 } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
+import { appOrigin, hostOf } from './app-address.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
 import { Refusal } from './problems.js';
 
@@ -75,20 +76,14 @@ const OURS = [
 /** Leaves out what speaks about the connection to the opener, and writes anew what speaks about the one to the app. */
 export function beginConnection(exchange: Exchange): void {
   const { request } = exchange;
-  const host = header('host', authorityOf(exchange));
+  const host = header('host', hostOf(exchange));
   // Equal values may be there twice; refuseMalformed has seen to the others.
   const length = request.headers.find(({ name }) => name === 'content-length');
   const lengths = length !== undefined && request.hasBody ? [length] : [];
   request.headers = [host, ...without(stripHopByHop(request.headers), ...OURS), ...lengths];
 }
 
-/** A page may call this machine by each of its names, and servers tell them apart; by no other. */
-function authorityOf({ asked, local: { loopback } }: Exchange): string {
-  const host = asked.port === 0 ? '' : (headerValue(asked.headers, 'host') ?? '');
-  return loopback.names.includes(host) ? host : loopback.authority;
-}
-
-/** Only the session's own origins become localhost: a foreign site must not gain the developer's trust. */
+/** Only the session's own origins become the app's: a foreign site must not gain the developer's trust. */
 export function rewriteOrigin(exchange: Exchange): void {
   const { request, context } = exchange;
   const own = ownOrigins(context);
@@ -133,14 +128,9 @@ function siteOf(exchange: Exchange): string {
 
 /** How the app's page stands to the port it asks: `localhost` is one site, whatever the port. */
 function ownSite(exchange: Exchange): string {
-  const authority = authorityOf(exchange);
-  if (`http://${authority}` === appOrigin(exchange)) return 'same-origin';
-  return /^localhost(?::|$)/.test(authority) ? 'same-site' : 'cross-site';
-}
-
-/** The session's origin as the app knows it. */
-function appOrigin({ context }: Exchange): string {
-  return `http://${context.ports.shared.loopback.authority}`;
+  if (exchange.asked.port === 0) return 'same-origin';
+  const hosts = [hostOf(exchange), new URL(appOrigin(exchange)).host];
+  return hosts.every((host) => /^localhost(?::|$)/.test(host)) ? 'same-site' : 'cross-site';
 }
 
 /** Which of these origins a URL belongs to. */

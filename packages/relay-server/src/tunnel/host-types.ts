@@ -10,6 +10,8 @@ export interface HostOptions {
   readonly port: number;
   /** Further local ports that the app's pages may use. */
   readonly alsoPorts?: readonly number[];
+  /** What requests to the app say in Host: `localhost` (the default), `session` or a name. */
+  readonly hostHeader?: string;
   /** The tunnel server's origin. */
   readonly server: URL;
   /** Origins under which the server shows this session besides the session's own. */

@@ -29,6 +29,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     viewer: () => 'viewer',
     sessionOrigin: () => SESSION_ORIGIN,
     bareOrigins: [],
+    hostHeader: 'localhost',
     draining: new AbortController().signal,
   };
 }
