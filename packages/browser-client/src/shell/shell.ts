@@ -12,6 +12,7 @@ import { watchNetwork } from './network-watch.js';
 import { watchCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
+import { enterIngress, enterIngressOnce } from './ingress-entry.js';
 import { isolate } from './isolate.js';
 import { Mirror } from './mirror.js';
 import type { P2pClient } from './p2p-client.js';
@@ -90,6 +91,7 @@ export class Shell {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED');
     }
+    if (this.boot.ingressAllowed) void enterIngressOnce(this.boot.session, this.#key);
     this.#step('browser');
     await this.#load();
   }
@@ -143,6 +145,9 @@ export class Shell {
   async #withoutTunnel(reason: ProblemCode): Promise<void> {
     this.#publish();
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
+    if (!(await enterIngress(this.boot.session, this.#key))) {
+      return this.#trouble(this.#key === null ? 'KEY_MISSING' : 'HANDSHAKE_FAILED');
+    }
     await this.#serviceWorker?.stepAside(expectedFor(appUrl(location, this.#appHash), document));
     this.#step('browser');
     this.#step('host');

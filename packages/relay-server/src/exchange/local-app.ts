@@ -13,6 +13,7 @@ import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
+import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
@@ -20,6 +21,8 @@ import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 export interface LocalAppOptions {
   /** Further ports that viewers' requests may name. */
   readonly alsoPorts?: readonly number[];
+  /** What the ingress asks for; without one it is open to everybody. */
+  readonly ingressKey?: IngressKey | undefined;
   /** Where the session answers besides its own origin. */
   readonly bareOrigins?: readonly string[];
   /** What an observer has thrown; nobody else is harmed. */
@@ -42,7 +45,13 @@ export class LocalApp {
     sessionOrigin: () => string | undefined,
     options: LocalAppOptions = {},
   ) {
-    const { alsoPorts = [], bareOrigins = [], onObserverError, clock = systemClock } = options;
+    const {
+      alsoPorts = [],
+      bareOrigins = [],
+      ingressKey,
+      onObserverError,
+      clock = systemClock,
+    } = options;
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
@@ -50,7 +59,14 @@ export class LocalApp {
     setMaxListeners(0, draining);
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
-    this.#context = { ports, jars: new CookieJars(), sessionOrigin, bareOrigins, draining };
+    this.#context = {
+      ports,
+      ingressKey,
+      jars: new CookieJars(),
+      sessionOrigin,
+      bareOrigins,
+      draining,
+    };
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */
