@@ -209,21 +209,21 @@ describe.each(ways)('cookies in %s by %s', (name, way) => {
     await logIn(page);
     const kept = await context.cookies();
     const cookie = kept.map(({ name: field, value }) => `${field}=${value}`).join('; ');
-    const mine = await get(share.origin, '/private', { cookie });
+    const mine = await get(share.origin, '/private', { cookie, ...share.bearer });
     expect(mine.body).toContain('members only');
-    const refresh = await get(share.origin, '/many', { cookie });
+    const refresh = await get(share.origin, '/many', { cookie, ...share.bearer });
     expect(refresh.headers['set-cookie']?.map((line) => line.split('=')[0])).toEqual([
       ...['one', 'two', 'three', '__Host-five'],
     ]);
-    expect((await get(share.origin, '/private')).status).toBe(302);
+    expect((await get(share.origin, '/private', share.bearer)).status).toBe(302);
     await page.close();
   });
 });
 
 test('a client without a browser keeps its own cookies', async () => {
-  const { origin } = shares.on('p2p');
-  const { headers } = await get(origin, '/many');
+  const { bearer, origin } = shares.on('p2p');
+  const { headers } = await get(origin, '/many', bearer);
   expect(headers['set-cookie']).toHaveLength(5);
-  const { body } = await get(origin, '/seen', { cookie: 'sid=mine; other=2' });
+  const { body } = await get(origin, '/seen', { cookie: 'sid=mine; other=2', ...bearer });
   expect(JSON.parse(body)).toEqual({ sid: 'mine', other: '2' });
 });

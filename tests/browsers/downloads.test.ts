@@ -94,7 +94,7 @@ async function nextFile(): Promise<[name: string, digest: string]> {
 }
 
 // Whatever went past the tunnel would be refused.
-besideLocalhost({ routes: ROUTES, args: ['--no-ingress'], prefs: PREFS }, (stage) => {
+besideLocalhost({ routes: ROUTES, args: ['--ingress', 'off'], prefs: PREFS }, (stage) => {
   let sides: Sides;
 
   beforeAll(async () => {

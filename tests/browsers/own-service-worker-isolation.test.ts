@@ -11,7 +11,7 @@ let share: Share;
 beforeAll(async () => {
   app = await startStaticApp(ISOLATED_WORKER_FILES);
   // Nothing of it may need plain HTTP through the server.
-  share = await Share.start(app.port, ['--no-ingress']);
+  share = await Share.start(app.port, ['--ingress', 'off']);
 });
 
 afterAll(async () => {

@@ -17,7 +17,7 @@ let share: Share;
 beforeAll(async () => {
   app = await startMswApp();
   // Nothing of an app's worker may need plain HTTP through the server.
-  share = await Share.start(app.port, ['--no-ingress']);
+  share = await Share.start(app.port, ['--ingress', 'off']);
 });
 
 afterAll(async () => {

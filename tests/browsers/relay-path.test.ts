@@ -85,6 +85,6 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, with p2p switched of
 
 test('the recorder would have seen it: the ingress, which is not sealed, shows plain text', async () => {
   const origin = server.url.replace('//', `//${share.ready.session}.`);
-  expect((await get(origin, '/src/App.tsx')).body).toContain('Get started');
+  expect((await get(origin, '/src/App.tsx', share.bearer)).body).toContain('Get started');
   expect(proxy.recorded('ingress').includes('Get started')).toBe(true);
 });

@@ -55,7 +55,7 @@ test('a host that is gone is a page that says so, and the app comes when the hos
 });
 
 test('a URL without its key says what is missing', async () => {
-  const closed = await Share.start(app.port, ['--server', server.url, '--no-ingress']);
+  const closed = await Share.start(app.port, ['--server', server.url]);
   const page = await browser.newPage();
   await page.goto(`${closed.origin}/`);
   await eventually('the page names the cause', async () =>

@@ -28,9 +28,9 @@ beforeAll(async () => {
   forwarder.forwardTo(started.port);
   const address = ['--server', `http://127.0.0.1:${started.port}`];
   secure = await Share.start(app.port);
-  secureOnly = await Share.start(app.port, ['--no-ingress']);
-  insecure = await Share.start(app.port, address);
-  insecureOnly = await Share.start(app.port, [...address, '--no-ingress']);
+  secureOnly = await Share.start(app.port, ['--ingress', 'off']);
+  insecure = await Share.start(app.port, [...address, '--ingress', 'open']);
+  insecureOnly = await Share.start(app.port, [...address, '--ingress', 'off']);
 });
 
 afterAll(async () => {
@@ -93,8 +93,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service worke
   });
   afterAll(() => browser.close());
 
-  async function open(url: string): Promise<Page> {
-    const page = await browser.newPage();
+  async function open(url: string, context = browser.defaultBrowserContext()): Promise<Page> {
+    const page = await context.newPage();
     // Chromium has no switch for it; it refuses so where cookies are blocked.
     await page.evaluateOnNewDocument(() => {
       const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
@@ -123,6 +123,14 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service worke
     expect(app.plain).toContain('/socket');
     expect(errors).toEqual([]);
     await page.close();
+  });
+
+  test('without the key in the link it is not shown, and the page says what is missing', async () => {
+    const context = await browser.createBrowserContext();
+    const page = await open(`${secure.origin}/`, context);
+    await eventually('the reason', async () => (await said(page)).includes('link is not complete'));
+    expect([...app.plain, ...app.other]).toEqual([]);
+    await context.close();
   });
 
   test('a session without that way says why it is not shown', async () => {

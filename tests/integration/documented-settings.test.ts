@@ -51,8 +51,8 @@ test.each([
   ['Running a server', tunnelServerOptions],
 ])("README's %s names every option, its variable and its default", (heading, options) => {
   const rows = new Map(optionRows(heading).map(([option, , ...rest]) => [option, rest]));
-  // They say how this one command behaves, and are no settings.
-  for (const own of ['--json', '--no-ingress']) rows.delete(own);
+  // It says how this one command speaks, and is no setting.
+  rows.delete('--json');
   expect([...rows.keys()].sort()).toEqual(options.map(({ option }) => option).sort());
   for (const { option, variable, default: value } of options) {
     const [shown, named] = rows.get(option) ?? [];

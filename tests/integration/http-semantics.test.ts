@@ -8,7 +8,7 @@ let share: Share;
 
 beforeAll(async () => {
   app = await startHttpApp();
-  share = await Share.start(app.port);
+  share = await Share.start(app.port, ['--ingress', 'open']);
 });
 
 afterAll(async () => {

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '@wingman/protocol';
 import { WebSocket } from 'ws';
+import { get, type Answer } from '../support/http.js';
 import { patternHash, startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { peakBytes, resetPeak, residentBytes } from '../support/memory.js';
-import { eventually, Share, startServer, within, type Program } from '../support/processes.js';
+import { CLI, eventually, Share, startServer, within, type Program } from '../support/processes.js';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
@@ -34,12 +35,13 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** curl as a user has it: names below localhost resolve to this machine. */
+/** curl with the token that wingman prints; names below localhost resolve to this machine. */
 async function curl(...args: string[]): Promise<string> {
   const { host } = new URL(share.origin);
+  const authorization = `authorization: ${share.bearer.authorization}`;
   const { stdout } = await run(
     'curl',
-    ['-sS', '--max-time', '60', '--resolve', `${host}:127.0.0.1`, ...args],
+    ['-sS', '--max-time', '60', '--resolve', `${host}:127.0.0.1`, '-H', authorization, ...args],
     {
       maxBuffer: 4 * MIB,
     },
@@ -107,7 +109,9 @@ describe('curl on the session URL', () => {
 
   test('a WebSocket without a service worker goes through the ingress', async () => {
     const { host, port } = new URL(share.origin);
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: { host } });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+      headers: { host, ...share.bearer },
+    });
     await within(
       5_000,
       'open',
@@ -121,6 +125,39 @@ describe('curl on the session URL', () => {
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
     socket.close(1000);
     expect(await within(5_000, 'close', closed)).toBe(1000);
+  });
+});
+
+describe('a URL signed for a webhook', () => {
+  /** What `wingman url` prints for a path. */
+  async function sign(...args: string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, [CLI, 'url', share.ready.url, ...args]);
+    return stdout.trim();
+  }
+
+  async function post(url: string): Promise<Answer> {
+    const { pathname, search } = new URL(url);
+    return get(share.origin, pathname + search);
+  }
+
+  test('opens its path, and the app sees no signature', async () => {
+    const before = app.requests.length;
+    const url = await sign('--for', 'webhook', '--expires', '1d', '--path', '/headers');
+    expect(url.startsWith(`${share.origin}/headers?`)).toBe(true);
+    const { status } = await post(url);
+    expect([status, app.requests.slice(before)]).toEqual([200, ['GET /headers']]);
+  });
+
+  test('opens no other path', async () => {
+    const url = await sign('--path', '/headers');
+    expect((await post(url.replace('/headers?', '/?'))).status).toBe(401);
+    expect((await post(url.replace('/headers?', '/headers/../?'))).status).toBe(401);
+  });
+
+  test('needs the link as a whole', async () => {
+    await expect(run(process.execPath, [CLI, 'url', share.origin])).rejects.toMatchObject({
+      code: 2,
+    });
   });
 });
 

@@ -15,7 +15,7 @@ let share: Share;
 beforeAll(async () => {
   app = await startSocketApp();
   server = await startServer();
-  share = await Share.start(app.port, ['--server', server.url]);
+  share = await Share.start(app.port, ['--server', server.url, '--ingress', 'open']);
 });
 
 afterAll(async () => {
@@ -220,7 +220,7 @@ describe('back-pressure', () => {
 });
 
 test('the built-in server’s bare address is the session’s own origin too', async () => {
-  const local = await Share.start(app.port);
+  const local = await Share.start(app.port, ['--ingress', 'open']);
   const { port } = new URL(local.ready.server);
   const origin = `http://127.0.0.1:${port}`;
   const seen = async (from: string): Promise<unknown> => {

@@ -40,13 +40,13 @@ describe('what goes wrong is said, with cause and cure, as a page or as JSON', (
   test('a local port that refuses: 502', async () => {
     const gone = await startFixtureApp();
     await gone.close();
-    const share = await Share.start(gone.port, ['--server', server.url]);
+    const share = await Share.start(gone.port, ['--server', server.url, '--ingress', 'open']);
     await expectProblem(share.origin, 502, 'LOCAL_PORT_REFUSED');
     await share.stop();
   });
 
   test('a host that is offline: 503', async () => {
-    const share = await Share.start(app.port, ['--server', server.url]);
+    const share = await Share.start(app.port, ['--server', server.url, '--ingress', 'open']);
     share.signal('SIGKILL');
     await share.exited;
     await eventually(
@@ -57,7 +57,7 @@ describe('what goes wrong is said, with cause and cure, as a page or as JSON', (
   });
 
   test('a host that refuses the ingress: 403', async () => {
-    const share = await Share.start(app.port, ['--server', server.url, '--no-ingress']);
+    const share = await Share.start(app.port, ['--server', server.url, '--ingress', 'off']);
     await expectProblem(share.origin, 403, 'INGRESS_REFUSED');
     await share.stop();
   });

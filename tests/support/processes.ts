@@ -3,7 +3,7 @@ import { closeBrowsers } from './browser.js';
 import { running } from './program.js';
 
 export { Program, ROOT, eventually, within } from './program.js';
-export { Share, startServer } from './share.js';
+export { CLI, Share, startServer } from './share.js';
 
 // A failed test must not keep the runner waiting for its browser and programs.
 afterAll(async () => {

@@ -2,7 +2,8 @@ import { Program, ROOT } from './program.js';
 
 // Free of Jest: the framework matrix uses it too.
 
-const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
+/** The command line, as a script for Node. */
+export const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
 
 /** One line of `wingman --json`. */
 export interface CliEvent {
@@ -16,15 +17,13 @@ export interface CliEvent {
   direction?: string;
   bytes?: number;
   state?: string;
+  ingress?: { mode: string; token?: string };
 }
 
 /** `wingman share`, running, with its session. */
 export class Share extends Program {
-  ready: Required<Pick<CliEvent, 'url' | 'session' | 'server'>> = {
-    url: '',
-    session: '',
-    server: '',
-  };
+  ready = { url: '', session: '', server: '' };
+  #token = '';
 
   static async start(
     port: number,
@@ -38,8 +37,14 @@ export class Share extends Program {
     if (ready.url === undefined || ready.session === undefined || ready.server === undefined) {
       throw new Error(`the first event is not ready: ${share.lines[0] ?? ''}`);
     }
+    share.#token = ready.ingress?.token ?? '';
     share.ready = { url: ready.url, session: ready.session, server: ready.server };
     return share;
+  }
+
+  /** What lets plain HTTP in, as header fields: the ingress wants the key unless it is open. */
+  get bearer(): { authorization: string } {
+    return { authorization: `Bearer ${this.#token}` };
   }
 
   /** The session's origin. */

@@ -19,7 +19,7 @@ export class UnderAttack {
   static async start(): Promise<UnderAttack> {
     const app = await startFixtureApp();
     const server = await startServer();
-    const args = ['--server', server.url];
+    const args = ['--server', server.url, '--ingress', 'open'];
     const [victim, neighbour] = [
       await Share.start(app.port, args),
       await Share.start(app.port, args),

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'PORT_NOT_ALLOWED'
   | 'BAD_REQUEST'
   | 'KEY_MISSING'
+  | 'KEY_NEEDED'
   | 'INTERNAL';
 
 /** An error whose `code` says what happened. */

@@ -15,6 +15,7 @@ import {
   type LogLevel,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
+import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
 import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
 /** What `wingman share` runs with; times in milliseconds. */
@@ -37,6 +38,7 @@ export interface ShareConfig {
   readonly turnUrls: string[];
   readonly turnSecret: string | undefined;
   readonly engine: EngineChoice;
+  readonly ingress: IngressMode;
   readonly logLevel: LogLevel;
 }
 
@@ -94,6 +96,15 @@ const SETTINGS = {
     good: 'auto',
     meaning: 'WebRTC engine of the host: auto, node-datachannel or wrtc.',
     schema: schemas.oneOf(ENGINE_CHOICES),
+  }),
+  ingress: setting({
+    variable: 'INGRESS',
+    option: '--ingress <who>',
+    default: 'key',
+    good: 'key',
+    meaning:
+      'Who may use plain HTTP, which the server can read: key (who has the link, the token or a signed URL), open (who knows the host name) or off.',
+    schema: schemas.oneOf(INGRESS_MODES),
   }),
   ...SHARED_SETTINGS,
 };

@@ -57,6 +57,9 @@ export const HOST_LIMITS = {
   /** Within this time a browser shows a cookie that it was given; one that it then doesn't show is gone. */
   cookieSettleMs: 30_000,
 
+  /** A browser that uses plain HTTP has so long before its page has to prove the key again: a day's work. */
+  ingressCookieMs: 24 * 60 * MINUTE,
+
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */

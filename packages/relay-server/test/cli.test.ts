@@ -69,7 +69,7 @@ describe('usage', () => {
     const cli = wingman(['share', '--help']);
     expect(await cli.exited).toBe(0);
     const options = '--server --name --expires --max-viewers --no-p2p --p2p-timeout --stun';
-    for (const option of `${options} --engine --no-ingress --json --log-level`.split(' ')) {
+    for (const option of `${options} --engine --ingress --json --log-level`.split(' ')) {
       expect(cli.stdout()).toContain(option);
     }
   });
@@ -185,8 +185,8 @@ describe('share --json', () => {
     expect(await cli.exited).toBe(0);
   });
 
-  test('with --no-ingress plain HTTP is refused', async () => {
-    const cli = wingman([String(await app()), '--json', '--no-p2p', '--no-ingress']);
+  test('with --ingress off plain HTTP is refused', async () => {
+    const cli = wingman([String(await app()), '--json', '--no-p2p', '--ingress', 'off']);
     const { status } = await fetchText(String((await cli.event('ready'))['url']));
     expect(status).toBe(403);
   });

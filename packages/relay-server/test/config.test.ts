@@ -41,6 +41,7 @@ describe('shareConfig', () => {
       turnUrls: [],
       turnSecret: undefined,
       engine: 'auto',
+      ingress: 'key',
       logLevel: 'info',
     });
     expect(() => shareConfig({}, {})).toThrow('<port> is missing');
@@ -91,6 +92,7 @@ describe('shareConfig', () => {
     ['TUNNEL_SERVER_URL', { TUNNEL_SERVER_URL: 'ftp://a.example' }],
     ['TUNNEL_SERVER_URL', { TUNNEL_SERVER_URL: 'https://a.example/path' }],
     ['WEBRTC_ENGINE', { WEBRTC_ENGINE: 'chrome' }],
+    ['INGRESS', { INGRESS: 'closed' }],
     ['SESSION_TTL', { SESSION_TTL: '8' }],
     ['SESSION_TTL', { SESSION_TTL: '0h' }],
     ['SESSION_TTL', { SESSION_TTL: '15d' }],
@@ -176,6 +178,7 @@ test('every variable is described', () => {
   expect(hostVariables.map(({ name }) => name).sort()).toEqual([
     'ALSO_PORTS',
     'HOST_HEADER',
+    'INGRESS',
     'LINK_GRACE',
     'LOG_LEVEL',
     'MAX_VIEWERS',

@@ -14,7 +14,7 @@ const INFO: ReadyInfo = {
   expiresAt: NOW.getTime() + 8 * 3_600_000,
   maxViewers: 8,
   p2p: { enabled: true, engine: 'node-datachannel' },
-  ingress: true,
+  ingress: { mode: 'key', token: 'TOKEN' },
   appAnswers: true,
   takenPort: undefined,
 };
@@ -46,6 +46,9 @@ describe('when ready', () => {
     expect(text).toContain('until    20:00 (8 h)');
     expect(text).toContain('on (node-datachannel)');
     expect(text).toContain('(in this process, for this machine)');
+    expect(text).toContain(
+      "curl -H 'Authorization: Bearer TOKEN' http://abcdefghijklmnop.localhost:8787/\n",
+    );
     expect(text).not.toContain('!');
   });
 
@@ -67,7 +70,8 @@ describe('when ready', () => {
     expect(shown({ takenPort: 8787 })).toContain('Port 8787 is taken');
     expect(shown({ p2p: { enabled: false, reason: 'no engine' } })).toContain('no WebRTC engine');
     expect(shown({ p2p: { enabled: false, reason: 'switched off' } })).toContain('direct   off');
-    expect(shown({ ingress: false })).toContain('is refused');
+    expect(shown({ ingress: { mode: 'off' } })).toContain('plain HTTP is refused');
+    expect(shown({ ingress: { mode: 'open' } })).toContain('whoever knows the host name');
   });
 
   test('has colours only where they are wanted', () => {

@@ -20,8 +20,14 @@ let neighbour: Share;
 beforeAll(async () => {
   app = await startFixtureApp();
   server = await startServer();
-  share = await Share.start(app.port, ['--server', server.url, '--no-p2p']);
-  neighbour = await Share.start(app.port, ['--server', server.url, '--no-p2p']);
+  share = await Share.start(app.port, ['--server', server.url, '--no-p2p', '--ingress', 'open']);
+  neighbour = await Share.start(app.port, [
+    '--server',
+    server.url,
+    '--no-p2p',
+    '--ingress',
+    'open',
+  ]);
 });
 
 afterAll(async () => {

@@ -19,7 +19,7 @@ let asked = 0;
 beforeAll(async () => {
   scene = await UnderAttack.start();
   app = await startRawApp();
-  share = await Share.start(app.port, ['--server', scene.server.url]);
+  share = await Share.start(app.port, ['--server', scene.server.url, '--ingress', 'open']);
 });
 
 afterAll(async () => {

@@ -41,7 +41,8 @@ afterAll(async () => {
 });
 
 async function startHost(name: string): Promise<void> {
-  const args = ['--server', `http://localhost:${proxy.port}`, '--name', name];
+  const server = `http://localhost:${proxy.port}`;
+  const args = ['--server', server, '--name', name, '--ingress', 'open'];
   share = await Share.start(app.port, args, { XDG_CONFIG_HOME: configHome });
 }
 

@@ -23,8 +23,14 @@ const open = new Set<WebSocket>();
 beforeAll(async () => {
   app = await startSocketApp();
   server = await startServer();
-  share = await Share.start(app.port, ['--server', server.url, '--no-p2p']);
-  neighbour = await Share.start(app.port, ['--server', server.url, '--no-p2p']);
+  share = await Share.start(app.port, ['--server', server.url, '--no-p2p', '--ingress', 'open']);
+  neighbour = await Share.start(app.port, [
+    '--server',
+    server.url,
+    '--no-p2p',
+    '--ingress',
+    'open',
+  ]);
   atRest = pids().map(residentBytes);
 });
 

@@ -7,6 +7,7 @@ import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
 import { drawCover, newJourney, type Step } from './cover.js';
 import type { EarlyStart } from './early-start.js';
+import { enterIngress, enterIngressOnce } from './ingress-entry.js';
 import { FirstPage } from './first-page.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
@@ -77,6 +78,7 @@ export class Shell implements ShellParts {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED');
     }
+    if (this.boot.ingressAllowed) void enterIngressOnce(this.boot.session, this.#key);
     this.#step('browser');
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker.introduce(expectedFor(url, document));
@@ -137,6 +139,9 @@ export class Shell implements ShellParts {
   /** No tunnel in this tab: the way through the server, where the developer allows it. */
   async #withoutTunnel(reason: ProblemCode): Promise<void> {
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
+    if (!(await enterIngress(this.boot.session, this.#key))) {
+      return this.#trouble(this.#key === null ? 'KEY_MISSING' : 'HANDSHAKE_FAILED');
+    }
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker?.stepAside(expectedFor(url, document));
     this.#step('browser');

@@ -5,6 +5,9 @@
  */
 export const VIEWER_COOKIE = '__Host-wingman-viewer';
 
+/** Says that a browser may use plain HTTP. The host sets it with HttpOnly, and takes it out of every request. */
+export const INGRESS_COOKIE = '__Host-wingman-ingress';
+
 /**
  * On links, the path of the page whose `document.cookie` stands in the Cookie field: a page knows
  * only the cookies of its own path, whatever path it asks for.
@@ -25,9 +28,9 @@ export function formatCookies(pairs: readonly CookiePair[]): string {
   return pairs.map(([name, value]) => (name === '' ? value : `${name}=${value}`)).join('; ');
 }
 
-/** Without the cookie that is the tunnel's own. */
-export function withoutViewer(pairs: readonly CookiePair[]): CookiePair[] {
-  return pairs.filter(([name]) => name !== VIEWER_COOKIE);
+/** Without the cookies that are the tunnel's own. */
+export function withoutOwn(pairs: readonly CookiePair[]): CookiePair[] {
+  return pairs.filter(([name]) => name !== VIEWER_COOKIE && name !== INGRESS_COOKIE);
 }
 
 function splitPair(part: string): CookiePair {

@@ -81,6 +81,15 @@ export function appBusy(port: number): Problem<ErrorCode> {
   };
 }
 
+/** Plain HTTP without any proof of the link key. */
+export const KEY_NEEDED: Problem<ErrorCode> = {
+  status: 401,
+  code: 'KEY_NEEDED',
+  title: 'This needs the whole link',
+  cause: 'The address alone opens nothing, and this request came without the key of the session.',
+  cure: 'Ask the developer for the whole link, with the part after the #, and open it by https or on localhost. A program needs the token that wingman prints, or a signed URL.',
+};
+
 /** Nothing is served there; the app's own paths can't begin like this. */
 export function ownPageUnknown(path: string): Problem<ErrorCode> {
   return {

@@ -41,6 +41,32 @@ export function offerPayload(claim: OfferClaim, nonce: Uint8Array): Uint8Array<A
   return join('wingman-offer-v1', linkId, String(attempt), toHex(nonce), sdp);
 }
 
+/** The key that plain HTTP is let in with: 32 bytes. The host has it, and whoever has the link key. */
+export function deriveIngressKey(linkKey: Uint8Array): Promise<Uint8Array> {
+  return derive(linkKey, 'ingress');
+}
+
+/** What a plain HTTP client shows as its bearer token: base64url. */
+export async function createIngressToken(linkKey: Uint8Array, session: string): Promise<string> {
+  const key = await deriveIngressKey(linkKey);
+  return toBase64Url(await authenticate(key, ingressTokenPayload(session)));
+}
+
+/** What the bearer token is the HMAC-SHA-256 of. */
+export function ingressTokenPayload(session: string): Uint8Array<ArrayBuffer> {
+  return join('wingman-ingress-token-v1', session);
+}
+
+/** What a browser's cookie for plain HTTP is the HMAC-SHA-256 of; `terms` say how long it is good. */
+export function ingressCookiePayload(session: string, terms: string): Uint8Array<ArrayBuffer> {
+  return join('wingman-ingress-cookie-v1', session, terms);
+}
+
+/** What a signed URL is the HMAC-SHA-256 of; `terms` say for whom, how long and for which paths it is good. */
+export function signedUrlPayload(session: string, terms: string): Uint8Array<ArrayBuffer> {
+  return join('wingman-ingress-url-v1', session, terms);
+}
+
 /** HMAC-SHA-256 (RFC 2104) of a payload: 32 bytes. */
 export async function authenticate(
   key: Uint8Array,

@@ -6,14 +6,11 @@ import { addSettings, typedSettings } from './options.js';
 import { ExitCode } from './process.js';
 import { serve } from './server.js';
 import { share } from './share.js';
+import { signUrl, urlOptions } from './sign-url.js';
 
 /** What is no setting: it says how this one command speaks. */
-interface ServerFlags {
+interface OutputFlags {
   json?: boolean;
-}
-
-interface ShareFlags extends ServerFlags {
-  ingress: boolean;
 }
 
 const FOR_PROGRAMS = 'One JSON object a line on stdout, for programs.';
@@ -25,6 +22,7 @@ Examples:
   $ wingman share 3000 --name my-app      keep the URL over restarts
   $ wingman share 3000 --expires 30m --max-viewers 2
   $ wingman share 3000 --server https://tunnel.example.org
+  $ wingman url '<link>' --for webhook --expires 1d --path /hooks
   $ wingman server --host 0.0.0.0 --domain tunnel.example.org
 
 Every option can also be an environment variable or a line in .env; see .env.example.`;
@@ -50,6 +48,7 @@ function createProgram(done: (code: number) => void): Command {
     .exitOverride();
   addShare(program, done);
   addServer(program, done);
+  addUrl(program, done);
   return program;
 }
 
@@ -59,12 +58,11 @@ function addShare(program: Command, done: (code: number) => void): void {
     .description('share a local port (also just: wingman <port>)')
     .argument('<port>', 'port the app listens on, here on localhost');
   addSettings(command, shareOptions)
-    .option('--no-ingress', 'refuse plain HTTP clients, whose traffic the server can read')
     .option('--json', FOR_PROGRAMS)
-    .action(async (port: string, { json = false, ingress }: ShareFlags) => {
+    .action(async (port: string, { json = false }: OutputFlags) => {
       const env = environment();
       const config = shareConfig({ ...typedSettings(command, shareOptions), port }, env);
-      done(await share({ config, json, ingress, env }));
+      done(await share({ config, json, env }));
     });
 }
 
@@ -72,9 +70,23 @@ function addServer(program: Command, done: (code: number) => void): void {
   const command = program.command('server').description('run a tunnel server for many hosts');
   addSettings(command, tunnelServerOptions)
     .option('--json', FOR_PROGRAMS)
-    .action(async ({ json = false }: ServerFlags) =>
+    .action(async ({ json = false }: OutputFlags) =>
       done(await serve(typedSettings(command, tunnelServerOptions), { json, env: environment() })),
     );
+}
+
+function addUrl(program: Command, done: (code: number) => void): void {
+  const command = program
+    .command('url')
+    .description(
+      'sign a URL of a running session, for a webhook or another program without the key',
+    )
+    .argument('<link>', 'the whole link of the session, in quotes');
+  addSettings(command, urlOptions).action(async (link: string) => {
+    const url = await signUrl(link, typedSettings(command, urlOptions));
+    process.stdout.write(`${url}\n`);
+    done(ExitCode.STOPPED);
+  });
 }
 
 function explain(error: unknown): number {

@@ -15,12 +15,18 @@ export interface ReadyInfo {
   readonly expiresAt: number;
   readonly maxViewers: number;
   readonly p2p: P2pInfo;
-  readonly ingress: boolean;
+  readonly ingress: IngressInfo;
   /** Whether something listens on the local port. */
   readonly appAnswers: boolean;
   /** The port wished for, when it was taken by another program. */
   readonly takenPort: number | undefined;
 }
+
+/** Who may use plain HTTP, and the bearer token where one is needed. */
+export type IngressInfo =
+  | { readonly mode: 'key'; readonly token: string }
+  | { readonly mode: 'open' }
+  | { readonly mode: 'off' };
 
 /** Whether direct paths are possible, and if not, why. */
 export type P2pInfo =

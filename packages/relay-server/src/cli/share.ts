@@ -10,13 +10,12 @@ import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
-import { jsonReporter, type P2pInfo, type Reporter } from './reporter.js';
+import { jsonReporter, type IngressInfo, type P2pInfo, type Reporter } from './reporter.js';
 import { terminalReporter } from './terminal-reporter.js';
 
 export interface ShareRequest {
   readonly config: ShareConfig;
   readonly json: boolean;
-  readonly ingress: boolean;
   readonly env: Environment;
 }
 
@@ -49,7 +48,7 @@ async function shareThrough(
   embedded: EmbeddedServer | undefined,
   tools: Tools,
 ): Promise<number> {
-  const { config, ingress } = request;
+  const { config } = request;
   const engine = await engineFor(config, tools.log);
   // Asked before the start, so that nothing comes between it and the first line.
   const appAnswers = await new Loopback(config.port).answers();
@@ -71,7 +70,7 @@ async function shareThrough(
     expiresAt: host.expiresAt,
     maxViewers: config.maxViewers,
     p2p: p2pInfo(config, engine),
-    ingress,
+    ingress: ingressInfo(config, host),
     appAnswers,
     takenPort: embedded?.takenPort,
   });
@@ -104,7 +103,7 @@ async function start(
     p2pTimeoutMs: config.p2pTimeoutMs,
     engine,
     stunServers: config.stunServers,
-    ingressAllowed: request.ingress,
+    ingress: config.ingress,
   };
   return Host.start(options, (host) => {
     // Until the first line has been written, this is the only place to say it.
@@ -159,6 +158,10 @@ async function engineFor(config: ShareConfig, log: Logger): Promise<PeerEngine |
   const { engine, failures } = await loadEngine(config.engine);
   if (engine === undefined) log.warn({ failures }, 'no WebRTC engine loads: relay only');
   return engine;
+}
+
+function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): IngressInfo {
+  return mode === 'key' ? { mode, token: ingressToken } : { mode };
 }
 
 function p2pInfo(config: ShareConfig, engine: PeerEngine | undefined): P2pInfo {

@@ -16,6 +16,8 @@ export interface Screen {
 
 type Colors = ReturnType<typeof createColors>;
 
+/** Where the second column of the view begins. */
+const INDENT = 11;
 const NO_ONE = 'no viewers';
 
 /** Lines for a person: they are only ever added, so nothing flickers and a log file reads the same. */
@@ -81,7 +83,7 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
     row('direct', direct(info)),
     row('viewers', `at most ${info.maxViewers}; whoever has the URL can open it`),
     row('server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`),
-    ...(info.ingress ? [] : [row('plain', 'HTTP without a service worker is refused')]),
+    row('ingress', ingress(info)),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',
     `  ${c.dim('Ctrl-C stops sharing.')}`,
@@ -107,6 +109,18 @@ function direct({ p2p }: ReadyInfo): string {
   return p2p.reason === 'switched off'
     ? 'off: everything over the relay, sealed'
     : 'off: no WebRTC engine loads on this machine; everything over the relay, sealed';
+}
+
+/** Plain HTTP, with a line that can be copied where it needs the key. */
+function ingress({ ingress: info, url }: ReadyInfo): string {
+  if (info.mode === 'off') return 'off: plain HTTP is refused';
+  if (info.mode === 'open') return 'open: whoever knows the host name can use plain HTTP';
+  const { origin } = new URL(url);
+  return [
+    'plain HTTP needs the key, and the server can read it:',
+    `curl -H 'Authorization: Bearer ${info.token}' ${origin}/`,
+    `wingman url '<the link above>' --path /hooks   (signs a URL for a webhook)`,
+  ].join(`\n${' '.repeat(INDENT)}`);
 }
 
 /** Left out where it would be broken by the edge of the terminal. */

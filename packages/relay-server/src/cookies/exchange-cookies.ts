@@ -7,7 +7,7 @@ import {
   PAGE_PATH_HEADER,
   parseCookies,
   VIEWER_COOKIE,
-  withoutViewer,
+  withoutOwn,
 } from '@wingman/protocol';
 import { clearsSiteData } from '@wingman/web-policy';
 import type { Via } from '../local/local-ports.js';
@@ -46,7 +46,7 @@ export class ExchangeCookies {
     // path they are sent without credentials.
     const linkViewer = pagePath === undefined ? undefined : viewer();
     this.#viewer = isLink ? linkViewer : namedViewer(pairs);
-    this.#browser = { pairs: withoutViewer(pairs), pagePath };
+    this.#browser = { pairs: withoutOwn(pairs), pagePath };
     this.requestHeaders = this.#withCookies(request.headers);
   }
 

@@ -19,10 +19,14 @@ import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
 
+import type { IngressKey } from './ingress-key.js';
+
 /** What an exchange needs of its link and its host. */
 export interface ExchangeContext {
   readonly via: Via;
   readonly ports: LocalPorts;
+  /** What an exchange of the ingress has to prove; undefined when it is open to everybody. */
+  readonly ingressKey: IngressKey | undefined;
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;

@@ -13,6 +13,7 @@ import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
+import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
@@ -20,6 +21,8 @@ import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 export interface LocalAppOptions {
   /** Further ports that viewers' requests may name. */
   readonly alsoPorts?: readonly number[];
+  /** What the ingress asks for; without one it is open to everybody. */
+  readonly ingressKey?: IngressKey | undefined;
   /** Where the session answers besides its own origin. */
   readonly bareOrigins?: readonly string[];
   /** What requests to the shared port say in Host: `localhost` (the default), `session` or a name. */
@@ -44,7 +47,7 @@ export class LocalApp {
     sessionOrigin: () => string | undefined,
     options: LocalAppOptions = {},
   ) {
-    const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost' } = options;
+    const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
     const { onObserverError, clock = systemClock } = options;
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
@@ -54,7 +57,8 @@ export class LocalApp {
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const jars = new CookieJars();
-    this.#context = { ports, jars, sessionOrigin, bareOrigins, hostHeader, draining };
+    const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey };
+    this.#context = { ports, jars, ...own, draining };
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */

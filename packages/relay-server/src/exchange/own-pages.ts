@@ -2,12 +2,15 @@ import type { PortsAnswer } from '@wingman/protocol';
 import {
   header,
   headersFromRaw,
+  INGRESS_TARGET,
   methodNotAllowed,
   ownPageUnknown,
   PORTS_TARGET,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
+import { giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
+import { isBelow, readingsOf } from './target-readings.js';
 import type { Via } from '../local/local-ports.js';
 
 /** Answers one method of a page; HEAD is answered like GET, without the body. */
@@ -23,6 +26,7 @@ export interface OwnPage {
 /** The host's own pages by path: a line here is a page more. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
+  [INGRESS_TARGET, { doors: ['ingress'], methods: new Map([['POST', giveIngressCookie]]) }],
 ]);
 
 /** What the app never sees: its own paths may not look like this. */
@@ -48,35 +52,10 @@ function notAllowed(methods: string[]): Refusal {
   return new Refusal(methodNotAllowed(all), [header('allow', all.join(', '))]);
 }
 
-/**
- * The path under the reserved prefix that a target means, or undefined when it is the app's. A server may
- * read percent-encoded characters, backslashes, repeated slashes and dot segments in its own way, so a
- * target that is reserved in one of the readings is: `/%5f_wingman/x`, `//__wingman`, `/a/../__wingman/x`,
- * and `/__wingman/../a`.
- */
+/** The path under the reserved prefix that a target means, or undefined when it is the app's: reserved in one reading is reserved. */
 export function reservedPath(target: string): string | undefined {
-  const raw = target.replace(/[?#].*$/s, '');
-  const decoded = raw.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  const slashed = decoded.replaceAll('\\', '/').replace(/\/+/g, '/');
-  const path = withoutDotSegments(slashed);
-  return [raw, slashed, path].some(isReserved) ? path : undefined;
-}
-
-function isReserved(path: string): boolean {
-  return path === RESERVED || path.startsWith(`${RESERVED}/`);
-}
-
-/** RFC 3986 section 5.2.4, for a path that starts with a slash. */
-function withoutDotSegments(path: string): string {
-  const kept: string[] = [];
-  const segments = path.split('/').slice(1);
-  for (const segment of segments) {
-    if (segment === '..') kept.pop();
-    else if (segment !== '.') kept.push(segment);
-  }
-  return `/${kept.join('/')}`;
+  const readings = readingsOf(target);
+  return readings.some((path) => isBelow(RESERVED, path)) ? readings[2] : undefined;
 }
 
 /** Which ports of this machine a viewer may name. */

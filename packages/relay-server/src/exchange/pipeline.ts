@@ -10,6 +10,7 @@ import {
 import { sayForwarded } from './app-address.js';
 import type { Exchange } from './exchange.js';
 import { askApp, type HttpExchange } from './http-exchange.js';
+import { demandKey } from './ingress-gate.js';
 import { answerOwnPage } from './own-pages.js';
 import { problemAnswer } from './problems.js';
 import {
@@ -33,6 +34,7 @@ export type Step<Kind extends Exchange = Exchange> = (exchange: Kind) => void | 
 /** What is done to every opening head, in this order. The first step that answers is the last. */
 const REQUEST: readonly Step[] = [
   refuseMalformed,
+  demandKey,
   choosePort,
   answerOwnPage,
   // Before the cookies: they are those of the moment at which the request goes out.

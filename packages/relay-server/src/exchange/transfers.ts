@@ -1,6 +1,7 @@
 import type { Clock, Direction, ExchangeObserver, Header } from '@wingman/protocol';
 import { headerValue, systemClock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import { withoutPass } from './ingress-key.js';
 
 /** How a long body gets on; sizes in bytes. */
 export interface TransferProgress {
@@ -27,7 +28,8 @@ export function transferLog(
 ): ExchangeObserver {
   return (exchange) => {
     if (exchange.kind !== 'http') return undefined;
-    const { method, target, headers } = exchange.asked;
+    const { method, headers } = exchange.asked;
+    const target = withoutPass(exchange.asked.target);
     const viewer = exchange.path === 'ingress' ? undefined : exchange.link;
     const follow = (direction: Direction, fields: readonly Header[]): Transfer =>
       new Transfer(fields, clock, (progress) =>

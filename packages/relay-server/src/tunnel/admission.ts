@@ -5,9 +5,12 @@ import {
   deriveGateKey,
   isLinkId,
   offerPayload,
+  PrekeyRing,
   requestPayload,
 } from '@wingman/protocol';
+import { IngressKey } from '../exchange/ingress-key.js';
 import { HOST_LIMITS } from '../limits.js';
+import type { HostIdentity } from './identity.js';
 
 const NONCE_BYTES = 16;
 
@@ -60,4 +63,20 @@ export class Admission {
     const expected = createHmac('sha256', this.#key).update(payload).digest();
     return proof.byteLength === expected.byteLength && timingSafeEqual(proof, expected);
   }
+}
+
+/** What a host makes before it registers. */
+export interface HostKeys {
+  readonly prekeys: PrekeyRing;
+  readonly admission: Admission;
+  readonly ingressKey: IngressKey;
+}
+
+export async function createHostKeys({ linkKey, session }: HostIdentity): Promise<HostKeys> {
+  const [prekeys, admission, ingressKey] = await Promise.all([
+    PrekeyRing.create(),
+    Admission.create(linkKey),
+    IngressKey.create(linkKey, session),
+  ]);
+  return { prekeys, admission, ingressKey };
 }

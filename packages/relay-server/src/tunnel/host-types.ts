@@ -1,4 +1,5 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { IngressMode } from '../exchange/ingress-key.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { HostIdentity } from './identity.js';
@@ -28,8 +29,8 @@ export interface HostOptions {
   readonly engine: PeerEngine | undefined;
   /** Beside those the server names. */
   readonly stunServers: readonly string[];
-  /** Whether the tunnel server's plain HTTP door may be used. */
-  readonly ingressAllowed: boolean;
+  /** Who may use the tunnel server's plain HTTP door. */
+  readonly ingress: IngressMode;
   readonly clock?: Clock;
 }
 

@@ -11,7 +11,6 @@ import {
   type ExchangeObserver,
   type HostMessage,
   type HostRegistered,
-  PrekeyRing,
   type ReceivedCase,
   type SentCase,
   type ServerToHost,
@@ -21,7 +20,7 @@ import {
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
-import { Admission } from './admission.js';
+import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
 import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
 import type { HostEvents, HostOptions, StopReason } from './host-types.js';
@@ -33,8 +32,7 @@ import { P2pHost } from './p2p-host.js';
 export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
-  readonly #prekeys: PrekeyRing;
-  readonly #admission: Admission;
+  readonly #keys: HostKeys;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
@@ -52,10 +50,9 @@ export class Host extends EventEmitter<HostEvents> {
     options: HostOptions,
     watch: (host: Host) => void = () => undefined,
   ): Promise<Host> {
-    const prekeys = await PrekeyRing.create();
-    const admission = await Admission.create(options.identity.linkKey);
+    const keys = await createHostKeys(options.identity);
     const first = firstRegistration(options.server, options.clock ?? systemClock);
-    const host = new Host(options, prekeys, admission, first);
+    const host = new Host(options, keys, first);
     watch(host);
     try {
       await first.done;
@@ -66,22 +63,17 @@ export class Host extends EventEmitter<HostEvents> {
     }
   }
 
-  private constructor(
-    options: HostOptions,
-    prekeys: PrekeyRing,
-    admission: Admission,
-    onFirst: FirstRegistration,
-  ) {
+  private constructor(options: HostOptions, keys: HostKeys, onFirst: FirstRegistration) {
     super();
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#prekeys = prekeys;
-    this.#admission = admission;
+    this.#keys = keys;
     this.#lease = new Lease(options, this.#clock, () => {
       void this.close('expired', 'the session has expired');
     });
     this.#app = new LocalApp(options.port, () => this.#lease.origin, {
       ...options,
+      ingressKey: options.ingress === 'key' ? keys.ingressKey : undefined,
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
@@ -116,6 +108,11 @@ export class Host extends EventEmitter<HostEvents> {
   /** What the reviewer opens: the session's origin, and the link key in the fragment. */
   get url(): string {
     return `${this.#lease.origin ?? ''}/#k=${encodeLinkKey(this.#options.identity.linkKey)}`;
+  }
+
+  /** What a plain HTTP client shows as its bearer token. */
+  get ingressToken(): string {
+    return this.#keys.ingressKey.token;
   }
 
   /** When the session ends, in milliseconds since 1970. */
@@ -189,8 +186,8 @@ export class Host extends EventEmitter<HostEvents> {
   #createDialer(): Dialer {
     return new Dialer({
       linkKey: this.#options.identity.linkKey,
-      prekeys: this.#prekeys,
-      ingressAllowed: this.#options.ingressAllowed,
+      prekeys: this.#keys.prekeys,
+      ingressAllowed: this.#options.ingress !== 'off',
       clock: this.#clock,
       attachViewer: (linkId, carrier, browser) =>
         void this.#links.attachViewer(linkId, carrier, 'relay', browser),
@@ -218,15 +215,15 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #registration(nonce: Uint8Array): SentCase<HostMessage> {
-    const { identity, ingressAllowed } = this.#options;
+    const { identity, ingress } = this.#options;
     return {
       $case: 'registerHost',
       value: {
         ...identity.proveRegistration(nonce),
         ttlSeconds: Math.max(1, Math.round(this.#lease.remainingMs / 1000)),
-        prekey: this.#prekeys.current,
-        gateKey: this.#admission.gateKey,
-        ingressAllowed,
+        prekey: this.#keys.prekeys.current,
+        gateKey: this.#keys.admission.gateKey,
+        ingressAllowed: ingress !== 'off',
         protocolVersion: PROTOCOL_VERSION,
       },
     };
@@ -242,7 +239,7 @@ export class Host extends EventEmitter<HostEvents> {
   #schedulePrekey(): void {
     this.#prekeyTimer = this.#clock.setTimeout(() => {
       this.#schedulePrekey();
-      void this.#prekeys.rotate().then(() => this.#connection.renew());
+      void this.#keys.prekeys.rotate().then(() => this.#connection.renew());
     }, HOST_LIMITS.prekeyLifeMs);
   }
 
@@ -251,7 +248,7 @@ export class Host extends EventEmitter<HostEvents> {
       case 'connectionRequest':
         return this.#answerRequest(message.value);
       case 'offer':
-        if (this.#admission.admitsOffer(message.value)) this.#p2p?.offer(message.value);
+        if (this.#keys.admission.admitsOffer(message.value)) this.#p2p?.offer(message.value);
         return;
       case 'iceCandidate':
         return this.#p2p?.candidate(message.value);
@@ -271,12 +268,12 @@ export class Host extends EventEmitter<HostEvents> {
 
   #answerRequest(request: ConnectionRequest): void {
     const { linkId } = request;
-    if (!this.#admission.admitsRequest(request)) return this.#reject(linkId, 'NOT_ADMITTED');
+    if (!this.#keys.admission.admitsRequest(request)) return this.#reject(linkId, 'NOT_ADMITTED');
     this.#links.viewerBack(linkId);
     if (!this.#links.admits(linkId)) return this.#reject(linkId, 'TOO_MANY_VIEWERS');
     const p2p = this.#p2p !== undefined;
     const p2pTimeoutMs = this.#options.p2pTimeoutMs;
-    const nonce = this.#admission.nonceFor(linkId);
+    const nonce = this.#keys.admission.nonceFor(linkId);
     const value = { linkId, p2p, p2pTimeoutMs, nonce };
     this.#connection.send({ $case: 'connectionAccept', value });
   }

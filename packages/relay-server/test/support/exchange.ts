@@ -22,6 +22,7 @@ export const ALSO = 8080;
 export function contextOf(via: Via = 'viewer'): ExchangeContext {
   return {
     via,
+    ingressKey: undefined,
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
     opener: 'opener',

@@ -1,4 +1,11 @@
-import { BAD_REQUEST, FOREIGN_ORIGIN, HOST_OFFLINE, NOT_FOUND, WRONG_KEY } from '@wingman/protocol';
+import {
+  BAD_REQUEST,
+  FOREIGN_ORIGIN,
+  HOST_OFFLINE,
+  INGRESS_TARGET,
+  NOT_FOUND,
+  WRONG_KEY,
+} from '@wingman/protocol';
 import { Router, type Request, type Response } from 'express';
 import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
@@ -49,6 +56,10 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
       metrics: options.metrics,
     });
   });
+  // A page of the host's. Another site can't send the Authorization field that it asks for.
+  router.post(INGRESS_TARGET, (req, res: SessionResponse) =>
+    ingress.serve(req, res, res.locals.live),
+  );
   router.get('/__wingman/:asset', async (req, res, next) => {
     const isServed = await assets.serve(req.params.asset, req, res);
     if (!isServed) next();

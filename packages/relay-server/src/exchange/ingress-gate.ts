@@ -1,0 +1,57 @@
+import type { Header } from '@wingman/protocol';
+import {
+  header,
+  headersFromRaw,
+  INGRESS_COOKIE,
+  KEY_NEEDED,
+  parseCookies,
+} from '@wingman/protocol';
+import type { Answer, Exchange } from './exchange.js';
+import { withoutPass, type IngressKey } from './ingress-key.js';
+import { ownAnswer, Refusal } from './problems.js';
+
+/** Lets an exchange of the ingress go on only with a proof of the link key, which the app never sees. */
+export function demandKey(exchange: Exchange): void {
+  const { asked, request, context } = exchange;
+  if (context.via !== 'ingress') return;
+  request.target = withoutPass(request.target);
+  request.headers = request.headers.map((field) =>
+    field.name === 'referer' ? { ...field, value: withoutPass(field.value) } : field,
+  );
+  const key = context.ingressKey;
+  if (key === undefined) return;
+  const isToken = tokenTest(key);
+  if (asked.headers.some(isToken)) {
+    // An Authorization field of the app's own goes through to the app.
+    request.headers = request.headers.filter((field) => !isToken(field));
+    return;
+  }
+  const hasCookie = cookiesIn(asked.headers).some((value) => key.isCookie(value));
+  if (!hasCookie && !key.isSigned(asked.target)) throw keyNeeded();
+}
+
+/** Gives a browser that has shown the token a cookie for what can't carry one: pages, images, WebSockets. */
+export function giveIngressCookie({ asked, context: { ingressKey } }: Exchange): Answer {
+  const headers = headersFromRaw(['cache-control', 'no-store']);
+  if (ingressKey !== undefined) {
+    // Neither a cookie nor a signed URL may outlive its own end by way of a new cookie.
+    if (!asked.headers.some(tokenTest(ingressKey))) throw keyNeeded();
+    const value = `${INGRESS_COOKIE}=${ingressKey.createCookie()}`;
+    headers.push(header('set-cookie', `${value}; Path=/; Secure; HttpOnly; SameSite=Lax`));
+  }
+  return ownAnswer(asked, { status: 200, headers, body: '' });
+}
+
+function tokenTest(key: IngressKey): (field: Header) => boolean {
+  return ({ name, value }) => name === 'authorization' && key.isToken(value);
+}
+
+function cookiesIn(headers: readonly Header[]): string[] {
+  const fields = headers.filter(({ name }) => name === 'cookie');
+  const pairs = fields.flatMap(({ value }) => parseCookies(value));
+  return pairs.flatMap(([name, value]) => (name === INGRESS_COOKIE ? [value] : []));
+}
+
+function keyNeeded(): Refusal {
+  return new Refusal(KEY_NEEDED, [header('www-authenticate', 'Bearer realm="wingman"')]);
+}

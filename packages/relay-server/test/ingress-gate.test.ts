@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { createLinkKey, headersToRaw, headerValue } from '@wingman/protocol';
+import { demandKey } from '../src/exchange/ingress-gate.js';
+import { IngressKey } from '../src/exchange/ingress-key.js';
+import { answerOwnPage } from '../src/exchange/own-pages.js';
+import { Refusal } from '../src/exchange/problems.js';
+import { choosePort, sendCookies } from '../src/exchange/request-steps.js';
+import type { Via } from '../src/local/local-ports.js';
+import { exchangeOf } from './support/exchange.js';
+
+type Fields = Parameters<typeof exchangeOf>[0];
+
+let ingressKey: IngressKey;
+
+beforeEach(async () => {
+  ingressKey = await IngressKey.create(createLinkKey(), 'abcdefghijklmnop');
+});
+
+const bearer = (): string[] => ['authorization', `Bearer ${ingressKey.token}`];
+const cookie = (): string => `__Host-wingman-ingress=${ingressKey.createCookie()}`;
+const signed = (path: string): string =>
+  ingressKey.signPath({ label: 'test', path, expiresAt: Date.now() + 60_000 });
+
+/** An exchange that has passed the gate. */
+function passed(fields: Fields, via: Via = 'ingress', key: IngressKey | undefined = ingressKey) {
+  const exchange = exchangeOf(fields, via, { ingressKey: key });
+  demandKey(exchange);
+  return exchange;
+}
+
+function refusal(run: () => unknown): Refusal {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+  }
+  throw new Error('was let in');
+}
+
+describe('the gate of the ingress', () => {
+  test.each<[string, Fields]>([
+    ['nothing', {}],
+    ['a token of its own', { headers: ['authorization', 'Bearer of-the-app'] }],
+    ['a cookie of its own', { headers: ['cookie', '__Host-wingman-ingress=1.x; a=1'] }],
+    ['a pass that is none', { target: '/?wingman-pass=a.1.Lw.x' }],
+  ])('refuses who shows %s', (_, fields) => {
+    const { code, headers, problem } = refusal(() => passed(fields));
+    expect([code, problem.status]).toEqual(['KEY_NEEDED', 401]);
+    expect(headerValue(headers, 'www-authenticate')).toBe('Bearer realm="wingman"');
+    expect(problem.cure).toContain('whole link');
+  });
+
+  test('lets in who shows the token, and takes it out', () => {
+    const { asked, request } = passed({ headers: [...bearer(), 'x-own', '1'] });
+    expect(headersToRaw(request.headers)).toEqual(['x-own', '1']);
+    expect(asked.headers).toHaveLength(2);
+  });
+
+  test("leaves an app's own Authorization field alone", () => {
+    const own = ['authorization', 'Bearer of-the-app'];
+    for (const headers of [
+      [...bearer(), ...own],
+      [...own, 'cookie', cookie()],
+    ]) {
+      const { request } = passed({ headers });
+      expect(headerValue(request.headers, 'authorization')).toBe('Bearer of-the-app');
+    }
+  });
+
+  test('lets in who has a cookie; the app sees the others', () => {
+    const exchange = passed({ headers: ['cookie', `a=1; ${cookie()}; b=2`] });
+    sendCookies(exchange);
+    expect(headerValue(exchange.request.headers, 'cookie')).toBe('a=1; b=2');
+  });
+
+  test('lets in a signed URL, and takes the signature out of it and of the Referer', () => {
+    const target = `${signed('/hooks')}&event=push`;
+    const headers = ['referer', `https://abc.localhost${signed('/hooks')}`];
+    const { request } = passed({ target, headers });
+    expect(request.target).toBe('/hooks?event=push');
+    expect(headerValue(request.headers, 'referer')).toBe('https://abc.localhost/hooks');
+  });
+
+  test('asks nothing of viewers, who have proved the key, and changes nothing', () => {
+    const { request } = passed({ target: '/?wingman-pass=x', headers: bearer() }, 'viewer');
+    expect([request.target, request.headers.length]).toEqual(['/?wingman-pass=x', 1]);
+  });
+
+  test('asks nothing where the ingress is open', () => {
+    const exchange = exchangeOf({ target: '/?wingman-pass=x' }, 'ingress');
+    demandKey(exchange);
+    expect(exchange.request.target).toBe('/');
+  });
+});
+
+describe('the page where a browser gets its cookie', () => {
+  const TARGET = '/__wingman/ingress';
+
+  async function answered(fields: Fields, key: IngressKey | undefined = ingressKey) {
+    const exchange = exchangeOf({ method: 'POST', target: TARGET, ...fields }, 'ingress', {
+      ingressKey: key,
+    });
+    demandKey(exchange);
+    choosePort(exchange);
+    await answerOwnPage(exchange);
+    return exchange.answer;
+  }
+
+  test('gives one to who shows the token', async () => {
+    const { headers, status } = await answered({ headers: bearer() });
+    expect(status).toBe(200);
+    const line = headerValue(headers, 'set-cookie') ?? '';
+    const [pair = '', ...attributes] = line.split('; ');
+    expect(ingressKey.isCookie(pair.replace('__Host-wingman-ingress=', ''))).toBe(true);
+    expect(attributes).toEqual(['Path=/', 'Secure', 'HttpOnly', 'SameSite=Lax']);
+    expect(headerValue(headers, 'cache-control')).toBe('no-store');
+  });
+
+  test.each<[string, () => Fields]>([
+    ['a cookie', () => ({ headers: ['cookie', cookie()] })],
+    ['a signed URL', () => ({ target: signed(TARGET) })],
+  ])('gives none to who shows %s, which would outlive itself', async (_, fields) => {
+    await expect(answered(fields())).rejects.toMatchObject({ code: 'KEY_NEEDED' });
+  });
+
+  test('gives none where the ingress is open', async () => {
+    const exchange = exchangeOf({ method: 'POST', target: TARGET }, 'ingress');
+    await answerOwnPage(exchange);
+    expect(exchange.answer.status).toBe(200);
+    expect(headerValue(exchange.answer.headers, 'set-cookie')).toBeUndefined();
+  });
+
+  test('is none of a viewer’s pages', async () => {
+    const exchange = exchangeOf({ method: 'POST', target: TARGET }, 'viewer');
+    await expect(answerOwnPage(exchange)).rejects.toBeInstanceOf(Refusal);
+  });
+});
