@@ -149,10 +149,12 @@ describe('the shim in the app’s main document', () => {
     expect([frame.window['parent'] === frame.window, frame.window['name']]).toEqual([true, 'tab']);
   });
 
-  test('puts its sockets and workers into the tunnel', async () => {
+  test('puts its sockets and workers into the tunnel, and numbers its requests', async () => {
     const { top, calls } = shellWindow();
     const frame = frameIn(top);
+    const { fetch: nativeFetch } = frame.window;
     await runIn(frame);
+    expect(frame.window.fetch).not.toBe(nativeFetch);
     new frame.window.WebSocket('/chat');
     expect(calls.at(-1)).toMatchObject(['openWebSocket', { target: '/chat' }, {}]);
     (calls.at(-1)?.[2] as MessagePort).close();

@@ -122,6 +122,8 @@ describe('a worker’s WebSocket', () => {
     expect(socket.readyState).toBe(Socket.CLOSED);
     await settle();
     expect(locks.held).not.toContain(lock);
+    // The test's own two are left.
+    expect(FakeChannel.open.size).toBe(2);
   });
 
   test('asks any tab when its own does not answer, and fails when none does', async () => {
