@@ -105,6 +105,7 @@ describe('a worker’s WebSocket', () => {
     say({ kind: 'open', protocol: 'one', extensions: '' });
     await settle();
     expect([socket.readyState, socket.protocol]).toEqual([Socket.OPEN, 'one']);
+    expect(locks.waitingFor(lockOf(calls[0]!.id, 'server'))).toBe(1);
     socket.send('text');
     await settle();
     expect(heard).toEqual([{ kind: 'send', data: 'text' }]);
