@@ -86,6 +86,30 @@ describe('the tunnel’s own files', () => {
   });
 });
 
+describe('the part for apps with a service worker', () => {
+  test('comes from the cache without a word to the server', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    expect(await assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('comes from the server when it is not kept yet, with a deadline', async () => {
+    expect(await setUp().assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
+    expect(fetch).toHaveBeenCalledWith('/__wingman/sw-app-workers.js', {
+      signal: expect.any(AbortSignal) as unknown,
+    });
+  });
+
+  test('is not there when the server refuses it or can’t be reached', async () => {
+    const { assets } = setUp();
+    server = () => new Response('', { status: 502 });
+    expect(await assets.appWorkersPart()).toBeUndefined();
+    server = undefined;
+    expect(await assets.appWorkersPart()).toBeUndefined();
+  });
+});
+
 describe('the shell page', () => {
   test('is the server’s, with what it is told in its head, as the value of an attribute', async () => {
     const { assets } = setUp();

@@ -56,6 +56,16 @@ describe('in an isolated tab', () => {
     expect(shown.headers.get(EMBEDDER)).toBe('require-corp');
   });
 
+  test('a page that doesn’t ask for isolation has the tab leave it', async () => {
+    const silent = inIsolatedTab(new Response('page'), 'GET');
+    expect(await silent.text()).toContain('isolate(false)');
+    // It is shown meanwhile, and so asks for isolation itself.
+    expect(silent.headers.get(EMBEDDER)).toBe('require-corp');
+    const headers = { [EMBEDDER]: 'unsafe-none' };
+    const refusing = inIsolatedTab(new Response('page', { headers }), 'GET');
+    expect(await refusing.text()).toContain('isolate(false)');
+  });
+
   test('a page that is let go is not kept by the browser', () => {
     const { headers } = inIsolatedTab(new Response('page'), 'GET');
     expect(headers.get('cache-control')).toBe('no-store');
