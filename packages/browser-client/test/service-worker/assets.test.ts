@@ -97,7 +97,7 @@ describe('the part for apps with a service worker', () => {
   test('comes from the server when it is not kept yet, with a deadline', async () => {
     expect(await setUp().assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
     expect(fetch).toHaveBeenCalledWith('/__wingman/sw-app-workers.js', {
-      signal: expect.any(AbortSignal) as unknown,
+      signal: expect.any(AbortSignal),
     });
   });
 
