@@ -3,8 +3,9 @@ import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { workerPrefix } from '../shared/worker-prefix.js';
 
 const TAB_PARAMETER = 'tab';
-/** A directive counts only where it comes first (ECMAScript, "directive prologue"). */
-const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(?:"use strict"|'use strict')/;
+/** A directive counts only where it comes first, after white space and comments (ECMAScript, "directive prologue"). */
+const STRICT =
+  /^(?:\s|\/\/.*[\n\r\u2028\u2029]|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*(?:"use strict"|'use strict')/;
 
 /** Puts the shim before the scripts of workers, so that their WebSockets go through the tunnel. */
 export class WorkerScripts {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { adoptFrames } from '../../src/shim/child-frames.js';
-import { FakeMutationObserver } from '../support/fake-window.js';
+import { FakeMutationObserver, FakeWindow } from '../support/fake-window.js';
 
 type Realm = Window & typeof globalThis;
 
@@ -17,7 +17,7 @@ class FrameRealm {
       return this.inner === null ? null : { ...this.inner.document, defaultView: this.inner };
     }
   };
-  document = new EventTarget();
+  document = new FakeWindow();
   length = 0;
   [index: number]: unknown;
 
@@ -69,7 +69,7 @@ describe('a frame without a document of a server', () => {
     const { page, installed } = setUp();
     const child = new FrameRealm();
     page.insert(child);
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     expect(installed).toContain(child);
   });
 
@@ -77,10 +77,10 @@ describe('a frame without a document of a server', () => {
     const { page, installed } = setUp();
     const child = new FrameRealm();
     page.insert(child);
-    page.document.dispatchEvent(new Event('load'));
+    page.document.dispatchBelow(new Event('load'));
     expect(installed).toEqual([child]);
-    child.document = new EventTarget();
-    page.document.dispatchEvent(new Event('load'));
+    child.document = new FakeWindow();
+    page.document.dispatchBelow(new Event('load'));
     expect(installed).toEqual([child, child]);
   });
 
@@ -97,12 +97,12 @@ describe('a frame without a document of a server', () => {
     const { page, installed } = setUp();
     const [child, grandchild, late] = [new FrameRealm(), new FrameRealm(), new FrameRealm()];
     page.insert(child);
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     child.insert(grandchild);
-    FakeMutationObserver.mutate(child.document);
+    FakeMutationObserver.mutate(child.document, 'childList');
     expect(installed.at(-1)).toBe(grandchild);
-    child.document = new EventTarget();
-    FakeMutationObserver.mutate(page.document);
+    child.document = new FakeWindow();
+    FakeMutationObserver.mutate(page.document, 'childList');
     expect(child.frameAround(late).contentWindow).toBe(late);
     expect(installed.at(-1)).toBe(late);
   });
@@ -113,9 +113,9 @@ describe('a frame without a document of a server', () => {
     page.insert(child);
     const { prototype } = child.HTMLIFrameElement;
     const descriptor = (): unknown => Object.getOwnPropertyDescriptor(prototype, 'contentWindow');
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     const replaced = descriptor();
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     expect(descriptor()).toEqual(replaced);
   });
 });
@@ -124,7 +124,7 @@ describe('other frames are left alone', () => {
   test('those of a server, which puts the shim in itself', () => {
     const { page, installed } = setUp();
     page.insert(new FrameRealm({ protocol: 'https:' }));
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     expect(installed).toEqual([]);
   });
 
@@ -133,7 +133,7 @@ describe('other frames are left alone', () => {
     const child = new FrameRealm();
     page.insert(foreign);
     page.insert(child);
-    FakeMutationObserver.mutate(page.document);
+    FakeMutationObserver.mutate(page.document, 'childList');
     expect(installed).toEqual([child]);
   });
 

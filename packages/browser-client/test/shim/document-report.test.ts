@@ -37,6 +37,8 @@ function setUp(parts: Parts = {}, readyState = 'complete') {
   return { page, document, entries, history, reports };
 }
 
+type Change = [name: string, change: (set: ReturnType<typeof setUp>) => void];
+
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
@@ -75,17 +77,18 @@ describe('what a document says of itself', () => {
 });
 
 describe('what changes of it', () => {
-  const changes: [string, (set: ReturnType<typeof setUp>) => void][] = [
+  const changes: Change[] = [
     ['a new history entry', ({ history }) => history.pushState({ a: 1 }, '', '/b')],
     ['a changed one', ({ history }) => history.replaceState({ a: 1 }, '', '/b')],
-    ['the head', ({ document }) => FakeMutationObserver.mutate(document.head)],
+    ...(['childList', 'characterData', 'attributes'] as const).map((kind): Change => [
+      `the head (${kind})`,
+      ({ document }) => FakeMutationObserver.mutate(document.head, kind),
+    ]),
     ['the end of reading', ({ document }) => document.dispatchEvent(new Event('DOMContentLoaded'))],
-    ...['popstate', 'hashchange', 'pageshow', 'load'].map(
-      (type): [string, (set: ReturnType<typeof setUp>) => void] => [
-        type,
-        ({ page }) => void page.dispatchEvent(new Event(type)),
-      ],
-    ),
+    ...['popstate', 'hashchange', 'pageshow', 'load'].map((type): Change => [
+      type,
+      ({ page }) => void page.dispatchEvent(new Event(type)),
+    ]),
   ];
 
   test.each(changes)('by %s is said, too', (_, change) => {
@@ -131,7 +134,7 @@ describe('what changes of it', () => {
     });
     let reports = 0;
     reportDocument(page as unknown as Window & typeof globalThis, () => (reports += 1));
-    FakeMutationObserver.mutate(node);
+    FakeMutationObserver.mutate(node, 'childList');
     jest.runAllTimers();
     expect(reports).toBe(2);
   });

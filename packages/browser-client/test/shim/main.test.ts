@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { SHELL_API, type ShellApi } from '../../src/shared/shell-api.js';
 import { TAB_NAME } from '../../src/shared/worker-prefix.js';
 import { fakeShellApi } from '../support/fake-shell-api.js';
-import { FakeElement, FakeMutationObserver, FakeWindow } from '../support/fake-window.js';
+import {
+  dispatchAt,
+  FakeElement,
+  FakeMutationObserver,
+  FakeWindow,
+} from '../support/fake-window.js';
 import { nativeWebSocketClass } from '../support/native-web-socket.js';
 
 const HERE = 'https://s.example/page';
@@ -149,10 +154,12 @@ describe('the shim in the app’s main document', () => {
     expect([frame.window['parent'] === frame.window, frame.window['name']]).toEqual([true, 'tab']);
   });
 
-  test('puts its sockets and workers into the tunnel', async () => {
+  test('puts its sockets and workers into the tunnel, and numbers its requests', async () => {
     const { top, calls } = shellWindow();
     const frame = frameIn(top);
+    const { fetch: nativeFetch } = frame.window;
     await runIn(frame);
+    expect(frame.window.fetch).not.toBe(nativeFetch);
     new frame.window.WebSocket('/chat');
     expect(calls.at(-1)).toMatchObject(['openWebSocket', { target: '/chat' }, {}]);
     (calls.at(-1)?.[2] as MessagePort).close();
@@ -168,6 +175,28 @@ describe('the shim in the app’s main document', () => {
     const frame = frameIn(top);
     await runIn(frame);
     expect([frame.document.referrer, asked]).toEqual(['https://from.example/', [HERE]]);
+  });
+
+  test('does for it what browsers do for a top-level page only', async () => {
+    const { top, calls } = shellWindow();
+    const frame = frameIn(top);
+    const done: string[] = [];
+    const field = { focus: () => void done.push('focused') };
+    const querySelector = (selector: string) => (selector === ':target' ? null : field);
+    Object.assign(frame.document, { querySelector, activeElement: null });
+    Object.assign(frame.window, { print: () => void done.push('printed') });
+    Object.assign(frame.window, { navigation: new EventTarget() });
+    await runIn(frame);
+    frame.document.dispatchEvent(new Event('DOMContentLoaded'));
+    frame.window.dispatchEvent(Object.assign(new Event('keydown'), { key: 'p', ctrlKey: true }));
+    expect(done).toEqual(['focused', 'printed']);
+    const link = new FakeElement('a', { href: 'https://other.example/' });
+    dispatchAt(frame.window, link, new Event('click'));
+    expect(link.target).toBe('_top');
+    const saved = { destination: { url: 'https://s.example/f' }, downloadRequest: 'f' };
+    const event = Object.assign(new Event('navigate', { cancelable: true }), saved);
+    (frame.window['navigation'] as EventTarget).dispatchEvent(event);
+    expect(calls.at(-1)).toEqual(['download', 'https://s.example/f', 'f']);
   });
 
   test('stops a page that asks for isolation when its tab has to be loaded again for it', async () => {

@@ -85,10 +85,13 @@ describe('a page’s WebSocket', () => {
     new Socket('ws://localhost:8080/');
     opened[0]?.port.postMessage({ ...end, why: 'LINK_LOST' });
     opened[1]?.port.postMessage({ ...end, why: 'PORT_NOT_ALLOWED' });
-    await eventually(() => errors.length === 2);
+    new Socket('ws://localhost:8080/');
+    opened[2]?.port.postMessage({ ...end, why: 'LINK_LOST' });
+    await eventually(() => errors.length === 3);
     expect(errors).toEqual([
       "WebSocket connection to 'wss://s.example/' failed: LINK_LOST",
       expect.stringContaining("'ws://localhost:8080/' failed: localhost:8080 of the developer's"),
+      "WebSocket connection to 'ws://localhost:8080/' failed: LINK_LOST",
     ]);
   });
 

@@ -10,33 +10,12 @@ import {
 } from '../../src/shared/socket-call.js';
 import { tunnelWorkerSockets } from '../../src/shim/worker-sockets.js';
 import { settle } from '../support/fake-clock.js';
+import { FakeChannel } from '../support/fake-channel.js';
 import { FakeLocks } from '../support/fake-locks.js';
 import { nativeWebSocketClass } from '../support/native-web-socket.js';
 import '../support/close-event.js';
 
 type Scope = Parameters<typeof tunnelWorkerSockets>[0];
-
-/** BroadcastChannels of one origin: what is posted is heard by all others of the name, in a later turn. */
-class FakeChannel {
-  static readonly open = new Set<FakeChannel>();
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-
-  constructor(readonly name: string) {
-    FakeChannel.open.add(this);
-  }
-
-  postMessage(data: unknown): void {
-    if (!FakeChannel.open.has(this)) throw new DOMException('closed', 'InvalidStateError');
-    for (const other of FakeChannel.open) {
-      if (other === this || other.name !== this.name) continue;
-      queueMicrotask(() => FakeChannel.open.has(other) && other.onmessage?.({ data }));
-    }
-  }
-
-  close(): void {
-    FakeChannel.open.delete(this);
-  }
-}
 
 interface Options {
   tab?: string | null;
@@ -105,6 +84,7 @@ describe('a worker’s WebSocket', () => {
     say({ kind: 'open', protocol: 'one', extensions: '' });
     await settle();
     expect([socket.readyState, socket.protocol]).toEqual([Socket.OPEN, 'one']);
+    expect(locks.waitingFor(lockOf(calls[0]!.id, 'server'))).toBe(1);
     socket.send('text');
     await settle();
     expect(heard).toEqual([{ kind: 'send', data: 'text' }]);
@@ -122,6 +102,8 @@ describe('a worker’s WebSocket', () => {
     expect(socket.readyState).toBe(Socket.CLOSED);
     await settle();
     expect(locks.held).not.toContain(lock);
+    // The test's own two are left.
+    expect(FakeChannel.open.size).toBe(2);
   });
 
   test('asks any tab when its own does not answer, and fails when none does', async () => {

@@ -19,6 +19,11 @@ export class FakeLocks {
     return [...this.#held.keys()];
   }
 
+  /** How many wait for a lock. */
+  waitingFor(name: string): number {
+    return this.#waiting.filter((waiting) => waiting.name === name).length;
+  }
+
   request(name: string, ...args: [Granted] | [LockOptions, Granted]): Promise<unknown> {
     const granted = args.length === 1 ? args[0] : args[1];
     const { ifAvailable = false, signal }: LockOptions = args.length === 1 ? {} : args[0];

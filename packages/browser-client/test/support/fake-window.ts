@@ -24,19 +24,22 @@ export class FakeElement extends EventTarget {
 /** A MutationObserver that sees what a test tells it. */
 export class FakeMutationObserver {
   static all: FakeMutationObserver[] = [];
-  readonly observed: unknown[] = [];
+  readonly observed = new Map<unknown, MutationObserverInit>();
 
   constructor(readonly seen: () => void) {
     FakeMutationObserver.all.push(this);
   }
 
-  observe(node: unknown): void {
-    this.observed.push(node);
+  observe(node: unknown, options: MutationObserverInit): void {
+    this.observed.set(node, options);
   }
 
-  /** Something below this node has changed. */
-  static mutate(node: unknown): void {
-    for (const { observed, seen } of FakeMutationObserver.all) if (observed.includes(node)) seen();
+  /** Something of this kind has changed below this node. */
+  static mutate(node: unknown, kind: 'childList' | 'characterData' | 'attributes'): void {
+    for (const { observed, seen } of FakeMutationObserver.all) {
+      const options = observed.get(node);
+      if (options?.subtree === true && options[kind] === true) seen();
+    }
   }
 }
 
@@ -63,5 +66,11 @@ export class FakeWindow extends EventTarget {
   override dispatchEvent(event: Event): boolean {
     this.#capturing.dispatchEvent(event);
     return super.dispatchEvent(event);
+  }
+
+  /** Something has happened below: who doesn't capture hears of it only when it bubbles. */
+  dispatchBelow(event: Event): void {
+    if (event.bubbles) this.dispatchEvent(event);
+    else this.#capturing.dispatchEvent(event);
   }
 }

@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Assets } from '../../src/service-worker/assets.js';
+import { shellPage } from '../../src/service-worker/shell-page.js';
+import { HeldPosts } from '../../src/service-worker/held-posts.js';
+import { Isolation } from '../../src/service-worker/isolation.js';
+import { SERVICE_WORKER_LIMITS } from '../../src/shared/limits.js';
+import { FakeCaches } from '../support/fake-caches.js';
+import { asked, ORIGIN } from '../support/tunnelled-tab.js';
+
+const SHELL = '<!doctype html><html><head><title>x</title></head></html>';
+const FILES = ['shell', 'shim.js', 'emulation.js', 'sw-app-workers.js'].map(
+  (name) => `/__wingman/${name}`,
+);
+
+/** Requests take paths in a service worker, and whole URLs in Node. */
+class OwnRequest extends Request {
+  constructor(url: string | URL | Request, init?: RequestInit) {
+    super(typeof url === 'string' ? new URL(url, ORIGIN) : url, init);
+  }
+}
+
+/** The server's answer; undefined while it can't be reached. */
+let server: ((path: string) => Response) | undefined;
+const { Request: realRequest } = globalThis;
+
+beforeEach(() => {
+  server = (path) => new Response(path === '/__wingman/shell' ? SHELL : `file ${path}`);
+  Object.assign(globalThis, { Request: OwnRequest });
+  jest.spyOn(globalThis, 'fetch').mockImplementation((input) => {
+    const url = input instanceof Request ? input.url : String(input);
+    if (server === undefined) return Promise.reject(new TypeError('no network'));
+    return Promise.resolve(server(new URL(url, ORIGIN).pathname));
+  });
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  Object.assign(globalThis, { Request: realRequest });
+});
+
+function setUp() {
+  const caches = new FakeCaches();
+  caches.network = (path) => server?.(path);
+  return { caches, assets: new Assets('1', caches.asCaches) };
+}
+
+describe('the tunnel’s own files', () => {
+  test('come from the server, and from the cache when the server can’t be reached', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = (path) => new Response(`new ${path}`);
+    const file = new Request('/__wingman/shim.js');
+    expect(await (await assets.asset(file)).text()).toBe('new /__wingman/shim.js');
+    server = undefined;
+    expect(await (await assets.asset(file)).text()).toBe('file /__wingman/shim.js');
+    const other = await assets.asset(new Request('/__wingman/other.js'));
+    expect(other.type).toBe('error');
+  });
+
+  test('are kept all, but for those that can’t be had', async () => {
+    const { assets, caches } = setUp();
+    await assets.warm();
+    expect(caches.pathsIn('wingman-1')).toEqual(FILES);
+    caches.network = (path) => (path.endsWith('shim.js') ? undefined : new Response('x'));
+    await new Assets('2', caches.asCaches).warm();
+    expect(caches.pathsIn('wingman-2')).toEqual(FILES.filter((path) => !path.endsWith('shim.js')));
+  });
+
+  test('of other versions go, and caches of the app and of its worker stay', async () => {
+    const { assets, caches } = setUp();
+    for (const name of ['wingman-1', 'wingman-0', 'wingman-app-x', 'of the app']) {
+      await caches.open(name);
+    }
+    await assets.dropOld();
+    expect(await caches.keys()).toEqual(['wingman-1', 'wingman-app-x', 'of the app']);
+  });
+
+  test('that are scripts can be read as text, or are not there', async () => {
+    const { assets } = setUp();
+    expect(await assets.shim()).toBe('file /__wingman/shim.js');
+    expect(await assets.emulation()).toBe('file /__wingman/emulation.js');
+    server = () => new Response('sorry', { status: 502 });
+    expect(await assets.shim()).toBeUndefined();
+    server = undefined;
+    expect(await assets.shim()).toBeUndefined();
+  });
+});
+
+describe('the part for apps with a service worker', () => {
+  test('comes from the cache without a word to the server', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    expect(await assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('comes from the server when it is not kept yet, with a deadline', async () => {
+    expect(await setUp().assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
+    expect(fetch).toHaveBeenCalledWith('/__wingman/sw-app-workers.js', {
+      signal: expect.any(AbortSignal),
+    });
+  });
+
+  test('is not there when the server refuses it or can’t be reached', async () => {
+    const { assets } = setUp();
+    server = () => new Response('', { status: 502 });
+    expect(await assets.appWorkersPart()).toBeUndefined();
+    server = undefined;
+    expect(await assets.appWorkersPart()).toBeUndefined();
+  });
+});
+
+describe('the shell page', () => {
+  test('is the server’s, with what it is told in its head, as the value of an attribute', async () => {
+    const { assets } = setUp();
+    const response = await assets.shell({ 'a-mark': '', other: '"<&>"' });
+    expect(await response.text()).toBe(
+      SHELL.replace(
+        '<head>',
+        '<head><meta name="a-mark" content=""><meta name="other" content="&quot;<&amp;>&quot;">',
+      ),
+    );
+  });
+
+  test('has header fields where it is told anything', async () => {
+    const { assets } = setUp();
+    const { headers } = await assets.shell({ mark: '' }, { 'x-own': '1' });
+    expect(headers.get('x-own')).toBe('1');
+  });
+
+  test('comes from the cache without the server, marked all the same', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = undefined;
+    expect(await (await assets.shell({})).text()).toBe(SHELL);
+    expect(await (await assets.shell({ mark: '' })).text()).toContain('<meta name="mark"');
+  });
+
+  test('is an error when it is nowhere', async () => {
+    server = undefined;
+    expect((await setUp().assets.shell({})).type).toBe('error');
+  });
+
+  test('has no URL: it stands for the page that was asked for', async () => {
+    expect((await setUp().assets.shell({})).url).toBe('');
+  });
+});
+
+describe('a navigation of the tab', () => {
+  function tools() {
+    const { assets, caches } = setUp();
+    return { assets, isolation: new Isolation('1', caches.asCaches), posts: new HeldPosts() };
+  }
+
+  const navigate = (init: RequestInit = {}, url = `${ORIGIN}/page`) =>
+    asked(
+      url,
+      { ...init, mode: 'navigate', destination: 'document' },
+      {
+        resultingClientId: 'shell-1',
+      },
+    );
+
+  const referred = (referrer: string) => {
+    const event = navigate();
+    Object.defineProperty(event.request, 'referrer', { value: referrer });
+    return event;
+  };
+
+  test('gets the shell, with the page that it has come from', async () => {
+    const plain = await shellPage(navigate(), tools());
+    expect(await plain.text()).toBe(SHELL);
+    const linked = await shellPage(referred('https://from.example/?a="b"'), tools());
+    expect(await linked.text()).toContain(
+      '<meta name="wingman-referrer" content="https://from.example/?a=&quot;b&quot;">',
+    );
+    const hidden = await shellPage(referred('about:client'), tools());
+    expect(await hidden.text()).toBe(SHELL);
+  });
+
+  test('gets it isolated when the app is', async () => {
+    const isolated = tools();
+    await isolated.isolation.turn(true);
+    const response = await shellPage(navigate(), isolated);
+    expect(await response.text()).toContain('<meta name="wingman-isolated"');
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': expect.any(String) as unknown,
+    });
+  });
+
+  test('by a POST gets it marked, and the form is held for its frame', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask'] });
+    const held = tools();
+    const response = await shellPage(navigate({ method: 'POST', body: 'a=1' }), held);
+    expect(await response.text()).toContain('<meta name="wingman-posted"');
+    held.posts.announce('shell-1', `${ORIGIN}/page`);
+    const post = held.posts.take('shell-1', `${ORIGIN}/page`);
+    jest.useRealTimers();
+    expect(post).toMatchObject({ request: { method: 'POST' } });
+  });
+
+  test('by a POST that is too large to be held is a problem', async () => {
+    const event = navigate({ method: 'POST', body: 'a=1' });
+    const large = { size: SERVICE_WORKER_LIMITS.heldPostBytes + 1 };
+    Object.defineProperty(event.request, 'blob', { value: () => Promise.resolve(large) });
+    const response = await shellPage(event, tools());
+    expect(response.headers.get('wingman-error')).toBe('LIMIT_EXCEEDED');
+  });
+});

@@ -1,0 +1,160 @@
+import {
+  BoundedMap,
+  PORTS_TARGET,
+  request,
+  type Header,
+  type IncomingRequest,
+  type Link,
+} from '@wingman/protocol';
+import type { AppFetchTools } from '../../src/service-worker/app-fetch.js';
+import { Exchanges } from '../../src/service-worker/exchanges.js';
+import { GivenUp } from '../../src/service-worker/given-up.js';
+import { HeldPosts } from '../../src/service-worker/held-posts.js';
+import { SharedPorts } from '../../src/service-worker/shared-ports.js';
+import type { Lookup, ShellEntry } from '../../src/service-worker/shell-directory.js';
+import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
+import { FetchService } from '../../src/worker/fetch-service.js';
+import { toRequestHead } from '../../src/worker/messages.js';
+import { FakeClock } from './fake-clock.js';
+import { collect, head, linkedHost } from './linked-host.js';
+
+export const ORIGIN = 'https://s.example';
+
+/** A request as the host has received it. */
+export interface Received {
+  method: string;
+  target: string;
+  port: number;
+  headers: Map<string, string>;
+  body: string;
+}
+
+type Answer = (incoming: IncomingRequest) => void;
+
+/** Which ports the host says that it shares. */
+const SHARED = { port: 3000, also: [8080] };
+
+/** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
+export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> | Lookup = {}) {
+  const received: Received[] = [];
+  /** What the service worker has asked the host itself: which ports it shares. */
+  const questions: Received[] = [];
+  const { mux, viewer } = linkedHost({
+    request: (incoming) => void receive(incoming, { received, questions }, answer),
+  });
+  const service = new FetchService(
+    (fetchHead, options) => request(mux, toRequestHead(fetchHead), options),
+    () => undefined,
+    new FakeClock(),
+  );
+  const { port1, port2 } = new MessageChannel();
+  service.addPort('service-worker', port2);
+  const entry: ShellEntry = {
+    ...{ tab: 'tab-1', clientId: 'shell-1', port: port1, isIsolated: false },
+    ...found,
+  };
+  const lookup: Lookup = 'kind' in found ? found : { kind: 'shell', entry };
+  const told = toolsOf(lookup);
+  const close = (): void => {
+    viewer.close('LINK_CLOSED');
+    port1.close();
+    port2.close();
+  };
+  return {
+    ...told,
+    received,
+    questions,
+    viewer: viewer as Pick<Link, 'close'>,
+    service,
+    entry,
+    close,
+  };
+}
+
+async function receive(
+  incoming: IncomingRequest,
+  { received, questions }: Record<'received' | 'questions', Received[]>,
+  answer: Answer,
+): Promise<void> {
+  const { method, target, port, headers } = incoming.head;
+  const fields = new Map(headers.map(({ name, value }: Header) => [name, value]));
+  const seen = { method, target, port, headers: fields, body: '' };
+  if (target === PORTS_TARGET) {
+    questions.push(seen);
+    return reply(incoming, 200, [], JSON.stringify(SHARED));
+  }
+  received.push(seen);
+  answer(incoming);
+  const body = await collect(incoming.body).catch(() => new Uint8Array());
+  seen.body = Buffer.from(body).toString();
+}
+
+/** Answers whole, with this head and body. */
+export function reply(
+  incoming: IncomingRequest,
+  status = 200,
+  headers: [string, string][] = [],
+  body = '',
+): void {
+  incoming.respond(head(status, headers));
+  void incoming.write(Buffer.from(body)).catch(() => undefined);
+  incoming.end();
+}
+
+/** What answering takes, with what has been told of it. */
+function toolsOf(lookup: Lookup) {
+  const complaints: string[] = [];
+  const files: string[] = [];
+  const tools: AppFetchTools = {
+    // The directory has tests of its own: here it has found its tab already.
+    directory: { find: () => Promise.resolve(lookup) } as unknown as AppFetchTools['directory'],
+    exchanges: new Exchanges(
+      () => Promise.resolve(false),
+      () => Promise.resolve(false),
+    ),
+    givenUp: new GivenUp(),
+    surroundings: { origin: ORIGIN, userAgent: 'agent', languages: ['en'] },
+    posts: new HeldPosts(),
+    sharedPorts: new SharedPorts(),
+    workerScripts: new WorkerScripts(() => Promise.resolve('shim()')),
+    preflights: new BoundedMap(8),
+    complain: (_, text) => complaints.push(text),
+    tellOfFile: ({ clientId }, saved) => {
+      files.push(`${clientId} begins`);
+      void saved.then(() => files.push(`${clientId} ends`));
+    },
+  };
+  return { tools, complaints, files };
+}
+
+/** What a browser says of a request beside what scripts can ask for. */
+interface BrowsersOwn {
+  mode?: string;
+  destination?: string;
+}
+
+/** What of a FetchEvent answering takes. */
+interface AskedEvent {
+  request: Request;
+  clientId: string;
+  resultingClientId: string;
+  handled: Promise<unknown>;
+  isForWorker?: boolean;
+}
+
+/** A FetchEvent for this request. */
+export function asked(
+  url: string,
+  { mode, destination, ...init }: Omit<RequestInit, 'mode'> & BrowsersOwn = {},
+  more: Partial<AskedEvent> = {},
+): AskedEvent {
+  const made = new Request(url, init);
+  // Scripts can't make requests of these kinds, only browsers can.
+  if (mode !== undefined) Object.defineProperty(made, 'mode', { value: mode });
+  if (destination !== undefined) Object.defineProperty(made, 'destination', { value: destination });
+  const ids = { clientId: 'page-1', resultingClientId: '' };
+  return { request: made, ...ids, handled: Promise.resolve(), ...more };
+}
+
+/** What a frame's navigation is to a service worker. */
+export const FRAME = { mode: 'navigate', destination: 'iframe', headers: { accept: 'text/html' } };
