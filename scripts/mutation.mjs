@@ -19,6 +19,7 @@ const TESTS = {
   'ingress-hello': ['handshake'],
   'key-schedule': ['handshake', 'prekey-ring'],
   lane: ['lane', 'lane-patience'],
+  link: ['link', 'link-frames'],
   'link-id': ['names'],
   'link-key': ['seal'],
   'proven-carrier': ['sealed-carrier'],
