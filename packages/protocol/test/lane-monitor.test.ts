@@ -162,6 +162,17 @@ describe('a silent lane', () => {
     expect(world.pings(bench)).toBe(3);
   });
 
+  test('is the only one that is asked more often than idle lanes are', async () => {
+    const world = new World();
+    const [used, spare] = [world.add(), world.add()];
+    world.busy = used.lane;
+    world.monitor.watch();
+    await world.clock.advance(10_000);
+    expect(world.pings(spare)).toBeGreaterThanOrEqual(4);
+    expect(world.pings(spare)).toBeLessThanOrEqual(5);
+    expect(world.pings(used)).toBeGreaterThan(50);
+  });
+
   test('makes the others be asked, half-way to its suspicion', async () => {
     const world = new World();
     const [used, spare] = [world.add(), world.add()];

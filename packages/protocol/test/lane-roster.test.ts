@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Lane } from '../src/link/lane.js';
+import { Lane } from '../src/link/lane.js';
 import type { LaneKind } from '../src/link/lane-evidence.js';
 import { LaneRoster } from '../src/link/lane-roster.js';
 import { FakeClock } from './support/fake-clock.js';
 import { readyLane } from './support/lane-bench.js';
+import { RecordingCarrier } from './support/recording-carrier.js';
 
 const clock = new FakeClock();
 
@@ -60,6 +61,18 @@ describe('a newcomer', () => {
   test('that is not ready leaves those that are', () => {
     const { roster } = rosterOf('relay');
     expect(roster.replacedBy(newcomer(roster, 'relay', false))).toEqual([]);
+  });
+
+  test('that is not ready replaces those that are not either', () => {
+    const roster = new LaneRoster();
+    const attach = (): Lane => {
+      const carrier = new RecordingCarrier();
+      const lane = new Lane({ id: roster.nextId(), kind: 'p2p', carrier, clock });
+      roster.add(lane);
+      return lane;
+    };
+    const older = attach();
+    expect(roster.replacedBy(attach())).toEqual([older]);
   });
 
   test('that joins replaces nobody', () => {

@@ -26,6 +26,7 @@ describe('the states of a lane', () => {
     expect(lane).toMatchObject({ state: 'attaching', isUsable: false, isGood: false });
     expect([lane.isAwaited, lane.replacesKind, lane.isIntroduced]).toEqual([true, true, false]);
     expect([lane.newestHeard, lane.framesSent]).toEqual([-1, 0]);
+    expect([lane.isDoubted, lane.isLeft]).toEqual([false, false]);
     expect(lane.transition('suspect')).toBe(false);
   });
 
@@ -39,6 +40,14 @@ describe('the states of a lane', () => {
     expect(lane.transition('ready')).toBe(true);
     lane.transition('suspect');
     expect(lane.stalls).toBe(2);
+  });
+
+  test.each(['attaching', 'ready', 'suspect'] as const)('it may die while it is %s', (state) => {
+    const carrier = new RecordingCarrier();
+    const lane = new Lane({ id: 0, kind: 'relay', carrier, clock: new FakeClock() });
+    if (state !== 'attaching') lane.transition('ready');
+    if (state === 'suspect') lane.transition('suspect');
+    expect([lane.state, lane.transition('dead')]).toEqual([state, true]);
   });
 
   test('the dead stay dead', () => {

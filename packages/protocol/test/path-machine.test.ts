@@ -1,224 +1,411 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryCarrierPair } from '../src/carrier/memory-carrier.js';
 import { LIMITS } from '../src/limits.js';
+import type { Lane } from '../src/link/lane.js';
 import type { LaneKind } from '../src/link/lane-evidence.js';
-import { Link } from '../src/link/link.js';
+import { PathHistory } from '../src/link/path-history.js';
+import { PathMachine, type PathMachineOptions } from '../src/link/path-machine.js';
 import { FakeClock } from './support/fake-clock.js';
-import { LINK_ID } from './support/linked-pair.js';
+import { RecordingCarrier } from './support/recording-carrier.js';
 
-interface Line {
-  delayMs: number;
-  /** Bytes a millisecond. */
-  rate: number;
-  isDead: boolean;
-}
-
-/** One direction of a line with delay and a bottleneck. */
-function shaped(clock: FakeClock, line: Line) {
-  let freeAt = 0;
-  return (message: Uint8Array, arrive: (message: Uint8Array) => void): void => {
-    if (line.isDead) return;
-    freeAt = Math.max(freeAt, clock.now()) + message.byteLength / line.rate;
-    clock.setTimeout(() => arrive(message), freeAt - clock.now() + line.delayMs);
-  };
-}
-
-/** A viewer whose link has both paths, and a host that sends as much as it can. */
+/** A machine without a link: what it would have the link do is written down. */
 class World {
   readonly clock = new FakeClock();
-  readonly viewer = new Link({
-    ...{ id: LINK_ID, role: 'initiator', clock: this.clock },
-    preference: 'auto',
-  });
-  readonly host = new Link({ id: LINK_ID, role: 'acceptor', clock: this.clock });
-  readonly lines: Record<LaneKind, Line> = {
-    p2p: { delayMs: 15, rate: 5_000, isDead: false },
-    relay: { delayMs: 20, rate: 5_000, isDead: false },
-  };
-  received = 0;
-  hostReceived = 0;
-  isSending = false;
+  readonly history = new PathHistory();
+  readonly log: string[] = [];
+  busy: Lane | undefined;
+  readonly machine: PathMachine;
 
-  constructor(lines: Partial<Record<LaneKind, Partial<Line>>> = {}) {
-    Object.assign(this.lines.p2p, lines.p2p);
-    Object.assign(this.lines.relay, lines.relay);
-    this.viewer.start({
-      frame: (payload) => (this.received += payload.byteLength),
-      writable: () => undefined,
-      closed: () => undefined,
-    });
-    this.host.start({
-      frame: (payload) => (this.hostReceived += payload.byteLength),
-      writable: () => this.fill(),
-      closed: () => undefined,
-    });
+  constructor(options: Partial<PathMachineOptions> = {}) {
+    const name = (lane: Lane | undefined): string =>
+      lane === undefined ? 'none' : `${lane.kind}${lane.id}`;
+    this.machine = new PathMachine(
+      {
+        unackedBytes: () => 0,
+        isBusy: (lane) => lane === this.busy,
+        move: ({ from, to, turn }) =>
+          this.log.push(`${name(from)}>${name(to)}${turn === undefined ? '' : ` turn ${turn}`}`),
+        forget: (lane) => this.log.push(`forget ${name(lane)}`),
+        changed: () => this.log.push('changed'),
+        looked: () => undefined,
+      },
+      { role: 'initiator', clock: this.clock, history: this.history, ...options },
+    );
   }
 
-  attach(kind: LaneKind): void {
-    const line = this.lines[kind];
-    const [left, right] = memoryCarrierPair(shaped(this.clock, line), shaped(this.clock, line));
-    this.viewer.attach(left, kind);
-    this.host.attach(right, kind);
+  /** What was written since the last call, without `changed`. */
+  get done(): string[] {
+    return this.log.splice(0).filter((line) => line !== 'changed');
   }
 
-  async start(): Promise<this> {
-    this.attach('relay');
-    this.attach('p2p');
-    await this.clock.advance(500);
-    return this;
+  attach(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
+    const carrier = new RecordingCarrier();
+    return { lane: this.machine.add(carrier, kind, joins), carrier };
   }
 
-  /** Downloads for a while and returns the bytes a second. */
-  async download(milliseconds: number): Promise<number> {
-    const before = this.received;
-    this.isSending = true;
-    this.fill();
-    await this.clock.advance(milliseconds);
-    this.isSending = false;
-    return ((this.received - before) * 1000) / milliseconds;
+  /** Attached, and the peer's ATTACH has come. */
+  ready(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
+    const attached = this.attach(kind, joins);
+    this.machine.ready(attached.lane);
+    return attached;
   }
 
-  fill(): void {
-    while (this.isSending && this.host.writable) this.host.send([new Uint8Array(16_000)]);
+  /** The peer answers the last ping of a lane. */
+  answer(lane: Lane): void {
+    const isFirst = lane.rttMs === null;
+    lane.heard(1);
+    lane.pong((lane.carrier as RecordingCarrier).framesOf('ping').at(-1)!.nonce);
+    this.machine.answered(lane, isFirst);
+    this.machine.heard();
+  }
+
+  /** Ready, and has answered. */
+  good(kind: LaneKind): { lane: Lane; carrier: RecordingCarrier } {
+    const ready = this.ready(kind);
+    this.answer(ready.lane);
+    return ready;
+  }
+
+  /** Time passes in which these lanes answer each ping at once, and the others are silent. */
+  async pass(milliseconds: number, ...alive: readonly Lane[]): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= 50) {
+      await this.clock.advance(50);
+      for (const lane of alive) if (lane.unansweredMs >= 0 && lane.isAwaited) this.answer(lane);
+    }
   }
 }
 
-describe('at equal quality', () => {
-  test('the direct path carries, and a download at the limit of both moves nothing', async () => {
-    const world = await new World().start();
-    expect(world.viewer.path).toBe('p2p');
-    await world.download(20_000);
-    expect(world.viewer.stats()).toMatchObject({ path: 'p2p', switches: 1 });
+describe('a first lane', () => {
+  test('carries nothing before it is ready, and carries then without a word to the peer', () => {
+    const world = new World();
+    const { lane, carrier } = world.attach('relay');
+    expect([world.machine.active, world.done]).toEqual([undefined, []]);
+    world.machine.ready(lane);
+    expect([world.machine.active, lane.state]).toEqual([lane, 'ready']);
+    expect(world.done).toEqual(['none>relay0']);
+    expect(carrier.framesOf('ping')).toHaveLength(1);
+    expect(world.machine.switches).toBe(0);
   });
 
-  test('two slow paths: the relay is tried once, found no better, and left', async () => {
-    const world = await new World({ p2p: { rate: 100 }, relay: { rate: 100 } }).start();
-    await world.download(60_000);
-    expect(world.viewer.stats()).toMatchObject({ path: 'p2p', switches: 3 });
-  });
-});
-
-describe('a direct path that is alive but slow', () => {
-  test('is left for the relay within seconds, and tried again ever more rarely', async () => {
-    const world = await new World({ p2p: { rate: 100 } }).start();
-    expect(await world.download(LIMITS.slowForMs)).toBeLessThan(200_000);
-    await world.download(5_000);
-    expect(world.viewer.path).toBe('relay');
-    expect(world.host.path).toBe('relay');
-    expect(await world.download(10_000)).toBeGreaterThan(1_000_000);
-    // 30 s and 60 s of the relay, with a trial of some seconds after each.
-    await world.download(100_000);
-    expect(world.viewer.stats().switches).toBeLessThanOrEqual(6);
-    expect(world.viewer.stats().switches).toBeGreaterThanOrEqual(4);
+  test('whoever listens hears when it is ready, has first answered, and is gone', () => {
+    const world = new World();
+    const { lane } = world.ready('relay');
+    const changes = () => world.log.splice(0).filter((line) => line === 'changed').length;
+    expect(changes()).toBe(1);
+    world.answer(lane);
+    expect(changes()).toBe(1);
+    lane.ping();
+    world.answer(lane);
+    expect(changes()).toBe(0);
+    world.machine.lose(lane, 4000, 'garbled');
+    world.machine.lose(lane, 4000, 'garbled');
+    expect(changes()).toBe(1);
   });
 
-  test('is left for its round trip alone when that is a detour', async () => {
-    const world = await new World({ p2p: { delayMs: 200 } }).start();
-    await world.clock.advance(LIMITS.slowForMs + 2_500);
-    expect(world.viewer.path).toBe('relay');
-  });
-
-  test('is kept when the user wants it', async () => {
-    const world = await new World({ p2p: { rate: 100 } }).start();
-    world.viewer.prefer('p2p');
-    await world.download(15_000);
-    expect(world.viewer.path).toBe('p2p');
-  });
-
-  test('a burst of two seconds is no reason to leave', async () => {
-    const world = await new World({ p2p: { rate: 300 } }).start();
-    await world.download(2_000);
-    await world.clock.advance(10_000);
-    expect(world.viewer.stats()).toMatchObject({ path: 'p2p', switches: 1 });
+  test('that is lost leaves nothing, and its carrier is closed with the reason', () => {
+    const world = new World();
+    const { lane, carrier } = world.ready('relay');
+    void world.done;
+    world.machine.lose(lane, 4000, 'garbled');
+    expect(world.done).toEqual([expect.stringMatching(/^relay0>none/), 'forget relay0']);
+    expect(carrier.closes).toEqual([{ code: 4000, reason: 'garbled' }]);
+    expect([world.machine.active, world.machine.lanes.size, lane.state]).toEqual([
+      ...[undefined, 0, 'dead'],
+    ]);
   });
 });
 
-/** Sends small messages both ways for a while and returns the longest time without one, at viewer and host. */
-async function longestGaps(world: World, milliseconds: number): Promise<number[]> {
-  const ends = [
-    { link: world.viewer, count: () => world.hostReceived },
-    { link: world.host, count: () => world.received },
-  ];
-  const gaps = ends.map(() => ({ count: 0, since: world.clock.now(), longest: 0 }));
-  for (let left = milliseconds; left > 0; left -= 10) {
-    for (const { link } of ends) link.send([new Uint8Array(50)]);
-    await world.clock.advance(10);
-    ends.forEach(({ count }, n) => {
-      const gap = gaps[n];
-      if (gap === undefined || count() === gap.count) return;
-      gap.longest = Math.max(gap.longest, world.clock.now() - gap.since);
-      [gap.count, gap.since] = [count(), world.clock.now()];
-    });
+describe('a second lane', () => {
+  test('is left alone by an opener without a preference', () => {
+    const world = new World();
+    const { lane } = world.good('relay');
+    world.good('p2p');
+    expect(world.machine.active).toBe(lane);
+  });
+
+  test('is chosen by an opener that prefers it, once it has answered, and the peer is told', () => {
+    const world = new World({ preference: 'auto' });
+    world.good('relay');
+    const { lane } = world.ready('p2p');
+    expect(world.done).toEqual(['none>relay0']);
+    world.answer(lane);
+    expect(world.done).toEqual(['relay0>p2p1 turn 1']);
+    expect([world.machine.active, world.machine.switches]).toEqual([lane, 1]);
+  });
+
+  test('is taken when the first dies, whatever the preference', () => {
+    const world = new World({ preference: 'relay' });
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p, carrier } = world.good('p2p');
+    void world.done;
+    const pings = carrier.framesOf('ping').length;
+    world.machine.lose(relay, 1001, 'cut');
+    expect(world.done).toEqual(['relay0>p2p1 turn 1', 'forget relay0']);
+    expect(world.machine.active).toBe(p2p);
+    // What has cut the first may have hit the other.
+    expect([p2p.isDoubted, carrier.framesOf('ping').length]).toEqual([true, pings + 1]);
+  });
+
+  test('a change of preference moves at once, and forgives the direct path', () => {
+    const world = new World({ preference: 'relay' });
+    world.good('relay');
+    world.good('p2p');
+    world.history.failed(world.clock.now());
+    world.machine.prefer('auto');
+    expect(world.machine.active?.kind).toBe('relay');
+    world.machine.prefer('p2p');
+    expect(world.machine.active?.kind).toBe('p2p');
+    world.machine.prefer('relay');
+    expect([world.machine.active?.kind, world.machine.switches]).toEqual(['relay', 2]);
+  });
+
+  test('is used when this end asks for it, and not when it can’t be', () => {
+    const world = new World();
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    void world.done;
+    expect(world.machine.use(p2p)).toBe(true);
+    expect(world.done).toEqual(['relay0>p2p1 turn 1']);
+    expect(world.machine.use(relay)).toBe(true);
+    expect(world.done).toEqual(['p2p1>relay0 turn 2']);
+    p2p.transition('suspect');
+    expect(world.machine.use(p2p)).toBe(false);
+    expect(world.machine.active).toBe(relay);
+  });
+});
+
+describe('a newer lane of the same kind', () => {
+  test('takes over once it is ready, without a moment with none and without a switch', () => {
+    const world = new World();
+    const older = world.good('relay');
+    void world.done;
+    const newer = world.attach('relay');
+    expect([older.lane.state, world.done]).toEqual(['ready', []]);
+    world.machine.ready(newer.lane);
+    expect(world.done).toEqual(['relay0>relay1', 'forget relay0']);
+    expect(older.carrier.closes).toEqual([{ code: 4009, reason: 'replaced' }]);
+    expect([world.machine.active, world.machine.switches]).toEqual([newer.lane, 0]);
+    // A replaced lane casts no doubt on the others.
+    expect(newer.lane.isDoubted).toBe(false);
+  });
+
+  test('replaces at once one that is not ready either', () => {
+    const world = new World();
+    const older = world.attach('relay');
+    world.attach('relay');
+    expect(older.carrier.closes).toEqual([{ code: 4009, reason: 'replaced' }]);
+  });
+
+  test('leaves the other in place when it joins', () => {
+    const world = new World();
+    const { lane, carrier } = world.good('p2p');
+    world.ready('p2p', true);
+    expect([carrier.closes, world.machine.active]).toEqual([[], lane]);
+  });
+
+  test('is what the opener has chosen, when that was the older', () => {
+    const world = new World({ role: 'acceptor' });
+    world.good('relay');
+    const { lane: older } = world.good('p2p');
+    world.machine.follow(older, 1);
+    const { lane: newer } = world.ready('p2p');
+    newer.transition('suspect');
+    world.machine.answered(newer, false);
+    expect(world.machine.active).toBe(newer);
+  });
+
+  test('is not held against the direct path, its loss is', () => {
+    const world = new World();
+    world.good('p2p');
+    const { lane } = world.good('p2p');
+    expect(world.history.standing(world.clock.now())).toBe('trusted');
+    world.machine.lose(lane, 1001, 'cut');
+    expect(world.history.standing(world.clock.now())).toBe('distrusted');
+  });
+
+  test('the loss of the relay, or of a path that never was ready, is not held against it', () => {
+    const world = new World();
+    world.machine.lose(world.good('relay').lane, 1001, 'cut');
+    world.machine.lose(world.attach('p2p').lane, 1001, 'cut');
+    expect(world.history.standing(world.clock.now())).toBe('trusted');
+  });
+});
+
+describe('the acceptor', () => {
+  function acceptor() {
+    const world = new World({ role: 'acceptor' });
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    void world.done;
+    return { world, relay, p2p };
   }
-  return gaps.map(({ longest }) => longest);
-}
 
-describe('a direct path that has failed', () => {
-  test('is left within two thirds of a second, in both directions', async () => {
-    for (let after = 500; after < 900; after += 130) {
-      const world = await new World().start();
-      world.clock.setTimeout(() => (world.lines.p2p.isDead = true), after);
-      const gaps = await longestGaps(world, 4_000);
-      expect(Math.max(...gaps)).toBeLessThanOrEqual(667);
-      expect([world.viewer.path, world.host.path]).toEqual(['relay', 'relay']);
-    }
+  test('follows the opener, by the highest turn, and tells nobody', () => {
+    const { world, relay, p2p } = acceptor();
+    world.machine.follow(p2p, 3);
+    expect(world.done).toEqual(['relay0>p2p1']);
+    world.machine.follow(relay, 3);
+    world.machine.follow(relay, 2);
+    expect(world.machine.active).toBe(p2p);
+    world.machine.follow(relay, 4);
+    expect(world.machine.active).toBe(relay);
   });
 
-  test('is left and taken again by both ends together', async () => {
-    const world = await new World().start();
-    world.lines.p2p.isDead = true;
-    await longestGaps(world, 1_200);
-    world.lines.p2p.isDead = false;
-    await longestGaps(world, 1_500);
-    expect(world.viewer.attachment('p2p')?.state).toBe('ready');
-    expect(world.host.attachment('p2p')?.state).toBe('ready');
-    expect([world.viewer.path, world.host.path]).toEqual(['relay', 'relay']);
-    await longestGaps(world, LIMITS.p2pSettleMs);
-    expect([world.viewer.path, world.host.path]).toEqual(['p2p', 'p2p']);
+  test('does not follow to a lane that it can’t use', () => {
+    const { world, relay } = acceptor();
+    const { lane } = world.attach('p2p');
+    world.machine.follow(lane, 1);
+    expect(world.machine.active).toBe(relay);
+    // The turn is not used up: it holds once the lane is ready.
+    world.machine.ready(lane);
+    world.machine.follow(lane, 1);
+    expect(world.machine.active).toBe(lane);
   });
 
-  test('is trusted again after three seconds, and after twice as long the next time', async () => {
-    const world = await new World().start();
-    const waits: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      world.lines.p2p.isDead = true;
-      await world.clock.advance(15_000);
-      expect(world.viewer.path).toBe('relay');
-      world.lines.p2p.isDead = false;
-      world.attach('p2p');
-      const start = world.clock.now();
-      while (world.viewer.path === 'relay') await world.clock.advance(500);
-      waits.push(world.clock.now() - start);
-    }
-    expect(waits[1]).toBeGreaterThanOrEqual(waits[0] ?? 0);
-    expect(waits[2]).toBeGreaterThan(waits[0] ?? 0);
+  test('takes the lane that the opener has left for one that may be dead', () => {
+    const { world, relay, p2p } = acceptor();
+    world.machine.follow(p2p, 1);
+    expect([relay.isLeft, p2p.isLeft]).toEqual([true, false]);
+    world.machine.follow(p2p, 2);
+    expect(p2p.isLeft).toBe(false);
   });
 
-  test('is taken as soon as it answers by whoever asks for it', async () => {
-    const world = await new World().start();
-    world.lines.p2p.isDead = true;
-    await world.clock.advance(15_000);
-    world.lines.p2p.isDead = false;
-    world.attach('p2p');
-    await world.clock.advance(200);
-    expect(world.viewer.path).toBe('relay');
-    world.viewer.prefer('p2p');
-    expect(world.viewer.path).toBe('p2p');
+  test('goes back to the chosen lane when it answers again', () => {
+    const { world, relay, p2p } = acceptor();
+    world.machine.follow(p2p, 1);
+    p2p.transition('suspect');
+    world.machine.heard();
+    expect(world.machine.active).toBe(relay);
+    p2p.ping();
+    world.answer(p2p);
+    expect([world.machine.active, p2p.state]).toEqual([p2p, 'ready']);
+  });
+});
+
+describe('a silent lane', () => {
+  test('is left for one that has just been heard, and what was sent on it is sent again', async () => {
+    const world = new World({ preference: 'auto' });
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    world.busy = p2p;
+    void world.done;
+    await world.pass(1_000, relay);
+    expect([world.machine.active, p2p.state]).toEqual([relay, 'suspect']);
+    expect(world.done).toContain('p2p1>relay0 turn 2');
+    expect(world.history.standing(world.clock.now())).toBe('distrusted');
   });
 
-  test('and stays silent while the relay answers is given up for a fresh one', async () => {
-    const world = await new World().start();
-    world.lines.p2p.isDead = true;
-    await world.clock.advance(LIMITS.p2pHopelessMs + 3_500);
-    expect(world.viewer.attachment('p2p')).toBeUndefined();
-    expect(world.clock.now()).toBeLessThan(LIMITS.deadAfterMs);
+  test('beside the one that carries is forgotten: its frames go out on the other', async () => {
+    const world = new World({ preference: 'relay' });
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    world.busy = p2p;
+    void world.done;
+    await world.pass(1_000, relay);
+    expect([world.machine.active, p2p.state]).toEqual([relay, 'suspect']);
+    expect(world.done).toContain('forget p2p1');
   });
 
-  test('and stays silent like everything else is waited for', async () => {
-    const world = await new World().start();
-    world.lines.p2p.isDead = true;
-    world.lines.relay.isDead = true;
-    await world.clock.advance(LIMITS.p2pHopelessMs + 3_500);
-    expect(world.viewer.attachment('p2p')?.state).toBe('suspect');
+  test('is kept while the others are silent too', async () => {
+    const world = new World({ preference: 'auto' });
+    world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    world.busy = p2p;
+    await world.pass(1_500);
+    expect([world.machine.active, p2p.state]).toEqual([p2p, 'suspect']);
   });
+
+  test('is left as soon as another is heard', async () => {
+    const world = new World({ preference: 'auto' });
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    world.busy = p2p;
+    await world.pass(1_000);
+    relay.transition('ready');
+    world.answer(relay);
+    expect(world.machine.active).toBe(relay);
+  });
+
+  test('that is direct and stays silent beside a good relay is given up', async () => {
+    const world = new World({ preference: 'auto' });
+    const { lane: relay } = world.good('relay');
+    const { carrier } = world.good('p2p');
+    await world.pass(LIMITS.p2pHopelessMs + 4_000, relay);
+    expect(carrier.closes).toEqual([{ code: 4008, reason: 'hopeless' }]);
+    expect(world.machine.lanes.all).toEqual([relay]);
+  });
+
+  test('is lost in the end, with all that is known of it', async () => {
+    const world = new World();
+    const { carrier } = world.good('relay');
+    await world.pass(LIMITS.deadAfterMs + LIMITS.heartbeatMs + 3_000);
+    expect(carrier.closes).toEqual([{ code: 4008, reason: 'silent' }]);
+    expect(world.machine.active).toBeUndefined();
+    expect(world.clock.timers).toBe(0);
+  });
+});
+
+describe('the newest that the peer says', () => {
+  test('on another lane, makes the one in use one that the peer may have found dead', () => {
+    const world = new World();
+    const { lane: relay } = world.good('relay');
+    const { lane: p2p } = world.good('p2p');
+    world.machine.newestOn(relay);
+    expect(relay.isLeft).toBe(false);
+    p2p.transition('suspect');
+    world.machine.newestOn(p2p);
+    expect(relay.isLeft).toBe(false);
+    p2p.transition('ready');
+    world.machine.newestOn(p2p);
+    expect([relay.isLeft, p2p.isLeft]).toEqual([true, false]);
+  });
+});
+
+describe('the comparison of both kinds', () => {
+  test.each<Partial<PathMachineOptions>>([{ role: 'acceptor' }, {}])(
+    'is nothing to an end that does not choose: %j',
+    async (options) => {
+      const world = new World(options);
+      const compared: number[] = [];
+      world.history.compare = (now) => void compared.push(now);
+      world.good('relay');
+      world.good('p2p');
+      await world.pass(3_000, ...world.machine.lanes.all);
+      expect(compared).toEqual([]);
+    },
+  );
+
+  test('is made for an opener with a preference and both kinds', async () => {
+    const world = new World({ preference: 'auto' });
+    const compared: number[] = [];
+    world.history.compare = (now) => void compared.push(now);
+    world.good('relay');
+    await world.pass(3_000, ...world.machine.lanes.all);
+    expect(compared).toEqual([]);
+    world.good('p2p');
+    await world.pass(3_000, ...world.machine.lanes.all);
+    expect(compared.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a machine that has stopped', () => {
+  test('has no lanes and no timer, and closes what is still attached', () => {
+    const world = new World();
+    world.good('relay');
+    world.machine.stop();
+    expect([world.machine.active, world.machine.lanes.size, world.clock.timers]).toEqual([
+      ...[undefined, 0, 0],
+    ]);
+    const { lane, carrier } = world.attach('relay');
+    expect(lane.state).toBe('dead');
+    expect(carrier.closes).toEqual([{ code: 1001, reason: 'link is closed' }]);
+    expect([world.machine.lanes.size, world.clock.timers]).toEqual([0, 0]);
+  });
+});
+
+test('doubt asks every lane', () => {
+  const world = new World();
+  const lanes = [world.good('relay'), world.good('p2p')];
+  world.machine.doubt();
+  expect(lanes.map(({ lane }) => lane.isDoubted)).toEqual([true, true]);
+  expect(world.clock.timers).toBe(1);
 });

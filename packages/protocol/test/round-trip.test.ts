@@ -35,6 +35,21 @@ describe('the round trip of a carrier', () => {
     expect([usual, good, lowest]).toEqual([800, 800, 50]);
   });
 
+  test('is the middle of the last answers, and that of the faster quarter, in whatever order', async () => {
+    const { usual, good, last } = await after([300, 50, 200, 400, 100]);
+    expect([usual, good, last]).toEqual([200, 100, 100]);
+  });
+
+  test('is had from sixteen answers', async () => {
+    expect((await after([...times(8, 50), ...times(8, 800)])).usual).toBe(50);
+    expect((await after([...times(8, 50), ...times(9, 800)])).usual).toBe(800);
+  });
+
+  test('takes answers for one only when less than 100 ms are between them', async () => {
+    expect((await after([50, 900, 900], 100)).last).toBe(900);
+    expect((await after([50, 900, 900], 99)).last).toBe(50);
+  });
+
   test('takes answers that come together for one, the shortest', async () => {
     const roundTrip = await after([50, 5_000, 4_000, 3_000, 900], 0);
     expect([roundTrip.usual, roundTrip.last]).toEqual([50, 50]);

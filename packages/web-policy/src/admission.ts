@@ -10,20 +10,20 @@ import {
 import { asksForIsolation } from './isolation.js';
 import { shimTag } from './shim-injector.js';
 
-/** What of the session's own a response's policies have to let in. */
+/** Which parts of the session the policies of a response have to let in. */
 export interface Admission {
-  /** What the response is for (Fetch, "request destination"): around a frame's document is the shell. */
+  /** What the response is for (Fetch, "request destination"). The document of a frame is framed by the shell. */
   readonly destination: string;
-  /** What else, such as `admitOwnOrigins`. */
+  /** Further changes, such as `admitOwnOrigins`. */
   readonly also?: readonly PolicyChange[];
 }
 
-/** A policy that only reports would report what the app knows nothing of. */
+/** A report-only policy is changed too: else the app would get reports about parts that it doesn't know. */
 const POLICIES = ['content-security-policy', 'content-security-policy-report-only'];
 const FRAME_OPTIONS = 'x-frame-options';
 const FRAMED = ['iframe', 'frame', 'embed', 'object'];
 
-/** What the app's policies keep out on localhost they keep out here; the session's own origin, and so the shell, gets in. */
+/** Changes policies so that they let the session's own origin in, and with it the shell. Everything else stays as strict as on localhost. */
 export function admitSession(
   headers: readonly Header[],
   { destination, also = [] }: Admission,
@@ -38,7 +38,7 @@ export function admitSession(
   });
 }
 
-/** The same for an HTML document: its headers let the shim in, and are no longer about its length; `tag` is to be put into it. */
+/** The same for an HTML document. The headers also let the shim in and lose the length; the caller puts `tag` into the document. */
 export function admitShim(
   headers: readonly Header[],
   { destination, also = [] }: Admission,
@@ -65,7 +65,7 @@ function changed(value: string, changes: readonly PolicyChange[]): string {
   return policies.join(',');
 }
 
-/** Whether the shell could not frame the document: refused outright, or by values that contradict each other (HTML, "check a navigation response's adherence to X-Frame-Options"). */
+/** Whether the shell can't frame the document: by one refusal, or by values that contradict each other (HTML, "check a navigation response's adherence to X-Frame-Options"). */
 function refusesOwnFrame(headers: readonly Header[]): boolean {
   const value = headerValue(headers, FRAME_OPTIONS)?.toLowerCase() ?? '';
   const options = new Set(value.split(',').map((option) => option.trim()));

@@ -2,13 +2,13 @@ import { headerValue, type Header } from '@wingman/protocol';
 
 export const EMBEDDER_POLICY = 'cross-origin-embedder-policy';
 
-/** What makes a top-level page, and so the frames within it, cross-origin isolated (HTML sections 7.1.3 and 7.1.4). */
+/** The headers that make a top-level page and its frames cross-origin isolated (HTML sections 7.1.3 and 7.1.4). */
 export const ISOLATING: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'same-origin',
   [EMBEDDER_POLICY]: 'require-corp',
 };
 
-/** Tokens with any parameters (RFC 9651 section 3.3). A comma makes a list, as two field lines do, and a list counts as absent. */
+/** One token with any parameters (RFC 9651 section 3.3). A comma or a second field line makes a list, and browsers ignore a list. */
 const ALONE = /^same-origin(;[^,]*)?$/;
 const RESTRICTS = /^(require-corp|credentialless)(;[^,]*)?$/;
 
@@ -19,8 +19,8 @@ export function asksForIsolation(headers: readonly Header[]): boolean {
 }
 
 /**
- * Whether a Cross-Origin-Embedder-Policy is "compatible with cross-origin isolation" (HTML section 7.1.4): in an
- * isolated page browsers show no frame without one.
+ * Whether a Cross-Origin-Embedder-Policy is "compatible with cross-origin isolation" (HTML section 7.1.4). An
+ * isolated page shows only frames that have such a policy.
  */
 export function restrictsEmbedding(policy: string): boolean {
   return RESTRICTS.test(policy);

@@ -1,6 +1,6 @@
 import { widened, type PolicyChange } from './content-security-policy.js';
 
-/** The app's own address, and the origins at which its pages are seen. */
+/** The app's own port, and the origins at which the session shows the app's pages. */
 export interface OwnAddress {
   readonly port: number;
   readonly origins: readonly string[];
@@ -9,21 +9,21 @@ export interface OwnAddress {
 /** A host-source that names the developer's machine (CSP Level 3 section 2.3.1). */
 const LOCAL_SOURCE = /^(?:(https?|wss?):\/\/)?localhost(?::(\d+|\*))?(\/\S*)?$/i;
 
-/** The directives that govern what a page loads (CSP Level 3 section 6.1), and so what a service worker answers. */
+/** The directives that govern what a page loads (CSP Level 3 section 6.1), and so the answers of a service worker. */
 const FETCHES = /-src(?:$|-)/;
 
-/** The others whose values are URLs or sources of URLs. */
+/** The other directives whose values are URLs or sources of URLs. */
 const NAMES_URLS = /^(?:base-uri|form-action|frame-ancestors|report-uri)$/;
 
 /**
- * What a service worker answers, Firefox holds against the policy a second time, by the address of the
- * service worker's own script: sources with a path, and those of other ports, would not cover it.
+ * Firefox checks the answer of a service worker a second time, with the address of the service worker's own
+ * script. A source with a path or with another port would not cover that address.
  */
 const SERVICE_WORKER = '/__wingman/sw.js';
 
 /**
- * Where a policy names the app by its address on the developer's machine, it means the session too: on
- * localhost that is the page's own origin. What names other ports stays as it is.
+ * A policy may name the app by its address on the developer's machine. On localhost this address is the page's
+ * own origin, so the session's origins are added to it. Sources with other ports stay as they are.
  */
 export function admitOwnOrigins(own: OwnAddress): PolicyChange {
   return (policy) =>
@@ -38,7 +38,7 @@ export function admitOwnOrigins(own: OwnAddress): PolicyChange {
     });
 }
 
-/** The same source at each origin of the session, if it is the app's; none for what isn't on the developer's machine. */
+/** The sources to add for one source: the same at each origin of the session, if the source is the app's own. */
 function asSeen(source: string, { port, origins }: OwnAddress, isFetched: boolean): string[] {
   const match = LOCAL_SOURCE.exec(source);
   if (match === null) return [];

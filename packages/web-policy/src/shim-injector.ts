@@ -6,8 +6,8 @@ const TAG_START = `<script src="${SHIM_PATH}"`;
 const TAG_END = '></script>';
 
 /**
- * The shim's element, with the nonce that the document's policy lets in. It makes WebSockets and the like go
- * through the link, and has to run before any script of the app.
+ * The shim's script element, with the nonce that the document's policy lets in. The shim makes WebSockets and the
+ * like go through the link, and has to run before any script of the app.
  */
 export function shimTag(nonce: string | undefined, isIsolated: boolean): string {
   const mark = isIsolated ? ' data-isolated' : '';
@@ -15,7 +15,7 @@ export function shimTag(nonce: string | undefined, isIsolated: boolean): string 
   return TAG_START + mark + pass + TAG_END;
 }
 
-/** Whether a document of this Content-Type can have the shim: HTML, but not in UTF-16, which has other bytes for ASCII. */
+/** Whether a document of this Content-Type can have the shim: HTML, but not in UTF-16, whose ASCII characters have other bytes. */
 export function takesShim(contentType: string | null | undefined): boolean {
   return /^\s*text\/html\s*(?:$|;(?!.*charset\s*=\s*"?utf-?16))/i.test(contentType ?? '');
 }
@@ -24,27 +24,27 @@ const BOM_BYTES = 3;
 const ENCODER = new TextEncoder();
 
 /**
- * Puts the shim's script into an HTML document while it streams: first in <head>, or before
- * whatever comes first. Works on bytes, so any ASCII-compatible charset passes unchanged.
+ * Puts the shim's script into an HTML document that streams through: first in <head>, or before
+ * whatever comes first. The injector works on bytes, so any ASCII-compatible charset passes unchanged.
  */
 export class ShimInjector {
   readonly #place = new ShimPlace();
   #held: Uint8Array[] = [];
   #heldBytes = 0;
-  /** Bytes before the document's first character; undefined until a byte order mark would have come whole. */
+  /** The length of the byte order mark; undefined while too few bytes have come to tell. */
   #markBytes: number | undefined;
   #isDone = false;
 
   /**
-   * `tag` comes from `shimTag`. A document that `mayHaveIt` is looked at for a shim that is there already: that
-   * one is given the attributes of `tag`, and keeps of its own those that `tag` hasn't (HTML section 13.2.5.33).
+   * `tag` comes from `shimTag`. With `mayHaveIt` the document may contain a shim already. That element then gets
+   * the attributes of `tag`, which win over its own of the same name (HTML section 13.2.5.33).
    */
   constructor(
     private readonly tag: string,
     private readonly mayHaveIt = false,
   ) {}
 
-  /** Takes the next bytes, and returns those that may go on. */
+  /** Takes the next bytes and returns those that may go on. */
   push(chunk: Uint8Array): Uint8Array[] {
     if (this.#isDone) return [chunk];
     this.#held.push(chunk);
@@ -101,7 +101,7 @@ export async function* injectShim(
   yield* injector.finish();
 }
 
-/** The same for a stream of the browser, and a document that may have the shim. */
+/** The same for a browser's stream, whose document may contain the shim already. */
 export function shimStream(tag: string): TransformStream<Uint8Array, Uint8Array> {
   const injector = new ShimInjector(tag, true);
   type Controller = TransformStreamDefaultController<Uint8Array>;

@@ -19,10 +19,10 @@ type State =
   | 'comment end dash'
   | 'comment end'
   | 'comment end bang'
-  /** What has begun shows, and so begins the body if nothing else does. */
+  /** Text that shows on the page. It begins the body. */
   | 'text';
 
-/** Where a character leads: `' '` is any white space, `a` any letter. */
+/** Which state follows on a character: `' '` stands for any white space, `a` for any letter. */
 type Row = Readonly<Partial<Record<string, State>>> & { readonly other: State };
 
 const NEXT: Readonly<Record<State, Row>> = {
@@ -70,24 +70,24 @@ const NEXT: Readonly<Record<State, Row>> = {
   text: { other: 'text' },
 };
 
-/** The end tags that make a head where none is; all others are ignored there (HTML sections 13.2.6.4.2 and 13.2.6.4.3). */
+/** The end tags that make the parser insert a head. It ignores all others at that point (HTML sections 13.2.6.4.2 and 13.2.6.4.3). */
 const MAKES_HEAD = new Set(['/head', '/body', '/html', '/br']);
 
 /**
  * Finds the place of the document's first script: just inside `<head>`, or before what makes the parser insert
  * a head by itself (HTML sections 13.2.6.4.1 to 13.2.6.4.3). A script there is the first child of the head, and
- * the rest of the document is what it was. Takes the bytes as they come, and looks at each once.
+ * the rest of the document stays what it was. Each byte is looked at once, as it comes.
  */
 export class ShimPlace {
   #state: State = 'data';
   #read = 0;
-  /** Where the token begins that is being read. */
+  /** Where the current token begins. */
   #tokenStart = 0;
-  /** With a slash before it in an end tag; in lower case. */
+  /** The name of the current tag in lower case; an end tag's begins with a slash. */
   #tagName = '';
   #found: number | undefined;
 
-  /** Takes the next bytes, and returns the place, in bytes from the first one taken, as soon as it is known. */
+  /** Takes the next bytes. Returns the place once it is known, as an offset from the first byte of the document. */
   read(bytes: Uint8Array): number | undefined {
     for (const byte of bytes) {
       if (this.#found !== undefined) break;
@@ -96,7 +96,7 @@ export class ShimPlace {
     return this.#found;
   }
 
-  /** The place in a document that ends here: what is not complete is no token, or shows as text. */
+  /** The place in a document that ends here. The unfinished token is dropped or shows as text. */
   end(): number {
     return this.#found ?? (this.#state === 'data' ? this.#read : this.#tokenStart);
   }

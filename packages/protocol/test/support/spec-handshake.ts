@@ -7,7 +7,7 @@ import {
   hkdfSync,
 } from 'node:crypto';
 import { encodeMessage } from '../../src/exchange/proto-message.js';
-import { InitiatorHello, ResponderHello } from '../../src/gen/wingman/v1/handshake.js';
+import { type InitiatorHello, ResponderHello } from '../../src/gen/wingman/v1/handshake.js';
 
 /** SPEC.md section 4 once more, by Node's own cryptography and in nothing but what the text says. */
 
