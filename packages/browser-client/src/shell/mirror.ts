@@ -36,7 +36,9 @@ export class Mirror {
   #showUrl(href: string): void {
     const { location, history } = this.window;
     const url = new URL(href, location.href);
-    if (url.origin !== location.origin || url.href === location.href) return;
+    // The origin of a blob: URL is ours, and the browser refuses it here all the same.
+    const isOurs = url.origin === location.origin && url.protocol === location.protocol;
+    if (!isOurs || url.href === location.href) return;
     history.replaceState(history.state, '', url.href);
   }
 

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLinkKey, encodeLinkKey, toBase64Url } from '@wingman/protocol';
+import { parseBoot, type Boot } from '../../src/shared/boot.js';
+import { POSTED_MARK } from '../../src/shared/shell-api.js';
+import type { StartOptions } from '../../src/shared/worker-messages.js';
+import { startEarly } from '../../src/shell/early-start.js';
+import { FakeWorker } from '../support/fake-worker.js';
+import { closeTabs, openTab, setGlobal, type Tab } from '../support/dom.js';
+
+const KEY = createLinkKey();
+const URL_OF_PAGE = `https://s.example/folder/page?q#k=${encodeLinkKey(KEY)}`;
+const PREKEY = Uint8Array.of(1, 2, 3);
+const BOOT: Boot = { ...parseBoot('{}'), prekey: toBase64Url(PREKEY), linkGraceMs: 1234 };
+
+let tab: Tab;
+let workers: FakeWorker[];
+let scripts: Blob[];
+let registered: unknown[][];
+
+beforeEach(() => {
+  workers = [];
+  scripts = [];
+  registered = [];
+  arrive(URL_OF_PAGE);
+  setGlobal('Worker', function (this: unknown, url: string, options: WorkerOptions) {
+    const worker = new FakeWorker();
+    workers.push(worker);
+    return Object.assign(worker, { url, options });
+  });
+  URL.createObjectURL = (blob) => `blob:${scripts.push(blob as Blob)}`;
+});
+
+afterEach(closeTabs);
+
+/** A tab with the worker's code in its page, in a browser that runs service workers unless told otherwise. */
+function arrive(url: string, head = '', runsServiceWorkers = true): void {
+  tab = openTab(url, '<script type="text/plain" id="wingman-worker">the code</script>');
+  tab.document.head.innerHTML = head;
+  const register = (...args: unknown[]): Promise<void> => {
+    registered.push(args);
+    return Promise.reject(new Error('refused'));
+  };
+  const navigator = { languages: ['de', 'en'], userAgent: 'a browser' };
+  setGlobal('navigator', {
+    ...navigator,
+    ...(runsServiceWorkers ? { serviceWorker: { register } } : {}),
+  });
+}
+
+/** What a worker was started with. */
+function options(worker: FakeWorker | undefined): StartOptions {
+  const [start] = worker?.posted ?? [];
+  if (start?.kind !== 'start') throw new Error('it was not started');
+  return start.options;
+}
+
+describe('the early start', () => {
+  test('starts the worker with the session’s key, the way to the relay and the page’s cookies', async () => {
+    tab.document.cookie = 'a=1';
+    startEarly(BOOT, tab.document);
+    expect(workers).toHaveLength(1);
+    expect(await scripts[0]?.text()).toBe('the code');
+    expect(options(workers[0])).toMatchObject({
+      ...{ key: KEY, relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
+      ...{ prekey: PREKEY, cookies: { text: 'a=1', path: '/folder/page' } },
+    });
+  });
+
+  test('asks for the page itself in the first flight, as the frame will', () => {
+    startEarly(BOOT, tab.document);
+    const { preload } = options(workers[0]);
+    expect(preload).toMatchObject({
+      ...{ method: 'GET', target: '/folder/page?q', destination: 'iframe', mode: 'navigate' },
+      ...{ hasBody: false, hasCredentials: true },
+    });
+    const fields = new Map(preload?.headers);
+    expect(fields.get('user-agent')).toBe('a browser');
+    expect(fields.get('accept-language')).toBe('de,en;q=0.9');
+    expect(fields.has('referer')).toBe(false);
+  });
+
+  test('says in the first flight where the tab has come from', () => {
+    arrive(URL_OF_PAGE, '<meta name="wingman-referrer" content="https://chat.example/">');
+    startEarly(BOOT, tab.document);
+    const fields = new Map(options(workers[0]).preload?.headers);
+    expect(fields.get('referer')).toBe('https://chat.example/');
+  });
+
+  test('asks for no page that a form has opened: that is not a GET', () => {
+    arrive(URL_OF_PAGE, `<meta name="${POSTED_MARK}">`);
+    startEarly(BOOT, tab.document);
+    expect(options(workers[0]).preload).toBeNull();
+  });
+
+  test.each([null, '***'])('has no first flight without the host’s hello: %s', (prekey) => {
+    startEarly({ ...BOOT, prekey }, tab.document);
+    expect(options(workers[0]).prekey).toBeNull();
+  });
+
+  test('begins with the registration of the service worker, whose failure others look at', () => {
+    startEarly(BOOT, tab.document);
+    expect(registered).toEqual([['/__wingman/sw.js', { scope: '/', updateViaCache: 'none' }]]);
+  });
+
+  test('keeps what the worker says until the page’s own code is there', () => {
+    const early = startEarly(BOOT, tab.document);
+    workers[0]?.says({ kind: 'link', id: 'a' });
+    workers[0]?.says({ kind: 'connected' });
+    expect(early?.messages.map(({ kind }) => kind)).toEqual(['link', 'connected']);
+  });
+
+  test('finds the key that the browser has kept', () => {
+    tab.localStorage.setItem('wingman.key', encodeLinkKey(KEY));
+    tab.history.replaceState(null, '', '/page');
+    startEarly(BOOT, tab.document);
+    expect(options(workers[0]).key).toEqual(KEY);
+  });
+
+  test('is none without a key, nor in a browser without service workers', () => {
+    arrive('https://s.example/');
+    expect(startEarly(BOOT, tab.document)).toBeUndefined();
+    arrive(URL_OF_PAGE, '', false);
+    expect(startEarly(BOOT, tab.document)).toBeUndefined();
+    expect(workers).toHaveLength(0);
+  });
+});
+
+describe('another worker for the same session', () => {
+  test('starts without a first flight, and with the cookies of now', () => {
+    const early = startEarly(BOOT, tab.document);
+    tab.document.cookie = 'later=1';
+    early?.startAnother();
+    expect(workers).toHaveLength(2);
+    expect(options(workers[1])).toMatchObject({
+      ...{ key: KEY, relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
+      ...{ prekey: null, preload: null, cookies: { text: 'later=1' } },
+    });
+  });
+
+  test('is heard by nobody but whoever has asked for it', () => {
+    const early = startEarly(BOOT, tab.document);
+    early?.startAnother();
+    workers[1]?.says({ kind: 'connected' });
+    expect(early?.messages).toEqual([]);
+  });
+});

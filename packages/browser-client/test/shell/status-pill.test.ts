@@ -1,0 +1,317 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { BROWSER_LIMITS } from '../../src/shared/limits.js';
+import { NO_LINK, type CandidatePair, type LinkStatus } from '../../src/shared/status.js';
+import { PillView } from '../../src/shell/status-pill.js';
+import { closeTabs, find, openTab, setGlobal, type Tab } from '../support/dom.js';
+
+const DIRECT: LinkStatus = {
+  ...NO_LINK,
+  mode: 'p2p',
+  rttMs: 4.26,
+  link: { id: 'abcdef0123', state: 'open' },
+};
+const RELAYED: LinkStatus = { ...DIRECT, mode: 'relay', rttMs: 41.6 };
+const PAIR: CandidatePair = { local: 'host 192.0.2.1:1 udp', remote: 'srflx 192.0.2.2:2 udp' };
+/** Longer than Preact waits with effects and renderings. */
+const RENDER_MS = 200;
+
+let tab: Tab;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  tab = openTab('https://s.example/');
+});
+
+afterEach(async () => {
+  // What Preact has put off would keep the next test's effects from being run.
+  await rendered();
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+  await closeTabs();
+});
+
+/** Has Preact do what it has put off. */
+async function rendered(milliseconds = RENDER_MS): Promise<void> {
+  await jest.advanceTimersByTimeAsync(milliseconds);
+}
+
+function setUp(status: LinkStatus = DIRECT, isIngress = false) {
+  const preferred: string[] = [];
+  const pairs = { asked: 0, now: null as CandidatePair | null };
+  const candidatePair = (): Promise<CandidatePair | null> => {
+    pairs.asked += 1;
+    return Promise.resolve(pairs.now);
+  };
+  const view = new PillView(tab.document, '.pill{color:red}', candidatePair, {
+    prefer: (preference) => preferred.push(preference),
+    link: () => 'https://s.example/#k=key',
+    storage: tab.localStorage,
+  });
+  view.draw(status, isIngress);
+  return { view, preferred, pairs };
+}
+
+function root(): ShadowRoot {
+  const { shadowRoot } = find(tab.document, 'wingman-pill');
+  if (shadowRoot === null) throw new Error('the pill has no root of its own');
+  return shadowRoot;
+}
+
+const pill = (): HTMLButtonElement => find(root(), 'button.pill');
+const text = (selector: string): string => find(root(), selector).textContent ?? '';
+const place = (): string[] => [...find(root(), '.place').classList].slice(1, 3);
+const details = (): Element | null => root().querySelector('.details');
+
+async function click(element: HTMLElement): Promise<void> {
+  element.click();
+  await rendered();
+}
+
+async function press(key: string): Promise<KeyboardEvent> {
+  const { KeyboardEvent } = tab;
+  const event = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true });
+  pill().dispatchEvent(event);
+  await rendered();
+  return event;
+}
+
+async function open(): Promise<void> {
+  await click(pill());
+  if (details() === null) throw new Error('the details are not there');
+}
+
+function button(label: string): HTMLButtonElement {
+  const all = [...root().querySelectorAll('button')];
+  const found = all.find(({ textContent }) => textContent === label);
+  if (found === undefined) throw new Error(`there is no button ${label}`);
+  return found;
+}
+
+describe('what the pill says', () => {
+  test.each<[string, LinkStatus, boolean, string]>([
+    ['a direct path', DIRECT, false, 'Direct4.3 ms'],
+    ['the relay', RELAYED, false, 'Relayed42 ms'],
+    ['no link', NO_LINK, false, 'Offline'],
+    ['a link that was lost', { ...NO_LINK, hasLost: true }, false, 'Connection lost'],
+    ['the ingress, without a round trip', DIRECT, true, 'Through the server, readable by it'],
+  ])('of %s', (_, status, isIngress, expected) => {
+    setUp(status, isIngress);
+    expect(text('.text')).toBe(expected);
+  });
+
+  test('follows the status, for readers of screens too', async () => {
+    const { view } = setUp();
+    expect(pill().getAttribute('aria-label')).toContain('Connection: Direct, 4.3 ms.');
+    view.draw(RELAYED, false);
+    await rendered();
+    expect(pill().getAttribute('aria-label')).toContain('Connection: Relayed, 42 ms.');
+    expect(find(root(), '.place').classList.contains('relayed')).toBe(true);
+  });
+
+  test('is out of reach of the page’s styles and brings its own', () => {
+    setUp();
+    expect(text('style')).toBe('.pill{color:red}');
+    expect(tab.document.querySelector('button')).toBeNull();
+  });
+});
+
+describe('the size of the pill', () => {
+  const isSmall = (): boolean => pill().classList.contains('small');
+
+  test('is large at first and small after a while', async () => {
+    setUp();
+    await rendered();
+    expect(isSmall()).toBe(false);
+    await rendered(BROWSER_LIMITS.pillCollapseMs - RENDER_MS);
+    await rendered();
+    expect(isSmall()).toBe(true);
+    expect(pill().title).toBe('Direct, 4.3 ms');
+  });
+
+  test('is large again when the kind of path changes, and not for another round trip', async () => {
+    const { view } = setUp();
+    await rendered(2 * BROWSER_LIMITS.pillCollapseMs);
+    view.draw({ ...DIRECT, rttMs: 9 }, false);
+    await rendered();
+    expect(isSmall()).toBe(true);
+    view.draw(RELAYED, false);
+    await rendered();
+    expect(isSmall()).toBe(false);
+  });
+
+  test('stays small for whoever has hidden the pill, in later tabs too, until it is asked for', async () => {
+    setUp();
+    await open();
+    await click(button('Keep as a dot'));
+    expect([isSmall(), details()]).toEqual([true, null]);
+    await closeTabs();
+    const { localStorage } = tab;
+    tab = openTab('https://s.example/');
+    Object.defineProperty(tab, 'localStorage', { value: localStorage });
+    setUp();
+    expect(isSmall()).toBe(true);
+    await open();
+    expect(isSmall()).toBe(false);
+  });
+});
+
+describe('the details', () => {
+  test('open and close by a click, and close by Escape', async () => {
+    setUp();
+    expect(pill().getAttribute('aria-expanded')).toBe('false');
+    await open();
+    expect(pill().getAttribute('aria-expanded')).toBe('true');
+    await click(pill());
+    expect(details()).toBeNull();
+    await open();
+    await press('Escape');
+    expect(details()).toBeNull();
+  });
+
+  test('show the figures of both paths, and a dash for what nobody knows', async () => {
+    const { view } = setUp();
+    const bytes = { p2p: { in: 2048, out: 3 }, relay: { in: 0, out: 0 } };
+    view.draw({ ...DIRECT, bytes, rtt: { p2p: 4.26, relay: null }, switches: 3 }, false);
+    await open();
+    const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
+    expect(values).toEqual([
+      ...['4.3 ms', '–', '2.0 KiB / 3 B', '0 B / 0 B'],
+      ...['–', '–', '3', 'abcdef01 open'],
+    ]);
+  });
+
+  test('of the ingress say that the server reads along, and have no figures', async () => {
+    setUp(NO_LINK, true);
+    await open();
+    expect(text('.what')).toContain('which can read what passes');
+    expect(root().querySelector('dl')).toBeNull();
+    expect(root().querySelector('.choices')).toBeNull();
+  });
+
+  test('show which path is preferred, and change it', async () => {
+    const { preferred } = setUp({ ...DIRECT, preference: 'relay' });
+    await open();
+    const pressed = ['Automatic', 'Direct', 'Relay'].map((label) =>
+      button(label).getAttribute('aria-pressed'),
+    );
+    expect(pressed).toEqual(['false', 'false', 'true']);
+    await click(button('Automatic'));
+    await click(button('Direct'));
+    expect(preferred).toEqual(['auto', 'p2p']);
+  });
+
+  test('look the addresses up while they are open, and only then', async () => {
+    const { view, pairs } = setUp();
+    view.draw(DIRECT, false);
+    expect(pairs.asked).toBe(0);
+    pairs.now = PAIR;
+    await open();
+    expect(root().innerHTML).toContain(PAIR.local);
+    pairs.now = { ...PAIR, remote: 'relay 192.0.2.9:9 udp' };
+    view.draw(DIRECT, false);
+    await rendered();
+    expect(root().innerHTML).toContain('relay 192.0.2.9:9 udp');
+    await click(pill());
+    const { asked } = pairs;
+    view.draw(DIRECT, false);
+    expect(pairs.asked).toBe(asked);
+  });
+});
+
+describe('the link to the page', () => {
+  test('goes to the clipboard', async () => {
+    const copied: string[] = [];
+    const writeText = (value: string): Promise<void> => Promise.resolve(void copied.push(value));
+    setGlobal('navigator', { clipboard: { writeText } });
+    setUp();
+    await open();
+    await click(button('Copy link to this page'));
+    expect(copied).toEqual(['https://s.example/#k=key']);
+  });
+
+  test('is shown where the clipboard is forbidden', async () => {
+    const shown: unknown[] = [];
+    tab.prompt = (...args: unknown[]) => (shown.push(args), null);
+    setGlobal('navigator', { clipboard: { writeText: () => Promise.reject(new Error('no')) } });
+    setUp();
+    await open();
+    await click(button('Copy link to this page'));
+    expect(shown).toEqual([['The link to this page:', 'https://s.example/#k=key']]);
+  });
+});
+
+describe('the place of the pill', () => {
+  test('is a corner that the arrow keys choose, and that is kept', async () => {
+    setUp();
+    expect(place()).toEqual(['bottom', 'right']);
+    const moved = await press('ArrowUp');
+    await press('ArrowLeft');
+    expect(moved.defaultPrevented).toBe(true);
+    expect(place()).toEqual(['top', 'left']);
+    expect(JSON.parse(tab.localStorage.getItem('wingman.pill') ?? '')).toEqual({
+      vertical: 'top',
+      horizontal: 'left',
+      isHidden: false,
+    });
+  });
+
+  test('does not change by other keys, which stay the page’s', async () => {
+    setUp();
+    const event = await press('a');
+    expect(event.defaultPrevented).toBe(false);
+    expect(place()).toEqual(['bottom', 'right']);
+  });
+
+  function pointer(type: string, clientX: number, clientY: number): void {
+    const event = new tab.MouseEvent(type, { clientX, clientY, bubbles: true });
+    pill().dispatchEvent(Object.assign(event, { pointerId: 1 }));
+  }
+
+  async function drag(to: [number, number], end = 'pointerup'): Promise<void> {
+    pill().setPointerCapture = () => undefined;
+    pointer('pointerdown', 1000, 700);
+    pointer('pointermove', ...to);
+    await rendered();
+    pointer(end, ...to);
+    await rendered();
+  }
+
+  test('is the corner nearest to where it is dropped, and the click after it opens nothing', async () => {
+    setUp();
+    await drag([10, 12]);
+    expect(place()).toEqual(['top', 'left']);
+    await click(pill());
+    expect(details()).toBeNull();
+  });
+
+  test('follows the pointer while it is dragged', async () => {
+    setUp();
+    pill().setPointerCapture = () => undefined;
+    pointer('pointerdown', 1000, 700);
+    pointer('pointermove', 960, 690);
+    await rendered();
+    expect(pill().style.transform).toBe('translate(-40px, -10px)');
+    expect(pill().classList.contains('dragged')).toBe(true);
+  });
+
+  test('is not changed by a press that trembles, which is a click', async () => {
+    setUp();
+    await drag([997, 698]);
+    expect(place()).toEqual(['bottom', 'right']);
+    await open();
+  });
+
+  test('is not changed by a drag that the browser takes away', async () => {
+    setUp();
+    await drag([10, 12], 'pointercancel');
+    expect(place()).toEqual(['bottom', 'right']);
+    expect(pill().style.transform).toBe('');
+  });
+
+  test('does not follow a pointer that was never pressed', async () => {
+    setUp();
+    pointer('pointermove', 10, 10);
+    await rendered();
+    expect(pill().style.transform).toBe('');
+  });
+});
