@@ -1,4 +1,5 @@
 import { ExchangeObservers } from '@wingman/protocol';
+import { answer } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
 import { withAsciiFields } from './ascii-fields.js';
@@ -74,7 +75,7 @@ function handle(
     case 'wake':
       return tunnel.wake();
     case 'status':
-      return message.reply.postMessage(tunnel.status());
+      return answer(message.reply, tunnel.status());
   }
 }
 
