@@ -6,14 +6,21 @@ import {
   WebSocketRejected,
   type Clock,
   type OpenedWebSocket,
+  type WebSocketWatch,
 } from '@wingman/protocol';
 import { SendWindow } from '@wingman/protocol/ports';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { socketWeight } from '../shared/socket-weight.js';
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
+
+/** Opens a WebSocket over the link, waiting for the link if need be; `watch` is told what passes. */
+export type OpenSocket = (
+  request: SocketRequest,
+  options: { signal: AbortSignal; watch?: WebSocketWatch },
+) => Promise<OpenedWebSocket>;
 
 /** What a socket is served on: a MessagePort, or what can do the same. */
 export interface ServedPort {
