@@ -1,11 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   ShellDirectory,
   type Requester,
-  type ShellEntry,
   type ShellWorld,
 } from '../src/service-worker/shell-directory.js';
 import { SERVICE_WORKER_LIMITS } from '../src/shared/limits.js';
+import type { Introduction } from '../src/shared/service-worker-messages.js';
 
 /** Pages that answer, keep silent or go away, as the test says. */
 class FakePages implements ShellWorld {
@@ -31,7 +31,7 @@ class FakePages implements ShellWorld {
     return Promise.resolve(this.pages.includes(clientId));
   }
 
-  ask(clientId: string): Promise<ShellEntry | undefined> {
+  ask(clientId: string): Promise<Introduction | undefined> {
     this.asked.push(clientId);
     this.time += this.silent.has(clientId) ? 2_000 : 1;
     const isPlain = this.plain.has(clientId);
@@ -45,10 +45,23 @@ class FakePages implements ShellWorld {
   }
 }
 
-function entry(name: string, isPlain = false): ShellEntry {
-  // The directory only closes it.
-  const port = isPlain ? null : ({ close: () => undefined } as MessagePort);
-  return { tab: `tab-${name}`, clientId: name, port, isIsolated: false };
+const open: MessagePort[] = [];
+
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+function openPort(): MessagePort {
+  const { port1 } = new MessageChannel();
+  open.push(port1);
+  return port1;
+}
+
+/** What a page says of itself, over a port that nobody serves. */
+function entry(name: string, isPlain = false, expects: string | null = null): Introduction {
+  const tab = `tab-${name}`;
+  const port = isPlain ? null : openPort();
+  return { kind: 'shell', tab, port, expects, isPosted: false, isIsolated: false };
 }
 
 function by(clientId: string, more: Partial<Requester> = {}): Requester {
@@ -90,7 +103,7 @@ describe('ShellDirectory', () => {
     world.pages = ['a'];
     const directory = new ShellDirectory(world);
     const { port1, port2 } = new MessageChannel();
-    directory.add({ ...entry('a'), port: port1 });
+    directory.add('a', { ...entry('a'), port: port1 });
     directory.lose('tab-another');
     await directory.find(by('x'));
     expect(world.asked).toEqual([]);
@@ -122,8 +135,8 @@ describe('ShellDirectory', () => {
     const world = new FakePages();
     world.pages = ['b', 'a'];
     const directory = new ShellDirectory(world);
-    directory.add(entry('b'));
-    directory.add(entry('a'), 'https://s/page');
+    directory.add('b', entry('b'));
+    directory.add('a', entry('a', false, 'https://s/page'));
     expect(await tabOf(directory, navigation('https://s/page', 'frame-a'))).toBe('a');
     expect(await tabOf(directory, by('frame-a'))).toBe('a');
     // Announced once, used once.
@@ -134,8 +147,8 @@ describe('ShellDirectory', () => {
     const world = new FakePages();
     world.pages = ['b', 'a'];
     const directory = new ShellDirectory(world);
-    directory.add(entry('b'));
-    directory.add(entry('a'));
+    directory.add('b', entry('b'));
+    directory.add('a', entry('a'));
     directory.own('frame', 'tab-a');
     expect(await tabOf(directory, by('frame'))).toBe('a');
   });
@@ -144,7 +157,7 @@ describe('ShellDirectory', () => {
     const world = new FakePages();
     world.pages = ['b', 'a'];
     const directory = new ShellDirectory(world);
-    directory.add(entry('a'));
+    directory.add('a', entry('a'));
     directory.own('frame', 'tab-a');
     world.time += 1_000;
     world.pages = ['b'];
@@ -156,7 +169,7 @@ describe('ShellDirectory', () => {
     const world = new FakePages();
     world.pages = ['a'];
     const directory = new ShellDirectory(world);
-    directory.add(entry('a'));
+    directory.add('a', entry('a'));
     world.time += 1_000;
     await Promise.all(Array.from({ length: 50 }, () => directory.find(by('frame'))));
     expect(world.checked).toBe(1);
@@ -172,7 +185,7 @@ describe('ShellDirectory', () => {
 
     test('its own requests go to the network, and nobody else’s', async () => {
       const [directory] = withBoth();
-      directory.add(entry('plain', true), 'https://s/page');
+      directory.add('plain', entry('plain', true, 'https://s/page'));
       directory.own('frame-a', 'tab-a');
       expect(await isInClear(directory, navigation('https://s/page', 'frame-plain'))).toBe(true);
       expect(await isInClear(directory, by('frame-plain'))).toBe(true);
@@ -182,8 +195,8 @@ describe('ShellDirectory', () => {
 
     test('what a tab with a tunnel sends as it goes waits for another tunnel, and fails without', async () => {
       const [directory, world] = withBoth();
-      directory.add(entry('a'));
-      directory.add(entry('plain', true));
+      directory.add('a', entry('a'));
+      directory.add('plain', entry('plain', true));
       directory.own('frame-a', 'tab-a');
       world.time += 1_000;
       world.pages = ['plain'];
@@ -194,7 +207,7 @@ describe('ShellDirectory', () => {
 
     test('what it sends as it goes still goes to the network', async () => {
       const [directory, world] = withBoth();
-      directory.add(entry('plain', true));
+      directory.add('plain', entry('plain', true));
       directory.own('frame-plain', 'tab-plain');
       world.time += 1_000;
       world.pages = [];
@@ -206,7 +219,7 @@ describe('ShellDirectory', () => {
       const { maxPlainTabs } = SERVICE_WORKER_LIMITS;
       const names = Array.from({ length: maxPlainTabs + 1 }, (_, index) => `plain-${index}`);
       for (const name of names) {
-        directory.add(entry(name, true));
+        directory.add(name, entry(name, true));
         directory.own(`frame-${name}`, `tab-${name}`);
       }
       world.time += 1_000;
@@ -217,10 +230,10 @@ describe('ShellDirectory', () => {
 
     test('one that has got a tunnel uses it', async () => {
       const [directory, world] = withBoth();
-      directory.add(entry('plain', true));
+      directory.add('plain', entry('plain', true));
       directory.own('frame', 'tab-plain');
       world.plain.clear();
-      directory.add(entry('plain'));
+      directory.add('plain', entry('plain'));
       expect(await isInClear(directory, by('frame'))).toBe(false);
     });
 

@@ -1,7 +1,11 @@
 import { deferred, type Deferred } from '@wingman/protocol';
 import { fromRefusal, type FromEmulation, type ToEmulation, type WorkerAsk } from '../messages.js';
 
-/** The emulation's way to the service worker; outlives a service worker that is killed and started anew. */
+/**
+ * The emulation's way to the service worker; outlives a service worker that is killed and started anew. So asks bear
+ * numbers on one port, and have no deadline of their own: what was not answered is asked again on the next port. The
+ * answers also have to keep their order among the states that come on that port.
+ */
 export class ServiceWorkerPort {
   #port: MessagePort | undefined;
   #asks = 0;

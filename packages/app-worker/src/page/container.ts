@@ -151,6 +151,7 @@ export class AppContainer extends Target {
     if (own !== undefined && own.active !== null) this.#isReady(own);
   }
 
+  /** The answer bears a number and comes with a state, because it has to keep its order among the states. */
   async #ask(ask: PageAsk): Promise<unknown> {
     const { controller } = this.#native;
     if (controller === null) {

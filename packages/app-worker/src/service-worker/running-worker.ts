@@ -37,7 +37,10 @@ interface Dispatched {
   answer: Deferred<FetchAnswer>;
 }
 
-/** One version running in one tab, at the other end of a port. */
+/**
+ * One version running in one tab, at the other end of a port. Events bear numbers on that port, because an answer has
+ * to keep its order among the states and asks there, and a fetch event is answered twice: taken, then answered.
+ */
 export class RunningWorker {
   readonly #loaded = deferred<boolean>();
   readonly #done = new Map<number, Deferred<boolean>>();

@@ -1,4 +1,5 @@
 import { toWingmanError, WingmanError } from '@wingman/protocol';
+import type { TunnelPort } from '../shared/exchange-messages.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
@@ -12,8 +13,7 @@ import type { ShellDirectory, ShellEntry } from './shell-directory.js';
 import type { BoundedMap } from '@wingman/protocol';
 import type { SharedPorts } from './shared-ports.js';
 import type { WorkerScripts } from './worker-scripts.js';
-import { startExchange } from './start-exchange.js';
-import type { TunnelFetch } from './tunnel-fetch.js';
+import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
 
 /** What answering a request of the app takes. */
 export interface AppFetchTools {
@@ -63,7 +63,7 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
 /** Where a request goes; a POST that was held goes in its place. */
 interface Way {
   entry: ShellEntry;
-  port: MessagePort;
+  port: TunnelPort;
   post: HeldPost | undefined;
 }
 
@@ -91,7 +91,7 @@ async function throughTunnel(
 
 async function start(
   request: Request,
-  port: MessagePort,
+  port: TunnelPort,
   surroundings: Surroundings,
 ): Promise<TunnelFetch> {
   const body = await openBody(request);
@@ -103,7 +103,7 @@ async function start(
 /** To the app it is a frame's navigation like any other. */
 function startHeld(
   { request, body }: HeldPost,
-  port: MessagePort,
+  port: TunnelPort,
   surroundings: Surroundings,
   signal: AbortSignal,
 ): TunnelFetch {

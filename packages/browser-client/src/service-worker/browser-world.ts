@@ -1,8 +1,7 @@
-import { deferred } from '@wingman/protocol';
+import { ask } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { within } from '@wingman/protocol';
-import type { PortWanted, ShellToServiceWorker } from '../shared/service-worker-messages.js';
-import type { ShellEntry, ShellWorld } from './shell-directory.js';
+import type { Introduction, PortWanted } from '../shared/service-worker-messages.js';
+import type { ShellWorld } from './shell-directory.js';
 
 /** The pages of this origin, as the browser lists them. */
 export function browserWorld(clients: Clients, instance: string): ShellWorld {
@@ -17,19 +16,18 @@ export function browserWorld(clients: Clients, instance: string): ShellWorld {
     },
     async ask(clientId) {
       const client = await clients.get(clientId);
-      return client === undefined ? undefined : ask(client, instance);
+      return client === undefined ? undefined : introductionOf(client, instance);
     },
   };
 }
 
-async function ask(client: Client, instance: string): Promise<ShellEntry | undefined> {
-  const { port1, port2 } = new MessageChannel();
-  const answer = deferred<ShellToServiceWorker>();
-  port1.onmessage = (event: MessageEvent<ShellToServiceWorker>) => answer.resolve(event.data);
-  client.postMessage({ kind: 'wingman-port-wanted', instance } satisfies PortWanted, [port2]);
-  const message = await within(answer.promise, SERVICE_WORKER_LIMITS.shellAnswerMs);
-  port1.close();
-  if (message?.kind !== 'shell') return undefined;
-  const { tab, port, isIsolated } = message;
-  return { tab, clientId: client.id, port, isIsolated };
+function introductionOf(client: Client, instance: string): Promise<Introduction | undefined> {
+  const wanted = ask<Introduction>(
+    (reply) =>
+      client.postMessage({ kind: 'wingman-port-wanted', instance, reply } satisfies PortWanted, [
+        reply,
+      ]),
+    { deadlineMs: SERVICE_WORKER_LIMITS.shellAnswerMs },
+  );
+  return wanted.catch(() => undefined);
 }

@@ -1,5 +1,6 @@
 import { AppWorkers } from '@wingman/app-worker/service-worker';
 import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
+import { answer, type ReplyPort } from '@wingman/protocol/ports';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type {
@@ -93,11 +94,11 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
   const handled = Promise.resolve(undefined);
   const asThrough = (): Promise<Response> =>
     network({ request, clientId, resultingClientId, handled, isForWorker: true });
-  const answer = await givenUp.during(request, (signal) =>
+  const answered = await givenUp.during(request, (signal) =>
     appWorkers.answer(event, { isPosted, network: asThrough, signal }),
   );
-  if (answer === undefined) return network(event);
-  const { response, tab } = answer;
+  if (answered === undefined) return network(event);
+  const { response, tab } = answered;
   if (response.type === 'error' && givenUp.has(request)) return nobodyWaits();
   if (isFrameNavigation(request) && (await directory.ofTab(tab))?.isIsolated === true) {
     return inIsolatedTab(response, request.method);
@@ -127,8 +128,8 @@ self.addEventListener('message', (event) => {
   const clientId = event.source instanceof Client ? event.source.id : '';
   switch (message.kind) {
     case 'shell': {
-      const { tab, port, expects, isPosted, isIsolated } = message;
-      directory.add({ tab, clientId, port, isIsolated }, expects);
+      const { expects, isPosted } = message;
+      directory.add(clientId, message);
       if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
       // It may have come in place of another.
       event.waitUntil(appWorkers.sweep());
@@ -176,5 +177,6 @@ async function tellShell(clientId: string, message: Complaint | FileNews): Promi
 }
 
 function acknowledge(event: ExtendableMessageEvent): void {
-  event.ports[0]?.postMessage({ instance } satisfies ServiceWorkerAnswer);
+  const reply: ReplyPort<ServiceWorkerAnswer> | undefined = event.ports[0];
+  if (reply !== undefined) answer(reply, { instance });
 }

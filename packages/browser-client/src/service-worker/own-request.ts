@@ -4,7 +4,7 @@ import type { Exchanges } from './exchanges.js';
 import { buildReply } from './reply.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import type { ShellDirectory } from './shell-directory.js';
-import { startExchange } from './start-exchange.js';
+import { startExchange } from './tunnel-fetch.js';
 
 /** Sends GETs of the service worker's own through a tab's tunnel; fails with LINK_LOST when it has none. */
 export function ownRequests(

@@ -1,6 +1,6 @@
 import { isRedirect, PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
 import { forbidsEmbedding } from '@wingman/web-policy';
-import type { FetchHead } from '../shared/exchange-messages.js';
+import type { FetchHead, TunnelPort } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
 import type { AppFetchTools, Asked } from './app-fetch.js';
 import {
@@ -16,14 +16,14 @@ import { openBody } from './request-body.js';
 import { requestHead } from './request-head.js';
 import { allows } from './shared-ports.js';
 import type { ShellEntry } from './shell-directory.js';
-import { startExchange } from './start-exchange.js';
+import { startExchange } from './tunnel-fetch.js';
 
 /** A request of the app for a port of the developer's machine, and what is known about it. */
 interface PortRequest {
   request: Request;
   url: URL;
   port: number;
-  way: MessagePort;
+  way: TunnelPort;
   tab: string;
   /** The app's origin on the developer's machine, which is whom servers there have to allow. */
   origin: string;
@@ -60,7 +60,7 @@ function isStream({ headers }: Request): boolean {
 async function describe(
   request: Request,
   { tab }: ShellEntry,
-  way: MessagePort,
+  way: TunnelPort,
   { sharedPorts }: AppFetchTools,
 ): Promise<PortRequest> {
   const url = new URL(request.url);

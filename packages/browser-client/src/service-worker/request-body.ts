@@ -1,3 +1,4 @@
+import { readAhead } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
 /** A request's body, with its length where that could be found out. */
@@ -50,39 +51,17 @@ export async function peek(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   waitMs: number = SERVICE_WORKER_LIMITS.bodyPeekMs,
 ): Promise<RequestBody> {
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  let pending = reader.read();
-  const deadline = after(waitMs);
-  while (bytes <= SERVICE_WORKER_LIMITS.bodyPeekBytes) {
-    const result = await Promise.race([pending, deadline]);
-    if (result === 'late') break;
-    if (result.done) return bytes === 0 ? NO_BODY : { chunks: from(head), length: bytes };
-    head.push(result.value);
-    bytes += result.value.byteLength;
-    pending = reader.read();
-  }
-  return { chunks: read(reader, head, pending), length: null };
+  const maxBytes = SERVICE_WORKER_LIMITS.bodyPeekBytes;
+  const { start, isWhole, body } = await readAhead(read(reader), { maxBytes, waitMs });
+  if (!isWhole) return { chunks: body, length: null };
+  const length = start.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  return length === 0 ? NO_BODY : { chunks: body, length };
 }
 
-function after(milliseconds: number): Promise<'late'> {
-  return new Promise((resolve) => setTimeout(() => resolve('late'), milliseconds));
-}
-
-/** What has been read already. */
-async function* from(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield await Promise.resolve(chunk);
-}
-
-async function* read(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  head: readonly Uint8Array[] = [],
-  pending = reader.read(),
-): AsyncGenerator<Uint8Array> {
+async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
   let isDone = false;
   try {
-    yield* head;
-    for (let next = await pending; !next.done; next = await reader.read()) yield next.value;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
     isDone = true;
   } finally {
     if (!isDone) await reader.cancel().catch(() => undefined);

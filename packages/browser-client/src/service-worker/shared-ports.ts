@@ -1,5 +1,5 @@
 import { PORTS_TARGET, WingmanError, type PortsAnswer } from '@wingman/protocol';
-import type { FetchHead } from '../shared/exchange-messages.js';
+import type { FetchHead, TunnelPort } from '../shared/exchange-messages.js';
 import { TunnelFetch } from './tunnel-fetch.js';
 
 const QUESTION: FetchHead = {
@@ -14,10 +14,10 @@ const QUESTION: FetchHead = {
 
 /** Which ports the developer shares, as the host says; asked once for each way to it. */
 export class SharedPorts {
-  readonly #answers = new WeakMap<MessagePort, Promise<PortsAnswer>>();
+  readonly #answers = new WeakMap<TunnelPort, Promise<PortsAnswer>>();
 
   /** The answer, asked anew when `port` was not in the last one: the host may have been restarted. */
-  async find(way: MessagePort, port: number): Promise<PortsAnswer> {
+  async find(way: TunnelPort, port: number): Promise<PortsAnswer> {
     const known = await this.#answers.get(way);
     if (known !== undefined && allows(known, port)) return known;
     const answer = ask(way);
@@ -32,7 +32,7 @@ export function allows({ port, also }: PortsAnswer, asked: number): boolean {
   return asked === port || also.includes(asked);
 }
 
-async function ask(way: MessagePort): Promise<PortsAnswer> {
+async function ask(way: TunnelPort): Promise<PortsAnswer> {
   const { head, body } = await new TunnelFetch(way, QUESTION).reply();
   const answer = (await new Response(body).json()) as Partial<PortsAnswer>;
   const { port, also } = answer;

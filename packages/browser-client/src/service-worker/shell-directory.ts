@@ -1,12 +1,15 @@
+import { BoundedMap, WingmanError } from '@wingman/protocol';
+import { PortMux } from '@wingman/protocol/ports';
+import type { TunnelPort } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from '@wingman/protocol';
+import type { Introduction } from '../shared/service-worker-messages.js';
 
 /** Where requests can go: a tab's tunnel worker, or the network when that tab has no tunnel. */
 export interface ShellEntry {
   tab: string;
   clientId: string;
   /** Null in ingress mode. */
-  port: MessagePort | null;
+  port: TunnelPort | null;
   /** Its documents have to ask for cross-origin isolation too. */
   isIsolated: boolean;
 }
@@ -16,8 +19,8 @@ export interface ShellWorld {
   /** Client ids of the top-level pages, most recently focused first. */
   listShells(): Promise<string[]>;
   exists(clientId: string): Promise<boolean>;
-  /** Asks a page for its entry; undefined when it does not answer in time. */
-  ask(clientId: string): Promise<ShellEntry | undefined>;
+  /** Asks a page to introduce itself; undefined when it does not answer in time. */
+  ask(clientId: string): Promise<Introduction | undefined>;
   now(): number;
   /** Resolves after so many milliseconds. */
   pause(milliseconds: number): Promise<void>;
@@ -50,14 +53,17 @@ export class ShellDirectory {
 
   constructor(private readonly world: ShellWorld) {}
 
-  /** A shell has introduced itself; `expects` is the URL its frame loads next. */
-  add(entry: ShellEntry, expects: string | null = null): void {
-    this.#shells.get(entry.tab)?.port?.close();
-    this.#shells.set(entry.tab, entry);
-    this.#seenAt.set(entry.tab, this.world.now());
-    if (entry.port === null) this.#plain.set(entry.tab, entry);
-    else this.#plain.delete(entry.tab);
-    if (expects !== null) this.expect(expects, entry.tab);
+  /** A shell has introduced itself. */
+  add(clientId: string, { tab, port, isIsolated, expects }: Introduction): ShellEntry {
+    const mux = port === null ? null : new PortMux(port, { onSilence: () => this.lose(tab) });
+    const entry: ShellEntry = { tab, clientId, port: mux, isIsolated };
+    this.#shells.get(tab)?.port?.retire();
+    this.#shells.set(tab, entry);
+    this.#seenAt.set(tab, this.world.now());
+    if (mux === null) this.#plain.set(tab, entry);
+    else this.#plain.delete(tab);
+    if (expects !== null) this.expect(expects, tab);
+    return entry;
   }
 
   /** The port of this tab leads nowhere any more: the shell is asked for another. */
@@ -143,7 +149,7 @@ export class ShellDirectory {
     if (this.#shells.get(entry.tab) !== entry) return;
     this.#shells.delete(entry.tab);
     this.#seenAt.delete(entry.tab);
-    entry.port?.close();
+    entry.port?.close(new WingmanError('LINK_LOST', 'the tab that carried this was closed'));
   }
 
   /** Many requests come at once after a restart: they share one question. */
@@ -181,8 +187,7 @@ export class ShellDirectory {
   async #askOne(clientId: string): Promise<ShellEntry | undefined> {
     const known = [...this.#shells.values()].find((entry) => entry.clientId === clientId);
     if (known !== undefined) return known;
-    const entry = await this.world.ask(clientId);
-    if (entry !== undefined) this.add(entry);
-    return entry;
+    const introduction = await this.world.ask(clientId);
+    return introduction === undefined ? undefined : this.add(clientId, introduction);
   }
 }

@@ -1,4 +1,4 @@
-import type { BodyMessage } from '@wingman/protocol/ports';
+import type { BodyMessage, PortMux, PortStream } from '@wingman/protocol/ports';
 
 /** Name (lower case) and value of one field line. */
 export type HeaderPair = [name: string, value: string];
@@ -25,21 +25,23 @@ export interface ReplyHead {
   headers: HeaderPair[];
 }
 
-/** From the service worker on the port of one HTTP exchange. */
+/** From the service worker on the stream of one HTTP exchange. */
 export type RequestMessage =
   | BodyMessage
   /** The browser has the head of the answer: it will not ask another service worker for it. */
   | { kind: 'taken' };
 
-/** From the tunnel worker on the port of one HTTP exchange. */
-export type ReplyMessage = BodyMessage | { kind: 'head'; head: ReplyHead };
+/** From the tunnel worker on the stream of one HTTP exchange. */
+export type ReplyMessage =
+  | BodyMessage
+  /** With a body that is small and there already, this is the whole answer; else chunks follow. */
+  | { kind: 'head'; head: ReplyHead; body?: Uint8Array };
 
-/** On the port between a service worker and a tunnel worker; each exchange brings its own port. */
-export interface FetchMessage {
-  kind: 'fetch';
-  head: FetchHead;
-  port: MessagePort;
-}
+/** The service worker's end of the port to a tab's tunnel worker: each exchange is a stream. */
+export type TunnelPort = PortMux<FetchHead, RequestMessage, ReplyMessage>;
+
+/** The tunnel worker's end of one HTTP exchange. */
+export type ServedStream = PortStream<ReplyMessage, RequestMessage>;
 
 /** From a page's WebSocket to the tunnel worker. */
 export type SocketCommand =

@@ -36,6 +36,9 @@ export const BROWSER_LIMITS = {
   /** An answer of the tunnel worker about its state: a local message. */
   statusAnswerMs: 2_000,
 
+  /** Nobody waits so long for an answer, but one that comes as late still counts: a page may block its thread. */
+  lateAnswerMs: 60_000,
+
   /** The page's thread writes an answer's cookies before the answer is handed on; one that is blocked gets so long. */
   cookieWriteMs: 500,
 

@@ -1,6 +1,9 @@
 import type { SocketRequest } from './exchange-messages.js';
 
-/** Where workers, which can't be handed a port, call for a tunnel: a BroadcastChannel of this name. */
+/**
+ * Where workers call for a tunnel: a BroadcastChannel of this name. A worker of the app knows nobody to whom it could
+ * hand a port, so neither `ask` nor a stream of a shared port can carry this.
+ */
 export const LOBBY = 'wingman-sockets';
 
 /** A worker wants a WebSocket; the conversation is on a channel of its own. */

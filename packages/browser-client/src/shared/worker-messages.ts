@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@wingman/protocol';
+import type { ReplyPort } from '@wingman/protocol/ports';
 import type { FetchHead, SocketRequest } from './exchange-messages.js';
 import type { PageCookies } from './page-cookies.js';
 import type { LinkStatus, Preference } from './status.js';
@@ -33,7 +34,7 @@ export type ShellToWorker =
   | { kind: 'prefer'; preference: Preference }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
-  | { kind: 'status'; reply: MessagePort }
+  | { kind: 'status'; reply: ReplyPort<LinkStatus> }
   /** Do you live? The answer is a `status` message. */
   | { kind: 'ping' };
 
@@ -69,8 +70,8 @@ export type WorkerToShell =
   | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
   /** The relay can't be used for a reason that a person should know; null when it is over. */
   | { kind: 'trouble'; code: ErrorCode | null }
-  /** Do this to what the browser keeps for the app, and say on the port which cookies the page sees then. */
-  | { kind: 'site-data'; change: SiteDataChange; reply: MessagePort }
+  /** Do this to what the browser keeps for the app; the answer is which cookies the page sees then. */
+  | { kind: 'site-data'; change: SiteDataChange; reply: ReplyPort<PageCookies> }
   /** Exchanges are under way: keep the service worker alive. */
   | { kind: 'keep-alive' };
 

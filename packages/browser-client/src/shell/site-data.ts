@@ -1,7 +1,8 @@
 import { APP_CACHE_PREFIX } from '@wingman/app-worker/shell';
 import { CACHE_PREFIX } from '@wingman/protocol';
-import { readCookies, type PageCookies } from '../shared/page-cookies.js';
+import { serve, type ReplyPort } from '@wingman/protocol/ports';
 import type { SiteDataChange } from '../shared/worker-messages.js';
+import { readCookies, type PageCookies } from '../shared/page-cookies.js';
 
 /** Writes the app's Set-Cookie lines into the browser's own store; the browser judges them as it would any other. */
 function writeCookies(lines: readonly string[], page: Document): PageCookies {
@@ -23,13 +24,15 @@ export function watchCookies(page: Document, changed: (cookies: PageCookies) => 
 const OWN_ITEMS = 'wingman.';
 
 /** Does what an answer's `Set-Cookie` and `Clear-Site-Data` ask for, and replies with the cookies seen then. */
-export async function changeSiteData(
-  { change, reply }: { change: SiteDataChange; reply: MessagePort },
+export function changeSiteData(
+  { change, reply }: { change: SiteDataChange; reply: ReplyPort<PageCookies> },
   tab: Window & typeof globalThis,
 ): Promise<void> {
-  const cookies = writeCookies(change.lines, tab.document);
-  if (change.clears) await clearStorage(tab);
-  reply.postMessage(cookies);
+  return serve(reply, async () => {
+    const cookies = writeCookies(change.lines, tab.document);
+    if (change.clears) await clearStorage(tab);
+    return cookies;
+  });
 }
 
 /**

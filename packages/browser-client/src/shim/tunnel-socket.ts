@@ -1,4 +1,5 @@
 import { StateMachine, type TransitionTable } from '@wingman/protocol';
+import { TakenCount } from '@wingman/protocol/ports';
 import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
 import { SHIM_LIMITS } from '../shared/limits.js';
 import { socketWeight } from '../shared/socket-weight.js';
@@ -64,7 +65,10 @@ export class TunnelSocket {
   #extensions = '';
   #binaryType: BinaryType = 'blob';
   #bufferedAmount = 0;
-  #taken = 0;
+  /** The next messages may come: a page that is busy holds its sender back. */
+  readonly #taken = new TakenCount(SHIM_LIMITS.socketCreditBytes, (weight) => {
+    if (this.#machine.state !== 'closed') this.#post({ kind: 'taken', weight });
+  });
   /** Blobs are read asynchronously: what is sent after one waits behind it. */
   #sending: Promise<void> | undefined;
 
@@ -208,15 +212,7 @@ export class TunnelSocket {
         new realm.MessageEvent('message', { data: own, origin: url.origin }),
       );
     }
-    this.#took(socketWeight(data));
-  }
-
-  /** The next messages may come: a page that is busy holds its sender back. */
-  #took(weight: number): void {
-    this.#taken += weight;
-    if (this.#taken < SHIM_LIMITS.socketCreditBytes || this.#machine.state === 'closed') return;
-    this.#post({ kind: 'taken', weight: this.#taken });
-    this.#taken = 0;
+    this.#taken.took(socketWeight(data));
   }
 
   #binary(bytes: Uint8Array<ArrayBuffer>): Blob | ArrayBuffer {

@@ -1,5 +1,6 @@
 import { WingmanError, systemClock, type Clock } from '@wingman/protocol';
-import type { FetchMessage } from '../shared/exchange-messages.js';
+import { serveStreams } from '@wingman/protocol/ports';
+import type { FetchHead, ServedStream } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { Orphans } from './orphans.js';
 import { ServedFetch, type SendRequest } from './serve-fetch.js';
@@ -27,7 +28,9 @@ export class FetchService {
   /** Takes the port of a service worker instance. */
   addPort(instance: string, port: MessagePort): void {
     this.onlyInstance(instance);
-    port.onmessage = (event: MessageEvent<FetchMessage>) => this.#serve(instance, event.data);
+    serveStreams(port, (stream: ServedStream, head: FetchHead) =>
+      this.#serve(instance, stream, head),
+    );
   }
 
   /** What other instances have asked for has nobody left to read it, unless it is asked for again. */
@@ -44,12 +47,11 @@ export class FetchService {
     }
   }
 
-  #serve(instance: string, message: FetchMessage): void {
-    const { head, port } = message;
-    this.#orphans.recognise(message, (orphan, early) => {
-      if (orphan === undefined) return this.#run(instance, new ServedFetch(port, head, early));
+  #serve(instance: string, stream: ServedStream, head: FetchHead): void {
+    this.#orphans.recognise(head, stream, (orphan, early) => {
+      if (orphan === undefined) return this.#run(instance, new ServedFetch(stream, head, early));
       this.#active.set(orphan, instance);
-      orphan.moveTo(port, early);
+      orphan.moveTo(stream, early);
     });
   }
 

@@ -26,6 +26,11 @@ export function toWebSocketOpen(request: SocketRequest, cookies: HeaderPair[] = 
   return create(WebSocketOpen, { target, protocols, headers, port });
 }
 
+/** The same as a request like any other, for those who observe. */
+export function toOpeningHead({ target, headers, port = 0 }: SocketRequest): RequestHead {
+  return create(RequestHead, { method: 'GET', target, headers: headers.map(toHeader), port });
+}
+
 /** The protocol's response head as a port's; its cookies are in the browser's store, and no Response shows them. */
 export function toReplyHead(head: ResponseHead): ReplyHead {
   const shown = head.headers.filter(({ name }) => name !== 'set-cookie');

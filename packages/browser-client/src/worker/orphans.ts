@@ -1,5 +1,5 @@
 import { WingmanError, type Clock, type Timer } from '@wingman/protocol';
-import type { FetchHead, FetchMessage, RequestMessage } from '../shared/exchange-messages.js';
+import type { FetchHead, RequestMessage, ServedStream } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { PrefixMark } from './prefix-mark.js';
 import type { ServedFetch } from './serve-fetch.js';
@@ -34,7 +34,7 @@ export class Orphans {
   }
 
   /** Says which orphan a request is, by its head and as much of its body as is known of the orphan's. */
-  recognise({ head, port }: FetchMessage, verdict: Verdict): void {
+  recognise(head: FetchHead, stream: ServedStream, verdict: Verdict): void {
     const identity = identityOf(head);
     const candidates = [...this.#deadlines.keys()]
       .filter((orphan) => orphan.isUnanswered && identityOf(orphan.head) === identity)
@@ -46,12 +46,12 @@ export class Orphans {
         ({ mark, orphan: { mark: whole } }) => mark.bytes < whole.bytes,
       );
       if (orphan === undefined && isOpen && !isOver) return false;
-      port.onmessage = null;
+      stream.onmessage = null;
       verdict(orphan, early);
       return true;
     };
     if (decide(false)) return;
-    port.onmessage = ({ data }: MessageEvent<RequestMessage>) => {
+    stream.onmessage = ({ data }) => {
       early.push(data);
       if (data.kind === 'chunk') candidates.forEach(({ mark }) => mark.add(data.bytes));
       decide(data.kind === 'end' || data.kind === 'abort');

@@ -2,7 +2,10 @@ import { BaseCarrier, LIMITS } from '@wingman/protocol';
 import type { PumpToShell, PumpToWorker } from '../shared/pump-messages.js';
 import type { ChannelEvents } from './channel-carrier.js';
 
-/** A carrier over a data channel that has to stay in the shell, which pumps its messages. */
+/**
+ * A carrier over a data channel that has to stay in the shell, which pumps its messages. A carrier is asked whether
+ * it is writable and holds nothing back itself: so it counts what the channel has buffered, and gives no credit.
+ */
 export class PortCarrier extends BaseCarrier {
   #buffered = 0;
   #hasEnded = false;

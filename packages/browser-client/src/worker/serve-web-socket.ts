@@ -6,13 +6,21 @@ import {
   WebSocketRejected,
   type Clock,
   type OpenedWebSocket,
+  type WebSocketWatch,
 } from '@wingman/protocol';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import { SendWindow } from '@wingman/protocol/ports';
+import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { socketWeight } from '../shared/socket-weight.js';
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
+
+/** Opens a WebSocket over the link, waiting for the link if need be; `watch` is told what passes. */
+export type OpenSocket = (
+  request: SocketRequest,
+  options: { signal: AbortSignal; watch?: WebSocketWatch },
+) => Promise<OpenedWebSocket>;
 
 /** What a socket is served on: a MessagePort, or what can do the same. */
 export interface ServedPort {
@@ -25,11 +33,8 @@ export class ServedWebSocket {
   readonly #abort = new AbortController();
   readonly #early: SocketCommand[] = [];
   #socket: OpenedWebSocket | undefined;
-  /** Weight of what the page has not dealt with yet. */
-  #unread = 0;
-  /** Nothing is held back any more: the stream has failed, or the page is gone. */
-  #isFree = false;
-  #wake: () => void = () => undefined;
+  /** By weight (`socketWeight`). Without it a page that is busy would have the whole stream in its queue. */
+  readonly #window = new SendWindow(BROWSER_LIMITS.socketWindowBytes);
 
   constructor(
     private readonly port: ServedPort,
@@ -45,7 +50,7 @@ export class ServedWebSocket {
       const { protocol, extensions } = await socket.accepted;
       this.#post({ kind: 'open', protocol, extensions });
       this.#socket = socket;
-      socket.onFailure(() => this.#free());
+      socket.onFailure(() => this.#window.open());
       for (const command of this.#early.splice(0)) this.#handle(command);
       await this.#pump(socket);
     } catch (error) {
@@ -56,12 +61,7 @@ export class ServedWebSocket {
   /** Nobody is left at the other end of the port. */
   abandon(): void {
     this.#handle({ kind: 'close', code: GOING_AWAY, reason: '' });
-    this.#free();
-  }
-
-  #free(): void {
-    this.#isFree = true;
-    this.#wake();
+    this.#window.open();
   }
 
   async #pump(socket: OpenedWebSocket): Promise<void> {
@@ -69,24 +69,14 @@ export class ServedWebSocket {
       const message = await socket.receive();
       const isClose = typeof message === 'object' && !(message instanceof Uint8Array);
       if (isClose) return this.#closed(message);
-      this.#unread += socketWeight(message);
+      this.#window.spend(socketWeight(message));
       this.#post({ kind: 'message', data: message });
-      await this.#room();
-    }
-  }
-
-  /** Without it a page that is busy would have the whole stream in its queue. */
-  async #room(): Promise<void> {
-    while (this.#unread >= BROWSER_LIMITS.socketWindowBytes && !this.#isFree) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#window.room();
     }
   }
 
   #handle(command: SocketCommand): void {
-    if (command.kind === 'taken') {
-      this.#unread -= command.weight;
-      return this.#wake();
-    }
+    if (command.kind === 'taken') return this.#window.grant(command.weight);
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
     // Before it is open only an end can come; then there is nothing to wait for.

@@ -1,5 +1,3 @@
-import type { OpenedWebSocket } from '@wingman/protocol';
-import type { SocketRequest } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import {
   channelOf,
@@ -9,7 +7,7 @@ import {
   type SocketServed,
 } from '../shared/socket-call.js';
 import { within } from '@wingman/protocol';
-import { ServedWebSocket } from './serve-web-socket.js';
+import { ServedWebSocket, type OpenSocket } from './serve-web-socket.js';
 
 /** Serves the WebSockets of workers, which have no port to this tab's tunnel. */
 export class SocketLobby {
@@ -17,10 +15,7 @@ export class SocketLobby {
 
   constructor(
     private readonly tab: string,
-    private readonly open: (
-      request: SocketRequest,
-      signal: AbortSignal,
-    ) => Promise<OpenedWebSocket>,
+    private readonly open: OpenSocket,
     private readonly locks: LockManager,
   ) {
     this.#channel.onmessage = ({ data }: MessageEvent<SocketCall>) => this.#called(data);
@@ -49,7 +44,7 @@ export class SocketLobby {
     const gone = this.locks
       .request(lockOf(id, 'caller'), { signal }, () => served.abandon())
       .catch(() => undefined);
-    await served.run((signal) => this.open(request, signal));
+    await served.run((signal) => this.open(request, { signal }));
     // The caller lets go once it has heard of the end.
     await within(gone, BROWSER_LIMITS.handOverMs);
     waiting.abort();

@@ -2,17 +2,20 @@ import {
   BoundedMap,
   PORTS_TARGET,
   request,
+  WingmanError,
   type Header,
   type IncomingRequest,
   type Link,
 } from '@wingman/protocol';
+import { PortMux } from '@wingman/protocol/ports';
 import type { AppFetchTools } from '../../src/service-worker/app-fetch.js';
 import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
 import { SharedPorts } from '../../src/service-worker/shared-ports.js';
-import type { Lookup, ShellEntry } from '../../src/service-worker/shell-directory.js';
+import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
 import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
+import type { TunnelPort } from '../../src/shared/exchange-messages.js';
 import { FetchService } from '../../src/worker/fetch-service.js';
 import { toRequestHead } from '../../src/worker/messages.js';
 import { FakeClock } from './fake-clock.js';
@@ -35,7 +38,7 @@ type Answer = (incoming: IncomingRequest) => void;
 const SHARED = { port: 3000, also: [8080] };
 
 /** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
-export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> | Lookup = {}) {
+export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> = {}) {
   const received: Received[] = [];
   /** What the service worker has asked the host itself: which ports it shares. */
   const questions: Received[] = [];
@@ -49,15 +52,15 @@ export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> | Lookup
   );
   const { port1, port2 } = new MessageChannel();
   service.addPort('service-worker', port2);
+  const port: TunnelPort = new PortMux(port1);
   const entry: ShellEntry = {
-    ...{ tab: 'tab-1', clientId: 'shell-1', port: port1, isIsolated: false },
+    ...{ tab: 'tab-1', clientId: 'shell-1', port, isIsolated: false },
     ...found,
   };
-  const lookup: Lookup = 'kind' in found ? found : { kind: 'shell', entry };
-  const told = toolsOf(lookup);
+  const told = toolsOf(entry);
   const close = (): void => {
     viewer.close('LINK_CLOSED');
-    port1.close();
+    port.close(new WingmanError('LINK_CLOSED', 'the test is over'));
     port2.close();
   };
   return {
@@ -102,12 +105,12 @@ export function reply(
 }
 
 /** What answering takes, with what has been told of it. */
-function toolsOf(lookup: Lookup) {
+function toolsOf(entry: ShellEntry) {
   const complaints: string[] = [];
   const files: string[] = [];
   const tools: AppFetchTools = {
     // The directory has tests of its own: here it has found its tab already.
-    directory: { find: () => Promise.resolve(lookup) } as unknown as AppFetchTools['directory'],
+    directory: { find: () => Promise.resolve(entry) } as unknown as AppFetchTools['directory'],
     exchanges: new Exchanges(
       () => Promise.resolve(false),
       () => Promise.resolve(false),
