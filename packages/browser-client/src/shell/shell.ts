@@ -12,7 +12,7 @@ import { watchNetwork } from './network-watch.js';
 import { watchCookies } from './cookie-store.js';
 import { drawCover } from './cover.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
-import { enterIngress, enterIngressOnce } from './ingress-entry.js';
+import { enterIngress } from './ingress-entry.js';
 import { isolate } from './isolate.js';
 import { Mirror } from './mirror.js';
 import type { P2pClient } from './p2p-client.js';
@@ -91,7 +91,6 @@ export class Shell {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED');
     }
-    if (this.boot.ingressAllowed) void enterIngressOnce(this.boot.session, this.#key);
     this.#step('browser');
     await this.#load();
   }
