@@ -3,11 +3,11 @@ import { Pool, type Dispatcher } from 'undici';
 import { HOST_LIMITS } from '../limits.js';
 
 /**
- * Keep-alive connections to one origin, of which none is used again when the server may have closed it
- * meanwhile: a request that meets such an end can't be told from one that was executed, and is not
- * repeated (RFC 9112 section 9.3.1). The client closes idle connections in good time by timers; those are
- * of no use after the machine slept or the process was stopped, so a gap in everything that happens here
- * ends all idle connections, too.
+ * Keep-alive connections to one origin. None is used again when the server may have closed it meanwhile: a
+ * request that meets a closed connection can't be told from one that was executed, and is not repeated
+ * (RFC 9112 section 9.3.1). Timers of the client close idle connections in good time. They stand still while
+ * the machine sleeps or the process is stopped, so a gap in everything that happens here ends all idle
+ * connections, too.
  */
 export class ConnectionPool {
   readonly #make: () => Pool;
@@ -66,7 +66,7 @@ export class ConnectionPool {
 
 function makePool(origin: string, connect: () => Promise<Socket>): Pool {
   return new Pool(origin, {
-    // As many as there can be slots: the line is theirs. In undici's an aborted request would stay until its turn.
+    // As many as there are slots, which keep the line. In undici's line an aborted request would stay until its turn.
     connections: HOST_LIMITS.localConnections,
     pipelining: 1,
     keepAliveTimeout: HOST_LIMITS.localIdleMs,
