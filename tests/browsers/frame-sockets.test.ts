@@ -24,7 +24,8 @@ beforeAll(async () => {
        <h1>parsed</h1><iframe srcdoc="${srcdoc('parsed')}"></iframe>`,
     ),
   });
-  shares = await PathShares.start(app.port);
+  // What a browser shows to no service worker goes by plain HTTP, where the session allows it.
+  shares = await PathShares.start(app.port, ['--ingress', 'open']);
 });
 
 afterAll(async () => {

@@ -17,7 +17,7 @@ let share: Share;
 
 beforeAll(async () => {
   app = await startHttpApp();
-  share = await Share.start(app.port);
+  share = await Share.start(app.port, ['--ingress', 'open']);
 });
 
 afterAll(async () => {
@@ -67,3 +67,21 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
     });
   },
 );
+
+test('a session that wants the key refuses what Chromium keeps from service workers', async () => {
+  const keyed = await Share.start(app.port);
+  const browser = await launch('chromium');
+  const page = await browser.newPage();
+  await page.goto(keyed.ready.url);
+  await appShows(page, 'http app');
+  const refused = await inApp(page, () => {
+    const request = new XMLHttpRequest();
+    request.open('GET', '/echo', false);
+    request.send();
+    return [request.status, request.getResponseHeader('wingman-error')];
+  });
+  expect(refused).toEqual([401, 'KEY_NEEDED']);
+  expect(app.plain).toEqual([]);
+  await browser.close();
+  await keyed.stop();
+});

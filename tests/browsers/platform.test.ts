@@ -11,7 +11,8 @@ let shares: PathShares;
 
 beforeAll(async () => {
   app = await startPlatformApp();
-  shares = await PathShares.start(app.port);
+  // What a browser shows to no service worker goes by plain HTTP, where the session allows it.
+  shares = await PathShares.start(app.port, ['--ingress', 'open']);
 });
 
 afterAll(async () => {

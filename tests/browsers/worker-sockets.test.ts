@@ -56,7 +56,8 @@ onconnect = ({ ports: [port] }) => {
 
 beforeAll(async () => {
   app = await startSocketApp(SCRIPTS);
-  shares = await PathShares.start(app.port);
+  // What a browser shows to no service worker goes by plain HTTP, where the session allows it.
+  shares = await PathShares.start(app.port, ['--ingress', 'open']);
 });
 
 afterAll(async () => {

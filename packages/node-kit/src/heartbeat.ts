@@ -81,7 +81,7 @@ export class Heartbeat {
     const now = progressOf(this.#socket);
     this.#before = now;
     const hasTaken = before.queued > 0 && now.flushed > before.flushed;
-    // While we don't read from the peer, for back-pressure, it can't show that it lives.
+    // A peer whose data is not read, for back-pressure, can't show that it lives.
     return now.read > before.read || hasTaken || this.#webSocket.isPaused;
   }
 }

@@ -6,7 +6,7 @@ export interface Setting<T, Default extends string = string> {
   readonly variable?: string;
   /** As `--help` shows it: with what follows it (`--expires <time>`), a mere flag (`--no-p2p`), or an argument (`<port>`). */
   readonly option?: string;
-  /** What a mere flag does: the meaning is that of the variable, which has a value. */
+  /** What a mere flag does. The meaning describes the variable, which has a value. */
   readonly flagMeaning?: string;
   /** Whether the option may come several times, each with one item of the list. */
   readonly isRepeatable?: boolean;
@@ -67,7 +67,7 @@ export function readSettings<Group extends Settings>(
   return Object.fromEntries(values) as Values<Group>;
 }
 
-/** Whether a setting is there without its default. */
+/** Whether the command line or the environment has set it. */
 export function isSet(
   described: Setting<unknown>,
   given: string | undefined,

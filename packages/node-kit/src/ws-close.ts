@@ -13,7 +13,7 @@ export function isSendableCode(code: number): boolean {
   return code >= 1000 && code <= 1014 && ![RESERVED, NO_STATUS, ABNORMAL_CLOSURE].includes(code);
 }
 
-/** The code to pass on for one that was received: some codes stand for the absence of one. */
+/** The code to pass on for a received one: some codes only say that none was sent. */
 export function relayedCode(code: number): number {
   const isAbsence = [RESERVED, NO_STATUS, ABNORMAL_CLOSURE, TLS_FAILURE].includes(code);
   return isAbsence ? CloseCode.GOING_AWAY : code;

@@ -35,7 +35,7 @@ export function meterMessages(
     const status = code === 'TIMEOUT' ? POLICY_VIOLATION : TOO_BIG;
     exceeded?.(code, status);
     webSocket.close(status, code);
-    // What still comes is dropped: a socket that isn't read to its end might lose our close frame.
+    // Further bytes are read and dropped: the peer might lose our close frame if the socket were not read to its end.
     socket.removeAllListeners('data').resume();
   });
   socket.prependListener('data', (chunk: Buffer) => meter.received(chunk.byteLength));

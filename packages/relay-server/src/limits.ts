@@ -16,9 +16,9 @@ export const HOST_LIMITS = {
   localWaitMs: 2 * MINUTE,
   /** Loopback either answers at once or is refused; longer means a stopped process with a full backlog. */
   localConnectMs: 5_000,
-  /** A connection of a server that names no time is not used again after so long idle: the shortest default around is 2 s (gunicorn). */
+  /** A connection is not used again after this idle time when its server names none: the shortest common default is 2 s (gunicorn). */
   localIdleMs: 1_000,
-  /** One that names its time (`Keep-Alive: timeout`) gets so much less than that, for clocks that differ and a busy thread… */
+  /** A server that names its time (`Keep-Alive: timeout`) gets this much less, for clocks that differ and a busy thread… */
   localIdleMarginMs: 2_000,
   /** …and this at most: a new connection to loopback costs next to nothing. */
   localIdleMaxMs: 4_000,
@@ -37,9 +37,9 @@ export const HOST_LIMITS = {
   /** Body of a refused upgrade; it is an error page. */
   refusalBodyBytes: 64 * KIB,
 
-  /** A body of this size is told of: smaller ones are there before anybody looks. */
+  /** Bodies from this size on are reported: smaller ones have arrived before anybody looks. */
   transferBytes: 8 * MIB,
-  /** The first word of a body's progress; each next one after twice the time… */
+  /** From a body's start to the first report of its progress; each next one comes after twice the time… */
   transferMs: 1_000,
   /** …up to this, so that hours of video don't flood a terminal. */
   transferMaxMs: MINUTE,
@@ -54,10 +54,10 @@ export const HOST_LIMITS = {
   cookieBytes: 4 * KIB,
   /** A whole Set-Cookie line, with attributes. */
   cookieLineBytes: 8 * KIB,
-  /** Within this time a browser shows a cookie that it was given; one that it then doesn't show is gone. */
+  /** A browser shows a cookie within this time after it was given; a cookie that is not shown later is gone. */
   cookieSettleMs: 30_000,
 
-  /** A browser that uses plain HTTP has so long before its page has to prove the key again: a day's work. */
+  /** A browser that uses plain HTTP has to prove the key again after this time, which is a day's work. */
   ingressCookieMs: 24 * 60 * MINUTE,
 
   /** First wait before connecting to the tunnel server again; doubles each time… */

@@ -44,10 +44,13 @@ async function app(text = 'hello'): Promise<number> {
 }
 
 /** Fetches a URL of a *.localhost name without a resolver. */
-function fetchText(url: string): Promise<{ status: number | undefined; text: string }> {
+function fetchText(
+  url: string,
+  fields: Record<string, string> = {},
+): Promise<{ status: number | undefined; text: string }> {
   const { host, port, pathname } = new URL(url);
   return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path: pathname, headers: { host } }, (response) => {
+    get({ host: '127.0.0.1', port, path: pathname, headers: { host, ...fields } }, (response) => {
       textOf(response as AsyncIterable<Buffer>).then(
         (text) => resolve({ status: response.statusCode, text }),
         reject,
@@ -112,7 +115,12 @@ describe('share --json', () => {
     expect(ready['url']).toMatch(/^http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=[A-Za-z0-9_-]{22}$/);
     expect(ready['url']).toContain(`//${String(ready['session'])}.`);
     expect(ready['p2p']).toEqual({ enabled: false, reason: 'switched off' });
-    expect(await fetchText(String(ready['url']))).toEqual({ status: 200, text: 'hello' });
+    const { mode, token } = ready['ingress'] as { mode: string; token: string };
+    expect(mode).toBe('key');
+    const fields = { authorization: `Bearer ${token}` };
+    const answer = { status: 200, text: 'hello' };
+    expect(await fetchText(String(ready['url']), fields)).toEqual(answer);
+    expect((await fetchText(String(ready['url']))).status).toBe(401);
     cli.process.kill('SIGINT');
     expect(await cli.exited).toBe(0);
     expect(cli.events().at(-1)).toMatchObject({ event: 'stopped', reason: 'closed' });
@@ -149,7 +157,8 @@ describe('share --json', () => {
   });
 
   test('says when nothing listens, and shares anyway', async () => {
-    const cli = wingman(['share', String(await freePort()), '--json', '--no-p2p']);
+    const args = [String(await freePort()), '--json', '--no-p2p', '--ingress', 'open'];
+    const cli = wingman(['share', ...args]);
     expect(await cli.event('error')).toMatchObject({ code: 'LOCAL_PORT_REFUSED', fatal: false });
     const { status, text } = await fetchText(String((await cli.event('ready'))['url']));
     expect(status).toBe(502);
@@ -174,7 +183,8 @@ describe('share --json', () => {
   test('a server of its own process serves a host of another', async () => {
     const server = wingman(['server', '--port', '0', '--json']);
     const url = String((await server.event('ready'))['server']);
-    const cli = wingman([String(await app()), '--json', '--no-p2p', '--server', url]);
+    const args = ['--json', '--no-p2p', '--ingress', 'open', '--server', url];
+    const cli = wingman([String(await app()), ...args]);
     const ready = await cli.event('ready');
     expect(ready['server']).toBe(url);
     expect((await fetchText(String(ready['url']))).text).toBe('hello');
@@ -208,7 +218,7 @@ describe('share --json', () => {
   test('a second Ctrl-C does not wait', async () => {
     const server = await listen((_incoming, response) => void response.write('never ends'));
     cleanups.push(() => server.close());
-    const cli = wingman([String(server.port), '--json', '--no-p2p']);
+    const cli = wingman([String(server.port), '--json', '--no-p2p', '--ingress', 'open']);
     const { url } = await cli.event('ready');
     const { host, port } = new URL(String(url));
     const arrived = new Promise((resolve) => {

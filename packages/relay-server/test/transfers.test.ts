@@ -21,8 +21,12 @@ function log() {
   const clock = { now: () => now, setTimeout: () => ({ cancel: () => undefined }) };
   const observers = new ExchangeObservers(undefined, clock);
   observers.add(transferLog((progress) => told.push(progress), clock));
-  const exchange = (headers: string[], path: ExchangePath = 'relay'): Observation => {
-    const asked = requestHead({ target: '/big', headers });
+  const exchange = (
+    headers: string[],
+    path: ExchangePath = 'relay',
+    target = '/big',
+  ): Observation => {
+    const asked = requestHead({ target, headers });
     return observers.begin({ kind: 'http', link: 'viewer', asked, path: () => path });
   };
   async function* body(chunks: number, end: () => void = () => undefined) {
@@ -66,6 +70,13 @@ test('a long body is told of ever more rarely, and once at its end', async () =>
     bytesPerSecond: 11 * MIB,
     state: 'running',
   });
+});
+
+test('a signed URL is told of without its signature', async () => {
+  const { told, exchange, body } = log();
+  const observed = exchange(lengthOf(9), 'ingress', '/hooks?a=1&wingman-pass=secret');
+  await read(observed.watchBody('upload', body(9)));
+  expect(told.map(({ target }) => target)).toEqual(['/hooks?a=1']);
 });
 
 test('an upload is told of by the length that its request names, and by no viewer at the ingress', async () => {

@@ -9,7 +9,7 @@ export const SERVER_LIMITS = {
   signalingQueueBytes: 1 * MIB,
   /** A tab whose browser has closed its socket is back within this, or taken to be gone. */
   viewerReturnMs: 2_500,
-  /** So long has one that was frozen: Chromium closes its socket as it wakes, perhaps into an outage of some seconds. */
+  /** The same for a tab that was frozen: Chromium closes the tab's socket as the tab wakes, and the network may be away for some seconds. */
   frozenReturnMs: 10_000,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
@@ -33,17 +33,17 @@ export const SERVER_LIMITS = {
   registrationBurst: 100,
   /** …and how many more a second. */
   registrationsPerSecond: 10,
-  /** Addresses whose registrations are counted; the one heard of longest ago is forgotten first. */
+  /** Addresses whose registrations are counted; the one that registered longest ago is forgotten first. */
   registeringAddresses: 10_000,
   /** Renewals of a registration on one connection: an honest host renews once an hour… */
   renewalBurst: 10,
   /** …and how many more a second. */
   renewalsPerSecond: 0.1,
-  /** A host that comes back to a session of the last minutes may register beyond MAX_SESSIONS, as long as the excess is below this share. */
+  /** Hosts that come back to a session of the last minutes may exceed MAX_SESSIONS by this share. */
   returningShare: 0.1,
   /** Ended sessions whose viewers are still told so; the oldest is forgotten first. */
   endedSessionsRemembered: 1_000,
-  /** How long an ended session is told from one that never was, and its name known. */
+  /** For this time an ended session is told from one that never was, and its host may come back to a full server. */
   endedSessionMs: 10 * 60_000,
 
   /** Sockets a session's viewers may hold beyond one each: a reloaded tab overlaps with itself. */
@@ -71,7 +71,7 @@ export const SERVER_LIMITS = {
 
   /** Ingress requests and WebSockets of a session at once; past it 503. A browser opens six. */
   ingressExchanges: 512,
-  /** An unanswered upload whose client sends nothing while it could: it holds a place at the app. As nginx has it. */
+  /** An unanswered upload ends when its client sends nothing for this time: it holds a place at the app. nginx has the same default. */
   uploadIdleMs: 60_000,
   /** Fragments of one message of a client; each costs a hundred bytes however small it is. Chromium sends the largest message in 250. */
   webSocketFragments: 1024,
@@ -81,7 +81,7 @@ export const SERVER_LIMITS = {
   compressedPages: 64,
   /** Shells that may wait to be compressed, one after another at about 15 ms each: past it they go out as they are. */
   pendingCompressions: 8,
-  /** What an HTTP client may take to send its request head. */
+  /** The time in which an HTTP client has to send its request head. */
   headersMs: 20_000,
   /** A request head; Node's default. 431 above it. */
   headerBytes: 16 * KIB,

@@ -1,12 +1,10 @@
 import { createIngressToken, INGRESS_TARGET } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 
-/** In the tab's storage: this tab has been let in. */
-const MARK = 'wingman.ingress';
-
 /**
- * Shows the host the link key, if there is one, and gets a cookie for what goes by plain HTTP. False when
- * the host wants the key and was not shown the right one. Any other failure shows itself in the app's frame.
+ * Proves the link key, if there is one, to the host, and gets a cookie for plain HTTP. False when the host
+ * wants the key and was not shown the right one. Any other failure shows itself in the app's frame. Only for
+ * tabs without a tunnel: the server sees the proof, and could use it.
  */
 export async function enterIngress(session: string, key: Uint8Array | null): Promise<boolean> {
   const token = key === null ? '' : await createIngressToken(key, session);
@@ -17,10 +15,4 @@ export async function enterIngress(session: string, key: Uint8Array | null): Pro
   } catch {
     return true;
   }
-}
-
-/** The same beside a tunnel, once in a tab: browsers show some requests, such as a synchronous XMLHttpRequest, to no service worker. */
-export async function enterIngressOnce(session: string, key: Uint8Array): Promise<void> {
-  if (sessionStorage.getItem(MARK) === session) return;
-  if (await enterIngress(session, key)) sessionStorage.setItem(MARK, session);
 }

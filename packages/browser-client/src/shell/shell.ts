@@ -7,7 +7,7 @@ import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
 import { drawCover, newJourney, type Step } from './cover.js';
 import type { EarlyStart } from './early-start.js';
-import { enterIngress, enterIngressOnce } from './ingress-entry.js';
+import { enterIngress } from './ingress-entry.js';
 import { FirstPage } from './first-page.js';
 import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
@@ -78,7 +78,6 @@ export class Shell implements ShellParts {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED');
     }
-    if (this.boot.ingressAllowed) void enterIngressOnce(this.boot.session, this.#key);
     this.#step('browser');
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker.introduce(expectedFor(url, document));

@@ -27,7 +27,7 @@ export function stopSignal(): AbortSignal {
     controller.abort();
   };
   for (const signal of SIGNALS) process.on(signal, stop);
-  // Whoever read our output has gone.
+  // The reader of our output has gone.
   process.stdout.on('error', () => controller.abort());
   return controller.signal;
 }

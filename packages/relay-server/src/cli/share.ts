@@ -55,7 +55,7 @@ async function shareThrough(
   const starting = start(request, embedded, engine, tools.log);
   const host = await Promise.race([starting, aborted(tools.stop)]);
   if (!(host instanceof Host)) {
-    // Nobody waits for it any more, and the process ends.
+    // The user has stopped the start, and the process ends.
     tools.reporter.stopped({ reason: 'closed', message: '' });
     return ExitCode.STOPPED;
   }

@@ -10,7 +10,7 @@ import { decodeLinkKey, isSessionName } from '@wingman/protocol';
 import { IngressKey } from '../exchange/ingress-key.js';
 
 const DAY_MS = 86_400_000;
-/** No session lives longer, but one with a name may be started again. */
+/** A session with a name may be started again and again, so a URL of it may outlive one start. */
 const MAX_EXPIRY_MS = 365 * DAY_MS;
 
 const SETTINGS = {

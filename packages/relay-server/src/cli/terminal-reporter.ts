@@ -111,7 +111,7 @@ function direct({ p2p }: ReadyInfo): string {
     : 'off: no WebRTC engine loads on this machine; everything over the relay, sealed';
 }
 
-/** Plain HTTP, with a line that can be copied where it needs the key. */
+/** Who may use plain HTTP. Where it needs the key, a command to copy follows. */
 function ingress({ ingress: info, url }: ReadyInfo): string {
   if (info.mode === 'off') return 'off: plain HTTP is refused';
   if (info.mode === 'open') return 'open: whoever knows the host name can use plain HTTP';

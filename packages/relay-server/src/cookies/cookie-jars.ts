@@ -19,7 +19,7 @@ export class ViewerJar {
       return before;
     }
     this.#bytes += sizeOf(cookie) - (before === undefined ? 0 : sizeOf(before));
-    // One that is replaced keeps its place: the order of creation (section 5.3, step 11.3).
+    // A cookie that is replaced keeps its place, because the order is that of creation (section 5.3, step 11.3).
     this.#cookies.set(id, cookie);
     this.#evict(id);
     return before;

@@ -42,8 +42,8 @@ export class ExchangeCookies {
     this.#via = via;
     this.#path = request.target.replace(/[?#].*$/s, '');
     const pagePath = isLink ? headerValue(request.headers, PAGE_PATH_HEADER) : undefined;
-    // What a link's own requests say of their viewer was written by a script. Without the page's
-    // path they are sent without credentials.
+    // A script has written what a link's requests say of their viewer, so the link's own viewer counts. A
+    // request without the page's path is one without credentials.
     const linkViewer = pagePath === undefined ? undefined : viewer();
     this.#viewer = isLink ? linkViewer : namedViewer(pairs);
     this.#browser = { pairs: withoutOwn(pairs), pagePath };
@@ -53,7 +53,7 @@ export class ExchangeCookies {
   /** Takes the cookies out of the app's answer: what is left may leave this machine. */
   received(headers: readonly Header[]): Header[] {
     const lines = headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value);
-    // Who names no viewer keeps cookies itself, as curl does.
+    // A client that names no viewer keeps its cookies itself, as curl does.
     const isNative = this.#viewer === undefined && this.#via === 'ingress';
     const isCleared = clearsSiteData(headers, 'cookies');
     if ((lines.length === 0 && !isCleared) || isNative) return [...headers];
@@ -82,7 +82,7 @@ export class ExchangeCookies {
     const cookie = parseSetCookie(line, this.#path, this.#jars.now());
     if (cookie === undefined || cookie.name === VIEWER_COOKIE) return [];
     const before = this.#put(cookie);
-    // Frameworks delete without HttpOnly, and some repeat the value.
+    // Frameworks delete an HttpOnly cookie by a line without HttpOnly, and some repeat the value in it.
     const endsHidden = before?.httpOnly === true && cookie.expiresAt <= cookie.storedAt;
     if (!cookie.httpOnly && !endsHidden) return [visibleLine(line, cookie)];
     const hasTwin =

@@ -6,7 +6,7 @@ import { covers, type ViewerJar } from './cookie-jars.js';
 /** What a request says about the cookies its browser holds. */
 export interface BrowserCookies {
   readonly pairs: readonly CookiePair[];
-  /** The path they are those of; undefined when it is the request's own, as at the ingress. */
+  /** The path whose cookies they are; undefined when it is the request's own path, as at the ingress. */
   readonly pagePath: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export function cookiesFor(
   return [...[...hidden, ...unseen].map(({ name, value }): CookiePair => [name, value]), ...seen];
 }
 
-/** Takes over what scripts have done to cookies of which the page shows the present state. */
+/** Takes over what scripts have changed: the page shows the present value of each cookie that it can see. */
 export function adoptChanges(browser: BrowserCookies, jar: ViewerJar, now: number): void {
   const { pagePath } = browser;
   if (pagePath === undefined) return;
@@ -40,7 +40,7 @@ export function adoptChanges(browser: BrowserCookies, jar: ViewerJar, now: numbe
   }
 }
 
-/** Visible cookies for `path` that the page, being elsewhere, can't know. */
+/** Visible cookies for `path` that the page can't know, because it has another path. */
 function unseenByPage(
   visible: readonly AppCookie[],
   path: string,
@@ -50,7 +50,7 @@ function unseenByPage(
   return visible.filter((cookie) => covers(cookie, path) && !covers(cookie, pagePath));
 }
 
-/** False for what the page sees and the path it asks for does not. */
+/** Whether a cookie that the page shows also goes with `path`: a page shows the cookies of its own path only. */
 function belongs(
   name: string,
   path: string,

@@ -108,7 +108,7 @@ function wantsShim(exchange: Exchange): boolean {
   if (context.via !== 'viewer' || !isWhole(exchange)) return false;
   if (asked.method === 'HEAD' || !DOCUMENTS.has(asked.destination)) return false;
   if (headerValue(answer.headers, 'content-encoding') !== undefined) return false;
-  // It becomes a file, which is to be what the app has sent.
+  // The answer becomes a file, which has to be what the app has sent.
   if (/^\s*attachment/i.test(headerValue(answer.headers, 'content-disposition') ?? ''))
     return false;
   return takesShim(headerValue(answer.headers, 'content-type'));

@@ -3,7 +3,7 @@ import * as zlib from 'node:zlib';
 
 type DecoderFactory = () => Transform;
 
-// A cut-off stream shows what arrived, as browsers do; the tunnel tells the cut by itself.
+// A stream that was cut off gives what has arrived, as in browsers; the tunnel reports the cut itself.
 const LENIENT = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
 
 const DECODERS = new Map<string, DecoderFactory>([

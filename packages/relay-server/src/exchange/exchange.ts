@@ -30,9 +30,9 @@ export interface ExchangeContext {
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;
-  /** What the messages of WebSockets may take; who has the key shares nothing with who hasn't. */
+  /** What the messages of WebSockets may take of memory. Viewers' links and the ingress have separate shares. */
   readonly messageBounds: MessageBounds;
-  /** Whose jar the exchanges of a viewer's link use; those of the ingress name theirs by cookie. */
+  /** Whose jar the exchanges of a viewer's link use. An exchange of the ingress names its viewer by cookie. */
   readonly viewer: () => string;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
@@ -40,7 +40,7 @@ export interface ExchangeContext {
   readonly bareOrigins: readonly string[];
   /** What requests to the shared port say in Host: `localhost`, `session` or a name. */
   readonly hostHeader: string;
-  /** Aborted when the host stops: what would go on for ever ends now. */
+  /** Aborted when the host stops. WebSockets, which would go on for ever, end then. */
   readonly draining: AbortSignal;
 }
 

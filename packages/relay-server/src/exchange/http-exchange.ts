@@ -11,7 +11,7 @@ export class HttpExchange extends Exchange {
   constructor(incoming: IncomingRequest, context: ExchangeContext, observation: Observation) {
     super(context, observation);
     this.#incoming = incoming;
-    // Whoever has answered without it must tell the opener to stop sending.
+    // The opener has to be told to stop sending when the answer came without reading the body.
     if (incoming.head.hasBody) this.atEnd(() => void this.#leaveBody());
   }
 
@@ -76,7 +76,7 @@ export async function askApp(exchange: HttpExchange): Promise<void> {
     answered: () => slot?.answered(),
     ended: () => slot?.leave(),
   });
-  // Steps may put another body before it, which an exchange that fails early never begins to read.
+  // A later step may wrap this body, and an exchange that fails before that never reads the wrapper.
   exchange.atEnd(() => response.body.destroy());
   exchange.answer = response;
 }

@@ -26,8 +26,7 @@ export function demandKey(exchange: Exchange): void {
     request.headers = request.headers.filter((field) => !isToken(field));
     return;
   }
-  const hasCookie = cookiesIn(asked.headers).some((value) => key.isCookie(value));
-  if (!hasCookie && !key.isSigned(asked.target)) throw keyNeeded();
+  if (!key.isCookie(cookieIn(asked.headers)) && !key.isSigned(asked.target)) throw keyNeeded();
 }
 
 /** Gives a browser that has shown the token a cookie for what can't carry one: pages, images, WebSockets. */
@@ -46,10 +45,11 @@ function tokenTest(key: IngressKey): (field: Header) => boolean {
   return ({ name, value }) => name === 'authorization' && key.isToken(value);
 }
 
-function cookiesIn(headers: readonly Header[]): string[] {
+/** The first one: a browser has one at most, and each would cost a check. */
+function cookieIn(headers: readonly Header[]): string {
   const fields = headers.filter(({ name }) => name === 'cookie');
   const pairs = fields.flatMap(({ value }) => parseCookies(value));
-  return pairs.flatMap(([name, value]) => (name === INGRESS_COOKIE ? [value] : []));
+  return pairs.find(([name]) => name === INGRESS_COOKIE)?.[1] ?? '';
 }
 
 function keyNeeded(): Refusal {

@@ -29,8 +29,10 @@ const PASS = /^([a-z0-9-]{1,40}\.(\d{1,12})\.([\w-]{1,1366}))\.([\w-]{43})$/;
 /** Expiry in seconds, and its MAC. */
 const COOKIE = /^(\d{1,12})\.([\w-]{43})$/;
 
-/** Makes and checks what plain HTTP is let in with (SPEC section 4.6). Each check is one MAC, compared in constant time. */
+/** Makes and checks what plain HTTP is let in with (SPEC section 4.6). A check costs one MAC at most, compared in constant time. */
 export class IngressKey {
+  /** The bearer token of programs. */
+  readonly token: string;
   readonly #key: Uint8Array;
   readonly #session: string;
   readonly #now: () => number;
@@ -39,6 +41,7 @@ export class IngressKey {
     this.#key = key;
     this.#session = session;
     this.#now = now;
+    this.token = this.#mac(ingressTokenPayload(session));
   }
 
   /** `now` is in milliseconds since 1970. */
@@ -48,11 +51,6 @@ export class IngressKey {
     now: () => number = Date.now,
   ): Promise<IngressKey> {
     return new IngressKey(await deriveIngressKey(linkKey), session, now);
-  }
-
-  /** The bearer token of programs. */
-  get token(): string {
-    return this.#mac(ingressTokenPayload(this.#session));
   }
 
   /** Whether an Authorization field holds the bearer token. */

@@ -18,18 +18,18 @@ export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
 
 /** A page that the host itself serves. */
 export interface OwnPage {
-  /** Who may ask for it. A viewer has proved the link key; a client of the ingress need not have it. */
+  /** Who may ask for it. A viewer has proved the link key; a client of the ingress only where the ingress wants it. */
   readonly doors: readonly Via[];
   readonly methods: ReadonlyMap<string, Handler>;
 }
 
-/** The host's own pages by path: a line here is a page more. */
+/** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: new Map([['POST', giveIngressCookie]]) }],
 ]);
 
-/** What the app never sees: its own paths may not look like this. */
+/** Paths below this prefix are never the app's. */
 const RESERVED = '/__wingman';
 
 /** Answers what is asked under the reserved prefix; an unknown page is refused, and never reaches the app. */

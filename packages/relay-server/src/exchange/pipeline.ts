@@ -37,7 +37,7 @@ const REQUEST: readonly Step[] = [
   demandKey,
   choosePort,
   answerOwnPage,
-  // Before the cookies: they are those of the moment at which the request goes out.
+  // Before the cookies, which have to be those of the moment at which the request goes out.
   waitForPlace,
   sendCookies,
   beginConnection,
@@ -102,7 +102,7 @@ async function passRequest<Kind extends Exchange>(
 }
 
 async function passAnswer(exchange: Exchange, steps: readonly Step[]): Promise<void> {
-  // Whoever answers in the app's place has answered in full.
+  // An answer of the host's own is complete as it is.
   if (exchange.answer.isOurs !== true) for (const step of steps) await step(exchange);
   await exchange.deliver(exchange.answer);
 }

@@ -10,7 +10,7 @@ import {
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 
-/** What a step throws to have the opener shown a certain problem, with further header fields if need be. */
+/** A step throws this to show the opener a certain problem, with further header fields where needed. */
 export class Refusal extends WingmanError {
   constructor(
     readonly problem: Problem<ErrorCode>,

@@ -14,7 +14,7 @@ import { Refusal } from './problems.js';
 
 /**
  * A path and query of visible characters, as bytes (RFC 9112 section 3.2.1); undici and node refuse
- * the same. Its first segment may be empty: `//x` is a path like any other to who only has one host.
+ * the same. The first segment may be empty: `//x` is a path like any other where there is only one host.
  */
 const TARGET = /^\/[\x21-\xff]*$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -68,7 +68,7 @@ export function sendCookies(exchange: Exchange): void {
   request.headers = exchange.cookies.requestHeaders;
 }
 
-/** Fields that this host or its HTTP client write, never copied. `expect` was answered at the door, the last is our page's. */
+/** Fields that this host or its HTTP client writes itself. The tunnel server has answered `expect`; our page adds the last one. */
 const OURS = [
   ...['host', 'content-length', 'expect', 'http2-settings', 'alt-used', 'wingman-request-id'],
 ];
@@ -77,7 +77,7 @@ const OURS = [
 export function beginConnection(exchange: Exchange): void {
   const { request } = exchange;
   const host = header('host', hostOf(exchange));
-  // Equal values may be there twice; refuseMalformed has seen to the others.
+  // The field may be there twice with equal values; refuseMalformed has refused different ones.
   const length = request.headers.find(({ name }) => name === 'content-length');
   const lengths = length !== undefined && request.hasBody ? [length] : [];
   request.headers = [host, ...without(stripHopByHop(request.headers), ...OURS), ...lengths];
@@ -105,7 +105,7 @@ export function askForPlainBytes({ request, context }: Exchange): void {
   request.headers = [...rest, header('accept-encoding', 'identity')];
 }
 
-/** W3C Fetch Metadata, which browsers hide from a service worker, as the app would see it without one. */
+/** Writes W3C Fetch Metadata as the app would see it without a service worker: browsers hide these fields from one. */
 export function describeFetch(exchange: Exchange): void {
   const { asked, request, context } = exchange;
   if (context.via !== 'viewer' || asked.mode === '') return;

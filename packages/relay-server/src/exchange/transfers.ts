@@ -3,7 +3,7 @@ import { headerValue, systemClock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { withoutPass } from './ingress-key.js';
 
-/** How a long body gets on; sizes in bytes. */
+/** The progress of a long body; sizes in bytes. */
 export interface TransferProgress {
   /** The viewer's link; undefined for plain HTTP. */
   readonly viewer: string | undefined;

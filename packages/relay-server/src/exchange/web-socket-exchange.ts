@@ -97,7 +97,7 @@ function protocolField(protocol: string): Header[] {
   return protocol === '' ? [] : headersFromRaw(['sec-websocket-protocol', protocol]);
 }
 
-/** A body that is cut off by an error ends there: what arrived is what the viewer gets. */
+/** A body that ends in an error ends there: the viewer gets what has arrived. */
 async function readSome(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let room: number = HOST_LIMITS.refusalBodyBytes;
@@ -108,7 +108,7 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
       if (room <= 0) break;
     }
   } catch {
-    // As said above.
+    // The viewer gets what has arrived.
   }
   return Buffer.concat(chunks);
 }
@@ -145,13 +145,13 @@ async function dialApp(exchange: WebSocketExchange): Promise<WebSocket> {
       headers: { host, ...headers },
       createConnection: () => connection,
     });
-    // `ws` closes the socket itself after an error; those who wait for it have listeners of their own.
+    // `ws` closes the socket itself after an error, and whoever waits for the close has a listener for it.
     socket.on('error', () => undefined);
     observation.sent(request);
     return socket;
   } catch (error) {
     connection.destroy();
-    // Subprotocols that are none (RFC 6455 section 4.1).
+    // The page has offered a subprotocol that is no token (RFC 6455 section 4.1).
     throw error instanceof SyntaxError ? new Refusal(malformedRequest(error.message)) : error;
   }
 }
@@ -172,7 +172,7 @@ export function upgradeFields(headers: readonly Header[]): Record<string, string
 function joined(exchange: WebSocketExchange, socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(toWingmanError(error, 'UPSTREAM_ABORTED'));
-    // What throws in a listener would end the process.
+    // An error that is thrown in a listener would end the process.
     const guarded = (listener: () => void): void => {
       try {
         listener();

@@ -31,7 +31,7 @@ export class LocalPorts {
 
   /**
    * What a request may reach by the port it names, 0 being the shared one; undefined when it may not.
-   * Other ports are for those who have the key: the tunnel server could write anything at its own door.
+   * Other ports are for viewers, whose links only the link key opens: the tunnel server could write anything at its own door.
    */
   find(port: number, via: Via): LocalTarget | undefined {
     if (port === 0) return this.shared;

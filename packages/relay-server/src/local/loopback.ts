@@ -76,7 +76,7 @@ function dialOnce(host: Address, port: number): Promise<LenientSocket> {
       () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
       HOST_LIMITS.localConnectMs,
     );
-    // Stays for good: an error between here and the next owner's listener must not crash the host.
+    // This listener stays: an error before the next owner listens must not crash the host.
     socket.on('error', (error) => {
       clearTimeout(timer);
       reject(error);

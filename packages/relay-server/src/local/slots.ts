@@ -3,7 +3,7 @@ import { HOST_LIMITS } from '../limits.js';
 
 /** The place of one exchange at the local port. */
 export interface Slot {
-  /** The app has answered. What streams on is a connection, and keeps no request waiting; idempotent. */
+  /** The app has answered. The rest of the answer counts as a connection, and keeps no request waiting; idempotent. */
   answered(): void;
   /** The exchange has ended; idempotent. */
   leave(): void;
@@ -14,7 +14,7 @@ export interface Slot {
  *
  * Two amounts are shared fairly: requests that the app has not answered, which keep it busy, and
  * connections, which cost memory and descriptors. A long poll holds both, an event stream one
- * connection only. Who finds no place waits, and the openers take turns.
+ * connection only. An exchange that finds no place waits, and the openers take turns.
  */
 export class Slots {
   readonly #clock: Clock;

@@ -38,7 +38,7 @@ export interface DialerOptions {
   /** `viewer` is the id of the viewer's browser, undefined when it has none. */
   attachViewer(linkId: string, carrier: Carrier, viewer: string | undefined): void;
   attachIngress(linkId: string, carrier: Carrier): void;
-  /** A dial or its handshake came to nothing. */
+  /** A dial or its handshake has failed. */
   failed(error: WingmanError): void;
 }
 
@@ -65,7 +65,7 @@ export class Dialer {
       socket.once('open', () => {
         this.#serve(name, socket)
           .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))
-          // Once it carries a link, the link watches it: behind a slow viewer's data a pong comes late.
+          // A link watches its own carrier, and a pong behind a slow viewer's data comes late.
           .finally(() => heartbeat.stop());
       });
     });
@@ -81,7 +81,7 @@ export class Dialer {
     return purpose === DialPurpose.INGRESS && this.#options.ingressAllowed ? 'ingress' : undefined;
   }
 
-  /** A connection kept ready that closes before anyone came has harmed nobody. */
+  /** A ready connection that closes before a viewer has come harms nobody. */
   #report(error: WingmanError): void {
     if (error.code !== 'CARRIER_CLOSED') this.#options.failed(error);
   }

@@ -261,7 +261,7 @@ export class Host extends EventEmitter<HostEvents> {
           token: this.#lease.dialToken,
         });
       default:
-        // A newer server may say more; what this version doesn't know it doesn't need.
+        // A newer server may send messages that this version doesn't know and doesn't need.
         return;
     }
   }

@@ -106,7 +106,7 @@ function parse(text: string, path: string): HostSecrets {
   try {
     return Stored.parse(JSON.parse(text));
   } catch (cause) {
-    // Not overwritten: the reviewers' URL may hang on what is left of it.
+    // The file is not overwritten: what is left of it may still hold the keys of the reviewers' URL.
     throw new Error(`${path} is damaged; delete it to get a new URL for this name`, { cause });
   }
 }

@@ -83,13 +83,13 @@ export class LinkTable {
       return undefined;
     }
     this.viewerBack(id);
-    // The first word holds: a link can't pass from one browser to another.
+    // The first browser stays: a link can't pass from one browser to another.
     if (browser !== undefined && !this.#browsers.has(id)) this.#browsers.set(id, browser);
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
     return link.attach(carrier, kind);
   }
 
-  /** Whose cookies go with a viewer's requests; a browser without an id has each tab for itself. */
+  /** Whose cookies go with a viewer's requests. In a browser without an id each tab has cookies of its own. */
   browserOf(id: string): string {
     return this.#browsers.get(id) ?? id;
   }
@@ -127,7 +127,7 @@ export class LinkTable {
     this.#presumedGone.add(id);
     link.doubt();
     this.#closeWhenBare(id, link);
-    // A link that is still carried then has been answered: the tab lives.
+    // A link that is still carried after this time has been answered, so the tab lives.
     const acquit = (): void => void this.#presumedGone.delete(id);
     this.#options.clock.setTimeout(acquit, HOST_LIMITS.presumedGoneMs);
   }

@@ -30,7 +30,7 @@ export interface P2pHostOptions {
   failed(linkId: string, error: WingmanError): void;
 }
 
-/** answering: our answer is being made. connecting: ICE and DTLS are at work. proving: the link handshake is. */
+/** answering: our answer is being made. connecting: ICE and DTLS are under way. proving: the link handshake is under way. */
 type AttemptState = 'answering' | 'connecting' | 'proving' | 'open' | 'closed';
 
 const TRANSITIONS: TransitionTable<AttemptState> = {
@@ -48,7 +48,7 @@ export class P2pHost {
   readonly #newest = new Map<string, Attempt>();
   /** Every attempt that holds a peer. */
   readonly #alive = new Set<Attempt>();
-  /** When the last peers for strangers were made: for links that had proved nothing. */
+  /** When the last peers were made for strangers, which are links that have proved nothing. */
   #strangersAt: number[] = [];
 
   constructor(options: P2pHostOptions) {
@@ -84,7 +84,7 @@ export class P2pHost {
     for (const attempt of [...this.#alive]) attempt.close();
   }
 
-  /** A stranger gets what is left; a proven viewer, if need be, the place of a stranger. */
+  /** A stranger gets a place that is left. A proven viewer gets the place of a stranger when none is left. */
   #hasRoomFor(linkId: string): boolean {
     const isProven = (id: string): boolean => this.#options.isProven(id);
     const places = this.#options.maxViewers * HOST_LIMITS.peersPerViewer;
@@ -96,7 +96,7 @@ export class P2pHost {
     return stranger !== undefined;
   }
 
-  /** Peers cost threads and processor time even when they end at once: strangers get so many in the time of an attempt. */
+  /** A peer costs threads and processor time even when it ends at once, so strangers get a limited number in the time of an attempt. */
   #countStranger(places: number): boolean {
     const { clock, timeoutMs } = this.#options;
     const now = clock.now();
@@ -161,7 +161,7 @@ class Attempt {
 
   #answer(sdp: string): void {
     if (this.#machine.state === 'closed') return;
-    // On a fast network the channel may open before we come round to this.
+    // On a fast network the channel may be open before this line runs.
     if (this.#machine.state === 'answering') this.#machine.demand('connecting');
     const value = { linkId: this.linkId, attempt: this.number, sdp };
     this.#options.send({ $case: 'answer', value });
@@ -196,7 +196,7 @@ class Attempt {
   }
 
   #ended(reason: string): void {
-    // The handshake fails by that, and says better why.
+    // The handshake fails because of it, with a better reason.
     if (this.#machine.state !== 'proving') this.#fail(new WingmanError('CARRIER_CLOSED', reason));
   }
 

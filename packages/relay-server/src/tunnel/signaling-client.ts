@@ -21,7 +21,7 @@ import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 
 /**
- * connecting: a socket is on its way, or the server's challenge is. registering: our proof is out.
+ * connecting: the socket or the server's challenge is awaited. registering: our proof has been sent.
  * registered: the session is ours. waiting: until the next try. ended: for good.
  */
 export type ConnectionState = 'connecting' | 'registering' | 'registered' | 'waiting' | 'ended';
@@ -37,7 +37,7 @@ const TRANSITIONS: TransitionTable<ConnectionState> = {
 /** A server that says nothing between two pings is dead. */
 export const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
 
-/** The server's answer says that trying again would bring the same. */
+/** After these answers of the server, another try would end the same way. */
 const FINAL_CODES = new Set<string>([
   'PROTOCOL_ERROR',
   'HANDSHAKE_FAILED',
@@ -88,7 +88,7 @@ export class SignalingClient {
     return this.#machine.state;
   }
 
-  /** Sends a message; dropped unless registered, for the other side then makes a new start anyway. */
+  /** Sends a message. Without a registration it is dropped: the other side begins anew then anyway. */
   send(message: SentCase<HostMessage>): void {
     if (this.#machine.state === 'registered') this.#transmit(message);
   }
@@ -98,7 +98,7 @@ export class SignalingClient {
     if (this.#nonce !== undefined) this.send(this.#options.register(this.#nonce));
   }
 
-  /** Finds out soon whether the connection still lives: without it no viewer gets a new carrier. */
+  /** Finds out soon whether the connection still lives: without a connection no viewer gets a new carrier. */
   probe(): void {
     this.#heartbeat?.probe(HOST_LIMITS.serverProbeMs);
   }

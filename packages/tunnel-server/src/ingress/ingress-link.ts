@@ -73,10 +73,10 @@ export class IngressLink implements SessionPart {
     return current;
   }
 
-  /** The carrier is gone: with exchanges under way it is worth another dial, without it isn't. */
+  /** The carrier is gone. Another dial is worth its cost only while exchanges are under way. */
   #revive(current: Current): void {
     if (current.mux.streamCount === 0) return current.link.close('LINK_LOST');
-    // When it fails, the link waits on: for the host to register again, or for the end of its grace.
+    // After a failed dial the link waits on, until the host registers again or the grace time ends.
     this.#connect(current).catch(() => undefined);
   }
 

@@ -92,7 +92,7 @@ export class Ingress {
     const mux = await target.mux();
     const head = requestHead(req, this.#forwarded);
     const stalled = (): void => {
-      // An app that has answered already holds no place, and may want to wait.
+      // An exchange that was answered holds no place at the app, and the app may want to wait.
       if (res.headersSent) return;
       abort.abort(new WingmanError('UPLOAD_TIMEOUT', 'the client has stopped sending'));
     };
@@ -102,7 +102,7 @@ export class Ingress {
       signal: abort.signal,
       onInformational: (informational) => sendInformational(res, informational),
     }).catch((error: unknown) => {
-      // Why it was given up here says more than that it was.
+      // The reason for giving up here says more than the failure that follows from it.
       throw abort.signal.aborted ? abort.signal.reason : error;
     });
     await sendResponse(req, res, response);

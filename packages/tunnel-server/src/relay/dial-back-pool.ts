@@ -58,7 +58,7 @@ export class DialBackPool implements SessionPart {
     });
   }
 
-  /** The host has dialled: the socket goes to who waits longest, or is kept. */
+  /** The host has dialled: the socket goes to the taker that has waited longest, or is kept. */
   offer(ready: ReadySocket): void {
     this.#requested.shift();
     const taker = this.#takers.shift();
@@ -74,7 +74,7 @@ export class DialBackPool implements SessionPart {
     ready.socket.once('close', () => this.#lost(ready));
   }
 
-  /** What an older registration has dialled belongs to an older process, perhaps: it is dropped. */
+  /** Drops what an older registration has dialled: its process may be gone. */
   hostOnline(): void {
     this.#dropReady(CloseCode.REPLACED, 'the host has registered anew');
     this.#requested = [];
@@ -100,7 +100,7 @@ export class DialBackPool implements SessionPart {
     while (this.#requested.length < wanted && request()) this.#requested.push(now);
   }
 
-  /** One that has begun to close is of no use to anybody; its `close` takes it out. */
+  /** Skips sockets that have begun to close; their `close` event takes them out. */
   #nextReady(): ReadySocket | undefined {
     const index = this.#ready.findIndex(({ isOpen }) => isOpen);
     return index < 0 ? undefined : this.#ready.splice(index, 1)[0];

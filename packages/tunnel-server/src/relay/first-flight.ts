@@ -35,7 +35,7 @@ export interface FirstFlight {
 export async function serveFirstFlight(flight: FirstFlight): Promise<void> {
   const { linkId, req, res, target } = flight;
   const left = new AbortController();
-  // Before anything is awaited: the `close` of a client that leaves meanwhile is not repeated.
+  // Before the first await: the `close` event of a client that leaves comes only once.
   res.once('close', () => left.abort());
   const messages = await readMessages(req);
   if (messages === undefined || !isLinkId(linkId)) return sendProblem(req, res, BAD_REQUEST);

@@ -27,7 +27,7 @@ const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
   TIMEOUT: CloseCode.HOST_OFFLINE,
 };
 
-/** A viewer that proves nothing would hold a host's connection for ever: it has to say something soon. */
+/** Ends a viewer that sends nothing in time: it would hold a connection of the host for ever. */
 function expectFirstMessage(viewer: WebSocket): void {
   const late = (): void => viewer.close(CloseCode.DEAD_PEER, 'the viewer said nothing');
   const deadline = setTimeout(late, SERVER_LIMITS.firstMessageMs);

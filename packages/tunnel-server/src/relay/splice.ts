@@ -74,7 +74,7 @@ export class Splice {
       this.#handlers.closed();
     };
     from.on('close', over);
-    // An end that was gone before it was spliced has told its `close` already.
+    // An end that closed before the splice has already emitted its `close`.
     if (from.readyState === from.CLOSED) queueMicrotask(() => over(ABNORMAL_CLOSURE, Buffer.of()));
   }
 

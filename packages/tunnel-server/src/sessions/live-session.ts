@@ -53,7 +53,7 @@ export class LiveSession implements IngressTarget {
     this.ingressDials = this.#dialBackPool(clock, DialPurpose.INGRESS, 0, 1);
     this.ingressLink = new IngressLink({ clock, dials: this.ingressDials, graceMs: hostGraceMs });
     const { viewers, relayDials, splices, ingressDials, ingressLink } = this;
-    // In this order they hear of the host: dial-backs first, then those that wait for one.
+    // The order matters: dial-backs hear of the host first, then the parts that wait for a dial-back.
     for (const part of [relayDials, ingressDials, ingressLink, splices, viewers]) {
       this.session.addPart(part);
     }
@@ -67,7 +67,7 @@ export class LiveSession implements IngressTarget {
     return this.session.ingressAllowed;
   }
 
-  /** Memory for messages of its WebSockets at the ingress. */
+  /** What the WebSockets at the session's ingress hold of messages, in bytes. */
   get heldBytes(): number {
     return LIMITS.webSocketHeldBytes - this.heldMessages.free;
   }

@@ -22,7 +22,7 @@ export type Lookup = { found: 'session'; session: LiveSession } | { found: 'ende
 interface End {
   /** On the registry's clock. */
   readonly at: number;
-  /** Its host or its time has ended it; else the host was away for too long, and may come back. */
+  /** Whether the host or the time has ended it. Otherwise the host was away for too long, and may come back. */
   readonly isForGood: boolean;
 }
 
@@ -30,7 +30,7 @@ interface End {
 export class SessionRegistry {
   readonly #options: RegistryOptions;
   readonly #sessions = new Map<string, LiveSession>();
-  /** By the network of the host that made it: one that moves on doesn't make room for more there. */
+  /** By the network of the host that made the session. It stays when the host moves: a move must not make room for more. */
   readonly #namesByNetwork = new Map<string, Set<string>>();
   /** The sessions that ended lately. */
   readonly #ended = new BoundedMap<string, End>(SERVER_LIMITS.endedSessionsRemembered);

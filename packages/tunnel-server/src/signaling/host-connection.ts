@@ -94,7 +94,7 @@ export class HostConnection implements HostPort {
     this.#socket.close(code, reason);
   }
 
-  /** Gives up its place among those that have proved nothing, at once: a peer that is idle may never answer a close. */
+  /** Ends at once, to give its place to a host that is yet to prove its key: an idle peer may never answer a close. */
   evict(): void {
     this.#options.metrics.limitsExceeded.inc({ limit: 'unproved-hosts' });
     this.#refuse(new WingmanError('LIMIT_EXCEEDED', 'others wait to register'));

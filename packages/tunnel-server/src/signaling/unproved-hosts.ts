@@ -5,11 +5,11 @@ type Evict = () => void;
 
 /**
  * Hosts that are connected and have not proved a key. There is always room for one more: when all places
- * are taken, the oldest of the network that has most gives up its place. Who holds many connections open
- * displaces only itself, while a host that proves its key at once is gone from here after one round trip.
+ * are taken, the oldest host of the network that has most gives up its place. A client that holds many
+ * connections open displaces only itself. An honest host proves its key and leaves after one round trip.
  */
 export class UnprovedHosts {
-  /** By network. The oldest comes first in each. */
+  /** By network; in each set the oldest host comes first. */
   readonly #byNetwork = new Map<string, Set<Evict>>();
   #size = 0;
 

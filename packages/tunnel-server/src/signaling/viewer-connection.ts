@@ -36,7 +36,7 @@ export class ViewerConnection implements ViewerPort {
   readonly #socket: SignalingSocket;
   readonly #reports: ConnectionReports;
   #linkId: string | undefined;
-  /** For good: what a tab says as it wakes comes before its browser closes the socket, and would undo this. */
+  /** Never reset: a tab that wakes says so before its browser closes the socket. */
   #wasFrozen = false;
 
   constructor(webSocket: WebSocket, options: ViewerConnectionOptions) {

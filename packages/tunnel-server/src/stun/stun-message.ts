@@ -8,7 +8,7 @@ const BINDING_ERROR = 0x0111;
 const XOR_MAPPED_ADDRESS = 0x0020;
 const ERROR_CODE = 0x0009;
 const UNKNOWN_ATTRIBUTES = 0x000a;
-/** Attributes that must be understood and are, in that they may be there: USERNAME to NONCE, PRIORITY, USE-CANDIDATE. */
+/** Comprehension-required attributes that a request may have: USERNAME to NONCE, PRIORITY, USE-CANDIDATE. */
 const KNOWN_REQUIRED = new Set([
   0x0006, 0x0008, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e, 0x0024, 0x0025,
 ]);

@@ -45,7 +45,7 @@ function inTurn(serve: RequestListener): RequestListener {
     const count = (waiting.get(socket) ?? 0) + 1;
     if (count > SERVER_LIMITS.pipelinedRequests) return void socket.destroy();
     waiting.set(socket, count);
-    // Node emits this when the response before has ended; never, when the connection has.
+    // Node emits this when the response before has ended, and never when the connection has ended.
     res.once('socket', () => {
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
       serve(req, res);

@@ -30,7 +30,7 @@ export function newViewerCookie(req: IncomingMessage): string[] {
   return [`${VIEWER_COOKIE}=${newLinkId()}; ${attributes}`];
 }
 
-/** No address is longer; what a proxy writes is not ours. */
+/** No address is longer; a proxy could write anything. */
 const MAX_ADDRESS_CHARS = 64;
 
 /** The other end of the connection, without `::ffff:` in front of an IPv4 address. */
@@ -43,7 +43,7 @@ export function isForwarded({ headers }: IncomingMessage): boolean {
   return headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
 }
 
-/** Who asks: the other end of the connection or, when that is a proxy of ours, whom the proxy has named last. */
+/** Who asks: the other end of the connection or, behind a trusted proxy, the address that the proxy has named last. */
 export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const named = trustProxy ? [req.headers['x-forwarded-for']].flat().join(',') : '';
   return named.split(',').at(-1)?.trim().slice(0, MAX_ADDRESS_CHARS) || peerAddress(req);

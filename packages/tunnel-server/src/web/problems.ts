@@ -8,7 +8,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
   const { status } = problem;
   // What is left of an upload isn't worth reading: the connection ends with this answer.
   const { headers, body } = problemAnswer(req, problem, !req.complete);
-  // The reason is named: one that Node has refused a moment ago would be written again.
+  // The reason phrase is given, because Node would write again one that it has refused a moment ago.
   res.writeHead(status, STATUS_CODES[status] ?? '', headers);
   res.end(req.method === 'HEAD' ? undefined : body);
 }

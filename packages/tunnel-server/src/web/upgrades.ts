@@ -77,7 +77,7 @@ export class UpgradeRouter {
 
   /** For the HTTP server's `upgrade` event. */
   handle(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Until someone takes it over, an error of this socket is nobody's.
+    // Nobody else listens for errors of this socket until it is taken over.
     socket.on('error', () => socket.destroy());
     if (!(socket instanceof Socket)) return void socket.destroy();
     const upgrade = { req, socket, head };
@@ -116,7 +116,7 @@ export class UpgradeRouter {
     );
   }
 
-  /** Once: the heads may also be a client's own invention. */
+  /** Warns once, because a client may have made up the field. */
   #warnOfProxy(): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;

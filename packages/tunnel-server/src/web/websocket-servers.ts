@@ -56,7 +56,7 @@ export class WebSocketServers {
     });
   }
 
-  /** Closes all with the code; resolves when the last has gone. One that doesn't answer is cut off after SERVER_LIMITS.closeMs. */
+  /** Closes all with the code; resolves when the last has gone. A peer that doesn't answer is cut off after SERVER_LIMITS.closeMs. */
   async closeAll(code: number, reason: string): Promise<void> {
     const gone = this.#all().map((webSocket) => {
       const closed = new Promise<void>((resolve) => webSocket.once('close', () => resolve()));

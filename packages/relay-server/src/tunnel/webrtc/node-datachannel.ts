@@ -138,7 +138,7 @@ class NodeDatachannelPeer implements Peer {
     try {
       if (!this.#closed) this.#connection.addRemoteCandidate(candidate, mid);
     } catch {
-      // One candidate that can't be parsed is one way less to connect, no more.
+      // A candidate that can't be parsed only costs one way to connect.
     }
   }
 
@@ -180,7 +180,7 @@ class NodeDatachannelPeer implements Peer {
     });
   }
 
-  /** The peer goes with its carrier, and its owner has to hear of it. */
+  /** The peer ends with its carrier, and the peer's owner has to hear of the end. */
   #closedHere(): void {
     if (this.#closed) return;
     this.close();

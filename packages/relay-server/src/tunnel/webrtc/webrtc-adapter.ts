@@ -17,7 +17,7 @@ const LOADERS: Readonly<Record<EngineName, Loader>> = {
   wrtc: loadWrtc,
 };
 
-/** What came of loading: the engine, or why there is none. */
+/** The result of loading: the engine, or why there is none. */
 export interface LoadedEngine {
   readonly engine: PeerEngine | undefined;
   readonly failures: readonly string[];
