@@ -2,7 +2,8 @@ type Realm = Window & typeof globalThis;
 
 /**
  * Gives the shim to frames whose documents come from no server (about:blank, srcdoc), before their
- * scripts run: browsers keep the window of the first, empty document. `install` may be called again.
+ * scripts run. Browsers keep the window of a frame's first, empty document for the next document, so
+ * `install` may be called twice with one window.
  */
 export function adoptFrames(page: Realm, install: (child: Realm) => void): void {
   const watched = new WeakSet<object>();
@@ -11,12 +12,12 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
 
   const adopt = (child: Window | null | undefined): void => {
     try {
-      // What comes from a server has the shim from there.
+      // A document from a server has the shim in its text.
       if (child?.location.protocol !== 'about:') return;
       install(child as Realm);
       watch(child as Realm);
     } catch {
-      // Of another origin, or sandboxed.
+      // The frame is of another origin, or sandboxed.
     }
   };
 
@@ -35,15 +36,15 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
   watch(page);
 }
 
-/** Scripts reach into a frame as soon as they have inserted it. */
+/** Scripts reach into a frame as soon as they have inserted the frame, before any observer runs. */
 function hookAccessors(realm: Realm, adopt: (child: Window | null | undefined) => void): void {
   const { prototype } = realm.HTMLIFrameElement;
-  // What is found may be of another origin, and then must not be asked what it is.
+  // A window of another origin throws when it is read. Only `adopt` reads it, and catches the error.
   hook(prototype, 'contentWindow', adopt);
   hook(prototype, 'contentDocument', (found) => adopt(found?.defaultView));
 }
 
-/** Has what an accessor is going to return seen before. */
+/** Calls `see` with what an accessor is about to return. */
 function hook<K extends 'contentWindow' | 'contentDocument'>(
   prototype: HTMLIFrameElement,
   name: K,

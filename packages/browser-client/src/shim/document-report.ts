@@ -36,13 +36,13 @@ function describe(page: Window): DocumentReport {
     ({ media }) => media === '' || page.matchMedia(media).matches,
   );
   const viewports = document.querySelectorAll<HTMLMetaElement>('meta[name="viewport" i]');
-  const unless = document.readyState === 'loading' ? undefined : null;
+  const missing = document.readyState === 'loading' ? undefined : null;
   return {
     url: document.location.href,
     title: document.title,
-    icon: icons[icons.length - 1]?.href ?? unless,
+    icon: icons[icons.length - 1]?.href ?? missing,
     themeColor: themeColor?.content ?? null,
-    viewport: viewports[viewports.length - 1]?.content ?? unless,
+    viewport: viewports[viewports.length - 1]?.content ?? missing,
   };
 }
 

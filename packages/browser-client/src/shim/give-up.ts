@@ -20,13 +20,13 @@ export function tellGivenUp(realm: Realm, baseUrl: () => string): void {
       return answer;
     },
   });
-  // A service worker's own workers have none.
+  // Service workers have none.
   if ('XMLHttpRequest' in realm) numberXhr(realm, isOwn);
 }
 
 type Numbered = [id: string, signal: AbortSignal, input: RequestInfo | URL, init: RequestInit];
 
-/** Undefined for what can't be given up, or goes elsewhere: there the field would need permission. */
+/** Undefined for a request that can't be given up, and for other origins, where the field would need permission (CORS). */
 function number(
   [input, options]: FetchArguments,
   realm: Realm,
@@ -44,17 +44,17 @@ function number(
     headers.set(REQUEST_ID, id);
     return [id, signal, input, { ...referrerOf(request), ...init, headers }];
   } catch {
-    // What `fetch` can't take, it says itself.
+    // `fetch` itself rejects arguments that it can't take.
     return undefined;
   }
 }
 
-/** The class says nothing: a frame may hand over a request of its own realm. */
+/** `instanceof` would miss the requests of other realms. */
 function isRequest(input: unknown): input is Request {
   return typeof input === 'object' && input !== null && 'headers' in input;
 }
 
-/** Any option makes `fetch` forget a request's referrer (Fetch section 5.4, step 13). */
+/** Any option makes `fetch` forget the request's referrer (Fetch section 5.4, step 13). */
 function referrerOf(request: Request | undefined): RequestInit {
   if (request === undefined) return {};
   const { referrer, referrerPolicy } = request;
@@ -77,7 +77,7 @@ function numberXhr(realm: Realm, isOwn: (url: string) => boolean): void {
   });
 }
 
-/** Does something before each call of a method, which stays what it is to whoever looks at it. */
+/** Runs `act` before each call of a method. A proxy keeps the method's name and length. */
 function before(
   prototype: XMLHttpRequest,
   name: 'open' | 'send',

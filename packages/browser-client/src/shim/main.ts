@@ -17,17 +17,17 @@ import { tellGivenUp } from './give-up.js';
 import { watchCookies } from './watch-cookies.js';
 import { tunnelWorkerSockets } from './worker-sockets.js';
 
-/** The function that this bundle is, made by scripts/bundle.mjs. */
+/** The function that scripts/bundle.mjs puts around this bundle. */
 declare const wingman: () => void;
 
-/** On a window that has the shim: what closes its sockets. */
+/** A window that has the shim keeps here what closes the window's sockets. */
 const MARK = Symbol.for('wingman.shim');
 
 interface Marked {
   [MARK]?: () => void;
 }
 
-/** The host says so of a page whose headers ask for it: a page itself can't see them. */
+/** Whether the page's headers ask for isolation. Scripts can't see headers, so the host says it in an attribute. */
 const wantsIsolation =
   typeof document !== 'undefined' && document.currentScript?.dataset['isolated'] !== undefined;
 
@@ -75,7 +75,7 @@ function live(shell: ShellApi): void {
   openForeignOnTop(window);
 }
 
-/** A window may come here twice: browsers keep that of a frame's first, empty document. */
+/** A window may come here twice: browsers keep the window of a frame's first, empty document for the next one. */
 function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi): void {
   const leave = page[MARK];
   if (leave !== undefined) return page.addEventListener('pagehide', leave);
@@ -97,7 +97,7 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
   tunnelWorkerSockets(scope, tab);
   const baseUrl = (): string => scope.location.href;
   tellGivenUp(scope, baseUrl);
-  // A service worker can't be told from here; of its workers' own workers it takes none for a module.
+  // A worker can't announce anything to the service worker, which takes the workers of workers for classic scripts.
   replaceWorkers({ realm: scope, baseUrl, shim: text, tab, announce: () => undefined });
 }
 

@@ -19,7 +19,7 @@ export function saveThroughTunnel(page: Page, save: (url: string, name: string) 
   });
 }
 
-/** Other sites mostly refuse to be framed: navigations to them take the whole tab, as they would without the shell. */
+/** Opens other sites in the whole tab, as happens without the shell. Most of them refuse to be framed. */
 export function openForeignOnTop(page: Page): void {
   const linked = (event: Event): void =>
     retarget(page, event, 'a[href], area[href]', (link) => link.href);
@@ -46,7 +46,7 @@ interface Targeted extends Element {
   action: string;
 }
 
-/** Has a link or form that leads to another site open in the tab instead of the frame. */
+/** Makes a link or form that leads to another site open in the tab instead of the frame. */
 function retarget(
   page: Page,
   event: Event,
@@ -59,7 +59,7 @@ function retarget(
   if (isForeign(page, urlOf(element))) element.target = '_top';
 }
 
-/** False for what is no text: SVG links and forms with a field called `action` give objects. */
+/** False for a value that is no text: SVG links and forms with a field called `action` give objects. */
 function isForeign(page: Page, url: unknown): boolean {
   return typeof url === 'string' && isHttp(url) && new URL(url).origin !== page.location.origin;
 }

@@ -5,7 +5,7 @@ import { TUNNEL_LOST_CHANNEL, type ShellApi } from '../shared/shell-api.js';
 import { replaceWebSocket, type SocketRoute } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';
 
-/** Has the WebSockets of a window go through its shell's tunnel; returns what closes them all. */
+/** Sends the WebSockets of a window through the shell's tunnel. Returns what closes all of them. */
 export function tunnelPageSockets(page: Window & typeof globalThis, shell: ShellApi): () => void {
   const sockets = new Set<TunnelSocket>();
   replaceWebSocket({
@@ -34,7 +34,7 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
   return leave;
 }
 
-/** The app itself, a port of the developer's machine, or somebody else. */
+/** Where a URL leads: to the app, to a port of the developer's machine, or (undefined) to another site. */
 export function routeFrom(host: string, url: URL): SocketRoute | undefined {
   if (url.host === host) return { hasCredentials: true };
   const port = localPort(url);

@@ -10,7 +10,7 @@ export type SocketRoute = Pick<SocketRequest, 'port' | 'hasCredentials'>;
 export interface SocketWorld {
   realm: SocketRealm;
   baseUrl: () => string;
-  /** Undefined for everybody else's URLs, which the browser's own class opens. */
+  /** Undefined for URLs of other sites, which the browser's own class opens. */
   route: (url: URL) => SocketRoute | undefined;
   headers: () => SocketRequest['headers'];
   open: (request: SocketRequest) => SocketPort;
@@ -26,8 +26,9 @@ const READ_ONLY = ['url', 'readyState', 'bufferedAmount', 'protocol', 'extension
 const HANDLERS = ['open', 'message', 'error', 'close'] as const;
 
 /**
- * Gives a realm a `WebSocket` that tunnels. It is the browser's own class, whose prototype serves
- * both kinds of sockets: subclasses, `instanceof`, patches of the prototype and constants stay as they are.
+ * Gives a realm a `WebSocket` that tunnels. The class stays the browser's own behind a proxy, and its
+ * prototype serves both kinds of sockets. So subclasses, `instanceof`, constants and patches of the
+ * prototype work as before.
  */
 export function replaceWebSocket(world: SocketWorld): void {
   const { realm } = world;
@@ -55,7 +56,7 @@ export function replaceWebSocket(world: SocketWorld): void {
   realm.WebSocket = replacement;
 }
 
-/** An invalid URL is the browser's, which raises the error. */
+/** An invalid URL has no route: the browser's own class raises the error. */
 function routeOf([url]: Partial<SocketArguments>, world: SocketWorld): SocketRoute | undefined {
   const base = world.baseUrl();
   if (url === undefined || !URL.canParse(url, base)) return undefined;
@@ -88,7 +89,7 @@ function connect(
   return new TunnelSocket(target, { realm, url, port: open(request), failed });
 }
 
-/** Has each member ask which kind of socket it is called on. */
+/** Makes each member of the prototype look which kind of socket is calling. */
 function serveBoth(prototype: WebSocket, sockets: WeakMap<object, TunnelSocket>): void {
   for (const name of READ_ONLY) accessor(prototype, name, sockets, (socket) => socket[name]);
   accessor(

@@ -1,6 +1,6 @@
 import { workerPrefix } from '../shared/worker-prefix.js';
 
-/** What replacing takes of a window or worker. */
+/** The parts of a window or worker that are replaced or used. */
 interface WorkerRealm {
   Worker?: typeof Worker;
   SharedWorker?: typeof SharedWorker;
@@ -11,7 +11,7 @@ interface WorkerRealm {
 export interface WorkerOptionsOfOurs {
   realm: WorkerRealm;
   baseUrl: () => string;
-  /** This very script, as text that runs it. */
+  /** The shim as text, which runs when it is evaluated. */
   shim: string;
   tab: string | null;
   /** A worker of this URL is about to be started. */
@@ -19,8 +19,8 @@ export interface WorkerOptionsOfOurs {
 }
 
 /**
- * Lets workers have the shim too. The service worker puts it before scripts that are fetched; those
- * in a blob it never sees, so the blob is replaced by one that begins with the shim.
+ * Gives workers the shim too. The service worker puts the shim before scripts that are fetched. It
+ * never sees the scripts in blobs, so a worker of a blob gets another blob that begins with the shim.
  */
 export function replaceWorkers(options: WorkerOptionsOfOurs): void {
   const { realm } = options;
@@ -45,7 +45,7 @@ export function replaceWorkers(options: WorkerOptionsOfOurs): void {
       try {
         return construct(own);
       } finally {
-        // The browser has taken the blob by now, as pages that revoke at once rely on.
+        // The browser holds the blob by now. Pages that revoke a URL at once rely on that, too.
         if (own !== url) realm.URL.revokeObjectURL(own);
       }
     });
@@ -85,19 +85,19 @@ function wrap<T extends typeof Worker | typeof SharedWorker>(
   return replacement;
 }
 
-/** A text or a URL of any realm: a trusted type must stay one, and the browser complains about what is missing. */
+/** Whether an argument is a text or a URL of any realm. Others go on as they are: a trusted type must stay one. */
 function isPlain(url: unknown): url is string | URL {
   return typeof url === 'string' || Object.prototype.toString.call(url) === '[object URL]';
 }
 
-/** Blobs by the URLs they have, for as long as the browser keeps them under those. */
+/** Keeps each blob by its URL, for as long as the browser does. */
 function keepBlobs(urls: typeof URL, gone: (url: string) => void): ReadonlyMap<string, Blob> {
   const blobs = new Map<string, Blob>();
   const create = urls.createObjectURL.bind(urls);
   const revoke = urls.revokeObjectURL.bind(urls);
   urls.createObjectURL = (object: Blob | MediaSource) => {
     const url = create(object);
-    // A MediaSource has no size. The class says nothing: a frame may hand over a blob of its own realm.
+    // A MediaSource has no size. `instanceof` would miss the blobs of other realms.
     if ('size' in object) blobs.set(url, object);
     return url;
   };

@@ -23,7 +23,7 @@ export function parseSocketUrl(
       Exception,
     );
   }
-  // An empty fragment is one too, though `hash` doesn't show it.
+  // An empty fragment counts too, though `hash` doesn't show it.
   if (parsed.href.includes('#')) {
     throw syntaxError('The URL contains a fragment identifier.', Exception);
   }
@@ -87,10 +87,10 @@ function syntaxError(message: string, Exception: ExceptionClass): DOMException {
 /** What `send` takes. */
 export type SocketData = string | Blob | ArrayBufferLike | ArrayBufferView;
 
-/** What is on its way to the tunnel: blobs are read later. */
+/** What goes to the tunnel. A blob is read later. */
 export type Outgoing = string | Uint8Array<ArrayBuffer> | Blob;
 
-/** What `send` was given, from whatever realm, as it is now: the caller may change a buffer at once after. */
+/** Copies what `send` was given, from any realm: the caller may change a buffer right afterwards. */
 export function takeData(data: SocketData): Outgoing {
   if (typeof data !== 'object') return wellFormed(data);
   if (isBlob(data)) return data;
@@ -100,7 +100,7 @@ export function takeData(data: SocketData): Outgoing {
   return isBuffer(data) ? new Uint8Array(data).slice() : wellFormed(data);
 }
 
-/** Bytes on the wire. */
+/** The size on the wire, in bytes. */
 export function sizeOf(data: Outgoing): number {
   if (typeof data === 'string') return new TextEncoder().encode(data).byteLength;
   return data instanceof Uint8Array ? data.byteLength : data.size;

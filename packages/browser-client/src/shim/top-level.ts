@@ -1,6 +1,6 @@
 import type { Past } from '../shared/shell-api.js';
 
-/** Gives the first page of a tab what the browser has kept for it; it runs before the page's own scripts. */
+/** Gives the first page of a tab what the browser has kept for the tab. The page's own scripts run later. */
 export function takeUp(page: Window, { referrer, scroll, state }: Past): void {
   const { document, history } = page;
   if (document.referrer === '' && referrer !== '') {
@@ -10,7 +10,7 @@ export function takeUp(page: Window, { referrer, scroll, state }: Past): void {
   if (scroll !== null) restoreScroll(page, scroll);
 }
 
-/** As browsers do: while the page loads, unless it sees to that itself or has been scrolled by then. */
+/** Scrolls while the page loads, as browsers do, unless the page does so itself or has been scrolled by then. */
 function restoreScroll(page: Window, [x, y]: [number, number]): void {
   let last: [number, number] = [0, 0];
   const restore = (): void => {
@@ -23,7 +23,7 @@ function restoreScroll(page: Window, [x, y]: [number, number]): void {
   page.addEventListener('load', restore);
 }
 
-/** Ctrl+P, or Cmd+P: the browser would print the page around the app. An app that takes the key itself keeps it. */
+/** Prints the app on Ctrl+P or Cmd+P; the browser would print the shell. An app that handles the key has the key. */
 export function printByKey(page: Window): void {
   const print = (event: KeyboardEvent): void => {
     const isPlain = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
@@ -31,7 +31,7 @@ export function printByKey(page: Window): void {
     event.preventDefault();
     page.print();
   };
-  // Added within the event, it comes after the app's own listeners.
+  // A listener that is added during the event runs after the app's own listeners.
   page.addEventListener(
     'keydown',
     () => page.addEventListener('keydown', print, { once: true }),
@@ -39,7 +39,10 @@ export function printByKey(page: Window): void {
   );
 }
 
-/** Browsers do so in a top-level page, and in a frame only while nothing has the focus, not even the frame (HTML section 6.6.7). */
+/**
+ * Focuses the element with `autofocus`. Browsers do so in a top-level page. In a frame they do so only
+ * while nothing has the focus, not even the frame (HTML section 6.6.7).
+ */
 export function focusFirst(page: Document): void {
   const focus = (): void => {
     const { activeElement, body, documentElement } = page;

@@ -1,6 +1,6 @@
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 
-/** What a page does to its own window, which here is the tab's. */
+/** What a page may do to its window: the app's page does it to the tab's window. */
 const OF_THE_TAB = ['close', 'moveBy', 'moveTo', 'resizeBy', 'resizeTo'] as const;
 
 /**
@@ -23,7 +23,10 @@ export function actAsTop(page: Window & typeof globalThis, tab: Window, shell: S
   }
 }
 
-/** Messages from the app in another tab come from that tab, as `window.open` has returned it. */
+/**
+ * Shows another tab's window as the source of messages from the app in that tab. The tab's window is
+ * what `window.open` has returned, and what scripts compare the source with.
+ */
 export function showTabsAsSources(realm: Window & typeof globalThis, shell: ShellApi): void {
   const { prototype } = realm.MessageEvent;
   const native = Object.getOwnPropertyDescriptor(prototype, 'source');
@@ -43,7 +46,7 @@ function tabOf(source: unknown, ownTop: Window | null, shell: ShellApi): unknown
     const isOther = top !== null && top !== ownTop && SHELL_API in top;
     return isOther && top[0] === source ? top : source;
   } catch {
-    // No window, or one of another origin.
+    // The source is no window, or a window of another origin.
     return source;
   }
 }
@@ -67,7 +70,7 @@ function canReach(window: Window): boolean {
   }
 }
 
-/** An opener of another site knows this tab's window only: what is posted to it has to come from there. */
+/** Stands for an opener of another site, which knows the tab's window only: the shell posts from there. */
 function standInFor(opener: Window, shell: ShellApi): Window {
   return new Proxy(opener, {
     get(target, key) {

@@ -55,7 +55,7 @@ const READY_STATES: readonly SocketState[] = ['connecting', 'open', 'closing', '
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
 
-/** What stands behind a `WebSocket` (WebSockets standard) whose messages go through the tunnel. */
+/** The connection behind a `WebSocket` (WebSockets standard) whose messages go through the tunnel. */
 export class TunnelSocket {
   readonly handlers: EventHandlers;
   readonly #options: SocketOptions;
@@ -65,11 +65,11 @@ export class TunnelSocket {
   #extensions = '';
   #binaryType: BinaryType = 'blob';
   #bufferedAmount = 0;
-  /** The next messages may come: a page that is busy holds its sender back. */
+  /** Lets the next messages come. A busy page does not, and so holds its sender back. */
   readonly #taken = new TakenCount(SHIM_LIMITS.socketCreditBytes, (weight) => {
     if (this.#machine.state !== 'closed') this.#post({ kind: 'taken', weight });
   });
-  /** Blobs are read asynchronously: what is sent after one waits behind it. */
+  /** Blobs are read asynchronously. What is sent after a blob waits until the blob has been read. */
   #sending: Promise<void> | undefined;
 
   /** Events are fired at `target`, which is the `WebSocket` that scripts hold. */
@@ -144,7 +144,7 @@ export class TunnelSocket {
   }
 
   #startClosing(code: number | undefined, reason: string): void {
-    // Closed before it was open: the standard has it fail, whatever the other side says meanwhile.
+    // A socket that is closed before it was open fails, whatever the other side says meanwhile.
     if (this.#machine.state === 'connecting') this.#hasFailed = true;
     if (!this.#machine.transition('closing')) return;
     this.#after(() => this.#post({ kind: 'close', code, reason }));
@@ -158,7 +158,7 @@ export class TunnelSocket {
     this.#after(async () => this.#post({ kind: 'send', data: new Uint8Array(await bytes) }));
   }
 
-  /** In order; at once when nothing is being read. */
+  /** Runs actions in order, and at once when no blob is being read. */
   #after(action: () => void | Promise<void>): void {
     const next = this.#sending === undefined ? action() : this.#sending.then(action);
     if (next === undefined) return;
@@ -176,7 +176,7 @@ export class TunnelSocket {
     this.#options.port.postMessage(command, transfer);
   }
 
-  /** Ends it without a closing handshake, as the standard has it for a full buffer. */
+  /** Ends the socket without a closing handshake, as the standard asks for a full buffer. */
   #fail(): void {
     this.#hasFailed = true;
     if (this.#machine.transition('closing')) this.#post({ kind: 'fail' });
@@ -204,7 +204,7 @@ export class TunnelSocket {
   }
 
   #message(data: string | Uint8Array): void {
-    // Once closing, none is delivered (WebSockets standard, "message received").
+    // A closing socket delivers no message (WebSockets standard, "message received").
     if (this.#machine.state === 'open') {
       const { realm, url } = this.#options;
       const own = typeof data === 'string' ? data : this.#binary(new Uint8Array(data));
@@ -235,7 +235,10 @@ export class TunnelSocket {
 
 type Handler = ((event: Event) => unknown) | null;
 
-/** The `on…` attributes of an event target (HTML, "event handlers"): one each, in the place where it was first set. */
+/**
+ * The `on…` attributes of an event target (HTML, "event handlers"). Each has one handler, which keeps
+ * its place among the listeners when another replaces it.
+ */
 class EventHandlers {
   readonly #handlers = new Map<string, Handler>();
   readonly #listeners = new Map<string, (event: Event) => void>();
@@ -246,7 +249,7 @@ class EventHandlers {
     return this.#handlers.get(type) ?? null;
   }
 
-  /** What is no object counts as null, and an object that can't be called does nothing. */
+  /** A value that is no object counts as null. An object that can't be called is kept and does nothing. */
   set(type: string, handler: unknown): void {
     const isObject = typeof handler === 'function' || typeof handler === 'object';
     this.#handlers.set(type, isObject ? (handler as Handler) : null);

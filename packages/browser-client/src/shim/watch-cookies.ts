@@ -7,7 +7,7 @@ export interface CookieRealm {
   CookieStore?: { prototype: object };
 }
 
-/** Tells of every change a script makes, before its next request can be on its way. */
+/** Tells of every change that a script makes to cookies, before the script's next request can leave. */
 export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies) => void): void {
   const tell = (): void => changed(readCookies(realm.document));
   watchDocumentCookie(realm.Document.prototype, tell);

@@ -14,10 +14,10 @@ import type { SocketPort } from './tunnel-socket.js';
 /** The part of a worker's global scope that is used. */
 type WorkerScope = typeof globalThis & { origin: string; location: Pick<Location, 'href'> };
 
-/** Has the WebSockets of a worker go through the tunnel of the tab it belongs to. */
+/** Sends the WebSockets of a worker through the tunnel of the worker's tab. */
 export function tunnelWorkerSockets(scope: WorkerScope, tab: string | null): void {
   const { locks } = navigator as { locks?: LockManager };
-  // Without locks nobody would notice the end of this worker: its sockets stay the browser's own.
+  // Without locks nobody would notice the end of this worker, so its sockets stay the browser's own.
   if (locks === undefined || scope.origin === 'null') return;
   const { host } = new URL(scope.origin);
   replaceWebSocket({
@@ -31,7 +31,7 @@ export function tunnelWorkerSockets(scope: WorkerScope, tab: string | null): voi
   });
 }
 
-/** A worker's way to a tunnel: its own tab's, or that of any tab when its own is gone. */
+/** A worker's way to the tunnel of its own tab, or of any tab when its own tab is gone. */
 class ChannelPort implements SocketPort {
   onmessage: SocketPort['onmessage'] = null;
   readonly #id = crypto.randomUUID();
@@ -87,7 +87,7 @@ class ChannelPort implements SocketPort {
     gone.catch(() => undefined);
   }
 
-  /** No tab has a tunnel, or the one that served has been closed. */
+  /** No tab has a tunnel, or the tab that served the socket has been closed. */
   #lost(): void {
     const data: SocketEvent = {
       ...{ kind: 'closed', code: 1006, reason: '', wasClean: false },

@@ -179,6 +179,13 @@ describe('the preflight (Fetch, "CORS-preflight fetch")', () => {
     expect(received[1]?.body).toBe('{}');
   });
 
+  test('ends with the tab that carries it, as the request does', async () => {
+    const { fetch, tools } = allowing();
+    const add = jest.spyOn(tools.exchanges, 'add');
+    await (await fetch(`${API}/items`, JSON_POST)).text();
+    expect(add.mock.calls.map(([tab]) => tab)).toEqual(['tab-1', 'tab-1']);
+  });
+
   test('that is refused keeps the request from being sent', async () => {
     const { fetch, received, complaints } = setUp(always(200, CONSENT));
     expect((await fetch(`${API}/items`, JSON_POST)).type).toBe('error');

@@ -43,13 +43,6 @@ export class FakeMutationObserver {
   }
 }
 
-/** Dispatches at a window what has happened at an element in it. */
-export function dispatchAt(page: EventTarget, element: unknown, event: Event): Event {
-  Object.defineProperty(event, 'target', { value: element });
-  page.dispatchEvent(event);
-  return event;
-}
-
 /** A window that has the phases of DOM section 2.9: who captures hears of an event before the others. */
 export class FakeWindow extends EventTarget {
   readonly #capturing = new EventTarget();
@@ -73,4 +66,11 @@ export class FakeWindow extends EventTarget {
     if (event.bubbles) this.dispatchEvent(event);
     else this.#capturing.dispatchEvent(event);
   }
+}
+
+/** Dispatches at a window what has happened at an element in it, whose own listeners stop what doesn't bubble. */
+export function dispatchAt(page: FakeWindow, element: unknown, event: Event): Event {
+  Object.defineProperty(event, 'target', { value: element });
+  page.dispatchBelow(event);
+  return event;
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { CloseCode, LIMITS, RecordReader, encodeRecord, type Carrier } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
-import { ChannelCarrier, type ChannelLike } from '../../src/worker/channel-carrier.js';
+import { ChannelCarrier } from '../../src/worker/channel-carrier.js';
 import { FirstFlightCarrier } from '../../src/worker/first-flight.js';
 import { PortCarrier } from '../../src/worker/port-carrier.js';
 import { WebSocketCarrier } from '../../src/worker/websocket-carrier.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
+import { FakeDataChannel } from '../support/fake-data-channel.js';
 import { FakePort } from '../support/fake-port.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { eventually } from '../support/linked-host.js';
@@ -146,38 +147,6 @@ describe('a carrier over a WebSocket', () => {
     expect(opened).toBe(0);
   });
 });
-
-/** A data channel whose other end is the test. */
-class FakeDataChannel {
-  readyState: RTCDataChannelState = 'connecting';
-  bufferedAmount = 0;
-  binaryType = 'blob';
-  bufferedAmountLowThreshold = 0;
-  onopen: ((event: Event) => unknown) | null = null;
-  onmessage: ((event: MessageEvent) => unknown) | null = null;
-  onclose: ((event: Event) => unknown) | null = null;
-  onbufferedamountlow: ((event: Event) => unknown) | null = null;
-  readonly sent: unknown[] = [];
-  isFull = false;
-  closes = 0;
-
-  send(data: unknown): void {
-    if (this.isFull) throw new DOMException('full', 'OperationError');
-    this.sent.push(data);
-  }
-
-  close(): void {
-    this.closes += 1;
-  }
-
-  gives(data: unknown): void {
-    this.onmessage?.(new MessageEvent('message', { data }));
-  }
-
-  get asChannel(): ChannelLike {
-    return this;
-  }
-}
 
 describe('a carrier over a data channel', () => {
   function setUp(channel = new FakeDataChannel()) {
