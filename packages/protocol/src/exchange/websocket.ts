@@ -80,8 +80,8 @@ export class TunnelWebSocket {
   }
 
   /**
-   * The next part of a message, for whoever passes it on without having all of it; or the close, which
-   * is the last and is repeated. When the stream fails it is a close with 1006.
+   * The next part of a message, for callers that pass parts on. After the last part it is the close, also in
+   * later calls. The close of a stream that has failed has the code 1006.
    */
   async receivePart(): Promise<MessagePart | WebSocketClose> {
     if (this.#ended !== undefined) return this.#ended;

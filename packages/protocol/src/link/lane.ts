@@ -196,7 +196,7 @@ export class Lane implements Attachment, LaneEvidence {
     this.#isDoubted = false;
   }
 
-  /** The peer has acknowledged so many bytes that were sent here. */
+  /** The peer has acknowledged this many bytes that were sent here. */
   delivered(bytes: number): void {
     this.#out.add(bytes);
     this.#proved();
