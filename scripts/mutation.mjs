@@ -71,7 +71,9 @@ async function measure(file) {
 
 function print(name, { noticed, late, all }) {
   const score = all === 0 ? 100 : (100 * noticed) / all;
-  console.log(`${name.padEnd(32)} ${score.toFixed(1).padStart(5)} %  ${noticed} of ${all}, ${late} by a timeout`);
+  console.log(
+    `${name.padEnd(32)} ${score.toFixed(1).padStart(5)} %  ${noticed} of ${all}, ${late} by a timeout`,
+  );
   return score;
 }
 
