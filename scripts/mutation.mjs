@@ -60,17 +60,20 @@ function optionsFor(file) {
   };
 }
 
-/** How many mutants a file's tests have noticed, of how many. */
+/** How many mutants a file's tests have noticed, of how many; and how many of them by not coming to an end. */
 async function measure(file) {
   const results = await new Stryker(optionsFor(file)).runMutationTest();
   const count = (...states) => results.filter(({ status }) => states.includes(status)).length;
-  const noticed = count('Killed', 'Timeout');
-  return { noticed, all: noticed + count('Survived', 'NoCoverage') };
+  const late = count('Timeout');
+  const noticed = count('Killed') + late;
+  return { noticed, late, all: noticed + count('Survived', 'NoCoverage') };
 }
 
-function print(name, { noticed, all }) {
+function print(name, { noticed, late, all }) {
   const score = all === 0 ? 100 : (100 * noticed) / all;
-  console.log(`${name.padEnd(32)} ${score.toFixed(1).padStart(5)} %  ${noticed} of ${all}`);
+  console.log(
+    `${name.padEnd(32)} ${score.toFixed(1).padStart(5)} %  ${noticed} of ${all}, ${late} by a timeout`,
+  );
   return score;
 }
 
@@ -85,12 +88,11 @@ process.chdir(new URL('../packages/protocol', import.meta.url).pathname);
 const names = process.argv.slice(2);
 const scores = [];
 for (const layer of LAYERS) {
-  const sum = { noticed: 0, all: 0 };
+  const sum = { noticed: 0, late: 0, all: 0 };
   for (const file of filesOf(layer, names)) {
     const result = await measure(file);
     print(file, result);
-    sum.noticed += result.noticed;
-    sum.all += result.all;
+    for (const key of Object.keys(sum)) sum[key] += result[key];
   }
   if (sum.all > 0) scores.push([layer, sum]);
 }

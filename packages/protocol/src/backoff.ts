@@ -1,4 +1,4 @@
-/** Waits that double up to a limit. Chance shortens each of them, so that many peers don't return in step. */
+/** Waits that double up to a limit. A random part is taken off each wait, so that many peers don't return at once. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #maxMs: number;
@@ -14,7 +14,7 @@ export class Backoff {
   /** The next wait in milliseconds: between half of the doubled wait and all of it. */
   next(): number {
     const full = Math.min(this.#maxMs, this.#firstMs * 2 ** this.#attempts);
-    // Past the limit there is nothing left to double.
+    // The limit is reached: the next wait is as long.
     if (full < this.#maxMs) this.#attempts += 1;
     return full / 2 + (full / 2) * this.#random();
   }

@@ -10,7 +10,7 @@ export interface Clock {
   setTimeout(callback: () => void, milliseconds: number): Timer;
 }
 
-/** The platform's clock. Its timers keep no Node process alive: sockets do that. */
+/** The platform's clock. Its timers don't keep a Node process alive, sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, milliseconds) => {

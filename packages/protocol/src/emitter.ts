@@ -1,6 +1,6 @@
 /**
- * Listeners by event name. One that throws harms neither the others nor whoever emits: its error is reported,
- * and all goes on.
+ * Listeners by event name. A listener that throws harms neither the others nor the emitting code: its error is
+ * reported, and the next listener is called.
  */
 export class Emitter<Event extends string> {
   readonly #listeners = new Map<Event, Set<() => void>>();
@@ -24,8 +24,8 @@ export class Emitter<Event extends string> {
 }
 
 /**
- * As browsers do with the error of an event listener (HTML section 8.1.4.6). Node has no such place: an error
- * that is thrown to nobody would end the process there, and with it every other session.
+ * Reports an error as browsers do with the error of an event listener (HTML section 8.1.4.6). Node has no
+ * `reportError`. An uncaught error would end the Node process, and with it every other session.
  */
 function report(error: unknown): void {
   if ('reportError' in globalThis) reportError(error);

@@ -1,4 +1,4 @@
-/** Every way something can fail, as decided by programs: messages are for people only. */
+/** Every way in which something can fail. Programs decide by the code; messages are for people only. */
 export type ErrorCode =
   | 'CANCELLED'
   | 'PROTOCOL_ERROR'
@@ -36,7 +36,7 @@ export class WingmanError extends Error {
   }
 }
 
-/** Returns the error itself when it is ours, else wraps it under `fallback`. */
+/** Returns the error itself when it is a WingmanError, else wraps it under `fallback`. */
 export function toWingmanError(error: unknown, fallback: ErrorCode): WingmanError {
   if (error instanceof WingmanError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -58,7 +58,7 @@ const WIRE_CODES = [
   [11, 'TOO_MANY_VIEWERS'],
 ] as const satisfies readonly (readonly [number, ErrorCode])[];
 
-// Marked pure: a bundle that reads no frames does without them.
+// Marked pure, so that a bundle that reads no frames leaves them out.
 const NUMBER_OF = /* @__PURE__ */ new Map<ErrorCode, number>(
   /* @__PURE__ */ WIRE_CODES.map(([number, code]) => [code, number]),
 );
@@ -71,7 +71,7 @@ export function errorToWire(code: ErrorCode): number {
   return NUMBER_OF.get(code) ?? 10;
 }
 
-/** The code of a wire number; an unknown number reads as INTERNAL, so that new codes stay compatible. */
+/** The code of a wire number. An unknown number reads as INTERNAL, so that a newer peer may have new codes. */
 export function errorFromWire(number: number): ErrorCode {
   return CODE_OF.get(number) ?? 'INTERNAL';
 }

@@ -1,8 +1,8 @@
 /**
- * An amount that several holders share: a holder may have as much as is left for others.
+ * An amount that several holders share. A holder may have as much as is still free.
  *
- * A holder that is alone has half of the amount at most, two of them have a third each. Nobody has the
- * last of the amount, so whoever comes next finds some, however greedy the others are.
+ * So a single holder gets at most half of the amount, and two holders get a third each. Some of the amount always
+ * stays free, so the next holder finds some, however greedy the others are.
  */
 export class FairShare<Holder> {
   readonly #held = new Map<Holder, number>();
@@ -12,12 +12,12 @@ export class FairShare<Holder> {
     this.#free = amount;
   }
 
-  /** What nobody holds; below zero when more was taken than is fair. */
+  /** The part that nobody holds; below zero when holders took more than was fair. */
   get free(): number {
     return this.#free;
   }
 
-  /** Whether the holder may have so much more; without an amount: whether what it has is fair. */
+  /** Whether the holder may have this much more; without an amount, whether the holder's present part is fair. */
   allows(holder: Holder, amount = 0): boolean {
     return this.#heldBy(holder) + amount <= this.#free;
   }

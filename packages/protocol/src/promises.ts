@@ -1,4 +1,4 @@
-/** A promise and its two ends. An unobserved rejection is not an error. */
+/** A promise with its resolve and reject functions. A rejection that nobody observes is not an error. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;

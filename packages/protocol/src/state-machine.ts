@@ -12,13 +12,13 @@ function canMove<State extends string>(
   return table[from].includes(to);
 }
 
-/** A state that changes by the moves of its table and by nothing else. */
+/** A state that changes only by the moves of its table. */
 export class StateMachine<State extends string> {
   readonly #table: TransitionTable<State>;
   readonly #onEnter: ((state: State) => void) | undefined;
   #state: State;
 
-  /** `onEnter` runs after each move, when the new state holds already. */
+  /** `onEnter` runs after each move, when `state` is already the new one. */
   constructor(table: TransitionTable<State>, initial: State, onEnter?: (state: State) => void) {
     this.#table = table;
     this.#state = initial;
@@ -29,7 +29,7 @@ export class StateMachine<State extends string> {
     return this.#state;
   }
 
-  /** Moves to another state; false, and nothing has happened, when the table has no such move. */
+  /** Moves to another state. When the table has no such move, it returns false and changes nothing. */
   transition(next: State): boolean {
     if (!canMove(this.#table, this.#state, next)) return false;
     this.#state = next;
@@ -37,7 +37,7 @@ export class StateMachine<State extends string> {
     return true;
   }
 
-  /** Moves to another state; INTERNAL when the table has no such move, because only our own mistake leads there. */
+  /** Moves to another state; INTERNAL when the table has no such move, which only a bug of ours can cause. */
   demand(next: State): void {
     if (this.transition(next)) return;
     throw new WingmanError('INTERNAL', `no move from ${this.#state} to ${next}`);

@@ -40,6 +40,15 @@ test('a proof is HMAC-SHA-256', async () => {
   expect(Buffer.from(await authenticate(key, requestPayload(LINK)))).toEqual(expected);
 });
 
+test('what is proved is a name of its use, then the parts, with a zero byte between', () => {
+  const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);
+  expect(text(requestPayload(LINK))).toBe(`wingman-request-v1\0${LINK}`);
+  const nonce = Uint8Array.of(0, 255);
+  expect(text(offerPayload({ linkId: LINK, attempt: 12, sdp: 'v=0' }, nonce))).toBe(
+    `wingman-offer-v1\0${LINK}\x0012\x0000ff\0v=0`,
+  );
+});
+
 test('two claims have the same payload only when they are the same', () => {
   const claim = fc.record({
     linkId: fc.constantFrom(LINK, 'f'.repeat(32)),

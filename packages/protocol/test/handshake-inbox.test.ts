@@ -93,6 +93,24 @@ describe('an inbox', () => {
     expect(clock.timers).toBe(0);
   });
 
+  test('fails at its deadline, with another close code than a refusal', async () => {
+    const { clock, carrier, inbox } = bench(1_000);
+    const waiting = inbox.next();
+    waiting.catch(() => undefined);
+    await clock.advance(999);
+    expect(carrier.closes).toEqual([]);
+    await clock.advance(1);
+    await expect(waiting).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'the handshake took too long',
+    });
+    expect(carrier.closes).toEqual([{ code: 4008, reason: 'TIMEOUT' }]);
+  });
+
+  test('without a deadline sets no timer', () => {
+    expect([bench().clock.timers, bench(1_000).clock.timers]).toEqual([0, 1]);
+  });
+
   test('a carrier that ends while nobody reads is told to the next reader', async () => {
     const { carrier, inbox } = bench();
     carrier.die('unplugged');

@@ -343,7 +343,7 @@ describe('the end', () => {
     expect(world.codes).toEqual([]);
     await world.clock.advance(1);
     expect(world.errors).toMatchObject([
-      { code: 'LINK_LOST', message: 'no way to the other side came back in time' },
+      { code: 'LINK_LOST', message: 'no carrier to the peer came back in time' },
     ]);
   });
 

@@ -42,6 +42,10 @@ describe('writing', () => {
     expect(stream.sendCredit.available).toBe(LIMITS.streamWindowBytes - 3 - MESSAGE_OVERHEAD_BYTES);
   });
 
+  test('is for the time after the peer is known, unless the stream is early', () => {
+    expect(bench().stream.isEarly).toBe(false);
+  });
+
   test('asks for a turn each time, and keeps its order', () => {
     const { stream, log, sendAll } = bench();
     void stream.enqueue('open', [bytes(9, 9)]);
@@ -143,8 +147,10 @@ describe('reading', () => {
   test('of what comes behind the end is an error', () => {
     const { stream } = bench();
     stream.receiveEnd();
-    expect(() => stream.receive(bytes())).toThrow('data after end');
-    expect(() => stream.receiveEnd()).toThrow('second end');
+    const broken = (message: string) =>
+      expect.objectContaining({ code: 'PROTOCOL_ERROR', message });
+    expect(() => stream.receive(bytes())).toThrow(broken('data after end'));
+    expect(() => stream.receiveEnd()).toThrow(broken('second end'));
   });
 });
 
@@ -190,6 +196,17 @@ describe('a stream is over', () => {
     stream.receiveReset(gone);
     expect(failures).toEqual(['stop LINK_LOST', 'failure LINK_LOST']);
     expect([stream.error, log]).toEqual([gone, ['finished']]);
+  });
+
+  test.each(['none', 'ours', 'the peer’s'])('when it fails after %s end', (which) => {
+    const { stream, log, sendAll } = bench();
+    if (which === 'ours') stream.end();
+    sendAll();
+    if (which === 'the peer’s') stream.receiveEnd();
+    stream.fail(gone);
+    expect([stream.isFinished, stream.error, log.at(-1)]).toEqual([true, gone, 'finished']);
+    stream.end();
+    expect(stream.nextOutgoing).toBeUndefined();
   });
 
   test('a failure is told at once to whoever asks later', () => {

@@ -202,7 +202,7 @@ describe('the lobby, where workers call for a tunnel', () => {
     const opened: [tab: string, request: SocketRequest][] = [];
     const { mux, viewer } = linkedHost({ webSocket: accepting(sockets) });
     for (const tab of names) {
-      const open = (request: SocketRequest, signal: AbortSignal) => {
+      const open = (request: SocketRequest, { signal }: { signal: AbortSignal }) => {
         opened.push([tab, request]);
         return Promise.resolve(openWebSocket(mux, create(WebSocketOpen, {}), { signal }));
       };

@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.js';
 import type { Carrier, CarrierHandlers } from './carrier.js';
 
-/** The part every carrier shares: early messages are kept, and the end is told once. */
+/** The common part of all carriers: keeps early messages, and tells the end once. */
 export abstract class BaseCarrier implements Carrier {
   #handlers: CarrierHandlers | undefined;
   #early: Uint8Array[] = [];
@@ -13,7 +13,7 @@ export abstract class BaseCarrier implements Carrier {
   /** Closes the transport below. */
   protected abstract shut(code: number, reason: string): void;
 
-  /** True once either side has closed. */
+  /** Whether either side has closed. */
   get isClosed(): boolean {
     return this.#closedByUs || this.#ended !== undefined;
   }

@@ -1,7 +1,7 @@
-/** What the layer above a carrier is told. */
+/** The callbacks of the layer above a carrier. */
 export interface CarrierHandlers {
   message(bytes: Uint8Array): void;
-  /** The carrier is gone, and not by our own `close`. */
+  /** The carrier has ended by itself or by the peer. Our own `close` is not told. */
   close(reason: string): void;
   /** `writable` has become true again. */
   writable(): void;
@@ -10,16 +10,16 @@ export interface CarrierHandlers {
 /**
  * One message transport that can die.
  *
- * It keeps message boundaries and order while it lives. It is never trusted to deliver: it may
- * vanish at any moment, and what was sent last may be lost with it.
+ * A carrier keeps message boundaries and order while it lives. It may vanish at any moment, and the messages that
+ * were sent last may be lost.
  */
 export interface Carrier {
-  /** Sends one message of at most LIMITS.maxMessageBytes; drops it silently once closed. Never throws. */
+  /** Sends one message of at most LIMITS.maxMessageBytes. A closed carrier drops it silently. Never throws. */
   send(message: Uint8Array): void;
-  /** False while more than the high-water mark waits below us. */
+  /** False while more than the high-water mark waits to be sent. */
   readonly writable: boolean;
-  /** Names the reader, once; messages that came before are delivered now. */
+  /** Sets the reader, once. Messages that came before are delivered now. */
   start(handlers: CarrierHandlers): void;
-  /** Closes; idempotent. The code is one of CloseCode where the transport can carry it. */
+  /** Closes the carrier; idempotent. The code is one of CloseCode, for transports that can carry a code. */
   close(code: number, reason: string): void;
 }

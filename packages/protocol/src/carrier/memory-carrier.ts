@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { BaseCarrier } from './base-carrier.js';
 
-/** How a memory carrier hands a message over; tests pass their own to delay, drop or change it. */
+/** How a memory carrier hands a message over. Tests pass a function of their own to delay, drop or change messages. */
 export type Deliver = (message: Uint8Array, arrive: (message: Uint8Array) => void) => void;
 
 const nextTick: Deliver = (message, arrive) => queueMicrotask(() => arrive(message));
@@ -27,7 +27,7 @@ export class MemoryCarrier extends BaseCarrier {
     this.#deliver(message, (arrived) => this.#arrive(message.byteLength, arrived));
   }
 
-  /** Ends both sides, as a cut cable does; neither has closed it. */
+  /** Ends both sides, as a cut cable does. */
   cut(reason = 'cut'): void {
     this.closed(reason);
     this.peer?.closed(reason);
@@ -46,7 +46,7 @@ export class MemoryCarrier extends BaseCarrier {
   }
 }
 
-/** Two connected memory carriers; `deliver` is asked once for each message in either direction. */
+/** Two connected memory carriers. `deliver` is called once for each message, in both directions unless `deliverBack` is given. */
 export function memoryCarrierPair(
   deliver?: Deliver,
   deliverBack: Deliver | undefined = deliver,

@@ -7,13 +7,13 @@ import { IncomingWebSocket } from './incoming-websocket.js';
 import { MessageType } from './message-type.js';
 import { decodeMessage } from './proto-message.js';
 
-/** Where the host's exchanges go. */
+/** The handlers of the exchanges that a host accepts. */
 export interface ExchangeHandlers {
   request(incoming: IncomingRequest): void;
   webSocket(incoming: IncomingWebSocket): void;
 }
 
-/** Takes every exchange the other side of a link opens; a malformed one is reset with PROTOCOL_ERROR. */
+/** Accepts every exchange that the peer of a link opens. A malformed one is reset with PROTOCOL_ERROR. */
 export function acceptExchanges(link: Link, handlers: ExchangeHandlers): Mux {
   return new Mux(link, {
     onStream: (stream, open) => {

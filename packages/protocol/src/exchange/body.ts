@@ -4,7 +4,7 @@ import { MessageType, tag } from './message-type.js';
 
 const BODY = tag(MessageType.BODY);
 
-/** Sends bytes of any length as BODY messages; resolves when the last is with the link. */
+/** Sends bytes of any length as BODY messages. Resolves when the last message has been handed to the link. */
 export async function writeBody(stream: MuxStream, bytes: Uint8Array): Promise<void> {
   for (let offset = 0; offset < bytes.byteLength; offset += LIMITS.bodyChunkBytes) {
     await stream.write([BODY, bytes.subarray(offset, offset + LIMITS.bodyChunkBytes)]);
@@ -12,8 +12,8 @@ export async function writeBody(stream: MuxStream, bytes: Uint8Array): Promise<v
 }
 
 /**
- * A body as it is read from a stream. Leaving the iteration early calls `cancel`, even while a
- * read is pending, which a generator could not do.
+ * A body that is read from a stream. Leaving the iteration early calls `cancel`, even while a read is pending. A
+ * generator could not do that.
  */
 export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   #done = false;

@@ -1,7 +1,7 @@
 /**
- * Names a viewer: a browser, whose tabs share the cookies of a session. The tunnel server sets it
- * with HttpOnly, and tells the host of a link's; no script sees it, and the host takes it out of
- * every request before the app does.
+ * The cookie that names a viewer: a browser, whose tabs share the cookies of a session. The tunnel server sets this
+ * cookie with HttpOnly and tells its value to the host for each link. No script sees the cookie, and the host takes
+ * it out of every request, so the app doesn't see it either.
  */
 export const VIEWER_COOKIE = '__Host-wingman-viewer';
 
@@ -9,8 +9,8 @@ export const VIEWER_COOKIE = '__Host-wingman-viewer';
 export const INGRESS_COOKIE = '__Host-wingman-ingress';
 
 /**
- * On links, the path of the page whose `document.cookie` stands in the Cookie field: a page knows
- * only the cookies of its own path, whatever path it asks for.
+ * The header field for the path of the page whose `document.cookie` is in the Cookie field. A page knows only the
+ * cookies of its own path, whatever path it asks for.
  */
 export const PAGE_PATH_HEADER = 'wingman-page-path';
 
@@ -28,7 +28,7 @@ export function formatCookies(pairs: readonly CookiePair[]): string {
   return pairs.map(([name, value]) => (name === '' ? value : `${name}=${value}`)).join('; ');
 }
 
-/** Without the cookies that are the tunnel's own. */
+/** Removes the cookies that are the tunnel's own. */
 export function withoutOwn(pairs: readonly CookiePair[]): CookiePair[] {
   return pairs.filter(([name]) => name !== VIEWER_COOKIE && name !== INGRESS_COOKIE);
 }

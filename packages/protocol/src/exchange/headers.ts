@@ -2,7 +2,7 @@ import { Header } from '../gen/wingman/v1/exchange.js';
 
 import { create } from './proto-message.js';
 
-/** Fields that speak about one connection only (RFC 9110 section 7.6.1, and those proxies have come to treat alike). */
+/** Fields that concern one connection only (RFC 9110 section 7.6.1, and the fields that proxies treat the same way). */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -15,12 +15,12 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Makes one header; the name is put in lower case. */
+/** Makes one header with its name in lower case. */
 export function header(name: string, value: string): Header {
   return create(Header, { name: name.toLowerCase(), value });
 }
 
-/** Headers from a flat list of names and values, as Node's `rawHeaders` and undici have it. */
+/** Headers from a flat list of names and values, the form of Node's `rawHeaders` and of undici. */
 export function headersFromRaw(raw: readonly string[]): Header[] {
   const headers: Header[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -40,12 +40,12 @@ export function headerValue(headers: readonly Header[], name: string): string | 
   return values.length === 0 ? undefined : values.join(', ');
 }
 
-/** What of a status text a status line may carry (RFC 9112 section 4): all of it, or nothing. */
+/** The status text if a status line may carry it (RFC 9112 section 4), else an empty one. */
 export function reasonPhrase(statusText: string): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusText) ? statusText : '';
 }
 
-/** Without the fields of the connection it came on, and those that `Connection` names. */
+/** Removes the fields that concern one connection, and those that `Connection` names. */
 export function stripHopByHop(headers: readonly Header[]): Header[] {
   const named = (headerValue(headers, 'connection') ?? '')
     .split(',')

@@ -8,7 +8,7 @@ import { MessageType, tag } from './message-type.js';
 import { encodeMessage } from './proto-message.js';
 import { sendTrailers } from './request.js';
 
-/** A request as the host sees it, and the way to answer it. */
+/** A request at the host, and the means to answer it. */
 export class IncomingRequest {
   readonly body: AsyncIterable<Uint8Array>;
   readonly #reader: MessageReader;
@@ -49,18 +49,18 @@ export class IncomingRequest {
     this.#responded = true;
   }
 
-  /** Sends a piece of the body, of any size; resolves when it is with the link, rejects when the stream fails. */
+  /** Sends a piece of the body, of any size. Resolves when the piece has been handed to the link, rejects when the stream fails. */
   write(chunk: Uint8Array): Promise<void> {
     return writeBody(this.stream, chunk);
   }
 
-  /** Ends the response. Whoever holds the request body reads it to its end or leaves it, which stops the opener. */
+  /** Ends the response. The reader of the request body still has to read it to its end, or to leave it, which stops the opener. */
   end(trailers: readonly Header[] = []): void {
     sendTrailers(this.stream, trailers);
     this.stream.end();
   }
 
-  /** Ends both directions with an error; after a clean end it does nothing. */
+  /** Ends both directions with an error. Does nothing after a clean end. */
   abort(code: ErrorCode): void {
     this.stream.reset(code);
   }

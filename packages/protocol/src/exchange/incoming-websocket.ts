@@ -23,7 +23,7 @@ export class IncomingWebSocket {
     return this.#abort.signal;
   }
 
-  /** Says yes, with the subprotocol the app has chosen; `watch` is told what passes. */
+  /** Accepts the WebSocket with the subprotocol that the app has chosen. `watch` is told what passes. */
   accept(
     answer: { protocol: string; extensions?: string },
     watch?: WebSocketWatch,
@@ -33,7 +33,7 @@ export class IncomingWebSocket {
     return new TunnelWebSocket(this.stream, watch);
   }
 
-  /** Says no, with the app's own response; LIMIT_EXCEEDED when its head is larger than LIMITS.maxHeadBytes. */
+  /** Rejects the WebSocket with the app's own response; LIMIT_EXCEEDED when the head is larger than LIMITS.maxHeadBytes. */
   reject(head: ResponseHead, body: Uint8Array = new Uint8Array()): void {
     const encoded = encodeMessage(ResponseHead, head);
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
@@ -47,7 +47,7 @@ export class IncomingWebSocket {
     this.stream.stopReading();
   }
 
-  /** Ends it with an error, before it was accepted or rejected. */
+  /** Ends the WebSocket with an error before it was accepted or rejected. */
   abort(code: ErrorCode): void {
     this.stream.reset(code);
   }

@@ -7,15 +7,15 @@ import { LIMITS } from '../limits.js';
 const CONTROL_FRAME_BYTES = 6;
 
 /**
- * Counts what one WebSocket of a library that puts messages together holds in memory, against what all
- * sockets share. `refuse` is called once: with LIMIT_EXCEEDED when the socket holds more than its share,
- * with TIMEOUT when a message has begun and isn't whole after LIMITS.webSocketMessageMs.
+ * Counts the memory of one WebSocket whose library puts messages together, and takes it from what all sockets share.
+ * `refuse` is called once: with LIMIT_EXCEEDED when the socket holds more than its share, or with TIMEOUT when a
+ * message has begun and isn't whole after LIMITS.webSocketMessageMs.
  */
 export class MessageMeter {
-  /** What has come since the last whole message: its bytes, and what they cost. */
+  /** The bytes that have come since the last whole message, and their cost. */
   #bytes = 0;
   #cost = 0;
-  /** The cost of that, and of whole messages that are not handed on. */
+  /** That cost, and the cost of whole messages that have not been handed on. */
   #held = 0;
   #deadline: Timer | undefined;
   #isRefused = false;
@@ -26,7 +26,7 @@ export class MessageMeter {
     private readonly refuse: (error: WingmanError) => void,
   ) {}
 
-  /** A chunk has come from the network. To be told before the library is. */
+  /** A chunk has come from the network. Must be called before the library gets the chunk. */
   received(bytes: number): void {
     const cost = bytes + LIMITS.webSocketChunkBytes;
     this.#bytes += bytes;
@@ -41,13 +41,13 @@ export class MessageMeter {
     this.#refuse(new WingmanError('LIMIT_EXCEEDED', 'messages take too much memory'));
   }
 
-  /** A control frame was among what has come; `payload` is its length. */
+  /** A control frame was part of what has come. `payload` is its length in bytes. */
   control(payload: number): void {
     this.#bytes -= CONTROL_FRAME_BYTES + payload;
     if (this.#bytes <= 0) this.#give(this.#finish());
   }
 
-  /** A message is whole. To be called: the result, once the message is handed on or dropped. */
+  /** A message is whole. The caller calls the result once the message has been handed on or dropped. */
   completed(): () => void {
     const cost = this.#finish();
     return () => this.#give(cost);
@@ -58,7 +58,7 @@ export class MessageMeter {
     this.#give(this.#finish());
   }
 
-  /** What has come is no part of a message any more; tells what it costs. */
+  /** Starts the count anew, and returns the cost so far. */
   #finish(): number {
     const cost = this.#cost;
     this.#bytes = 0;

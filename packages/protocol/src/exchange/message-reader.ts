@@ -18,7 +18,7 @@ export class MessageReader {
     return this.#trailers.promise;
   }
 
-  /** The next message that must be a head; PROTOCOL_ERROR when it is anything else. */
+  /** The next message, which has to be a head; PROTOCOL_ERROR when it is anything else. */
   async head(): Promise<Uint8Array> {
     const message = await this.#guard(this.stream.read());
     if (message?.[0] !== MessageType.RESPONSE) throw this.#violation('expected a response head');
@@ -43,7 +43,7 @@ export class MessageReader {
     this.#trailers.resolve(headers);
   }
 
-  /** A peer that breaks the order of an exchange loses this stream, not the link. */
+  /** A peer that breaks the order of an exchange loses this stream. The link stays. */
   #violation(message: string): WingmanError {
     this.stream.reset('PROTOCOL_ERROR');
     const error = new WingmanError('PROTOCOL_ERROR', message);

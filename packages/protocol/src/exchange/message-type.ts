@@ -6,13 +6,13 @@ export const MessageType = {
   TRAILERS: 0x03,
   WEBSOCKET_OPEN: 0x10,
   WEBSOCKET_ACCEPT: 0x11,
-  /** Part of a binary message with more to come. */
+  /** A part of a binary message. More parts follow. */
   WEBSOCKET_BINARY_FRAGMENT: 0x12,
-  /** The last, mostly the only, part of a text message. */
+  /** The last part of a text message, mostly the only one. */
   WEBSOCKET_TEXT: 0x13,
   WEBSOCKET_BINARY: 0x14,
   WEBSOCKET_CLOSE: 0x15,
-  /** Part of a text message with more to come: whoever passes parts on has to know the type from the first. */
+  /** A part of a text message. More parts follow. Code that passes parts on has to know the type from the first. */
   WEBSOCKET_TEXT_FRAGMENT: 0x16,
 } as const;
 
@@ -21,7 +21,7 @@ export type MessageTypeCode = (typeof MessageType)[keyof typeof MessageType];
 const TAGS = Object.values(MessageType).map((type) => Uint8Array.of(type));
 const TAG_OF = new Map<number, Uint8Array>(TAGS.map((tag) => [tag[0] ?? 0, tag]));
 
-/** The one-byte array of a type; shared, not to be changed. */
+/** The one-byte array of a type. The array is shared and must not be changed. */
 export function tag(type: MessageTypeCode): Uint8Array {
   return TAG_OF.get(type) ?? Uint8Array.of(type);
 }

@@ -12,31 +12,31 @@ import type {
   Tap,
 } from './observer.js';
 
-/** What is known of an exchange when it begins. */
+/** What is known about an exchange when it begins. */
 export interface ExchangeStart extends Pick<ObservedExchange, 'kind' | 'link' | 'asked'> {
-  /** What carries it now. */
+  /** Returns the path that carries the exchange now. */
   readonly path: () => ExchangePath;
 }
 
-/** The observers of one end. One that throws is told nothing more of that exchange, and harms nobody. */
+/** The observers of one end. An observer that throws harms nobody, and is told nothing more about that exchange. */
 export class ExchangeObservers {
   readonly #observers = new Set<ExchangeObserver>();
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
   #count = 0;
 
-  /** `failed` is told what an observer has thrown. */
+  /** `failed` is called with the errors of observers. */
   constructor(failed: (error: unknown) => void = () => undefined, clock: Clock = systemClock) {
     this.#failed = failed;
     this.#clock = clock;
   }
 
-  /** Whether nobody observes: then there is no need to begin anything. */
+  /** Whether nobody observes. Then no observation need begin. */
   get isEmpty(): boolean {
     return this.#observers.size === 0;
   }
 
-  /** Adds an observer of all exchanges from now on; returns the function that removes it. */
+  /** Adds an observer of all later exchanges. Returns the function that removes it. */
   add(observer: ExchangeObserver): () => void {
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);
@@ -50,7 +50,7 @@ export class ExchangeObservers {
   }
 }
 
-/** What happens to one exchange, told to its observers by whoever runs it. */
+/** Tells the observers of one exchange what happens. The code that runs the exchange calls it. */
 export class Observation implements ObservedExchange {
   readonly kind: ObservedExchange['kind'];
   readonly link: string;
@@ -91,13 +91,13 @@ export class Observation implements ObservedExchange {
   }
 
   tap(tap: Tap): () => void {
-    // Wrapped: a tap that is added twice can be removed once.
+    // Wrapped, so that a tap that was added twice can be removed once.
     const own: Tap = (direction, piece) => tap(direction, piece);
     this.#taps.add(own);
     return () => void this.#taps.delete(own);
   }
 
-  /** Asks an observer what it wants to be told. */
+  /** Asks an observer what it wants to be told about this exchange. */
   admit(observer: ExchangeObserver): void {
     try {
       const watch = observer(this);
@@ -141,7 +141,7 @@ export class Observation implements ObservedExchange {
     this.#tell((watch) => watch.bodyEnd?.(direction, isComplete));
   }
 
-  /** The exchange is over; only the first end counts. */
+  /** The exchange is over. Only the first end counts. */
   end(end: ExchangeEnd): void {
     if (this.#times.end !== undefined) return;
     this.#times.end = this.clock.now();
@@ -151,12 +151,12 @@ export class Observation implements ObservedExchange {
     this.#taps.clear();
   }
 
-  /** A body that tells how it gets on, and its end once. */
+  /** Wraps a body so that its pieces and its end are told. */
   watchBody(direction: Direction, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     return { [Symbol.asyncIterator]: () => this.#watched(direction, body[Symbol.asyncIterator]()) };
   }
 
-  /** No generator: one that was never started would not pass on that nobody wants the body. */
+  /** No generator: a generator that was never started would not tell the source that nobody wants the body. */
   #watched(direction: Direction, source: AsyncIterator<Uint8Array>): AsyncIterator<Uint8Array> {
     let isOver = false;
     const over = (isComplete: boolean): void => {

@@ -11,7 +11,7 @@ import { MessageType, tag } from './message-type.js';
 import { decodeMessage, encodeMessage } from './proto-message.js';
 import { TunnelWebSocket, type WebSocketWatch } from './websocket.js';
 
-/** The app answered the upgrade with an ordinary response. */
+/** The app has answered the upgrade with an ordinary response. */
 export class WebSocketRejected extends WingmanError {
   constructor(
     readonly head: ResponseHead,
@@ -21,7 +21,7 @@ export class WebSocketRejected extends WingmanError {
   }
 }
 
-/** A WebSocket as its opener sees it. */
+/** A WebSocket at the end that opened it. */
 export class OpenedWebSocket extends TunnelWebSocket {
   readonly #accepted = deferred<WebSocketAccept>();
 
@@ -64,7 +64,7 @@ export class OpenedWebSocket extends TunnelWebSocket {
   }
 }
 
-/** Opens a WebSocket to the app; what is sent before it is accepted waits in the stream's credit. `watch` is told what passes. */
+/** Opens a WebSocket to the app. Messages may be sent at once, up to the stream's credit. `watch` is told what passes. */
 export function openWebSocket(
   mux: Mux,
   open: WebSocketOpen,

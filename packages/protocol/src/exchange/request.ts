@@ -9,10 +9,10 @@ import { MessageReader } from './message-reader.js';
 import { MessageType, tag } from './message-type.js';
 import { decodeMessage, encodeMessage } from './proto-message.js';
 
-/** The answer to a request, its body still on the way. */
+/** The answer to a request. Its body is still on the way. */
 export interface HttpResponse {
   head: ResponseHead;
-  /** Throws WingmanError when the stream fails; leaving the iteration early cancels the exchange. */
+  /** Throws WingmanError when the stream fails. Leaving the iteration early cancels the exchange. */
   body: AsyncIterable<Uint8Array>;
   /** Resolves once the body has been read to its end. */
   trailers: Promise<Header[]>;
@@ -20,17 +20,17 @@ export interface HttpResponse {
 
 export interface RequestOptions {
   body?: AsyncIterable<Uint8Array>;
-  /** Asked once the body has ended. */
+  /** Called once the body has ended. */
   trailers?: () => Header[];
   /** Aborting resets the stream with CANCELLED. */
   signal?: AbortSignal;
   /**
-   * Whether it may leave as early data (RFC 8470), before the host has been heard: then a host that is
-   * replaced in that moment and its successor may both execute it. Ignored unless it is a GET or HEAD
+   * Whether the request may leave as early data (RFC 8470), before the host has been heard. A host that is replaced
+   * at that moment and its successor may then both execute the request. Ignored unless the request is a GET or HEAD
    * without a body.
    */
   isEarly?: boolean;
-  /** Told of each 1xx head. */
+  /** Called with each 1xx head. */
   onInformational?: (head: ResponseHead) => void;
 }
 
@@ -64,7 +64,7 @@ export async function request(
   return { head: final, body: new BodyReader(nextChunk, abort), trailers: reader.trailers };
 }
 
-/** Safe (RFC 9110 section 9.2.1), and with nothing to say but its head. */
+/** Whether a request is safe (RFC 9110 section 9.2.1) and has nothing but a head. */
 function isRepeatable({ hasBody, method }: RequestHead): boolean {
   return !hasBody && (method === 'GET' || method === 'HEAD');
 }

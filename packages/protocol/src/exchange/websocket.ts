@@ -10,18 +10,18 @@ import { create, decodeMessage, encodeMessage } from './proto-message.js';
 export const NO_STATUS = 1005;
 export const ABNORMAL_CLOSURE = 1006;
 
-/** Is told what passes an end of a WebSocket. */
+/** Is told what passes at one end of a WebSocket. */
 export interface WebSocketWatch {
-  /** A part of a message has come, or goes out; what is sent is told as a whole message. */
+  /** A part of a message has come, or a message goes out. A message that goes out is told whole. */
   part(direction: 'sent' | 'received', part: MessagePart): void;
-  /** The peer has closed, or the stream has failed (1006): nothing more is received. */
+  /** The peer has closed, or the stream has failed (1006). No more messages are received. */
   ended(close: WebSocketClose): void;
 }
 
-/** A piece of a message, mostly the whole: at most LIMITS.bodyChunkBytes from a peer with our habits. */
+/** A part of a message, mostly the whole. Our own senders make it no larger than LIMITS.bodyChunkBytes. */
 export interface MessagePart {
   readonly bytes: Uint8Array;
-  /** The same in all parts of a message. The bytes of a text may be cut within a character. */
+  /** The same for all parts of a message. A part of a text may end within a character. */
   readonly isText: boolean;
   readonly isLast: boolean;
 }
@@ -35,7 +35,7 @@ const PART_OF = new Map<number | undefined, Omit<MessagePart, 'bytes'>>([
 
 /** The messages of one WebSocket, at either end of a stream. */
 export class TunnelWebSocket {
-  /** Whether the message that has begun is a text; undefined between messages. */
+  /** Whether the current message is a text; undefined between messages. */
   #isText: boolean | undefined;
   #messageBytes = 0;
   #closeSent = false;
@@ -47,8 +47,8 @@ export class TunnelWebSocket {
   ) {}
 
   /**
-   * Sends a whole message; resolves when its last part is with the link. Rejects when the stream has
-   * failed. Bytes are a binary message, unless they are said to be a text's UTF-8.
+   * Sends a whole message. Resolves when the last part has been handed to the link, rejects when the stream has
+   * failed. Bytes are a binary message unless `isText` says that they are a text in UTF-8.
    */
   async send(data: string | Uint8Array, isText = typeof data === 'string'): Promise<void> {
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
@@ -56,7 +56,7 @@ export class TunnelWebSocket {
     const [fragment, last] = isText
       ? [MessageType.WEBSOCKET_TEXT_FRAGMENT, MessageType.WEBSOCKET_TEXT]
       : [MessageType.WEBSOCKET_BINARY_FRAGMENT, MessageType.WEBSOCKET_BINARY];
-    // All parts are queued in one go, so that two messages can't mix.
+    // All parts are queued at once, so that two messages can't mix.
     const parts: Promise<void>[] = [];
     let offset = 0;
     for (; bytes.byteLength - offset > LIMITS.bodyChunkBytes; offset += LIMITS.bodyChunkBytes) {
@@ -66,7 +66,7 @@ export class TunnelWebSocket {
     await Promise.all(parts);
   }
 
-  /** The next message put together, or the close, as `receivePart` has it. */
+  /** The next whole message, or the close as in `receivePart`. */
   async receive(): Promise<string | Uint8Array | WebSocketClose> {
     const parts: Uint8Array[] = [];
     for (;;) {
@@ -80,8 +80,8 @@ export class TunnelWebSocket {
   }
 
   /**
-   * The next part of a message, for whoever passes it on without having all of it; or the close, which
-   * is the last and is repeated. When the stream fails it is a close with 1006.
+   * The next part of a message, for callers that pass parts on. After the last part it is the close, also in
+   * later calls. The close of a stream that has failed has the code 1006.
    */
   async receivePart(): Promise<MessagePart | WebSocketClose> {
     if (this.#ended !== undefined) return this.#ended;

@@ -2,10 +2,10 @@ import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
 
-/** A lane is expected to bring more for so long after its last frame. */
+/** After its last frame, a lane is expected to bring more for this long. */
 const RECENT_MS = 1_000;
 
-/** Decides when to acknowledge: after so many bytes or frames, at the latest after a short delay. */
+/** Decides when to acknowledge: after a number of bytes or frames, and at the latest after a short delay. */
 export class AckPolicy {
   #bytes = 0;
   #frames = 0;
@@ -34,13 +34,13 @@ export class AckPolicy {
     }
   }
 
-  /** Acknowledges now, whether something new has come or not. */
+  /** Acknowledges now, even when nothing new has come. */
   acknowledge(): void {
     this.settled();
     this.send(this.#heard?.lane);
   }
 
-  /** No acknowledgement is wanted any more. */
+  /** Cancels the acknowledgement that is due. */
   settled(): void {
     this.#bytes = 0;
     this.#frames = 0;

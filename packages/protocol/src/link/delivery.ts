@@ -21,7 +21,7 @@ const MAX_INCARNATION = 2 ** 48;
 /** Numbers frames, acknowledges them and sends them again, so that each arrives once and in order on whatever lane. */
 export class Delivery {
   readonly #incarnation = Math.floor(Math.random() * MAX_INCARNATION);
-  /** Undefined until the peer's first ATTACH. The peer may die before, and its successor be sent the same frames. */
+  /** Undefined until the peer's first ATTACH. A peer that dies before may have a successor, which is sent the same frames. */
   #peerIncarnation: number | undefined;
   readonly #queue = new RetransmitQueue();
   readonly #window: ReceiveWindow;
@@ -91,7 +91,7 @@ export class Delivery {
     this.pump();
   }
 
-  /** Sends what no living lane has sent, as far as the carrier takes it, then asks for more. */
+  /** Sends the frames that no living lane has sent, as far as the carrier takes them, then asks for more. */
   pump(): void {
     const lane = this.owner.active();
     if (lane === undefined) return;
@@ -134,13 +134,13 @@ export class Delivery {
     this.#queue.forgetLane(lane);
   }
 
-  /** What was sent on a lane that doesn't carry any more goes out on the one that does. */
+  /** Sends again, on the lane that carries now, what was sent on another lane. */
   sendAgain(lane: Lane): void {
     this.forgetLane(lane);
     this.pump();
   }
 
-  /** A planned switch leaves frames on their way. A carrier that is too slow for them must not hold up the rest. */
+  /** Sends again the frames that a planned switch has left on a slow carrier, because they hold up the rest. */
   sendStragglersAgain(): void {
     const active = this.owner.active();
     if (active?.state !== 'ready') return;
@@ -168,7 +168,7 @@ export class Delivery {
     return this.#peerIncarnation !== undefined;
   }
 
-  /** The lane that brought the last frame is the one that the peer believes in. */
+  /** Acknowledges on the lane that brought the last frame: the peer sends there. */
   #acknowledge(heard: Lane | undefined): void {
     const lane = heard?.state === 'ready' ? heard : this.owner.active();
     lane?.sendFrame({ type: 'ack', received: this.received });

@@ -2,20 +2,20 @@
 export type LaneKind = 'p2p' | 'relay';
 
 /**
- * attaching: our ATTACH is sent, the peer's has not come, and what it says decides what is sent here.
+ * attaching: our ATTACH is sent, and the peer's has not come. The peer's ATTACH decides what is sent here.
  * ready: frames may be sent. suspect: silent for too long. dead: closed, never used again.
  */
 export type LaneState = 'attaching' | 'ready' | 'suspect' | 'dead';
 
-/** What an outsider may see of a lane. */
+/** What other layers may see of a lane. */
 export interface Attachment {
-  /** Its number among the lanes of its link, in the order in which they were attached. */
+  /** The number of the lane. A link counts its lanes in the order in which they were attached. */
   readonly id: number;
   readonly kind: LaneKind;
   readonly state: LaneState;
   /** The usual round trip in milliseconds; null before the first answer. */
   readonly rttMs: number | null;
-  /** The peer has answered on it, and it is not suspected. */
+  /** Whether the peer has answered on this lane and the lane is not suspected. */
   readonly isGood: boolean;
 }
 
@@ -24,37 +24,37 @@ export interface LaneQuality {
   /** The usual round trip and the lowest so far, in milliseconds; null before the first answer. */
   readonly rttMs: number | null;
   readonly baseRttMs: number | null;
-  /** What an answer takes now, in milliseconds: the last one, or the one still awaited when that is longer. */
+  /** How long an answer takes now, in milliseconds: the last answer, or the awaited one when that takes longer. */
   readonly waitMs: number;
-  /** The best of the last seconds, in bytes a second; null when too little has passed. */
+  /** The highest rate of the last seconds, in bytes a second; null when too little time has passed. */
   readonly inPerSecond: number | null;
   readonly outPerSecond: number | null;
-  /** How often it has been suspected. */
+  /** How often the lane has been suspected. */
   readonly stalls: number;
 }
 
-/** Everything a lane shows about itself, up to now; times in milliseconds. */
+/** Everything that is known about a lane now; times in milliseconds. */
 export interface LaneEvidence extends LaneQuality {
   readonly id: number;
   readonly kind: LaneKind;
   readonly state: LaneState;
-  /** Since it entered that state. */
+  /** Time since the lane entered that state. */
   readonly stateMs: number;
-  /** A quarter of the answers took no longer; null before the first answer. */
+  /** The round trip that the fastest quarter of the answers kept within; null before the first answer. */
   readonly goodRttMs: number | null;
-  /** Since the last message of any kind, and the looks since then. */
+  /** Time since the last message of any kind, and how often the monitor has looked since then. */
   readonly silentMs: number;
   readonly quietLooks: number;
-  /** Since the last ping, and since the oldest ping without an answer; the latter is 0 when none is out. */
+  /** Time since the last ping, and since the oldest unanswered ping; the latter is 0 when every ping is answered. */
   readonly pingedMs: number;
   readonly unansweredMs: number;
-  /** Since the peer last showed that it gets what is sent here, and the looks since then. */
+  /** Time since the peer last proved that it hears us on this lane, and how often the monitor has looked since then. */
   readonly unprovenMs: number;
   readonly unprovenLooks: number;
-  /** Bytes that have come since the oldest ping without an answer. */
+  /** Bytes that have come since the oldest unanswered ping. */
   readonly bytesSincePing: number;
-  /** Something outside suggests that the carrier is dead, and nothing has come since. */
+  /** Whether a sign from outside suggests that the carrier is dead, and nothing has come since that sign. */
   readonly isDoubted: boolean;
-  /** The peer sends on another lane, perhaps because it hears nothing here. */
+  /** Whether the peer sends on another lane, perhaps because the peer hears nothing on this one. */
   readonly isLeft: boolean;
 }

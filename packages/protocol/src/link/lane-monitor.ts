@@ -3,31 +3,31 @@ import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
 import { pingDueMs, verdictOn } from './lane-verdict.js';
 
-/** What a monitor asks about the lanes, and tells. */
+/** What a monitor asks of its link, and tells it. */
 export interface Monitored {
   lanes(): readonly Lane[];
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean;
-  /** What the peer has not acknowledged may delay its answers. */
+  /** How many bytes the peer has not acknowledged: they may delay its answers. */
   unackedBytes(): number;
   dead(lane: Lane): void;
   overdue(lane: Lane): void;
   /** After each look at all lanes. */
   looked(): void;
-  /** How long until another look is due, though no lane needs one. */
+  /** How long until the link wants the next look, even if no lane needs one. */
   dueMs(): number;
 }
 
-/** The grain of every judgement here. */
+/** The time between two looks while something is under way, in milliseconds. */
 const GRAIN_MS = 50;
 
 /**
- * Keeps the heartbeat of every lane and finds out which is silent. It looks at the fine grain while an answer is
- * awaited or something is under way, and otherwise only when something is due.
+ * Sends the heartbeat of every lane and finds out which lane is silent. The monitor looks every `GRAIN_MS` while an
+ * answer is awaited or something is under way, and otherwise only when something is due.
  */
 export class LaneMonitor {
   #timer: Timer | undefined;
-  /** The timer is set for the next grain. */
+  /** Whether the timer is set for no later than `GRAIN_MS`. */
   #isFine = false;
 
   constructor(
@@ -35,10 +35,10 @@ export class LaneMonitor {
     private readonly link: Monitored,
   ) {}
 
-  /** Looks again soon, because something is under way. */
+  /** Makes the next look come soon, because something is under way. */
   watch(): void {
     if (this.#isFine || this.link.lanes().length === 0) return;
-    // Looks keep to a grid, so that what begins between two of them doesn't wait for a whole grain.
+    // Looks keep to a grid, so that something that begins between two looks doesn't wait for a whole grain.
     this.#lookIn(GRAIN_MS - (this.clock.now() % GRAIN_MS));
   }
 
@@ -75,7 +75,7 @@ export class LaneMonitor {
     return isNeeded ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs;
   }
 
-  /** Half-way to suspecting a lane the others are asked whether they live: only then they can take over. */
+  /** Whether another lane is late. Then this lane is asked more often, to know whether it could take over. */
   #isSpareOfLate(lane: Lane): boolean {
     const unackedBytes = this.link.unackedBytes();
     const isLate = (other: Lane): boolean =>

@@ -2,7 +2,7 @@ import type { Lane } from './lane.js';
 import type { Attachment, LaneKind } from './lane-evidence.js';
 import type { ByteCount, LinkStats } from './link-types.js';
 
-/** A link's lanes in the order they were attached. What is known by kind is a view of them. */
+/** The lanes of a link in the order in which they were attached, and views of them by kind. */
 export class LaneRoster {
   readonly #lanes = new Map<number, Lane>();
   readonly #retired: Record<LaneKind, ByteCount> = {
@@ -28,7 +28,7 @@ export class LaneRoster {
     this.#lanes.set(lane.id, lane);
   }
 
-  /** Drops a lane and keeps its bytes in the count. */
+  /** Removes a lane. Its bytes stay in the count. */
   delete(lane: Lane): void {
     if (this.#lanes.delete(lane.id)) count(this.#retired[lane.kind], lane);
   }
@@ -37,13 +37,13 @@ export class LaneRoster {
     return id === undefined ? undefined : this.#lanes.get(id);
   }
 
-  /** The newest of a kind, one that can be used before one that can't yet. */
+  /** The newest lane of a kind that can be used, or the newest of that kind when none can. */
   of(kind: LaneKind): Lane | undefined {
     const lanes = this.all.filter((lane) => lane.kind === kind).reverse();
     return lanes.find((lane) => lane.isUsable) ?? lanes[0];
   }
 
-  /** One value for each kind, null for a kind that is not attached. */
+  /** One value for each kind; null for a kind that is not attached. */
   byKind<Value>(pick: (lane: Lane) => Value): Record<LaneKind, Value | null> {
     const [p2p, relay] = [this.of('p2p'), this.of('relay')];
     return {
@@ -52,7 +52,7 @@ export class LaneRoster {
     };
   }
 
-  /** Those that a lane makes superfluous: before it is ready those that aren't either, then all older ones. */
+  /** The older lanes of the same kind that a lane replaces: all of them once it is ready, before that only those that are attaching too. */
   replacedBy({ id, kind, state, replacesKind }: Lane): readonly Lane[] {
     if (!replacesKind) return [];
     const isIn = (other: Attachment): boolean => state === 'ready' || other.state === 'attaching';
@@ -67,7 +67,7 @@ export class LaneRoster {
     };
   }
 
-  /** Bytes by kind, those of lanes that are gone included. */
+  /** Bytes by kind, including those of lanes that are gone. */
   #bytes(): Record<LaneKind, ByteCount> {
     const sum = { p2p: { ...this.#retired.p2p }, relay: { ...this.#retired.relay } };
     for (const lane of this.#lanes.values()) count(sum[lane.kind], lane);

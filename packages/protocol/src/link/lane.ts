@@ -24,7 +24,7 @@ export interface LaneOptions {
   readonly kind: LaneKind;
   readonly carrier: Carrier;
   readonly clock: Clock;
-  /** Whether it takes the place of the older lanes of its kind once it is ready, or joins them. */
+  /** Whether the lane replaces the older lanes of its kind once it is ready, or joins them. */
   readonly replacesKind?: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Ping {
   readonly bytesInBefore: number;
 }
 
-/** One attached carrier, and the evidence about it. It counts and measures; what that means is decided elsewhere. */
+/** One attached carrier and the evidence about it. A lane counts and measures; other parts judge. */
 export class Lane implements Attachment, LaneEvidence {
   readonly id: number;
   readonly kind: LaneKind;
@@ -47,7 +47,7 @@ export class Lane implements Attachment, LaneEvidence {
   readonly #roundTrip: RoundTrip;
   readonly #in: RateMeter;
   readonly #out: RateMeter;
-  /** Unanswered, oldest first; more than one only while a lost ping or a full carrier delays an answer. */
+  /** The unanswered pings, oldest first. There is more than one only while a lost ping or a full carrier delays an answer. */
   #pings: Ping[] = [];
   #lastNonce = 0;
   #stateAt: number;
@@ -59,13 +59,13 @@ export class Lane implements Attachment, LaneEvidence {
   #isDoubted = false;
   #isLeft = false;
   #stalls = 0;
-  /** Numbered frames sent here, repeated ones included. */
+  /** How many numbered frames were sent here, including repeated ones. */
   framesSent = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** The peer's ATTACH has come here. */
+  /** Whether the peer's ATTACH has come on this lane. */
   isIntroduced = false;
-  /** The highest number of the frames that have come here. */
+  /** The highest number among the frames that have come on this lane. */
   newestHeard = -1;
 
   constructor({ id, kind, carrier, clock, replacesKind = true }: LaneOptions) {
@@ -167,7 +167,7 @@ export class Lane implements Attachment, LaneEvidence {
     return this.#isLeft;
   }
 
-  /** The measurements of this moment, which don't change any more. */
+  /** A copy of the measurements as they are now. */
   get quality(): LaneQuality {
     const { rttMs, baseRttMs, waitMs, inPerSecond, outPerSecond, stalls } = this;
     return { rttMs, baseRttMs, waitMs, inPerSecond, outPerSecond, stalls };
@@ -196,26 +196,26 @@ export class Lane implements Attachment, LaneEvidence {
     this.#isDoubted = false;
   }
 
-  /** The peer has acknowledged so many bytes that were sent here. */
+  /** The peer has acknowledged this many bytes that were sent here. */
   delivered(bytes: number): void {
     this.#out.add(bytes);
     this.#proved();
   }
 
-  /** The monitor has looked at the lane; `heard` starts the count of looks anew. */
+  /** The monitor has looked at the lane. */
   looked(): void {
     this.#quietLooks += 1;
     this.#unprovenLooks += 1;
   }
 
-  /** Something outside suggests that the carrier is dead: it has to show soon that it isn't. */
+  /** A sign from outside suggests that the carrier is dead. The carrier has to prove the contrary soon. */
   doubt(): void {
     this.#isDoubted = true;
     this.#quietLooks = 0;
     if (this.isUsable) this.ping();
   }
 
-  /** The peer's newest comes on another lane, though this one is in use. */
+  /** The peer's newest frames come on another lane, although this one is in use. */
   left(): void {
     this.#isLeft = true;
   }
@@ -229,11 +229,11 @@ export class Lane implements Attachment, LaneEvidence {
     this.sendFrame({ type: 'ping', nonce });
   }
 
-  /** Takes the answer to a ping and returns how many of the frames sent here were before it. */
+  /** Takes the answer to a ping. Returns how many frames had been sent here before that ping. */
   pong(nonce: number): number {
     const ping = this.#pings.find((sent) => sent.nonce === nonce);
     if (ping === undefined) return 0;
-    // Answers keep order too: those of older pings won't come any more.
+    // Answers keep their order, so no answer to an older ping will come.
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     this.#roundTrip.add(this.#clock.now() - ping.sentAt);
     this.#proved();

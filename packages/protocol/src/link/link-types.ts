@@ -19,20 +19,20 @@ export interface LinkOptions {
   clock?: Clock;
   /** How long the link waits for a carrier, in milliseconds. */
   graceMs?: number;
-  /** Which path an opener's link chooses by itself; without one it stays where `use` has put it. */
+  /** Which path the opener prefers. Without a preference the link stays where `use` has put it. */
   preference?: Preference;
-  /** What earlier links of the same tab have learned about the direct path. */
+  /** What earlier links of the same tab have learnt about the direct path. */
   history?: PathHistory;
 }
 
 export interface AttachOptions {
-  /** Whether the carrier joins the others of its kind; without it, it replaces them once it is ready. */
+  /** Whether the carrier joins the others of its kind. Otherwise the carrier replaces them once it is ready. */
   joins?: boolean;
 }
 
-/** What the layer above a link is told. */
+/** The callbacks of the layer above a link. */
 export interface LinkHandlers {
-  /** The next frame, each once and in order. Throwing closes the link. */
+  /** Takes the next frame: each once and in order. An error that is thrown here closes the link. */
   frame(payload: Uint8Array): void;
   writable(): void;
   closed(error: WingmanError): void;

@@ -27,8 +27,8 @@ const TRANSITIONS: TransitionTable<LinkState> = {
 };
 
 /**
- * The connection between one viewer tab and the host. It outlives its carriers: every frame
- * arrives once and in order, whatever carries it.
+ * The connection between one viewer tab and the host. A link outlives its carriers, and every frame arrives once
+ * and in order.
  */
 export class Link {
   readonly id: string;
@@ -66,7 +66,7 @@ export class Link {
     return this.#closeError;
   }
 
-  /** Whether a data frame would go out at once. Before the peer's first ATTACH only early data goes out. */
+  /** Whether a data frame would go out at once. Only early data goes out before the peer's first ATTACH. */
   get writable(): boolean {
     return this.#delivery.isWritable;
   }
@@ -89,20 +89,20 @@ export class Link {
     return this.#paths.lanes.of(kind);
   }
 
-  /** Asks every carrier for a sign of life: one that gives none within two seconds is given up. */
+  /** Asks every carrier for a sign of life. A carrier that gives none within its patience is given up. */
   doubt(): void {
     this.#paths.doubt();
   }
 
   /**
-   * Adds a proven carrier and replays there what the peer lacks. Unless it joins the others of its kind, it
-   * replaces them once it is ready. On a closed link the carrier is closed at once.
+   * Adds a proven carrier, and sends on it what the peer lacks. The carrier replaces the others of its kind once it
+   * is ready, unless it `joins` them. A closed link closes the carrier at once.
    */
   attach(carrier: Carrier, kind: LaneKind, { joins = false }: AttachOptions = {}): Attachment {
     const lane = this.#paths.add(carrier, kind, joins);
     if (lane.state === 'dead') return lane;
     lane.sendFrame({ type: 'attach', ...this.#delivery.introduction });
-    // Nothing to replay: heartbeats and early data need not wait for what the peer has received.
+    // There is nothing to replay, so heartbeats and early data need not wait for the peer's ATTACH.
     if (this.#delivery.hasSentNothing) this.#paths.ready(lane);
     carrier.start({
       message: (bytes) => this.#receive(lane, bytes),
@@ -113,14 +113,14 @@ export class Link {
     return lane;
   }
 
-  /** Chooses by this preference from now on; `p2p` also forgives the direct path what it has done. */
+  /** Chooses by this preference from now on. `p2p` also forgives the failures of the direct path. */
   prefer(preference: Preference): void {
     this.#paths.prefer(preference);
   }
 
   /**
-   * Sends on this carrier from now on and asks the peer to do the same; false when it can't carry now. A link
-   * with a preference chooses again with the next evidence.
+   * Sends on this kind of carrier from now on and asks the peer to do the same; false when no such carrier can carry
+   * now. A link with a preference chooses again with the next evidence.
    */
   use(kind: LaneKind): boolean {
     const lane = this.#paths.lanes.of(kind);
@@ -128,11 +128,11 @@ export class Link {
   }
 
   /**
-   * Numbers a frame of the layer above and sends it as soon as a carrier can. Data waits for
-   * `writable`; control frames don't, up to a reserve that only a hostile peer exhausts.
+   * Numbers a frame of the layer above and sends it as soon as a carrier can. Callers send data only when the link is
+   * `writable`. Control frames may go out at any time, up to a reserve that only a hostile peer exhausts.
    *
-   * Early data (RFC 8470) may leave before the peer's first ATTACH. When the peer dies before that has come,
-   * and another takes its place, both may execute it: it has to be safe (RFC 9110 section 9.2.1).
+   * Early data (RFC 8470) may leave before the peer's first ATTACH. A peer that dies before that ATTACH and the
+   * peer's successor may both execute early data, so it has to be safe (RFC 9110 section 9.2.1).
    */
   send(parts: readonly Uint8Array[], isEarly = false): void {
     if (this.state === 'closed') return;
@@ -159,7 +159,7 @@ export class Link {
     };
   }
 
-  /** The machine decides which lane carries; what that means for frames is done here. */
+  /** The path machine decides which lane carries. The link moves the frames. */
   #steeredBy({ role, preference, history }: LinkOptions): PathMachine {
     return new PathMachine(
       {
@@ -191,7 +191,7 @@ export class Link {
 
   #startGrace(): void {
     this.#grace = this.clock.setTimeout(() => {
-      this.#end(new WingmanError('LINK_LOST', 'no way to the other side came back in time'), false);
+      this.#end(new WingmanError('LINK_LOST', 'no carrier to the peer came back in time'), false);
     }, this.#graceMs);
   }
 
@@ -202,10 +202,10 @@ export class Link {
     try {
       frame = decodeLinkFrame(message);
     } catch {
-      // A carrier that garbles is a broken carrier, not a broken link.
+      // Garbage means a broken carrier, not a broken link.
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
     }
-    // ATTACH is the first frame on a carrier, and a carrier keeps order: this carrier has lost it.
+    // ATTACH comes first, and a carrier keeps order. So this carrier has lost the ATTACH.
     if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
       return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
     }
@@ -277,7 +277,7 @@ export class Link {
     this.#emitter.emit('path');
     this.#delivery.pump();
     this.#machine.transition('open');
-    // The peer may still hear us on the old lane. An acknowledgement elsewhere tells the peer that we have left.
+    // The peer may still hear us on the old lane. An acknowledgement on the new one tells the peer that we have left.
     if (isFlight) this.#delivery.acknowledge();
   }
 

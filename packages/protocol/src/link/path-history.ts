@@ -2,17 +2,17 @@ import { LIMITS } from '../limits.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { Standing } from './path-policy.js';
 
-/** Both kinds as measured; null when not attached. */
+/** The measurements of both kinds; null for a kind that is not attached. */
 export type Measured = Readonly<Record<LaneKind, LaneQuality | null>>;
 
 /**
- * What is remembered about the direct path, so that a bad network doesn't make a link swing. It outlives the
- * link: a tab's next link meets the same network. All times are the clock's, in milliseconds.
+ * Remembers how the direct path did, so that a bad network doesn't make a link swing between paths. The history
+ * outlives the link, because the next link of the tab meets the same network. Times are in milliseconds.
  *
- * A path that has failed is distrusted for a while, and for twice as long after each failure that follows
- * soon. A path that is alive is slow when for some seconds its answers wait far longer than the relay's behind
- * what is being carried, or when its round trip is far longer to begin with. Then the relay is tried; if the
- * relay delivers no more, the verdict was wrong.
+ * A direct path that has failed is distrusted for a while, and for twice as long after each failure that follows
+ * soon. A direct path is slow when its answers wait far longer than the relay's for some seconds, or when its round
+ * trip is far longer than the relay's. Then the relay carries on trial. If the relay delivers no more than the
+ * direct path did, the direct path is acquitted.
  */
 export class PathHistory {
   #failures = 0;
@@ -22,7 +22,7 @@ export class PathHistory {
   #lookedAt = -Infinity;
   #slowSince: number | undefined;
   #slowUntil = -Infinity;
-  /** The path is not judged until then. */
+  /** The direct path is not judged before this time. */
   #acquittedUntil = -Infinity;
   #demotions = 0;
   #rateWhenDemoted = 0;
@@ -32,7 +32,7 @@ export class PathHistory {
     return now < this.#slowUntil ? 'slow' : 'trusted';
   }
 
-  /** The earliest moment after now at which the standing may change without an event. */
+  /** The earliest time after now at which the standing may change by itself. */
   changesAt(now: number): number {
     const moments = [
       this.#distrustedUntil,
@@ -50,7 +50,7 @@ export class PathHistory {
     this.#distrust(now);
   }
 
-  /** The direct path is suspected. It is distrusted until it, or a fresh one, has been ready for a while. */
+  /** The direct path is suspected. It is distrusted until it or a fresh direct path has been ready for a while. */
   suspected(now: number): void {
     this.failed(now);
     this.#isSuspected = true;
@@ -62,21 +62,21 @@ export class PathHistory {
     this.#isSuspected = false;
   }
 
-  /** Somebody wants the direct path, whatever it has done before. */
+  /** Forgets the failures, because somebody wants the direct path in spite of them. */
   forgive(): void {
     this.#isSuspected = false;
     this.#distrustedUntil = -Infinity;
     this.#failedAt = -Infinity;
   }
 
-  /** Compares both kinds, at most once in `qualityLookMs`. */
+  /** Compares both kinds, at most once every `qualityLookMs`. */
   compare(now: number, measured: Measured): void {
     const elapsed = now - this.#lookedAt;
     if (elapsed < LIMITS.qualityLookMs) return;
     this.#lookedAt = now;
     if (now < this.#slowUntil) return this.#review(now, measured);
     const isSlowNow = now >= this.#acquittedUntil && isSlow(measured);
-    // Looks that are far apart prove nothing about the time between them.
+    // Two looks that are far apart prove nothing about the time between them.
     if (!isSlowNow || elapsed > 2 * LIMITS.qualityLookMs) this.#slowSince = undefined;
     if (!isSlowNow) return;
     this.#slowSince ??= now;
@@ -96,7 +96,7 @@ export class PathHistory {
     this.#slowSince = undefined;
   }
 
-  /** While the relay is tried: loaded to its own limit, the relay has to deliver clearly more. */
+  /** Ends the trial of the relay when a fully loaded relay delivers hardly more than the direct path did. */
   #review(now: number, { relay }: Measured): void {
     if (relay === null || queueingMs(relay) < LIMITS.slowQueueMs) return;
     if (rateOf(relay) > LIMITS.clearlyBetter * this.#rateWhenDemoted) return;
@@ -107,14 +107,14 @@ export class PathHistory {
 
 function isSlow({ p2p, relay }: Measured): boolean {
   if (p2p === null || relay === null) return false;
-  // When the relay answers no sooner, the machine behind both is busy, or the network as a whole.
+  // When the relay's answers are as late, both paths share the cause: a busy machine or a busy network.
   const isBehind = p2p.waitMs > 2 * relay.waitMs;
   if (isBehind && queueingMs(p2p) > LIMITS.slowQueueMs) return true;
   if (p2p.baseRttMs === null || relay.baseRttMs === null) return false;
   return p2p.baseRttMs > 2 * relay.baseRttMs + LIMITS.detourMs;
 }
 
-/** How long an answer waits behind what is being carried. */
+/** How long an answer waits behind the data that is being carried. */
 function queueingMs({ baseRttMs, waitMs }: LaneQuality): number {
   return baseRttMs === null ? 0 : waitMs - baseRttMs;
 }

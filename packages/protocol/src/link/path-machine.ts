@@ -8,23 +8,23 @@ import { LaneRoster } from './lane-roster.js';
 import { PathHistory } from './path-history.js';
 import { decidePath, type PathDecision, type PolicyRow, type Preference } from './path-policy.js';
 
-/** A move from one lane to another; undefined: nothing carries. */
+/** A move from one lane to another; undefined stands for no lane. */
 export interface PathMove {
   readonly from: Lane | undefined;
   readonly to: Lane | undefined;
-  /** When the peer is asked to come along: the number of this choice. */
+  /** The number of this choice when the peer is asked to come along. */
   readonly turn: number | undefined;
 }
 
-/** What the machine asks of its link, and has it do. */
+/** What the path machine asks of its link, and tells it to do. */
 export interface Steered {
   unackedBytes(): number;
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean;
   move(move: PathMove): void;
-  /** What was sent on this lane counts as not sent. */
+  /** Sends again what was sent on this lane. */
   forget(lane: Lane): void;
-  /** Something about a lane is different. */
+  /** Something about a lane has changed. */
   changed(): void;
   /** After each look at all lanes. */
   looked(): void;
@@ -37,7 +37,7 @@ export interface PathMachineOptions {
   readonly history?: PathHistory | undefined;
 }
 
-/** Gathers the evidence of all lanes, asks the policy, and has the link do what it says. Nobody else decides. */
+/** Decides which lane carries: gathers the evidence of all lanes, asks the policy, and has the link carry the decision out. */
 export class PathMachine {
   readonly lanes = new LaneRoster();
   readonly #link: Steered;
@@ -47,7 +47,7 @@ export class PathMachine {
   readonly #monitor: LaneMonitor;
   #preference: Preference | undefined;
   #active: Lane | undefined;
-  /** What the opener has chosen last, which suspicion may have left for a while. */
+  /** The lane that the opener has chosen last. A suspected lane stays chosen while another one carries. */
   #chosen: Lane | undefined;
   /** The number of the last choice, ours or the peer's. */
   #turn = 0;
@@ -73,7 +73,7 @@ export class PathMachine {
     });
   }
 
-  /** What frames are sent on. */
+  /** The lane that frames are sent on. */
   get active(): Lane | undefined {
     return this.#active;
   }
@@ -84,8 +84,8 @@ export class PathMachine {
   }
 
   /**
-   * A carrier has been attached. Unless it joins the others of its kind, it replaces them once it is ready. After
-   * the end of the link it is closed, and its lane is dead.
+   * A carrier has been attached. It replaces the others of its kind once it is ready, unless it `joins` them. After
+   * the end of the link the carrier is closed at once, and its lane is dead.
    */
   add(carrier: Carrier, kind: LaneKind, joins: boolean): Lane {
     const id = this.lanes.nextId();
@@ -101,7 +101,7 @@ export class PathMachine {
     return lane;
   }
 
-  /** The peer's ATTACH has come on this lane, or need not be waited for. */
+  /** The peer's ATTACH has come on this lane, or the link need not wait for it. */
   ready(lane: Lane): void {
     lane.transition('ready');
     lane.ping();
@@ -111,7 +111,7 @@ export class PathMachine {
     this.#link.changed();
   }
 
-  /** A lane is over; `heir` takes its place, whatever that was. */
+  /** A lane is over. When there is an `heir`, it takes the lane's place. */
   lose(lane: Lane, code: number, reason: string, heir?: Lane): void {
     const isFailure = lane.kind === 'p2p' && lane.state === 'ready' && heir === undefined;
     if (!lane.transition('dead')) return;
@@ -121,7 +121,7 @@ export class PathMachine {
     if (heir !== undefined) this.#inherit(lane, heir);
     this.#steer();
     this.#link.forget(lane);
-    // What has ended this carrier, a network that changed or a host that is gone, may have hit the others.
+    // The cause may have hit the other carriers too: a network that changed, or a host that is gone.
     if (heir === undefined) this.doubt();
     this.#link.changed();
   }
@@ -138,34 +138,34 @@ export class PathMachine {
     this.#steer();
   }
 
-  /** This end asks for a lane; false when another has to carry nevertheless. */
+  /** This end asks for a lane; false when another lane has to carry instead. */
   use(lane: Lane): boolean {
     const { carry, isTold } = this.#decide(lane);
     this.#move(this.lanes.get(carry), isTold);
     return this.#active === lane;
   }
 
-  /** The peer sends on this lane from now on, and asks for the same here. */
+  /** The peer sends on this lane from now on, and asks this end to do the same. */
   follow(lane: Lane, turn: number): void {
     if (turn <= this.#turn || !lane.isUsable) return;
     this.#turn = turn;
     this.#chosen = lane;
-    // The peer may have left because it hears nothing there.
+    // The peer may have left the old lane because it hears nothing there.
     if (this.#active !== lane) this.#active?.left();
     this.#steer(lane);
   }
 
-  /** The peer's newest has come on this lane. A peer that uses another way than ours may have found ours dead. */
+  /** The peer's newest frame has come on this lane. A peer that sends on another lane than ours may have found ours dead. */
   newestOn(lane: Lane): void {
     if (lane !== this.#active && lane.state === 'ready') this.#active?.left();
   }
 
-  /** A message has come: a sign of life of another lane is what a suspected one has been waiting for. */
+  /** A message has come. While the active lane is suspected, the link waits for a sign of life on another one. */
   heard(): void {
     if (this.#active?.state === 'suspect') this.#steer();
   }
 
-  /** A ping is answered. Only that proves both directions: a peer that is merely heard may not hear us. */
+  /** A ping is answered. Only an answer proves both directions: a peer that we hear may not hear us. */
   answered(lane: Lane, isFirst: boolean): void {
     const isRecovered = lane.state === 'suspect' && lane.transition('ready');
     if (isRecovered) this.#directIsReady(lane);
@@ -174,7 +174,7 @@ export class PathMachine {
     this.#link.changed();
   }
 
-  /** Something is under way. */
+  /** Something is under way: the monitor looks soon. */
   watch(): void {
     this.#monitor.watch();
   }
@@ -191,12 +191,12 @@ export class PathMachine {
     return this.#role === 'acceptor' ? 'follow' : (this.#preference ?? 'stay');
   }
 
-  /** Whether the history concerns anybody. */
+  /** Whether this end chooses between several lanes, so that the history matters. */
   get #isChoosing(): boolean {
     return this.lanes.size > 1 && this.#row !== 'follow' && this.#row !== 'stay';
   }
 
-  /** Acts on the evidence as it is now; `asked` is what an end of the link has just asked for. */
+  /** Acts on the evidence as it is now. `asked` is the lane that an end of the link has just asked for. */
   #steer(asked = this.#active): void {
     const { carry, giveUp, isTold } = this.#decide(asked);
     const to = this.lanes.get(carry);

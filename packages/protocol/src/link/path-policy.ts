@@ -1,23 +1,23 @@
 import { LIMITS } from '../limits.js';
 import type { LaneEvidence, LaneKind } from './lane-evidence.js';
 
-/** Which path a person wants; `auto` is the only one that leaves a path for being slow. */
+/** Which path a person wants. Only `auto` leaves a path because it is slow. */
 export type Preference = 'auto' | LaneKind;
 
 /**
- * Which row of the table holds. An opener with a preference has the row of that name. An opener without one
- * stays where it was put; the acceptor follows the opener.
+ * The row of the policy table. An opener with a preference has the row of that name. An opener without a preference
+ * stays where it was put, and the acceptor follows the opener.
  */
 export type PolicyRow = Preference | 'stay' | 'follow';
 
-/** What is remembered against the direct path: nothing, that it failed lately, or that the relay does better. */
+/** What the history says about the direct path: nothing bad, that it failed lately, or that the relay does better. */
 export type Standing = 'trusted' | 'distrusted' | 'slow';
 
-/** Everything a decision depends on. Lanes are named by their ids. */
+/** Everything that a decision depends on. Lanes are given by their ids. */
 export interface PathSituation {
   readonly row: PolicyRow;
   readonly lanes: readonly LaneEvidence[];
-  /** The lane that carries, or that has just been asked for. */
+  /** The lane that carries, or the one that has just been asked for. */
   readonly active: number | undefined;
   /** The lane that the opener has chosen last. */
   readonly chosen: number | undefined;
@@ -25,22 +25,22 @@ export interface PathSituation {
 }
 
 export interface PathDecision {
-  /** Carries from now on; undefined: nothing can. */
+  /** The lane that carries from now on; undefined when no lane can. */
   readonly carry: number | undefined;
-  /** Whether the peer is asked to come along. */
+  /** Whether the peer is asked to use the same lane. */
   readonly isTold: boolean;
-  /** Lanes that are of no more use. */
+  /** Lanes to be closed because they are of no more use. */
   readonly giveUp: readonly number[];
 }
 
 /**
- * good: has answered, is ready, and nothing speaks against it. slow: as good, but the relay does better.
- * ready: frames may be sent, whatever else is known. suspect: silent for too long.
+ * good: ready, has answered, and has a trusted standing. slow: the same, but the relay does better.
+ * ready: frames may be sent. suspect: silent for too long.
  */
 type Grade = 'good' | 'slow' | 'ready' | 'suspect';
 type Who = LaneKind | 'chosen' | 'active' | 'any';
 
-/** Without a reason to choose, the link stays; it leaves a suspected lane for one that is ready. */
+/** The end of every row: the link stays where it is, or leaves a suspected lane for one that is ready. */
 const OTHERWISE: readonly (readonly [Who, Grade])[] = [
   ['active', 'ready'],
   ['any', 'ready'],
@@ -48,8 +48,8 @@ const OTHERWISE: readonly (readonly [Who, Grade])[] = [
 ];
 
 /**
- * Which lane carries: the first of its row that is there. Among direct ways ICE itself takes the shorter: the
- * same machine or LAN before an address seen from outside (RFC 8445 section 5.1.2).
+ * Which lane carries: the first entry of the row that a lane fits. Among direct ways ICE itself takes the shortest:
+ * the same machine or LAN before an address seen from outside (RFC 8445 section 5.1.2).
  */
 const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
   auto: [['p2p', 'good'], ['relay', 'good'], ['p2p', 'slow'], ...OTHERWISE],
@@ -59,12 +59,12 @@ const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
   follow: [['chosen', 'ready'], ...OTHERWISE],
 };
 
-/** Decides which lane carries, from nothing but the situation. */
+/** Decides which lane carries. The decision depends on the situation alone. */
 export function decidePath(situation: PathSituation): PathDecision {
   const carry = laneToCarry(situation)?.id;
   const { active, lanes, row } = situation;
   const isOpener = row !== 'follow';
-  // The first lane of a link carries at both ends without a word.
+  // The first lane of a link carries at both ends, so the peer need not be told.
   const isChoice = active !== undefined || lanes.length > 1;
   return { carry, isTold: isOpener && isChoice, giveUp: hopeless(situation) };
 }
@@ -81,8 +81,9 @@ function laneToCarry(situation: PathSituation): LaneEvidence | undefined {
 }
 
 /**
- * The lane in use first, so that equals don't take turns. When that one is suspected, another has to have been
- * heard just now: while all are silent, the peer is busy or everything is cut, and a move wins nothing.
+ * The lanes that may carry, the active one first, so that equal lanes don't take turns. When the active lane is
+ * suspected, another lane is a candidate only if it was heard just now. While all lanes are silent, the peer is
+ * busy or everything is cut, and a move gains nothing.
  */
 function candidatesIn({ lanes, active }: PathSituation): readonly LaneEvidence[] {
   const [current] = lanes.filter((lane) => lane.id === active);
@@ -105,7 +106,7 @@ function hasGrade(lane: LaneEvidence, grade: Grade, direct: Standing): boolean {
   return standing === (grade === 'good' ? 'trusted' : 'slow');
 }
 
-/** A direct lane that stays suspected while another is good is in the way of a fresh one. */
+/** Direct lanes that stay suspected while another lane answers. They are closed to make way for a fresh one. */
 function hopeless({ row, lanes }: PathSituation): readonly number[] {
   if (row === 'follow' || row === 'stay') return [];
   const hasLasted = (lane: LaneEvidence): boolean => lane.stateMs >= LIMITS.p2pHopelessMs;

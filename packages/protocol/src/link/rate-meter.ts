@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 
 const WINDOW_MS = 500;
-/** Windows remembered: a pause of a few seconds doesn't make a fast path look slow. */
+/** How many windows are remembered. A pause of a few seconds must not make a fast path look slow. */
 const WINDOWS = 10;
 
 /** The highest delivery rate of the last seconds, in bytes a second; null before the first full window. */
@@ -19,7 +19,7 @@ export class RateMeter {
     const now = this.clock.now();
     const elapsed = now - this.#since;
     if (elapsed >= WINDOW_MS) {
-      // What came after a pause says nothing about the time before it.
+      // A window with a pause in it says nothing about the rate.
       if (elapsed < 2 * WINDOW_MS) this.#keep((this.#bytes * 1000) / elapsed);
       this.#bytes = 0;
       this.#since = now;

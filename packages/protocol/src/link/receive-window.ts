@@ -7,8 +7,8 @@ export type Arrival = 'delivered' | 'duplicate' | 'held';
 /**
  * Puts numbered frames into order, each once.
  *
- * While two carriers overlap, the newer may overtake the older. Frames that came too early are held, at most
- * as many as the peer may have unacknowledged.
+ * While two carriers overlap, the newer may overtake the older. Frames that come too early are held, at most as many
+ * as the peer may have unacknowledged.
  */
 export class ReceiveWindow {
   #expected = 0;
@@ -29,7 +29,7 @@ export class ReceiveWindow {
     return this.#heldBytes;
   }
 
-  /** Takes a frame; LIMIT_EXCEEDED when more is held than a correct peer can have sent. */
+  /** Takes a frame; LIMIT_EXCEEDED when it is further ahead than a correct peer can send. */
   accept(sequence: number, payload: Uint8Array): Arrival {
     if (sequence < this.#expected || this.#held.has(sequence)) return 'duplicate';
     if (sequence > this.#expected) return this.#hold(sequence, payload);

@@ -7,7 +7,7 @@ import { stragglerMs } from './lane-verdict.js';
 export interface Unacked {
   readonly sequence: number;
   readonly bytes: Uint8Array;
-  /** Early data: a peer and its successor may both take the frame, as long as neither is known. */
+  /** Whether the frame may leave before the peer is known: a peer and its successor may both take early data. */
   readonly isEarly: boolean;
   sentOn: Lane | undefined;
   /** How many frames that lane had sent before this one. */
@@ -16,7 +16,7 @@ export interface Unacked {
   sentAt: number;
 }
 
-/** Numbered frames in order, from the first unacknowledged to the newest, and how far sending has come. */
+/** The numbered frames in order, from the first unacknowledged to the newest, and how far they have been sent. */
 export class RetransmitQueue {
   #frames: Unacked[] = [];
   #head = 0;
@@ -33,7 +33,7 @@ export class RetransmitQueue {
     return this.#frames.length - this.#head;
   }
 
-  /** The number the next frame will get. */
+  /** The number of the next frame. */
   get nextSequence(): number {
     return this.#next;
   }
@@ -43,7 +43,7 @@ export class RetransmitQueue {
     return this.#next - this.length;
   }
 
-  /** Whether data frames may be added; control frames have a reserve above these caps. */
+  /** Whether data frames may be added. Control frames have a reserve above these caps. */
   get hasRoom(): boolean {
     return this.#bytes < LIMITS.retransmitBytes && this.length < LIMITS.retransmitFrames;
   }
@@ -79,7 +79,7 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** Sends on a lane what no living lane has sent; false when something has to wait, for the carrier or for the peer. */
+  /** Sends on a lane the frames that no living lane has sent; false when a frame has to wait for the carrier or for the peer. */
   sendOn(lane: Lane, now: number, isOnlyEarly: boolean): boolean {
     while (lane.carrier.writable) {
       const frame = this.nextUnsent();
@@ -94,21 +94,21 @@ export class RetransmitQueue {
   }
 
   /**
-   * Whether a lane has lost a frame. It has just brought the answer to a ping that went out after so many frames.
-   * A carrier keeps order: what it had taken before the ping has either arrived or is lost.
+   * Whether a lane has lost a frame. The lane has just brought the answer to a ping that went out after
+   * `framesBefore` frames. A carrier keeps order, so an earlier frame has arrived or is lost.
    */
   isMissingOn(lane: Lane, framesBefore: number): boolean {
     return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
   }
 
-  /** Another lane that has had the oldest frame for too long. */
+  /** The lane that has had the oldest frame for too long, unless it is the active one. */
   stragglersBeside(active: Lane, now: number): Lane | undefined {
     const { sentOn, sentAt = 0 } = this.oldest ?? {};
     if (sentOn === undefined || sentOn === active) return undefined;
     return now - sentAt < stragglerMs(sentOn) ? undefined : sentOn;
   }
 
-  /** The next frame that no living lane has sent; the same again until its `sentOn` is set. */
+  /** The next frame that no living lane has sent. */
   nextUnsent(): Unacked | undefined {
     for (; this.#cursor < this.#frames.length; this.#cursor += 1) {
       const frame = this.#frames[this.#cursor];
@@ -117,7 +117,7 @@ export class RetransmitQueue {
     return undefined;
   }
 
-  /** Frames sent on this lane count as unsent again. */
+  /** Counts the frames that were sent on this lane as unsent. */
   forgetLane(lane: Lane): void {
     for (let index = this.#frames.length - 1; index >= this.#head; index -= 1) {
       const frame = this.#frames[index];
@@ -134,7 +134,7 @@ export class RetransmitQueue {
     this.#bytes = 0;
   }
 
-  /** Drops the acknowledged part of the array once it is the larger half, so that this costs O(1) a frame. */
+  /** Drops the acknowledged part of the array once it is the larger half, so that dropping costs O(1) a frame. */
   #compact(): void {
     if (this.#head < 1024 || this.#head * 2 < this.#frames.length) return;
     this.#frames.splice(0, this.#head);

@@ -1,14 +1,13 @@
 import type { Clock } from '../clock.js';
 
-/** Answers remembered: two seconds of heartbeats of a carrier in use. */
+/** How many answers are remembered: two seconds of heartbeats of a carrier in use. */
 const SAMPLES = 16;
-/** Answers that come together were held up together; heartbeats are further apart. */
+/** Answers that come closer together than this were held up together, because heartbeats are further apart. */
 const TOGETHER_MS = 100;
 
 /**
- * The round trip of a carrier, from the last answers to its pings; times in milliseconds. The figures are
- * quantiles and no average: a few answers that a break has held up for seconds must not prolong the patience
- * with the next break.
+ * The round trip of a carrier, from the last answers to its pings; times in milliseconds. The figures are quantiles
+ * instead of averages, because a few answers that were held up for seconds must not prolong the next wait.
  */
 export class RoundTrip {
   readonly #samples: number[] = [];
@@ -18,7 +17,7 @@ export class RoundTrip {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Takes what an answer has taken; of several that come together the shortest counts. */
+  /** Takes the round trip of an answer. Of several answers that come together, the shortest counts. */
   add(sample: number): void {
     const now = this.clock.now();
     const isTogether = now - this.#addedAt < TOGETHER_MS;
@@ -29,7 +28,7 @@ export class RoundTrip {
     this.#lowest = Math.min(sample, this.#lowest ?? sample);
   }
 
-  /** The lowest ever; null before the first answer. */
+  /** The lowest of all; null before the first answer. */
   get lowest(): number | null {
     return this.#lowest;
   }
@@ -43,7 +42,7 @@ export class RoundTrip {
     return this.#quantile(0.5);
   }
 
-  /** A quarter of the answers took no longer: the answers that waited behind little traffic. */
+  /** The round trip of the fastest quarter: the answers that waited behind little traffic. */
   get good(): number | null {
     return this.#quantile(0.25);
   }

@@ -1,7 +1,7 @@
 import { WingmanError } from '../errors.js';
 import { MAX_VARINT } from '../wire/varint.js';
 
-/** How many bytes may still be sent before the reader has taken some. */
+/** How many bytes this end may still send before the reader has taken some. */
 export class SendCredit {
   constructor(private bytes: number) {}
 
@@ -13,7 +13,7 @@ export class SendCredit {
     this.bytes -= bytes;
   }
 
-  /** Adds what the reader returned; PROTOCOL_ERROR when the sum would leave the range of exact numbers. */
+  /** Adds the credit that the reader has returned; PROTOCOL_ERROR when it is zero or the sum is no exact number. */
   grant(bytes: number): void {
     if (bytes === 0 || this.bytes + bytes > MAX_VARINT) {
       throw new WingmanError('PROTOCOL_ERROR', `credit of ${bytes} bytes is not possible`);
@@ -22,7 +22,7 @@ export class SendCredit {
   }
 }
 
-/** Counts what the peer may still send here, and returns it once half of the window has been taken. */
+/** Counts what the peer may still send. Returns credit each time half of the window has been taken. */
 export class ReceiveCredit {
   #granted: number;
   #taken = 0;
@@ -40,7 +40,7 @@ export class ReceiveCredit {
     this.#granted -= bytes;
   }
 
-  /** The consumer has taken bytes, or they were dropped. */
+  /** Bytes were taken by the consumer, or dropped. */
   taken(bytes: number): void {
     this.#taken += bytes;
     if (this.#taken < this.window / 2) return;

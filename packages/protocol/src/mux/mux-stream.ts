@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { ReceiveCredit, SendCredit } from './credit.js';
 
-/** Counted on top of every message, so that empty ones can't pile up for nothing. */
+/** Counted on top of every message, so that empty messages can't pile up free of charge. */
 export const MESSAGE_OVERHEAD_BYTES = 16;
 
 /**
@@ -21,11 +21,11 @@ const TRANSITIONS: TransitionTable<StreamState> = {
   reset: [],
 };
 
-/** One thing a stream wants to send. */
+/** One frame that a stream wants to send. */
 export interface Outgoing {
   readonly type: 'open' | 'data' | 'end';
   readonly parts: readonly Uint8Array[];
-  /** What it costs in credit, bytes. */
+  /** The credit that the frame costs, in bytes. */
   readonly cost: number;
   readonly sent?: () => void;
   readonly failed?: (error: WingmanError) => void;
@@ -35,7 +35,7 @@ export interface Outgoing {
 export interface StreamOwner {
   /** The stream has something to send. */
   wants(stream: MuxStream): void;
-  /** The reader has taken bytes, or they were dropped. */
+  /** Bytes were taken by the reader, or dropped. */
   returned(bytes: number): void;
   credit(stream: MuxStream, bytes: number): void;
   reset(stream: MuxStream, code: ErrorCode): void;
@@ -61,12 +61,12 @@ export class MuxStream {
   readonly #machine = new StateMachine(TRANSITIONS, 'open');
   #reader: Reader | undefined;
   #error: WingmanError | undefined;
-  /** Our END waits behind what has been written, or is out. */
+  /** Whether our END is out, or waits behind what has been written. */
   #isEnding = false;
   /** Nobody reads any more. */
   #isDiscarding = false;
 
-  /** What an early stream sends may leave before the peer is known: see `Link.send`. */
+  /** The frames of an early stream may leave before the peer is known: see `Link.send`. */
   constructor(
     private readonly owner: StreamOwner,
     readonly isEarly = false,
@@ -94,21 +94,21 @@ export class MuxStream {
   }
 
   /**
-   * Sends one message; resolves when it has been handed to the link, which is the back-pressure.
-   * The parts must not change until then. Rejects with the code of the reset, or CANCELLED after `end`.
+   * Sends one message. Resolves when the message has been handed to the link: writers wait for that. The parts must
+   * not change until then. Rejects with the code of the reset, or with CANCELLED after `end`.
    */
   write(parts: readonly Uint8Array[]): Promise<void> {
     return this.enqueue('data', parts);
   }
 
-  /** No more messages from this side, behind those already written. */
+  /** Ends this side behind the messages that have been written. */
   end(): void {
     if (this.#isEnding || this.#error !== undefined) return;
     this.enqueue('end', []).catch(() => undefined);
     this.#isEnding = true;
   }
 
-  /** Queues one frame; the mux uses it for the OPEN of its own streams. */
+  /** Queues one frame. The mux calls this for the OPEN of its own streams. */
   enqueue(type: Outgoing['type'], parts: readonly Uint8Array[]): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#isEnding) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
@@ -142,8 +142,8 @@ export class MuxStream {
   }
 
   /**
-   * Reads no more: what arrives is dropped, and once our own side has ended the peer is told to
-   * stop sending. What we have sent stays readable there.
+   * Stops reading: what arrives is dropped. Once our own side has ended, the peer is told to stop sending. The
+   * peer can still read what we have sent.
    */
   stopReading(): void {
     if (this.isFinished) return this.#dropInbox();
@@ -152,19 +152,19 @@ export class MuxStream {
     if (this.#hasSentEnd) this.reset('CANCELLED');
   }
 
-  /** Calls back when the stream fails, at once if it has. */
+  /** Calls back when the stream fails, or at once if it has failed. */
   onFailure(listener: (error: WingmanError) => void): void {
     if (this.#error !== undefined) return listener(this.#error);
     this.#failureListeners.add(listener);
   }
 
-  /** Calls back when the peer wants nothing more from us, or the stream fails. */
+  /** Calls back when the peer wants nothing more from us, or when the stream fails. */
   onStopSending(listener: (error: WingmanError) => void): void {
     if (this.#error !== undefined) return listener(this.#error);
     this.#stopListeners.add(listener);
   }
 
-  /** What would go out next. */
+  /** The frame that goes out next. */
   get nextOutgoing(): Outgoing | undefined {
     return this.#outbox[0];
   }
@@ -204,7 +204,7 @@ export class MuxStream {
     this.#finishIfClosed();
   }
 
-  /** The peer has reset the stream: after its end that only stops our sending, else it is a failure. */
+  /** The peer has reset the stream. After the peer's end this only stops our sending; before, the stream fails. */
   receiveReset(error: WingmanError): void {
     if (!this.#hasReceivedEnd) return this.fail(error);
     if (this.isFinished) return;
@@ -214,7 +214,7 @@ export class MuxStream {
     this.#finishIfClosed();
   }
 
-  /** The stream or its link is gone: everything pending ends with this error. */
+  /** The stream or its link is gone. Everything that is pending ends with this error. */
   fail(error: WingmanError): void {
     if (this.isFinished) return;
     this.#error = error;

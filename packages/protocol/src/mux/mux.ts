@@ -19,13 +19,13 @@ import {
 import { ReceiveCredit, SendCredit } from './credit.js';
 
 export interface MuxOptions {
-  /** Called for each stream the peer opens; without it they are refused. */
+  /** Called for each stream that the peer opens. Without it every stream is refused. */
   onStream?: (stream: MuxStream, open: Uint8Array) => void;
 }
 
 const LINK_STREAM = 0;
 
-/** Streams over a link: byte credit for each and for all, and a turn for each that wants to send. */
+/** Streams over a link. Each stream and the link as a whole have byte credit, and streams take turns in sending. */
 export class Mux {
   readonly #streams = new Map<number, MuxStream>();
   readonly #waiting = new Set<MuxStream>();
@@ -55,14 +55,14 @@ export class Mux {
     });
   }
 
-  /** Streams that have not ended, ours and the peer's. */
+  /** How many streams have not ended, ours and the peer's. */
   get streamCount(): number {
     return this.#streams.size + [...this.#waiting].filter((stream) => stream.id === 0).length;
   }
 
   /**
-   * Opens a stream; its first frame waits for the link, and for the peer's first ATTACH unless the stream is
-   * early. The failure of a closed link shows on first use.
+   * Opens a stream. Its first frame waits for the link, and also for the peer's first ATTACH unless the stream is
+   * early. On a closed link the stream has failed already.
    */
   open(payload: Uint8Array, { isEarly = false } = {}): MuxStream {
     const stream = new MuxStream(this.#owner, isEarly);
@@ -99,7 +99,7 @@ export class Mux {
     return id % 2 !== this.#nextId % 2;
   }
 
-  /** One frame from each stream in turn, for as long as the link takes them. */
+  /** Sends one frame of each stream in turn, for as long as the link takes them. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -114,7 +114,7 @@ export class Mux {
     }
   }
 
-  /** The first in turn that has credit; those without leave the round until credit comes. */
+  /** The next stream in turn that has credit. Streams without credit wait outside until credit comes. */
   #nextSendable(): MuxStream | undefined {
     for (const stream of this.#waiting) {
       if (!stream.isEarly && !this.link.writable) continue;
@@ -137,7 +137,7 @@ export class Mux {
     if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
   }
 
-  /** Ids rise in the order in which OPEN frames go out. */
+  /** Gives a stream its id when its OPEN goes out, so that ids rise in that order. */
   #register(stream: MuxStream): void {
     stream.id = this.#nextId;
     this.#nextId += 2;
@@ -171,7 +171,7 @@ export class Mux {
     this.#pump();
   }
 
-  /** A frame that crossed with our reset is dropped; one for a stream that never was is an error. */
+  /** A frame has come for a stream that is not there. One that crossed with our reset is dropped; one for a stream that never was is an error. */
   #late(frame: StreamFrame): void {
     const last = this.#isPeers(frame.stream) ? this.#lastPeerId : this.#nextId - 2;
     if (frame.stream === LINK_STREAM || frame.stream > last) {
@@ -211,7 +211,7 @@ function frameType(outgoing: Outgoing): number {
   return outgoing.type === 'data' ? StreamFrameType.DATA : StreamFrameType.END;
 }
 
-/** Counts a peer's resets, so that opening and resetting in a loop can't keep the other side busy (CVE-2023-44487). */
+/** Counts a peer's resets, because a peer that opens and resets in a loop would keep us busy (CVE-2023-44487). */
 class ResetBudget {
   #windowStart: number;
   #count = 0;
@@ -220,7 +220,7 @@ class ResetBudget {
     this.#windowStart = clock.now();
   }
 
-  /** The peer has reset a stream; LIMIT_EXCEEDED when it does nothing else. */
+  /** The peer has reset a stream; LIMIT_EXCEEDED when the peer has reset too many in this window. */
   spend(): void {
     if (this.clock.now() - this.#windowStart > LIMITS.resetWindowMs) {
       this.#windowStart = this.clock.now();

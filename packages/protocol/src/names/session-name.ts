@@ -4,10 +4,10 @@ import { concatBytes } from '../wire/bytes.js';
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 /** 80 bits: finding a second key for a name takes 2^80 tries. */
 const HASH_CHARS = 16;
-/** What is left of a DNS label (63) after hash and hyphen, kept short enough to read. */
+/** A DNS label has room for 46 characters besides hash and hyphen. Fewer are easier to read. */
 export const MAX_LABEL_CHARS = 40;
 
-/** Whether a text can stand before the hash in a session name: lower-case letters, digits and inner hyphens. */
+/** Whether a text may be the label of a session name: lower-case letters, digits and inner hyphens. */
 export function isSessionLabel(label: string): boolean {
   return label.length <= MAX_LABEL_CHARS && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(label);
 }
@@ -20,7 +20,7 @@ export function isSessionName(name: string): boolean {
   return name === hash || (isSessionLabel(label) && name === `${label}-${hash}`);
 }
 
-/** The session name a public key (SPKI DER) certifies: `<hash>`, or `<label>-<hash>`. */
+/** The session name that belongs to a public key (SPKI DER): `<hash>`, or `<label>-<hash>`. */
 export async function sessionNameFor(publicKey: Uint8Array, label?: string): Promise<string> {
   const hash = base32(await sha256(publicKey)).slice(0, HASH_CHARS);
   return label === undefined ? hash : `${label}-${hash}`;
@@ -31,13 +31,13 @@ export async function sessionNameMatches(name: string, publicKey: Uint8Array): P
   return isSessionName(name) && name.slice(-HASH_CHARS) === (await sessionNameFor(publicKey));
 }
 
-/** What the host signs to register a name: bound to this connection by the server's nonce. */
+/** The bytes that the host signs to register a name. The server's nonce binds them to this connection. */
 export function registrationPayload(session: string, nonce: Uint8Array): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(`wingman-register-v1\0${session}\0`);
   return concatBytes([text, nonce]);
 }
 
-/** Lower-case base32 (RFC 4648 section 6), whole groups of five bits only. */
+/** Lower-case base32 (RFC 4648 section 6) of whole groups of five bits. */
 function base32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;

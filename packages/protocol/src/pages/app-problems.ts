@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Problem } from './problem.js';
 
-// Problems between the host and the app, as the host tells them.
+// Problems between the host and the app. The host tells them.
 
 /** The local port refuses connections, or doesn't answer. */
 export function localPortRefused(port: number): Problem<ErrorCode> {
@@ -70,7 +70,7 @@ export function malformedRequest(detail: string): Problem<ErrorCode> {
   };
 }
 
-/** No place at the port became free in time: other requests of the same opener hold those it may have. */
+/** No place at the port became free in time: other requests of the same opener hold all its places. */
 export function appBusy(port: number): Problem<ErrorCode> {
   return {
     status: 503,
@@ -90,7 +90,7 @@ export const KEY_NEEDED: Problem<ErrorCode> = {
   cure: 'Ask the developer for the whole link, with the part after the #, and open it by https or on localhost. A program needs the token that wingman prints, or a signed URL.',
 };
 
-/** Nothing is served there; the app's own paths can't begin like this. */
+/** The target is one of the reserved paths, and nothing is served there. */
 export function ownPageUnknown(path: string): Problem<ErrorCode> {
   return {
     status: 404,
@@ -101,7 +101,7 @@ export function ownPageUnknown(path: string): Problem<ErrorCode> {
   };
 }
 
-/** A page of the host's own is asked with another method than it has. */
+/** One of the host's own pages was requested with a method that it doesn't have. */
 export function methodNotAllowed(methods: readonly string[]): Problem<ErrorCode> {
   return {
     status: 405,
@@ -112,7 +112,7 @@ export function methodNotAllowed(methods: readonly string[]): Problem<ErrorCode>
   };
 }
 
-/** A step of the host has failed, which is no fault of the app; what failed is nobody else's business. */
+/** A step of the host has failed. The page doesn't tell which one, because that concerns only the developer. */
 const HOST_FAILED: Problem<ErrorCode> = {
   status: 500,
   code: 'INTERNAL',

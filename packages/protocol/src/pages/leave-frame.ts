@@ -2,16 +2,16 @@ import { WingmanError } from '../errors.js';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** Whether a response sends the browser elsewhere (Fetch, "redirect status"). */
+/** Whether a response redirects the browser (Fetch, "redirect status"). */
 export function isRedirect(status: number, location: string | null): location is string {
   return location !== null && REDIRECTS.includes(status);
 }
 
 /**
- * The answer to a frame's navigation, as the frame may have it: a redirect to another site, which would mostly
- * refuse to be framed by us, becomes a page that goes there. Throws PROTOCOL_ERROR for a redirect that leads to no
- * HTTP(S) URL, which is a network error (Fetch, "HTTP-redirect fetch"): our page would run the script in a
- * `javascript:` URL, and Firefox itself follows a service worker's redirect to `data:`.
+ * The answer to the navigation of a frame. Other sites mostly refuse to be framed by us, so a redirect to another
+ * site becomes a page that goes there. Throws PROTOCOL_ERROR for a redirect to a URL that is not HTTP(S), which is a
+ * network error (Fetch, "HTTP-redirect fetch"). Our page would run the script in a `javascript:` URL, and Firefox
+ * itself follows a service worker's redirect to `data:`.
  */
 export function forFrame(response: Response, url: string): Response {
   const location = response.headers.get('location');
@@ -23,7 +23,7 @@ export function forFrame(response: Response, url: string): Response {
   return target.origin === new URL(url).origin ? response : leavingPage(target.href);
 }
 
-/** Sends the whole tab to another site when it is the app itself, and only its own frame when it is a frame within. */
+/** A page that goes to another site: with the whole tab when the page is the app itself, else with its own frame only. */
 function leavingPage(url: string): Response {
   const target = JSON.stringify(url).replaceAll('<', '\\u003c');
   const script = `(parent===top?top:window).location.replace(${target})`;

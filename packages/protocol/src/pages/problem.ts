@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 
-/** A way to fail, or what only a person has to know: programs treat the latter as one of the former. */
+/** The code of a problem. The codes that are no ErrorCode are for people: programs treat them as an ErrorCode. */
 export type ProblemCode =
   | ErrorCode
   | 'UNSUPPORTED'
@@ -9,7 +9,7 @@ export type ProblemCode =
   | 'SESSION_EXPIRED'
   | 'TUNNEL_CRASHED';
 
-/** Something that went wrong, as a person should read it. */
+/** A failure, described for a person. */
 export interface Problem<Code extends ProblemCode = ProblemCode> {
   status: number;
   code: Code;
@@ -21,15 +21,15 @@ export interface Problem<Code extends ProblemCode = ProblemCode> {
 /** A problem as an HTTP response. */
 export interface ProblemPage {
   contentType: string;
-  /** Lower-case names; `content-type` is among them, `content-length` is not. */
+  /** Names are in lower case. There is a `content-type` and no `content-length`. */
   headers: Record<string, string>;
   body: string;
 }
 
-/** The header that marks a page as ours and not the app's. */
+/** The header that tells our pages from the app's. */
 export const PROBLEM_HEADER = 'wingman-error';
 
-/** Renders a problem as HTML when the reader accepts it, else as JSON. */
+/** Renders a problem as HTML when the reader accepts HTML, else as JSON. */
 export function renderProblem(problem: Problem, accept: string | undefined): ProblemPage {
   const isPage = accept?.includes('text/html') === true;
   const contentType = `${isPage ? 'text/html' : 'application/json'}; charset=utf-8`;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { Problem, ProblemCode } from './problem.js';
 
-// Problems on the way to the host, as the tunnel server and the viewer's browser tell them. Each is a
+// Problems on the way to the host. The tunnel server and the viewer's browser tell them. Each is a
 // constant of its own, so that a bundle carries only those it uses.
 
 export const SESSION_UNKNOWN: Problem = {
@@ -151,12 +151,12 @@ const FOR_VIEWERS: Partial<Record<ErrorCode, Problem>> = {
   TOO_MANY_VIEWERS,
 };
 
-/** What a viewer's browser says of a failed request; a code without words of its own means a host that is away. */
+/** The problem that a viewer's browser shows for a failed request. A code without a text of its own means that the host is away. */
 export function viewerProblem(code: ErrorCode): Problem {
   return { ...(FOR_VIEWERS[code] ?? HOST_OFFLINE), code };
 }
 
-/** What the shell says in place of the app: it knows more than the code of a failed request tells. */
+/** The problems that the shell shows in place of the app. The shell knows more than the code of a failed request tells. */
 export function shellProblem(code: ProblemCode): Problem {
   switch (code) {
     case 'SESSION_STOPPED':
@@ -283,7 +283,7 @@ const FOR_CLIENTS: Partial<Record<ErrorCode, Problem>> = {
   INTERNAL: SERVER_FAILED,
 };
 
-/** What the tunnel server says of an exchange that failed before it had an answer. */
+/** The problem that the tunnel server shows for an exchange that failed before it had an answer. */
 export function ingressProblem(code: ErrorCode): Problem {
   return FOR_CLIENTS[code] ?? { ...ANSWER_LOST, code };
 }

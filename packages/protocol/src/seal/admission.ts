@@ -1,41 +1,41 @@
 import type { Offer } from '../gen/wingman/v1/signaling.js';
 import { concatBytes, toBase64Url, toHex } from '../wire/bytes.js';
 
-/** What a pass opens at the tunnel server. */
+/** The places of the tunnel server that a pass opens. */
 export type Door = 'signal' | 'relay';
 
-/** What is proved of an offer; the SDP stands for the peer connection that the host is asked to make. */
+/** The parts of an offer that its proof covers. The SDP describes the peer connection that the host is asked to make. */
 export type OfferClaim = Pick<Offer, 'linkId' | 'attempt' | 'sdp'>;
 
 /**
- * The key that passes are made with: 32 bytes, HKDF-SHA-256 (RFC 5869) of the link key. The host
- * gives this key to the tunnel server, which can then turn away whoever lacks the link key.
+ * The key of all passes: 32 bytes, HKDF-SHA-256 (RFC 5869) of the link key. The host gives this key to the tunnel
+ * server, which can then turn away everybody who lacks the link key.
  */
 export function deriveGateKey(linkKey: Uint8Array): Promise<Uint8Array> {
   return derive(linkKey, 'gate');
 }
 
-/** The key that requests and offers are proved with: 32 bytes. Only viewers and the host have it. */
+/** The key of the proofs in requests and offers: 32 bytes. Only viewers and the host have this key. */
 export function deriveAdmissionKey(linkKey: Uint8Array): Promise<Uint8Array> {
   return derive(linkKey, 'admission');
 }
 
-/** The pass of a viewer for one door: base64url, as it stands in the URL's `pass`. */
+/** The pass of a viewer for one door, in base64url, for the URL's parameter `pass`. */
 export async function createPass(gateKey: Uint8Array, door: Door, id: string): Promise<string> {
   return toBase64Url(await authenticate(gateKey, passPayload(door, id)));
 }
 
-/** What a pass is the HMAC-SHA-256 of; `id` is the link's at the relay, any link id at signaling. */
+/** The bytes whose HMAC-SHA-256 is a pass. At the relay `id` is the link's id, at signaling any link id. */
 export function passPayload(door: Door, id: string): Uint8Array<ArrayBuffer> {
   return join('wingman-pass-v1', door, id);
 }
 
-/** What the proof of a connection request is the HMAC-SHA-256 of. */
+/** The bytes whose HMAC-SHA-256 proves a connection request. */
 export function requestPayload(linkId: string): Uint8Array<ArrayBuffer> {
   return join('wingman-request-v1', linkId);
 }
 
-/** What the proof of an offer is the HMAC-SHA-256 of; `nonce` is the one of the host's last accept. */
+/** The bytes whose HMAC-SHA-256 proves an offer. `nonce` comes from the host's last accept. */
 export function offerPayload(claim: OfferClaim, nonce: Uint8Array): Uint8Array<ArrayBuffer> {
   const { linkId, attempt, sdp } = claim;
   return join('wingman-offer-v1', linkId, String(attempt), toHex(nonce), sdp);
@@ -88,7 +88,7 @@ async function derive(linkKey: Uint8Array, label: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, base, 256));
 }
 
-/** No part but the last can hold a zero byte, so that no two claims have the same bytes. */
+/** Only the last part may contain a zero byte, so two different claims never have the same bytes. */
 function join(...parts: string[]): Uint8Array<ArrayBuffer> {
   return concatBytes([new TextEncoder().encode(parts.join('\0'))]);
 }

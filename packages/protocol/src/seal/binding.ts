@@ -8,16 +8,16 @@ const LINE = /^a=fingerprint:(.*)$/gim;
 const FINGERPRINT = /^([\w-]+) +([0-9A-F]{2}(?::[0-9A-F]{2})*)\s*$/i;
 
 /**
- * The DTLS certificate fingerprint of a session description, as a Binding has it: `sha-256 AB:CD…`
- * (RFC 8122 section 5). Undefined when there is none, when one is malformed, or when those of the session
- * and of its media differ: an engine may then hold the peer against another one than is proved here.
+ * The DTLS certificate fingerprint of a session description, in the form of a Binding: `sha-256 AB:CD…`
+ * (RFC 8122 section 5). Undefined when there is none, when one is malformed, or when the session and its media have
+ * different ones. A WebRTC engine could then check the peer with another fingerprint than the handshake proves.
  */
 export function fingerprintOf(sdp: string): string | undefined {
   const all = [...sdp.matchAll(LINE)].map(([, value = '']) => normalized(value));
   return new Set(all).size === 1 ? all[0] : undefined;
 }
 
-/** In one spelling: hash names and digits may be in either case. */
+/** Brings a fingerprint into one spelling, because hash names and digits may be in either case. */
 function normalized(value: string): string | undefined {
   const [, hash, digits] = FINGERPRINT.exec(value) ?? [];
   return hash === undefined || digits === undefined

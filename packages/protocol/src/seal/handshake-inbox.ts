@@ -28,7 +28,7 @@ export class HandshakeInbox {
     });
   }
 
-  /** The next message; rejects when the carrier ends or the deadline passes. */
+  /** The next message. Rejects when the carrier ends or the deadline passes. */
   next(): Promise<Uint8Array> {
     const message = this.#messages.shift();
     if (message !== undefined) return Promise.resolve(message);
@@ -38,7 +38,7 @@ export class HandshakeInbox {
     });
   }
 
-  /** Ends the handshake well: what has come and will come goes to these handlers. */
+  /** Ends the handshake with success. All messages, also those that have come already, go to these handlers. */
   handOver(handlers: CarrierHandlers): void {
     this.#deadline?.cancel();
     this.#next = handlers;
@@ -46,12 +46,12 @@ export class HandshakeInbox {
     if (this.#error !== undefined) handlers.close(this.#error.message);
   }
 
-  /** Ends the handshake badly and closes the carrier. */
+  /** Ends the handshake with a failure and closes the carrier. */
   fail(error: WingmanError): void {
     if (this.#error !== undefined || this.#next !== undefined) return;
     this.#error = error;
     this.#deadline?.cancel();
-    // A peer that says nothing has refused nothing: it may be asleep.
+    // A silent peer has refused nothing: it may be asleep.
     const code = error.code === 'TIMEOUT' ? CloseCode.DEAD_PEER : CloseCode.HANDSHAKE_FAILED;
     this.carrier.close(code, error.code);
     this.#reader?.reject(error);

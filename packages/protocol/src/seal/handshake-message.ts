@@ -17,7 +17,7 @@ const HandshakeType = {
   INGRESS_HELLO: 0x04,
 } as const;
 
-/** A handshake message; the responder's hello stays as it came, because it is hashed. */
+/** A handshake message. The responder's hello stays in its serialized form, because both sides hash it. */
 export type HandshakeMessage =
   | { type: 'responderHello'; bytes: Uint8Array }
   | { type: 'initiatorHello'; hello: InitiatorHello }
@@ -43,7 +43,7 @@ export function encodeIngressHello(init: Partial<IngressHello>): Uint8Array {
   return tagged(HandshakeType.INGRESS_HELLO, bytes);
 }
 
-/** Decodes a handshake message; HANDSHAKE_FAILED when it is none. */
+/** Decodes a handshake message; HANDSHAKE_FAILED when the bytes are none. */
 export function decodeHandshakeMessage(message: Uint8Array): HandshakeMessage {
   const bytes = message.subarray(1);
   try {

@@ -33,27 +33,27 @@ interface HandshakeOptions {
   /** The link key, 16 bytes. */
   key: Uint8Array;
   kind: LaneKind;
-  /** On p2p: the fingerprints, asked for when they are needed. */
+  /** On p2p: returns the fingerprints. Called when they are needed. */
   binding?: () => Binding;
   clock?: Clock;
 }
 
 export interface RespondOptions extends HandshakeOptions {
-  /** Lets first flights in that answer a published prekey. */
+  /** The published prekeys that a first flight may answer. */
   prekeys?: PrekeyRing;
-  /** Milliseconds; without it the responder waits for as long as the carrier lives, as a connection kept ready must. */
+  /** Milliseconds. Without a deadline the responder waits as long as the carrier lives, as a connection that is kept ready must. */
   deadlineMs?: number;
 }
 
 export interface InitiateOptions extends HandshakeOptions {
   linkId: string;
-  /** A published ResponderHello: the first flight goes out at once. */
+  /** A published ResponderHello. With it the first flight goes out at once. */
   responderHello?: Uint8Array;
   /** Milliseconds; LIMITS.handshakeMs unless given. */
   deadlineMs?: number;
 }
 
-/** A carrier whose peer has proved the link key, and the link it wants. */
+/** A carrier whose peer has proved the link key, and the id of the link that the peer wants. */
 export interface Proven {
   linkId: string;
   carrier: Carrier;
@@ -62,8 +62,8 @@ export interface Proven {
 type UpperCarrier = SealedCarrier | ProvenCarrier;
 
 /**
- * The host's side of the handshake: says hello, waits for the viewer's proof, proves the key too.
- * Rejects with HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED, and has closed the carrier then.
+ * The host's side of the handshake: says hello, waits for the viewer's proof, and proves the key too. Rejects with
+ * HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED after closing the carrier.
  */
 export async function respond(carrier: Carrier, options: RespondOptions): Promise<Proven> {
   const inbox = new HandshakeInbox(carrier, options.clock ?? systemClock, options.deadlineMs);
@@ -108,9 +108,9 @@ function findKey(
 }
 
 /**
- * The viewer's side. The carrier it resolves with may be sent on at once, because only who has
- * the link key can read it; it delivers nothing before the host has proved the key, and closes
- * when that fails. Rejects with HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED.
+ * The viewer's side. The returned carrier may be used for sending at once, because nobody without the link key can
+ * read the messages. This carrier delivers nothing before the host has proved the key, and closes when the proof
+ * fails. Rejects with HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED.
  */
 export async function initiate(carrier: Carrier, options: InitiateOptions): Promise<Proven> {
   const deadlineMs = options.deadlineMs ?? LIMITS.handshakeMs;
@@ -156,7 +156,7 @@ async function initiatorHello(
   return { hello, transcript, keys: await deriveCarrierKeys(options.key, secret, transcript) };
 }
 
-/** Lets the peer's messages through once it has proved the key. */
+/** Lets the peer's messages through once the peer has proved the key. */
 function awaitFinish(
   inbox: HandshakeInbox,
   upper: UpperCarrier,
@@ -165,7 +165,7 @@ function awaitFinish(
 ): void {
   const finish = async (): Promise<void> => {
     let message = decodeHandshakeMessage(await inbox.next());
-    // Beside a prekey the carrier's own hello still comes; it is not needed.
+    // With a prekey, the carrier's own hello still comes and is not needed.
     if (message.type === 'responderHello') message = decodeHandshakeMessage(await inbox.next());
     if (message.type !== 'responderFinish') throw failed('expected the responder’s proof');
     if (!(await proves(keys.responderProof, message.finish.proof, transcript))) {

@@ -9,15 +9,15 @@ import { ProvenCarrier } from './proven-carrier.js';
 import { HANDSHAKE_VERSION } from './transcript.js';
 
 /**
- * Opens the tunnel server's own link. It is not sealed: the server ends HTTP here and sees what
- * passes, and says so by this hello.
+ * Opens the tunnel server's own link. This link is not sealed: the server ends HTTP here and sees what passes. The
+ * hello tells the host so.
  */
 export function initiateIngress(carrier: Carrier, linkId: string): Carrier {
   carrier.send(encodeIngressHello({ version: HANDSHAKE_VERSION, linkId }));
   return carrier;
 }
 
-/** The host's side, on a connection it dialled for the ingress; rejects with HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED. */
+/** The host's side, on a connection that the host dialled for the ingress. Rejects with HANDSHAKE_FAILED, TIMEOUT or CARRIER_CLOSED. */
 export async function respondIngress(
   carrier: Carrier,
   options: { deadlineMs?: number; clock?: Clock } = {},

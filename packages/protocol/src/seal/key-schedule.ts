@@ -16,7 +16,7 @@ export async function createKeyPair(): Promise<{ pair: CryptoKeyPair; publicKey:
   return { pair, publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
 }
 
-/** The shared secret of an ephemeral key pair and the peer's public key; throws when that is no point on the curve. */
+/** The shared secret of an ephemeral key pair and the peer's public key. Throws when the public key is no point on the curve. */
 export async function sharedSecret(own: CryptoKeyPair, peer: Uint8Array): Promise<Uint8Array> {
   const publicKey = await crypto.subtle.importKey('raw', copy(peer), CURVE, false, []);
   const parameters = { name: 'ECDH', public: publicKey };
@@ -24,8 +24,8 @@ export async function sharedSecret(own: CryptoKeyPair, peer: Uint8Array): Promis
 }
 
 /**
- * HKDF-SHA-256 (RFC 5869) over the ephemeral secret and the link key, salted with the transcript:
- * who lacks either, or saw another handshake, has other keys. The ephemeral part keeps recorded
+ * HKDF-SHA-256 (RFC 5869) over the ephemeral secret and the link key, with the hash of the transcript as salt. A side
+ * that lacks one of the secrets, or saw another handshake, gets other keys. The ephemeral secret keeps recorded
  * traffic safe when the session URL leaks later.
  */
 export async function deriveCarrierKeys(
@@ -65,7 +65,7 @@ export async function prove(key: CryptoKey, transcript: Uint8Array): Promise<Uin
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, copy(transcript)));
 }
 
-/** Whether a proof holds; in constant time. */
+/** Whether a proof is right. The comparison takes constant time. */
 export function proves(
   key: CryptoKey,
   proof: Uint8Array,
@@ -78,7 +78,7 @@ export async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>
   return new Uint8Array(await crypto.subtle.digest('SHA-256', copy(bytes)));
 }
 
-/** WebCrypto wants memory that is not shared; this says so to the compiler too. */
+/** A copy in memory that is not shared, as WebCrypto's types demand. */
 function copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

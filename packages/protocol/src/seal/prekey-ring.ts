@@ -5,7 +5,7 @@ import { toHex } from '../wire/bytes.js';
 import { createKeyPair, sha256 } from './key-schedule.js';
 import { HANDSHAKE_VERSION } from './transcript.js';
 
-/** A responder's half of handshakes: its hello as sent, and the key behind it. */
+/** A responder's half of handshakes: its key pair, and its hello in serialized form. */
 export class ResponderKey {
   readonly #nonces = new Set<string>();
 
@@ -24,7 +24,7 @@ export class ResponderKey {
     return new ResponderKey(pair, hello, toHex(await sha256(hello)));
   }
 
-  /** True once for each initiator nonce: a first flight that is played again finds its nonce taken. */
+  /** Takes an initiator nonce. False when the nonce was taken before, as in a first flight that is played again. */
   claim(nonce: Uint8Array): boolean {
     const text = toHex(nonce);
     if (this.#nonces.has(text) || this.#nonces.size >= LIMITS.maxPrekeyNonces) return false;
@@ -33,7 +33,7 @@ export class ResponderKey {
   }
 }
 
-/** The keys a host publishes, so that a viewer can speak first: the current one and the one before. */
+/** The keys that a host publishes so that a viewer can speak first: the current one and the one before. */
 export class PrekeyRing {
   #previous: ResponderKey | undefined;
 
@@ -48,7 +48,7 @@ export class PrekeyRing {
     return this.newest.hello;
   }
 
-  /** Makes a new key; the one before stays good until the next turn. Returns the hello to publish. */
+  /** Makes a new key and returns the hello to publish. The key before stays valid until the next rotation. */
   async rotate(): Promise<Uint8Array> {
     const next = await ResponderKey.create();
     this.#previous = this.newest;
@@ -56,7 +56,7 @@ export class PrekeyRing {
     return next.hello;
   }
 
-  /** The key whose hello has this SHA-256, in hex. */
+  /** The key whose hello has this SHA-256, given in hex. */
   find(helloHash: string): ResponderKey | undefined {
     return [this.newest, this.#previous].find((key) => key?.helloHash === helloHash);
   }

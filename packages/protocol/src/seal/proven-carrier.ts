@@ -1,6 +1,6 @@
 import type { Carrier, CarrierHandlers } from '../carrier/carrier.js';
 
-/** A carrier whose messages pass as they are once the handshake has proved the peer: DTLS encrypts them. */
+/** A carrier whose peer has been proved by the handshake. Messages pass unchanged: DTLS encrypts them. */
 export class ProvenCarrier implements Carrier {
   #handlers: CarrierHandlers | undefined;
   readonly #early: Uint8Array[] = [];

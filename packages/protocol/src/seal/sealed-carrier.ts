@@ -2,10 +2,10 @@ import type { Carrier, CarrierHandlers } from '../carrier/carrier.js';
 import { CloseCode } from '../errors.js';
 
 /**
- * Encrypts every message with AES-256-GCM. The nonce is the message's number in its direction, so
- * a message that was dropped, repeated, moved or changed fails to open and ends the carrier.
+ * Encrypts every message with AES-256-GCM. The nonce is the message's number in its direction. So a message that was
+ * dropped, repeated, moved or changed fails to open and ends the carrier.
  *
- * WebCrypto answers later; both directions keep their order by chaining.
+ * WebCrypto works asynchronously. A chain of promises in each direction keeps the order.
  */
 export class SealedCarrier implements Carrier {
   #sent = 0;
@@ -18,7 +18,7 @@ export class SealedCarrier implements Carrier {
   #sealingBytes = 0;
   #closed = false;
 
-  /** `below` must already be started; its messages come in through `receive`. */
+  /** `below` must already be started. Its messages come in through `receive`. */
   constructor(
     private readonly below: Carrier,
     private readonly sendKey: CryptoKey,
@@ -105,7 +105,7 @@ export class SealedCarrier implements Carrier {
   }
 }
 
-/** Messages in WebCrypto's hands count as queued; enough to keep it busy. */
+/** Bytes that WebCrypto may be encrypting before the carrier counts as full: enough to keep WebCrypto busy. */
 const MAX_SEALING_BYTES = 512 * 1024;
 
 /** 96 bits: four zero bytes and the message's number, big-endian. */
@@ -115,7 +115,7 @@ function nonceFor(sequence: number): Uint8Array<ArrayBuffer> {
   return nonce;
 }
 
-/** WebCrypto wants memory that is not shared; messages never are. */
+/** WebCrypto's types demand memory that is not shared. Messages never are in shared memory. */
 function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }

@@ -11,9 +11,9 @@ export function carrierKind(kind: LaneKind): CarrierKind {
 }
 
 /**
- * What both sides prove to have seen: the responder's hello as it came, then everything of the
- * initiator's but its proof, then the fingerprints. Each part is preceded by its length, so that
- * no two different handshakes have the same transcript.
+ * The bytes that both sides prove to have seen: the responder's hello in serialized form, the fields of the
+ * initiator's hello without the proof, and the fingerprints. The length stands before each part, so that two
+ * different handshakes never have the same transcript.
  */
 export function handshakeTranscript(
   responderHello: Uint8Array,

@@ -14,9 +14,9 @@ import type {
 /** A message that is one of several kinds, as every signaling message is. */
 type Envelope = HostMessage | ServerToHost | ServerToViewer | ViewerMessage;
 
-/** What a sender puts into an envelope: `{ $case, value }`, where fields may be left out. */
+/** The content of an envelope for its sender: `{ $case, value }`, where fields may be left out. */
 export type SentCase<Kind extends Envelope> = NonNullable<DeepPartial<Kind>['message']>;
-/** What a receiver finds in it: undefined for a kind that this version does not know. */
+/** The content of an envelope for its receiver; undefined for a kind that this version does not know. */
 export type ReceivedCase<Kind extends Envelope> = Kind['message'];
 
 /** Serializes one signaling message. */
@@ -24,7 +24,7 @@ export function encodeEnvelope<Kind extends Envelope>(
   type: MessageCodec<Kind>,
   message: SentCase<NoInfer<Kind>>,
 ): Uint8Array {
-  // The compiler does not see that every envelope has this one field.
+  // The compiler can't see that every envelope has this field.
   return encodeMessage(type, { message } as DeepPartial<Kind>);
 }
 
@@ -36,5 +36,5 @@ export function decodeEnvelope<Kind extends Envelope>(
   return decodeMessage(type, bytes).message;
 }
 
-/** The version of the signaling schema and of the frames; a host says it when it registers. */
+/** The version of the signaling schema and of the frames. A host sends it when it registers. */
 export const PROTOCOL_VERSION = 2;

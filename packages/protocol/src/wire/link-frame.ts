@@ -12,21 +12,21 @@ const LinkFrameType = {
   CLOSE: 0x06,
 } as const;
 
-/** A frame of the link layer. Only DATA is numbered; the others speak about the carrier or the link itself. */
+/** A frame of the link layer. Only DATA frames are numbered. */
 export type LinkFrame =
   /** One numbered frame of the layer above. */
   | { type: 'data'; sequence: number; payload: Uint8Array }
   /** All frames numbered below `received` have arrived. */
   | { type: 'ack'; received: number }
   /**
-   * First on a carrier: what has arrived so far, so that the peer replays the rest here. The
-   * incarnation is the sender's random number for this link: another one means it has forgotten.
+   * The first frame on a carrier. `received` says what has arrived so far, so that the peer sends the rest here. The
+   * incarnation is the sender's random number for this link. Another number means that the sender has forgotten it.
    */
   | { type: 'attach'; received: number; incarnation: number }
-  /** The opener asks the acceptor to send on this carrier; of two such wishes the higher turn holds. */
+  /** The opener asks the acceptor to send on this carrier. Of two such frames the one with the higher turn holds. */
   | { type: 'use'; turn: number }
   | { type: 'ping'; nonce: number }
-  /** Answers a ping; everything the asker sent on this carrier before it has arrived or is lost. */
+  /** Answers a ping. What the asker sent on this carrier before that ping has arrived or is lost. */
   | { type: 'pong'; nonce: number; received: number }
   | { type: 'close'; code: ErrorCode };
 
@@ -71,7 +71,7 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
   }
 }
 
-/** Decodes one message; the payload is a view into it. PROTOCOL_ERROR when malformed. */
+/** Decodes one message. The payload is a view into the message. PROTOCOL_ERROR when malformed. */
 export function decodeLinkFrame(message: Uint8Array): LinkFrame {
   const type = message[0];
   const first = readVarint(message, 1);

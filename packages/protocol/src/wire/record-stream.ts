@@ -4,7 +4,7 @@ import { concatBytes } from './bytes.js';
 
 const LENGTH_BYTES = 4;
 
-/** A message in a byte stream: its length as four bytes, big-endian, then itself. */
+/** Encodes a message for a byte stream: its length as four bytes, big-endian, then the message. */
 export function encodeRecord(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, message.byteLength);
@@ -20,7 +20,7 @@ export class RecordReader {
     return this.#rest.byteLength === 0;
   }
 
-  /** Takes a chunk and returns the messages it completes; LIMIT_EXCEEDED for one above LIMITS.maxMessageBytes. */
+  /** Takes a chunk and returns the messages that it completes; LIMIT_EXCEEDED for a message above LIMITS.maxMessageBytes. */
   push(chunk: Uint8Array): Uint8Array[] {
     const messages: Uint8Array[] = [];
     let bytes = this.isAtBoundary ? chunk : concatBytes([this.#rest, chunk]);

@@ -16,12 +16,12 @@ export type StreamFrame =
   | { type: 'data'; stream: number; payload: Uint8Array }
   /** No more data from this side. */
   | { type: 'end'; stream: number }
-  /** Neither side says more; what is unread is dropped. */
+  /** The stream is over in both directions. Unread messages are dropped. */
   | { type: 'reset'; stream: number; code: ErrorCode }
-  /** The reader has taken so many bytes; stream 0 stands for the link as a whole. */
+  /** The reader has taken this many bytes. Stream 0 stands for the link as a whole. */
   | { type: 'credit'; stream: number; bytes: number };
 
-/** The header of an OPEN, DATA or END frame; its payload follows as it is. */
+/** The header of an OPEN, DATA or END frame. The payload follows unchanged. */
 export function streamHeader(type: number, stream: number): Uint8Array {
   const header = new Uint8Array(1 + varintLength(stream));
   header[0] = type;
@@ -46,7 +46,7 @@ export function encodeCredit(stream: number, bytes: number): Uint8Array {
   return encodeNumber(StreamFrameType.CREDIT, stream, bytes);
 }
 
-/** Decodes the payload of a numbered frame; its own payload is a view. PROTOCOL_ERROR when malformed. */
+/** Decodes the payload of a numbered frame. The result's payload is a view into it. PROTOCOL_ERROR when malformed. */
 export function decodeStreamFrame(bytes: Uint8Array): StreamFrame {
   const { value: stream, next } = readVarint(bytes, 1);
   const rest = bytes.subarray(next);

@@ -1,6 +1,6 @@
 import { WingmanError } from '../errors.js';
 
-/** Largest number a variable-length integer carries here: JavaScript's largest safe integer. */
+/** The largest number that a variable-length integer may have here: JavaScript's largest safe integer. */
 export const MAX_VARINT = Number.MAX_SAFE_INTEGER;
 
 const LENGTH_BITS = [0x00, 0x40, 0x80, 0xc0] as const;
