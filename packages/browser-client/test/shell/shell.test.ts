@@ -174,6 +174,13 @@ describe('the start', () => {
     expect(problem()).toBeUndefined();
   });
 
+  test('waits for an app that takes its time, when the host was heard', async () => {
+    await launch();
+    says({ kind: 'connected' });
+    await jest.advanceTimersByTimeAsync(BROWSER_LIMITS.connectMs);
+    expect(problem()).toBeUndefined();
+  });
+
   test('connects to signaling with a pass and the tab’s name', async () => {
     const shell = await launch();
     await until('signaling is there', () => sockets.length === 1);
@@ -338,6 +345,13 @@ describe('a tunnel worker that ends', () => {
     says({ kind: 'link', id: 'b'.repeat(32) });
     expect(sockets[0]?.closedWith).toBe(CloseCode.LEAVING);
     expect(sockets).toHaveLength(2);
+  });
+
+  test('leaves a shell that goes on, and hears of the end of the session', async () => {
+    await running();
+    crash();
+    says({ kind: 'trouble', code: 'SESSION_ENDED' });
+    expect(problem()).toBe('SESSION_ENDED');
   });
 
   test('too often covers the app for good', async () => {
