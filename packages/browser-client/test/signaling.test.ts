@@ -1,15 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   CloseCode,
+  EndReason,
   Heartbeat,
   HostPresence,
   ServerToViewer,
   ViewerMessage,
   create,
+  createLinkKey,
+  createPass,
+  deriveGateKey,
   decodeMessage,
   encodeMessage,
 } from '@wingman/protocol';
-import { Signaling, type ServerMessage } from '../src/shell/signaling.js';
+import { endCode, Signaling, signalingUrl, type ServerMessage } from '../src/shell/signaling.js';
 import { FakeClock } from './support/fake-clock.js';
 import { FakeSocket } from './support/fake-socket.js';
 
@@ -93,5 +97,28 @@ describe('Signaling', () => {
     sockets[0]?.gives(Uint8Array.of(0xff, 0xff, 0xff));
     expect(sockets[0]?.closedWith).toBe(CloseCode.PROTOCOL);
     expect(events).toEqual(['open']);
+  });
+});
+
+describe('where signaling is', () => {
+  test.each([
+    ['https://s.example', 'wss://s.example'],
+    ['http://s.localhost:8080', 'ws://s.localhost:8080'],
+  ])('for %s, with a pass for this tab', async (origin, server) => {
+    const key = createLinkKey();
+    const url = await signalingUrl(origin, 'tab-1', key);
+    const pass = await createPass(await deriveGateKey(key), 'signal', 'tab-1');
+    expect(url).toBe(`${server}/__wingman/signal?tab=tab-1&pass=${pass}`);
+    expect(await signalingUrl(origin, 'tab-1', createLinkKey())).not.toBe(url);
+  });
+});
+
+describe('the end of a session', () => {
+  test.each([
+    [EndReason.UNSPECIFIED, 'SESSION_ENDED'],
+    [EndReason.STOPPED, 'SESSION_STOPPED'],
+    [EndReason.EXPIRED, 'SESSION_EXPIRED'],
+  ])('for reason %s is told as %s', (reason, code) => {
+    expect(endCode(reason)).toBe(code);
   });
 });

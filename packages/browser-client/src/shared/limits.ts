@@ -20,18 +20,18 @@ export const BROWSER_LIMITS = {
   connectMs: 20_000,
   /** A request waits this long for the link before it ends in a problem. */
   linkWaitMs: 20_000,
-  /** The shell asks its tunnel worker so often whether it lives; the answer is one small local message. */
+  /** Between two questions of the shell whether its tunnel worker lives; an answer is one small local message. */
   workerQuestionMs: 2_000,
-  /** So many questions in a row without an answer are a worker that hangs: 20 s, as long as a request waits for a link. */
+  /** A worker that leaves so many questions in a row unanswered hangs: 20 s, as long as a request waits for a link. */
   workerUnanswered: 10,
-  /** The shell of a visible tab asks the service worker so often: each question wakes it up, or keeps it awake. */
+  /** Between two questions of a visible tab to the service worker; each question keeps the service worker awake. */
   serviceWorkerQuestionMs: 10_000,
-  /** So many in a row without an answer are one that hangs; Chromium ends it after a minute, Firefox 153 never did. */
+  /** A service worker that leaves so many unanswered hangs. Chromium ends such a one after a minute, Firefox 153 did not. */
   serviceWorkerUnanswered: 3,
-  /** So many tunnel workers are started anew within a span; one that ends again and again would only use up power. */
+  /** Restarts of the tunnel worker within a span; a worker that ends again and again only uses up power. */
   maxWorkerRestarts: 3,
   workerRestartSpanMs: 300_000,
-  /** A hung service worker has the tab loaded anew once in this time, and no more: the next one hangs too. */
+  /** A hung service worker has the tab loaded anew once in this time. If the next one hangs too, loading does not help. */
   serviceWorkerRestartMs: 300_000,
   /** An answer of the tunnel worker about its state: a local message. */
   statusAnswerMs: 2_000,

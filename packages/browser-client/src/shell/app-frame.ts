@@ -1,10 +1,10 @@
 import { MessageRelay } from './message-relay.js';
 import { keepTopNavigations } from './top-navigation.js';
 
-/** About the width of A4 and Letter between usual margins, in CSS pixels: pages say it to nobody. */
+/** About the width of A4 and Letter between usual margins, in CSS pixels. No browser tells the real one. */
 const PAPER_WIDTH = 700;
 
-/** Permissions that a top-level page could ask for, handed on to the app. */
+/** Permissions that a top-level page could ask for. The shell hands all of them on to the app. */
 const ALLOW = [
   'accelerometer',
   'autoplay',
@@ -36,22 +36,22 @@ const ALLOW = [
 ];
 
 export interface FrameEvents {
-  /** A document has loaded, whatever it is. */
+  /** A document of our origin has loaded: a page, an image or anything else. */
   onLoad: (frame: AppFrame) => void;
 }
 
-/** The frame the app lives in; of our origin, so that it can be looked into. */
+/** The frame the app lives in. The app has the shell's origin, so the shell can look into the frame. */
 export class AppFrame {
   readonly #element: HTMLIFrameElement;
 
   constructor(tab: Window, events: FrameEvents) {
     const { document: page } = tab;
     const relay = new MessageRelay(tab, () => this.window);
-    // From the page itself and with a name: browsers find it again when the tab goes back past a reload.
+    // The frame is in the page's HTML and has a name: browsers find it again when the tab goes back past a reload.
     const element = page.querySelector<HTMLIFrameElement>('iframe#wingman-app');
     if (element === null) throw new Error('the shell has no frame');
     element.allow = ALLOW.join('; ');
-    // The first page of a tab has no referrer; without this it would be the page itself.
+    // The first page of a tab has no referrer. Without this line its referrer would be the shell.
     element.referrerPolicy = 'no-referrer';
     element.addEventListener('load', () => {
       if (this.url === undefined) return;
@@ -68,7 +68,7 @@ export class AppFrame {
     return this.document?.defaultView ?? undefined;
   }
 
-  /** Goes where the app has sent the tab, as a page of its own would: with an entry in the history. */
+  /** Goes where the app has sent the tab. The history gets an entry, unless the new page replaces the old one. */
   go(url: string, replaces: boolean): void {
     const { location } = this.window ?? {};
     if (replaces) location?.replace(url);
@@ -82,7 +82,7 @@ export class AppFrame {
     else contentWindow.location.replace(url);
   }
 
-  /** A page of ours that says that the host was away has done its duty. */
+  /** Reloads the frame if it shows our page about a problem, because the problem is over. */
   retryProblem(): void {
     if (this.showsProblem) this.reload();
   }
@@ -96,7 +96,7 @@ export class AppFrame {
     this.#element.remove();
   }
 
-  /** As high as its page would be on paper of this width, in CSS pixels; nothing while that isn't known. */
+  /** Makes the frame as high as its page would be on paper of this width, in CSS pixels. */
   stretch(paperWidth: number): void {
     const { style } = this.#element;
     style.width = `${paperWidth}px`;
@@ -114,7 +114,7 @@ export class AppFrame {
     this.#element.contentWindow?.focus();
   }
 
-  /** The document shown; undefined before the first one, and for other sites' documents. */
+  /** The document in the frame; undefined before the first one, and for other sites' documents. */
   get document(): Document | undefined {
     try {
       return this.#element.contentDocument ?? undefined;
@@ -128,7 +128,7 @@ export class AppFrame {
     return href === undefined || href === 'about:blank' ? undefined : href;
   }
 
-  /** Whether what is shown is a page of ours that says what is wrong. */
+  /** Whether the frame shows our own page about a problem. */
   get showsProblem(): boolean {
     return (this.document?.querySelector('meta[name="wingman-problem"]') ?? null) !== null;
   }
@@ -144,8 +144,8 @@ export class AppFrame {
 }
 
 /**
- * Has the app printed and not the page around it. Where the browser prints the tab all the same (from
- * its menu), the frame is made as high as what is in it: of a frame no more is printed than is seen.
+ * Prints the app and not the page around it. The browser's menu prints the whole tab all the same. Browsers print
+ * only the visible part of a frame, so the frame is then made as high as its page.
  */
 function printApp(tab: Window, frame: AppFrame): void {
   tab.print = () => frame.window?.print();

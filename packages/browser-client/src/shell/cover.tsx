@@ -5,7 +5,7 @@ import { shellProblem, type ProblemCode } from '@wingman/protocol';
 const STEPS = ['browser', 'host', 'app'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What covers the frame: nothing yet, progress, a problem, that the tab's URL is a file, or nothing any more. */
+/** What covers the frame. blank: nothing is worth showing yet. file: the tab's URL is a file. none: the app is in sight. */
 export type Cover =
   | { kind: 'blank' }
   | { kind: 'progress' }
@@ -17,18 +17,18 @@ export type Cover =
 export interface Journey {
   done: ReadonlySet<Step>;
   problem: ProblemCode | null;
-  /** The time has come to show progress. */
+  /** It takes long enough for progress to be shown. */
   isLate: boolean;
-  /** What the tab was opened for is a file, which has no page to show. */
+  /** How far the file is that the tab was opened for; null when it was opened for a page. */
   file: 'coming' | 'saved' | null;
 }
 
-/** The start of it. */
+/** The journey at its start. */
 export function newJourney(): Journey & { readonly done: Set<Step> } {
   return { done: new Set(), problem: null, isLate: false, file: null };
 }
 
-/** Problems that end a running app too; all others are the pill's to tell, once the app is there. */
+/** Problems that cover a running app too. Once the app is there, the pill tells all others. */
 const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'SESSION_ENDED',
   'SESSION_STOPPED',

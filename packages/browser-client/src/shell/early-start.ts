@@ -12,7 +12,7 @@ import { readCookies } from '../shared/page-cookies.js';
 export interface EarlyStart {
   worker: Worker;
   messages: WorkerToShell[];
-  /** Starts another one for the same session; it has no first flight, because the host's hello may be stale by then. */
+  /** Starts another worker for the same session. It has no first flight, because the host's hello may be stale by then. */
   startAnother: () => Worker;
 }
 
@@ -20,7 +20,7 @@ export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
 
 /**
  * Starts what takes round trips: the tunnel worker's first flight and the service worker's
- * registration. Undefined when this browser or this URL can't use them.
+ * registration. The result is undefined when this browser can't run them or the tab has no key.
  */
 export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const storage = storageOf(window);
@@ -43,21 +43,21 @@ export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
   const startAnother = (): Worker => start({ prekey: null, preload: null });
   const early: EarlyStart = { worker, messages: [], startAnother };
   worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
-  // The shell registers it again, and looks at the outcome then.
+  // The shell registers the script again later, and looks at the outcome then.
   serviceWorker
     .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })
     .catch(() => undefined);
   return early;
 }
 
-/** Starts the worker from code that came with the page: an asset of its own would cost a round trip. */
+/** Starts the worker from code that came with the page. A separate asset would cost a round trip. */
 function startWorker(page: Document): Worker {
   const code = page.getElementById('wingman-worker')?.textContent ?? '';
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   return new Worker(url, { name: 'wingman-tunnel' });
 }
 
-/** The head the service worker will ask for when the frame loads this page: it is sent ahead of that. */
+/** The head of the request that the frame will make for this page; the first flight carries it ahead of that. */
 function navigationHead(
   page: { pathname: string; search: string },
   browser: { languages: readonly string[]; userAgent: string },

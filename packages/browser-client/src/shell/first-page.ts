@@ -4,14 +4,17 @@ import { withoutHash } from './link-key.js';
 
 const STORAGE_KEY = 'wingman.past';
 
-/** Where the tab's first page has come from; empty when it doesn't say. To be asked before there is a FirstPage. */
+/**
+ * The URL that the tab's first page was opened from; empty when it is unknown. Call this before there is a
+ * FirstPage, which removes what is read here.
+ */
 export function referrerOf(tab: Window): string {
   const { document } = tab;
   const mark = document.querySelector<HTMLMetaElement>(`meta[name="${REFERRER_MARK}"]`);
   return readKept(tab)?.referrer ?? mark?.content ?? document.referrer;
 }
 
-/** What is kept of the app's page while the tab is loaded again. */
+/** What the tab keeps of the app's page over a reload. */
 interface Kept extends Past {
   url: string;
 }
@@ -22,7 +25,7 @@ interface Kept extends Past {
  */
 export class FirstPage {
   readonly #kept: Kept | undefined;
-  /** As `referrerOf`. */
+  /** The result of `referrerOf`. */
   readonly referrer: string;
   #isOver = false;
 
@@ -32,7 +35,7 @@ export class FirstPage {
     forget(tab);
   }
 
-  /** For the page at this URL; undefined when it isn't the first. */
+  /** The past of the page at this URL; undefined when it isn't the first page of the tab. */
   pastOf(url: string): Past | undefined {
     if (this.#isOver) return undefined;
     if (this.#kept?.url === url) return this.#kept;
@@ -54,12 +57,12 @@ export class FirstPage {
     try {
       this.tab.sessionStorage.setItem(STORAGE_KEY, JSON.stringify(kept));
     } catch {
-      // No room, or a state that is no JSON: the page then starts anew.
+      // There is no room, or the state is no JSON. The page then starts anew.
     }
   }
 }
 
-/** Undefined too when the tab has gone elsewhere meanwhile. */
+/** What the last load of this tab has kept; undefined when the tab has gone elsewhere since. */
 function readKept({ location, performance, sessionStorage }: Window): Kept | undefined {
   try {
     const text = sessionStorage.getItem(STORAGE_KEY);
@@ -76,6 +79,6 @@ function forget(tab: Window): void {
   try {
     tab.sessionStorage.removeItem(STORAGE_KEY);
   } catch {
-    // Nothing is kept where nothing can be.
+    // The browser keeps nothing for this page, so there is nothing to remove.
   }
 }

@@ -7,14 +7,14 @@ export interface HeartbeatRhythm {
 }
 
 /**
- * Notices that a worker hangs. Silence is counted in questions and not by a clock: whatever made the page
- * sleep (a closed laptop, a frozen or throttled tab) has slowed its questions down as well.
+ * Notices that a worker hangs. It counts unanswered questions and not time: whatever made the page sleep
+ * (a closed laptop, a frozen or throttled tab) has slowed down its questions as well.
  */
 export class Heartbeat {
   #unanswered = 0;
   #timer: Timer | undefined;
 
-  /** `ask` puts a question to the worker, and `onSilence` is told once that too many had no answer. */
+  /** `ask` puts a question to the worker. `onSilence` is called once, when too many questions had no answer. */
   constructor(
     private readonly ask: () => void,
     private readonly onSilence: () => void,
@@ -22,7 +22,7 @@ export class Heartbeat {
     private readonly clock: Clock,
   ) {}
 
-  /** Begins to ask, also after the end of another worker. */
+  /** Begins to ask, or begins anew for another worker. */
   start(): void {
     this.#unanswered = 0;
     this.#wait();

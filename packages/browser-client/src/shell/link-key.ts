@@ -17,7 +17,7 @@ export function parseFragment(hash: string): FoundKey {
   return { key: decodeKey(match[1] ?? ''), appHash: match[2] ?? '' };
 }
 
-/** The key from the address bar, where it is new, else the one this browser has kept. */
+/** The key from the address bar; without one there, the key that this browser has kept. */
 export function findKey(hash: string, storage: Storage | undefined): FoundKey {
   const found = parseFragment(hash);
   if (found.key === null) return { ...found, key: readKey(storage) };
@@ -25,12 +25,12 @@ export function findKey(hash: string, storage: Storage | undefined): FoundKey {
   return found;
 }
 
-/** Keeps the key for reloads. The app may clear its storage, which is this one: call it again now and then. */
+/** Keeps the key for reloads. The app shares this storage and may clear it, so call this again when the tab is left. */
 export function keepKey(key: Uint8Array, storage: Storage | undefined): void {
   try {
     storage?.setItem(STORAGE_KEY, encodeLinkKey(key));
   } catch {
-    // No room or no permission: a reload then needs the whole link again.
+    // There is no room or no permission. A reload then needs the whole link again.
   }
 }
 
@@ -60,7 +60,7 @@ function decodeKey(text: string): Uint8Array | null {
   }
 }
 
-/** Where the top page is, with the app's own fragment. */
+/** The URL of the app's page in this tab, with the app's own fragment. */
 export function appUrl({ hash, origin, pathname, search }: Location, appHash: string): string {
   return origin + pathname + search + (hash === '' ? appHash : hash);
 }

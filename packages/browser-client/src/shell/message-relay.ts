@@ -1,8 +1,8 @@
 import { BROWSER_LIMITS } from '../shared/limits.js';
 
 /**
- * Hands messages on to the app that were posted to this tab: an opener, and frames within the app,
- * know the tab's window only. Those that come before the first page has loaded wait for it.
+ * Hands messages on to the app that were posted to this tab, because openers and frames within the app
+ * know the tab's window only. Messages that come before the first page has loaded wait for it.
  */
 export class MessageRelay {
   #waiting: MessageEvent[] | undefined = [];
@@ -30,11 +30,11 @@ export class MessageRelay {
   #hand({ data, origin, source, ports, lastEventId }: MessageEvent): void {
     const app = this.app();
     if (app === undefined) return;
-    // A clone of the app's own realm, as the browser would have made it; ports can't be cloned.
+    // The browser would have made the clone in the app's realm. Ports can't be cloned.
     const own: unknown = ports.length === 0 ? app.structuredClone(data) : data;
     const message = { data: own, origin, ports: [...ports], lastEventId };
     const relayed = new app.MessageEvent('message', message);
-    // Firefox takes no window of another site here, and the app knows its opener by a stand-in.
+    // Firefox's constructor takes no window of another site. The app knows its opener by a stand-in.
     const shown: unknown = source === this.tab.opener ? app.opener : source;
     Object.defineProperty(relayed, 'source', { value: shown, enumerable: true });
     app.dispatchEvent(relayed);

@@ -3,7 +3,7 @@ import type { AppFrame } from './app-frame.js';
 
 const MAX_ICON_BYTES = 256 * 1024;
 
-/** What phones do with a page that says nothing: CSS pixels, and as small as it takes to fit. */
+/** The viewport that phones give to a page without one: 980 CSS pixels, scaled down to fit. */
 const NO_VIEWPORT = 'width=980';
 
 /** Shows the app's URL, title, icon and theme colour as those of the top-level page. */
@@ -25,18 +25,18 @@ export class Mirror {
     void this.#showIcon(report.icon);
   }
 
-  /** For documents that can't report, images and the like: what can be seen from outside. */
+  /** Shows URL and title of a document that can't report, such as an image. */
   showLoaded({ document, showsProblem, url }: AppFrame): void {
     if (document === undefined || url === undefined || showsProblem) return;
     this.#showUrl(url);
     if (this.page.title !== document.title) this.page.title = document.title;
   }
 
-  /** The frame's own history has the entries; the address bar only follows. */
+  /** Replaces the URL in the address bar. The entries are in the frame's own history. */
   #showUrl(href: string): void {
     const { location, history } = this.window;
     const url = new URL(href, location.href);
-    // The origin of a blob: URL is ours, and the browser refuses it here all the same.
+    // A blob: URL has our origin, but browsers refuse it in the address bar.
     const isOurs = url.origin === location.origin && url.protocol === location.protocol;
     if (!isOurs || url.href === location.href) return;
     history.replaceState(history.state, '', url.href);
@@ -50,13 +50,13 @@ export class Mirror {
     meta.content = color;
   }
 
-  /** Phones look at the top page's only; others at none. */
+  /** Phones obey the viewport of the top-level page only; other browsers obey none. */
   #showViewport(content: string): void {
     const meta = this.page.querySelector<HTMLMetaElement>('meta[name="viewport"]');
     if (meta !== null && meta.content !== content) meta.content = content;
   }
 
-  /** Browsers fetch icons past the service worker, which would be past the tunnel: so we fetch it. */
+  /** Fetches the icon through the tunnel. Browsers fetch icons without asking the service worker. */
   async #showIcon(url: string | null): Promise<void> {
     const data = await fetchIcon(url ?? '/favicon.ico');
     if (this.#icon !== url) return;

@@ -1,6 +1,6 @@
 /** What the page notices of its surroundings. */
 export interface NetworkEvents {
-  /** The network is back or another one, or somebody looks at the tab again: try now. */
+  /** The network is back or has changed, or somebody looks at the tab again. */
   wake: () => void;
   /** The page is kept for a return (bfcache) or, when `isForGood`, thrown away. */
   leave: (isForGood: boolean) => void;
@@ -8,7 +8,7 @@ export interface NetworkEvents {
   freeze: () => void;
 }
 
-/** Chromium tells the kind of network; where nobody does, sockets that close tell it. */
+/** Chromium tells the kind of network. In other browsers closing sockets show the change. */
 interface NetworkInformation extends EventTarget {
   type?: string;
 }
@@ -24,12 +24,12 @@ export function watchNetwork(page: Window, { freeze, leave, wake }: NetworkEvent
     if (page.document.visibilityState === 'visible') wake();
   });
   page.document.addEventListener('freeze', freeze);
-  // A frozen page may miss what happened meanwhile.
+  // A frozen page has missed the other events.
   page.document.addEventListener('resume', wake);
   watchKind(page.navigator as { connection?: NetworkInformation }, wake);
 }
 
-/** `change` also tells of estimates; only another kind of network means other addresses. */
+/** The event `change` also tells of new estimates. Only another kind of network means other addresses. */
 function watchKind({ connection }: { connection?: NetworkInformation }, wake: () => void): void {
   let kind = connection?.type;
   connection?.addEventListener('change', () => {

@@ -21,7 +21,7 @@ import type { P2pWorld } from './p2p-world.js';
 import type { ServerMessage } from './signaling.js';
 import { pairOf, toRtcIceServers } from './webrtc-utils.js';
 
-/** One try, from the accept to its end. */
+/** One attempt at a direct path, from the host's accept to its end. */
 interface Attempt {
   number: number;
   peer: RTCPeerConnection;
@@ -30,13 +30,13 @@ interface Attempt {
   /** Candidates that came before the answer. */
   early: RTCIceCandidateInit[];
   hasAnswer: boolean;
-  /** The host's, for the offer. */
+  /** The host's nonce, which the proof of the offer covers. */
   nonce: Uint8Array;
-  /** Settled when the offer has gone out; no candidate may come before it. */
+  /** Settled when the offer has gone out. No candidate may go out before the offer. */
   offered: Promise<void>;
 }
 
-/** Makes and keeps a direct path beside the relay: nobody waits for it, and nothing depends on it. */
+/** Makes and keeps a direct path beside the relay. Nobody waits for this path, and nothing depends on it. */
 export class P2pClient {
   readonly #world: P2pWorld;
   readonly #backoff: Backoff;
@@ -62,7 +62,7 @@ export class P2pClient {
     return this.#attempt === undefined ? 0 : 1;
   }
 
-  /** A new link has begun: what belonged to the old one is over. */
+  /** A new link has begun. The attempt that belonged to the old link ends. */
   setLink(linkId: string): void {
     this.#linkId = linkId;
     this.#requestProof = undefined;
@@ -90,7 +90,7 @@ export class P2pClient {
     if (this.#machine.state === 'idle') this.#ask();
   }
 
-  /** The host has come back: what it refused before it may allow now. */
+  /** The host has come back. It may allow now what it refused before. */
   hostReturned(): void {
     if (this.#machine.state === 'off') this.#machine.transition('idle');
     this.#backoff.reset();
@@ -129,7 +129,7 @@ export class P2pClient {
     return pairOf(this.#attempt.peer);
   }
 
-  /** The tab is going away; `retryNow` begins anew if it comes back. */
+  /** The tab is going away. If it comes back, `retryNow` begins anew. */
   close(): void {
     this.#dropAttempt();
     this.#timer?.cancel();
@@ -224,7 +224,7 @@ export class P2pClient {
     if (local === undefined || remote === undefined) {
       return this.#fail(attempt, P2pFailure.HANDSHAKE);
     }
-    // Before the description: once that is set, the channel may open at any moment.
+    // The fingerprints come before the description, because the channel may open as soon as the description is set.
     this.#world.giveFingerprints(attempt.number, { local, remote });
     peer
       .setRemoteDescription({ type: 'answer', sdp: answer.sdp })
@@ -289,7 +289,7 @@ export class P2pClient {
   }
 }
 
-/** A candidate the engine does not understand is only one candidate less. */
+/** Adds a candidate. A candidate that the engine does not understand is skipped. */
 function addCandidate(peer: RTCPeerConnection, candidate: RTCIceCandidateInit): Promise<void> {
   return peer.addIceCandidate(candidate).catch(() => undefined);
 }

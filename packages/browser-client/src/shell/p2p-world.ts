@@ -20,7 +20,7 @@ export interface P2pWorld {
   createPeer: ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined;
   /** Shows the host that this tab has the link key. */
   prove: AdmissionProofs;
-  /** False when not connected. */
+  /** Sends by signaling; the result is false when signaling is not connected. */
   signal: (message: OutgoingMessage) => boolean;
   /** Hands the channel to the worker, in the task that has created it. */
   giveChannel: (attempt: number, channel: RTCDataChannel) => void;

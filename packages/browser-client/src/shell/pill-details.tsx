@@ -32,7 +32,7 @@ export function pillKind(status: LinkStatus, isIngress: boolean): PillKind {
   return status.hasLost ? 'lost' : 'offline';
 }
 
-/** A round trip for people. */
+/** A round trip in words for people. */
 export function formatRtt(milliseconds: number | null): string {
   if (milliseconds === null) return '–';
   return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;

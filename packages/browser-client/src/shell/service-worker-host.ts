@@ -26,7 +26,7 @@ export interface PortSource {
 export interface ServiceWorkerEvents {
   /** What the frame navigates to is a file, which is on its way or has been saved. */
   onFile: (isSaved: boolean) => void;
-  /** It hangs. The next load of the tab has another one, unless `isHopeless`: that one hung too. */
+  /** The service worker hangs, and the next load of the tab has another one. `isHopeless`: the one before hung too. */
   onHang: (isHopeless: boolean) => void;
 }
 
@@ -35,10 +35,10 @@ const RHYTHM = {
   maxUnanswered: BROWSER_LIMITS.serviceWorkerUnanswered,
 };
 
-/** When the tab was last loaded anew for the sake of its service worker; by the wall clock, because it outlives the page. */
+/** Where the tab notes when its service worker hung, by the wall clock, because the note outlives the page. */
 const HUNG_AT_KEY = 'wingman.hung';
 
-/** From the service worker, or from elsewhere. */
+/** A message of our service worker, or of the app's code. */
 type Heard = PortWanted | Complaint | FileNews | undefined;
 
 /** The first URL that the frame loads. */
@@ -47,7 +47,7 @@ export interface Expected {
   isPosted: boolean;
 }
 
-/** What to say of the first URL that the frame loads. */
+/** What the service worker has to know of the first URL that the frame loads. */
 export function expectedFor(url: string, page: Document): Expected {
   return { expects: withoutHash(url), isPosted: isMarked(page, POSTED_MARK) };
 }
@@ -76,7 +76,7 @@ export class ServiceWorkerHost {
     container.startMessages();
   }
 
-  /** Resolves with true once our service worker is active; with false when it can't be, in time. */
+  /** Resolves with true once our service worker is active, and with false when it can't be active in time. */
   async register(): Promise<boolean> {
     const running = this.container.controller;
     const workbox = new Workbox(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' });
@@ -87,18 +87,18 @@ export class ServiceWorkerHost {
     return this.#active !== undefined;
   }
 
-  /** Introduces this shell, and the URL its frame is about to load; resolves when the service worker knows, or after a deadline. */
+  /** Introduces this shell and the URL that its frame is about to load. Resolves when the service worker knows, or after a deadline. */
   async introduce(expected: Expected): Promise<void> {
     await this.#introduceTo(this.#active, expected);
   }
 
-  /** Without a tunnel: a service worker of an earlier visit must let requests through to the network. */
+  /** For a tab without a tunnel: a service worker of an earlier visit must let its requests through to the network. */
   async stepAside(expected: Expected): Promise<void> {
     const running = this.container.controller;
     if (isOurs(running)) await this.#introduceTo(running, expected);
   }
 
-  /** The next frame to load this URL is of this tab; resolves when the service worker knows, or after a deadline. */
+  /** Announces that a frame of this tab loads this URL. Resolves when the service worker knows, or after a deadline. */
   async expect(url: string): Promise<void> {
     const { tab } = this;
     const target = this.container.controller ?? this.#active;
@@ -106,31 +106,31 @@ export class ServiceWorkerHost {
     await within(answer, BROWSER_LIMITS.handOverMs);
   }
 
-  /** The tunnel worker has ended, and what went through it; the one that takes its place gets a port of its own. */
+  /** The tunnel worker has ended with all that went through it. A worker that takes its place gets a port of its own. */
   tunnelLost(isReplaced: boolean): void {
     const target = this.container.controller ?? this.#active;
     target?.postMessage({ kind: 'tunnel-lost', tab: this.tab } satisfies ShellToServiceWorker);
     if (isReplaced) void this.#introduceTo(target, { expects: null, isPosted: false });
   }
 
-  /** Has shells served cross-origin isolated, or no more; resolves with false when nobody has heard. */
+  /** Has shells served with or without cross-origin isolation. Resolves with false when the service worker did not answer. */
   async isolate(isOn: boolean): Promise<boolean> {
     const answer = post(this.#active, { kind: 'isolation', isOn }, []);
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 
-  /** The tab has slept: what was asked before says nothing about the service worker. */
+  /** The tab has slept. Questions from before the sleep say nothing about the service worker. */
   woken(): void {
     this.#heartbeat.heard();
   }
 
-  /** Ends the app workers, as the session is over; resolves when nothing of them is written any more, or after a deadline. */
+  /** Ends the app workers, because the session is over. Resolves when they write nothing any more, or after a deadline. */
   async endApp(): Promise<void> {
     this.#heartbeat.stop();
     await this.#appWorkers.end(this.container.controller ?? this.#active);
   }
 
-  /** Passed on from the tunnel worker while anything streams. */
+  /** Keeps the service worker awake. The tunnel worker asks for this while anything is under way. */
   async keepAlive(): Promise<void> {
     const target = this.container.controller ?? this.#active;
     const answer = await within(
@@ -140,14 +140,14 @@ export class ServiceWorkerHost {
     if (answer !== undefined) this.tunnel()?.serviceWorkerAlive(answer.instance);
   }
 
-  /** What an offline start needs can be fetched now; once for each page. */
+  /** Has the service worker fetch what an offline start needs, once for each page. */
   warmCache(): void {
     if (this.#isWarm) return;
     this.#isWarm = true;
     this.#active?.postMessage({ kind: 'warm-cache' } satisfies ShellToServiceWorker);
   }
 
-  /** Undefined when the browser refuses it, or it is not active in time. */
+  /** The active service worker; undefined when the browser refuses it, or when it is not active in time. */
   #activated(
     workbox: Workbox,
     registered: Promise<ServiceWorkerRegistration | undefined>,
@@ -160,8 +160,8 @@ export class ServiceWorkerHost {
   }
 
   /**
-   * Workbox counts what happens after its own registration: not one that the page's first script
-   * has begun, nor, after a Shift-reload, one that is active and controls nothing here.
+   * Workbox sees only what happens after its own registration. It misses a service worker that the page's first
+   * script has registered, and after a Shift-reload one that is active and controls nothing here.
    */
   async #ready(): Promise<ServiceWorker> {
     const { active } = await this.container.ready;
@@ -182,29 +182,31 @@ export class ServiceWorkerHost {
     const answer = post(target, { kind: 'shell', tab, port: port1, isIsolated, ...expected }, [
       port1,
     ]);
-    // However late: who has one end of a channel must find somebody at the other.
+    // The port is handed over however late the answer comes, because the service worker has the other end by then.
     const connected = answer.then((heard) => {
       if (heard !== undefined) tunnel.addServiceWorker(heard.instance, port2);
     });
     await within(connected, BROWSER_LIMITS.handOverMs);
   }
 
-  /** A tab that nobody sees lets its service worker sleep. */
+  /** Asks whether the service worker lives. A hidden tab does not ask, so that its service worker may sleep. */
   #question(): void {
     if (document.visibilityState !== 'visible') return this.#heartbeat.heard();
     const target = this.container.controller ?? this.#active;
-    void post(target, { kind: 'keep-alive' }, []).then(() => this.#heartbeat.heard());
+    void post(target, { kind: 'keep-alive' }, []).then((heard) => {
+      if (heard !== undefined) this.#heartbeat.heard();
+    });
   }
 
   /**
-   * No page can end a service worker that hangs. Once it is unregistered, though, the next load of this
-   * tab goes past it to the server, and registers another.
+   * No page can end a service worker that hangs. But once the service worker is unregistered, the next load of
+   * this tab goes past it to the server, and registers another.
    */
   async #silent(): Promise<void> {
     const registration = await this.container.getRegistration();
     const target = this.container.controller ?? this.#active;
     if (target?.state !== 'activated') {
-      // Another has taken its place meanwhile.
+      // Another service worker has taken its place.
       this.#active = registration?.active ?? undefined;
       return this.#heartbeat.start();
     }
@@ -246,7 +248,7 @@ export class ServiceWorkerHost {
   }
 }
 
-/** Whether the service worker before this one has hung too, a short time ago; the present one is noted down. */
+/** Notes that the service worker hangs, and says whether the one before hung too, a short time ago. */
 function hungBefore(): boolean {
   try {
     const { sessionStorage } = window;
@@ -254,7 +256,7 @@ function hungBefore(): boolean {
     sessionStorage.setItem(HUNG_AT_KEY, String(Date.now()));
     return Date.now() - hungAt < BROWSER_LIMITS.serviceWorkerRestartMs;
   } catch {
-    // Where nothing can be kept nobody would know when to stop.
+    // Without a note the tab might be loaded anew for ever.
     return true;
   }
 }

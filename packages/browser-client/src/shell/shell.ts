@@ -113,7 +113,7 @@ export class Shell implements ShellParts {
     }, BROWSER_LIMITS.connectMs);
   }
 
-  /** The pass takes a turn of the event loop; nothing is lost meanwhile, because nothing is connected. */
+  /** Connects to signaling, as soon as the pass is made. */
   async #startSignaling(key: Uint8Array): Promise<void> {
     this.#signaling = new Signaling({
       url: await signalingUrl(location.origin, this.tab, key),
@@ -135,7 +135,7 @@ export class Shell implements ShellParts {
     this.tunnel = undefined;
   }
 
-  /** No tunnel in this tab: the way through the server, where the developer allows it. */
+  /** Loads the app through the server, where the developer allows that; this tab has no tunnel. */
   async #withoutTunnel(reason: ProblemCode): Promise<void> {
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
     if (!(await enterIngress(this.boot.session, this.#key))) {
@@ -169,7 +169,7 @@ export class Shell implements ShellParts {
     }
   }
 
-  /** Whoever waits for something of the tunnel worker that has ended is told that nothing will come. */
+  /** The tunnel worker has ended. Everybody who waits for an answer of it is told that none will come. */
   #tunnelLost(why: string, isReplaced: boolean): void {
     const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
     console.error(
@@ -184,7 +184,7 @@ export class Shell implements ShellParts {
     else this.#giveUp('TUNNEL_CRASHED');
   }
 
-  /** Whatever the app asks for would wait for ever, its own pages too. */
+  /** Loads the tab anew, because every request of the app would wait for ever. */
   #serviceWorkerHangs(isHopeless: boolean): void {
     console.error('The service worker does not answer, and has been taken out of service.');
     if (isHopeless) this.#giveUp('TUNNEL_CRASHED');
@@ -196,7 +196,7 @@ export class Shell implements ShellParts {
     const { endReason, online, sessionEnded } = message.value;
     if (sessionEnded) return this.#ended(endCode(endReason));
     if (this.#hasEnded && online) return location.reload();
-    // Its process may have died: the paths to it have to prove that they live.
+    // The host's process may have died, so the paths to it have to prove that they live.
     if (!online) this.tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
     if (this.#journey.problem === 'HOST_OFFLINE') this.#trouble(null);
@@ -220,7 +220,7 @@ export class Shell implements ShellParts {
     this.serviceWorker?.warmCache();
   }
 
-  /** A tab with nothing but a file in it ends with the file, as far as the browser allows. */
+  /** Closes a tab that was opened for nothing but a file once the file is saved, if the browser allows it. */
   #fileComes(isSaved: boolean): void {
     if (this.#journey.done.has('app')) return;
     this.#journey.file = isSaved ? 'saved' : 'coming';
@@ -234,7 +234,7 @@ export class Shell implements ShellParts {
   }
 
   #trouble(code: ProblemCode | null): void {
-    // Nothing that fails afterwards is worth telling.
+    // What fails after the end is no news.
     if (this.#hasEnded) return;
     if (code === 'SESSION_ENDED') return this.#ended(code);
     this.#journey.problem = code;
@@ -248,9 +248,9 @@ export class Shell implements ShellParts {
     this.#draw();
   }
 
-  /** Everything of the session goes; signaling stays and would hear of its return under the same name. */
+  /** Takes everything of the session away. Signaling stays, to hear when the session returns under the same name. */
   #ended(code: ProblemCode): void {
-    // The link may have said so before, without the reason.
+    // The server's reason, which says more, has come first.
     if (this.#hasEnded && code === 'SESSION_ENDED') return;
     this.#stopTunnel();
     this.frame.remove();

@@ -46,7 +46,7 @@ const TROUBLE: ReadonlyMap<number, ProblemCode> = new Map<number, ProblemCode>([
   [CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS'],
 ]);
 
-/** What the page says, by what the server remembers of the reason. */
+/** The problem that the page shows, by the reason that the server remembers. */
 const END_CODES: Readonly<Record<EndReason, ProblemCode>> = {
   [EndReason.UNSPECIFIED]: 'SESSION_ENDED',
   [EndReason.STOPPED]: 'SESSION_STOPPED',
@@ -78,7 +78,7 @@ export class Signaling {
     return this.#socket?.readyState === OPEN;
   }
 
-  /** Connects now, also when it would have waited. */
+  /** Connects now, even when the next attempt would be later. */
   connect(): void {
     if (this.#socket !== undefined) return;
     this.#retry?.cancel();
@@ -97,7 +97,7 @@ export class Signaling {
     }, BROWSER_LIMITS.socketOpenMs);
   }
 
-  /** Starts over: a connection belongs to one link. */
+  /** Makes another connection, because each belongs to one link. */
   reconnect(): void {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -105,17 +105,17 @@ export class Signaling {
     this.connect();
   }
 
-  /** The tab is closed for good: the host need not wait for it. */
+  /** Says that the tab is closed for good, so that the host does not wait for it. */
   leave(): void {
     this.#socket?.close(CloseCode.LEAVING, 'the tab was closed');
   }
 
-  /** The browser may close the connection as it lets the tab go on: the server then waits for its return. */
+  /** Says that the tab is about to be frozen. The browser may close the connection, and the server then waits for the tab. */
   tellFrozen(): void {
     this.send({ $case: 'tabFrozen', value: {} });
   }
 
-  /** Sends when connected; false when not, and then the caller's own retry covers it. */
+  /** Sends a message. The result is false when nothing is connected; the caller then tries again by itself. */
   send(message: OutgoingMessage): boolean {
     if (!this.isOpen) return false;
     const bytes = encodeEnvelope(ViewerMessage, message);
@@ -139,7 +139,7 @@ export class Signaling {
   }
 
   #handle(message: ServerMessage): void {
-    // Who is let in only to be told that there is nothing here must not ask again at once.
+    // The server may let a tab in only to say that the host is away. Such a tab must not ask again at once.
     if (message?.$case !== 'refusal' && !isAbsence(message)) this.#backoff.reset();
     if (message?.$case === 'heartbeat') {
       const { nonce, reply } = message.value;

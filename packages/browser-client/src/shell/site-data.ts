@@ -4,13 +4,13 @@ import { serve, type ReplyPort } from '@wingman/protocol/ports';
 import type { SiteDataChange } from '../shared/worker-messages.js';
 import { readCookies, type PageCookies } from '../shared/page-cookies.js';
 
-/** Writes the app's Set-Cookie lines into the browser's own store; the browser judges them as it would any other. */
+/** Writes the app's Set-Cookie lines into the browser's own store, which applies its usual rules. */
 function writeCookies(lines: readonly string[], page: Document): PageCookies {
   for (const line of lines) page.cookie = line;
   return readCookies(page);
 }
 
-/** Tells of changes made by other tabs, and by what else is beyond the shim's sight. */
+/** Tells of changes that the shim does not see, such as those of other tabs. */
 export function watchCookies(page: Document, changed: (cookies: PageCookies) => void): void {
   const tell = (): void => changed(readCookies(page));
   const { cookieStore } = window as { cookieStore?: EventTarget };
@@ -91,9 +91,9 @@ async function clearFiles(storage: StorageManager): Promise<void> {
 }
 
 /**
- * Takes out of the browser what the tunnel has put there, and the app's service workers with what
- * they have cached; the app's other data stays the app's. `endApp` resolves when nobody writes there
- * any more: what came later would stay behind.
+ * Removes from the browser what the tunnel has put there, and the app's service workers with their caches. The
+ * app's other data stays. Nothing is removed before `endApp` resolves: what the app's service workers
+ * wrote later would stay behind.
  */
 export async function forgetTunnel(
   container: ServiceWorkerContainer | undefined,

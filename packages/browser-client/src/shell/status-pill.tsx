@@ -19,7 +19,7 @@ export interface PillActions {
   /** The session's URL with its key. */
   link: () => string;
   storage: Storage | undefined;
-  /** The details have been opened or closed: the candidate pair is wanted or not. */
+  /** The details have been opened or closed; they show the candidate pair. */
   onOpen: (isOpen: boolean) => void;
 }
 
@@ -139,7 +139,7 @@ function usePlace(storage: Storage | undefined) {
   return { place, update };
 }
 
-/** Wide for a few seconds after each change, so that it is seen and then out of the way. */
+/** Whether the pill is wide. It is for a few seconds after each change, and then out of the way. */
 function useWide(kind: string, isOpen: boolean): boolean {
   const [isWide, setWide] = useState(true);
   useEffect(() => {
@@ -162,7 +162,7 @@ function useDrag(onDrop: (corner: ReturnType<typeof cornerOf>) => void) {
     onPointerDown: (event: PointerEvent) => {
       start.current = { x: event.clientX, y: event.clientY };
       dragged.current = false;
-      // The pointer passes over the app's frame, which would keep its events to itself.
+      // The pointer passes over the app's frame, which would otherwise get the events.
       (event.currentTarget as Element).setPointerCapture(event.pointerId);
     },
     onPointerMove: (event: PointerEvent) => {
@@ -251,6 +251,6 @@ export function savePlace(place: PillPlace, storage: Storage | undefined): void 
   try {
     storage?.setItem(STORAGE_KEY, JSON.stringify(place));
   } catch {
-    // It is then where it always was.
+    // The pill is then in its usual corner again.
   }
 }

@@ -1,6 +1,6 @@
 import { RESERVED_PREFIX } from '@wingman/protocol';
 
-/** The part of the Navigation API that is used; not every engine has it. */
+/** The part of the Navigation API that is used here. Some engines lack it. */
 export interface NavigateEvent extends Event {
   readonly destination: { readonly url: string; readonly sameDocument: boolean };
   readonly navigationType: string;
@@ -13,12 +13,12 @@ export interface NavigateEvent extends Event {
 export type TopNavigation = 'tab' | 'frame' | 'reload' | 'none';
 
 /**
- * A page that navigates `top` means itself. A script that sends the tab to where the app is already
- * wants to break out of a frame: that would go on for ever.
+ * A page that navigates `top` means itself. A script that sends the tab to the app's present URL wants to break out
+ * of a frame, and would try again for ever.
  */
 export function topNavigation(event: NavigateEvent, shown: string | undefined): TopNavigation {
   const { destination, navigationType, formData, downloadRequest } = event;
-  // What stays in the document (a hash, the shell's own replaceState) changes the address bar only.
+  // A navigation within the document (a hash, the shell's own replaceState) changes the address bar only.
   const isPlain =
     !destination.sameDocument && formData === null && (downloadRequest ?? null) === null;
   if (!event.cancelable || !isPlain || shown === undefined) return 'tab';
@@ -30,7 +30,7 @@ export function topNavigation(event: NavigateEvent, shown: string | undefined): 
   return event.userInitiated ? 'reload' : 'none';
 }
 
-/** What of the app's frame is needed. */
+/** The part of the app's frame that is needed here. */
 export interface Navigable {
   readonly url: string | undefined;
   setHash(hash: string): void;
@@ -38,10 +38,10 @@ export interface Navigable {
   reload(): void;
 }
 
-/** Carries out in the app's frame what the app, or somebody at the address bar, does to the tab. */
+/** Carries out in the app's frame the navigations of the tab that the app or a person starts. */
 export function keepTopNavigations(tab: Window, frame: Navigable): void {
   tab.addEventListener('hashchange', () => {
-    // A new link was pasted over this one.
+    // Somebody has pasted a new link over the old one.
     if (tab.location.hash.startsWith('#k=')) tab.location.reload();
     else frame.setHash(tab.location.hash);
   });

@@ -30,12 +30,12 @@ export class TunnelClient {
   last: LinkStatus = NO_LINK;
   readonly #early: EarlyStart;
   readonly #heartbeat: Heartbeat;
-  /** When workers were replaced; those of the last span count. */
+  /** When workers were replaced within the last `workerRestartSpanMs`. */
   #restarts: number[] = [];
   #worker: Worker | undefined;
   #preference: Preference = 'auto';
 
-  /** Workers of the app call this tunnel by the name of its tab. */
+  /** `tab` is the name by which workers of the app call this tunnel. */
   constructor(
     early: EarlyStart,
     private readonly tab: string,
@@ -47,7 +47,7 @@ export class TunnelClient {
     const silent = (): void => this.#lost('it does not answer');
     this.#heartbeat = new Heartbeat(ask, silent, RHYTHM, clock);
     this.#use(early.worker);
-    // What came before this code did; later, because the listener may not be complete yet.
+    // These messages came before this code did. They wait for a turn, because the listener may not be complete yet.
     queueMicrotask(() => early.messages.splice(0).forEach((message) => this.#hear(message)));
   }
 
@@ -68,7 +68,7 @@ export class TunnelClient {
     port.postMessage({ kind: 'closed', ...failure } satisfies SocketEvent);
   }
 
-  /** Transfers the channel, or pumps it where the engine can't; call it in the task that made the channel. */
+  /** Transfers the channel, or pumps its messages where the engine can't. Call this in the task that made the channel. */
   giveChannel(attempt: number, channel: RTCDataChannel): void {
     try {
       const transfer = [channel as unknown as Transferable];
@@ -87,12 +87,12 @@ export class TunnelClient {
     this.#post({ kind: 'p2p-ended', attempt });
   }
 
-  /** A page of this tab sees these cookies now; requests that leave later carry them. */
+  /** Tells the worker which cookies a page of this tab sees now. Later requests carry them. */
   updateCookies(cookies: PageCookies): void {
     this.#post({ kind: 'cookies', cookies });
   }
 
-  /** What the next frame to load this URL gets becomes a file of that name; empty for its own. */
+  /** Announces that the next frame to load this URL saves a file of this name; an empty name stands for the file's own. */
   announceDownload(url: string, name: string): void {
     this.#post({ kind: 'download', url, name });
   }
@@ -103,12 +103,12 @@ export class TunnelClient {
   }
 
   wake(): void {
-    // What was asked before a sleep says nothing about the worker.
+    // Questions from before a sleep say nothing about the worker.
     this.#heartbeat.heard();
     this.#post({ kind: 'wake' });
   }
 
-  /** The worker's own view, now; the last one it has sent when it does not answer. */
+  /** The worker's present status; the last one that it has sent when it does not answer in time. */
   async status(): Promise<LinkStatus> {
     const { statusAnswerMs: deadlineMs } = BROWSER_LIMITS;
     const post = (reply: ReplyPort<LinkStatus>): void =>
@@ -127,7 +127,7 @@ export class TunnelClient {
   #use(worker: Worker): void {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => this.#hear(data);
-    // Nobody knows what an error that was not caught has left half done.
+    // An error that nobody caught may have left the link's state half changed.
     worker.onerror = ({ message }: Partial<ErrorEvent>) => this.#lost(message ?? 'its code failed');
     worker.onmessageerror = () => this.#lost('it sent what cannot be read');
     this.#post({ kind: 'tab', tab: this.tab });
@@ -141,7 +141,7 @@ export class TunnelClient {
     this.events.onMessage(message);
   }
 
-  /** A successor takes the place of the worker, unless too many of them have ended lately. */
+  /** Ends the worker and starts another, unless too many have ended lately. */
   #lost(why: string): void {
     this.terminate();
     this.last = { ...NO_LINK, preference: this.#preference, hasLost: true };

@@ -28,18 +28,18 @@ interface StatsEntry {
   protocol?: string;
 }
 
-/** Both ends of the pair in use; null when none is, or the browser keeps it to itself. */
+/** Both ends of the pair in use; null when no pair is in use, or when the browser does not tell it. */
 export async function pairOf(
   peer: Pick<RTCPeerConnection, 'getStats'>,
 ): Promise<CandidatePair | null> {
-  // Firefox never answers when the connection is closed meanwhile.
+  // Firefox never answers when the connection is closed while it is asked.
   const report = await within(peer.getStats(), BROWSER_LIMITS.statusAnswerMs);
   return report === undefined
     ? null
     : selectedPair((report as unknown as Map<string, never>).values());
 }
 
-/** The same from what `getStats()` has said. */
+/** Both ends of the pair in use, by the entries of `getStats()`. */
 export function selectedPair(report: Iterable<StatsEntry>): CandidatePair | null {
   const entries = new Map([...report].map((entry) => [entry.id, entry]));
   const pair = findPair([...entries.values()], entries);

@@ -13,7 +13,7 @@ import type { P2pClient } from './p2p-client.js';
 import type { ServiceWorkerHost } from './service-worker-host.js';
 import type { TunnelClient } from './tunnel-client.js';
 
-/** What stands behind the window's members; the getters tell the present state. */
+/** The parts of the shell that the window's members lead to, as they are now. */
 export interface ShellParts {
   readonly tab: string;
   readonly frame: Pick<AppFrame, 'url'>;
@@ -66,8 +66,8 @@ export function prefer({ p2p, tunnel }: ShellParts, preference: Preference): voi
 }
 
 /**
- * Starts what `<a download>` asks for, each in a frame of its own: Chromium shows such a request to no
- * service worker, and the navigation of a frame it does.
+ * Starts what `<a download>` asks for, each in a frame of its own. Chromium shows the navigation of a frame to the
+ * service worker, but not the request of such a link.
  */
 class DownloadFrames {
   readonly #frames: HTMLIFrameElement[] = [];
@@ -90,7 +90,7 @@ class DownloadFrames {
 }
 
 /**
- * Loads this tab again, cross-origin isolated or not, as the app's page wants it. False when nothing
+ * Loads this tab again, cross-origin isolated or not, as the app's page wants it. The result is false when nothing
  * would be gained: a browser that got the headers and didn't isolate will not do so the next time.
  */
 function isolate(isOn: boolean, { frame, serviceWorker }: ShellParts, tab: Window): boolean {
@@ -99,14 +99,14 @@ function isolate(isOn: boolean, { frame, serviceWorker }: ShellParts, tab: Windo
   if (isMarked(tab.document, ISOLATED_MARK) === isOn) return false;
   void serviceWorker.isolate(isOn).then((isDone) => {
     if (!isDone) return;
-    // The page that asked for it may not have said where it is; a form isn't posted again by this.
+    // The page that asked may not have reported its URL yet. The new URL also keeps a form from being posted again.
     tab.history.replaceState(tab.history.state, '', url);
     tab.location.reload();
   });
   return true;
 }
 
-/** Has to run in the shell's realm: that is whom the receiver is shown as the source (HTML, window post message steps). */
+/** Posts to the tab's opener from the shell's realm, which the receiver sees as the source (HTML, window post message steps). */
 function postToOpener(tab: Window, args: unknown[]): void {
   const opener = tab.opener as { postMessage(...args: unknown[]): void } | null;
   opener?.postMessage(...args);

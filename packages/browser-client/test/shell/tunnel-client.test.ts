@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { answer } from '@wingman/protocol/ports';
 import { NO_LINK, type LinkStatus } from '../../src/shared/status.js';
 import type { WorkerToShell } from '../../src/shared/worker-messages.js';
 import type { SocketEvent, SocketRequest } from '../../src/shared/exchange-messages.js';
@@ -115,7 +116,7 @@ describe('the status', () => {
     const { client, latest } = setUp();
     const status = client.status();
     const question = latest().posted.at(-1);
-    if (question?.kind === 'status') question.reply.postMessage({ ...UP, switches: 7 });
+    if (question?.kind === 'status') answer(question.reply, { ...UP, switches: 7 });
     expect((await status).switches).toBe(7);
   });
 

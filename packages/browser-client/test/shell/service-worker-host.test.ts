@@ -1,0 +1,369 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { BROWSER_LIMITS } from '../../src/shared/limits.js';
+import { answer, ask } from '@wingman/protocol/ports';
+import type {
+  Introduction,
+  PortWanted,
+  ShellToServiceWorker,
+} from '../../src/shared/service-worker-messages.js';
+import { ISOLATED_MARK, POSTED_MARK } from '../../src/shared/shell-api.js';
+import { expectedFor, ServiceWorkerHost } from '../../src/shell/service-worker-host.js';
+import { closeTabs, openTab, watchConsole, type Tab } from '../support/dom.js';
+import { FakeClock, settle } from '../support/fake-clock.js';
+import { eventually } from '../support/linked-host.js';
+import { FakeContainer, FakeServiceWorker } from '../support/service-workers.js';
+
+const { serviceWorkerQuestionMs, serviceWorkerUnanswered } = BROWSER_LIMITS;
+const HANG_MS = serviceWorkerQuestionMs * (serviceWorkerUnanswered + 1);
+const EXPECTED = { expects: 'https://s.example/page', isPosted: false };
+
+let tab: Tab;
+let container: FakeContainer;
+let clock: FakeClock;
+/** What the host has told the tunnel and the shell. */
+let told: unknown[][];
+let given: MessagePort[];
+
+beforeEach(() => {
+  tab = openTab('https://s.example/page');
+  container = new FakeContainer();
+  container.install(tab);
+  clock = new FakeClock();
+  told = [];
+  given = [];
+});
+
+afterEach(async () => {
+  for (const port of given) port.close();
+  FakeServiceWorker.closePorts();
+  jest.restoreAllMocks();
+  await closeTabs();
+});
+
+function host(hasTunnel = true): ServiceWorkerHost {
+  const tunnel = {
+    addServiceWorker: (instance: string, port: MessagePort) => {
+      told.push(['port', instance]);
+      given.push(port);
+    },
+    serviceWorkerAlive: (instance: string) => void told.push(['alive', instance]),
+  };
+  const events = {
+    onFile: (isSaved: boolean) => void told.push(['file', isSaved]),
+    onHang: (isHopeless: boolean) => void told.push(['hang', isHopeless]),
+  };
+  const find = () => (hasTunnel ? tunnel : undefined);
+  return new ServiceWorkerHost(container.asContainer, 'tab-1', find, events, clock);
+}
+
+/** A host whose service worker is active and controls the page. */
+async function registered(hasTunnel = true) {
+  const worker = new FakeServiceWorker();
+  container.controller = container.active = worker;
+  const made = host(hasTunnel);
+  expect(await made.register()).toBe(true);
+  return { made, worker };
+}
+
+/** The last message that the service worker has got of a kind. */
+function last<K extends ShellToServiceWorker['kind']>(
+  worker: FakeServiceWorker,
+  kind: K,
+): Extract<ShellToServiceWorker, { kind: K }> {
+  const found = worker.heard.findLast((message) => message.kind === kind);
+  if (found === undefined) throw new Error(`nothing of the kind ${kind}`);
+  return found as Extract<ShellToServiceWorker, { kind: K }>;
+}
+
+function look(visibilityState: DocumentVisibilityState): void {
+  Object.defineProperty(tab.document, 'visibilityState', {
+    value: visibilityState,
+    configurable: true,
+  });
+}
+
+describe('the registration', () => {
+  test('is ours, over the whole origin, and past the HTTP cache', async () => {
+    await registered();
+    expect(container.registered).toEqual([
+      ['/__wingman/sw.js', { scope: '/', updateViaCache: 'none' }],
+    ]);
+    expect(container.isListening).toBe(true);
+  });
+
+  test('takes one that is active and controls nothing here, as after a Shift-reload', async () => {
+    const made = host();
+    expect(await made.register()).toBe(true);
+    await made.introduce(EXPECTED);
+    expect(container.active?.kinds()).toEqual(['shell']);
+  });
+
+  test('is none when the browser refuses it', async () => {
+    container.active = undefined;
+    expect(await host().register()).toBe(false);
+    await clock.advance(10 * HANG_MS);
+    expect(told).toEqual([]);
+  });
+
+  test('does not take a service worker of the app’s for ours', async () => {
+    const other = new FakeServiceWorker('/app-sw.js');
+    container.controller = other;
+    const made = host();
+    expect(await made.register()).toBe(true);
+    await made.introduce(EXPECTED);
+    expect(other.heard).toEqual([]);
+    expect(container.active?.kinds()).toEqual(['shell']);
+  });
+});
+
+describe('the introduction', () => {
+  test('says which page the frame loads, and gives both ends of a port to those who talk by it', async () => {
+    const { made, worker } = await registered();
+    await made.introduce(EXPECTED);
+    expect(last(worker, 'shell')).toMatchObject({ tab: 'tab-1', isIsolated: false, ...EXPECTED });
+    expect(told).toEqual([['port', 'instance-1']]);
+    const [end] = given;
+    const heard = new Promise((resolve) => {
+      if (end !== undefined) end.onmessage = ({ data }) => resolve(data);
+    });
+    last(worker, 'shell').port?.postMessage('by the port');
+    expect(await heard).toBe('by the port');
+  });
+
+  test('says that the network is the way, where there is no tunnel', async () => {
+    const { made, worker } = await registered(false);
+    await made.introduce(EXPECTED);
+    expect(last(worker, 'shell').port).toBeNull();
+    expect(told).toEqual([]);
+  });
+
+  test('of a page that a form has opened, or that is isolated, says so', async () => {
+    tab.document.head.innerHTML = `<meta name="${POSTED_MARK}"><meta name="${ISOLATED_MARK}">`;
+    const { made, worker } = await registered();
+    const expected = expectedFor('https://s.example/form#part', tab.document);
+    expect(expected).toEqual({ expects: 'https://s.example/form', isPosted: true });
+    await made.introduce(expected);
+    expect(last(worker, 'shell').isIsolated).toBe(true);
+  });
+
+  test('waits no longer than its deadline, and connects whoever answers later', async () => {
+    const { made, worker } = await registered();
+    worker.instance = undefined;
+    const start = Date.now();
+    await made.introduce(EXPECTED);
+    expect(Date.now() - start).toBeGreaterThanOrEqual(BROWSER_LIMITS.handOverMs - 50);
+    expect(told).toEqual([]);
+    const reply = worker.ports.at(-1);
+    if (reply !== undefined) answer(reply, { instance: 'late' });
+    await eventually(() => told.length === 1);
+    expect(told).toEqual([['port', 'late']]);
+  });
+
+  test('without a tunnel is for a service worker of an earlier visit only', async () => {
+    const made = host(false);
+    await made.stepAside(EXPECTED);
+    expect(container.active?.heard).toEqual([]);
+    container.controller = new FakeServiceWorker();
+    await made.stepAside(EXPECTED);
+    expect(container.controller.kinds()).toEqual(['shell']);
+  });
+});
+
+describe('what the shell asks of the service worker', () => {
+  test('is to expect a page of this tab, without its fragment', async () => {
+    const { made, worker } = await registered();
+    await made.expect('https://s.example/file#x');
+    expect(last(worker, 'expect')).toEqual({
+      ...{ kind: 'expect', tab: 'tab-1', url: 'https://s.example/file' },
+    });
+  });
+
+  test('is isolation, and whether it was heard', async () => {
+    const { made, worker } = await registered();
+    expect(await made.isolate(true)).toBe(true);
+    expect(last(worker, 'isolation').isOn).toBe(true);
+    worker.instance = undefined;
+    expect(await made.isolate(false)).toBe(false);
+  });
+
+  test('is to stay alive, for the tunnel worker to know which instance does', async () => {
+    const { made, worker } = await registered();
+    worker.instance = 'instance-2';
+    await made.keepAlive();
+    expect(told).toEqual([['alive', 'instance-2']]);
+    worker.instance = undefined;
+    await made.keepAlive();
+    expect(told).toHaveLength(1);
+  });
+
+  test('is to fill its cache, once for each page', async () => {
+    const { made, worker } = await registered();
+    made.warmCache();
+    made.warmCache();
+    expect(worker.kinds()).toEqual(['warm-cache']);
+  });
+});
+
+describe('what the service worker says', () => {
+  test('is an error for the console, or news of a file', async () => {
+    const errors = watchConsole();
+    await registered();
+    container.says({ kind: 'wingman-complaint', text: 'blocked' });
+    container.says({ kind: 'wingman-file', isSaved: false });
+    container.says({ kind: 'wingman-file', isSaved: true });
+    expect(errors).toEqual(['blocked']);
+    expect(told).toEqual([
+      ['file', false],
+      ['file', true],
+    ]);
+  });
+
+  test('may be the app’s own, which is none of ours', async () => {
+    await registered();
+    expect(() => container.says({ kind: 'hello' })).not.toThrow();
+    expect(() => container.says(undefined)).not.toThrow();
+    expect(told).toEqual([]);
+  });
+
+  async function wanted(hasTunnel: boolean): Promise<Introduction> {
+    await registered(hasTunnel);
+    return ask<Introduction>(
+      (reply) => {
+        const message: PortWanted = { kind: 'wingman-port-wanted', instance: 'instance-9', reply };
+        container.says(message, [reply]);
+      },
+      { deadlineMs: 5_000 },
+    );
+  }
+
+  test('is a question for a port, answered with one to the tunnel', async () => {
+    const shell = await wanted(true);
+    expect(shell).toMatchObject({ kind: 'shell', tab: 'tab-1', expects: null, isPosted: false });
+    expect(told).toEqual([['port', 'instance-9']]);
+    shell.port?.close();
+  });
+
+  test('is the same question where there is no tunnel', async () => {
+    expect(await wanted(false)).toMatchObject({ kind: 'shell', port: null });
+    expect(told).toEqual([]);
+  });
+});
+
+describe('a tunnel worker that has ended', () => {
+  test('is told to the service worker before its successor is introduced', async () => {
+    const { made, worker } = await registered();
+    made.tunnelLost(true);
+    await eventually(() => told.length > 0);
+    expect(worker.kinds()).toEqual(['tunnel-lost', 'shell']);
+    expect(last(worker, 'tunnel-lost').tab).toBe('tab-1');
+    expect(last(worker, 'shell')).toMatchObject({ expects: null, isPosted: false });
+    expect(told).toEqual([['port', 'instance-1']]);
+  });
+
+  test('without a successor is told all the same', async () => {
+    const { made, worker } = await registered();
+    made.tunnelLost(false);
+    await settle();
+    expect(worker.kinds()).toEqual(['tunnel-lost']);
+  });
+});
+
+describe('a service worker that hangs', () => {
+  test('is unregistered when too many questions had no answer, and the shell told', async () => {
+    const { worker } = await registered();
+    worker.instance = undefined;
+    await clock.advance(HANG_MS - 1);
+    expect([container.unregistered, told]).toEqual([0, []]);
+    await clock.advance(1);
+    expect([container.unregistered, told]).toEqual([1, [['hang', false]]]);
+    expect(worker.kinds()).toEqual(new Array(serviceWorkerUnanswered).fill('keep-alive'));
+  });
+
+  test('a second time within minutes is hopeless', async () => {
+    for (const isHopeless of [false, true]) {
+      const { worker } = await registered();
+      worker.instance = undefined;
+      told = [];
+      await clock.advance(HANG_MS);
+      expect(told).toEqual([['hang', isHopeless]]);
+    }
+  });
+
+  test('again after a long time is not', async () => {
+    const now = jest.spyOn(Date, 'now');
+    for (const time of [1_000_000, 1_000_000 + BROWSER_LIMITS.serviceWorkerRestartMs]) {
+      now.mockReturnValue(time);
+      const { worker } = await registered();
+      worker.instance = undefined;
+      told = [];
+      await clock.advance(HANG_MS);
+      expect(told).toEqual([['hang', false]]);
+    }
+  });
+
+  test('is hopeless where nothing can be kept over a reload', async () => {
+    Object.defineProperty(tab, 'sessionStorage', {
+      get: () => {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      },
+    });
+    const { worker } = await registered();
+    worker.instance = undefined;
+    await clock.advance(HANG_MS);
+    expect(told).toEqual([['hang', true]]);
+  });
+
+  test('is none that answers', async () => {
+    const { worker } = await registered();
+    for (let question = 0; question < 20; question += 1) {
+      await clock.advance(serviceWorkerQuestionMs);
+      await eventually(() => worker.heard.length > question);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect([container.unregistered, told]).toEqual([0, []]);
+  });
+
+  test('is not looked for in a tab that nobody sees: it may sleep', async () => {
+    const { worker } = await registered();
+    worker.instance = undefined;
+    look('hidden');
+    await clock.advance(10 * HANG_MS);
+    expect(worker.heard).toEqual([]);
+    look('visible');
+    await clock.advance(HANG_MS);
+    expect(told).toEqual([['hang', false]]);
+  });
+
+  test('is not accused of what was asked before a sleep', async () => {
+    const { made, worker } = await registered();
+    worker.instance = undefined;
+    await clock.advance(HANG_MS - 1);
+    made.woken();
+    await clock.advance(HANG_MS - serviceWorkerQuestionMs);
+    expect(told).toEqual([]);
+  });
+
+  test('is none that another has replaced: that one is asked from then on', async () => {
+    const { worker } = await registered();
+    const next = new FakeServiceWorker();
+    worker.instance = undefined;
+    worker.state = 'redundant';
+    container.active = next;
+    await clock.advance(HANG_MS);
+    expect([container.unregistered, told]).toEqual([0, []]);
+    container.controller = null;
+    await clock.advance(serviceWorkerQuestionMs);
+    expect(next.kinds()).toEqual(['keep-alive']);
+  });
+
+  test('is not looked for once the session is over', async () => {
+    const { made, worker } = await registered();
+    const over = made.endApp();
+    container.says({ kind: 'wingman-app-worker-state' });
+    await over;
+    worker.instance = undefined;
+    await clock.advance(10 * HANG_MS);
+    expect(told).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+});
