@@ -21,7 +21,7 @@ import { collect, head, linkedHost } from './linked-host.js';
 export const ORIGIN = 'https://s.example';
 
 /** A request as the host has received it. */
-export interface Received {
+interface Received {
   method: string;
   target: string;
   port: number;
@@ -32,15 +32,19 @@ export interface Received {
 type Answer = (incoming: IncomingRequest) => void;
 
 /** Which ports the host says that it shares. */
-const SHARED = { port: 3000, also: [8080] };
+const SHARED: object = { port: 3000, also: [8080] };
 
 /** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
-export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> | Lookup = {}) {
+export function tunnelledTab(
+  answer: Answer,
+  found: Partial<ShellEntry> | Lookup = {},
+  shared: object = SHARED,
+) {
   const received: Received[] = [];
   /** What the service worker has asked the host itself: which ports it shares. */
   const questions: Received[] = [];
   const { mux, viewer } = linkedHost({
-    request: (incoming) => void receive(incoming, { received, questions }, answer),
+    request: (incoming) => void receive(incoming, { received, questions, shared }, answer),
   });
   const service = new FetchService(
     (fetchHead, options) => request(mux, toRequestHead(fetchHead), options),
@@ -73,7 +77,11 @@ export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> | Lookup
 
 async function receive(
   incoming: IncomingRequest,
-  { received, questions }: Record<'received' | 'questions', Received[]>,
+  {
+    received,
+    questions,
+    shared,
+  }: Record<'received' | 'questions', Received[]> & { shared: object },
   answer: Answer,
 ): Promise<void> {
   const { method, target, port, headers } = incoming.head;
@@ -81,7 +89,7 @@ async function receive(
   const seen = { method, target, port, headers: fields, body: '' };
   if (target === PORTS_TARGET) {
     questions.push(seen);
-    return reply(incoming, 200, [], JSON.stringify(SHARED));
+    return reply(incoming, 200, [], JSON.stringify(shared));
   }
   received.push(seen);
   answer(incoming);
@@ -107,7 +115,10 @@ function toolsOf(lookup: Lookup) {
   const files: string[] = [];
   const tools: AppFetchTools = {
     // The directory has tests of its own: here it has found its tab already.
-    directory: { find: () => Promise.resolve(lookup) } as unknown as AppFetchTools['directory'],
+    directory: {
+      find: () => Promise.resolve(lookup),
+      ofTab: () => Promise.resolve(lookup.kind === 'shell' ? lookup.entry : undefined),
+    } as unknown as AppFetchTools['directory'],
     exchanges: new Exchanges(
       () => Promise.resolve(false),
       () => Promise.resolve(false),

@@ -90,6 +90,21 @@ describe('a carrier over a WebSocket', () => {
     expect([carrier.writable, told, clock.timers]).toEqual([true, ['writable'], 0]);
   });
 
+  test('says once that there is room again, and nothing while there was room all along', async () => {
+    const { socket, carrier, clock, told } = setUp();
+    socket.opens();
+    told.length = 0;
+    carrier.send(ONE);
+    await clock.advance(BROWSER_LIMITS.bufferedPollMs);
+    expect([told, clock.timers]).toEqual([[], 0]);
+    socket.bufferedAmount = FULL.byteLength;
+    carrier.send(ONE);
+    carrier.send(ONE);
+    socket.bufferedAmount = 0;
+    await clock.advance(BROWSER_LIMITS.bufferedPollMs);
+    expect([told, clock.timers]).toEqual([['writable'], 0]);
+  });
+
   test('says that there is room when opening has made some', () => {
     const { socket, carrier, told } = setUp();
     carrier.send(FULL);
