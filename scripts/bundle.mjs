@@ -15,7 +15,7 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
  * with a service worker of its own asks for. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
-  'shell.html': 64.2 * 1024,
+  'shell.html': 64.5 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928). Browsers ask for Brotli, which
   // takes a tenth less than this.
   'sw.js': 14.3 * 1024,

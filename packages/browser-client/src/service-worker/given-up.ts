@@ -1,7 +1,6 @@
-import { deferred, WingmanError } from '@wingman/protocol';
-import { REQUEST_ID } from '../shared/given-up.js';
+import { BoundedMap, deferred, WingmanError } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from '@wingman/protocol';
+import { REQUEST_ID } from '../shared/request-fields.js';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
 /** Requests that a page may give up before there is an answer, by their id. */

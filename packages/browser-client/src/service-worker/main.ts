@@ -3,30 +3,26 @@ import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
 import { answer, type ReplyPort } from '@wingman/protocol/ports';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import type {
-  Complaint,
-  DocumentToServiceWorker,
-  FileNews,
-  ServiceWorkerAnswer,
-  ShellToServiceWorker,
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/request-fields.js';
+import {
+  workerPrefix,
+  type Complaint,
+  type DocumentToServiceWorker,
+  type FileNews,
+  type ServiceWorkerAnswer,
+  type ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
-import { Assets } from './assets.js';
-import { browserWorld } from './browser-world.js';
+import { appFetch, ownRequests, type Asked } from './app-fetch.js';
+import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
-import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/given-up.js';
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { HeldPosts } from './held-posts.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
-import { ownRequests } from './own-request.js';
-import { portFetch } from './port-fetch.js';
+import { portFetch, SharedPorts, type PortFetchTools } from './port-fetch.js';
 import { keepBody, withKeptBody } from './request-body.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
-import { SharedPorts } from './shared-ports.js';
-import { HeldPosts } from './held-posts.js';
-import { shellPage } from './shell-page.js';
+import { browserWorld, ShellDirectory } from './shell-directory.js';
 import { WorkerScripts } from './worker-scripts.js';
-import { ShellDirectory } from './shell-directory.js';
 
 declare const self: ServiceWorkerGlobalScope;
 /** Replaced by scripts/bundle.mjs. */
@@ -53,7 +49,7 @@ const appWorkers = new AppWorkers({
   ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
   ownRequest: ownRequests(directory, surroundings, exchanges),
 });
-const tools: AppFetchTools = {
+const tools: PortFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),

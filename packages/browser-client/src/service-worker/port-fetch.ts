@@ -1,4 +1,12 @@
-import { isRedirect, PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
+import {
+  isRedirect,
+  PORTS_TARGET,
+  PROBLEM_HEADER,
+  toWingmanError,
+  WingmanError,
+  type PortsAnswer,
+  type BoundedMap,
+} from '@wingman/protocol';
 import { forbidsEmbedding } from '@wingman/web-policy';
 import type { FetchHead, TunnelPort } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
@@ -14,9 +22,17 @@ import {
 import { buildReply } from './reply.js';
 import { openBody } from './request-body.js';
 import { requestHead } from './request-head.js';
-import { allows } from './shared-ports.js';
 import type { ShellEntry } from './shell-directory.js';
-import { startExchange } from './tunnel-fetch.js';
+import { startExchange, TunnelFetch } from './tunnel-fetch.js';
+
+/** What answering a request for another port takes. */
+export interface PortFetchTools extends AppFetchTools {
+  sharedPorts: SharedPorts;
+  /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
+  preflights: BoundedMap<string, number>;
+  /** Writes an error to the console of the tab. */
+  complain: (entry: ShellEntry, text: string) => void;
+}
 
 /** A request of the app for a port of the developer's machine, and what is known about it. */
 interface PortRequest {
@@ -32,7 +48,7 @@ interface PortRequest {
 }
 
 /** Answers a request for a port of the developer's machine, with CORS as the browser has it there. */
-export async function portFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
+export async function portFetch(event: Asked, tools: PortFetchTools): Promise<Response> {
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
   const entry = await tools.directory.find(requester);
@@ -61,7 +77,7 @@ async function describe(
   request: Request,
   { tab }: ShellEntry,
   way: TunnelPort,
-  { sharedPorts }: AppFetchTools,
+  { sharedPorts }: PortFetchTools,
 ): Promise<PortRequest> {
   const url = new URL(request.url);
   const port = localPort(url) ?? 0;
@@ -72,7 +88,7 @@ async function describe(
   return { request, url, port, way, tab, origin: app.origin, isSameOrigin };
 }
 
-async function answer(asked: PortRequest, tools: AppFetchTools): Promise<Response> {
+async function answer(asked: PortRequest, tools: PortFetchTools): Promise<Response> {
   const { request, isSameOrigin } = asked;
   const usesCors = request.mode === 'cors' && !isSameOrigin;
   if (usesCors && needsPreflight(request)) await preflight(asked, tools);
@@ -95,7 +111,7 @@ async function answer(asked: PortRequest, tools: AppFetchTools): Promise<Respons
 
 function headOf(
   { request, url, port, isSameOrigin }: PortRequest,
-  { surroundings }: AppFetchTools,
+  { surroundings }: PortFetchTools,
   body: { present: boolean; length: number | null },
 ): FetchHead {
   const head = requestHead(request, surroundings, body);
@@ -119,7 +135,7 @@ function sendsCookies(credentials: RequestCredentials, isSameOrigin: boolean): b
 }
 
 /** Asks the server whether it would take the request; throws when it would not. */
-async function preflight(asked: PortRequest, tools: AppFetchTools): Promise<void> {
+async function preflight(asked: PortRequest, tools: PortFetchTools): Promise<void> {
   const { request, url, port, way, tab, origin } = asked;
   const question = preflightHeaders(request);
   const key = [url.href, request.credentials, ...question.flat()].join('\n');
@@ -190,4 +206,44 @@ function unread(response: Response, asked: PortRequest): Response {
 function blocked({ url, origin }: PortRequest, why: string): WingmanError {
   const message = `Access to '${url.href}' from origin '${origin}' has been blocked by CORS policy: ${why}.`;
   return new WingmanError('REFUSED', message);
+}
+
+const QUESTION: FetchHead = {
+  method: 'GET',
+  target: PORTS_TARGET,
+  headers: [['accept', 'application/json']],
+  destination: 'empty',
+  mode: 'same-origin',
+  hasBody: false,
+  hasCredentials: false,
+};
+
+/** Which ports the developer shares, as the host says; asked once for each way to it. */
+export class SharedPorts {
+  readonly #answers = new WeakMap<TunnelPort, Promise<PortsAnswer>>();
+
+  /** The answer, asked anew when `port` was not in the last one: the host may have been restarted. */
+  async find(way: TunnelPort, port: number): Promise<PortsAnswer> {
+    const known = await this.#answers.get(way);
+    if (known !== undefined && allows(known, port)) return known;
+    const answer = ask(way);
+    this.#answers.set(way, answer);
+    answer.catch(() => this.#answers.delete(way));
+    return answer;
+  }
+}
+
+/** Whether the app's pages may use a port. */
+function allows({ port, also }: PortsAnswer, asked: number): boolean {
+  return asked === port || also.includes(asked);
+}
+
+async function ask(way: TunnelPort): Promise<PortsAnswer> {
+  const { head, body } = await new TunnelFetch(way, QUESTION).reply();
+  const answer = (await new Response(body).json()) as Partial<PortsAnswer>;
+  const { port, also } = answer;
+  if (head.status !== 200 || typeof port !== 'number' || !Array.isArray(also)) {
+    throw new WingmanError('PROTOCOL_ERROR', 'the host does not say which ports it shares');
+  }
+  return { port, also };
 }

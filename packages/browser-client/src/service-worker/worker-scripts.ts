@@ -1,6 +1,6 @@
 import { BoundedMap, isLinkId, SHIM_PATH } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { workerPrefix } from '../shared/service-worker-messages.js';
 
 const TAB_PARAMETER = 'tab';
 /** A directive counts only where it comes first (ECMAScript, "directive prologue"). */

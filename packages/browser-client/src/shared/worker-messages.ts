@@ -75,3 +75,13 @@ export type WorkerToShell =
 
 /** open: the channel has opened. ready: the host has proved the key and answered there. */
 export type P2pWorkerEvent = 'open' | 'ready' | 'failed' | 'lost';
+
+/** Between the shell, which holds a data channel, and the tunnel worker, which uses it. */
+export type PumpToWorker =
+  | { kind: 'open' }
+  | { kind: 'message'; bytes: ArrayBuffer }
+  /** So many bytes have left for the channel, which has room again. */
+  | { kind: 'sent'; bytes: number }
+  | { kind: 'closed' };
+
+export type PumpToShell = { kind: 'send'; bytes: Uint8Array } | { kind: 'close' };

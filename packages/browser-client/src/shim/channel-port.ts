@@ -1,12 +1,14 @@
-import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
-import { SHIM_LIMITS } from '../shared/limits.js';
 import {
   channelOf,
   LOBBY,
   lockOf,
   type SocketCall,
+  type SocketCommand,
+  type SocketEvent,
+  type SocketRequest,
   type SocketServed,
-} from '../shared/socket-call.js';
+} from '../shared/exchange-messages.js';
+import { SHIM_LIMITS } from '../shared/limits.js';
 import type { SocketPort } from './tunnel-socket.js';
 
 /** A worker's way to a tunnel: its own tab's, or that of any tab when its own is gone. */

@@ -3,19 +3,18 @@ import {
   nativeServiceWorkers,
   showServiceWorkers,
 } from '@wingman/app-worker/page';
-import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
-import { TAB_NAME } from '../shared/worker-prefix.js';
+import { TAB_NAME, type DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
-import { saveThroughTunnel } from './save-through-tunnel.js';
-import { focusFirst, printByKey } from './keys.js';
-import { takeUp } from './past.js';
 import { reportDocument } from './document-report.js';
 import { openForeignOnTop } from './foreign-links.js';
-import { tunnelPageSockets } from './page-sockets.js';
-import { replaceWorkers } from './replace-workers.js';
-import { actAsTop, showTabsAsSources } from './top-window.js';
 import { tellGivenUp } from './give-up.js';
+import { focusFirst, printByKey } from './keys.js';
+import { tunnelPageSockets } from './page-sockets.js';
+import { takeUp } from './past.js';
+import { replaceWorkers } from './replace-workers.js';
+import { saveThroughTunnel } from './save-through-tunnel.js';
+import { actAsTop, showTabsAsSources } from './top-window.js';
 import { watchCookies } from './watch-cookies.js';
 import { tunnelWorkerSockets } from './worker-sockets.js';
 

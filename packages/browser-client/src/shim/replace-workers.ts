@@ -1,4 +1,4 @@
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { workerPrefix } from '../shared/service-worker-messages.js';
 
 /** What replacing takes of a window or worker. */
 interface WorkerRealm {

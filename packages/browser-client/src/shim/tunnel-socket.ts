@@ -1,7 +1,6 @@
 import { TakenCount } from '@wingman/protocol/ports';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import { socketWeight, type SocketCommand, type SocketEvent } from '../shared/exchange-messages.js';
 import { SHIM_LIMITS } from '../shared/limits.js';
-import { socketWeight } from '../shared/socket-weight.js';
 import { EventHandlers } from './event-handlers.js';
 import { sizeOf, takeData, wellFormed, type Outgoing, type SocketData } from './socket-data.js';
 import { checkClose, clampCode } from './socket-rules.js';

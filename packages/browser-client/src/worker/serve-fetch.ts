@@ -1,10 +1,10 @@
 import {
-  PORT_LIMITS,
-  WingmanError,
   concatBytes,
   deferred,
   headerValue,
+  PORT_LIMITS,
   toWingmanError,
+  WingmanError,
   type HttpResponse,
 } from '@wingman/protocol';
 import { ChunkReceiver, ChunkSender, readAhead, type Poster } from '@wingman/protocol/ports';
@@ -16,7 +16,6 @@ import type {
 } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
-import { PrefixMark } from './prefix-mark.js';
 
 /** Sends a request over the link, waiting for the link if need be. */
 export type SendRequest = (
@@ -174,4 +173,39 @@ export class ServedFetch {
 function isSmall({ headers }: HttpResponse['head']): boolean {
   const length = headerValue(headers, 'content-length');
   return length !== undefined && Number(length) <= PORT_LIMITS.smallBodyBytes;
+}
+
+/** FNV-1a with two seeds: to tell bodies apart, not to resist anybody. */
+const SEEDS = [0x811c9dc5, 0x01000193] as const;
+const PRIME = 0x01000193;
+
+/** What the first bytes of a body were, in a few numbers. */
+export class PrefixMark {
+  #bytes = 0;
+  #hashes: [number, number] = [...SEEDS];
+
+  /** Takes no more than so many bytes into account. */
+  constructor(private readonly limit: number) {}
+
+  /** Bytes taken into account. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    const taken = chunk.subarray(0, this.limit - this.#bytes);
+    let [left, right] = this.#hashes;
+    for (const byte of taken) {
+      left = Math.imul(left ^ byte, PRIME);
+      right = Math.imul(right ^ byte, PRIME);
+    }
+    this.#hashes = [left, right];
+    this.#bytes += taken.byteLength;
+  }
+
+  equals(other: PrefixMark): boolean {
+    const [left, right] = this.#hashes;
+    const [otherLeft, otherRight] = other.#hashes;
+    return this.#bytes === other.#bytes && left === otherLeft && right === otherRight;
+  }
 }
