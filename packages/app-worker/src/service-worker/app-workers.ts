@@ -37,7 +37,7 @@ export class AppWorkers {
     this.#known = this.#look();
   }
 
-  /** Whether an app worker may have to be asked; has to be known at once. */
+  /** Whether an app worker may have to be asked. The answer is needed at once. */
   concerns(event: FetchEvent): boolean {
     if (this.#part !== undefined) return this.#part.concerns(event);
     return this.#isSaved !== false && event.request.url.startsWith('http');
@@ -59,7 +59,7 @@ export class AppWorkers {
     return this.#part?.emulation(event);
   }
 
-  /** The shim, with what its document has to know at once put before it. */
+  /** The shim, after the snapshot that its document needs at once. */
   async withSnapshot(shim: Response, clientId: string): Promise<Response> {
     const part = await this.#ifWanted();
     return part === undefined ? shim : part.withSnapshot(shim, clientId);

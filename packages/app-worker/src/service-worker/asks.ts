@@ -5,7 +5,7 @@ import type { Lifecycle } from './lifecycle.js';
 import type { Registry } from './registry.js';
 import type { Registration, Version } from './versions.js';
 
-/** What pages and app workers ask for. */
+/** Carries out what pages and app workers ask for. */
 export class Asks {
   constructor(
     private readonly origin: string,

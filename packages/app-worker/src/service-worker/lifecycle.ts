@@ -35,7 +35,7 @@ export class Lifecycle {
     /** Ends what waits for tabs that are gone. */
     sweep: () => void,
   ) {
-    // All that is done here would wait with it.
+    // Each job waits for the one before it, so one that waits for a closed tab would hold up all others.
     this.#tabsWatched = new WhileBusy(sweep, APP_WORKER_LIMITS.sweepMs);
   }
 
@@ -99,7 +99,7 @@ export class Lifecycle {
     }
   }
 
-  /** Takes everything away, as the session is over; what is under way writes nothing any more. */
+  /** Removes everything, because the session is over. Jobs under way write nothing any more. */
   async end(): Promise<void> {
     for (const registration of this.registry.all) {
       this.registry.remove(registration);
@@ -212,7 +212,7 @@ export class Lifecycle {
   }
 }
 
-/** Does something again and again for as long as any work is under way. */
+/** Repeats an action for as long as any work is under way. */
 class WhileBusy {
   #count = 0;
   #timer: ReturnType<typeof setInterval> | undefined;

@@ -27,7 +27,7 @@ export interface Saved {
   controlled: [client: string, control: Control][];
 }
 
-/** Where that is kept. */
+/** Where the registrations are kept. */
 export interface RegistryStore {
   read(): Promise<Saved | undefined>;
   write(saved: Saved): Promise<void>;
@@ -74,7 +74,7 @@ export class Registry {
     );
   }
 
-  /** The registration a document of this URL falls under: that of the longest scope. */
+  /** The registration for a document of this URL: the one with the longest scope. */
   match(url: string): Registration | undefined {
     const matching = this.all.filter(
       ({ scope, isUnregistered }) => !isUnregistered && url.startsWith(scope),
@@ -115,7 +115,7 @@ export class Registry {
     return this.snapshots()(clientId);
   }
 
-  /** What each client sees at this moment; may be asked later. */
+  /** What each client sees at this moment. The function may be called later. */
   snapshots(): (clientId: string) => PageSnapshot {
     const registrations = this.all
       .filter(({ isUnregistered }) => !isUnregistered)
@@ -128,7 +128,7 @@ export class Registry {
     });
   }
 
-  /** To be called when something has changed that pages can see. */
+  /** Call it when something that pages can see has changed. */
   changed(): void {
     void this.save();
     this.onChange();

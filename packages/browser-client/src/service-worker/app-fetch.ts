@@ -13,7 +13,7 @@ import type { ShellDirectory, ShellEntry } from './shell-directory.js';
 import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
 import type { WorkerScripts } from './worker-scripts.js';
 
-/** What answering a request of the app takes. */
+/** The tools for answering a request of the app. */
 export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
@@ -25,9 +25,9 @@ export interface AppFetchTools {
   tellOfFile: (entry: ShellEntry, saved: Promise<void>) => void;
 }
 
-/** The parts of a FetchEvent that an answer takes. */
+/** The parts of a FetchEvent that are needed for an answer. */
 export type Asked = Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId' | 'handled'> & {
-  /** The app's worker has asked, and may yet give the page other headers. */
+  /** The app worker has asked, and it may still give the page other headers. */
   isForWorker?: boolean;
 };
 
@@ -53,7 +53,7 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
   return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
-/** Where a request goes; a POST that was held goes in its place. */
+/** Where a request goes, and the held POST that is sent in place of the request. */
 interface Way {
   entry: ShellEntry;
   port: TunnelPort;
@@ -93,7 +93,7 @@ async function start(
   return startExchange(port, head, chunks, request.signal);
 }
 
-/** To the app it is a frame's navigation like any other. */
+/** Sends a held POST. The app sees an ordinary navigation of a frame. */
 function startHeld(
   { request, body }: HeldPost,
   port: TunnelPort,
@@ -143,7 +143,7 @@ function problem(request: Request, error: WingmanError): Response {
   return problemResponse(error, { accept, method: request.method });
 }
 
-/** Sends GETs of the service worker's own through a tab's tunnel; fails with LINK_LOST when it has none. */
+/** Sends the service worker's own GETs through a tab's tunnel; fails with LINK_LOST when the tab has no tunnel. */
 export function ownRequests(
   directory: ShellDirectory,
   surroundings: Surroundings,

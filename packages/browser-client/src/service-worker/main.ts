@@ -62,7 +62,7 @@ const tools: PortFetchTools = {
   },
 };
 
-// The cache is filled when the page has loaded: here it would delay the first page by a round trip.
+// The cache is filled later, when the page has loaded: filling it here would delay the first page by a round trip.
 self.addEventListener('install', () => void self.skipWaiting());
 
 self.addEventListener('activate', (event) => {
@@ -84,9 +84,9 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
   const network = (asked: Asked): Promise<Response> =>
     withoutAppWorker(asked, destination) ?? fetch(withKeptBody(event.request));
   const { request, clientId, resultingClientId } = event;
-  // What the frame asks for is not what the page was opened by: the worker would see a GET.
+  // The page was opened by a POST, and the app worker would see a GET.
   const isPosted = isFrameNavigation(request) && tools.posts.isAwaited(request.url);
-  // Here the head of the answer has been taken as soon as it comes.
+  // The app worker has the head of the answer as soon as the head comes.
   const handled = Promise.resolve(undefined);
   const asThrough = (): Promise<Response> =>
     network({ request, clientId, resultingClientId, handled, isForWorker: true });
@@ -102,7 +102,7 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
   return tools.workerScripts.prefix(request, response, tab);
 }
 
-/** Undefined for what the browser does best by itself. */
+/** Undefined for requests that are left to the browser. */
 function withoutAppWorker(event: Asked, destination: Destination): Promise<Response> | undefined {
   switch (destination) {
     case 'untouched':
@@ -127,7 +127,7 @@ self.addEventListener('message', (event) => {
       const { expects, isPosted } = message;
       directory.add(clientId, message);
       if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
-      // It may have come in place of another.
+      // The shell may have taken the place of another one.
       event.waitUntil(appWorkers.sweep());
       return acknowledge(event);
     }

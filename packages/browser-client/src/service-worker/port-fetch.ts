@@ -25,7 +25,7 @@ import { requestHead } from './request-head.js';
 import type { ShellEntry } from './shell-directory.js';
 import { startExchange, TunnelFetch } from './tunnel-fetch.js';
 
-/** What answering a request for another port takes. */
+/** The tools for answering a request for another port. */
 export interface PortFetchTools extends AppFetchTools {
   sharedPorts: SharedPorts;
   /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
@@ -41,19 +41,19 @@ interface PortRequest {
   port: number;
   way: TunnelPort;
   tab: string;
-  /** The app's origin on the developer's machine, which is whom servers there have to allow. */
+  /** The app's origin on the developer's machine: the origin that servers there have to allow. */
   origin: string;
-  /** On that machine this request would stay within the app's own origin. */
+  /** Whether this request stays within the app's own origin on the developer's machine. */
   isSameOrigin: boolean;
 }
 
-/** Answers a request for a port of the developer's machine, with CORS as the browser has it there. */
+/** Answers a request for a port of the developer's machine, with the CORS checks of a browser on that machine. */
 export async function portFetch(event: Asked, tools: PortFetchTools): Promise<Response> {
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
   const entry = await tools.directory.find(requester);
   if (entry === undefined) return Response.error();
-  // Without a tunnel nothing of the developer's machine can be reached but the app.
+  // Without a tunnel a tab reaches the app, and no other port of the developer's machine.
   if (entry.port === null) return fetch(request);
   try {
     return await answer(await describe(request, entry, entry.port, tools), tools);
@@ -64,7 +64,7 @@ export async function portFetch(event: Asked, tools: PortFetchTools): Promise<Re
   }
 }
 
-/** An EventSource tries again after a network error, and not after an answer that is none. */
+/** An EventSource tries again after a network error, and gives up after an answer that is no event stream. */
 function refusedStream(): Response {
   return new Response(null, { status: 403 });
 }
@@ -170,7 +170,7 @@ async function preflight(asked: PortRequest, tools: PortFetchTools): Promise<voi
   tools.preflights.set(key, Date.now() + preflightLife(response.headers) * 1000);
 }
 
-/** The host's own pages stand for a connection that has failed. */
+/** Throws when the answer is a problem page of the host: the connection has failed then. */
 function refuseProblem({ headers }: Response, { port }: PortRequest): void {
   const code = headers.get(PROBLEM_HEADER);
   if (code === null) return;
@@ -180,7 +180,7 @@ function refuseProblem({ headers }: Response, { port }: PortRequest): void {
   throw new WingmanError('LOCAL_PORT_REFUSED', what);
 }
 
-/** What a page may read of another origin's answer. */
+/** Another origin's answer with the fields that a page may read; throws when the page may read nothing. */
 function readable(response: Response, asked: PortRequest): Response {
   const { credentials } = asked.request;
   const fault = corsFault(response.headers, asked.origin, credentials);
@@ -189,7 +189,7 @@ function readable(response: Response, asked: PortRequest): Response {
   return response;
 }
 
-/** The answer to a request without CORS, which browsers let a page use and not read. */
+/** The answer to a request without CORS. A page may use such an answer and not read it. */
 function unread(response: Response, asked: PortRequest): Response {
   const policy = response.headers.get('cross-origin-resource-policy');
   if (forbidsEmbedding(policy, sharesCookies(asked.url))) {
@@ -218,7 +218,7 @@ const QUESTION: FetchHead = {
   hasCredentials: false,
 };
 
-/** Which ports the developer shares, as the host says; asked once for each way to it. */
+/** The ports that the developer shares. The host is asked once for each tunnel port. */
 export class SharedPorts {
   readonly #answers = new WeakMap<TunnelPort, Promise<PortsAnswer>>();
 

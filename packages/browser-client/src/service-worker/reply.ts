@@ -31,7 +31,7 @@ export function buildReply(
   return context.isFrameNavigation ? forFrame(response, context.url) : response;
 }
 
-/** Whether the browser will read a body: none follows some heads (RFC 9110 section 6.4.1), and nobody sees a redirect's. */
+/** Whether the browser will read a body. Some answers have none (RFC 9110 section 6.4.1), and nobody sees a redirect's body. */
 export function readsBody({ status, headers }: ReplyHead, method: string): boolean {
   const location = headers.find(([name]) => name === 'location')?.[1] ?? null;
   const hasBody = method !== 'HEAD' && !NULL_BODY_STATUSES.includes(status);
@@ -52,7 +52,7 @@ function replyHeaders(head: ReplyHead): Headers {
     try {
       headers.append(name, value);
     } catch {
-      // A name or value that the platform refuses; browsers drop such a line too.
+      // The platform refuses this name or value. Browsers drop such a line, too.
     }
   }
   return headers;
@@ -69,7 +69,7 @@ function safeStatusText(text: string): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : '';
 }
 
-/** Undoes a Content-Encoding: browsers don't for responses a service worker makes. Adjusts the headers. */
+/** Undoes a Content-Encoding and adjusts the headers. Browsers leave the responses of a service worker encoded. */
 function decodedBody(
   body: ReadableStream<Uint8Array>,
   headers: Headers,
@@ -88,7 +88,7 @@ function formatOf(coding: string): CompressionFormat | undefined {
   return coding === 'deflate' ? 'deflate' : undefined;
 }
 
-/** With these the request has not been handed to a link: to ask again is not to ask twice. */
+/** Codes of requests that were never handed to a link. Such a request can be sent again without being run twice. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TIMEOUT',
   'HOST_OFFLINE',

@@ -10,7 +10,7 @@ export interface ShellEntry {
   clientId: string;
   /** Null in ingress mode. */
   port: TunnelPort | null;
-  /** Its documents have to ask for cross-origin isolation too. */
+  /** Whether the tab is cross-origin isolated: then its documents have to be, too. */
   isIsolated: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface ShellWorld {
 /** What is known about the sender of a request. */
 export interface Requester {
   clientId: string;
-  /** The client a navigation will make. */
+  /** The id of the client that a navigation is going to make. */
   resultingClientId: string;
   url: string;
   isFrameNavigation: boolean;
@@ -92,7 +92,7 @@ export class ShellDirectory {
     return entry;
   }
 
-  /** The shell of a tab, which is asked for when this instance hasn't met it; undefined when it is gone. */
+  /** The shell of a tab; undefined when the shell is gone. This instance asks all shells if it doesn't know the tab. */
   async ofTab(tab: string): Promise<ShellEntry | undefined> {
     const known = this.#shells.get(tab);
     if (known !== undefined) return (await this.#isAlive(known)) ? known : undefined;
@@ -100,7 +100,7 @@ export class ShellDirectory {
     return this.#shells.get(tab);
   }
 
-  /** Drops a shell that is gone and says so. */
+  /** Whether the shell of a tab is gone; forgets the shell then. */
   async isGone(tab: string): Promise<boolean> {
     const entry = this.#shells.get(tab);
     return entry === undefined || !(await this.#isAlive(entry));
@@ -123,7 +123,7 @@ export class ShellDirectory {
     return tab;
   }
 
-  /** With a single tab, which has a tunnel, there is nothing to choose. */
+  /** The only shell, if it has a tunnel: then there is nothing to choose. */
   #only(): ShellEntry | undefined {
     const [entry, another] = this.#shells.values();
     return another === undefined && entry?.port !== null ? entry : undefined;

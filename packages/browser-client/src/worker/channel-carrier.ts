@@ -49,7 +49,7 @@ export class ChannelCarrier extends BaseCarrier {
     try {
       this.channel.send(message as Uint8Array<ArrayBuffer>);
     } catch {
-      // The channel is closing, or its buffer is full although we keep far below: it can't be used either way.
+      // The channel is closing, or its buffer is full although we stay far below the limit. It is unusable in both cases.
       this.fail(0, 'the channel takes no more');
     }
   }

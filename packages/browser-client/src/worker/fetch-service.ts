@@ -6,7 +6,7 @@ import { PrefixMark, ServedFetch, type SendRequest } from './serve-fetch.js';
 
 /** Serves the ports of service workers and keeps those alive while anything is under way. */
 export class FetchService {
-  /** By the instance that has asked; undefined: none, it has been killed. */
+  /** By the service worker instance that has asked; undefined when that instance was killed. */
   readonly #active = new Map<ServedFetch, string | undefined>();
   readonly #orphans: Orphans;
   #isKeepingAlive = false;
@@ -32,7 +32,7 @@ export class FetchService {
     );
   }
 
-  /** What other instances have asked for has nobody left to read it, unless it is asked for again. */
+  /** Ends the exchanges of other instances. An unanswered one waits for the request that may come again. */
   onlyInstance(instance: string): void {
     const error = new WingmanError('CANCELLED', 'the service worker was restarted');
     for (const [exchange, owner] of [...this.#active]) {
@@ -60,7 +60,7 @@ export class FetchService {
     void exchange.run(this.send).then(() => this.#active.delete(exchange));
   }
 
-  /** From here and not from the page, whose timers slow down in the background. */
+  /** The timer is in this worker, because the timers of a page slow down in the background. */
   #scheduleKeepAlive(): void {
     if (this.#isKeepingAlive) return;
     this.#isKeepingAlive = true;
@@ -73,7 +73,7 @@ export class FetchService {
   }
 }
 
-/** A request that has come back, or a new one; with what has been received of its body meanwhile. */
+/** Is told the orphan that a request stands for, or undefined for a new request; `early` is what has come of its body. */
 export type Verdict = (orphan: ServedFetch | undefined, early: RequestMessage[]) => void;
 
 interface Candidate {

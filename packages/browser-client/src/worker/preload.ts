@@ -18,7 +18,7 @@ export interface Claim {
   abort(): void;
 }
 
-/** Once sent it is claimed or stays so; only what was not sent can be cancelled, and asked for anew. */
+/** A sent request can only be claimed. One that was not sent can be cancelled, and is asked for anew. */
 type PreloadState = 'unsent' | 'unclaimed' | 'claimed' | 'cancelled';
 
 const TRANSITIONS: TransitionTable<PreloadState> = {
@@ -50,7 +50,7 @@ export class Preload {
     if (!this.#machine.transition('unclaimed')) return;
     this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
-    // Whoever claims it is told of a failure.
+    // The claimer is told of a failure.
     this.#response.catch(() => undefined);
     this.#deadline = this.clock.setTimeout(() => this.#expire(), BROWSER_LIMITS.preloadUnclaimedMs);
   }
@@ -68,7 +68,7 @@ export class Preload {
     return { response: this.#response, abort: () => this.#abort.abort() };
   }
 
-  /** The first flight has failed before it took this along. */
+  /** The first flight has failed before the request was sent. */
   cancelUnsent(): void {
     if (this.#machine.transition('cancelled')) this.#settled.resolve();
   }

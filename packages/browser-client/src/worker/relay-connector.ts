@@ -33,13 +33,13 @@ export interface RelayOptions {
   key: Uint8Array;
   /** WebSocket URL without parameters. */
   url: string;
-  /** What the tunnel server lets this link in by. */
+  /** The pass that the tunnel server asks of this link. */
   pass: Promise<string>;
-  /** The host's published hello: with it a first flight goes ahead of the WebSocket. */
+  /** The host's published hello. A first flight needs it; null means no first flight. */
   prekey: Uint8Array | null;
   clock?: Clock;
   open?: WebSocketCarrierOptions['open'];
-  /** Sends what should travel in the first flight; called when the link can take it. */
+  /** Sends the requests of the first flight; called when the link takes them. */
   firstFlight?: () => void;
   fetch?: Fetch;
   /** The first flight could not be made. */
@@ -76,14 +76,14 @@ export class RelayConnector {
     return this.#machine.state;
   }
 
-  /** Connects now, also when it would have waited. */
+  /** Connects now, even if the next attempt is not due. */
   connect(): void {
     if (!this.#machine.transition('connecting')) return;
     this.#retry?.cancel();
     const prekey = this.#prekey;
     this.#prekey = null;
     if (prekey === null) return void this.#openWebSocket();
-    // The WebSocket comes second, so that its carrier replaces the flight's and not the reverse.
+    // The WebSocket comes second, so that its carrier replaces the first flight's carrier and not the reverse.
     this.#fly(prekey)
       .catch(() => this.#options.onFailure?.())
       .finally(() => this.#openWebSocket());

@@ -89,7 +89,7 @@ export class ServedWebSocket {
     if (command.kind === 'taken') return this.#window.grant(command.weight);
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
-    // Before it is open only an end can come; then there is nothing to wait for.
+    // Before the socket is open only its end can come.
     this.#early.push(command);
     if (command.kind !== 'send') this.#abort.abort();
   }
@@ -105,7 +105,7 @@ export class ServedWebSocket {
     const { data } = command;
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
     const sent = (): void => this.#post({ kind: 'sent', bytes: bytes.byteLength });
-    // A failed stream is told by `receive`.
+    // `receive` tells of a failed stream.
     socket.send(typeof data === 'string' ? data : bytes).then(sent, () => undefined);
   }
 
@@ -144,7 +144,7 @@ export class SocketLobby {
     this.#channel.close();
   }
 
-  /** A call to any tab is heard by all of them: the lock lets one have it. */
+  /** All tabs hear a call to any tab. The lock lets one of them have it. */
   #called(call: SocketCall): void {
     if (call.tab !== null && call.tab !== this.tab) return;
     const name = lockOf(call.id, 'server');
