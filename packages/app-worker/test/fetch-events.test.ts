@@ -63,6 +63,16 @@ describe('a request', () => {
     expect(world.value('saw')).toBe(`${ORIGIN}/left`);
   });
 
+  test('that no tab can carry fails, and the network never sees it', async () => {
+    await controlled('self.onfetch = () => undefined;');
+    world.closeTab('tab');
+    world.sent.length = 0;
+    const frame = requestOf(`${ORIGIN}/`, { mode: 'navigate', destination: 'iframe' });
+    const outcome = world.until(world.fetch(frame, { resultingClientId: 'frame' }));
+    await expect(outcome).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(world.sent).toEqual([]);
+  });
+
   test('is not shown to a worker that doesn’t listen', async () => {
     const page = await controlled('self.onmessage = null;');
     expect(page.container.controller).not.toBeNull();

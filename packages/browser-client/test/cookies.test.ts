@@ -1,10 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import { answer, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
-import { fromHeaderBytes, readCookies, toHeaderBytes } from '../src/shared/page-cookies.js';
+import {
+  fromHeaderBytes,
+  readCookies,
+  toHeaderBytes,
+  type PageCookies,
+} from '../src/shared/page-cookies.js';
 import { watchCookies } from '../src/shim/watch-cookies.js';
 import { TabCookies } from '../src/worker/cookies.js';
 import { toReplyHead, toRequestHead } from '../src/worker/messages.js';
-import { head } from './support/linked-host.js';
+import { eventually, head } from './support/linked-host.js';
 
 /** A page whose `document.cookie` keeps pairs and ignores attributes. */
 class FakePage {
@@ -23,9 +29,16 @@ class FakePage {
   }
 }
 
+/** The shell says what the page sees now. */
+function tell(asked: readonly { reply: ReplyPort<PageCookies> }[], text: string): void {
+  const reply = asked.at(-1)?.reply;
+  if (reply === undefined) throw new Error('nobody has asked');
+  answer(reply, { text, path: '/page' });
+}
+
 describe('the tab’s cookies', () => {
   const setUp = () => {
-    const asked: { lines: string[]; clears: boolean; reply: MessagePort }[] = [];
+    const asked: { lines: string[]; clears: boolean; reply: ReplyPort<PageCookies> }[] = [];
     const cookies = new TabCookies({ text: 'a=1', path: '/page' }, (change, reply) =>
       asked.push({ ...change, reply }),
     );
@@ -56,7 +69,7 @@ describe('the tab’s cookies', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(isStored).toBe(false);
     expect(asked[0]?.lines).toEqual(['b=ü; Path=/']);
-    asked[0]?.reply.postMessage({ text: 'a=1; b=2', path: '/page' });
+    tell(asked, 'a=1; b=2');
     await stored;
     expect(cookies.headers()[0]?.[1]).toBe('a=1; b=2');
     asked[0]?.reply.close();
@@ -67,6 +80,9 @@ describe('the tab’s cookies', () => {
     const start = performance.now();
     await cookies.store(head(200, [['set-cookie', 'b=2']]));
     expect(performance.now() - start).toBeGreaterThan(BROWSER_LIMITS.cookieWriteMs - 50);
+    // What it sees once it goes on counts all the same.
+    tell(asked, 'b=2');
+    await eventually(() => cookies.headers()[0]?.[1] === 'b=2');
     asked[0]?.reply.close();
   });
 
@@ -79,7 +95,7 @@ describe('the tab’s cookies', () => {
     for (const words of ['"storage"', '"cache", "storage"', '"*"']) {
       const stored = cookies.store(clearing(words));
       expect(asked.at(-1)).toMatchObject({ lines: [], clears: true });
-      asked.at(-1)?.reply.postMessage({ text: '', path: '/page' });
+      tell(asked, '');
       await stored;
     }
     for (const { reply } of asked) reply.close();

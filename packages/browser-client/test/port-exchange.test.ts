@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { request, type IncomingRequest } from '@wingman/protocol';
+import { PORT_LIMITS, request, type IncomingRequest } from '@wingman/protocol';
+import { PortMux } from '@wingman/protocol/ports';
 import { TunnelFetch } from '../src/service-worker/tunnel-fetch.js';
-import type { FetchHead } from '../src/shared/exchange-messages.js';
+import type { FetchHead, TunnelPort } from '../src/shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { WingmanError } from '@wingman/protocol';
 import { FetchService } from '../src/worker/fetch-service.js';
@@ -26,13 +27,22 @@ function setUp(serve: (incoming: IncomingRequest) => void) {
   const clock = new FakeClock();
   let keepAlives = 0;
   const service = new FetchService(send, () => (keepAlives += 1), clock);
-  const connect = (instance: string): MessagePort => {
+  let messages = 0;
+  const connect = (instance: string, portClock?: FakeClock): TunnelPort => {
     const { port1, port2 } = new MessageChannel();
     open.push(port1, port2);
     service.addPort(instance, port2);
-    return port1;
+    port1.addEventListener('message', () => (messages += 1));
+    return new PortMux(port1, portClock === undefined ? {} : { clock: portClock });
   };
-  return { service, connect, viewer, clock, keepAlives: () => keepAlives };
+  return {
+    service,
+    connect,
+    viewer,
+    clock,
+    keepAlives: () => keepAlives,
+    messages: () => messages,
+  };
 }
 
 function get(target: string, more: Partial<FetchHead> = {}): FetchHead {
@@ -75,6 +85,67 @@ describe('an exchange over a port', () => {
     expect(Buffer.from(await read(reply.body)).toString()).toBe('accept 4000000');
     await exchange.done;
     await eventually(() => service.activeCount === 0);
+  });
+
+  test('a small answer travels in one message, and a POST’s stays until the browser has it', async () => {
+    const { connect, service, messages } = setUp((incoming) => {
+      incoming.respond(head(200, [['content-length', '5']]));
+      void incoming.write(Buffer.from('small')).then(() => incoming.end());
+    });
+    const port = connect('one');
+    const exchange = new TunnelFetch(port, get('/', { method: 'POST' }));
+    let isTaken = (): void => undefined;
+    const { body } = await exchange.reply(new Promise<void>((resolve) => (isTaken = resolve)));
+    expect(Buffer.from(await read(body)).toString()).toBe('small');
+    await exchange.done;
+    // Its acknowledgement, and the answer.
+    expect(messages()).toBe(2);
+    expect(service.activeCount).toBe(1);
+    isTaken();
+    await eventually(() => service.activeCount === 0);
+  });
+
+  test('a body that is said to be small and is late does not hold up the head', async () => {
+    let goOn = (): void => undefined;
+    const { connect } = setUp((incoming) => {
+      incoming.respond(head(200, [['content-length', '4']]));
+      void incoming.write(Buffer.from('ab'));
+      goOn = () => void incoming.write(Buffer.from('cd')).then(() => incoming.end());
+    });
+    const { body } = await new TunnelFetch(connect('one'), get('/')).reply();
+    goOn();
+    expect(Buffer.from(await read(body)).toString()).toBe('abcd');
+  });
+
+  test('a tunnel worker that shows no sign of life ends it with LINK_LOST; an app may take its time', async () => {
+    const clock = new FakeClock();
+    const { port1, port2 } = new MessageChannel();
+    open.push(port1, port2);
+    const silence = PORT_LIMITS.signMs * PORT_LIMITS.signLooks;
+    const lost = new TunnelFetch(new PortMux(port1, { clock }), get('/')).reply();
+    await clock.advance(silence);
+    await expect(lost).rejects.toMatchObject({ code: 'LINK_LOST' });
+
+    let answerNow = (): void => undefined;
+    const living = setUp((incoming) => {
+      answerNow = () => incoming.respond(head(204));
+    });
+    const slow = new TunnelFetch(living.connect('one', clock), get('/slow'));
+    await eventually(() => clock.timers === 0);
+    await clock.advance(100 * silence);
+    answerNow();
+    expect((await slow.reply()).head.status).toBe(204);
+  });
+
+  test('what is under way fails when its port is closed', async () => {
+    const { connect } = setUp((incoming) => {
+      incoming.respond(head(200));
+      void incoming.write(Buffer.from('half'));
+    });
+    const port = connect('one');
+    const { body } = await new TunnelFetch(port, get('/')).reply();
+    port.close(new WingmanError('LINK_LOST', 'the worker has ended'));
+    await expect(read(body)).rejects.toMatchObject({ code: 'LINK_LOST' });
   });
 
   test('a body that nobody reads stops the host within the windows', async () => {
@@ -223,7 +294,7 @@ describe('a request that comes again because its service worker was killed', () 
     }
   }
 
-  function ask(port: MessagePort, text: string): TunnelFetch {
+  function ask(port: TunnelPort, text: string): TunnelFetch {
     const exchange = new TunnelFetch(port, post(text.length));
     exchange.upload(body(text));
     asked.push(exchange);

@@ -115,4 +115,12 @@ export const PORT_LIMITS = {
   creditBytes: 512 * KIB,
   /** One body chunk on a port. */
   chunkBytes: 256 * KIB,
+  /** A body that is there as a whole, and no larger, travels with its head: three messages become one. */
+  smallBodyBytes: 64 * KIB,
+  /** The end of a small body is waited for so long: it follows its head in a frame or two. */
+  smallBodyWaitMs: 5,
+  /** The other end of a shared port is looked for this often: it acknowledges each stream at once… */
+  signMs: 5_000,
+  /** …and is gone after so many looks. A thread that is busy for 15 s is as good as gone. */
+  signLooks: 3,
 } as const;

@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { WingmanError } from '../src/errors.js';
 import { PORT_LIMITS } from '../src/limits.js';
-import { ChunkReceiver, ChunkSender, type BodyMessage } from '../src/ports/index.js';
+import {
+  ChunkReceiver,
+  ChunkSender,
+  readAhead,
+  SendWindow,
+  TakenCount,
+  type BodyMessage,
+} from '../src/ports/index.js';
 import { settle } from './support/fake-clock.js';
 
 class Recorder {
@@ -129,5 +136,112 @@ describe('ChunkReceiver', () => {
     whole.end();
     for await (const chunk of whole) expect(chunk).toBeUndefined();
     expect(left).toBe(1);
+  });
+});
+
+describe('a window', () => {
+  test('holds back what is beyond it until the reader has taken something', async () => {
+    const window = new SendWindow(10);
+    const sent: string[] = [];
+    const send = async (name: string, size: number): Promise<void> => {
+      await window.room();
+      window.spend(size);
+      sent.push(name);
+    };
+    // The last piece may be larger than what is left.
+    await send('first', 9);
+    await send('second', 9);
+    const third = send('third', 9);
+    window.grant(8);
+    await settle();
+    expect(sent).toEqual(['first', 'second']);
+    window.grant(1);
+    await third;
+    expect(sent).toEqual(['first', 'second', 'third']);
+  });
+
+  test('that is opened holds nothing back', async () => {
+    const window = new SendWindow(0);
+    const waiting = window.room();
+    window.open();
+    await waiting;
+    window.spend(1_000);
+    await window.room();
+  });
+});
+
+test('what was taken is told in lumps', () => {
+  const told: number[] = [];
+  const taken = new TakenCount(10, (amount) => told.push(amount));
+  for (const amount of [4, 5, 3, 9, 20]) taken.took(amount);
+  expect(told).toEqual([12, 29]);
+});
+
+describe('reading ahead', () => {
+  const limits = { maxBytes: 10, waitMs: 20 };
+
+  async function* body(...sizes: number[]): AsyncGenerator<Uint8Array> {
+    for (const size of sizes) yield await Promise.resolve(new Uint8Array(size));
+  }
+
+  async function sizesOf(chunks: AsyncIterable<Uint8Array>): Promise<number[]> {
+    const sizes: number[] = [];
+    for await (const { byteLength } of chunks) sizes.push(byteLength);
+    return sizes;
+  }
+
+  test('a body that ends is there as a whole', async () => {
+    const ahead = await readAhead(body(4, 6), limits);
+    expect(ahead.isWhole).toBe(true);
+    expect(ahead.start.map(({ byteLength }) => byteLength)).toEqual([4, 6]);
+    expect(await sizesOf(ahead.body)).toEqual([4, 6]);
+  });
+
+  test('a larger one goes on from its beginning', async () => {
+    const ahead = await readAhead(body(4, 8, 16), limits);
+    expect(ahead.isWhole).toBe(false);
+    expect(await sizesOf(ahead.body)).toEqual([4, 8, 16]);
+  });
+
+  test('a slow one is not waited for', async () => {
+    let goOn = (): void => undefined;
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(1);
+      await new Promise<void>((resolve) => (goOn = resolve));
+      yield new Uint8Array(2);
+    }
+    const ahead = await readAhead(slow(), limits);
+    goOn();
+    expect(ahead.isWhole).toBe(false);
+    expect(await sizesOf(ahead.body)).toEqual([1, 2]);
+  });
+
+  test('a failure is its reader’s, after what came before', async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(new Uint8Array(3));
+      throw new WingmanError('LINK_LOST', 'gone');
+    }
+    const ahead = await readAhead(broken(), limits);
+    expect(ahead.isWhole).toBe(false);
+    const reader = ahead.body[Symbol.asyncIterator]();
+    expect((await reader.next()).value).toHaveLength(3);
+    await expect(reader.next()).rejects.toMatchObject({ code: 'LINK_LOST' });
+  });
+
+  test('whoever leaves the rest leaves the body', async () => {
+    let hasLeft = false;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield await Promise.resolve(new Uint8Array(8));
+      } finally {
+        hasLeft = true;
+      }
+    }
+    const ahead = await readAhead(endless(), limits);
+    for await (const chunk of ahead.body) {
+      expect(chunk).toHaveLength(8);
+      break;
+    }
+    expect(hasLeft).toBe(true);
   });
 });

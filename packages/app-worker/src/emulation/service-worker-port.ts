@@ -1,7 +1,11 @@
 import { deferred, type Deferred } from '@wingman/protocol';
 import { fromRefusal, type FromEmulation, type ToEmulation, type WorkerAsk } from '../messages.js';
 
-/** The emulation's way to the service worker; outlives a service worker that is killed and started anew. */
+/**
+ * The emulation's way to the service worker; outlives a service worker that is killed and started anew. So asks bear
+ * numbers on one port, and have no deadline of their own: what was not answered is asked again on the next port. The
+ * answers also have to keep their order among the states that come on that port.
+ */
 export class ServiceWorkerPort {
   #port: MessagePort | undefined;
   #asks = 0;
@@ -17,7 +21,7 @@ export class ServiceWorkerPort {
     port.onmessage = ({ data }: MessageEvent<ToEmulation>) => {
       if (!this.#answered(data)) heard(data);
     };
-    // A service worker that was killed has not answered these, and no ask does harm twice.
+    // A killed service worker has not answered these asks. No ask does harm when it is asked twice.
     for (const [id, { ask }] of this.#asked) this.post({ kind: 'ask', id, ask });
   }
 
@@ -25,7 +29,7 @@ export class ServiceWorkerPort {
     this.#port?.postMessage(message, transfer);
   }
 
-  /** Resolves with the service worker's answer; rejects with what it refuses the ask for. */
+  /** Resolves with the service worker's answer; rejects with the reason of a refusal. */
   ask(ask: WorkerAsk): Promise<unknown> {
     const id = ++this.#asks;
     const answer = deferred<unknown>();

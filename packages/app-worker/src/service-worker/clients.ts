@@ -19,7 +19,7 @@ export class AppClients {
     return new Set((await this.list()).map(({ id }) => id));
   }
 
-  /** What the app worker is told of a client: the app's main document is the top page, as its author sees it. */
+  /** What the app worker is told of a client. The app's main document counts as the top page. */
   describe(client: Client): ClientInfo {
     const { id, url, type } = client;
     if (!isWindow(client)) {
@@ -31,9 +31,9 @@ export class AppClients {
   }
 }
 
-/** The top-level page is the shell. */
-function isApp(client: Client): boolean {
-  return client.frameType !== 'top-level';
+/** The page of a tab is the shell; a tab with an opener is "auxiliary". */
+function isApp({ frameType }: Client): boolean {
+  return frameType !== 'top-level' && frameType !== 'auxiliary';
 }
 
 export function isWindow(client: Client): client is WindowClient {

@@ -1,4 +1,4 @@
-import { BoundedMap } from '@wingman/protocol';
+import { BoundedMap, WingmanError } from '@wingman/protocol';
 import { APP_WORKER_LIMITS } from '../limits.js';
 import {
   APP_REDIRECT_PATH,
@@ -123,7 +123,7 @@ class LatePart implements Part {
     } catch (error) {
       tell({ kind: 'wingman-app-worker-refused', answers, refusal: toRefusal(error) });
     }
-    // What the ask has begun goes on, and our service worker with it.
+    // The ask may have begun more work, for which our service worker has to stay alive.
     await this.#lifecycle.idle();
   }
 
@@ -192,16 +192,19 @@ class LatePart implements Part {
   }
 
   #tabOfClient(clientId: string): Promise<string | undefined> {
-    return this.#tabOf({ clientId, resultingClientId: '', url: '', isFrameNavigation: false });
+    const requester = { clientId, resultingClientId: '', url: '', isFrameNavigation: false };
+    return this.#tabOf(requester).catch(() => undefined);
   }
 
-  /** The tab that a request comes from; undefined when it has no tunnel. */
+  /** The tab that a request comes from; undefined when it has no tunnel, TIMEOUT when no tab answers. */
   async #tabOf(requester: Requester): Promise<string | undefined> {
     const { clientId, isFrameNavigation } = requester;
     const known = isFrameNavigation ? undefined : this.#registry.tabOf(clientId);
     if (known !== undefined) return known;
-    const lookup = await this.viewer.directory.find(requester);
-    return lookup.kind === 'shell' && lookup.entry.port !== null ? lookup.entry.tab : undefined;
+    const found = await this.viewer.directory.find(requester);
+    // The network would be the ingress, in clear.
+    if (found === undefined) throw new WingmanError('TIMEOUT', 'no tab answered');
+    return found.port === null ? undefined : found.tab;
   }
 
   /** Looks for a new version a little after a page was asked for, as browsers do. */
@@ -211,7 +214,7 @@ class LatePart implements Part {
     await this.sweep();
   }
 
-  /** Tells all that can see it what has changed: each change by itself, in order. */
+  /** Tells all pages what has changed, one change at a time and in order. */
   #publish(): void {
     this.#workers.follow(this.#registry.all);
     const snapshots = this.#registry.snapshots();

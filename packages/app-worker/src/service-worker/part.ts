@@ -1,6 +1,6 @@
 import type { FromPage } from '../messages.js';
 
-/** What the app worker's part takes of the viewer's service worker, which it is a part of. */
+/** The parts of the viewer's service worker that the app worker's part needs. */
 export interface Viewer {
   readonly clients: Clients;
   readonly caches: CacheStorage;
@@ -60,9 +60,8 @@ export interface Requester {
 
 /** Finds the tabs of the session. */
 interface Directory {
-  find(
-    requester: Requester,
-  ): Promise<{ kind: 'shell'; entry: Tab } | { kind: 'none' } | { kind: 'silent' }>;
+  /** The tab that a request belongs to; undefined when none answers in time. */
+  find(requester: Requester): Promise<Tab | undefined>;
   /** Undefined when it is gone. */
   ofTab(tab: string): Promise<Tab | undefined>;
   /** This client lives in this tab. */
@@ -86,7 +85,7 @@ export interface Answer {
 
 /** What the late part of the service worker does. */
 export interface Part {
-  /** Whether an app worker may have to be asked; has to be known at once. */
+  /** Whether an app worker may have to be asked. The answer is needed at once. */
   concerns(event: FetchEvent): boolean;
   /** The app worker's response; undefined when it leaves the request to the network, or there is none. */
   answer(event: FetchEvent, options: AnswerOptions): Promise<Answer | undefined>;
@@ -94,7 +93,7 @@ export interface Part {
   asset(request: Request): Promise<Response | undefined>;
   /** The script of a worker that a shell starts for the app worker; undefined for other requests. */
   emulation(event: Started): Promise<Response> | undefined;
-  /** The shim, with what its document has to know at once put before it. */
+  /** The shim, after the snapshot that its document needs at once. */
   withSnapshot(shim: Response, clientId: string): Promise<Response>;
   /** A page asks for something, or has a message for a version. */
   heard(client: Client, message: FromPage): Promise<void>;

@@ -267,8 +267,7 @@ export class World {
       directory: {
         find: ({ clientId, resultingClientId }) => {
           const owner = this.#owners.get(clientId) ?? this.#owners.get(resultingClientId);
-          const entry = tabOf(owner);
-          return Promise.resolve(entry ? { kind: 'shell', entry } : { kind: 'none' });
+          return Promise.resolve(tabOf(owner));
         },
         ofTab: (tab) => Promise.resolve(tabOf(tab)),
         own: (client, tab) => void this.#owners.set(client, tab),

@@ -1,57 +1,46 @@
+import type { OwnRequest } from '@wingman/app-worker/service-worker';
 import { toWingmanError, WingmanError } from '@wingman/protocol';
-import { nobodyWaits, type GivenUp } from './given-up.js';
+import type { TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
+import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
-import { problemResponse } from './problems.js';
-import { buildReply, readsBody } from './reply.js';
+import { buildReply, problemResponse, readsBody } from './reply.js';
 import { openBlob, openBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
-import type { BoundedMap } from '@wingman/protocol';
-import type { SharedPorts } from './shared-ports.js';
+import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
 import type { WorkerScripts } from './worker-scripts.js';
-import { startExchange } from './start-exchange.js';
-import type { TunnelFetch } from './tunnel-fetch.js';
 
-/** What answering a request of the app takes. */
+/** The tools for answering a request of the app. */
 export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
   givenUp: GivenUp;
   surroundings: Surroundings;
   posts: HeldPosts;
-  sharedPorts: SharedPorts;
   workerScripts: WorkerScripts;
-  /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
-  preflights: BoundedMap<string, number>;
-  /** Writes an error to the console of the tab. */
-  complain: (entry: ShellEntry, text: string) => void;
   /** Tells the tab that a navigation of its frame brings a file, and when that is over. */
   tellOfFile: (entry: ShellEntry, saved: Promise<void>) => void;
 }
 
-/** The parts of a FetchEvent that an answer takes. */
+/** The parts of a FetchEvent that are needed for an answer. */
 export type Asked = Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId' | 'handled'> & {
-  /** The app's worker has asked, and may yet give the page other headers. */
+  /** The app worker has asked, and it may still give the page other headers. */
   isForWorker?: boolean;
 };
 
-/** Answers a request of the app: through the tunnel, or by the network when no tab has one. */
+/** Answers a request of the app: through the tunnel, or by the network in a tab that has none on purpose. */
 export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
   const { request } = event;
-  const lookup = await tools.directory.find({
+  const entry = await tools.directory.find({
     clientId: event.clientId,
     resultingClientId: event.resultingClientId,
     url: request.url,
     isFrameNavigation: isFrameNavigation(request),
   });
-  if (lookup.kind === 'none') return fetch(request);
-  if (lookup.kind === 'silent') {
-    return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
-  }
-  const { entry } = lookup;
+  if (entry === undefined) return unanswered(request);
   const post = isFrameNavigation(request)
     ? tools.posts.take(entry.clientId, request.url)
     : undefined;
@@ -64,10 +53,10 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
   return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
-/** Where a request goes; a POST that was held goes in its place. */
+/** Where a request goes, and the held POST that is sent in place of the request. */
 interface Way {
   entry: ShellEntry;
-  port: MessagePort;
+  port: TunnelPort;
   post: HeldPost | undefined;
 }
 
@@ -95,7 +84,7 @@ async function throughTunnel(
 
 async function start(
   request: Request,
-  port: MessagePort,
+  port: TunnelPort,
   surroundings: Surroundings,
 ): Promise<TunnelFetch> {
   const body = await openBody(request);
@@ -104,10 +93,10 @@ async function start(
   return startExchange(port, head, chunks, request.signal);
 }
 
-/** To the app it is a frame's navigation like any other. */
+/** Sends a held POST. The app sees an ordinary navigation of a frame. */
 function startHeld(
   { request, body }: HeldPost,
-  port: MessagePort,
+  port: TunnelPort,
   surroundings: Surroundings,
   signal: AbortSignal,
 ): TunnelFetch {
@@ -142,8 +131,32 @@ async function reply(
   }
 }
 
+/** No tab can carry the request, and the network must not see it. */
+function unanswered(request: Request): Response {
+  if (!isFrameNavigation(request)) return Response.error();
+  return problem(request, new WingmanError('TIMEOUT', 'no tab answered'));
+}
+
 function problem(request: Request, error: WingmanError): Response {
   if (error.code === 'CANCELLED') return Response.error();
   const accept = request.headers.get('accept') ?? undefined;
   return problemResponse(error, { accept, method: request.method });
+}
+
+/** Sends the service worker's own GETs through a tab's tunnel; fails with LINK_LOST when the tab has no tunnel. */
+export function ownRequests(
+  directory: ShellDirectory,
+  surroundings: Surroundings,
+  exchanges: Exchanges,
+): OwnRequest {
+  return async (tab, url, { destination, headers, signal }) => {
+    const way = (await directory.ofTab(tab))?.port ?? null;
+    if (way === null) throw new WingmanError('LINK_LOST', 'the tab has no tunnel');
+    const source = new Request(url, { headers, mode: 'same-origin' });
+    const head = requestHead(source, surroundings, { present: false, length: null });
+    const exchange = startExchange(way, { ...head, destination }, undefined, signal);
+    exchanges.add(tab, exchange);
+    const reply = await exchange.reply();
+    return buildReply(reply.head, { method: 'GET', url, isFrameNavigation: false }, reply.body);
+  };
 }

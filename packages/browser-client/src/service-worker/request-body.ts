@@ -1,10 +1,11 @@
+import { readAhead } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
-/** A request's body, with its length where that could be found out. */
+/** A request's body, with its length if the length is known in advance. */
 export interface RequestBody {
   /** Undefined when there is none. */
   chunks: AsyncIterable<Uint8Array> | undefined;
-  /** In bytes; null when it is only known at the end. */
+  /** In bytes; null when the length is known only at the end. */
   length: number | null;
 }
 
@@ -13,7 +14,7 @@ const NO_BODY: RequestBody = { chunks: undefined, length: null };
 /** Bodies that have been read and are still to be sent. */
 const kept = new WeakMap<Request, Blob>();
 
-/** Reads a body whole, into the browser's blob store, for two readers; null when there is none. */
+/** Reads a whole body into the browser's blob store, so that it can be read twice; null when there is no body. */
 export async function keepBody(request: Request): Promise<Blob | null> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null) return null;
   const blob = await request.blob();
@@ -28,7 +29,7 @@ export function withKeptBody(request: Request): Request {
   return body === undefined ? request : new Request(request, { body, referrer, referrerPolicy });
 }
 
-/** Opens the body as a stream; where engines have no `request.body` the browser's blob (on disk when large) stands in. */
+/** Opens the body as a stream. Engines without `request.body` give a blob, which is on disk when it is large. */
 export async function openBody(request: Request): Promise<RequestBody> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null)
     return NO_BODY;
@@ -50,39 +51,17 @@ export async function peek(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   waitMs: number = SERVICE_WORKER_LIMITS.bodyPeekMs,
 ): Promise<RequestBody> {
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  let pending = reader.read();
-  const deadline = after(waitMs);
-  while (bytes <= SERVICE_WORKER_LIMITS.bodyPeekBytes) {
-    const result = await Promise.race([pending, deadline]);
-    if (result === 'late') break;
-    if (result.done) return bytes === 0 ? NO_BODY : { chunks: from(head), length: bytes };
-    head.push(result.value);
-    bytes += result.value.byteLength;
-    pending = reader.read();
-  }
-  return { chunks: read(reader, head, pending), length: null };
+  const maxBytes = SERVICE_WORKER_LIMITS.bodyPeekBytes;
+  const { start, isWhole, body } = await readAhead(read(reader), { maxBytes, waitMs });
+  if (!isWhole) return { chunks: body, length: null };
+  const length = start.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  return length === 0 ? NO_BODY : { chunks: body, length };
 }
 
-function after(milliseconds: number): Promise<'late'> {
-  return new Promise((resolve) => setTimeout(() => resolve('late'), milliseconds));
-}
-
-/** What has been read already. */
-async function* from(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield await Promise.resolve(chunk);
-}
-
-async function* read(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  head: readonly Uint8Array[] = [],
-  pending = reader.read(),
-): AsyncGenerator<Uint8Array> {
+async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
   let isDone = false;
   try {
-    yield* head;
-    for (let next = await pending; !next.done; next = await reader.read()) yield next.value;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
     isDone = true;
   } finally {
     if (!isDone) await reader.cancel().catch(() => undefined);

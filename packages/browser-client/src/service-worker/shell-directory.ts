@@ -1,13 +1,16 @@
+import { BoundedMap, WingmanError } from '@wingman/protocol';
+import { ask, PortMux } from '@wingman/protocol/ports';
+import type { TunnelPort } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from '@wingman/protocol';
+import type { Introduction, PortWanted } from '../shared/service-worker-messages.js';
 
 /** Where requests can go: a tab's tunnel worker, or the network when that tab has no tunnel. */
 export interface ShellEntry {
   tab: string;
   clientId: string;
   /** Null in ingress mode. */
-  port: MessagePort | null;
-  /** Its documents have to ask for cross-origin isolation too. */
+  port: TunnelPort | null;
+  /** Whether the tab is cross-origin isolated: then its documents have to be, too. */
   isIsolated: boolean;
 }
 
@@ -16,40 +19,57 @@ export interface ShellWorld {
   /** Client ids of the top-level pages, most recently focused first. */
   listShells(): Promise<string[]>;
   exists(clientId: string): Promise<boolean>;
-  /** Asks a page for its entry; undefined when it does not answer in time. */
-  ask(clientId: string): Promise<ShellEntry | undefined>;
+  /** Asks a page to introduce itself; undefined when it does not answer in time. */
+  ask(clientId: string): Promise<Introduction | undefined>;
   now(): number;
+  /** Resolves after so many milliseconds. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 /** What is known about the sender of a request. */
 export interface Requester {
   clientId: string;
-  /** The client a navigation will make. */
+  /** The id of the client that a navigation is going to make. */
   resultingClientId: string;
   url: string;
   isFrameNavigation: boolean;
 }
 
-/** The outcome: an entry, no shell at all, or shells that all keep silent. */
-export type Lookup = { kind: 'shell'; entry: ShellEntry } | { kind: 'none' } | { kind: 'silent' };
-
-/** Finds the tunnel for a request. Everything here can be lost at any time: shells are simply asked again. */
+/**
+ * Finds the tunnel for a request. Everything here can be lost at any time: shells are simply asked again.
+ * A tab without a tunnel counts only for its own requests, and for requests of unknown origin while no tab
+ * has a tunnel: what belongs to a tab with a tunnel never goes to the network.
+ */
 export class ShellDirectory {
   readonly #shells = new Map<string, ShellEntry>();
   readonly #seenAt = new Map<string, number>();
   readonly #owners = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxOwners);
   readonly #expected = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxExpected);
   readonly #checks = new Map<string, Promise<boolean>>();
-  #question: Promise<Lookup> | undefined;
+  /** Tabs without a tunnel. They are remembered when they are gone: pages send requests as they leave. */
+  readonly #plain = new BoundedMap<string, ShellEntry>(SERVICE_WORKER_LIMITS.maxPlainTabs);
+  /** The questions under way, by whether a tab without a tunnel is an answer. */
+  readonly #questions = new Map<boolean, Promise<ShellEntry | undefined>>();
 
   constructor(private readonly world: ShellWorld) {}
 
-  /** A shell has introduced itself; `expects` is the URL its frame loads next. */
-  add(entry: ShellEntry, expects: string | null = null): void {
-    this.#shells.get(entry.tab)?.port?.close();
-    this.#shells.set(entry.tab, entry);
-    this.#seenAt.set(entry.tab, this.world.now());
-    if (expects !== null) this.expect(expects, entry.tab);
+  /** A shell has introduced itself. */
+  add(clientId: string, { tab, port, isIsolated, expects }: Introduction): ShellEntry {
+    const mux = port === null ? null : new PortMux(port, { onSilence: () => this.lose(tab) });
+    const entry: ShellEntry = { tab, clientId, port: mux, isIsolated };
+    this.#shells.get(tab)?.port?.retire();
+    this.#shells.set(tab, entry);
+    this.#seenAt.set(tab, this.world.now());
+    if (mux === null) this.#plain.set(tab, entry);
+    else this.#plain.delete(tab);
+    if (expects !== null) this.expect(expects, tab);
+    return entry;
+  }
+
+  /** The port of this tab leads nowhere any more: the shell is asked for another. */
+  lose(tab: string): void {
+    const entry = this.#shells.get(tab);
+    if (entry !== undefined) this.#forget(entry);
   }
 
   /** A frame of this tab is about to load this URL. */
@@ -62,36 +82,33 @@ export class ShellDirectory {
     this.#owners.set(clientId, tab);
   }
 
-  async find(requester: Requester): Promise<Lookup> {
-    const known = await this.#known(requester);
-    const lookup: Lookup =
-      known === undefined ? await this.#ask() : { kind: 'shell', entry: known };
-    if (lookup.kind === 'shell' && requester.resultingClientId !== '') {
-      this.own(requester.resultingClientId, lookup.entry.tab);
+  /** Where a request goes; waits for a shell that is only just loading. Undefined when none answers in time. */
+  async find(requester: Requester): Promise<ShellEntry | undefined> {
+    const tab = this.#tabOf(requester);
+    const entry = (await this.#known(tab)) ?? (await this.#ask(tab === undefined));
+    if (entry !== undefined && requester.resultingClientId !== '') {
+      this.own(requester.resultingClientId, entry.tab);
     }
-    return lookup;
+    return entry;
   }
 
-  /** The shell of a tab, which is asked for when this instance hasn't met it; undefined when it is gone. */
+  /** The shell of a tab; undefined when the shell is gone. This instance asks all shells if it doesn't know the tab. */
   async ofTab(tab: string): Promise<ShellEntry | undefined> {
     const known = this.#shells.get(tab);
     if (known !== undefined) return (await this.#isAlive(known)) ? known : undefined;
-    for (const clientId of await this.world.listShells()) {
-      if ([...this.#shells.values()].some((entry) => entry.clientId === clientId)) continue;
-      const entry = await this.world.ask(clientId);
-      if (entry !== undefined) this.add(entry);
-    }
+    for (const clientId of await this.world.listShells()) await this.#askOne(clientId);
     return this.#shells.get(tab);
   }
 
-  /** Drops a shell that is gone and says so. */
+  /** Whether the shell of a tab is gone; forgets the shell then. */
   async isGone(tab: string): Promise<boolean> {
     const entry = this.#shells.get(tab);
     return entry === undefined || !(await this.#isAlive(entry));
   }
 
-  async #known(requester: Requester): Promise<ShellEntry | undefined> {
-    const tab = this.#tabOf(requester);
+  async #known(tab: string | undefined): Promise<ShellEntry | undefined> {
+    const plain = tab === undefined ? undefined : this.#plain.get(tab);
+    if (plain !== undefined) return plain;
     const entry = tab === undefined ? this.#only() : this.#shells.get(tab);
     if (entry === undefined) return undefined;
     return (await this.#isAlive(entry)) ? entry : undefined;
@@ -106,9 +123,10 @@ export class ShellDirectory {
     return tab;
   }
 
-  /** With a single tab there is nothing to choose. */
+  /** The only shell, if it has a tunnel: then there is nothing to choose. */
   #only(): ShellEntry | undefined {
-    return this.#shells.size === 1 ? [...this.#shells.values()][0] : undefined;
+    const [entry, another] = this.#shells.values();
+    return another === undefined && entry?.port !== null ? entry : undefined;
   }
 
   async #isAlive(entry: ShellEntry): Promise<boolean> {
@@ -131,28 +149,74 @@ export class ShellDirectory {
     if (this.#shells.get(entry.tab) !== entry) return;
     this.#shells.delete(entry.tab);
     this.#seenAt.delete(entry.tab);
-    entry.port?.close();
+    entry.port?.close(new WingmanError('LINK_LOST', 'the tab that carried this was closed'));
   }
 
   /** Many requests come at once after a restart: they share one question. */
-  #ask(): Promise<Lookup> {
-    this.#question ??= this.#askAll().finally(() => (this.#question = undefined));
-    return this.#question;
+  #ask(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    const known = this.#questions.get(mayBePlain);
+    if (known !== undefined) return known;
+    const forget = (): void => void this.#questions.delete(mayBePlain);
+    const question = this.#askAll(mayBePlain).finally(forget);
+    this.#questions.set(mayBePlain, question);
+    return question;
   }
 
-  async #askAll(): Promise<Lookup> {
-    const deadline = this.world.now() + SERVICE_WORKER_LIMITS.shellsAnswerMs;
-    while (this.world.now() < deadline) {
-      const clientIds = await this.world.listShells();
-      if (clientIds.length === 0) return { kind: 'none' };
-      for (const clientId of clientIds) {
-        const known = [...this.#shells.values()].find((entry) => entry.clientId === clientId);
-        const entry = known ?? (await this.world.ask(clientId));
-        if (entry === undefined) continue;
-        if (known === undefined) this.add(entry);
-        return { kind: 'shell', entry };
-      }
-    }
-    return { kind: 'silent' };
+  async #askAll(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    const deadline = this.world.now() + SERVICE_WORKER_LIMITS.shellLookMs;
+    do {
+      const entry = await this.#askEach(mayBePlain);
+      if (entry !== undefined) return entry;
+      await this.world.pause(SERVICE_WORKER_LIMITS.shellPollMs);
+    } while (this.world.now() < deadline);
+    return undefined;
   }
+
+  /** The first shell with a tunnel; else, where that may be, the first without. */
+  async #askEach(mayBePlain: boolean): Promise<ShellEntry | undefined> {
+    let plain: ShellEntry | undefined;
+    for (const clientId of await this.world.listShells()) {
+      const entry = await this.#askOne(clientId);
+      if (entry === undefined) continue;
+      if (entry.port !== null) return entry;
+      plain ??= entry;
+    }
+    return mayBePlain ? plain : undefined;
+  }
+
+  async #askOne(clientId: string): Promise<ShellEntry | undefined> {
+    const known = [...this.#shells.values()].find((entry) => entry.clientId === clientId);
+    if (known !== undefined) return known;
+    const introduction = await this.world.ask(clientId);
+    return introduction === undefined ? undefined : this.add(clientId, introduction);
+  }
+}
+
+/** The pages of this origin, as the browser lists them. */
+export function browserWorld(clients: Clients, instance: string): ShellWorld {
+  return {
+    now: () => performance.now(),
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    exists: async (clientId) => (await clients.get(clientId)) !== undefined,
+    async listShells() {
+      const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
+      // A tab with an opener is "auxiliary".
+      return windows.filter(({ frameType }) => frameType !== 'nested').map(({ id }) => id);
+    },
+    async ask(clientId) {
+      const client = await clients.get(clientId);
+      return client === undefined ? undefined : introductionOf(client, instance);
+    },
+  };
+}
+
+function introductionOf(client: Client, instance: string): Promise<Introduction | undefined> {
+  const wanted = ask<Introduction>(
+    (reply) =>
+      client.postMessage({ kind: 'wingman-port-wanted', instance, reply } satisfies PortWanted, [
+        reply,
+      ]),
+    { deadlineMs: SERVICE_WORKER_LIMITS.shellAnswerMs },
+  );
+  return wanted.catch(() => undefined);
 }

@@ -1,12 +1,13 @@
 import { WingmanError, deferred } from '@wingman/protocol';
-import { byteStream, ChunkReceiver, ChunkSender, type BodyMessage } from '@wingman/protocol/ports';
+import { byteStream, ChunkReceiver, ChunkSender, type PortStream } from '@wingman/protocol/ports';
 import type {
-  RequestMessage,
   FetchHead,
-  FetchMessage,
   ReplyHead,
   ReplyMessage,
+  RequestMessage,
+  TunnelPort,
 } from '../shared/exchange-messages.js';
+import type { RequestBody } from './request-body.js';
 
 /** An answer through the tunnel. */
 export interface TunnelReply {
@@ -14,9 +15,24 @@ export interface TunnelReply {
   body: ReadableStream<Uint8Array>;
 }
 
-/** One HTTP exchange with the tunnel worker, on a port of its own. */
+/** Sends a request of the page into the tunnel; the page's abort goes with it. */
+export function startExchange(
+  port: TunnelPort,
+  head: FetchHead,
+  chunks: RequestBody['chunks'],
+  signal: AbortSignal,
+): TunnelFetch {
+  const exchange = new TunnelFetch(port, head);
+  if (chunks !== undefined) exchange.upload(chunks);
+  const cancel = (): void => exchange.abort(new WingmanError('CANCELLED', 'the page gave up'));
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  return exchange;
+}
+
+/** One HTTP exchange with the tunnel worker. */
 export class TunnelFetch {
-  readonly #port: MessagePort;
+  readonly #stream: PortStream<RequestMessage, ReplyMessage>;
   readonly #uploads: ChunkSender;
   readonly #body: ChunkReceiver;
   readonly #head = deferred<ReplyHead>();
@@ -24,18 +40,18 @@ export class TunnelFetch {
   #isOver = false;
 
   /** Starts the exchange: the head goes out at once. */
-  constructor(worker: Pick<MessagePort, 'postMessage'>, head: FetchHead) {
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    this.#uploads = new ChunkSender(port1);
-    this.#body = new ChunkReceiver(port1, () =>
+  constructor(port: TunnelPort, head: FetchHead) {
+    const stream = port.open(head);
+    this.#stream = stream;
+    this.#uploads = new ChunkSender(stream);
+    this.#body = new ChunkReceiver(stream, () =>
       this.abort(new WingmanError('CANCELLED', 'not wanted')),
     );
-    port1.onmessage = (event: MessageEvent<ReplyMessage>) => this.#receive(event.data);
-    worker.postMessage({ kind: 'fetch', head, port: port2 } satisfies FetchMessage, [port2]);
+    stream.onmessage = ({ data }) => this.#receive(data);
+    stream.onfailure = (error) => this.#fail(error);
   }
 
-  /** Resolves when nothing is under way any more, however it ended. */
+  /** Resolves when the exchange is over, whether it went well or not. */
   get done(): Promise<void> {
     return this.#done.promise;
   }
@@ -50,13 +66,15 @@ export class TunnelFetch {
   }
 
   /**
-   * Resolves with the head and the body as a stream; rejects with the error that ended the exchange.
+   * Resolves with the head and the body as a stream; rejects with the error that ended the exchange. An app may
+   * take its time. A tunnel worker may not: one that shows no sign of life fails its port, and this with LINK_LOST.
    * Once `handled` is settled the browser has the head, and the other side may forget it.
    */
   async reply(handled: Promise<unknown> = Promise.resolve()): Promise<TunnelReply> {
     const head = await this.#head.promise;
     const taken = (): void => {
-      if (!this.#isOver) this.#port.postMessage({ kind: 'taken' } satisfies RequestMessage);
+      this.#stream.postMessage({ kind: 'taken' });
+      if (this.#isOver) this.#stream.close();
     };
     handled.then(taken, taken);
     return { head, body: byteStream(this.#body) };
@@ -66,38 +84,51 @@ export class TunnelFetch {
   abort(error: WingmanError): void {
     if (this.#isOver) return;
     const { code, message } = error;
-    this.#port.postMessage({ kind: 'abort', code, message } satisfies BodyMessage);
+    this.#stream.postMessage({ kind: 'abort', code, message });
     this.#fail(error);
   }
 
   #receive(message: ReplyMessage): void {
     switch (message.kind) {
       case 'head':
-        return this.#head.resolve(message.head);
+        return this.#answered(message);
       case 'chunk':
         return this.#body.push(message.bytes);
       case 'credit':
         return this.#uploads.grant(message.bytes);
       case 'end':
         this.#body.end();
-        return this.#finish(new WingmanError('CANCELLED', 'the exchange is over'));
+        return this.#complete();
       case 'abort':
         return this.#fail(new WingmanError(message.code, message.message));
     }
   }
 
-  #fail(error: WingmanError): void {
-    this.#body.fail(error);
-    this.#finish(error);
+  #answered({ head, body }: Extract<ReplyMessage, { kind: 'head' }>): void {
+    this.#head.resolve(head);
+    if (body === undefined) return;
+    this.#body.push(body);
+    this.#body.end();
+    // The stream stays until the browser has the head: the other side keeps the answer until it is told.
+    this.#settle(new WingmanError('CANCELLED', 'the exchange is over'));
   }
 
-  #finish(error: WingmanError): void {
+  #complete(): void {
+    this.#settle(new WingmanError('CANCELLED', 'the exchange is over'));
+    this.#stream.close();
+  }
+
+  #fail(error: WingmanError): void {
+    this.#body.fail(error);
+    this.#settle(error);
+    this.#stream.close();
+  }
+
+  #settle(error: WingmanError): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#head.reject(error);
     this.#uploads.stop(error);
-    this.#port.onmessage = null;
-    this.#port.close();
     this.#done.resolve();
   }
 }

@@ -1,4 +1,4 @@
-import type { BodyMessage } from '@wingman/protocol/ports';
+import type { BodyMessage, PortMux, PortStream } from '@wingman/protocol/ports';
 
 /** Name (lower case) and value of one field line. */
 export type HeaderPair = [name: string, value: string];
@@ -25,21 +25,23 @@ export interface ReplyHead {
   headers: HeaderPair[];
 }
 
-/** From the service worker on the port of one HTTP exchange. */
+/** From the service worker on the stream of one HTTP exchange. */
 export type RequestMessage =
   | BodyMessage
   /** The browser has the head of the answer: it will not ask another service worker for it. */
   | { kind: 'taken' };
 
-/** From the tunnel worker on the port of one HTTP exchange. */
-export type ReplyMessage = BodyMessage | { kind: 'head'; head: ReplyHead };
+/** From the tunnel worker on the stream of one HTTP exchange. */
+export type ReplyMessage =
+  | BodyMessage
+  /** With a body that is small and there already, this is the whole answer; else chunks follow. */
+  | { kind: 'head'; head: ReplyHead; body?: Uint8Array };
 
-/** On the port between a service worker and a tunnel worker; each exchange brings its own port. */
-export interface FetchMessage {
-  kind: 'fetch';
-  head: FetchHead;
-  port: MessagePort;
-}
+/** The service worker's end of the port to a tab's tunnel worker: each exchange is a stream. */
+export type TunnelPort = PortMux<FetchHead, RequestMessage, ReplyMessage>;
+
+/** The tunnel worker's end of one HTTP exchange. */
+export type ServedStream = PortStream<ReplyMessage, RequestMessage>;
 
 /** From a page's WebSocket to the tunnel worker. */
 export type SocketCommand =
@@ -68,4 +70,42 @@ export interface SocketRequest {
   port?: number;
   /** Whether the session's cookies go with it. */
   hasCredentials: boolean;
+}
+
+/**
+ * Where workers call for a tunnel: a BroadcastChannel of this name. A worker of the app knows nobody to whom it could
+ * hand a port, so neither `ask` nor a stream of a shared port can carry this.
+ */
+export const LOBBY = 'wingman-sockets';
+
+/** A worker wants a WebSocket; the conversation is on a channel of its own. */
+export interface SocketCall {
+  /** Random: names the channel and the locks. */
+  id: string;
+  /** The tab whose tunnel is meant; null for any. */
+  tab: string | null;
+  request: SocketRequest;
+}
+
+/** The tunnel's first message on the socket's own channel; SocketEvents follow. */
+export interface SocketServed {
+  kind: 'served';
+}
+
+/** The socket's own BroadcastChannel. */
+export function channelOf(id: string): string {
+  return `wingman-socket-${id}`;
+}
+
+/** A Web Lock that each end holds while it lives: nothing else tells of a worker that was terminated. */
+export function lockOf(id: string, end: 'caller' | 'server'): string {
+  return `wingman-${end}-${id}`;
+}
+
+/** Even an empty message takes a place in a queue. */
+const MESSAGE_OVERHEAD = 64;
+
+/** What a WebSocket message counts against the window between the tunnel worker and a page. */
+export function socketWeight(data: string | Uint8Array): number {
+  return (typeof data === 'string' ? data.length : data.byteLength) + MESSAGE_OVERHEAD;
 }

@@ -23,6 +23,9 @@ export const BROWSER_LIMITS = {
   /** An answer of the tunnel worker about its state: a local message. */
   statusAnswerMs: 2_000,
 
+  /** Nobody waits so long for an answer, but one that comes as late still counts: a page may block its thread. */
+  lateAnswerMs: 60_000,
+
   /** The page's thread writes an answer's cookies before the answer is handed on; one that is blocked gets so long. */
   cookieWriteMs: 500,
 
@@ -70,8 +73,12 @@ export const SERVICE_WORKER_LIMITS = {
   bodyPeekMs: 25,
   /** A shell's answer to the service worker's question for a port, before the next shell is asked. */
   shellAnswerMs: 2_000,
-  /** All shells together; a shell that is only just loading answers within this. */
-  shellsAnswerMs: 10_000,
+  /** A request that has no shell waits so long for one: a shell that is only just loading answers within this. */
+  shellLookMs: 10_000,
+  /** While no shell answers, one is looked for this often: a page of ours takes longer than that to load. */
+  shellPollMs: 100,
+  /** Tabs without a tunnel whose last requests may still come: more than anybody closes at once. */
+  maxPlainTabs: 64,
   /** While anything streams, the service worker hears from the shell this often (Firefox ends it at 30 s)… */
   keepAliveMs: 5_000,
   /** …and each time asks for this long. */

@@ -1,18 +1,22 @@
+import type { ReplyPort } from '@wingman/protocol/ports';
+
+/** A shell says what it is. */
+export interface Introduction {
+  kind: 'shell';
+  tab: string;
+  /** To the shell's tunnel worker; null: go to the network. */
+  port: MessagePort | null;
+  /** The URL that the shell's frame is about to load. */
+  expects: string | null;
+  /** That navigation stands for the POST that has opened the shell. */
+  isPosted: boolean;
+  /** The shell was served with the headers of cross-origin isolation. */
+  isIsolated: boolean;
+}
+
 /** From a shell to the service worker. */
 export type ShellToServiceWorker =
-  /**
-   * Here is a port to my tunnel worker (null: go to the network), and the URL my frame is about to
-   * load, if any; that navigation stands for the POST I was opened by, if one has.
-   */
-  | {
-      kind: 'shell';
-      tab: string;
-      port: MessagePort | null;
-      expects: string | null;
-      isPosted: boolean;
-      /** This shell was served with the headers of cross-origin isolation. */
-      isIsolated: boolean;
-    }
+  | Introduction
   /** A frame of mine is about to load this. */
   | { kind: 'expect'; tab: string; url: string }
   /** Serve the shell cross-origin isolated from now on, or no more. */
@@ -35,20 +39,29 @@ export interface ServiceWorkerAnswer {
   instance: string;
 }
 
-/** From the service worker to a shell, with a port for the answer, which is a `shell` message. */
+/** From the service worker to a shell: introduce yourself. */
 export interface PortWanted {
   kind: 'wingman-port-wanted';
   instance: string;
+  reply: ReplyPort<Introduction>;
 }
 
-/** From the service worker to a shell: an error that belongs into the page's console, which is the one people look at. */
+/** From the service worker to a shell: an error for the page's console. Nobody looks at the service worker's console. */
 export interface Complaint {
   kind: 'wingman-complaint';
   text: string;
 }
 
-/** From the service worker to a shell: what its frame navigates to is a file, which is on its way or has ended. */
+/** From the service worker to a shell: the frame's navigation brings a file, which is on its way or has ended. */
 export interface FileNews {
   kind: 'wingman-file';
   isSaved: boolean;
+}
+
+/** The global name under which a worker's shim finds its tab. */
+export const TAB_NAME = 'wingmanTab';
+
+/** Code that runs the shim before a worker's script. The code is part of the first line, so that line numbers stay. */
+export function workerPrefix(shim: string, tab: string | null): string {
+  return `self.${TAB_NAME}=${JSON.stringify(tab)};${shim};`;
 }

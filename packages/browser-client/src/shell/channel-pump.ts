@@ -1,5 +1,5 @@
 import { LIMITS } from '@wingman/protocol';
-import type { PumpToShell, PumpToWorker } from '../shared/pump-messages.js';
+import type { PumpToShell, PumpToWorker } from '../shared/worker-messages.js';
 
 /** Carries a data channel's messages to and from a port, where the engine can't transfer the channel itself. */
 export function pumpChannel(channel: RTCDataChannel): MessagePort {

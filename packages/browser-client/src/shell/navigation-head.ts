@@ -1,5 +1,5 @@
-import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
+import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 
 /** The head the service worker will ask for when the frame loads this page: it is sent ahead of that. */
 export function navigationHead(

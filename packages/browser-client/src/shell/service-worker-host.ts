@@ -4,10 +4,12 @@ import { withoutHash } from './without-hash.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { within } from '@wingman/protocol';
+import { answer, ask } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type {
   Complaint,
   FileNews,
+  Introduction,
   PortWanted,
   ServiceWorkerAnswer,
   ShellToServiceWorker,
@@ -146,29 +148,31 @@ export class ServiceWorkerHost {
       port1,
     ]);
     // However late: who has one end of a channel must find somebody at the other.
-    const connected = answer.then(({ instance }) => tunnel.addServiceWorker(instance, port2));
+    const connected = answer.then((heard) => {
+      if (heard !== undefined) tunnel.addServiceWorker(heard.instance, port2);
+    });
     await within(connected, BROWSER_LIMITS.handOverMs);
   }
 
-  #heard({ data, ports: [port] }: MessageEvent<Heard>): void {
+  #heard({ data }: MessageEvent<Heard>): void {
     switch (data?.kind) {
       case 'wingman-complaint':
         return console.error(data.text);
       case 'wingman-file':
         return this.onFile(data.isSaved);
       case 'wingman-port-wanted':
-        return port === undefined ? undefined : this.#asked(data, port);
+        return this.#asked(data);
       case undefined:
         return;
     }
   }
 
-  #asked({ instance }: PortWanted, reply: MessagePort): void {
+  #asked({ instance, reply }: PortWanted): void {
     const { tab } = this;
     const tunnel = this.tunnel();
     const { port1, port2 } = new MessageChannel();
     const port = tunnel === undefined ? null : port1;
-    const answer: ShellToServiceWorker = {
+    const introduction: Introduction = {
       kind: 'shell',
       tab,
       port,
@@ -176,7 +180,7 @@ export class ServiceWorkerHost {
       isPosted: false,
       isIsolated: this.#isIsolated,
     };
-    reply.postMessage(answer, port === null ? [] : [port]);
+    answer(reply, introduction, port === null ? [] : [port]);
     tunnel?.addServiceWorker(instance, port2);
   }
 }
@@ -185,19 +189,16 @@ function isOurs(worker: ServiceWorker | null): worker is ServiceWorker {
   return worker !== null && new URL(worker.scriptURL).pathname === SERVICE_WORKER_SCRIPT;
 }
 
-/** Resolves with the answer; never when there is nobody to answer, so give it a deadline. */
+/** Resolves with the answer, however late it comes, and with undefined when none does. */
 function post(
   target: ServiceWorker | undefined,
   message: ShellToServiceWorker,
   transfer: Transferable[],
-): Promise<ServiceWorkerAnswer> {
-  const { port1, port2 } = new MessageChannel();
-  // The answer's port comes first: the other side finds it by its place.
-  target?.postMessage(message, [port2, ...transfer]);
-  return new Promise((resolve) => {
-    port1.onmessage = ({ data }: MessageEvent<ServiceWorkerAnswer>) => {
-      port1.close();
-      resolve(data);
-    };
-  });
+): Promise<ServiceWorkerAnswer | undefined> {
+  const answered = ask<ServiceWorkerAnswer>(
+    // The reply's port comes first: the other side finds it by its place.
+    (reply) => target?.postMessage(message, [reply, ...transfer]),
+    { deadlineMs: BROWSER_LIMITS.lateAnswerMs },
+  );
+  return answered.catch(() => undefined);
 }

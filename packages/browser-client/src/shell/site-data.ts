@@ -1,18 +1,22 @@
 import type { SiteDataChange } from '../shared/worker-messages.js';
 import { CACHE_PREFIX } from '@wingman/protocol';
+import { serve, type ReplyPort } from '@wingman/protocol/ports';
+import type { PageCookies } from '../shared/page-cookies.js';
 import { writeCookies } from './cookie-store.js';
 
 /** Keys of the tunnel's own items begin with this. */
 const OWN_ITEMS = 'wingman.';
 
 /** Does what an answer's `Set-Cookie` and `Clear-Site-Data` ask for, and replies with the cookies seen then. */
-export async function changeSiteData(
-  { change, reply }: { change: SiteDataChange; reply: MessagePort },
+export function changeSiteData(
+  { change, reply }: { change: SiteDataChange; reply: ReplyPort<PageCookies> },
   tab: Window & typeof globalThis,
 ): Promise<void> {
-  const cookies = writeCookies(change.lines, tab.document);
-  if (change.clears) await clearStorage(tab);
-  reply.postMessage(cookies);
+  return serve(reply, async () => {
+    const cookies = writeCookies(change.lines, tab.document);
+    if (change.clears) await clearStorage(tab);
+    return cookies;
+  });
 }
 
 /**

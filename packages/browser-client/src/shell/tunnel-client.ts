@@ -1,4 +1,4 @@
-import { within } from '@wingman/protocol';
+import { ask, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import type { PageCookies } from '../shared/page-cookies.js';
@@ -81,14 +81,10 @@ export class TunnelClient {
 
   /** The worker's own view, now; the last one it has sent when it does not answer. */
   async status(): Promise<LinkStatus> {
-    const { port1, port2 } = new MessageChannel();
-    const answer = new Promise<LinkStatus>((resolve) => {
-      port1.onmessage = ({ data }: MessageEvent<LinkStatus>) => resolve(data);
-    });
-    this.#post({ kind: 'status', reply: port2 }, [port2]);
-    const status = await within(answer, BROWSER_LIMITS.statusAnswerMs);
-    port1.close();
-    return status ?? this.last;
+    const { statusAnswerMs: deadlineMs } = BROWSER_LIMITS;
+    const post = (reply: ReplyPort<LinkStatus>): void =>
+      this.#post({ kind: 'status', reply }, [reply]);
+    return ask(post, { deadlineMs }).catch(() => this.last);
   }
 
   terminate(): void {

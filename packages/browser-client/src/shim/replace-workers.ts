@@ -1,4 +1,4 @@
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { workerPrefix } from '../shared/service-worker-messages.js';
 
 /** The parts of a window or worker that are replaced or used. */
 interface WorkerRealm {

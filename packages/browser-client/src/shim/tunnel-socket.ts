@@ -1,7 +1,7 @@
 import { StateMachine, type TransitionTable } from '@wingman/protocol';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import { TakenCount } from '@wingman/protocol/ports';
+import { socketWeight, type SocketCommand, type SocketEvent } from '../shared/exchange-messages.js';
 import { SHIM_LIMITS } from '../shared/limits.js';
-import { socketWeight } from '../shared/socket-weight.js';
 import {
   checkClose,
   clampCode,
@@ -64,7 +64,10 @@ export class TunnelSocket {
   #extensions = '';
   #binaryType: BinaryType = 'blob';
   #bufferedAmount = 0;
-  #taken = 0;
+  /** Lets the next messages come. A busy page does not, and so holds its sender back. */
+  readonly #taken = new TakenCount(SHIM_LIMITS.socketCreditBytes, (weight) => {
+    if (this.#machine.state !== 'closed') this.#post({ kind: 'taken', weight });
+  });
   /** Blobs are read asynchronously. What is sent after a blob waits until the blob has been read. */
   #sending: Promise<void> | undefined;
 
@@ -202,15 +205,7 @@ export class TunnelSocket {
         new realm.MessageEvent('message', { data: own, origin: url.origin }),
       );
     }
-    this.#took(socketWeight(data));
-  }
-
-  /** Lets the next messages come. A busy page does not, and so holds its sender back. */
-  #took(weight: number): void {
-    this.#taken += weight;
-    if (this.#taken < SHIM_LIMITS.socketCreditBytes || this.#machine.state === 'closed') return;
-    this.#post({ kind: 'taken', weight: this.#taken });
-    this.#taken = 0;
+    this.#taken.took(socketWeight(data));
   }
 
   #binary(bytes: Uint8Array<ArrayBuffer>): Blob | ArrayBuffer {

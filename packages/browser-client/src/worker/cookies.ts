@@ -1,15 +1,15 @@
-import { PAGE_PATH_HEADER, type ResponseHead } from '@wingman/protocol';
+import { PAGE_PATH_HEADER, within, type ResponseHead } from '@wingman/protocol';
+import { ask, type ReplyPort } from '@wingman/protocol/ports';
 import { clearsSiteData } from '@wingman/web-policy';
 import type { HeaderPair } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { fromHeaderBytes, toHeaderBytes, type PageCookies } from '../shared/page-cookies.js';
 import type { SiteDataChange } from '../shared/worker-messages.js';
-import { within } from '@wingman/protocol';
 
-/** Asks the shell to make a change; its answer on the port is what the page sees then. */
-export type AskToChange = (change: SiteDataChange, reply: MessagePort) => void;
+/** Asks the shell to make a change; the answer is what the page sees then. */
+export type AskToChange = (change: SiteDataChange, reply: ReplyPort<PageCookies>) => void;
 
-/** The visible cookies, as the tab's pages last saw them, and the way to give them new ones. */
+/** The cookies that the tab's pages see, and the way to give the pages new ones. */
 export class TabCookies {
   #page: PageCookies;
 
@@ -39,19 +39,16 @@ export class TabCookies {
    */
   async store({ headers }: Pick<ResponseHead, 'headers'>, isOfApp = true): Promise<void> {
     const fields = headers.filter(({ name }) => name === 'set-cookie');
-    // The host sees to "cookies", and nothing is held in an HTTP cache.
+    // The host clears "cookies", and the HTTP cache holds nothing of the app.
     const clears = isOfApp && clearsSiteData(headers, 'storage');
     if (fields.length === 0 && !clears) return;
-    const { port1, port2 } = new MessageChannel();
-    const answer = new Promise<PageCookies>((resolve) => {
-      port1.onmessage = ({ data }: MessageEvent<PageCookies>) => {
-        this.update(data);
-        port1.close();
-        resolve(data);
-      };
-    });
     const lines = fields.map(({ value }) => fromHeaderBytes(value));
-    this.ask({ lines, clears }, port2);
-    await within(answer, BROWSER_LIMITS.cookieWriteMs);
+    const post = (reply: ReplyPort<PageCookies>): void => this.ask({ lines, clears }, reply);
+    const seen = ask(post, { deadlineMs: BROWSER_LIMITS.lateAnswerMs }).then(
+      (page) => this.update(page),
+      // The page is gone, or blocked for good.
+      () => undefined,
+    );
+    await within(seen, BROWSER_LIMITS.cookieWriteMs);
   }
 }

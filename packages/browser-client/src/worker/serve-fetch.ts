@@ -1,9 +1,21 @@
-import { WingmanError, deferred, toWingmanError, type HttpResponse } from '@wingman/protocol';
-import { ChunkReceiver, ChunkSender, type Poster } from '@wingman/protocol/ports';
-import type { FetchHead, ReplyMessage, RequestMessage } from '../shared/exchange-messages.js';
+import {
+  concatBytes,
+  deferred,
+  headerValue,
+  PORT_LIMITS,
+  toWingmanError,
+  WingmanError,
+  type HttpResponse,
+} from '@wingman/protocol';
+import { ChunkReceiver, ChunkSender, readAhead, type Poster } from '@wingman/protocol/ports';
+import type {
+  FetchHead,
+  ReplyMessage,
+  RequestMessage,
+  ServedStream,
+} from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
-import { PrefixMark } from './prefix-mark.js';
 
 /** Sends a request over the link, waiting for the link if need be. */
 export type SendRequest = (
@@ -11,36 +23,34 @@ export type SendRequest = (
   options: { body?: AsyncIterable<Uint8Array>; signal: AbortSignal },
 ) => Promise<HttpResponse>;
 
-/** To run one of these twice changes nothing (RFC 9110 section 9.2.1). */
+/** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
-/** One HTTP exchange between a service worker's port and the link; every one ends with `end` or `abort`. */
+/** One HTTP exchange between a service worker and the link; every one ends with a whole answer, `end` or `abort`. */
 export class ServedFetch {
   readonly #abort = new AbortController();
   readonly #downloads: ChunkSender;
   readonly #uploads: ChunkReceiver | undefined;
-  /** The start of the request's body, to recognise it by. */
+  /** The start of the request's body, by which the request is recognised. */
   readonly mark = new PrefixMark(SERVICE_WORKER_LIMITS.bodyPeekBytes);
-  #port: MessagePort;
+  #stream: ServedStream;
   #received = 0;
-  /** Bytes that come a second time. */
+  /** Bytes of the body that are still going to come a second time. */
   #repeated = 0;
   #isUnanswered = true;
-  /** Resolved while somebody listens at the other end of the port. */
+  /** Resolved while somebody listens at the other end of the stream. */
   #reader = deferred<void>();
   /** Whether the browser has got the head that was posted last. */
   #taken = deferred<boolean>();
 
   constructor(
-    port: MessagePort,
+    stream: ServedStream,
     readonly head: FetchHead,
     early: readonly RequestMessage[] = [],
   ) {
-    this.#port = port;
-    // The port may be replaced: nobody else gets hold of it.
-    const poster: Poster = {
-      postMessage: (message, transfer) => this.#port.postMessage(message, transfer),
-    };
+    this.#stream = stream;
+    // The stream may be replaced, so nobody else may hold a reference to it.
+    const poster: Poster = { postMessage: (message, transfer) => this.#post(message, transfer) };
     this.#downloads = new ChunkSender(poster);
     this.#uploads = head.hasBody ? new ChunkReceiver(poster) : undefined;
     this.#listen(early);
@@ -57,15 +67,13 @@ export class ServedFetch {
     try {
       const body = this.#uploads === undefined ? {} : { body: this.#uploads };
       const response = await send(this.head, { ...body, signal });
-      await this.#deliver({ kind: 'head', head: toReplyHead(response.head) });
-      await this.#downloads.sendAll(response.body);
+      await this.#answer(response);
     } catch (error) {
       const { code, message } = toWingmanError(error, 'INTERNAL');
       await this.#reader.promise;
       this.#post({ kind: 'abort', code, message });
     } finally {
-      // The other side closes the port: closing here could overtake the last message.
-      this.#port.onmessage = null;
+      this.#stream.close();
     }
   }
 
@@ -80,17 +88,33 @@ export class ServedFetch {
 
   /** The other side has gone, and may come back: the answer waits for it. */
   detach(): void {
-    this.#port.onmessage = null;
+    this.#stream.onmessage = null;
     this.#reader = deferred();
     this.#taken.resolve(false);
     this.#taken = deferred();
   }
 
-  /** The same request has come again on another port: its body begins anew, and the answer goes there. */
-  moveTo(port: MessagePort, early: readonly RequestMessage[]): void {
-    this.#port = port;
+  /** The same request has come again on another stream: its body begins anew, and the answer goes there. */
+  moveTo(stream: ServedStream, early: readonly RequestMessage[]): void {
+    this.#stream.close();
+    this.#stream = stream;
     this.#repeated = this.#received;
     this.#listen(early);
+  }
+
+  /** A body that is small and comes at once goes with the head, in one message. */
+  async #answer({ head, body }: HttpResponse): Promise<void> {
+    const message = { kind: 'head', head: toReplyHead(head) } as const;
+    if (!isSmall(head)) return this.#sendStreaming(message, body);
+    const { smallBodyBytes: maxBytes, smallBodyWaitMs: waitMs } = PORT_LIMITS;
+    const ahead = await readAhead(body, { maxBytes, waitMs });
+    if (!ahead.isWhole) return this.#sendStreaming(message, ahead.body);
+    await this.#deliver({ ...message, body: concatBytes(ahead.start) });
+  }
+
+  async #sendStreaming(head: ReplyMessage, body: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#deliver(head);
+    await this.#downloads.sendAll(body);
   }
 
   /**
@@ -111,7 +135,7 @@ export class ServedFetch {
   #listen(early: readonly RequestMessage[]): void {
     this.#reader.resolve();
     for (const message of early) this.#receive(message);
-    this.#port.onmessage = (event: MessageEvent<RequestMessage>) => this.#receive(event.data);
+    this.#stream.onmessage = ({ data }) => this.#receive(data);
   }
 
   #receive(message: RequestMessage): void {
@@ -140,7 +164,48 @@ export class ServedFetch {
     this.#uploads?.push(fresh);
   }
 
-  #post(message: ReplyMessage): void {
-    this.#port.postMessage(message);
+  #post(message: ReplyMessage, transfer: Transferable[] = []): void {
+    this.#stream.postMessage(message, transfer);
+  }
+}
+
+/** Whether the app says that the body is small. */
+function isSmall({ headers }: HttpResponse['head']): boolean {
+  const length = headerValue(headers, 'content-length');
+  return length !== undefined && Number(length) <= PORT_LIMITS.smallBodyBytes;
+}
+
+/** FNV-1a with two seeds. It tells bodies apart, and resists no attacker. */
+const SEEDS = [0x811c9dc5, 0x01000193] as const;
+const PRIME = 0x01000193;
+
+/** A fingerprint of the first bytes of a body. */
+export class PrefixMark {
+  #bytes = 0;
+  #hashes: [number, number] = [...SEEDS];
+
+  /** Takes no more than so many bytes into account. */
+  constructor(private readonly limit: number) {}
+
+  /** Bytes taken into account. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    const taken = chunk.subarray(0, this.limit - this.#bytes);
+    let [left, right] = this.#hashes;
+    for (const byte of taken) {
+      left = Math.imul(left ^ byte, PRIME);
+      right = Math.imul(right ^ byte, PRIME);
+    }
+    this.#hashes = [left, right];
+    this.#bytes += taken.byteLength;
+  }
+
+  equals(other: PrefixMark): boolean {
+    const [left, right] = this.#hashes;
+    const [otherLeft, otherRight] = other.#hashes;
+    return this.#bytes === other.#bytes && left === otherLeft && right === otherRight;
   }
 }

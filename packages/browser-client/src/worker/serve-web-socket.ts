@@ -4,15 +4,33 @@ import {
   systemClock,
   toWingmanError,
   WebSocketRejected,
+  within,
   type Clock,
   type OpenedWebSocket,
+  type WebSocketWatch,
 } from '@wingman/protocol';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import { SendWindow } from '@wingman/protocol/ports';
+import {
+  channelOf,
+  LOBBY,
+  lockOf,
+  socketWeight,
+  type SocketCall,
+  type SocketCommand,
+  type SocketEvent,
+  type SocketRequest,
+  type SocketServed,
+} from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { socketWeight } from '../shared/socket-weight.js';
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
+
+/** Opens a WebSocket over the link, waiting for the link if need be; `watch` is told what passes. */
+export type OpenSocket = (
+  request: SocketRequest,
+  options: { signal: AbortSignal; watch?: WebSocketWatch },
+) => Promise<OpenedWebSocket>;
 
 /** What a socket is served on: a MessagePort, or what can do the same. */
 export interface ServedPort {
@@ -25,11 +43,8 @@ export class ServedWebSocket {
   readonly #abort = new AbortController();
   readonly #early: SocketCommand[] = [];
   #socket: OpenedWebSocket | undefined;
-  /** Weight of what the page has not dealt with yet. */
-  #unread = 0;
-  /** Nothing is held back any more: the stream has failed, or the page is gone. */
-  #isFree = false;
-  #wake: () => void = () => undefined;
+  /** By weight (`socketWeight`). Without it a page that is busy would have the whole stream in its queue. */
+  readonly #window = new SendWindow(BROWSER_LIMITS.socketWindowBytes);
 
   constructor(
     private readonly port: ServedPort,
@@ -45,7 +60,7 @@ export class ServedWebSocket {
       const { protocol, extensions } = await socket.accepted;
       this.#post({ kind: 'open', protocol, extensions });
       this.#socket = socket;
-      socket.onFailure(() => this.#free());
+      socket.onFailure(() => this.#window.open());
       for (const command of this.#early.splice(0)) this.#handle(command);
       await this.#pump(socket);
     } catch (error) {
@@ -56,12 +71,7 @@ export class ServedWebSocket {
   /** Nobody is left at the other end of the port. */
   abandon(): void {
     this.#handle({ kind: 'close', code: GOING_AWAY, reason: '' });
-    this.#free();
-  }
-
-  #free(): void {
-    this.#isFree = true;
-    this.#wake();
+    this.#window.open();
   }
 
   async #pump(socket: OpenedWebSocket): Promise<void> {
@@ -69,27 +79,17 @@ export class ServedWebSocket {
       const message = await socket.receive();
       const isClose = typeof message === 'object' && !(message instanceof Uint8Array);
       if (isClose) return this.#closed(message);
-      this.#unread += socketWeight(message);
+      this.#window.spend(socketWeight(message));
       this.#post({ kind: 'message', data: message });
-      await this.#room();
-    }
-  }
-
-  /** Without it a page that is busy would have the whole stream in its queue. */
-  async #room(): Promise<void> {
-    while (this.#unread >= BROWSER_LIMITS.socketWindowBytes && !this.#isFree) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#window.room();
     }
   }
 
   #handle(command: SocketCommand): void {
-    if (command.kind === 'taken') {
-      this.#unread -= command.weight;
-      return this.#wake();
-    }
+    if (command.kind === 'taken') return this.#window.grant(command.weight);
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
-    // Before it is open only an end can come; then there is nothing to wait for.
+    // Before the socket is open only its end can come.
     this.#early.push(command);
     if (command.kind !== 'send') this.#abort.abort();
   }
@@ -105,7 +105,7 @@ export class ServedWebSocket {
     const { data } = command;
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
     const sent = (): void => this.#post({ kind: 'sent', bytes: bytes.byteLength });
-    // A failed stream is told by `receive`.
+    // `receive` tells of a failed stream.
     socket.send(typeof data === 'string' ? data : bytes).then(sent, () => undefined);
   }
 
@@ -126,4 +126,47 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof WebSocketRejected)) return toWingmanError(error, 'INTERNAL').code;
   const code = headerValue(error.head.headers, PROBLEM_HEADER);
   return code ?? `Unexpected response code: ${error.head.status}`;
+}
+
+/** Serves the WebSockets of workers, which have no port to this tab's tunnel. */
+export class SocketLobby {
+  readonly #channel = new BroadcastChannel(LOBBY);
+
+  constructor(
+    private readonly tab: string,
+    private readonly open: OpenSocket,
+    private readonly locks: LockManager,
+  ) {
+    this.#channel.onmessage = ({ data }: MessageEvent<SocketCall>) => this.#called(data);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** All tabs hear a call to any tab. The lock lets one of them have it. */
+  #called(call: SocketCall): void {
+    if (call.tab !== null && call.tab !== this.tab) return;
+    const name = lockOf(call.id, 'server');
+    const served = this.locks.request(name, { ifAvailable: true }, (lock) =>
+      lock === null ? undefined : this.#serve(call),
+    );
+    served.catch(() => undefined);
+  }
+
+  async #serve({ id, request }: SocketCall): Promise<void> {
+    const channel = new BroadcastChannel(channelOf(id));
+    channel.postMessage({ kind: 'served' } satisfies SocketServed);
+    const served = new ServedWebSocket(channel);
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    const gone = this.locks
+      .request(lockOf(id, 'caller'), { signal }, () => served.abandon())
+      .catch(() => undefined);
+    await served.run((signal) => this.open(request, { signal }));
+    // The caller lets go once it has heard of the end.
+    await within(gone, BROWSER_LIMITS.handOverMs);
+    waiting.abort();
+    channel.close();
+  }
 }

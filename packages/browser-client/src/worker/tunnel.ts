@@ -12,12 +12,11 @@ import {
   systemClock,
   type Clock,
   type ErrorCode,
-  type OpenedWebSocket,
   type Preference,
   type RequestHead,
   type TransitionTable,
 } from '@wingman/protocol';
-import type { FetchHead, SocketRequest } from '../shared/exchange-messages.js';
+import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { NO_LINK, type LinkStatus } from '../shared/status.js';
 import type {
@@ -32,6 +31,7 @@ import { P2pAttacher } from './p2p-attacher.js';
 import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
+import type { OpenSocket } from './serve-web-socket.js';
 
 export interface TunnelOptions extends Pick<
   StartOptions,
@@ -92,13 +92,13 @@ export class Tunnel {
       },
     });
     const { preload, prekey } = options;
-    // Without a prekey there is no first flight that it could travel in.
+    // Without a prekey there is no first flight.
     const isEarly = preload !== null && prekey !== null;
     this.#preload = isEarly ? new Preload(preload, this.#clock) : undefined;
     this.#life = this.#begin(options.prekey);
   }
 
-  /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
+  /** Sends a request once the link is up. Fails with TIMEOUT, or with the relay's trouble, if the link isn't up in time. */
   readonly request: SendRequest = async (head, options) => {
     const response = await this.#send(head, options);
     if (head.hasCredentials)
@@ -116,11 +116,12 @@ export class Tunnel {
     return request(mux, this.#withCookies(head), options);
   };
 
-  async openWebSocket(socket: SocketRequest, signal: AbortSignal): Promise<OpenedWebSocket> {
-    const { mux } = await this.#proven(signal);
+  /** Opens a WebSocket once the link is up; fails like `request`. */
+  readonly openWebSocket: OpenSocket = async (socket, options) => {
+    const { mux } = await this.#proven(options.signal);
     const cookies = socket.hasCredentials ? this.#options.cookies.headers() : [];
-    return openWebSocket(mux, toWebSocketOpen(socket, cookies), { signal });
-  }
+    return openWebSocket(mux, toWebSocketOpen(socket, cookies), options);
+  };
 
   takeChannel(attempt: number, end: ChannelEnd): void {
     this.#p2p.take(attempt, end);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ownRequests } from '../../src/service-worker/own-request.js';
+import { ownRequests } from '../../src/service-worker/app-fetch.js';
 import { eventually } from '../support/linked-host.js';
 import { ORIGIN, reply, tunnelledTab } from '../support/tunnelled-tab.js';
 
@@ -32,7 +32,7 @@ describe('a request of the service worker’s own', () => {
   test('fails in a tab without a tunnel: it never goes in clear', async () => {
     const { get } = setUp(() => undefined, { port: null });
     await expect(get()).rejects.toMatchObject({ code: 'LINK_LOST' });
-    const { get: late } = setUp(() => undefined, { kind: 'none' });
+    const { get: late } = setUp(() => undefined, 'none');
     await expect(late()).rejects.toMatchObject({ code: 'LINK_LOST' });
   });
 

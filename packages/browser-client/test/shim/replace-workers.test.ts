@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TAB_NAME } from '../../src/shared/worker-prefix.js';
+import { TAB_NAME } from '../../src/shared/service-worker-messages.js';
 import { replaceWorkers } from '../../src/shim/replace-workers.js';
 
 const BASE = 'https://s.example/dir/page';

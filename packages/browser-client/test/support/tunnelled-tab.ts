@@ -6,12 +6,12 @@ import {
   type IncomingRequest,
   type Link,
 } from '@wingman/protocol';
-import type { AppFetchTools } from '../../src/service-worker/app-fetch.js';
+import { PortMux } from '@wingman/protocol/ports';
 import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
-import { SharedPorts } from '../../src/service-worker/shared-ports.js';
-import type { Lookup, ShellEntry } from '../../src/service-worker/shell-directory.js';
+import { SharedPorts, type PortFetchTools } from '../../src/service-worker/port-fetch.js';
+import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
 import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
 import { FetchService } from '../../src/worker/fetch-service.js';
 import { toRequestHead } from '../../src/worker/messages.js';
@@ -37,7 +37,7 @@ const SHARED: object = { port: 3000, also: [8080] };
 /** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
 export function tunnelledTab(
   answer: Answer,
-  found: Partial<ShellEntry> | Lookup = {},
+  found: Partial<ShellEntry> | 'none' = {},
   shared: object = SHARED,
 ) {
   const received: Received[] = [];
@@ -54,11 +54,10 @@ export function tunnelledTab(
   const { port1, port2 } = new MessageChannel();
   service.addPort('service-worker', port2);
   const entry: ShellEntry = {
-    ...{ tab: 'tab-1', clientId: 'shell-1', port: port1, isIsolated: false },
-    ...found,
+    ...{ tab: 'tab-1', clientId: 'shell-1', port: new PortMux(port1), isIsolated: false },
+    ...(found === 'none' ? {} : found),
   };
-  const lookup: Lookup = 'kind' in found ? found : { kind: 'shell', entry };
-  const told = toolsOf(lookup);
+  const told = toolsOf(found === 'none' ? undefined : entry);
   const close = (): void => {
     viewer.close('LINK_CLOSED');
     port1.close();
@@ -110,15 +109,15 @@ export function reply(
 }
 
 /** What answering takes, with what has been told of it. */
-function toolsOf(lookup: Lookup) {
+function toolsOf(entry: ShellEntry | undefined) {
   const complaints: string[] = [];
   const files: string[] = [];
-  const tools: AppFetchTools = {
+  const tools: PortFetchTools = {
     // The directory has tests of its own: here it has found its tab already.
     directory: {
-      find: () => Promise.resolve(lookup),
-      ofTab: () => Promise.resolve(lookup.kind === 'shell' ? lookup.entry : undefined),
-    } as unknown as AppFetchTools['directory'],
+      find: () => Promise.resolve(entry),
+      ofTab: () => Promise.resolve(entry),
+    } as unknown as PortFetchTools['directory'],
     exchanges: new Exchanges(
       () => Promise.resolve(false),
       () => Promise.resolve(false),

@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { CloseCode, LIMITS, RecordReader, encodeRecord, type Carrier } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { ChannelCarrier } from '../../src/worker/channel-carrier.js';
-import { FirstFlightCarrier } from '../../src/worker/first-flight.js';
-import { PortCarrier } from '../../src/worker/port-carrier.js';
+import { FirstFlightCarrier } from '../../src/worker/relay-connector.js';
+import { PortCarrier } from '../../src/worker/channel-carrier.js';
 import { WebSocketCarrier } from '../../src/worker/websocket-carrier.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 import { FakeDataChannel } from '../support/fake-data-channel.js';
 import { FakePort } from '../support/fake-port.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { eventually } from '../support/linked-host.js';
-import type { PumpToShell, PumpToWorker } from '../../src/shared/pump-messages.js';
+import type { PumpToShell, PumpToWorker } from '../../src/shared/worker-messages.js';
 
 const ONE = Uint8Array.of(1);
 const FULL = new Uint8Array(LIMITS.carrierHighWaterBytes);

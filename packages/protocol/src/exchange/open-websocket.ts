@@ -9,7 +9,7 @@ import { deferred } from './deferred.js';
 import { MessageReader } from './message-reader.js';
 import { MessageType, tag } from './message-type.js';
 import { decodeMessage, encodeMessage } from './proto-message.js';
-import { TunnelWebSocket } from './websocket.js';
+import { TunnelWebSocket, type WebSocketWatch } from './websocket.js';
 
 /** The app answered the upgrade with an ordinary response. */
 export class WebSocketRejected extends WingmanError {
@@ -25,8 +25,8 @@ export class WebSocketRejected extends WingmanError {
 export class OpenedWebSocket extends TunnelWebSocket {
   readonly #accepted = deferred<WebSocketAccept>();
 
-  constructor(stream: MuxStream) {
-    super(stream);
+  constructor(stream: MuxStream, watch?: WebSocketWatch) {
+    super(stream, watch);
     stream.onFailure((error) => this.#accepted.reject(error));
     this.#readAnswer().catch((error: unknown) => {
       stream.reset('PROTOCOL_ERROR');
@@ -64,21 +64,21 @@ export class OpenedWebSocket extends TunnelWebSocket {
   }
 }
 
-/** Opens a WebSocket to the app; what is sent before it is accepted waits in the stream's credit. */
+/** Opens a WebSocket to the app; what is sent before it is accepted waits in the stream's credit. `watch` is told what passes. */
 export function openWebSocket(
   mux: Mux,
   open: WebSocketOpen,
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; watch?: WebSocketWatch } = {},
 ): OpenedWebSocket {
   const encoded = encodeMessage(WebSocketOpen, open);
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the WebSocket request head is too large');
   }
   const stream = mux.open(concatBytes([tag(MessageType.WEBSOCKET_OPEN), encoded]));
-  const { signal } = options;
+  const { signal, watch } = options;
   const abort = (): void => stream.reset('CANCELLED');
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   stream.onFailure(() => signal?.removeEventListener('abort', abort));
-  return new OpenedWebSocket(stream);
+  return new OpenedWebSocket(stream, watch);
 }

@@ -1,16 +1,24 @@
-import { WingmanError } from '../errors.js';
+import { WingmanError, type ErrorCode } from '../errors.js';
 import { PORT_LIMITS } from '../limits.js';
-import type { BodyMessage } from './messages.js';
+import { SendWindow, TakenCount } from './credit.js';
 
-/** The part of a MessagePort that is needed to send on it. */
+/** Body messages; they go in both directions of an exchange's own port. */
+export type BodyMessage =
+  | { kind: 'chunk'; bytes: Uint8Array }
+  | { kind: 'end' }
+  /** So many bytes have been taken by the reader. */
+  | { kind: 'credit'; bytes: number }
+  /** The exchange is over, and not by its end. */
+  | { kind: 'abort'; code: ErrorCode; message: string };
+
+/** What a body is sent on: a MessagePort, or a stream of a shared one. */
 export interface Poster {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: BodyMessage, transfer: Transferable[]): void;
 }
 
 /** Sends a body over a port, never further ahead of its reader than the window. */
 export class ChunkSender {
-  #credit: number = PORT_LIMITS.windowBytes;
-  #wake: (() => void) | undefined;
+  readonly #window = new SendWindow(PORT_LIMITS.windowBytes);
   #stopped: WingmanError | undefined;
 
   constructor(private readonly port: Poster) {}
@@ -20,30 +28,26 @@ export class ChunkSender {
     for await (const chunk of body) {
       for (const piece of pieces(chunk)) await this.#send(piece);
     }
-    if (this.#stopped === undefined)
-      this.port.postMessage({ kind: 'end' } satisfies BodyMessage, []);
+    if (this.#stopped === undefined) this.port.postMessage({ kind: 'end' }, []);
   }
 
   /** The reader has taken so many bytes. */
   grant(bytes: number): void {
-    this.#credit += bytes;
-    this.#wake?.();
+    this.#window.grant(bytes);
   }
 
   /** Ends the sending; a waiting `sendAll` rejects. */
   stop(reason: WingmanError): void {
     this.#stopped ??= reason;
-    this.#wake?.();
+    this.#window.open();
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    while (this.#credit <= 0 && this.#stopped === undefined) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+    await this.#window.room();
     if (this.#stopped !== undefined) throw this.#stopped;
-    this.#credit -= bytes.byteLength;
+    this.#window.spend(bytes.byteLength);
     const own = owned(bytes);
-    this.port.postMessage({ kind: 'chunk', bytes: own } satisfies BodyMessage, [own.buffer]);
+    this.port.postMessage({ kind: 'chunk', bytes: own }, [own.buffer]);
   }
 }
 
@@ -70,14 +74,19 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
   readonly #queue: Uint8Array[] = [];
   #state: 'flowing' | 'ended' | 'failed' = 'flowing';
   #error: WingmanError | undefined;
-  #taken = 0;
+  readonly #taken: TakenCount;
   #wake: (() => void) | undefined;
 
   constructor(
-    private readonly port: Poster,
+    port: Poster,
     /** Called when the reader leaves before the end. */
     private readonly onLeave: () => void = () => undefined,
-  ) {}
+  ) {
+    this.#taken = new TakenCount(PORT_LIMITS.creditBytes, (bytes) => {
+      if (this.#state !== 'flowing') return;
+      port.postMessage({ kind: 'credit', bytes }, []);
+    });
+  }
 
   push(bytes: Uint8Array): void {
     if (this.#state !== 'flowing') return;
@@ -104,7 +113,7 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
     for (;;) {
       const chunk = this.#queue.shift();
       if (chunk !== undefined) {
-        this.#take(chunk.byteLength);
+        this.#taken.took(chunk.byteLength);
         return chunk;
       }
       if (this.#error !== undefined) throw this.#error;
@@ -128,11 +137,19 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
       this.leave();
     }
   }
+}
 
-  #take(bytes: number): void {
-    this.#taken += bytes;
-    if (this.#taken < PORT_LIMITS.creditBytes || this.#state !== 'flowing') return;
-    this.port.postMessage({ kind: 'credit', bytes: this.#taken } satisfies BodyMessage, []);
-    this.#taken = 0;
-  }
+/** A body as a stream that takes bytes only when its reader does; a failure errors it, never ends it. */
+export function byteStream(body: ChunkReceiver): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const chunk = await body.next();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: () => body.leave(),
+    },
+    { highWaterMark: 0 },
+  );
 }

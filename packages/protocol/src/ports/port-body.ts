@@ -1,7 +1,5 @@
 import { WingmanError } from '../errors.js';
-import { byteStream } from './byte-stream.js';
-import { ChunkReceiver, ChunkSender } from './chunks.js';
-import type { BodyMessage } from './messages.js';
+import { byteStream, ChunkReceiver, ChunkSender, type BodyMessage } from './chunks.js';
 
 /** Sends a stream over a new port, with byte credit; returns the other end. Undefined stays so. */
 export function sendStream(stream: ReadableStream<Uint8Array> | null): MessagePort | null {

@@ -48,6 +48,15 @@ export class FakeClock implements Clock {
     this.#now += milliseconds;
   }
 
+  /** What is due runs before any message or promise can. */
+  runDue(): void {
+    const due = [...this.#pending].filter(({ at }) => at <= this.#now);
+    for (const pending of due) {
+      this.#pending.delete(pending);
+      pending.callback();
+    }
+  }
+
   #nextDue(end: number): Pending | undefined {
     let first: Pending | undefined;
     for (const pending of this.#pending) {

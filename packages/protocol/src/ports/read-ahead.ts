@@ -1,0 +1,48 @@
+/** A body of which something has been read ahead. */
+interface ReadAhead {
+  /** What was read; all of it when `isWhole`. */
+  start: Uint8Array[];
+  isWhole: boolean;
+  /** The body from its beginning. */
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** Reads a body until it ends, is larger than `maxBytes`, or has taken `waitMs`. A failure is left to its reader. */
+export async function readAhead(
+  body: AsyncIterable<Uint8Array>,
+  { maxBytes, waitMs }: { maxBytes: number; waitMs: number },
+): Promise<ReadAhead> {
+  const source = body[Symbol.asyncIterator]();
+  const start: Uint8Array[] = [];
+  let isWhole = false;
+  let bytes = 0;
+  let next = source.next();
+  const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs));
+  while (bytes <= maxBytes) {
+    const result = await Promise.race([next, late]).catch(() => undefined);
+    isWhole = result?.done === true;
+    if (result === undefined || result.done === true) break;
+    start.push(result.value);
+    bytes += result.value.byteLength;
+    next = source.next();
+  }
+  return { start, isWhole, body: rejoin(start, next, source) };
+}
+
+async function* rejoin(
+  start: readonly Uint8Array[],
+  next: Promise<IteratorResult<Uint8Array>>,
+  source: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let isDone = false;
+  try {
+    yield* start;
+    for (let result = await next; ; result = await source.next()) {
+      isDone = result.done === true;
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    if (!isDone) await source.return?.();
+  }
+}
