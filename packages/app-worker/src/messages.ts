@@ -144,7 +144,7 @@ export type WorkerAsk =
 /** The answer to `network`. */
 export type NetworkAnswer =
   | { kind: 'response'; head: ResponseHead; url: string; body: MessagePort | null }
-  /** A redirect, to be fetched from here without following it: an opaque one comes of that. */
+  /** The address of a redirect. A fetch that doesn't follow it gives an opaque redirect. */
   | { kind: 'redirect'; url: string };
 
 /** From the emulation to the service worker. */
@@ -177,7 +177,7 @@ export function appScriptUrl(version: string, tab: string, script: string): stri
   return `${APP_SCRIPT_PATH}?${new URLSearchParams({ version, tab, script }).toString()}`;
 }
 
-/** The reason why something of the standard can't be had. */
+/** Why some parts of the standard are not available. */
 export const NOT_SUPPORTED =
   'This app is shared with Wingman, which runs the app’s service worker itself: ' +
   'push messages, notifications and background sync are not available.';

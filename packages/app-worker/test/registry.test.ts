@@ -11,7 +11,7 @@ import {
   newRegistration,
   newVersion,
   snapshotOf,
-  transition,
+  Version,
   versionsOf,
   type Registration,
 } from '../src/service-worker/versions.js';
@@ -23,7 +23,7 @@ function registered(path: string): Registration {
   const registration = newRegistration(ORIGIN + path);
   registration.active = newVersion(`${ORIGIN}/sw.js`, 'classic');
   for (const state of ['installing', 'installed', 'activating'] as const) {
-    transition(registration.active, state);
+    registration.active.transition(state);
   }
   return registration;
 }
@@ -31,11 +31,11 @@ function registered(path: string): Registration {
 describe('a version', () => {
   test('takes no state that the table does not have', () => {
     const version = newVersion('/sw.js', 'classic');
-    transition(version, 'activated');
+    version.transition('activated');
     expect(version.state).toBe('parsed');
-    transition(version, 'installing');
-    transition(version, 'redundant');
-    transition(version, 'installed');
+    version.transition('installing');
+    version.transition('redundant');
+    version.transition('installed');
     expect(version.state).toBe('redundant');
   });
 });
@@ -122,8 +122,8 @@ describe('the versions of a registration', () => {
       'redundant',
     ] as const;
     for (const to of all) {
-      const version = { ...newVersion('/sw.js', 'classic'), state: from };
-      transition(version, to);
+      const version = new Version({ ...newVersion('/sw.js', 'classic').saved(), state: from });
+      version.transition(to);
       const isAllowed = (allowed as readonly string[]).includes(to);
       expect([from, to, version.state]).toEqual([from, to, isAllowed ? to : from]);
     }

@@ -1,9 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { ResponseHead, create, header, headerValue, type HttpResponse } from '@wingman/protocol';
-import { BROWSER_LIMITS } from '../src/shared/limits.js';
+import { create, header, headerValue, ResponseHead, type HttpResponse } from '@wingman/protocol';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { Downloads } from '../src/worker/downloads.js';
-import { withFirstReferrer } from '../src/worker/first-referrer.js';
+import { withFirstReferrer } from '../src/worker/preload.js';
 import type { SendRequest } from '../src/worker/serve-fetch.js';
 
 const ORIGIN = 'https://s.example';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { REQUEST_ID } from '../src/shared/given-up.js';
 import { Exchanges, ownerOf } from '../src/service-worker/exchanges.js';
 import { GivenUp } from '../src/service-worker/given-up.js';
 import type { TunnelFetch } from '../src/service-worker/tunnel-fetch.js';
+import { REQUEST_ID } from '../src/shared/request-fields.js';
 
 function exchange() {
   const aborted: string[] = [];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { appFetch, type AppFetchTools, type Asked } from '../src/service-worker/app-fetch.js';
-import { portFetch } from '../src/service-worker/port-fetch.js';
+import { appFetch, type Asked } from '../src/service-worker/app-fetch.js';
+import { portFetch, type PortFetchTools } from '../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../src/service-worker/shell-directory.js';
 
 const ORIGIN = 'https://s.example';
@@ -32,7 +32,7 @@ function asked(url: string, found: ShellEntry | undefined, more: Partial<Request
     posts: { take: () => undefined },
   };
   // What is asked of them before a tunnel is found.
-  return [event as unknown as Asked, tools as unknown as AppFetchTools] as const;
+  return [event as unknown as Asked, tools as unknown as PortFetchTools] as const;
 }
 
 describe('a request that finds no shell', () => {

@@ -159,7 +159,7 @@ describe('a WebSocket that leaves the tab', () => {
     const { open, seen, heads, ends, pieces } = socketWay((incoming) => {
       const socket = incoming.accept({ protocol: 'chat' });
       void socket.receive().then(async (message) => {
-        await socket.send(`echo ${String(message)}`);
+        await socket.send(typeof message === 'string' ? `echo ${message}` : 'no text');
         socket.close(4000, 'enough');
       });
     });

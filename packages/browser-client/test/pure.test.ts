@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { createLinkKey, encodeLinkKey } from '@wingman/protocol';
-import { acceptLanguage } from '../src/shared/accept.js';
 import { parseBoot } from '../src/shared/boot.js';
+import { acceptLanguage } from '../src/shared/request-fields.js';
+import { NO_LINK } from '../src/shared/status.js';
 import { coverFor, type Step } from '../src/shell/cover.js';
 import { findKey, keepKey, parseFragment } from '../src/shell/link-key.js';
 import { formatRtt, pillKind } from '../src/shell/pill-details.js';
 import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/status-pill.js';
-import { NO_LINK } from '../src/shared/status.js';
 
 class MemoryStorage implements Storage {
   readonly #items = new Map<string, string>();

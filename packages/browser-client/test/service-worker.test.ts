@@ -1,8 +1,7 @@
-import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
 import { WingmanError } from '@wingman/protocol';
-import { problemResponse } from '../src/service-worker/problems.js';
-import { buildReply, readsBody } from '../src/service-worker/reply.js';
+import { buildReply, problemResponse, readsBody } from '../src/service-worker/reply.js';
 import { openBody, peek } from '../src/service-worker/request-body.js';
 import { requestHead, type HeadSource } from '../src/service-worker/request-head.js';
 import { destinationOf, isFrameNavigation } from '../src/service-worker/routing.js';

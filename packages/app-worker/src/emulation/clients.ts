@@ -66,7 +66,7 @@ export class Clients {
 
   async matchAll(options: ClientQueryOptions = {}): Promise<Client[]> {
     const { type = 'window', includeUncontrolled = false } = options;
-    // The service worker answers this ask with such a list.
+    // The service worker answers this ask with a list of clients.
     const infos = (await this.#port.ask({
       op: 'clients',
       type,

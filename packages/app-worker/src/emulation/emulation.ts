@@ -45,7 +45,7 @@ class Emulation {
     private readonly start: WorkerStart,
   ) {
     this.#port = new ServiceWorkerPort(scope.location.href);
-    // Before the scope hides the tunnel's caches: the fetch events hand responses over in one.
+    // The fetch events come first, because they use one of the tunnel's caches, which the scope then hides.
     this.#fetches = new FetchEvents(scope, this.#port);
     this.#parts = makeScope(scope, start, this.#port);
   }
@@ -84,7 +84,7 @@ class Emulation {
         return this.#parts.update(message.registration, message.own);
       case 'told':
       case 'refused':
-        // The port has taken these.
+        // `ServiceWorkerPort` has handled these.
         return;
     }
   }

@@ -6,7 +6,7 @@ export class ExtendableEvent extends Event {
     this.#promises.push(Promise.resolve(promise));
   }
 
-  /** Resolves when all promises have; more may be added meanwhile. Rejects with the first failure. */
+  /** Resolves when all promises are settled, those that are added meanwhile included. Rejects with the first failure. */
   get settled(): Promise<void> {
     return this.#settle();
   }

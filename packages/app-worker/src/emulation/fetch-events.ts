@@ -13,7 +13,7 @@ export class FetchEvents {
   readonly #aborts = new Map<number, AbortController>();
   readonly #openCache: CacheStorage['open'];
 
-  /** To be made before the tunnel's caches are hidden in the scope. */
+  /** Make it before the tunnel's caches are hidden in the scope. */
   constructor(
     private readonly scope: Scope,
     private readonly port: ServiceWorkerPort,
@@ -97,10 +97,10 @@ export function makeFetch(scope: Scope, port: ServiceWorkerPort): typeof fetch {
   return async (input: RequestInfo | URL, init?: RequestInit) => {
     const event = init === undefined ? navigationOf(input) : undefined;
     if (event === undefined) return native(input, init);
-    // The service worker answers this ask so.
+    // The service worker answers this ask with a NetworkAnswer.
     const answer = (await port.ask({ op: 'network', event })) as NetworkAnswer;
     if (answer.kind === 'response') return received(answer);
-    // The browser's own (Fetch, "opaque-redirect filtered response"), which caches take too.
+    // The browser's own response (Fetch, "opaque-redirect filtered response"), which caches take, too.
     return native(answer.url, { redirect: 'manual' });
   };
 }
@@ -120,7 +120,7 @@ function withPlace(response: Response, url: string): Response {
   });
 }
 
-/** What the request of a fetch event says of itself, and no constructor takes. */
+/** The parts of a fetch event's request that no constructor takes. */
 interface Dress {
   parts: RequestInfoParts;
   event: number;

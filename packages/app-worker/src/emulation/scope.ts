@@ -11,20 +11,20 @@ import { makeFetch, type Scope } from './fetch-events.js';
 import { ServiceWorker, ServiceWorkerRegistration } from './registration.js';
 import type { ServiceWorkerPort } from './service-worker-port.js';
 
-/** What a dedicated worker has and a service worker hasn't: apps tell by these where they run. */
+/** Globals that a dedicated worker has and a service worker hasn't. Apps look at them to know where they run. */
 const FOREIGN = ['DedicatedWorkerGlobalScope', 'XMLHttpRequest', 'Worker', 'postMessage', 'close'];
 const HANDLERS = ['install', 'activate', 'fetch', 'push', 'sync', 'notificationclick'];
 
-/** What is left to do on a scope that has been made. */
+/** What the emulation does with a scope that has been made. */
 export interface ScopeParts {
   importNatively(url: string): void;
   /** Whether anybody listens. */
   handles(type: string): boolean;
-  /** Takes over what the service worker says of the registration, and of this version. */
+  /** Takes over the states of the registration and of this version. */
   update(registration: RegistrationSnapshot, own: WorkerState): void;
 }
 
-/** Makes the scope of a dedicated worker that of a service worker (Service Workers, section 4.1). */
+/** Makes the scope of a dedicated worker look like a service worker's (Service Workers, section 4.1). */
 export function makeScope(scope: Scope, start: WorkerStart, port: ServiceWorkerPort): ScopeParts {
   const importNatively = scope.importScripts.bind(scope);
   const registration = new ServiceWorkerRegistration(start.registration, port);

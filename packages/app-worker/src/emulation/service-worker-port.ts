@@ -21,7 +21,7 @@ export class ServiceWorkerPort {
     port.onmessage = ({ data }: MessageEvent<ToEmulation>) => {
       if (!this.#answered(data)) heard(data);
     };
-    // A service worker that was killed has not answered these, and no ask does harm twice.
+    // A killed service worker has not answered these asks. No ask does harm when it is asked twice.
     for (const [id, { ask }] of this.#asked) this.post({ kind: 'ask', id, ask });
   }
 
@@ -29,7 +29,7 @@ export class ServiceWorkerPort {
     this.#port?.postMessage(message, transfer);
   }
 
-  /** Resolves with the service worker's answer; rejects with what it refuses the ask for. */
+  /** Resolves with the service worker's answer; rejects with the reason of a refusal. */
   ask(ask: WorkerAsk): Promise<unknown> {
     const id = ++this.#asks;
     const answer = deferred<unknown>();

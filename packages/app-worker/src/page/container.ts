@@ -16,7 +16,7 @@ export type Page = Pick<Window, 'document' | 'location'> & { [SNAPSHOT_NAME]?: P
 
 /** The browser's own container; undefined where there are no service workers, as on an origin without TLS. */
 export function nativeServiceWorkers(browser: Navigator): ServiceWorkerContainer | undefined {
-  // The app's container hides it on the object itself, if it is there already.
+  // The app's container, if there is one, hides the browser's on the object. The prototype still has the browser's.
   const prototype: object = Object.getPrototypeOf(browser) as object;
   return Reflect.get(prototype, 'serviceWorker', browser) as ServiceWorkerContainer | undefined;
 }
@@ -189,7 +189,7 @@ export class AppContainer extends Target {
     }
   }
 
-  /** Applies one snapshot a task: an app that waited for a promise is there when the event for it fires. */
+  /** Applies one snapshot in each task, so that an app that has waited for a promise hears the event that follows. */
   async #apply(message: Extract<ToPage, { kind: 'wingman-app-worker-state' }>): Promise<void> {
     const events = this.#state.apply(message.snapshot);
     if (message.answers !== undefined) this.#pending.get(message.answers)?.resolve(message.value);
@@ -217,7 +217,7 @@ export class AppContainer extends Target {
   }
 }
 
-/** Not slowed down in a hidden tab, as a timer would be. */
+/** Resolves in the next task. A timer would be slow in a hidden tab. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

@@ -97,7 +97,7 @@ export class PageRegistration extends Target {
 
 const PLACES = ['installing', 'waiting', 'active'] as const;
 
-/** The objects that stand for a snapshot; the same thing is always the same object. */
+/** The objects for the parts of a snapshot. The same part is always the same object. */
 export class PageState {
   controller: PageWorker | null = null;
   readonly #workers = new Map<string, PageWorker>();
@@ -117,7 +117,7 @@ export class PageState {
     return this.#workers.get(id) ?? null;
   }
 
-  /** Takes a snapshot over; returns what fires the events that tell of the difference, in their order. */
+  /** Takes a snapshot over. Returns functions that fire the events for the changes, in order. */
   apply(snapshot: PageSnapshot): (() => void)[] {
     const events: (() => void)[] = [];
     for (const each of snapshot.registrations) events.push(...this.#take(each));

@@ -1,7 +1,7 @@
 import { forFrame, isRedirect, type Header } from '@wingman/protocol';
 import { admitSession, admitShim, shimStream, takesShim } from '@wingman/web-policy';
 
-/** A document that the app's worker has answered with, made fit for the frame: the host has not seen this answer. */
+/** The app worker's answer to a navigation, made fit for the frame. The host has not seen this answer. */
 export function appDocument(response: Response, url: string): Response {
   const headers = new Headers(response.headers);
   const { status } = response;

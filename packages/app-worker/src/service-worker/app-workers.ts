@@ -37,7 +37,7 @@ export class AppWorkers {
     this.#known = this.#look();
   }
 
-  /** Whether an app worker may have to be asked; has to be known at once. */
+  /** Whether an app worker may have to be asked. The answer is needed at once. */
   concerns(event: FetchEvent): boolean {
     if (this.#part !== undefined) return this.#part.concerns(event);
     return this.#isSaved !== false && event.request.url.startsWith('http');
@@ -48,7 +48,7 @@ export class AppWorkers {
     return (await this.#ifWanted())?.answer(event, options);
   }
 
-  /** Answers a request for one of our own paths that is the app worker's; undefined for others. */
+  /** Answers a request for those of our own paths that the app worker uses; undefined for other requests. */
   async asset(request: Request): Promise<Response | undefined> {
     const isScript = new URL(request.url).pathname === APP_SCRIPT_PATH;
     return (isScript ? await this.#get() : this.#part)?.asset(request);
@@ -59,7 +59,7 @@ export class AppWorkers {
     return this.#part?.emulation(event);
   }
 
-  /** The shim, with what its document has to know at once put before it. */
+  /** The shim, after the snapshot that its document needs at once. */
   async withSnapshot(shim: Response, clientId: string): Promise<Response> {
     const part = await this.#ifWanted();
     return part === undefined ? shim : part.withSnapshot(shim, clientId);
@@ -79,7 +79,7 @@ export class AppWorkers {
     await this.#part?.sweep();
   }
 
-  /** A page that registers nothing needs no more than the word that nothing is registered. */
+  /** Takes a message of a page. A page that registers nothing is answered without the part. */
   async #take(client: Client, message: FromPage): Promise<void> {
     if (message.kind === 'app-worker-message') {
       return (await this.#ifWanted())?.heard(client, message);
@@ -100,7 +100,7 @@ export class AppWorkers {
     this.#isSaved = await hasSavedRegistry(this.viewer.caches).catch(() => false);
   }
 
-  /** Undefined when nothing is registered, or the part can't be had: requests then go on as without. */
+  /** The part; undefined when nothing is registered or the part can't be fetched. Requests go on without the part then. */
   async #ifWanted(): Promise<Part | undefined> {
     await this.#known;
     const isWanted = this.#isSaved === true || this.#loading !== undefined;

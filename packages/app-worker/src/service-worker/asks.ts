@@ -5,7 +5,7 @@ import type { Lifecycle } from './lifecycle.js';
 import type { Registry } from './registry.js';
 import type { Registration, Version } from './versions.js';
 
-/** What pages and app workers ask for. */
+/** Carries out what pages and app workers ask for. */
 export class Asks {
   constructor(
     private readonly origin: string,
@@ -15,7 +15,7 @@ export class Asks {
     private readonly tabOf: (clientId: string) => Promise<string | undefined>,
   ) {}
 
-  /** Does what a page asks for, and resolves with what comes of it. */
+  /** Does what a page asks for, and resolves with the result. */
   async ofPage(ask: PageAsk, clientId: string): Promise<unknown> {
     if (ask.op === 'snapshot') return null;
     if (ask.op === 'end') return this.lifecycle.end();
@@ -35,7 +35,7 @@ export class Asks {
     return (await this.lifecycle.update(registration, tab)).id;
   }
 
-  /** Does what a version that runs in a tab asks for, and resolves with what comes of it. */
+  /** Does what a running version asks for, and resolves with the result. */
   async ofWorker(
     ask: Exclude<WorkerAsk, { op: 'network' }>,
     version: Version,
@@ -65,7 +65,7 @@ export class Asks {
     }
   }
 
-  /** The scope, when a page may name that script and scope (Service Workers, "Start Register" and "Register"). */
+  /** The scope; throws when a page may not name that script or scope (Service Workers, "Start Register" and "Register"). */
   #checked(script: string, wanted: string | null): string {
     const url = new URL(script);
     const scope = new URL(wanted ?? './', script);

@@ -19,7 +19,7 @@ export class AppClients {
     return new Set((await this.list()).map(({ id }) => id));
   }
 
-  /** What the app worker is told of a client: the app's main document is the top page, as its author sees it. */
+  /** What the app worker is told of a client. The app's main document counts as the top page. */
   describe(client: Client): ClientInfo {
     const { id, url, type } = client;
     if (!isWindow(client)) {

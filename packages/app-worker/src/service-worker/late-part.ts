@@ -123,7 +123,7 @@ class LatePart implements Part {
     } catch (error) {
       tell({ kind: 'wingman-app-worker-refused', answers, refusal: toRefusal(error) });
     }
-    // What the ask has begun goes on, and our service worker with it.
+    // The ask may have begun more work, for which our service worker has to stay alive.
     await this.#lifecycle.idle();
   }
 
@@ -202,7 +202,7 @@ class LatePart implements Part {
     const known = isFrameNavigation ? undefined : this.#registry.tabOf(clientId);
     if (known !== undefined) return known;
     const found = await this.viewer.directory.find(requester);
-    // Not the network: it would be the tunnel server's plain door.
+    // The network would be the ingress, in clear.
     if (found === undefined) throw new WingmanError('TIMEOUT', 'no tab answered');
     return found.port === null ? undefined : found.tab;
   }
@@ -214,7 +214,7 @@ class LatePart implements Part {
     await this.sweep();
   }
 
-  /** Tells all that can see it what has changed: each change by itself, in order. */
+  /** Tells all pages what has changed, one change at a time and in order. */
   #publish(): void {
     this.#workers.follow(this.#registry.all);
     const snapshots = this.#registry.snapshots();

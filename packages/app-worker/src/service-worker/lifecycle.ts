@@ -7,7 +7,6 @@ import {
   newRegistration,
   newVersion,
   newestOf,
-  transition,
   versionsOf,
   type Registration,
   type Version,
@@ -36,7 +35,7 @@ export class Lifecycle {
     /** Ends what waits for tabs that are gone. */
     sweep: () => void,
   ) {
-    // All that is done here would wait with it.
+    // Each job waits for the one before it, so one that waits for a closed tab would hold up all others.
     this.#tabsWatched = new WhileBusy(sweep, APP_WORKER_LIMITS.sweepMs);
   }
 
@@ -100,7 +99,7 @@ export class Lifecycle {
     }
   }
 
-  /** Takes everything away, as the session is over; what is under way writes nothing any more. */
+  /** Removes everything, because the session is over. Jobs under way write nothing any more. */
   async end(): Promise<void> {
     for (const registration of this.registry.all) {
       this.registry.remove(registration);
@@ -129,14 +128,14 @@ export class Lifecycle {
   }
 
   async #activate(registration: Registration, version: Version, tab: string): Promise<void> {
-    transition(version, 'activating');
+    version.transition('activating');
     try {
       const running = await this.workers.get(version, registration, tab);
       await running.lifecycle('activate');
     } catch {
       // A version is active also when its `activate` event fails.
     }
-    transition(version, 'activated');
+    version.transition('activated');
     registration.activation = undefined;
     this.registry.changed();
   }
@@ -153,7 +152,7 @@ export class Lifecycle {
     const version = newVersion(scriptUrl, type);
     await this.scripts.keepMain(version, script);
     registration.installing = version;
-    transition(version, 'installing');
+    version.transition('installing');
     try {
       const running = await this.workers.get(version, registration, tab);
       version.handlesFetch = await running.loaded;
@@ -181,7 +180,7 @@ export class Lifecycle {
     if (isOk) {
       if (registration.waiting !== null) this.#discard(registration.waiting);
       registration.waiting = version;
-      transition(version, 'installed');
+      version.transition('installed');
     } else {
       this.#discard(version);
       if (newestOf(registration) === null) this.registry.remove(registration);
@@ -192,7 +191,7 @@ export class Lifecycle {
   }
 
   #discard(version: Version): void {
-    transition(version, 'redundant');
+    version.transition('redundant');
     void this.workers.retire(version).then(() => this.scripts.drop(version));
   }
 
@@ -213,7 +212,7 @@ export class Lifecycle {
   }
 }
 
-/** Does something again and again for as long as any work is under way. */
+/** Repeats an action for as long as any work is under way. */
 class WhileBusy {
   #count = 0;
   #timer: ReturnType<typeof setInterval> | undefined;

@@ -1,6 +1,6 @@
 import type { FromPage } from '../messages.js';
 
-/** What the app worker's part takes of the viewer's service worker, which it is a part of. */
+/** The parts of the viewer's service worker that the app worker's part needs. */
 export interface Viewer {
   readonly clients: Clients;
   readonly caches: CacheStorage;
@@ -85,7 +85,7 @@ export interface Answer {
 
 /** What the late part of the service worker does. */
 export interface Part {
-  /** Whether an app worker may have to be asked; has to be known at once. */
+  /** Whether an app worker may have to be asked. The answer is needed at once. */
   concerns(event: FetchEvent): boolean;
   /** The app worker's response; undefined when it leaves the request to the network, or there is none. */
   answer(event: FetchEvent, options: AnswerOptions): Promise<Answer | undefined>;
@@ -93,7 +93,7 @@ export interface Part {
   asset(request: Request): Promise<Response | undefined>;
   /** The script of a worker that a shell starts for the app worker; undefined for other requests. */
   emulation(event: Started): Promise<Response> | undefined;
-  /** The shim, with what its document has to know at once put before it. */
+  /** The shim, after the snapshot that its document needs at once. */
   withSnapshot(shim: Response, clientId: string): Promise<Response>;
   /** A page asks for something, or has a message for a version. */
   heard(client: Client, message: FromPage): Promise<void>;

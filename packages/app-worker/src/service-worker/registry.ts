@@ -2,7 +2,13 @@ import { BoundedMap } from '@wingman/protocol';
 import { APP_CACHE_PREFIX } from '../caches.js';
 import { APP_WORKER_LIMITS } from '../limits.js';
 import type { PageSnapshot } from '../messages.js';
-import { snapshotOf, transition, workerSnapshot, type Registration } from './versions.js';
+import {
+  snapshotOf,
+  Version,
+  workerSnapshot,
+  type Registration,
+  type SavedVersion,
+} from './versions.js';
 
 /** Who controls a client, and in which tab it lives. */
 export interface Control {
@@ -10,13 +16,18 @@ export interface Control {
   tab: string;
 }
 
+type SavedRegistration = Pick<Registration, 'id' | 'scope' | 'updateViaCache'> & {
+  waiting: SavedVersion | null;
+  active: SavedVersion | null;
+};
+
 /** What outlives a service worker that is killed. */
 export interface Saved {
-  registrations: Pick<Registration, 'id' | 'scope' | 'updateViaCache' | 'waiting' | 'active'>[];
+  registrations: SavedRegistration[];
   controlled: [client: string, control: Control][];
 }
 
-/** Where that is kept. */
+/** Where the registrations are kept. */
 export interface RegistryStore {
   read(): Promise<Saved | undefined>;
   write(saved: Saved): Promise<void>;
@@ -63,7 +74,7 @@ export class Registry {
     );
   }
 
-  /** The registration a document of this URL falls under: that of the longest scope. */
+  /** The registration for a document of this URL: the one with the longest scope. */
   match(url: string): Registration | undefined {
     const matching = this.all.filter(
       ({ scope, isUnregistered }) => !isUnregistered && url.startsWith(scope),
@@ -104,7 +115,7 @@ export class Registry {
     return this.snapshots()(clientId);
   }
 
-  /** What each client sees at this moment; may be asked later. */
+  /** What each client sees at this moment. The function may be called later. */
   snapshots(): (clientId: string) => PageSnapshot {
     const registrations = this.all
       .filter(({ isUnregistered }) => !isUnregistered)
@@ -117,7 +128,7 @@ export class Registry {
     });
   }
 
-  /** To be called when something has changed that pages can see. */
+  /** Call it when something that pages can see has changed. */
   changed(): void {
     void this.save();
     this.onChange();
@@ -136,7 +147,8 @@ export class Registry {
     );
     return {
       registrations: lasting.map(({ id, scope, updateViaCache, waiting, active }) => {
-        return { id, scope, updateViaCache, waiting, active };
+        const versions = { waiting: waiting?.saved() ?? null, active: active?.saved() ?? null };
+        return { id, scope, updateViaCache, ...versions };
       }),
       controlled: [...this.#controlled],
     };
@@ -144,15 +156,21 @@ export class Registry {
 
   async #load(): Promise<void> {
     const saved = await this.#store.read().catch(() => undefined);
-    for (const registration of saved?.registrations ?? []) {
-      const { active } = registration;
-      if (active !== null) transition(active, 'activated');
-      const volatile = { installing: null, isUnregistered: false, activation: undefined };
-      this.add({ ...registration, ...volatile });
-    }
+    for (const registration of saved?.registrations ?? []) this.add(restored(registration));
     for (const [client, control] of saved?.controlled ?? []) this.#controlled.set(client, control);
     this.#isLoaded = true;
   }
+}
+
+/** A version whose activation was cut off is active: browsers don't fire `activate` twice. */
+function restored({ waiting, active, ...lasting }: SavedRegistration): Registration {
+  const versions = {
+    installing: null,
+    waiting: waiting === null ? null : new Version(waiting),
+    active: active === null ? null : new Version(active),
+  };
+  versions.active?.transition('activated');
+  return { ...lasting, ...versions, isUnregistered: false, activation: undefined };
 }
 
 const CACHE_NAME = `${APP_CACHE_PREFIX}registrations`;

@@ -17,13 +17,13 @@ import {
 } from '../messages.js';
 import type { Viewer } from './part.js';
 
-/** What a running worker takes of the viewer. */
+/** The parts of the viewer that a running worker needs. */
 export type WorkerTools = Pick<Viewer, 'caches' | 'keepBody' | 'requestIdHeader'>;
 
 /** What a running worker needs of the service worker. */
 export interface WorkerHandlers {
   ask(ask: Exclude<WorkerAsk, { op: 'network' }>): Promise<unknown>;
-  /** The worker has not come to an end with an event: it has to be ended. */
+  /** The worker has not finished an event in time, and has to be ended. */
   hangs(): void;
   viewer: WorkerTools;
   /** Keeps a response, and returns the address at which the emulation fetches it. */
@@ -72,7 +72,7 @@ export class RunningWorker {
     await this.#bodies.idle();
   }
 
-  /** Dispatches the event; resolves with whether all that `waitUntil` was given went well, in time. */
+  /** Dispatches the event; resolves with whether all promises given to `waitUntil` were kept in time. */
   async lifecycle(type: 'install' | 'activate'): Promise<boolean> {
     if (this.#bodies.isOver) return false;
     const id = ++this.#events;
@@ -119,7 +119,7 @@ export class RunningWorker {
     this.#post({ kind: 'state', registration, own });
   }
 
-  /** To be called when the tab is gone, or the version no longer wanted: fails what is under way. */
+  /** Fails everything under way. Call it when the tab is gone or the version is no longer wanted. */
   end(): void {
     const error = new TypeError('the service worker has ended');
     this.#bodies.end(error);
@@ -182,7 +182,7 @@ export class RunningWorker {
   }
 }
 
-/** The bodies that a running worker sends with its answers: one that the worker's end cuts off must not look whole. */
+/** The bodies that a running worker sends with its answers. A body that is cut off by the worker's end must not look whole. */
 class AnswerBodies {
   readonly #underWay = new Set<Promise<void>>();
   readonly #ended = new AbortController();
@@ -196,14 +196,14 @@ class AnswerBodies {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const sent = receiveStream(port)
       .pipeTo(writable, { signal: this.#ended.signal })
-      // Its reader hears of it.
+      // The reader of the stream hears of the failure.
       .catch(() => undefined)
       .finally(() => this.#underWay.delete(sent));
     this.#underWay.add(sent);
     return readable;
   }
 
-  /** Resolves when all that are under way have been read to their ends, or given up. */
+  /** Resolves when all bodies under way have been read to their ends or given up. */
   async idle(): Promise<void> {
     await Promise.all(this.#underWay);
   }

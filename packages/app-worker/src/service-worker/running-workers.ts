@@ -25,7 +25,7 @@ interface Running {
   started: Promise<RunningWorker>;
 }
 
-/** The versions that run, by tab: a version is started, or found running, when it is first wanted. */
+/** The versions that run, by tab. A version is started when it is first wanted in a tab. */
 export class RunningWorkers {
   readonly #running = new Map<string, Running>();
 
@@ -85,7 +85,7 @@ export class RunningWorkers {
     await this.#tellOver(version, tab);
   }
 
-  /** Ends what ran, or was about to, in tabs that are gone. */
+  /** Ends the versions that run, or are starting, in tabs that are gone. */
   async sweep(): Promise<void> {
     for (const [key, { tab, worker }] of [...this.#running]) {
       if ((await this.world.shellOf(tab)) !== undefined) continue;

@@ -7,7 +7,7 @@ import type { Version } from './versions.js';
 
 const MAX_REDIRECTS = 20;
 
-/** What the scripts take of the viewer. */
+/** The parts of the viewer that the scripts need. */
 export type ScriptTools = Pick<
   Viewer,
   'assets' | 'caches' | 'isolating' | 'origin' | 'ownRequest' | 'workerPrefix'
@@ -73,7 +73,7 @@ export class Scripts {
     this.#expected.set(scriptUrl, tab);
   }
 
-  /** The worker is there, or never will be. */
+  /** The worker has been started, or never will be. */
   expectNoMore(scriptUrl: string): void {
     this.#expected.delete(scriptUrl);
   }
@@ -142,7 +142,7 @@ function isAllowed(scriptUrl: string, scope: string, headers: Headers): boolean 
   return allowed.origin === origin && pathname.startsWith(allowed.pathname);
 }
 
-/** A script with its type alone: the other headers are of one moment. */
+/** A script with its type and no other header: the others hold for one moment only. */
 async function keepable(response: Response): Promise<Response> {
   const body = await response.arrayBuffer();
   if (body.byteLength > APP_WORKER_LIMITS.scriptBytes) {

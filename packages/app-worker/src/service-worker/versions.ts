@@ -1,14 +1,57 @@
+import { StateMachine, type TransitionTable } from '@wingman/protocol';
 import type { RegistrationSnapshot, WorkerSnapshot, WorkerState } from '../messages.js';
 
-/** One version of an app worker. */
-export interface Version {
+const TRANSITIONS: TransitionTable<WorkerState> = {
+  parsed: ['installing', 'redundant'],
+  installing: ['installed', 'redundant'],
+  installed: ['activating', 'redundant'],
+  activating: ['activated', 'redundant'],
+  activated: ['redundant'],
+  redundant: [],
+};
+
+/** What of a version outlives a service worker that is killed. */
+export interface SavedVersion {
   readonly id: string;
   readonly scriptUrl: string;
   readonly type: WorkerType;
   readonly state: WorkerState;
+  readonly handlesFetch: boolean;
+  readonly skipsWaiting: boolean;
+}
+
+/** One version of an app worker. */
+export class Version {
+  readonly id: string;
+  readonly scriptUrl: string;
+  readonly type: WorkerType;
   /** Known once the script has run. */
   handlesFetch: boolean;
   skipsWaiting: boolean;
+  readonly #machine: StateMachine<WorkerState>;
+
+  constructor({ id, scriptUrl, type, state, handlesFetch, skipsWaiting }: SavedVersion) {
+    this.id = id;
+    this.scriptUrl = scriptUrl;
+    this.type = type;
+    this.handlesFetch = handlesFetch;
+    this.skipsWaiting = skipsWaiting;
+    this.#machine = new StateMachine(TRANSITIONS, state);
+  }
+
+  get state(): WorkerState {
+    return this.#machine.state;
+  }
+
+  /** A change that the table doesn't have is left undone. */
+  transition(state: WorkerState): void {
+    this.#machine.transition(state);
+  }
+
+  saved(): SavedVersion {
+    const { id, scriptUrl, type, state, handlesFetch, skipsWaiting } = this;
+    return { id, scriptUrl, type, state, handlesFetch, skipsWaiting };
+  }
 }
 
 /** A registration of the app: which versions serve a scope. */
@@ -25,23 +68,10 @@ export interface Registration {
   activation: Promise<void> | undefined;
 }
 
-const NEXT: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
-  parsed: ['installing', 'redundant'],
-  installing: ['installed', 'redundant'],
-  installed: ['activating', 'redundant'],
-  activating: ['activated', 'redundant'],
-  activated: ['redundant'],
-  redundant: [],
-};
-
-/** The only way to change a version's state; a change that the table doesn't have is left undone. */
-export function transition(version: Version, state: WorkerState): void {
-  if (NEXT[version.state].includes(state)) Object.assign(version, { state });
-}
-
 export function newVersion(scriptUrl: string, type: WorkerType): Version {
   const id = crypto.randomUUID();
-  return { id, scriptUrl, type, state: 'parsed', handlesFetch: false, skipsWaiting: false };
+  const fresh = { state: 'parsed', handlesFetch: false, skipsWaiting: false } as const;
+  return new Version({ id, scriptUrl, type, ...fresh });
 }
 
 export function newRegistration(scope: string): Registration {

@@ -1,40 +1,33 @@
+import type { OwnRequest } from '@wingman/app-worker/service-worker';
 import { toWingmanError, WingmanError } from '@wingman/protocol';
 import type { TunnelPort } from '../shared/exchange-messages.js';
-import { nobodyWaits, type GivenUp } from './given-up.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
+import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
-import { problemResponse } from './problems.js';
-import { buildReply, readsBody } from './reply.js';
+import { buildReply, problemResponse, readsBody } from './reply.js';
 import { openBlob, openBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
-import type { BoundedMap } from '@wingman/protocol';
-import type { SharedPorts } from './shared-ports.js';
-import type { WorkerScripts } from './worker-scripts.js';
 import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
+import type { WorkerScripts } from './worker-scripts.js';
 
-/** What answering a request of the app takes. */
+/** The tools for answering a request of the app. */
 export interface AppFetchTools {
   directory: ShellDirectory;
   exchanges: Exchanges;
   givenUp: GivenUp;
   surroundings: Surroundings;
   posts: HeldPosts;
-  sharedPorts: SharedPorts;
   workerScripts: WorkerScripts;
-  /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
-  preflights: BoundedMap<string, number>;
-  /** Writes an error to the console of the tab. */
-  complain: (entry: ShellEntry, text: string) => void;
   /** Tells the tab that a navigation of its frame brings a file, and when that is over. */
   tellOfFile: (entry: ShellEntry, saved: Promise<void>) => void;
 }
 
-/** The parts of a FetchEvent that an answer takes. */
+/** The parts of a FetchEvent that are needed for an answer. */
 export type Asked = Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId' | 'handled'> & {
-  /** The app's worker has asked, and may yet give the page other headers. */
+  /** The app worker has asked, and it may still give the page other headers. */
   isForWorker?: boolean;
 };
 
@@ -60,7 +53,7 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
   return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
-/** Where a request goes; a POST that was held goes in its place. */
+/** Where a request goes, and the held POST that is sent in place of the request. */
 interface Way {
   entry: ShellEntry;
   port: TunnelPort;
@@ -100,7 +93,7 @@ async function start(
   return startExchange(port, head, chunks, request.signal);
 }
 
-/** To the app it is a frame's navigation like any other. */
+/** Sends a held POST. The app sees an ordinary navigation of a frame. */
 function startHeld(
   { request, body }: HeldPost,
   port: TunnelPort,
@@ -148,4 +141,22 @@ function problem(request: Request, error: WingmanError): Response {
   if (error.code === 'CANCELLED') return Response.error();
   const accept = request.headers.get('accept') ?? undefined;
   return problemResponse(error, { accept, method: request.method });
+}
+
+/** Sends the service worker's own GETs through a tab's tunnel; fails with LINK_LOST when the tab has no tunnel. */
+export function ownRequests(
+  directory: ShellDirectory,
+  surroundings: Surroundings,
+  exchanges: Exchanges,
+): OwnRequest {
+  return async (tab, url, { destination, headers, signal }) => {
+    const way = (await directory.ofTab(tab))?.port ?? null;
+    if (way === null) throw new WingmanError('LINK_LOST', 'the tab has no tunnel');
+    const source = new Request(url, { headers, mode: 'same-origin' });
+    const head = requestHead(source, surroundings, { present: false, length: null });
+    const exchange = startExchange(way, { ...head, destination }, undefined, signal);
+    exchanges.add(tab, exchange);
+    const reply = await exchange.reply();
+    return buildReply(reply.head, { method: 'GET', url, isFrameNavigation: false }, reply.body);
+  };
 }

@@ -1,16 +1,22 @@
 import { APP_CACHE_PREFIX } from '@wingman/app-worker/service-worker';
-import { CACHE_PREFIX, RESERVED_PREFIX, SHIM_PATH } from '@wingman/protocol';
+import { CACHE_PREFIX, RESERVED_PREFIX, SHIM_PATH, WingmanError } from '@wingman/protocol';
+import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
+import type { Asked } from './app-fetch.js';
+import type { HeldPosts } from './held-posts.js';
+import type { Isolation } from './isolation.js';
+import { problemResponse } from './reply.js';
 
 const SHELL_PATH = `${RESERVED_PREFIX}shell`;
 const EMULATION_PATH = `${RESERVED_PREFIX}emulation.js`;
 const APP_WORKERS_PART_PATH = `${RESERVED_PREFIX}sw-app-workers.js`;
 const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, EMULATION_PATH, APP_WORKERS_PART_PATH];
 
-/** Names and contents of what the shell is told in the page itself. */
+/** Names and contents of the `<meta>` elements by which the shell page is told something. */
 export type Marks = Readonly<Record<string, string>>;
 
-/** The tunnel's own files: always fresh from the server, and from the cache when it can't be reached. */
+/** The tunnel's own files: fresh from the server, or from the cache when the server can't be reached. */
 export class Assets {
   readonly #cacheName: string;
 
@@ -36,7 +42,7 @@ export class Assets {
     await Promise.all(old.map((name) => this.caches.delete(name)));
   }
 
-  /** The shell page, with the server's latest boot record where the server can be reached, and named marks in it. */
+  /** The shell page with these marks. It has the server's latest boot record when the server can be reached. */
   async shell(marks: Marks, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     try {
       return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks, headers);
@@ -54,12 +60,12 @@ export class Assets {
     }
   }
 
-  /** The shim's script; undefined when it can't be had. */
+  /** The shim's script; undefined when neither server nor cache has the script. */
   shim(): Promise<string | undefined> {
     return this.#text(SHIM_PATH);
   }
 
-  /** What makes a worker a service worker for the app; undefined when it can't be had. */
+  /** The script that makes a worker look like a service worker; undefined when neither server nor cache has it. */
   emulation(): Promise<string | undefined> {
     return this.#text(EMULATION_PATH);
   }
@@ -86,12 +92,12 @@ export class Assets {
   }
 }
 
-/** As the value of an attribute. */
+/** Escapes text for the value of an attribute. */
 function quoted(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 }
 
-/** A page with a `<meta>` for each mark; without its URL it stands for the page that was asked for, whatever that was. */
+/** The page with a `<meta>` for each mark. The new response has no URL, so that the page takes the URL that was asked for. */
 async function marked(
   page: Response,
   marks: Marks,
@@ -104,4 +110,32 @@ async function marked(
   const response = new Response(text, page);
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;
+}
+
+/** The tools for answering a top-level navigation. */
+export interface ShellPageTools {
+  readonly assets: Assets;
+  readonly isolation: Isolation;
+  readonly posts: HeldPosts;
+}
+
+/** Answers a top-level navigation: always with the shell, which then loads the app in its frame. */
+export async function shellPage(
+  { request, resultingClientId }: Asked,
+  { assets, isolation, posts }: ShellPageTools,
+): Promise<Response> {
+  const { method } = request;
+  const isIsolated = await isolation.isOn;
+  const headers = isIsolated ? ISOLATING : {};
+  const marks = {
+    // Firefox hides the referrer from a page that a service worker has answered.
+    ...(request.referrer.startsWith('http') ? { [REFERRER_MARK]: request.referrer } : {}),
+    ...(isIsolated ? { [ISOLATED_MARK]: '' } : {}),
+  };
+  if (method !== 'POST') return assets.shell(marks, headers);
+  if (await posts.hold(resultingClientId, request)) {
+    return assets.shell({ ...marks, [POSTED_MARK]: '' }, headers);
+  }
+  const error = new WingmanError('LIMIT_EXCEEDED', 'the form is too large to be held');
+  return problemResponse(error, { accept: 'text/html', method });
 }

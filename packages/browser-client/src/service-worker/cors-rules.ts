@@ -16,7 +16,7 @@ const SAFE_RESPONSE_HEADERS = [
   'last-modified',
   'pragma',
 ];
-/** A page can't set these: what stands in a service worker's request comes from the browser. */
+/** Fields that a page can't set: the browser has put them into the request. */
 const BROWSERS_OWN =
   /^(?:sec-|proxy-|user-agent$|referer$|origin$|dnt$|save-data$|priority$|purpose$|upgrade-insecure-requests$)/;
 const UNSAFE_CHARACTER = /["():<>?@[\\\]{}\u007f]/;
@@ -66,7 +66,7 @@ export function preflightFault(
     return `method ${request.method} is not in Access-Control-Allow-Methods`;
   }
   const names = listOf(answer.headers, 'access-control-allow-headers').map(lower);
-  // The standard has `*` not cover Authorization; no engine keeps to that.
+  // By the standard `*` does not cover Authorization. No engine follows that rule.
   const refused = allowsAny(names)
     ? undefined
     : unsafeHeaders(request.headers).find((name) => !names.includes(name));
@@ -90,7 +90,7 @@ export function corsFault(
   return isAllowed ? undefined : "the 'Access-Control-Allow-Credentials' header is not 'true'";
 }
 
-/** Leaves a page what it may see (Fetch, "CORS filtered response"); a redirect keeps its Location. */
+/** Removes the fields that a page may not see (Fetch, "CORS filtered response"); a redirect keeps its Location. */
 export function hideHeaders(headers: Headers, credentials: RequestCredentials): void {
   const exposed = listOf(headers, 'access-control-expose-headers').map(lower);
   if (exposed.includes('*') && credentials !== 'include') return;
@@ -98,7 +98,7 @@ export function hideHeaders(headers: Headers, credentials: RequestCredentials): 
   for (const name of [...headers.keys()]) if (!shown.has(name)) headers.delete(name);
 }
 
-/** How long the answer to a preflight holds, in seconds: 5 when it doesn't say, at most what Chromium allows. */
+/** How long the answer to a preflight holds, in seconds: 5 by default, and at most the 7,200 of Chromium. */
 export function preflightLife(headers: Headers): number {
   const age = Number(headers.get('access-control-max-age') ?? 5);
   return Number.isFinite(age) ? Math.max(0, Math.min(age, 7200)) : 5;

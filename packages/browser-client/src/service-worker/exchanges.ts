@@ -2,17 +2,17 @@ import { WingmanError } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
-/** Whose end is a request's end too: not that of a navigation, whose client is yet to be, nor of a beacon. */
+/** The client whose end is also the end of its request. A navigation has no client yet, and a beacon outlives its client. */
 export function ownerOf(request: Request, clientId: string): string | undefined {
   return request.mode === 'navigate' || request.keepalive || clientId === '' ? undefined : clientId;
 }
 
-/** Exchanges under way, by tab: when a tab closes, what it carried must end with an error and not hang. */
+/** Exchanges under way, by tab. When a tab closes, its exchanges end with an error and don't hang. */
 export class Exchanges {
   readonly #byTab = new Map<string, Set<TunnelFetch>>();
   #watch: ReturnType<typeof setInterval> | undefined;
 
-  /** Documents and workers that wait for an answer. */
+  /** The client id of the document or worker that waits for each answer. */
   readonly #owners = new Map<TunnelFetch, string>();
 
   constructor(
@@ -20,7 +20,7 @@ export class Exchanges {
     private readonly isClientGone: (clientId: string) => Promise<boolean>,
   ) {}
 
-  /** `owner` is the client id of what waits for the answer, if the request is not to outlive it. */
+  /** `owner` is the client that waits for the answer; undefined when the request may outlive its client. */
   add(tab: string, exchange: TunnelFetch, owner?: string): void {
     if (owner !== undefined) this.#owners.set(exchange, owner);
     const exchanges = this.#byTab.get(tab) ?? new Set();
@@ -29,7 +29,7 @@ export class Exchanges {
     void exchange.done.then(() => this.#remove(tab, exchange));
   }
 
-  /** Ends what went through tabs that are gone, and what nobody waits for any more. */
+  /** Ends the exchanges of tabs that are gone, and the exchanges for which nobody waits any more. */
   async sweep(): Promise<void> {
     for (const tab of [...this.#byTab.keys()]) {
       if (await this.isGone(tab)) this.end(tab, 'the tab that carried this was closed');

@@ -1,13 +1,12 @@
-import { deferred, WingmanError } from '@wingman/protocol';
-import { REQUEST_ID } from '../shared/given-up.js';
+import { BoundedMap, deferred, WingmanError } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { BoundedMap } from '@wingman/protocol';
+import { REQUEST_ID } from '../shared/request-fields.js';
 import type { TunnelFetch } from './tunnel-fetch.js';
 
-/** Requests that a page may give up before there is an answer, by their id. */
+/** Requests that a page can give up before there is an answer, by request id. */
 export class GivenUp {
   readonly #exchanges = new Map<string, Pick<TunnelFetch, 'abort'>>();
-  /** The latest that were given up: the word may overtake the request. */
+  /** The latest ids that were given up: the message about a request may come before the request. */
   readonly #given = new BoundedMap<string, true>(SERVICE_WORKER_LIMITS.maxGivenUp);
 
   add(request: Pick<Request, 'headers'>, exchange: Pick<TunnelFetch, 'abort' | 'done'>): void {
@@ -16,12 +15,12 @@ export class GivenUp {
     if (this.#given.get(id) === true) return abort(exchange);
     this.#exchanges.set(id, exchange);
     void exchange.done.then(() => {
-      // What a worker of the app has passed on is another exchange by then.
+      // An app worker may have passed the request on, as another exchange with the same id.
       if (this.#exchanges.get(id) === exchange) this.#exchanges.delete(id);
     });
   }
 
-  /** Does what takes a signal for the same; it is aborted when the page gives up before that is done. */
+  /** Does something for a request. The signal is aborted when the page gives the request up meanwhile. */
   async during<T>(
     request: Pick<Request, 'headers'>,
     act: (signal: AbortSignal) => Promise<T>,
@@ -42,14 +41,14 @@ export class GivenUp {
     if (exchange !== undefined) abort(exchange);
   }
 
-  /** Whether nobody waits for the answer any more. */
+  /** Whether the page has given the request up. */
   has(request: Pick<Request, 'headers'>): boolean {
     const id = request.headers.get(REQUEST_ID);
     return id !== null && this.#given.get(id) === true;
   }
 }
 
-/** What answers a request that was given up: of a network error Firefox would tell in the console. */
+/** The answer to a request that was given up. Firefox would report a network error in the console. */
 export function nobodyWaits(): Response {
   return new Response(null, { status: 204 });
 }

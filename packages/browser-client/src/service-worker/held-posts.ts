@@ -1,7 +1,7 @@
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { BoundedMap } from '@wingman/protocol';
 
-/** A form that was posted to the top of a tab, where the shell had to come first. */
+/** A form that was posted to the top of a tab. The tab has to load the shell first. */
 export interface HeldPost {
   readonly request: Request;
   readonly body: Blob;
@@ -12,7 +12,7 @@ export interface HeldPost {
  * sees it, is answered by them. Each is given out once; a reload of the tab is a POST of its own.
  */
 export class HeldPosts {
-  /** By the client id of the shell to be. */
+  /** By the client id that the shell is going to have. */
   readonly #held = new BoundedMap<string, HeldPost>(SERVICE_WORKER_LIMITS.maxHeldPosts);
   /** The URLs that shells are about to load in place of their POST. */
   readonly #announced = new BoundedMap<string, string>(SERVICE_WORKER_LIMITS.maxHeldPosts);

@@ -4,7 +4,7 @@ import { SHELL_KEY } from '../shared/shell-api.js';
 
 const RECORD = '/__wingman/isolated';
 
-/** Whether the shell is to be served cross-origin isolated, because the app is; outlives this worker. */
+/** Whether the shell is served cross-origin isolated, because the app is. The record outlives this service worker. */
 export class Isolation {
   readonly #cacheName: string;
   #isOn: Promise<boolean> | undefined;
@@ -46,7 +46,7 @@ export function inIsolatedTab(response: Response, method: string): Response {
   return shown;
 }
 
-/** A frame within the app stays empty: on localhost it is refused too. */
+/** A frame within the app stays empty: the browser refuses it on localhost, too. */
 function leavingIsolation(): Response {
   const shell = `top[Symbol.for('${SHELL_KEY}')]`;
   const script = `if(parent===top)${shell}.isolate(false)`;
@@ -55,7 +55,7 @@ function leavingIsolation(): Response {
   });
 }
 
-/** Whether a browser saves this answer, where it would show others (RFC 6266 section 4.2). */
+/** Whether a browser saves this answer as a file (RFC 6266 section 4.2). */
 export function isAttachment({ headers }: Response): boolean {
   return /^\s*attachment/i.test(headers.get('content-disposition') ?? '');
 }

@@ -3,30 +3,26 @@ import { BoundedMap, SHIM_PATH } from '@wingman/protocol';
 import { answer, type ReplyPort } from '@wingman/protocol/ports';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import type {
-  Complaint,
-  DocumentToServiceWorker,
-  FileNews,
-  ServiceWorkerAnswer,
-  ShellToServiceWorker,
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/request-fields.js';
+import {
+  workerPrefix,
+  type Complaint,
+  type DocumentToServiceWorker,
+  type FileNews,
+  type ServiceWorkerAnswer,
+  type ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch, type AppFetchTools, type Asked } from './app-fetch.js';
-import { Assets } from './assets.js';
-import { browserWorld } from './browser-world.js';
+import { appFetch, ownRequests, type Asked } from './app-fetch.js';
+import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
-import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/given-up.js';
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { HeldPosts } from './held-posts.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
-import { ownRequests } from './own-request.js';
-import { portFetch } from './port-fetch.js';
+import { portFetch, SharedPorts, type PortFetchTools } from './port-fetch.js';
 import { keepBody, withKeptBody } from './request-body.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
-import { SharedPorts } from './shared-ports.js';
-import { HeldPosts } from './held-posts.js';
-import { shellPage } from './shell-page.js';
+import { browserWorld, ShellDirectory } from './shell-directory.js';
 import { WorkerScripts } from './worker-scripts.js';
-import { ShellDirectory } from './shell-directory.js';
 
 declare const self: ServiceWorkerGlobalScope;
 /** Replaced by scripts/bundle.mjs. */
@@ -53,7 +49,7 @@ const appWorkers = new AppWorkers({
   ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
   ownRequest: ownRequests(directory, surroundings, exchanges),
 });
-const tools: AppFetchTools = {
+const tools: PortFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
@@ -66,7 +62,7 @@ const tools: AppFetchTools = {
   },
 };
 
-// The cache is filled when the page has loaded: here it would delay the first page by a round trip.
+// The cache is filled later, when the page has loaded: filling it here would delay the first page by a round trip.
 self.addEventListener('install', () => void self.skipWaiting());
 
 self.addEventListener('activate', (event) => {
@@ -88,9 +84,9 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
   const network = (asked: Asked): Promise<Response> =>
     withoutAppWorker(asked, destination) ?? fetch(withKeptBody(event.request));
   const { request, clientId, resultingClientId } = event;
-  // What the frame asks for is not what the page was opened by: the worker would see a GET.
+  // The page was opened by a POST, and the app worker would see a GET.
   const isPosted = isFrameNavigation(request) && tools.posts.isAwaited(request.url);
-  // Here the head of the answer has been taken as soon as it comes.
+  // The app worker has the head of the answer as soon as the head comes.
   const handled = Promise.resolve(undefined);
   const asThrough = (): Promise<Response> =>
     network({ request, clientId, resultingClientId, handled, isForWorker: true });
@@ -106,7 +102,7 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
   return tools.workerScripts.prefix(request, response, tab);
 }
 
-/** Undefined for what the browser does best by itself. */
+/** Undefined for requests that are left to the browser. */
 function withoutAppWorker(event: Asked, destination: Destination): Promise<Response> | undefined {
   switch (destination) {
     case 'untouched':
@@ -131,7 +127,7 @@ self.addEventListener('message', (event) => {
       const { expects, isPosted } = message;
       directory.add(clientId, message);
       if (isPosted && expects !== null) tools.posts.announce(clientId, expects);
-      // It may have come in place of another.
+      // The shell may have taken the place of another one.
       event.waitUntil(appWorkers.sweep());
       return acknowledge(event);
     }

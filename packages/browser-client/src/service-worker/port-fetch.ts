@@ -1,4 +1,12 @@
-import { isRedirect, PROBLEM_HEADER, toWingmanError, WingmanError } from '@wingman/protocol';
+import {
+  isRedirect,
+  PORTS_TARGET,
+  PROBLEM_HEADER,
+  toWingmanError,
+  WingmanError,
+  type PortsAnswer,
+  type BoundedMap,
+} from '@wingman/protocol';
 import { forbidsEmbedding } from '@wingman/web-policy';
 import type { FetchHead, TunnelPort } from '../shared/exchange-messages.js';
 import { howToShare, localPort, sharesCookies } from '../shared/loopback.js';
@@ -14,9 +22,17 @@ import {
 import { buildReply } from './reply.js';
 import { openBody } from './request-body.js';
 import { requestHead } from './request-head.js';
-import { allows } from './shared-ports.js';
 import type { ShellEntry } from './shell-directory.js';
-import { startExchange } from './tunnel-fetch.js';
+import { startExchange, TunnelFetch } from './tunnel-fetch.js';
+
+/** The tools for answering a request for another port. */
+export interface PortFetchTools extends AppFetchTools {
+  sharedPorts: SharedPorts;
+  /** Until when (milliseconds since 1970) a server's answer to a preflight holds. */
+  preflights: BoundedMap<string, number>;
+  /** Writes an error to the console of the tab. */
+  complain: (entry: ShellEntry, text: string) => void;
+}
 
 /** A request of the app for a port of the developer's machine, and what is known about it. */
 interface PortRequest {
@@ -25,19 +41,19 @@ interface PortRequest {
   port: number;
   way: TunnelPort;
   tab: string;
-  /** The app's origin on the developer's machine, which is whom servers there have to allow. */
+  /** The app's origin on the developer's machine: the origin that servers there have to allow. */
   origin: string;
-  /** On that machine this request would stay within the app's own origin. */
+  /** Whether this request stays within the app's own origin on the developer's machine. */
   isSameOrigin: boolean;
 }
 
-/** Answers a request for a port of the developer's machine, with CORS as the browser has it there. */
-export async function portFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
+/** Answers a request for a port of the developer's machine, with the CORS checks of a browser on that machine. */
+export async function portFetch(event: Asked, tools: PortFetchTools): Promise<Response> {
   const { request, clientId, resultingClientId } = event;
   const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: false };
   const entry = await tools.directory.find(requester);
   if (entry === undefined) return Response.error();
-  // Without a tunnel nothing of the developer's machine can be reached but the app.
+  // Without a tunnel a tab reaches the app, and no other port of the developer's machine.
   if (entry.port === null) return fetch(request);
   try {
     return await answer(await describe(request, entry, entry.port, tools), tools);
@@ -48,7 +64,7 @@ export async function portFetch(event: Asked, tools: AppFetchTools): Promise<Res
   }
 }
 
-/** An EventSource tries again after a network error, and not after an answer that is none. */
+/** An EventSource tries again after a network error, and gives up after an answer that is no event stream. */
 function refusedStream(): Response {
   return new Response(null, { status: 403 });
 }
@@ -61,7 +77,7 @@ async function describe(
   request: Request,
   { tab }: ShellEntry,
   way: TunnelPort,
-  { sharedPorts }: AppFetchTools,
+  { sharedPorts }: PortFetchTools,
 ): Promise<PortRequest> {
   const url = new URL(request.url);
   const port = localPort(url) ?? 0;
@@ -72,7 +88,7 @@ async function describe(
   return { request, url, port, way, tab, origin: app.origin, isSameOrigin };
 }
 
-async function answer(asked: PortRequest, tools: AppFetchTools): Promise<Response> {
+async function answer(asked: PortRequest, tools: PortFetchTools): Promise<Response> {
   const { request, isSameOrigin } = asked;
   const usesCors = request.mode === 'cors' && !isSameOrigin;
   if (usesCors && needsPreflight(request)) await preflight(asked, tools);
@@ -95,7 +111,7 @@ async function answer(asked: PortRequest, tools: AppFetchTools): Promise<Respons
 
 function headOf(
   { request, url, port, isSameOrigin }: PortRequest,
-  { surroundings }: AppFetchTools,
+  { surroundings }: PortFetchTools,
   body: { present: boolean; length: number | null },
 ): FetchHead {
   const head = requestHead(request, surroundings, body);
@@ -119,7 +135,7 @@ function sendsCookies(credentials: RequestCredentials, isSameOrigin: boolean): b
 }
 
 /** Asks the server whether it would take the request; throws when it would not. */
-async function preflight(asked: PortRequest, tools: AppFetchTools): Promise<void> {
+async function preflight(asked: PortRequest, tools: PortFetchTools): Promise<void> {
   const { request, url, port, way, tab, origin } = asked;
   const question = preflightHeaders(request);
   const key = [url.href, request.credentials, ...question.flat()].join('\n');
@@ -154,7 +170,7 @@ async function preflight(asked: PortRequest, tools: AppFetchTools): Promise<void
   tools.preflights.set(key, Date.now() + preflightLife(response.headers) * 1000);
 }
 
-/** The host's own pages stand for a connection that has failed. */
+/** Throws when the answer is a problem page of the host: the connection has failed then. */
 function refuseProblem({ headers }: Response, { port }: PortRequest): void {
   const code = headers.get(PROBLEM_HEADER);
   if (code === null) return;
@@ -164,7 +180,7 @@ function refuseProblem({ headers }: Response, { port }: PortRequest): void {
   throw new WingmanError('LOCAL_PORT_REFUSED', what);
 }
 
-/** What a page may read of another origin's answer. */
+/** Another origin's answer with the fields that a page may read; throws when the page may read nothing. */
 function readable(response: Response, asked: PortRequest): Response {
   const { credentials } = asked.request;
   const fault = corsFault(response.headers, asked.origin, credentials);
@@ -173,7 +189,7 @@ function readable(response: Response, asked: PortRequest): Response {
   return response;
 }
 
-/** The answer to a request without CORS, which browsers let a page use and not read. */
+/** The answer to a request without CORS. A page may use such an answer and not read it. */
 function unread(response: Response, asked: PortRequest): Response {
   const policy = response.headers.get('cross-origin-resource-policy');
   if (forbidsEmbedding(policy, sharesCookies(asked.url))) {
@@ -190,4 +206,44 @@ function unread(response: Response, asked: PortRequest): Response {
 function blocked({ url, origin }: PortRequest, why: string): WingmanError {
   const message = `Access to '${url.href}' from origin '${origin}' has been blocked by CORS policy: ${why}.`;
   return new WingmanError('REFUSED', message);
+}
+
+const QUESTION: FetchHead = {
+  method: 'GET',
+  target: PORTS_TARGET,
+  headers: [['accept', 'application/json']],
+  destination: 'empty',
+  mode: 'same-origin',
+  hasBody: false,
+  hasCredentials: false,
+};
+
+/** The ports that the developer shares. The host is asked once for each tunnel port. */
+export class SharedPorts {
+  readonly #answers = new WeakMap<TunnelPort, Promise<PortsAnswer>>();
+
+  /** The answer, asked anew when `port` was not in the last one: the host may have been restarted. */
+  async find(way: TunnelPort, port: number): Promise<PortsAnswer> {
+    const known = await this.#answers.get(way);
+    if (known !== undefined && allows(known, port)) return known;
+    const answer = ask(way);
+    this.#answers.set(way, answer);
+    answer.catch(() => this.#answers.delete(way));
+    return answer;
+  }
+}
+
+/** Whether the app's pages may use a port. */
+function allows({ port, also }: PortsAnswer, asked: number): boolean {
+  return asked === port || also.includes(asked);
+}
+
+async function ask(way: TunnelPort): Promise<PortsAnswer> {
+  const { head, body } = await new TunnelFetch(way, QUESTION).reply();
+  const answer = (await new Response(body).json()) as Partial<PortsAnswer>;
+  const { port, also } = answer;
+  if (head.status !== 200 || typeof port !== 'number' || !Array.isArray(also)) {
+    throw new WingmanError('PROTOCOL_ERROR', 'the host does not say which ports it shares');
+  }
+  return { port, also };
 }

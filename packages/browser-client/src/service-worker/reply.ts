@@ -1,6 +1,12 @@
-import { forFrame, isRedirect, WingmanError } from '@wingman/protocol';
+import {
+  forFrame,
+  isRedirect,
+  renderProblem,
+  viewerProblem,
+  WingmanError,
+  type ErrorCode,
+} from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
-import { decodedBody } from './content-coding.js';
 
 const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 
@@ -25,7 +31,7 @@ export function buildReply(
   return context.isFrameNavigation ? forFrame(response, context.url) : response;
 }
 
-/** Whether the browser will read a body: none follows some heads (RFC 9110 section 6.4.1), and nobody sees a redirect's. */
+/** Whether the browser will read a body. Some answers have none (RFC 9110 section 6.4.1), and nobody sees a redirect's body. */
 export function readsBody({ status, headers }: ReplyHead, method: string): boolean {
   const location = headers.find(([name]) => name === 'location')?.[1] ?? null;
   const hasBody = method !== 'HEAD' && !NULL_BODY_STATUSES.includes(status);
@@ -46,7 +52,7 @@ function replyHeaders(head: ReplyHead): Headers {
     try {
       headers.append(name, value);
     } catch {
-      // A name or value that the platform refuses; browsers drop such a line too.
+      // The platform refuses this name or value. Browsers drop such a line, too.
     }
   }
   return headers;
@@ -61,4 +67,48 @@ function resolveLocation(headers: Headers, status: number, url: string): void {
 
 function safeStatusText(text: string): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : '';
+}
+
+/** Undoes a Content-Encoding and adjusts the headers. Browsers leave the responses of a service worker encoded. */
+function decodedBody(
+  body: ReadableStream<Uint8Array>,
+  headers: Headers,
+): ReadableStream<Uint8Array> {
+  const coding = headers.get('content-encoding')?.trim().toLowerCase();
+  const format = coding === undefined ? undefined : formatOf(coding);
+  if (format === undefined) return body;
+  headers.delete('content-encoding');
+  headers.delete('content-length');
+  const decoder: ReadableWritablePair<Uint8Array, BufferSource> = new DecompressionStream(format);
+  return (body as ReadableStream<BufferSource>).pipeThrough(decoder);
+}
+
+function formatOf(coding: string): CompressionFormat | undefined {
+  if (coding === 'gzip' || coding === 'x-gzip') return 'gzip';
+  return coding === 'deflate' ? 'deflate' : undefined;
+}
+
+/** Codes of requests that were never handed to a link. Such a request can be sent again without being run twice. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TIMEOUT',
+  'HOST_OFFLINE',
+  'SESSION_UNKNOWN',
+  'TOO_MANY_VIEWERS',
+  'HANDSHAKE_FAILED',
+]);
+
+/**
+ * A page (or JSON, as `accept` has it) that says what went wrong. The shell recognises the page of a
+ * GET that was never sent, and reloads it when the host is back; all others are a person's to repeat.
+ */
+export function problemResponse(
+  error: WingmanError,
+  { accept, method }: { accept: string | undefined; method: string },
+): Response {
+  const problem = viewerProblem(error.code);
+  const { body, contentType, headers } = renderProblem(problem, accept);
+  const isRepeatable = method === 'GET' && UNSENT.has(error.code);
+  const isMarked = isRepeatable && contentType.startsWith('text/html');
+  const marker = isMarked ? '<meta name="wingman-problem">' : '';
+  return new Response(body + marker, { status: problem.status, headers });
 }

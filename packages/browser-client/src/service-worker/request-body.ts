@@ -1,11 +1,11 @@
 import { readAhead } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
-/** A request's body, with its length where that could be found out. */
+/** A request's body, with its length if the length is known in advance. */
 export interface RequestBody {
   /** Undefined when there is none. */
   chunks: AsyncIterable<Uint8Array> | undefined;
-  /** In bytes; null when it is only known at the end. */
+  /** In bytes; null when the length is known only at the end. */
   length: number | null;
 }
 
@@ -14,7 +14,7 @@ const NO_BODY: RequestBody = { chunks: undefined, length: null };
 /** Bodies that have been read and are still to be sent. */
 const kept = new WeakMap<Request, Blob>();
 
-/** Reads a body whole, into the browser's blob store, for two readers; null when there is none. */
+/** Reads a whole body into the browser's blob store, so that it can be read twice; null when there is no body. */
 export async function keepBody(request: Request): Promise<Blob | null> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null) return null;
   const blob = await request.blob();
@@ -29,7 +29,7 @@ export function withKeptBody(request: Request): Request {
   return body === undefined ? request : new Request(request, { body, referrer, referrerPolicy });
 }
 
-/** Opens the body as a stream; where engines have no `request.body` the browser's blob (on disk when large) stands in. */
+/** Opens the body as a stream. Engines without `request.body` give a blob, which is on disk when it is large. */
 export async function openBody(request: Request): Promise<RequestBody> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null)
     return NO_BODY;

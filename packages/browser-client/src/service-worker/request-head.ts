@@ -1,8 +1,7 @@
-import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
-import { REQUEST_ID } from '../shared/given-up.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
+import { ACCEPT_ENCODING, acceptLanguage, REQUEST_ID } from '../shared/request-fields.js';
 
-/** What the browser adds below the service worker and we have to add ourselves. */
+/** Values of header fields that the browser adds after the service worker. We have to add them ourselves. */
 export interface Surroundings {
   origin: string;
   userAgent: string;

@@ -1,7 +1,7 @@
 import { RESERVED_PREFIX } from '@wingman/protocol';
 import { localPort } from '../shared/loopback.js';
 
-/** Where a request goes: past us, to the tunnel's own files, to the shell page, to the developer's app, or to another port of theirs. */
+/** Where a request goes: to the browser, the tunnel's own files, the shell page, the developer's app, or another port of the developer's machine. */
 export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port';
 
 /** The parts of a Request that decide. */
@@ -11,7 +11,7 @@ export interface RequestSignature {
   destination: string;
 }
 
-/** Decides by URL and by what the response will become; a top-level page is always the shell. */
+/** Decides by the URL and by the use of the response. A top-level page is always the shell. */
 export function destinationOf(request: RequestSignature, origin: string): Destination {
   const url = new URL(request.url);
   if (url.origin !== origin) return isForPort(request, url) ? 'port' : 'untouched';
@@ -20,7 +20,7 @@ export function destinationOf(request: RequestSignature, origin: string): Destin
   return 'app';
 }
 
-/** Documents of another port would be of another origin, where no service worker of ours runs. */
+/** Documents of another port have another origin, and our service worker doesn't run there. */
 function isForPort({ mode }: RequestSignature, url: URL): boolean {
   return mode !== 'navigate' && localPort(url) !== undefined;
 }

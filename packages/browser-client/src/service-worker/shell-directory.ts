@@ -1,8 +1,8 @@
 import { BoundedMap, WingmanError } from '@wingman/protocol';
-import { PortMux } from '@wingman/protocol/ports';
+import { ask, PortMux } from '@wingman/protocol/ports';
 import type { TunnelPort } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import type { Introduction } from '../shared/service-worker-messages.js';
+import type { Introduction, PortWanted } from '../shared/service-worker-messages.js';
 
 /** Where requests can go: a tab's tunnel worker, or the network when that tab has no tunnel. */
 export interface ShellEntry {
@@ -10,7 +10,7 @@ export interface ShellEntry {
   clientId: string;
   /** Null in ingress mode. */
   port: TunnelPort | null;
-  /** Its documents have to ask for cross-origin isolation too. */
+  /** Whether the tab is cross-origin isolated: then its documents have to be, too. */
   isIsolated: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface ShellWorld {
 /** What is known about the sender of a request. */
 export interface Requester {
   clientId: string;
-  /** The client a navigation will make. */
+  /** The id of the client that a navigation is going to make. */
   resultingClientId: string;
   url: string;
   isFrameNavigation: boolean;
@@ -92,7 +92,7 @@ export class ShellDirectory {
     return entry;
   }
 
-  /** The shell of a tab, which is asked for when this instance hasn't met it; undefined when it is gone. */
+  /** The shell of a tab; undefined when the shell is gone. This instance asks all shells if it doesn't know the tab. */
   async ofTab(tab: string): Promise<ShellEntry | undefined> {
     const known = this.#shells.get(tab);
     if (known !== undefined) return (await this.#isAlive(known)) ? known : undefined;
@@ -100,7 +100,7 @@ export class ShellDirectory {
     return this.#shells.get(tab);
   }
 
-  /** Drops a shell that is gone and says so. */
+  /** Whether the shell of a tab is gone; forgets the shell then. */
   async isGone(tab: string): Promise<boolean> {
     const entry = this.#shells.get(tab);
     return entry === undefined || !(await this.#isAlive(entry));
@@ -123,7 +123,7 @@ export class ShellDirectory {
     return tab;
   }
 
-  /** With a single tab, which has a tunnel, there is nothing to choose. */
+  /** The only shell, if it has a tunnel: then there is nothing to choose. */
   #only(): ShellEntry | undefined {
     const [entry, another] = this.#shells.values();
     return another === undefined && entry?.port !== null ? entry : undefined;
@@ -190,4 +190,33 @@ export class ShellDirectory {
     const introduction = await this.world.ask(clientId);
     return introduction === undefined ? undefined : this.add(clientId, introduction);
   }
+}
+
+/** The pages of this origin, as the browser lists them. */
+export function browserWorld(clients: Clients, instance: string): ShellWorld {
+  return {
+    now: () => performance.now(),
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    exists: async (clientId) => (await clients.get(clientId)) !== undefined,
+    async listShells() {
+      const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
+      // A tab with an opener is "auxiliary".
+      return windows.filter(({ frameType }) => frameType !== 'nested').map(({ id }) => id);
+    },
+    async ask(clientId) {
+      const client = await clients.get(clientId);
+      return client === undefined ? undefined : introductionOf(client, instance);
+    },
+  };
+}
+
+function introductionOf(client: Client, instance: string): Promise<Introduction | undefined> {
+  const wanted = ask<Introduction>(
+    (reply) =>
+      client.postMessage({ kind: 'wingman-port-wanted', instance, reply } satisfies PortWanted, [
+        reply,
+      ]),
+    { deadlineMs: SERVICE_WORKER_LIMITS.shellAnswerMs },
+  );
+  return wanted.catch(() => undefined);
 }

@@ -51,7 +51,7 @@ export class TunnelFetch {
     stream.onfailure = (error) => this.#fail(error);
   }
 
-  /** Resolves when nothing is under way any more, however it ended. */
+  /** Resolves when the exchange is over, whether it went well or not. */
   get done(): Promise<void> {
     return this.#done.promise;
   }

@@ -1,6 +1,6 @@
 import { BoundedMap, isLinkId, SHIM_PATH } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { workerPrefix } from '../shared/service-worker-messages.js';
 
 const TAB_PARAMETER = 'tab';
 /** A directive counts only where it comes first, after white space and comments (ECMAScript, "directive prologue"). */
@@ -22,7 +22,7 @@ export class WorkerScripts {
   async prefix(request: Request, response: Response, tab: string): Promise<Response> {
     if (!startsWorker(request) || !response.ok || response.body === null) return response;
     const isModule = this.#modules.get(withoutFragment(request.url)) === true;
-    // Imports run before the code above them does; but where a policy holds, one may be refused.
+    // Imports run before the code above them, so the shim has to be an import, too. A policy may refuse that import.
     const mayImport = isModule && !response.headers.has('content-security-policy');
     const shim = await this.shim();
     if (shim === undefined) return response;
@@ -44,7 +44,7 @@ export class WorkerScripts {
   }
 }
 
-/** What a worker's script imports has the same destination, and another mode (HTML, "fetch a single module script"). */
+/** Whether this is a worker's own script. Its imports have another mode (HTML, "fetch a single module script"). */
 function startsWorker({ destination, mode }: Request): boolean {
   return (destination === 'worker' || destination === 'sharedworker') && mode === 'same-origin';
 }

@@ -48,14 +48,22 @@ export interface PortWanted {
   reply: ReplyPort<Introduction>;
 }
 
-/** From the service worker to a shell: an error that belongs into the page's console, which is the one people look at. */
+/** From the service worker to a shell: an error for the page's console. Nobody looks at the service worker's console. */
 export interface Complaint {
   kind: 'wingman-complaint';
   text: string;
 }
 
-/** From the service worker to a shell: what its frame navigates to is a file, which is on its way or has ended. */
+/** From the service worker to a shell: the frame's navigation brings a file, which is on its way or has ended. */
 export interface FileNews {
   kind: 'wingman-file';
   isSaved: boolean;
+}
+
+/** The global name under which a worker's shim finds its tab. */
+export const TAB_NAME = 'wingmanTab';
+
+/** Code that runs the shim before a worker's script. The code is part of the first line, so that line numbers stay. */
+export function workerPrefix(shim: string, tab: string | null): string {
+  return `self.${TAB_NAME}=${JSON.stringify(tab)};${shim};`;
 }

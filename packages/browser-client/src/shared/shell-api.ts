@@ -12,7 +12,7 @@ export interface DocumentReport {
   viewport: string | null | undefined;
 }
 
-/** What a page finds that a browser has kept for it from before. */
+/** What a browser keeps for a page that it has shown before. */
 export interface Past {
   /** As in `document.referrer`. */
   referrer: string;
@@ -30,13 +30,13 @@ export interface ShellApi {
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
   report(report: DocumentReport): void;
-  /** What the page at this URL finds from before; undefined when it isn't the first of the tab. */
+  /** What was kept for the page at this URL; undefined when it isn't the tab's first page. */
   pastOf(url: string): Past | undefined;
-  /** Saves what is at this URL of the app as a file; `name` is what the link calls it, or empty. */
+  /** Saves the app's answer at this URL as a file; `name` comes from the link and may be empty. */
   download(url: string, name: string): void;
-  /** Has the tab loaded again with or without cross-origin isolation; false when that would change nothing. */
+  /** Loads the tab again with or without cross-origin isolation; false when that would change nothing. */
   isolate(isOn: boolean): boolean;
-  /** Posts to whoever has opened this tab, as the tab: another site knows no other window of it. */
+  /** Posts to the opener of this tab in the name of the tab, because an opener on another site knows the top window only. */
   postToOpener(...args: unknown[]): void;
   /** A document sees these cookies now. */
   cookiesChanged(cookies: PageCookies): void;

@@ -17,7 +17,7 @@ export type ChannelEnd =
 /** From the shell to the tunnel worker. */
 export type ShellToWorker =
   | { kind: 'start'; options: StartOptions }
-  /** By this name workers of the app call for this tab's tunnel. */
+  /** The name by which workers of the app call for this tab's tunnel. */
   | { kind: 'tab'; tab: string }
   /** A service worker instance wants to send requests here; `instance` changes when it is restarted. */
   | { kind: 'service-worker'; instance: string; port: MessagePort }
@@ -29,7 +29,7 @@ export type ShellToWorker =
   | { kind: 'p2p-ended'; attempt: number }
   /** What a page of this tab sees now. */
   | { kind: 'cookies'; cookies: PageCookies }
-  /** What the next frame to load this URL gets is to become a file of that name (empty: its own). */
+  /** The answer to the next frame that loads this URL becomes a file of that name; empty for the answer's own name. */
   | { kind: 'download'; url: string; name: string }
   | { kind: 'prefer'; preference: Preference }
   /** Something suggests that the network is back: try now. */
@@ -52,11 +52,11 @@ export interface StartOptions {
   cookies: PageCookies;
 }
 
-/** What an answer of the app changes of what the browser keeps for it. */
+/** What an answer of the app changes in the browser's storage. */
 export interface SiteDataChange {
   /** Set-Cookie lines. */
   lines: string[];
-  /** All that the app has stored goes, except cookies. */
+  /** Everything that the app has stored is removed, except cookies. */
   clears: boolean;
 }
 
@@ -70,10 +70,20 @@ export type WorkerToShell =
   | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
   /** The relay can't be used for a reason that a person should know; null when it is over. */
   | { kind: 'trouble'; code: ErrorCode | null }
-  /** Do this to what the browser keeps for the app; the answer is which cookies the page sees then. */
+  /** Make this change to the browser's storage; the answer is the cookies that the page sees then. */
   | { kind: 'site-data'; change: SiteDataChange; reply: ReplyPort<PageCookies> }
   /** Exchanges are under way: keep the service worker alive. */
   | { kind: 'keep-alive' };
 
 /** open: the channel has opened. ready: the host has proved the key and answered there. */
 export type P2pWorkerEvent = 'open' | 'ready' | 'failed' | 'lost';
+
+/** Between the shell, which holds a data channel, and the tunnel worker, which uses it. */
+export type PumpToWorker =
+  | { kind: 'open' }
+  | { kind: 'message'; bytes: ArrayBuffer }
+  /** So many bytes have left for the channel, which has room again. */
+  | { kind: 'sent'; bytes: number }
+  | { kind: 'closed' };
+
+export type PumpToShell = { kind: 'send'; bytes: Uint8Array } | { kind: 'close' };

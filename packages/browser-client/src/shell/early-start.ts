@@ -1,5 +1,5 @@
 import { fromBase64Url } from '@wingman/protocol';
-import { ACCEPT_ENCODING, acceptLanguage } from '../shared/accept.js';
+import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';

@@ -1,6 +1,6 @@
 import { LIMITS, within, type IceServer } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import type { PumpToShell, PumpToWorker } from '../shared/pump-messages.js';
+import type { PumpToShell, PumpToWorker } from '../shared/worker-messages.js';
 import type { CandidatePair } from '../shared/status.js';
 
 /** The server's ICE servers in the browser's form. */

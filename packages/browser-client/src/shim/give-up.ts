@@ -1,4 +1,4 @@
-import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/given-up.js';
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/request-fields.js';
 
 type Realm = typeof globalThis;
 type FetchArguments = [input: RequestInfo | URL, init?: RequestInit];

@@ -3,17 +3,16 @@ import {
   nativeServiceWorkers,
   showServiceWorkers,
 } from '@wingman/app-worker/page';
-import type { DocumentToServiceWorker } from '../shared/service-worker-messages.js';
-import { TAB_NAME } from '../shared/worker-prefix.js';
+import { TAB_NAME, type DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
+import { tellGivenUp } from './give-up.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
 import { focusFirst, printByKey, takeUp } from './top-level.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
-import { tellGivenUp } from './give-up.js';
 import { watchCookies } from './watch-cookies.js';
 import { tunnelWorkerSockets } from './worker-sockets.js';
 

@@ -1,6 +1,6 @@
-import { acceptLanguage } from '../shared/accept.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import { localPort, sharesCookies } from '../shared/loopback.js';
+import { acceptLanguage } from '../shared/request-fields.js';
 import { TUNNEL_LOST_CHANNEL, type ShellApi } from '../shared/shell-api.js';
 import { replaceWebSocket, type SocketRoute } from './replace-web-socket.js';
 import type { TunnelSocket } from './tunnel-socket.js';

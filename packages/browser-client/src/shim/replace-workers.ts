@@ -1,4 +1,4 @@
-import { workerPrefix } from '../shared/worker-prefix.js';
+import { workerPrefix } from '../shared/service-worker-messages.js';
 
 /** The parts of a window or worker that are replaced or used. */
 interface WorkerRealm {
@@ -25,7 +25,11 @@ export interface WorkerOptionsOfOurs {
 export function replaceWorkers(options: WorkerOptionsOfOurs): void {
   const { realm } = options;
   const replacements = new Map<string, string>();
-  const blobs = keepBlobs(realm.URL, (url) => replacements.delete(url));
+  const blobs = keepBlobs(realm.URL, (url) => {
+    const own = replacements.get(url);
+    replacements.delete(url);
+    if (own !== undefined) realm.URL.revokeObjectURL(own);
+  });
   const replaced = (url: string): string => {
     const blob = blobs.get(url);
     if (blob === undefined) return url;

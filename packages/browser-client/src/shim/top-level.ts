@@ -23,7 +23,7 @@ function restoreScroll(page: Window, [x, y]: [number, number]): void {
   page.addEventListener('load', restore);
 }
 
-/** Prints the app on Ctrl+P or Cmd+P; the browser would print the shell. An app that handles the key has the key. */
+/** Prints the app on Ctrl+P or Cmd+P, where the browser would print the shell. An app may handle the key itself. */
 export function printByKey(page: Window): void {
   const print = (event: KeyboardEvent): void => {
     const isPlain = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;

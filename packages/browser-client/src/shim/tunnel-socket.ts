@@ -1,8 +1,7 @@
 import { StateMachine, type TransitionTable } from '@wingman/protocol';
 import { TakenCount } from '@wingman/protocol/ports';
-import type { SocketCommand, SocketEvent } from '../shared/exchange-messages.js';
+import { socketWeight, type SocketCommand, type SocketEvent } from '../shared/exchange-messages.js';
 import { SHIM_LIMITS } from '../shared/limits.js';
-import { socketWeight } from '../shared/socket-weight.js';
 import {
   checkClose,
   clampCode,

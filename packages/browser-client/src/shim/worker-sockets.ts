@@ -1,12 +1,14 @@
-import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
-import { SHIM_LIMITS } from '../shared/limits.js';
 import {
   channelOf,
   LOBBY,
   lockOf,
   type SocketCall,
+  type SocketCommand,
+  type SocketEvent,
+  type SocketRequest,
   type SocketServed,
-} from '../shared/socket-call.js';
+} from '../shared/exchange-messages.js';
+import { SHIM_LIMITS } from '../shared/limits.js';
 import { browserHeaders, routeFrom } from './page-sockets.js';
 import { replaceWebSocket } from './replace-web-socket.js';
 import type { SocketPort } from './tunnel-socket.js';

@@ -3,7 +3,7 @@ import type { SendRequest } from './serve-fetch.js';
 
 const BEYOND_ASCII = /[\x80-\uffff]/;
 
-/** Of these Chromium copies parts into strings of UTF-8, and ends the page's process where they are none. */
+/** Chromium copies parts of these fields into strings of UTF-8, and ends the page's process if a part is no UTF-8. */
 const CRASHING = new Set([
   'content-security-policy',
   'content-security-policy-report-only',
@@ -49,7 +49,7 @@ function withEscapedName(value: string): string {
   return value.replace(parameter, () => `; filename*=${encodeValue(text)}`);
 }
 
-/** The text that these bytes, one for each character, are; undefined when they are none. */
+/** The text of these bytes, which come as one character each; undefined when the bytes are no UTF-8. */
 function fromUtf8(bytes: string): string | undefined {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -59,7 +59,7 @@ function fromUtf8(bytes: string): string | undefined {
   }
 }
 
-/** RFC 8187 section 3.2: not all that encodeURIComponent leaves as it is is allowed there, and it refuses half characters. */
+/** A value of RFC 8187 section 3.2, which allows fewer characters than encodeURIComponent does. Lone surrogates are replaced. */
 export function encodeValue(text: string): string {
   const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
     new TextEncoder().encode(text),

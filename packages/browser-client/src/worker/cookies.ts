@@ -9,7 +9,7 @@ import type { SiteDataChange } from '../shared/worker-messages.js';
 /** Asks the shell to make a change; the answer is what the page sees then. */
 export type AskToChange = (change: SiteDataChange, reply: ReplyPort<PageCookies>) => void;
 
-/** The visible cookies, as the tab's pages last saw them, and the way to give them new ones. */
+/** The cookies that the tab's pages see, and the way to give the pages new ones. */
 export class TabCookies {
   #page: PageCookies;
 
@@ -39,7 +39,7 @@ export class TabCookies {
    */
   async store({ headers }: Pick<ResponseHead, 'headers'>, isOfApp = true): Promise<void> {
     const fields = headers.filter(({ name }) => name === 'set-cookie');
-    // The host sees to "cookies", and nothing is held in an HTTP cache.
+    // The host clears "cookies", and the HTTP cache holds nothing of the app.
     const clears = isOfApp && clearsSiteData(headers, 'storage');
     if (fields.length === 0 && !clears) return;
     const lines = fields.map(({ value }) => fromHeaderBytes(value));

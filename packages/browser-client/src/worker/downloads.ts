@@ -7,7 +7,7 @@ import type { SendRequest } from './serve-fetch.js';
 interface Announced {
   /** Path and query. */
   readonly target: string;
-  /** What the link calls the file; empty when it doesn't. */
+  /** The name that the link gives the file; may be empty. */
   readonly name: string;
 }
 
@@ -28,24 +28,24 @@ export class Downloads {
     );
   }
 
-  /** The same way, on which the answers to such navigations become files. */
+  /** Sends requests by `send`, and turns the answers to announced navigations into files. */
   through(send: SendRequest): SendRequest {
     return async (head, options) => {
       const name = isPlainNavigation(head) ? this.#take(head.target) : undefined;
       if (name === undefined) return send(head, options);
-      // A file is to be what the app has sent, with nothing of ours in it.
+      // With the destination of a `fetch` the host adds nothing to the file.
       const response = await send({ ...head, destination: 'empty' }, options);
       return { ...response, head: this.#answer(response.head, { target: head.target, name }) };
     };
   }
 
-  /** The name for what this navigation brings; undefined when it is none of ours. Each is given out once. */
+  /** The name of the file for this navigation, given out once; undefined when the navigation was not announced. */
   #take(target: string): string | undefined {
     const index = this.#announced.findIndex((one) => one.target === target);
     return this.#announced.splice(index, index < 0 ? 0 : 1)[0]?.name;
   }
 
-  /** Where the answer redirects to within the app is a download too. */
+  /** The answer as a file. If the answer is a redirect within the app, its target is announced. */
   #answer(head: ResponseHead, { name, target }: Announced): ResponseHead {
     const location = headerValue(head.headers, 'location');
     if (head.status >= 300 && head.status < 400 && location !== undefined) {
@@ -68,7 +68,7 @@ function targetOf({ pathname, search }: URL): string {
   return pathname + search;
 }
 
-/** A name in the header of an attachment comes before that of the link, which comes before any other (HTML section 4.6.5). */
+/** The name in an attachment's header comes first, then the link's name, then any other (HTML section 4.6.5). */
 function asAttachment(own: string, name: string): string {
   const isAttachment = /^\s*attachment/i.test(own);
   const parameters = own.replace(/^[^;]*/, '');

@@ -1,13 +1,12 @@
-import { WingmanError, systemClock, type Clock } from '@wingman/protocol';
+import { systemClock, WingmanError, type Clock, type Timer } from '@wingman/protocol';
 import { serveStreams } from '@wingman/protocol/ports';
-import type { FetchHead, ServedStream } from '../shared/exchange-messages.js';
-import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { Orphans } from './orphans.js';
-import { ServedFetch, type SendRequest } from './serve-fetch.js';
+import type { FetchHead, RequestMessage, ServedStream } from '../shared/exchange-messages.js';
+import { BROWSER_LIMITS, SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { PrefixMark, ServedFetch, type SendRequest } from './serve-fetch.js';
 
 /** Serves the ports of service workers and keeps those alive while anything is under way. */
 export class FetchService {
-  /** By the instance that has asked; undefined: none, it has been killed. */
+  /** By the service worker instance that has asked; undefined when that instance was killed. */
   readonly #active = new Map<ServedFetch, string | undefined>();
   readonly #orphans: Orphans;
   #isKeepingAlive = false;
@@ -33,7 +32,7 @@ export class FetchService {
     );
   }
 
-  /** What other instances have asked for has nobody left to read it, unless it is asked for again. */
+  /** Ends the exchanges of other instances. An unanswered one waits for the request that may come again. */
   onlyInstance(instance: string): void {
     const error = new WingmanError('CANCELLED', 'the service worker was restarted');
     for (const [exchange, owner] of [...this.#active]) {
@@ -61,7 +60,7 @@ export class FetchService {
     void exchange.run(this.send).then(() => this.#active.delete(exchange));
   }
 
-  /** From here and not from the page, whose timers slow down in the background. */
+  /** The timer is in this worker, because the timers of a page slow down in the background. */
   #scheduleKeepAlive(): void {
     if (this.#isKeepingAlive) return;
     this.#isKeepingAlive = true;
@@ -72,4 +71,73 @@ export class FetchService {
       this.#scheduleKeepAlive();
     }, SERVICE_WORKER_LIMITS.keepAliveMs);
   }
+}
+
+/** Is told the orphan that a request stands for, or undefined for a new request; `early` is what has come of its body. */
+export type Verdict = (orphan: ServedFetch | undefined, early: RequestMessage[]) => void;
+
+interface Candidate {
+  orphan: ServedFetch;
+  /** As much of the newcomer's body as the orphan had received of its own. */
+  mark: PrefixMark;
+}
+
+/**
+ * Requests whose service worker was killed before it had the answer. Chromium then starts another
+ * one and asks it the same again, a POST too. Such a request takes up the exchange that is under
+ * way, and the host never hears of it twice.
+ */
+export class Orphans {
+  readonly #deadlines = new Map<ServedFetch, Timer>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Keeps an exchange for the request that may come again. */
+  add(orphan: ServedFetch): void {
+    const expire = (): void => {
+      this.#deadlines.delete(orphan);
+      orphan.cancel(new WingmanError('CANCELLED', 'the service worker was killed'));
+    };
+    this.#deadlines.set(orphan, this.clock.setTimeout(expire, BROWSER_LIMITS.orphanMs));
+    orphan.detach();
+  }
+
+  /** Says which orphan a request is, by its head and as much of its body as is known of the orphan's. */
+  recognise(head: FetchHead, stream: ServedStream, verdict: Verdict): void {
+    const identity = identityOf(head);
+    const candidates = [...this.#deadlines.keys()]
+      .filter((orphan) => orphan.isUnanswered && identityOf(orphan.head) === identity)
+      .map((orphan) => ({ orphan, mark: new PrefixMark(orphan.mark.bytes) }));
+    const early: RequestMessage[] = [];
+    const decide = (isOver: boolean): boolean => {
+      const orphan = this.#match(candidates);
+      const isOpen = candidates.some(
+        ({ mark, orphan: { mark: whole } }) => mark.bytes < whole.bytes,
+      );
+      if (orphan === undefined && isOpen && !isOver) return false;
+      stream.onmessage = null;
+      verdict(orphan, early);
+      return true;
+    };
+    if (decide(false)) return;
+    stream.onmessage = ({ data }) => {
+      early.push(data);
+      if (data.kind === 'chunk') candidates.forEach(({ mark }) => mark.add(data.bytes));
+      decide(data.kind === 'end' || data.kind === 'abort');
+    };
+  }
+
+  #match(candidates: readonly Candidate[]): ServedFetch | undefined {
+    const found = candidates.find(
+      ({ mark, orphan }) => this.#deadlines.has(orphan) && mark.equals(orphan.mark),
+    )?.orphan;
+    if (found === undefined) return undefined;
+    this.#deadlines.get(found)?.cancel();
+    this.#deadlines.delete(found);
+    return found;
+  }
+}
+
+function identityOf({ method, target, headers, destination, mode }: FetchHead): string {
+  return JSON.stringify([method, target, headers, destination, mode]);
 }

@@ -7,10 +7,9 @@ import { withAsciiFields } from './ascii-fields.js';
 import { TabCookies } from './cookies.js';
 import { Downloads } from './downloads.js';
 import { FetchService } from './fetch-service.js';
-import { withFirstReferrer } from './first-referrer.js';
 import { observed, observedSockets } from './observed-exchanges.js';
-import { ServedWebSocket, type OpenSocket } from './serve-web-socket.js';
-import { SocketLobby } from './socket-lobby.js';
+import { withFirstReferrer } from './preload.js';
+import { ServedWebSocket, SocketLobby, type OpenSocket } from './serve-web-socket.js';
 import { Tunnel } from './tunnel.js';
 
 declare const self: DedicatedWorkerGlobalScope;

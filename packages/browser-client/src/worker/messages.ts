@@ -12,26 +12,26 @@ import type {
   SocketRequest,
 } from '../shared/exchange-messages.js';
 
-/** A port's request head as the protocol's. */
+/** The protocol's form of a request head. */
 export function toRequestHead(head: FetchHead, cookies: HeaderPair[] = []): RequestHead {
   const { method, target, destination, mode, hasBody, port = 0 } = head;
   const headers = [...head.headers, ...cookies].map(toHeader);
   return create(RequestHead, { method, target, destination, mode, hasBody, headers, port });
 }
 
-/** A page's WebSocket request as the protocol's. */
+/** The protocol's form of a WebSocket request. */
 export function toWebSocketOpen(request: SocketRequest, cookies: HeaderPair[] = []): WebSocketOpen {
   const headers = [...request.headers, ...cookies].map(toHeader);
   const { target, protocols, port = 0 } = request;
   return create(WebSocketOpen, { target, protocols, headers, port });
 }
 
-/** The same as a request like any other, for those who observe. */
+/** The opening request of a WebSocket, in the form that observers see. */
 export function toOpeningHead({ target, headers, port = 0 }: SocketRequest): RequestHead {
   return create(RequestHead, { method: 'GET', target, headers: headers.map(toHeader), port });
 }
 
-/** The protocol's response head as a port's; its cookies are in the browser's store, and no Response shows them. */
+/** The response head for the service worker. It has no cookies: they are in the browser's store already. */
 export function toReplyHead(head: ResponseHead): ReplyHead {
   const shown = head.headers.filter(({ name }) => name !== 'set-cookie');
   const headers = shown.map(({ name, value }: Header): HeaderPair => [name, value]);

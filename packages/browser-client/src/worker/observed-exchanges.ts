@@ -23,10 +23,10 @@ import { toOpeningHead, toRequestHead } from './messages.js';
 import type { SendRequest } from './serve-fetch.js';
 import type { OpenSocket } from './serve-web-socket.js';
 
-/** The link now, and what carries it. */
+/** Tells the present link and its path. */
 type StatusNow = () => Pick<LinkStatus, 'link' | 'mode'>;
 
-/** The same way for requests, told to observers while there are any. */
+/** Sends requests by `send`, and tells observers of them while there are any. */
 export function observed(
   send: SendRequest,
   observers: ExchangeObservers,
@@ -45,7 +45,7 @@ export function observed(
   };
 }
 
-/** The same way for WebSockets, told to observers while there are any. */
+/** Opens WebSockets by `open`, and tells observers of them while there are any. */
 export function observedSockets(
   open: OpenSocket,
   observers: ExchangeObservers,

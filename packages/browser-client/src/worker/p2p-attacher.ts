@@ -1,7 +1,7 @@
 import {
   CloseCode,
-  StateMachine,
   initiate,
+  StateMachine,
   toWingmanError,
   type BaseCarrier,
   type Binding,
@@ -10,8 +10,7 @@ import {
   type TransitionTable,
 } from '@wingman/protocol';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
-import { ChannelCarrier, type ChannelEvents } from './channel-carrier.js';
-import { PortCarrier } from './port-carrier.js';
+import { ChannelCarrier, PortCarrier, type ChannelEvents } from './channel-carrier.js';
 
 export interface P2pAttacherOptions {
   key: Uint8Array;

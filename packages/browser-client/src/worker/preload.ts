@@ -1,8 +1,8 @@
 import {
-  StateMachine,
-  WingmanError,
   deferred,
+  StateMachine,
   systemClock,
+  WingmanError,
   type Clock,
   type HttpResponse,
   type Timer,
@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
+import type { SendRequest } from './serve-fetch.js';
 
 /** A claimed answer and the way to give it up. */
 export interface Claim {
@@ -17,7 +18,7 @@ export interface Claim {
   abort(): void;
 }
 
-/** Once sent it is claimed or stays so; only what was not sent can be cancelled, and asked for anew. */
+/** A sent request can only be claimed. One that was not sent can be cancelled, and is asked for anew. */
 type PreloadState = 'unsent' | 'unclaimed' | 'claimed' | 'cancelled';
 
 const TRANSITIONS: TransitionTable<PreloadState> = {
@@ -49,7 +50,7 @@ export class Preload {
     if (!this.#machine.transition('unclaimed')) return;
     this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
-    // Whoever claims it is told of a failure.
+    // The claimer is told of a failure.
     this.#response.catch(() => undefined);
     this.#deadline = this.clock.setTimeout(() => this.#expire(), BROWSER_LIMITS.preloadUnclaimedMs);
   }
@@ -67,7 +68,7 @@ export class Preload {
     return { response: this.#response, abort: () => this.#abort.abort() };
   }
 
-  /** The first flight has failed before it took this along. */
+  /** The first flight has failed before the request was sent. */
   cancelUnsent(): void {
     if (this.#machine.transition('cancelled')) this.#settled.resolve();
   }
@@ -80,7 +81,7 @@ export class Preload {
 }
 
 /** Whether these are the same GET of a page. */
-export function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
+function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
   return (
     left.method === 'GET' &&
     left.method === right.method &&
@@ -88,4 +89,20 @@ export function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
     left.mode === 'navigate' &&
     left.destination === right.destination
   );
+}
+
+/**
+ * The same way, on which the frame's own request of the tab's first page says where the tab has come from:
+ * the browser would name the shell, and so is told to name nothing.
+ */
+export function withFirstReferrer(first: FetchHead | null, send: SendRequest): SendRequest {
+  const referrer = first?.headers.find(([name]) => name === 'referer');
+  let isOver = false;
+  return (head, options) => {
+    if (isOver || first === null || referrer === undefined || !isSameNavigation(head, first)) {
+      return send(head, options);
+    }
+    isOver = true;
+    return send({ ...head, headers: [...head.headers, referrer] }, options);
+  };
 }

@@ -1,9 +1,13 @@
 import {
   Backoff,
+  BaseCarrier,
   CloseCode,
+  concatBytes,
+  encodeRecord,
+  initiate,
+  RecordReader,
   SealedCarrier,
   StateMachine,
-  initiate,
   systemClock,
   type Clock,
   type ErrorCode,
@@ -12,7 +16,6 @@ import {
   type TransitionTable,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { FirstFlightCarrier, type Fetch } from './first-flight.js';
 import { WebSocketCarrier, type WebSocketCarrierOptions } from './websocket-carrier.js';
 
 /** connecting: from opening the WebSocket until it ends. waiting: until the next attempt. */
@@ -30,13 +33,13 @@ export interface RelayOptions {
   key: Uint8Array;
   /** WebSocket URL without parameters. */
   url: string;
-  /** What the tunnel server lets this link in by. */
+  /** The pass that the tunnel server asks of this link. */
   pass: Promise<string>;
-  /** The host's published hello: with it a first flight goes ahead of the WebSocket. */
+  /** The host's published hello. A first flight needs it; null means no first flight. */
   prekey: Uint8Array | null;
   clock?: Clock;
   open?: WebSocketCarrierOptions['open'];
-  /** Sends what should travel in the first flight; called when the link can take it. */
+  /** Sends the requests of the first flight; called when the link takes them. */
   firstFlight?: () => void;
   fetch?: Fetch;
   /** The first flight could not be made. */
@@ -73,14 +76,14 @@ export class RelayConnector {
     return this.#machine.state;
   }
 
-  /** Connects now, also when it would have waited. */
+  /** Connects now, even if the next attempt is not due. */
   connect(): void {
     if (!this.#machine.transition('connecting')) return;
     this.#retry?.cancel();
     const prekey = this.#prekey;
     this.#prekey = null;
     if (prekey === null) return void this.#openWebSocket();
-    // The WebSocket comes second, so that its carrier replaces the flight's and not the reverse.
+    // The WebSocket comes second, so that its carrier replaces the first flight's carrier and not the reverse.
     this.#fly(prekey)
       .catch(() => this.#options.onFailure?.())
       .finally(() => this.#openWebSocket());
@@ -144,5 +147,61 @@ export class RelayConnector {
     const trouble = TROUBLE.get(code);
     if (trouble !== undefined) this.#options.onTrouble(trouble);
     this.#retry = this.#clock.setTimeout(() => this.connect(), this.#backoff.next());
+  }
+}
+
+/** Sends a request whose answer streams; tests pass their own. */
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * A carrier for the first flight alone: what is sent before `launch` goes to the relay in one POST,
+ * on the connection that has just brought the page, and what the host says comes back in its
+ * response. It saves the round trips of opening a WebSocket, which replaces it as soon as it is up.
+ */
+export class FirstFlightCarrier extends BaseCarrier {
+  readonly #abort = new AbortController();
+  #held: Uint8Array[] = [];
+  #launched = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly fetch: Fetch = (url, init) => globalThis.fetch(url, init),
+  ) {
+    super();
+  }
+
+  get writable(): boolean {
+    return !this.#launched;
+  }
+
+  send(message: Uint8Array): void {
+    // After the launch nothing more can be sent here: the link sends it again on the WebSocket.
+    if (!this.#launched && !this.isClosed) this.#held.push(encodeRecord(message));
+  }
+
+  /** Sends what has been kept and reads the answer for as long as it comes. */
+  launch(): void {
+    if (this.#launched || this.isClosed) return;
+    this.#launched = true;
+    this.#fly(concatBytes(this.#held)).catch(() => this.closed('the first flight failed'));
+    this.#held = [];
+  }
+
+  protected shut(): void {
+    this.#held = [];
+    this.#abort.abort();
+  }
+
+  async #fly(body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { signal } = this.#abort;
+    const response = await this.fetch(this.url, { method: 'POST', body, signal });
+    if (!response.ok || response.body === null) return this.closed(`status ${response.status}`);
+    const records = new RecordReader();
+    const chunks = response.body.getReader();
+    for (;;) {
+      const { done, value } = await chunks.read();
+      if (done) return this.closed('the first flight is over');
+      for (const message of records.push(value)) this.receive(message);
+    }
   }
 }

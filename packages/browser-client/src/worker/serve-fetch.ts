@@ -1,10 +1,10 @@
 import {
-  PORT_LIMITS,
-  WingmanError,
   concatBytes,
   deferred,
   headerValue,
+  PORT_LIMITS,
   toWingmanError,
+  WingmanError,
   type HttpResponse,
 } from '@wingman/protocol';
 import { ChunkReceiver, ChunkSender, readAhead, type Poster } from '@wingman/protocol/ports';
@@ -16,7 +16,6 @@ import type {
 } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
-import { PrefixMark } from './prefix-mark.js';
 
 /** Sends a request over the link, waiting for the link if need be. */
 export type SendRequest = (
@@ -24,7 +23,7 @@ export type SendRequest = (
   options: { body?: AsyncIterable<Uint8Array>; signal: AbortSignal },
 ) => Promise<HttpResponse>;
 
-/** To run one of these twice changes nothing (RFC 9110 section 9.2.1). */
+/** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** One HTTP exchange between a service worker and the link; every one ends with a whole answer, `end` or `abort`. */
@@ -32,11 +31,11 @@ export class ServedFetch {
   readonly #abort = new AbortController();
   readonly #downloads: ChunkSender;
   readonly #uploads: ChunkReceiver | undefined;
-  /** The start of the request's body, to recognise it by. */
+  /** The start of the request's body, by which the request is recognised. */
   readonly mark = new PrefixMark(SERVICE_WORKER_LIMITS.bodyPeekBytes);
   #stream: ServedStream;
   #received = 0;
-  /** Bytes that come a second time. */
+  /** Bytes of the body that are still going to come a second time. */
   #repeated = 0;
   #isUnanswered = true;
   /** Resolved while somebody listens at the other end of the stream. */
@@ -50,7 +49,7 @@ export class ServedFetch {
     early: readonly RequestMessage[] = [],
   ) {
     this.#stream = stream;
-    // The stream may be replaced: nobody else gets hold of it.
+    // The stream may be replaced, so nobody else may hold a reference to it.
     const poster: Poster = { postMessage: (message, transfer) => this.#post(message, transfer) };
     this.#downloads = new ChunkSender(poster);
     this.#uploads = head.hasBody ? new ChunkReceiver(poster) : undefined;
@@ -174,4 +173,39 @@ export class ServedFetch {
 function isSmall({ headers }: HttpResponse['head']): boolean {
   const length = headerValue(headers, 'content-length');
   return length !== undefined && Number(length) <= PORT_LIMITS.smallBodyBytes;
+}
+
+/** FNV-1a with two seeds. It tells bodies apart, and resists no attacker. */
+const SEEDS = [0x811c9dc5, 0x01000193] as const;
+const PRIME = 0x01000193;
+
+/** A fingerprint of the first bytes of a body. */
+export class PrefixMark {
+  #bytes = 0;
+  #hashes: [number, number] = [...SEEDS];
+
+  /** Takes no more than so many bytes into account. */
+  constructor(private readonly limit: number) {}
+
+  /** Bytes taken into account. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    const taken = chunk.subarray(0, this.limit - this.#bytes);
+    let [left, right] = this.#hashes;
+    for (const byte of taken) {
+      left = Math.imul(left ^ byte, PRIME);
+      right = Math.imul(right ^ byte, PRIME);
+    }
+    this.#hashes = [left, right];
+    this.#bytes += taken.byteLength;
+  }
+
+  equals(other: PrefixMark): boolean {
+    const [left, right] = this.#hashes;
+    const [otherLeft, otherRight] = other.#hashes;
+    return this.#bytes === other.#bytes && left === otherLeft && right === otherRight;
+  }
 }

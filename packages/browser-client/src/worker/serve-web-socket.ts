@@ -4,14 +4,24 @@ import {
   systemClock,
   toWingmanError,
   WebSocketRejected,
+  within,
   type Clock,
   type OpenedWebSocket,
   type WebSocketWatch,
 } from '@wingman/protocol';
 import { SendWindow } from '@wingman/protocol/ports';
-import type { SocketCommand, SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
+import {
+  channelOf,
+  LOBBY,
+  lockOf,
+  socketWeight,
+  type SocketCall,
+  type SocketCommand,
+  type SocketEvent,
+  type SocketRequest,
+  type SocketServed,
+} from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { socketWeight } from '../shared/socket-weight.js';
 
 const GOING_AWAY = 1001;
 const ABNORMAL_CLOSURE = 1006;
@@ -79,7 +89,7 @@ export class ServedWebSocket {
     if (command.kind === 'taken') return this.#window.grant(command.weight);
     const socket = this.#socket;
     if (socket !== undefined) return this.#obey(socket, command);
-    // Before it is open only an end can come; then there is nothing to wait for.
+    // Before the socket is open only its end can come.
     this.#early.push(command);
     if (command.kind !== 'send') this.#abort.abort();
   }
@@ -95,7 +105,7 @@ export class ServedWebSocket {
     const { data } = command;
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
     const sent = (): void => this.#post({ kind: 'sent', bytes: bytes.byteLength });
-    // A failed stream is told by `receive`.
+    // `receive` tells of a failed stream.
     socket.send(typeof data === 'string' ? data : bytes).then(sent, () => undefined);
   }
 
@@ -116,4 +126,47 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof WebSocketRejected)) return toWingmanError(error, 'INTERNAL').code;
   const code = headerValue(error.head.headers, PROBLEM_HEADER);
   return code ?? `Unexpected response code: ${error.head.status}`;
+}
+
+/** Serves the WebSockets of workers, which have no port to this tab's tunnel. */
+export class SocketLobby {
+  readonly #channel = new BroadcastChannel(LOBBY);
+
+  constructor(
+    private readonly tab: string,
+    private readonly open: OpenSocket,
+    private readonly locks: LockManager,
+  ) {
+    this.#channel.onmessage = ({ data }: MessageEvent<SocketCall>) => this.#called(data);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** All tabs hear a call to any tab. The lock lets one of them have it. */
+  #called(call: SocketCall): void {
+    if (call.tab !== null && call.tab !== this.tab) return;
+    const name = lockOf(call.id, 'server');
+    const served = this.locks.request(name, { ifAvailable: true }, (lock) =>
+      lock === null ? undefined : this.#serve(call),
+    );
+    served.catch(() => undefined);
+  }
+
+  async #serve({ id, request }: SocketCall): Promise<void> {
+    const channel = new BroadcastChannel(channelOf(id));
+    channel.postMessage({ kind: 'served' } satisfies SocketServed);
+    const served = new ServedWebSocket(channel);
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    const gone = this.locks
+      .request(lockOf(id, 'caller'), { signal }, () => served.abandon())
+      .catch(() => undefined);
+    await served.run((signal) => this.open(request, { signal }));
+    // The caller lets go once it has heard of the end.
+    await within(gone, BROWSER_LIMITS.handOverMs);
+    waiting.abort();
+    channel.close();
+  }
 }

@@ -92,13 +92,13 @@ export class Tunnel {
       },
     });
     const { preload, prekey } = options;
-    // Without a prekey there is no first flight that it could travel in.
+    // Without a prekey there is no first flight.
     const isEarly = preload !== null && prekey !== null;
     this.#preload = isEarly ? new Preload(preload, this.#clock) : undefined;
     this.#life = this.#begin(options.prekey);
   }
 
-  /** Sends a request once the link is up; TIMEOUT or what troubles the relay when it isn't in time. */
+  /** Sends a request once the link is up. Fails with TIMEOUT, or with the relay's trouble, if the link isn't up in time. */
   readonly request: SendRequest = async (head, options) => {
     const response = await this.#send(head, options);
     if (head.hasCredentials)

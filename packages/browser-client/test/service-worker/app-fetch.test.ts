@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { REQUEST_ID } from '../../src/shared/given-up.js';
+import { REQUEST_ID } from '../../src/shared/request-fields.js';
 import { appFetch } from '../../src/service-worker/app-fetch.js';
 import { eventually, head } from '../support/linked-host.js';
 import { asked, FRAME, ORIGIN, reply, tunnelledTab } from '../support/tunnelled-tab.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Assets } from '../../src/service-worker/assets.js';
-import { shellPage } from '../../src/service-worker/shell-page.js';
+import { shellPage } from '../../src/service-worker/assets.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
 import { Isolation } from '../../src/service-worker/isolation.js';
 import { SERVICE_WORKER_LIMITS } from '../../src/shared/limits.js';

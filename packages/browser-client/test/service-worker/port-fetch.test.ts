@@ -56,6 +56,20 @@ describe('a request for a port of the developer’s machine', () => {
     expect(questions).toHaveLength(2);
   });
 
+  test.each([{}, { port: '3000', also: [] }, { port: 3000, also: 8080 }])(
+    'is refused when the host says %j of what it shares',
+    async (shared) => {
+      const tab = tunnelledTab(always(200, CONSENT), {}, shared);
+      closes.push(tab.close);
+      expect((await portFetch(asked(`${API}/`), tab.tools)).type).toBe('error');
+      expect(tab.complaints).toEqual(['the host does not say which ports it shares']);
+      expect(tab.received).toEqual([]);
+      // It may be asked again: a broken answer is not remembered.
+      await portFetch(asked(`${API}/`), tab.tools);
+      expect(tab.questions).toHaveLength(2);
+    },
+  );
+
   test('that the page aborts is no complaint', async () => {
     const signals: AbortSignal[] = [];
     const { fetch, complaints } = setUp((incoming) => void signals.push(incoming.signal));

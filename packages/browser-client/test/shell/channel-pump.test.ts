@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '@wingman/protocol';
-import type { PumpToShell, PumpToWorker } from '../../src/shared/pump-messages.js';
+import type { PumpToShell, PumpToWorker } from '../../src/shared/worker-messages.js';
 import { pumpChannel } from '../../src/shell/webrtc-utils.js';
 import { eventually } from '../support/linked-host.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../../src/shared/given-up.js';
+import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../../src/shared/request-fields.js';
 import { tellGivenUp } from '../../src/shim/give-up.js';
 
 const ORIGIN = 'https://s.example';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { SHELL_API, type ShellApi } from '../../src/shared/shell-api.js';
-import { TAB_NAME } from '../../src/shared/worker-prefix.js';
+import { TAB_NAME } from '../../src/shared/service-worker-messages.js';
 import { fakeShellApi } from '../support/fake-shell-api.js';
 import {
   dispatchAt,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TAB_NAME } from '../../src/shared/worker-prefix.js';
+import { TAB_NAME } from '../../src/shared/service-worker-messages.js';
 import { replaceWorkers } from '../../src/shim/replace-workers.js';
 
 const BASE = 'https://s.example/dir/page';
@@ -130,7 +130,7 @@ describe('a worker of a blob', () => {
   });
 
   test('that is shared has the same URL each time, until the page revokes it', () => {
-    const { realm } = setUp();
+    const { realm, urls } = setUp();
     const url = realm.URL.createObjectURL(new Blob(['script()']));
     const own = (): unknown => new realm.SharedWorker(url).args[0];
     const first = own();
@@ -138,6 +138,8 @@ describe('a worker of a blob', () => {
     expect(own()).toBe(first);
     realm.URL.revokeObjectURL(url);
     expect(own()).toBe(url);
+    // The browser keeps no blob for a URL that nobody can know any more.
+    expect(urls.size).toBe(0);
   });
 
   test('may be of another realm: a frame’s blob in a page’s worker', async () => {

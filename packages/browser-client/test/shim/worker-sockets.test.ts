@@ -7,7 +7,7 @@ import {
   lockOf,
   type SocketCall,
   type SocketServed,
-} from '../../src/shared/socket-call.js';
+} from '../../src/shared/exchange-messages.js';
 import { tunnelWorkerSockets } from '../../src/shim/worker-sockets.js';
 import { settle } from '../support/fake-clock.js';
 import { FakeChannel } from '../support/fake-channel.js';

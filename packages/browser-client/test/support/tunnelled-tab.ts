@@ -8,11 +8,10 @@ import {
   type Link,
 } from '@wingman/protocol';
 import { PortMux } from '@wingman/protocol/ports';
-import type { AppFetchTools } from '../../src/service-worker/app-fetch.js';
 import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
-import { SharedPorts } from '../../src/service-worker/shared-ports.js';
+import { SharedPorts, type PortFetchTools } from '../../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
 import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
 import type { TunnelPort } from '../../src/shared/exchange-messages.js';
@@ -24,7 +23,7 @@ import { collect, head, linkedHost } from './linked-host.js';
 export const ORIGIN = 'https://s.example';
 
 /** A request as the host has received it. */
-export interface Received {
+interface Received {
   method: string;
   target: string;
   port: number;
@@ -35,15 +34,19 @@ export interface Received {
 type Answer = (incoming: IncomingRequest) => void;
 
 /** Which ports the host says that it shares. */
-const SHARED = { port: 3000, also: [8080] };
+const SHARED: object = { port: 3000, also: [8080] };
 
 /** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
-export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> = {}) {
+export function tunnelledTab(
+  answer: Answer,
+  found: Partial<ShellEntry> | 'none' = {},
+  shared: object = SHARED,
+) {
   const received: Received[] = [];
   /** What the service worker has asked the host itself: which ports it shares. */
   const questions: Received[] = [];
   const { mux, viewer } = linkedHost({
-    request: (incoming) => void receive(incoming, { received, questions }, answer),
+    request: (incoming) => void receive(incoming, { received, questions, shared }, answer),
   });
   const service = new FetchService(
     (fetchHead, options) => request(mux, toRequestHead(fetchHead), options),
@@ -55,9 +58,9 @@ export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> = {}) {
   const port: TunnelPort = new PortMux(port1);
   const entry: ShellEntry = {
     ...{ tab: 'tab-1', clientId: 'shell-1', port, isIsolated: false },
-    ...found,
+    ...(found === 'none' ? {} : found),
   };
-  const told = toolsOf(entry);
+  const told = toolsOf(found === 'none' ? undefined : entry);
   const close = (): void => {
     viewer.close('LINK_CLOSED');
     port.close(new WingmanError('LINK_CLOSED', 'the test is over'));
@@ -76,7 +79,11 @@ export function tunnelledTab(answer: Answer, found: Partial<ShellEntry> = {}) {
 
 async function receive(
   incoming: IncomingRequest,
-  { received, questions }: Record<'received' | 'questions', Received[]>,
+  {
+    received,
+    questions,
+    shared,
+  }: Record<'received' | 'questions', Received[]> & { shared: object },
   answer: Answer,
 ): Promise<void> {
   const { method, target, port, headers } = incoming.head;
@@ -84,7 +91,7 @@ async function receive(
   const seen = { method, target, port, headers: fields, body: '' };
   if (target === PORTS_TARGET) {
     questions.push(seen);
-    return reply(incoming, 200, [], JSON.stringify(SHARED));
+    return reply(incoming, 200, [], JSON.stringify(shared));
   }
   received.push(seen);
   answer(incoming);
@@ -105,12 +112,15 @@ export function reply(
 }
 
 /** What answering takes, with what has been told of it. */
-function toolsOf(entry: ShellEntry) {
+function toolsOf(entry: ShellEntry | undefined) {
   const complaints: string[] = [];
   const files: string[] = [];
-  const tools: AppFetchTools = {
+  const tools: PortFetchTools = {
     // The directory has tests of its own: here it has found its tab already.
-    directory: { find: () => Promise.resolve(entry) } as unknown as AppFetchTools['directory'],
+    directory: {
+      find: () => Promise.resolve(entry),
+      ofTab: () => Promise.resolve(entry),
+    } as unknown as PortFetchTools['directory'],
     exchanges: new Exchanges(
       () => Promise.resolve(false),
       () => Promise.resolve(false),

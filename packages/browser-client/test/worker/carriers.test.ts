@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { CloseCode, LIMITS, RecordReader, encodeRecord, type Carrier } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { ChannelCarrier } from '../../src/worker/channel-carrier.js';
-import { FirstFlightCarrier } from '../../src/worker/first-flight.js';
-import { PortCarrier } from '../../src/worker/port-carrier.js';
+import { FirstFlightCarrier } from '../../src/worker/relay-connector.js';
+import { PortCarrier } from '../../src/worker/channel-carrier.js';
 import { WebSocketCarrier } from '../../src/worker/websocket-carrier.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 import { FakeDataChannel } from '../support/fake-data-channel.js';
 import { FakePort } from '../support/fake-port.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { eventually } from '../support/linked-host.js';
-import type { PumpToShell, PumpToWorker } from '../../src/shared/pump-messages.js';
+import type { PumpToShell, PumpToWorker } from '../../src/shared/worker-messages.js';
 
 const ONE = Uint8Array.of(1);
 const FULL = new Uint8Array(LIMITS.carrierHighWaterBytes);
@@ -88,6 +88,21 @@ describe('a carrier over a WebSocket', () => {
     socket.bufferedAmount = FULL.byteLength - 1;
     await clock.advance(BROWSER_LIMITS.bufferedPollMs);
     expect([carrier.writable, told, clock.timers]).toEqual([true, ['writable'], 0]);
+  });
+
+  test('says once that there is room again, and nothing while there was room all along', async () => {
+    const { socket, carrier, clock, told } = setUp();
+    socket.opens();
+    told.length = 0;
+    carrier.send(ONE);
+    await clock.advance(BROWSER_LIMITS.bufferedPollMs);
+    expect([told, clock.timers]).toEqual([[], 0]);
+    socket.bufferedAmount = FULL.byteLength;
+    carrier.send(ONE);
+    carrier.send(ONE);
+    socket.bufferedAmount = 0;
+    await clock.advance(BROWSER_LIMITS.bufferedPollMs);
+    expect([told, clock.timers]).toEqual([['writable'], 0]);
   });
 
   test('says that there is room when opening has made some', () => {

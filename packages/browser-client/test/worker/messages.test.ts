@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { create, RequestHead } from '@wingman/protocol';
 import type { FetchHead } from '../../src/shared/exchange-messages.js';
 import { toReplyHead, toRequestHead, toWebSocketOpen } from '../../src/worker/messages.js';
-import { PrefixMark } from '../../src/worker/prefix-mark.js';
+import { PrefixMark } from '../../src/worker/serve-fetch.js';
 import { head } from '../support/linked-host.js';
 
 const HEAD: FetchHead = {

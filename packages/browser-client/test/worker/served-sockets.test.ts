@@ -13,9 +13,9 @@ import type {
   SocketRequest,
 } from '../../src/shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
-import { channelOf, LOBBY, lockOf } from '../../src/shared/socket-call.js';
+import { channelOf, LOBBY, lockOf } from '../../src/shared/exchange-messages.js';
 import { ServedWebSocket } from '../../src/worker/serve-web-socket.js';
-import { SocketLobby } from '../../src/worker/socket-lobby.js';
+import { SocketLobby } from '../../src/worker/serve-web-socket.js';
 import { FakeChannel } from '../support/fake-channel.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 import { FakeLocks } from '../support/fake-locks.js';
