@@ -46,7 +46,7 @@ function optionsFor(file) {
         // The guard against leaks would wait for what a mutant leaves behind.
         testEnvironment: 'node',
         // A mutant that makes a test wait for ever is found out soon.
-        testTimeout: 3_000,
+        testTimeout: 10_000,
       },
     },
     testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],

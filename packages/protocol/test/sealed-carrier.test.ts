@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Carrier } from '../src/carrier/carrier.js';
 import { LIMITS } from '../src/limits.js';
 import { SealedCarrier } from '../src/seal/sealed-carrier.js';
 import { ProvenCarrier } from '../src/seal/proven-carrier.js';
@@ -106,8 +107,8 @@ describe('opening', () => {
     const [first, second, third] = await from('1', '2', '3');
     sealed.receive(first!);
     sealed.receive(second!);
-    await settle();
-    await settle();
+    // Both are open by then, mostly; if not, they come later.
+    for (let turn = 0; turn < 50; turn += 1) await settle();
     sealed.start(told.handlers);
     sealed.receive(third!);
     await until(() => told.messages.length === 3);
@@ -164,6 +165,52 @@ describe('opening', () => {
     await sealed.flushed();
     for (let turn = 0; turn < 20; turn += 1) await settle();
     expect([told.messages, told.closes, wire.closes.length]).toEqual([[], [], 1]);
+  });
+});
+
+describe('the carrier below', () => {
+  /** A sealed carrier above one that only writes down what it is told. */
+  async function above() {
+    const [there, back] = await Promise.all([newKey(), newKey()]);
+    const calls: string[] = [];
+    const below: Carrier = {
+      writable: true,
+      send: () => void calls.push('send'),
+      start: () => undefined,
+      close: (code) => void calls.push(`close ${code}`),
+    };
+    return { calls, sealed: new SealedCarrier(below, there, back) };
+  }
+
+  test('is sent nothing behind the close, and closed once', async () => {
+    const { calls, sealed } = await above();
+    sealed.send(text('one'));
+    sealed.close(4000, 'done');
+    sealed.close(4000, 'done');
+    sealed.send(text('two'));
+    await sealed.flushed();
+    expect(calls).toEqual(['send', 'close 4000']);
+  });
+
+  test('is closed once, however many messages do not open, and not when it has ended', async () => {
+    const { calls, sealed } = await above();
+    for (let count = 0; count < 3; count += 1) sealed.receive(Uint8Array.of(1, 2, 3));
+    await until(() => calls.length > 0);
+    for (let turn = 0; turn < 50; turn += 1) await settle();
+    expect(calls).toEqual(['close 4000']);
+    const ended = await above();
+    ended.sealed.end('gone');
+    ended.sealed.receive(Uint8Array.of(1, 2, 3));
+    for (let turn = 0; turn < 50; turn += 1) await settle();
+    expect(ended.calls).toEqual([]);
+  });
+
+  test('has room again before there is a reader', async () => {
+    const { sealed } = await above();
+    expect(() => sealed.drained()).not.toThrow();
+    sealed.send(new Uint8Array(512 * 1024));
+    await expect(sealed.flushed()).resolves.toBeUndefined();
+    expect(sealed.writable).toBe(true);
   });
 });
 
