@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createIngressToken, createLinkKey } from '@wingman/protocol';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { IngressKey, withoutPass } from '../src/exchange/ingress-key.js';
 import { HOST_LIMITS } from '../src/limits.js';
 
@@ -48,6 +49,21 @@ describe('the token', () => {
       expect(stranger.isToken(`Bearer ${key.token}`)).toBe(false);
     }
   });
+});
+
+test('every proof is the MAC that SPEC section 4.6 names', () => {
+  const ingressKey = Buffer.from(hkdfSync('sha256', linkKey, '', 'wingman v1 ingress', 32));
+  const mac = (...parts: string[]): string =>
+    createHmac('sha256', ingressKey).update(parts.join('\0')).digest('base64url');
+  expect(key.token).toBe(mac('wingman-ingress-token-v1', SESSION));
+  const expiry = String((START_MS + HOST_LIMITS.ingressCookieMs) / 1_000);
+  const cookieMac = mac('wingman-ingress-cookie-v1', SESSION, expiry);
+  expect(key.createCookie()).toBe(`${expiry}.${cookieMac}`);
+  const terms = `webhook.${START_MS / 1_000}.${Buffer.from('/hooks').toString('base64url')}`;
+  const urlMac = mac('wingman-ingress-url-v1', SESSION, terms);
+  expect(key.signPath({ label: 'webhook', path: '/hooks', expiresAt: START_MS })).toBe(
+    `/hooks?wingman-pass=${terms}.${urlMac}`,
+  );
 });
 
 describe('the cookie', () => {
