@@ -15,12 +15,12 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
  * with a service worker of its own asks for. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
-  'shell.html': 65.5 * 1024,
+  'shell.html': 66.3 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928). Browsers ask for Brotli, which
   // takes a tenth less than this.
   'sw.js': 14.5 * 1024,
   'sw-app-workers.js': 12 * 1024,
-  'shim.js': 9.8 * 1024,
+  'shim.js': 10 * 1024,
   'emulation.js': 5.5 * 1024,
 };
 

@@ -1,7 +1,10 @@
 import { TestEnvironment } from 'jest-environment-node';
 
 /** What a test file may not leave running: what keeps an event loop alive, by the names Node gives. */
-const HELD = ['Timeout', 'Immediate', 'TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'];
+const HELD = [
+  ...['Timeout', 'Immediate', 'TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'],
+  'MessagePort',
+];
 /** What is closing gets this long. */
 const SETTLE_MS = 3_000;
 const LOOK_MS = 20;

@@ -1,4 +1,4 @@
-import { systemClock, within, type Clock } from '@wingman/protocol';
+import { systemClock, type Clock } from '@wingman/protocol';
 import { ask, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js';

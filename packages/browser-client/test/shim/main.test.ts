@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { SHELL_API, type ShellApi } from '../../src/shared/shell-api.js';
 import { TAB_NAME } from '../../src/shared/service-worker-messages.js';
+import { FakeChannel } from '../support/fake-channel.js';
 import { fakeShellApi } from '../support/fake-shell-api.js';
 import {
   dispatchAt,
@@ -131,7 +132,8 @@ beforeEach(() => {
   told.length = 0;
   jest.resetModules();
   const wingman = (): void => undefined;
-  define({ MutationObserver: FakeMutationObserver, crossOriginIsolated: false, wingman });
+  define({ MutationObserver: FakeMutationObserver, BroadcastChannel: FakeChannel });
+  define({ crossOriginIsolated: false, wingman });
 });
 
 afterEach(() => {

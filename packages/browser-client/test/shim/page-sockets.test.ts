@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SocketCommand, SocketRequest } from '../../src/shared/exchange-messages.js';
 import type { ShellApi } from '../../src/shared/shell-api.js';
 import { browserHeaders, routeFrom, tunnelPageSockets } from '../../src/shim/page-sockets.js';
+import { FakeChannel } from '../support/fake-channel.js';
 import { fakeShellApi } from '../support/fake-shell-api.js';
 import { eventually } from '../support/linked-host.js';
 import { nativeWebSocketClass } from '../support/native-web-socket.js';
@@ -33,7 +34,10 @@ function setUp() {
   return { page, native, opened, errors, leave, Socket: page.WebSocket };
 }
 
-const globals = { location: new URL('https://s.example/'), navigator: AGENT };
+const globals = {
+  ...{ location: new URL('https://s.example/'), navigator: AGENT },
+  BroadcastChannel: FakeChannel,
+};
 const before = new Map<string, PropertyDescriptor | undefined>();
 
 beforeEach(() => {
@@ -49,6 +53,7 @@ afterEach(() => {
     else Object.defineProperty(globalThis, name, descriptor);
   }
   for (const port of ports.splice(0)) port.close();
+  FakeChannel.open.clear();
 });
 
 describe('a page’s WebSocket', () => {
