@@ -25,7 +25,7 @@ const GROUPS = [
   { projects: ['relay-server'], workers: 1, isHeld: true },
   { projects: ['integration'], workers: 1 },
   // They wait more than they work.
-  { projects: ['browsers'], workers: 2, files: `/browsers/(?!${ALONE}\\.)[^/]+$` },
+  { projects: ['browsers'], workers: 3, files: `/browsers/(?!${ALONE}\\.)[^/]+$` },
   { projects: ['browsers'], workers: 1, files: `/browsers/${ALONE}\\.` },
   { projects: ['faults'], workers: 1 },
 ];
