@@ -1,6 +1,6 @@
 /**
- * Listeners by event name. A listener that throws harms neither the others nor the emitting code: its error is
- * reported, and the next listener is called.
+ * Listeners by event name. A listener that throws harms neither the others nor the emitting code: the console shows
+ * its error, and the next listener is called.
  */
 export class Emitter<Event extends string> {
   readonly #listeners = new Map<Event, Set<() => void>>();
@@ -17,17 +17,9 @@ export class Emitter<Event extends string> {
       try {
         listener();
       } catch (error) {
-        report(error);
+        // Not `reportError`: to the page around a worker that is the end of the worker, and in Node of the process.
+        console.error(error);
       }
     }
   }
-}
-
-/**
- * Reports an error as browsers do with the error of an event listener (HTML section 8.1.4.6). Node has no
- * `reportError`. An uncaught error would end the Node process, and with it every other session.
- */
-function report(error: unknown): void {
-  if ('reportError' in globalThis) reportError(error);
-  else console.error(error);
 }
