@@ -1,5 +1,6 @@
 import type { DocumentReport } from '../shared/shell-api.js';
 import type { AppFrame } from './app-frame.js';
+import type { ShellParts } from './window-api.js';
 
 const MAX_ICON_BYTES = 256 * 1024;
 
@@ -13,6 +14,7 @@ export class Mirror {
   constructor(
     private readonly page: Document,
     private readonly window: Window,
+    private readonly shell: Pick<ShellParts, 'tunnel' | 'serviceWorker'>,
   ) {}
 
   show(report: DocumentReport): void {
@@ -56,15 +58,21 @@ export class Mirror {
     if (meta !== null && meta.content !== content) meta.content = content;
   }
 
-  /** Fetches the icon through the tunnel. Browsers fetch icons without asking the service worker. */
+  /** Fetches the icon itself, because browsers fetch icons without asking the service worker. */
   async #showIcon(url: string | null): Promise<void> {
-    const data = await fetchIcon(url ?? '/favicon.ico');
+    const data = (await this.#mayFetch()) ? await fetchIcon(url ?? '/favicon.ico') : undefined;
     if (this.#icon !== url) return;
     const link =
       this.page.querySelector<HTMLLinkElement>('link[rel="icon"]') ??
       this.page.head.appendChild(this.page.createElement('link'));
     link.rel = 'icon';
     link.href = data ?? 'data:,';
+  }
+
+  /** A tab with a tunnel sends nothing past it, as a page would that no service worker has taken over yet. */
+  async #mayFetch(): Promise<boolean> {
+    const { tunnel, serviceWorker } = this.shell;
+    return tunnel === undefined || (await serviceWorker?.controls()) === true;
   }
 }
 

@@ -87,6 +87,18 @@ export class ServiceWorkerHost {
     return this.#active !== undefined;
   }
 
+  /** Whether it answers this page's own requests. It takes a page over a moment after it has started, which is waited for. */
+  async controls(): Promise<boolean> {
+    const { container } = this;
+    if (container.controller === null) {
+      const taken = new Promise((resolve) =>
+        container.addEventListener('controllerchange', resolve, { once: true }),
+      );
+      await within(taken, BROWSER_LIMITS.handOverMs);
+    }
+    return isOurs(container.controller);
+  }
+
   /** Introduces this shell and the URL that its frame is about to load. Resolves when the service worker knows, or after a deadline. */
   async introduce(expected: Expected): Promise<void> {
     await this.#introduceTo(this.#active, expected);

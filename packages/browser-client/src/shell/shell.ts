@@ -31,7 +31,7 @@ export class Shell implements ShellParts {
   p2p: P2pClient | undefined;
   serviceWorker: ServiceWorkerHost | undefined;
   readonly #storage = storageOf(window);
-  readonly #mirror = new Mirror(document, window);
+  readonly #mirror = new Mirror(document, window, this);
   readonly #pill: PillView;
   readonly #key: Uint8Array | null;
   readonly #appHash: string;

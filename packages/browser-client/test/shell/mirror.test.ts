@@ -3,6 +3,7 @@ import type { DocumentReport } from '../../src/shared/shell-api.js';
 import type { AppFrame } from '../../src/shell/app-frame.js';
 import { Mirror } from '../../src/shell/mirror.js';
 import { closeTabs, openTab, setGlobal, type Tab } from '../support/dom.js';
+import { eventually } from '../support/linked-host.js';
 
 const HERE = 'https://s.example/page';
 const PNG = 'image/png';
@@ -25,7 +26,10 @@ beforeEach(() => {
     asked.push(url);
     return served.get(url)?.() ?? Promise.resolve(answer('', 'text/html', false));
   });
-  mirror = new Mirror(tab.document, tab);
+  mirror = new Mirror(tab.document, tab, {
+    tunnel: undefined,
+    serviceWorker: undefined,
+  });
 });
 
 afterEach(closeTabs);
@@ -180,5 +184,33 @@ describe('a document that does not report', () => {
     mirror.showLoaded(frame(more));
     expect(tab.location.href).toBe(HERE);
     expect(tab.document.title).toBe('');
+  });
+});
+
+describe('the icon of a tab with a tunnel', () => {
+  const icon = (): string | undefined =>
+    tab.document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href;
+
+  async function shown(controls: boolean): Promise<void> {
+    served.set('/icon.png', () => Promise.resolve(answer('png', PNG)));
+    const serviceWorker = { controls: () => Promise.resolve(controls) };
+    const shell = { tunnel: {}, serviceWorker } as unknown as ConstructorParameters<
+      typeof Mirror
+    >[2];
+    new Mirror(tab.document, tab, shell).show(report({ icon: '/icon.png' }));
+    await eventually(() => icon() !== undefined);
+  }
+
+  test('is asked for through the service worker', async () => {
+    await shown(true);
+    expect({ asked, icon: icon()?.slice(0, 15) }).toEqual({
+      asked: ['/icon.png'],
+      icon: 'data:image/png;',
+    });
+  });
+
+  test('is not asked for past it', async () => {
+    await shown(false);
+    expect({ asked, icon: icon() }).toEqual({ asked: [], icon: 'data:,' });
   });
 });

@@ -249,6 +249,30 @@ describe('what the service worker says', () => {
   });
 });
 
+describe('the page’s own requests', () => {
+  test('are the service worker’s once it has taken the page over', async () => {
+    const { made } = await registered();
+    container.controller = null;
+    const controls = made.controls();
+    container.controller = new FakeServiceWorker();
+    container.dispatchEvent(new Event('controllerchange'));
+    expect(await controls).toBe(true);
+    expect(await made.controls()).toBe(true);
+  });
+
+  test('are never those of another worker', async () => {
+    const { made } = await registered();
+    container.controller = new FakeServiceWorker('/own-worker.js');
+    expect(await made.controls()).toBe(false);
+  });
+
+  test('are nobody’s when none takes it over in time', async () => {
+    const { made } = await registered();
+    container.controller = null;
+    expect(await made.controls()).toBe(false);
+  });
+});
+
 describe('a tunnel worker that has ended', () => {
   test('is told to the service worker before its successor is introduced', async () => {
     const { made, worker } = await registered();
