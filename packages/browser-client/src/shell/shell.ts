@@ -172,9 +172,7 @@ export class Shell implements ShellParts {
   /** The tunnel worker has ended. Everybody who waits for an answer of it is told that none will come. */
   #tunnelLost(why: string, isReplaced: boolean): void {
     const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
-    console.error(
-      `The tunnel worker of this tab has ended, with what was under way: ${why}. ${next}`,
-    );
+    console.error(`The tunnel worker has ended, with what was under way: ${why}. ${next}`);
     this.p2p?.close();
     const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
     channel.postMessage(this.tab);
@@ -197,10 +195,9 @@ export class Shell implements ShellParts {
     if (sessionEnded) return this.#ended(endCode(endReason));
     if (this.#hasEnded && online) return location.reload();
     // The host's process may have died, so the paths to it have to prove that they live.
-    if (!online) this.tunnel?.wake();
+    this.tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
     if (this.#journey.problem === 'HOST_OFFLINE') this.#trouble(null);
-    this.tunnel?.wake();
     this.p2p?.hostReturned();
   }
 
