@@ -129,7 +129,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
       expect(after.link.id).not.toBe(before.link.id);
       expect(await share.metric('wingman_ingress_requests_total')).toBe(ingress);
       expect(app.requests.filter((line) => line === 'POST /held')).toHaveLength(1);
-      expect(errors.filter((text) => text.includes('tunnel worker of this tab'))).toHaveLength(1);
+      expect(errors.filter((text) => text.includes('The tunnel worker has ended'))).toHaveLength(1);
       await page.close();
     },
     60_000,
