@@ -3,7 +3,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, type Status } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
 import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
-import { eventually, type Share } from '../support/processes.js';
+import { eventually, Share } from '../support/processes.js';
 
 let app: DocumentApp;
 let shares: PathShares;
@@ -62,13 +62,14 @@ describe.each(WAYS)('policies in %s by %s', (name, carrying) => {
     await page.close();
   });
 
-  // No link is asked for these: other sites' frames have no shell.
+  // No link is asked for these: other sites' frames have no shell, and no cookie of the session.
   if (carrying === 'relay') return;
 
   test('other sites may frame what they may frame on localhost, and nothing else', async () => {
     page = await browser.newPage();
+    const open = await Share.start(app.port, ['--ingress', 'open']);
     const framed = async (path: string): Promise<string> => {
-      const target = encodeURIComponent(share.origin + path);
+      const target = encodeURIComponent(open.origin + path);
       await page.goto(`${app.provider}/embed?url=${target}`);
       await eventually('the frame', () => page.evaluate(() => document.title === 'framed'));
       const [frame] = page.mainFrame().childFrames();
@@ -79,6 +80,7 @@ describe.each(WAYS)('policies in %s by %s', (name, carrying) => {
     expect(await framed('/unframeable')).not.toContain('top level only');
     expect(await framed('/denied')).not.toContain('denied page');
     await page.close();
+    await open.stop();
   });
 });
 
