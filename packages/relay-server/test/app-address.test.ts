@@ -100,6 +100,16 @@ describe('how the app is reached', () => {
     ]);
   });
 
+  test.each(['192.0.2.7;host=evil.example', '1.2.3.4";proto="x', 'unknown', ''])(
+    'leaves out what is no address: %j',
+    (claimed) => {
+      const headers = INGRESS.map((text) => (text === '192.0.2.7' ? claimed : text));
+      expect(seen(asked('session', { headers }, 'ingress'), 'forwarded')).toEqual([
+        `host="${SESSION}";proto=${SCHEME}`,
+      ]);
+    },
+  );
+
   test('is not said to an app on localhost, whose host checks would refuse it', () => {
     expect(seen(asked('localhost'), ...FIELDS)).toEqual([undefined, undefined, undefined]);
   });

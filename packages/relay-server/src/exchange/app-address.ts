@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Header } from '@wingman/protocol';
 import { header, headerValue } from '@wingman/protocol';
 import { without, type Exchange } from './exchange.js';
@@ -59,8 +60,9 @@ const FORWARDED = ['x-forwarded-host', 'x-forwarded-proto', 'forwarded'];
 
 /** Who has asked, where the tunnel server knows it. */
 function clientOf(headers: readonly Header[]): string {
-  const addresses = headerValue(headers, 'x-forwarded-for');
-  if (addresses === undefined) return '';
-  const address = addresses.split(',')[0]?.trim() ?? '';
-  return address.includes(':') ? `for="[${address}]";` : `for=${address};`;
+  const [address = ''] = (headerValue(headers, 'x-forwarded-for') ?? '').split(',', 1);
+  // The first entry may be the client's own invention, and must not add parameters to the field.
+  const family = isIP(address.trim());
+  if (family === 0) return '';
+  return family === 6 ? `for="[${address.trim()}]";` : `for=${address.trim()};`;
 }
