@@ -25,6 +25,8 @@ export async function readAhead(
     start.push(result.value);
     bytes += result.value.byteLength;
     next = source.next();
+    // Nobody may be waiting for this one when it fails; `rejoin` tells of the failure.
+    next.catch(() => undefined);
   }
   return { start, isWhole, body: rejoin(start, next, source) };
 }
