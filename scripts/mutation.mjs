@@ -20,7 +20,6 @@ const TESTS = {
   'key-schedule': ['handshake', 'prekey-ring'],
   lane: ['lane', 'lane-patience'],
   link: ['link', 'link-frames'],
-  'link-id': ['names'],
   'link-key': ['seal'],
   'proven-carrier': ['sealed-carrier'],
   transcript: ['handshake'],

@@ -1,117 +1,142 @@
-// Runs Jest in groups and prints one closing line with the counts.
+// Runs every test and the linters, some at a time, and prints one closing line with the counts.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import puppeteer from 'puppeteer-core';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Browser tests that measure memory, or break the network by the clock: nothing else runs beside them. */
-const ALONE = '(large-bodies|interruptions|grace-time|service-worker-killed)';
-const GROUPS = [
-  {
-    projects: [
-      'protocol',
-      'web-policy',
-      'node-kit',
-      'tunnel-server',
-      'app-worker',
-      'browser-client',
-    ],
-    workers: 2,
-  },
-  // Real engines and servers want the machine to themselves. An engine's own threads may hold a process that is
-  // done, as they may the host's, which exits by force too; what the tests leave, the leak guard has found by then.
-  { projects: ['relay-server'], workers: 1, isHeld: true },
-  { projects: ['integration'], workers: 1 },
-  // They wait more than they work.
-  { projects: ['browsers'], workers: 3, files: `/browsers/(?!${ALONE}\\.)[^/]+$` },
-  { projects: ['browsers'], workers: 1, files: `/browsers/${ALONE}\\.` },
-  { projects: ['faults'], workers: 1 },
+
+/** Browser files go to Jest in so many shares: few enough that its own start is cheap, many enough to end together. */
+const BROWSER_SHARES = 12;
+/** Most jobs wait for browsers, servers and networks about as long as they work. */
+const AT_A_TIME = availableParallelism() + 1;
+
+/** In the order in which they begin: those that wait most, and so leave room for others, come first. */
+const JOBS = [
+  { name: 'faults', jest: ['faults'] },
+  { name: 'integration', jest: ['integration'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+  // A native engine's own threads may hold a process that is done, and so the host's tests end by force; what they
+  // have left running, the leak guard has found by then.
+  { name: 'relay-server', jest: ['relay-server'], flags: ['--forceExit'] },
+  ...Array.from({ length: BROWSER_SHARES }, (_, index) => ({
+    name: `browsers ${index + 1}`,
+    jest: ['browsers'],
+    flags: [`--shard=${index + 1}/${BROWSER_SHARES}`],
+  })),
+  { name: 'units', jest: ['protocol', 'web-policy', 'node-kit', 'tunnel-server'] },
+  { name: 'units of the browser', jest: ['app-worker', 'browser-client'] },
 ];
 
-/** Twice what the slowest group takes on two busy cores; a group that hangs ends then. */
-const GROUP_DEADLINE_MS = 25 * 60_000;
+/** Several times what the slowest job takes on two busy cores; a job that hangs ends then. */
+const JOB_DEADLINE_MS = 15 * 60_000;
 const KILL_AFTER_MS = 5_000;
-const SLOWEST_SHOWN = 5;
+const SLOWEST_SHOWN = 3;
 
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));
+process.env.WINGMAN_TEST_FIREFOX_PROFILE = await usedProfile(join(scratch, 'firefox'));
 const total = { passed: 0, failed: 0 };
-for (const [index, { projects, workers, files, isHeld }] of GROUPS.entries()) {
-  const report = join(scratch, `${index}.json`);
-  const jest = [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'node_modules/jest/bin/jest.js'),
-    '--selectProjects',
-    ...projects,
-    `--maxWorkers=${workers}`,
-    ...(files === undefined ? [] : [`--testPathPatterns=${files}`]),
-    ...(isHeld ? ['--forceExit'] : []),
-    '--json',
-    `--outputFile=${report}`,
-    ...process.argv.slice(2),
-  ];
-  const began = performance.now();
-  const status = await run(jest);
-  count(report, status, (performance.now() - began) / 1000);
-}
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupt);
+await Promise.all(Array.from({ length: AT_A_TIME }, work));
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+process.exitCode ??= total.failed === 0 && total.passed > 0 ? 0 : 1;
 
-/** Resolves to the exit code; past the deadline everything that the group has started is stopped. */
-function run(jest) {
-  const child = spawn(process.execPath, jest, {
+/** Takes one job after the other until none is left. */
+async function work() {
+  for (let job = JOBS.shift(); job !== undefined; job = JOBS.shift()) {
+    const report = join(scratch, `${job.name}.json`);
+    const began = performance.now();
+    const status = await run(job.command ?? jestCommand(job, report), job.command && 'pipe');
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    const slowest = job.command ? countCommand(status) : countTests(report, status);
+    console.log(`${job.name}: ${seconds} s${slowest}`);
+  }
+}
+
+function jestCommand({ jest, flags = [] }, report) {
+  return [
+    ...[process.execPath, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    ...[join(root, 'node_modules/jest/bin/jest.js'), '--selectProjects', ...jest],
+    ...['--maxWorkers=1', '--passWithNoTests', '--json', `--outputFile=${report}`],
+    ...flags,
+    ...process.argv.slice(2),
+  ];
+}
+
+/** A Firefox profile that has been started once; a fresh one has each start do that work again, 1.5 s of a core. */
+async function usedProfile(userDataDir) {
+  const executablePath = '/usr/bin/firefox-esr';
+  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, userDataDir });
+  await browser.close();
+  return userDataDir;
+}
+
+/** Resolves to the exit code; past the deadline everything that the job has started is stopped. */
+function run([program, ...args], stdout = 'ignore') {
+  // Piped, so that none of the jobs draws on a terminal that it shares with others.
+  const child = spawn(program, args, {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', stdout, 'pipe'],
     detached: true,
   });
-  // SIGTERM first: with it the browsers, which have process groups of their own, are closed too.
-  const stop = () => {
-    signalGroup(child.pid, 'SIGTERM');
-    setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
-  };
-  const interrupted = () => {
-    stop();
-    child.once('exit', () => process.exit(130));
-  };
-  process.once('SIGINT', interrupted);
+  for (const output of [child.stdout, child.stderr]) output?.pipe(process.stderr, { end: false });
+  running.add(child);
   const timer = setTimeout(() => {
-    console.error(`not done within ${GROUP_DEADLINE_MS / 60_000} minutes: stopped`);
-    stop();
-  }, GROUP_DEADLINE_MS);
+    console.error(`not done within ${JOB_DEADLINE_MS / 60_000} minutes: stopped`);
+    stop(child);
+  }, JOB_DEADLINE_MS);
   return new Promise((resolve) => {
     child.once('exit', (status) => {
       clearTimeout(timer);
-      process.off('SIGINT', interrupted);
+      running.delete(child);
       resolve(status ?? 1);
     });
   });
 }
 
-/** A suite that could not run, or a crashed runner, counts as a failure. */
-function count(report, status, seconds) {
+/** SIGTERM first: with it the browsers, which have process groups of their own, are closed too. */
+function stop(child) {
+  signalGroup(child.pid, 'SIGTERM');
+  setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref();
+}
+
+function interrupt() {
+  JOBS.length = 0;
+  process.exitCode = 130;
+  for (const child of running) stop(child);
+}
+
+function countCommand(status) {
+  if (status !== 0) total.failed += 1;
+  return status === 0 ? '' : ', failed';
+}
+
+/** Adds up a report and tells its slowest files; a file that could not run, or a crashed runner, is a failure. */
+function countTests(report, status) {
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
-    printSlowest(result.testResults, seconds);
+    const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
     total.passed += result.numPassedTests;
-    total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
-    if (status !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0)
-      total.failed += 1;
+    total.failed += status !== 0 && failed === 0 ? 1 : failed;
+    return slowestOf(result.testResults);
   } catch {
     total.failed += 1;
+    return ', without a report';
   }
 }
 
-/** What a group took, and its slowest files: where to look first when the suite has become slow. */
-function printSlowest(files, seconds) {
+/** Where to look first when the suite has become slow. */
+function slowestOf(files) {
   const slowest = files
     .map(({ name, startTime, endTime }) => ({ name: basename(name), ms: endTime - startTime }))
     .sort((left, right) => right.ms - left.ms)
     .slice(0, SLOWEST_SHOWN)
     .map(({ name, ms }) => `${name} ${(ms / 1000).toFixed(0)} s`);
-  console.log(`${seconds.toFixed(0)} s for ${files.length} files; slowest: ${slowest.join(', ')}`);
+  return ` for ${files.length} files; slowest: ${slowest.join(', ')}`;
 }
 
 /** Signals a process and all that it has started and that still run. */

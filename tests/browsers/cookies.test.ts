@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { VIEWER_COOKIE } from '@wingman/protocol';
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
-import { appShows, inApp, launch } from '../support/browser.js';
+import { appShows, inApp, launch, release } from '../support/browser.js';
 import { startCookieApp, type CookieApp } from '../support/cookie-app.js';
 import { get } from '../support/http.js';
-import { onPath, PathShares, WAYS } from '../support/paths.js';
+import { onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import type { Share } from '../support/processes.js';
 
 let app: CookieApp;
@@ -20,10 +20,7 @@ afterAll(async () => {
   await app.close();
 });
 
-/** Cookies are kept above the link: one browser shows that they don't mind its path. */
-const ways = WAYS.filter(([name, way]) => name === 'chromium' || way === 'p2p');
-
-describe.each(ways)('cookies in %s by %s', (name, way) => {
+describe.each(WAYS_ABOVE_THE_LINK)('cookies in %s by %s', (name, way) => {
   let share: Share;
   let browser: Browser;
   let context: BrowserContext;
@@ -32,7 +29,7 @@ describe.each(ways)('cookies in %s by %s', (name, way) => {
     browser = await launch(name);
     context = await browser.createBrowserContext();
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function open(text: string, path = '/', where = context): Promise<Page> {
     const page = await where.newPage();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type Status } from '../support/browser.js';
+import { appShows, inApp, launch, release, type Status } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { expectPath, onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually, type Share } from '../support/processes.js';
 
 let app: DocumentApp;
@@ -18,7 +18,7 @@ afterAll(async () => {
   await app.close();
 });
 
-describe.each(WAYS)('documents in %s by %s', (name, path) => {
+describe.each(WAYS_ABOVE_THE_LINK)('documents in %s by %s', (name, path) => {
   let share: Share;
   let browser: Browser;
   let page: Page;
@@ -26,7 +26,7 @@ describe.each(WAYS)('documents in %s by %s', (name, path) => {
     share = shares.on(path);
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function open(target: string, text: string): Promise<Status> {
     page = await browser.newPage();

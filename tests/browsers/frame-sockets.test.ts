@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type Status } from '../support/browser.js';
-import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { appShows, inApp, launch, release, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually, type Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 
@@ -33,7 +33,7 @@ afterAll(async () => {
   await app.close();
 });
 
-describe.each(WAYS)('frames in %s by %s', (name, path) => {
+describe.each(WAYS_ABOVE_THE_LINK)('frames in %s by %s', (name, path) => {
   let share: Share;
   let browser: Browser;
   let page: Page;
@@ -47,7 +47,7 @@ describe.each(WAYS)('frames in %s by %s', (name, path) => {
     await appShows(page, 'socket app');
     opened = await onPath(page, path);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   const isTunnelled = (query: string): boolean => {
     const found = app.opened.filter(({ url }) => url === `/echo?${query}`);

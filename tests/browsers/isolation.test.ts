@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { launch } from '../support/browser.js';
+import { launch, release } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
-import { PathShares, WAYS } from '../support/paths.js';
+import { PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually } from '../support/processes.js';
 
 let app: DocumentApp;
@@ -18,12 +18,12 @@ afterAll(async () => {
   await app.close();
 });
 
-describe.each(WAYS)('cross-origin isolation in %s by %s', (name, carrying) => {
+describe.each(WAYS_ABOVE_THE_LINK)('cross-origin isolation in %s by %s', (name, carrying) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   /** Opens a page and waits for what it, and those it leads on to, report. */
   async function reports(path: string, hash: string, count: number): Promise<unknown[]> {

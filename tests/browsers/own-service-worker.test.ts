@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, status, type Status } from '../support/browser.js';
-import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
+import { appShows, inApp, launch, release, status, type Status } from '../support/browser.js';
+import { expectPath, onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually, type Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
 import { workerProbes } from '../support/worker-probes.js';
@@ -20,7 +20,7 @@ afterAll(async () => {
   await app.close();
 });
 
-describe.each(WAYS)('an app’s own service worker in %s by %s', (name, path) => {
+describe.each(WAYS_ABOVE_THE_LINK)('an app’s own service worker in %s by %s', (name, path) => {
   let share: Share;
   let browser: Browser;
   let local: Page;
@@ -37,7 +37,7 @@ describe.each(WAYS)('an app’s own service worker in %s by %s', (name, path) =>
     await appShows(page, 'own worker');
     opened = await onPath(page, path);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   const onBoth = async (probe: () => Promise<unknown>): Promise<[unknown, unknown]> => [
     await local.evaluate(probe),

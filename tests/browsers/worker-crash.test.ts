@@ -20,7 +20,8 @@ afterAll(async () => {
 /** Ways to end a worker, by what it is sent; its code is given an ear for them. */
 const ENDS = {
   throw: "throw new Error('injected')",
-  hang: 'for (;;);',
+  // It waits for what nobody will tell it: as deaf as an endless loop, which would take a core from the other tests.
+  hang: 'Atomics.wait(new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer), 0, 0);',
 } as const;
 type End = keyof typeof ENDS;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type Status } from '../support/browser.js';
+import { appShows, inApp, launch, release, type Status } from '../support/browser.js';
 import { expectPath, onPath, PathShares, WAYS } from '../support/paths.js';
 import { eventually, type Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
@@ -79,7 +79,7 @@ describe.each(WAYS)('workers in %s by %s', (name, path) => {
     await appShows(page, 'socket app');
     opened = await onPath(page, path);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   /** The tunnel server says for whom it asks; nobody else does. */
   const isTunnelled = (query: string): boolean => {

@@ -1,5 +1,12 @@
-import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
-import { existsSync } from 'node:fs';
+import puppeteer, {
+  type Browser,
+  type ConsoleMessage,
+  type LaunchOptions as PuppeteerLaunchOptions,
+  type Page,
+} from 'puppeteer-core';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eventually, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
@@ -36,6 +43,9 @@ const CLOSE_DEADLINE_MS = 10_000;
 
 /** Browsers still open. */
 const open = new Set<Browser>();
+/** Those of them that nobody uses, by how they were started. */
+const released = new Map<string, Browser>();
+const manners = new WeakMap<Browser, string>();
 
 /** Starting a browser otherwise. */
 export interface LaunchOptions {
@@ -45,16 +55,30 @@ export interface LaunchOptions {
   prefs?: Readonly<Record<string, unknown>>;
 }
 
-/** Starts the real browser from Debian's package. */
+/** Starts the real browser from Debian's package, or takes one that this file has released. */
 export async function launch(
   name: BrowserName,
   args: readonly string[] = [],
   { outlivesSignals = false, prefs = {} }: LaunchOptions = {},
 ): Promise<Browser> {
+  const manner = JSON.stringify([name, args, outlivesSignals, prefs]);
+  const before = released.get(manner);
+  released.delete(manner);
+  if (before?.connected === true) return before;
   const browser = await start(name, args, { outlivesSignals, prefs });
   open.add(browser);
+  manners.set(browser, manner);
   browser.once('disconnected', () => open.delete(browser));
   return browser;
+}
+
+/** Closes a browser's tabs and keeps it for the next one in this file that would be started like it. */
+export async function release(browser: Browser): Promise<void> {
+  const [first, ...others] = await browser.pages();
+  for (const page of others) await page.close();
+  await first?.goto('about:blank');
+  const manner = manners.get(browser);
+  if (manner !== undefined) released.set(manner, browser);
 }
 
 /** Closes what a failed test has left open, by force when it does not listen. */
@@ -81,7 +105,7 @@ function start(
       ...signals,
     });
   }
-  return puppeteer.launch({
+  return startFirefox({
     browser: 'firefox',
     executablePath: find('firefox-esr'),
     headless: true,
@@ -89,6 +113,19 @@ function start(
     extraPrefsFirefox: { ...FIREFOX_PREFS, ...prefs },
     ...signals,
   });
+}
+
+/** In a copy of the profile that the runner has used once, where there is one: the start costs half of a first one's. */
+async function startFirefox(options: PuppeteerLaunchOptions): Promise<Browser> {
+  const used = process.env.WINGMAN_TEST_FIREFOX_PROFILE;
+  if (used === undefined) return puppeteer.launch(options);
+  const userDataDir = mkdtempSync(join(tmpdir(), 'wingman-firefox-'));
+  cpSync(used, userDataDir, { recursive: true });
+  const browser = await puppeteer.launch({ ...options, userDataDir });
+  browser.process()?.once('exit', () => {
+    rmSync(userDataDir, { recursive: true, force: true });
+  });
+  return browser;
 }
 
 /** Where Debian's package puts a program. */

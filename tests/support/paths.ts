@@ -18,6 +18,12 @@ export const WAYS: readonly (readonly [BrowserName, PathName])[] = [
   ['firefox', 'relay'],
 ];
 
+/** For what is done above the link: each browser and each path, and not each pair, which the tests of sockets and of the paths have. */
+export const WAYS_ABOVE_THE_LINK: typeof WAYS = [
+  ['chromium', 'relay'],
+  ['firefox', 'p2p'],
+];
+
 /** One app, shared once for each path. */
 export class PathShares {
   private constructor(private readonly shares: Readonly<Record<PathName, Share>>) {}
