@@ -8,7 +8,7 @@ export const APP_WORKER_LIMITS = {
   retryMs: 10_000,
   /** The `install` and `activate` events may take so long, as in Chromium. */
   eventMs: 300_000,
-  /** A page's question about service workers; one of them is `register`, which fetches the script. */
+  /** A question of a page or an app worker about service workers; `register` and `update` fetch the script. */
   answerMs: 60_000,
   /** The handlers of a fetch event have returned by then, or the version hangs: it is ended, and started again for the next request. */
   takeMs: 10_000,

@@ -1,10 +1,11 @@
-import { deferred, type Deferred } from '@wingman/protocol';
+import { deferred, within, type Deferred } from '@wingman/protocol';
+import { APP_WORKER_LIMITS } from '../limits.js';
 import { fromRefusal, type FromEmulation, type ToEmulation, type WorkerAsk } from '../messages.js';
 
 /**
  * The emulation's way to the service worker; outlives a service worker that is killed and started anew. So asks bear
- * numbers on one port, and have no deadline of their own: what was not answered is asked again on the next port. The
- * answers also have to keep their order among the states that come on that port.
+ * numbers on one port, and what was not answered is asked again on the next port. The answers also have to keep
+ * their order among the states that come on that port.
  */
 export class ServiceWorkerPort {
   #port: MessagePort | undefined;
@@ -29,13 +30,19 @@ export class ServiceWorkerPort {
     this.#port?.postMessage(message, transfer);
   }
 
-  /** Resolves with the service worker's answer; rejects with the reason of a refusal. */
-  ask(ask: WorkerAsk): Promise<unknown> {
+  /** Resolves with the service worker's answer; rejects with the reason of a refusal, or with a TimeoutError. */
+  async ask(ask: WorkerAsk): Promise<unknown> {
     const id = ++this.#asks;
     const answer = deferred<unknown>();
     this.#asked.set(id, { ask, answer });
     this.post({ kind: 'ask', id, ask });
-    return answer.promise;
+    // The exchange behind this one has deadlines of its own, which are the app's: minutes.
+    if (ask.op === 'network') return answer.promise;
+    const told = answer.promise.then((value) => [value]);
+    const outcome = await within(told, APP_WORKER_LIMITS.answerMs);
+    this.#asked.delete(id);
+    if (outcome === undefined) throw new DOMException('No answer came in time.', 'TimeoutError');
+    return outcome[0];
   }
 
   #answered(message: ToEmulation): boolean {
