@@ -259,7 +259,9 @@ attack('More pipelined requests than may wait', async () => {
   const before = scene.app.requests.filter((line) => line === 'GET /endless').length;
   const flood = ask('GET /endless', []).repeat(100);
   await answerTo(scene.server.port, flood);
-  expect(scene.app.requests.filter((line) => line === 'GET /endless').length - before).toBeLessThan(2);
+  expect(scene.app.requests.filter((line) => line === 'GET /endless').length - before).toBeLessThan(
+    2,
+  );
 });
 
 attack('Two hundred heads that never end (slowloris)', async () => {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { decodeLinkKey, INGRESS_COOKIE } from '@wingman/protocol';
+import { INGRESS_COOKIE } from '@wingman/protocol';
 import { request } from 'node:http';
 import { IngressKey } from '../../../packages/relay-server/src/exchange/ingress-key.js';
 import { attacksOn } from '../../support/attacks.js';
 import { get } from '../../support/http.js';
 import { eventually, within, type Share } from '../../support/processes.js';
+import { linkKeyOf } from '../../support/relay-viewer.js';
 import { UnderAttack } from '../../support/under-attack.js';
 
 // Proofs of the key that are none, at an ingress that wants one. The owner of the link makes the right ones here.
@@ -27,10 +28,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => scene.stop());
-
-function linkKeyOf(share: Share): Uint8Array {
-  return decodeLinkKey(new URLSearchParams(new URL(share.ready.url).hash.slice(1)).get('k') ?? '');
-}
 
 const keyOf = (share: Share, now = Date.now): Promise<IngressKey> =>
   IngressKey.create(linkKeyOf(share), share.ready.session, now);
