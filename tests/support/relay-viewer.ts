@@ -19,13 +19,50 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Share } from './share.js';
 
+/** Somebody between viewer and host who changes, drops, repeats or reorders messages; `index` counts from 0. */
+export type Tamper = (message: Uint8Array, index: number) => readonly Uint8Array[];
+
+export interface RelayOptions {
+  readonly linkId?: string;
+  readonly toHost?: Tamper;
+  readonly toViewer?: Tamper;
+}
+
+const honest: Tamper = (message) => [message];
+
 /** A WebSocket to the relay as a carrier. */
-class RelayCarrier extends BaseCarrier {
-  constructor(private readonly socket: WebSocket) {
+export class RelayCarrier extends BaseCarrier {
+  #sent = 0;
+  #received = 0;
+
+  private constructor(
+    readonly linkId: string,
+    private readonly socket: WebSocket,
+    private readonly toHost: Tamper,
+    toViewer: Tamper,
+  ) {
     super();
-    socket.on('message', (data: Buffer) => this.receive(data));
+    socket.on('message', (data: Buffer) => {
+      for (const message of toViewer(data, this.#received++)) this.receive(message);
+    });
     socket.on('close', (code) => this.closed(`closed with ${code}`));
     socket.on('error', () => undefined);
+  }
+
+  /** Passes the door of a session with the pass of its link key. */
+  static async open(
+    share: Pick<Share, 'ready'>,
+    options: RelayOptions = {},
+  ): Promise<RelayCarrier> {
+    const { linkId = newLinkId(), toHost = honest, toViewer = honest } = options;
+    const { host, port, origin } = new URL(share.ready.url);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${await relayPath(share, linkId)}`, {
+      headers: { host, origin },
+      perMessageDeflate: false,
+    });
+    const carrier = new RelayCarrier(linkId, socket, toHost, toViewer);
+    await once(socket, 'open');
+    return carrier;
   }
 
   get writable(): boolean {
@@ -33,12 +70,40 @@ class RelayCarrier extends BaseCarrier {
   }
 
   send(message: Uint8Array): void {
-    this.socket.send(message, () => this.drained());
+    for (const each of this.toHost(message, this.#sent++)) {
+      this.socket.send(each, () => this.drained());
+    }
+  }
+
+  /** Reads nothing more from the network. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Cut off without a word. */
+  terminate(): void {
+    this.socket.terminate();
   }
 
   protected shut(code: number, reason: string): void {
     this.socket.close(code, reason);
   }
+}
+
+/** The link key of a session's URL. */
+export function linkKeyOf(share: Pick<Share, 'ready'>): Uint8Array {
+  const { hash } = new URL(share.ready.url);
+  return decodeLinkKey(new URLSearchParams(hash.slice(1)).get('k') ?? '');
+}
+
+/** The path of the relay's door, with a pass for this link. */
+export async function relayPath(share: Pick<Share, 'ready'>, linkId: string): Promise<string> {
+  const pass = await createPass(await deriveGateKey(linkKeyOf(share)), 'relay', linkId);
+  return `/__wingman/relay?link=${linkId}&pass=${pass}`;
 }
 
 /** What a viewer has got for a request. */
@@ -60,17 +125,9 @@ export class RelayViewer {
 
   /** Joins the session of a URL that has the key. */
   static async join(share: Pick<Share, 'ready'>): Promise<RelayViewer> {
-    const { host, port, hash, origin } = new URL(share.ready.url);
-    const linkId = newLinkId();
-    const key = decodeLinkKey(new URLSearchParams(hash.slice(1)).get('k') ?? '');
-    const pass = await createPass(await deriveGateKey(key), 'relay', linkId);
-    const path = `/__wingman/relay?link=${linkId}&pass=${pass}`;
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
-      headers: { host, origin },
-      perMessageDeflate: false,
-    });
-    const carrier = new RelayCarrier(socket);
-    await once(socket, 'open');
+    const carrier = await RelayCarrier.open(share);
+    const { linkId } = carrier;
+    const key = linkKeyOf(share);
     const link = new Link({ id: linkId, role: 'initiator' });
     const mux = new Mux(link);
     const proven = await initiate(carrier, { key, kind: 'relay', linkId });

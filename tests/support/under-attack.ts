@@ -16,14 +16,15 @@ export class UnderAttack {
     readonly neighbour: Share,
   ) {}
 
-  static async start(): Promise<UnderAttack> {
+  /** The victim's ingress is open unless it is told otherwise. */
+  static async start(victimArgs: readonly string[] = ['--ingress', 'open']): Promise<UnderAttack> {
     const app = await startFixtureApp();
     const server = await startServer();
-    const args = ['--server', server.url, '--ingress', 'open'];
-    const [victim, neighbour] = [
-      await Share.start(app.port, args),
-      await Share.start(app.port, args),
-    ];
+    const args = ['--server', server.url];
+    const [victim, neighbour] = await Promise.all([
+      Share.start(app.port, [...args, ...victimArgs]),
+      Share.start(app.port, [...args, '--ingress', 'open']),
+    ]);
     return new UnderAttack(app, server, victim, neighbour);
   }
 
@@ -44,7 +45,7 @@ export class UnderAttack {
     const { program, url } = this.server;
     const answers = [
       await get(url, '/healthz'),
-      await get(this.victim.origin, '/'),
+      await get(this.victim.origin, '/', this.victim.bearer),
       await get(this.neighbour.origin, '/'),
     ];
     const processes = [program, this.victim, this.neighbour];

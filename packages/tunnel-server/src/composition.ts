@@ -151,6 +151,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
   return createServer(
     {
       headersTimeout: SERVER_LIMITS.headersMs,
+      connectionsCheckingInterval: SERVER_LIMITS.checkMs,
       keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
       maxHeaderSize: SERVER_LIMITS.headerBytes,
       // An upload takes as long as it takes: it is paced by the app through back-pressure, and costs

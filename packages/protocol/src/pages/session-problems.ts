@@ -207,6 +207,14 @@ export const BAD_REQUEST: Problem = {
   cure: 'Use a client of the same version as the tunnel server.',
 };
 
+export const CODING_UNKNOWN: Problem = {
+  status: 501,
+  code: 'BAD_REQUEST',
+  title: 'This transfer coding is not understood',
+  cause: 'The body of this request was sent with another Transfer-Encoding than chunked.',
+  cure: 'Send the body with a Content-Length or chunked. Compress it with Content-Encoding, which the app undoes.',
+};
+
 export const FOREIGN_ORIGIN: Problem = {
   status: 403,
   code: 'REFUSED',

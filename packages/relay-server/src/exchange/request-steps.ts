@@ -68,9 +68,13 @@ export function sendCookies(exchange: Exchange): void {
   request.headers = exchange.cookies.requestHeaders;
 }
 
-/** Fields that this host or its HTTP client writes itself. The tunnel server has answered `expect`; our page adds the last one. */
+/**
+ * Fields that this host or its HTTP client writes itself. The tunnel server has answered `expect`; our page adds
+ * `wingman-request-id`. No client may say `proxy`, which CGI programs take for HTTP_PROXY (CVE-2016-5385).
+ */
 const OURS = [
   ...['host', 'content-length', 'expect', 'http2-settings', 'alt-used', 'wingman-request-id'],
+  'proxy',
 ];
 
 /** Leaves out what speaks about the connection to the opener, and writes anew what speaks about the one to the app. */

@@ -20,7 +20,7 @@ import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import { refuseUpgrade } from '../web/problems.js';
 import { forwardedHeaders, type ForwardedOptions } from '../web/client-identity.js';
-import { originForm, type IngressTarget } from './ingress.js';
+import type { IngressTarget } from './ingress.js';
 import { pumpWebSocket } from './websocket-pump.js';
 
 /** An upgrade request as Node gives it. */
@@ -93,7 +93,7 @@ export class IngressWebSockets {
 function webSocketOpen(req: IncomingMessage, forwarded: ForwardedOptions): WebSocketOpen {
   const headers = forwardedHeaders(req, forwarded);
   return create(WebSocketOpen, {
-    target: originForm(req.url ?? '/'),
+    target: req.url ?? '/',
     protocols: (req.headers['sec-websocket-protocol'] ?? '').split(',').flatMap((name) => {
       const trimmed = name.trim();
       return trimmed === '' ? [] : [trimmed];

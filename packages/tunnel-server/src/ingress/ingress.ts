@@ -121,7 +121,7 @@ function requestHead(req: IncomingMessage, forwarded: ForwardedOptions): Request
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   return create(RequestHead, {
     method: req.method ?? 'GET',
-    target: originForm(req.url ?? '/'),
+    target: req.url ?? '/',
     headers: forwardedHeaders(req, forwarded),
     destination: singleValue(req.headers['sec-fetch-dest']),
     mode: singleValue(req.headers['sec-fetch-mode']),
@@ -152,15 +152,6 @@ async function* requestBody(
   } finally {
     await chunks.return?.();
   }
-}
-
-/** A proxy may be asked in absolute form (RFC 9112 section 3.2.2); the app is asked in origin form. */
-export function originForm(target: string): string {
-  if (target.startsWith('/') || target === '*') return target;
-  if (!URL.canParse(target))
-    throw new WingmanError('BAD_REQUEST', 'the request target is malformed');
-  const { pathname, search } = new URL(target);
-  return pathname + search;
 }
 
 function singleValue(value: string | string[] | undefined): string {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Place } from './locate.js';
+import { oneReading } from './one-reading.js';
 import { sendProblem } from './problems.js';
 import type { SessionResponse } from './session-routes.js';
 
@@ -29,7 +30,11 @@ export function createApp(options: AppOptions): RequestListener {
     return router(req, res, next);
   });
   app.use(errorHandler(options.logger));
-  return inTurn(app);
+  return inTurn((req, res) => {
+    const problem = oneReading(req);
+    if (problem === undefined) app(req, res);
+    else sendProblem(req, res, problem);
+  });
 }
 
 /**

@@ -33,6 +33,7 @@ import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
 import { isOwnOrigin, isReserved, pathOf, type Place } from './locate.js';
+import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
 
 /** What becomes of an upgrade that is let in. */
@@ -81,7 +82,7 @@ export class UpgradeRouter {
     socket.on('error', () => socket.destroy());
     if (!(socket instanceof Socket)) return void socket.destroy();
     const upgrade = { req, socket, head };
-    const problem = this.#isClosing ? SHUTTING_DOWN : this.#route(upgrade);
+    const problem = this.#isClosing ? SHUTTING_DOWN : (oneReading(req) ?? this.#route(upgrade));
     if (problem !== undefined) refuseUpgrade(req, socket, problem);
   }
 
