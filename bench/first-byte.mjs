@@ -99,6 +99,7 @@ export async function firstByte(runs) {
       process.execPath,
       join(ROOT, 'packages/relay-server/bin/wingman.js'),
       ...['server', '--host', '0.0.0.0', '--port', String(PORT), '--domain', DOMAIN],
+      '--open-registration',
     ],
     (line) => (line.includes('Tunnel server:') ? true : undefined),
     { LOG_LEVEL: 'error', TUNNEL_PUBLIC_URL: `http://${DOMAIN}:${PORT}` },

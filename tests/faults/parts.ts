@@ -90,6 +90,7 @@ export class TunnelServer {
     const [command, args] = this.lab.inside('server', [
       ...[process.execPath, '--import', PROBE, CLI, 'server'],
       ...['--host', '0.0.0.0', '--port', String(SERVER_PORT), '--domain', 'localhost'],
+      '--open-registration',
     ]);
     const env = {
       LOG_LEVEL: 'error',

@@ -93,7 +93,7 @@ async function wingman({ lab, port }: Setting, path: 'relay' | 'p2p'): Promise<T
   const node = process.execPath;
   const serverCommand = [
     ...[node, CLI, 'server', '--host', '0.0.0.0', '--port', String(SERVER_PORT)],
-    ...['--domain', 'localhost', '--json'],
+    ...['--domain', 'localhost', '--open-registration', '--json'],
   ];
   const env = { LOG_LEVEL: 'error', TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}` };
   const server = new Program(...lab.inside('server', serverCommand), { env });

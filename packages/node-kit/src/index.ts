@@ -1,5 +1,6 @@
 export * from './dial.js';
 export * from './heartbeat.js';
+export * from './host-token.js';
 export * from './ice-url.js';
 export * from './package-version.js';
 export * from './registration-proof.js';

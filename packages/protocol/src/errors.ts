@@ -21,6 +21,10 @@ export type ErrorCode =
   | 'BAD_REQUEST'
   | 'KEY_MISSING'
   | 'KEY_NEEDED'
+  | 'KEY_UNSAFE'
+  | 'TOKEN_NEEDED'
+  | 'NAME_IN_USE'
+  | 'DENIED'
   | 'INTERNAL';
 
 /** An error whose `code` says what happened. */

@@ -28,6 +28,10 @@ export interface ShareConfig {
   /** What requests to the app say in Host: `localhost`, `session` or a name, with or without a port. */
   readonly hostHeader: string;
   readonly name: string | undefined;
+  /** For a tunnel server that registers only hosts with a token. */
+  readonly token: string | undefined;
+  /** Whether to replace another host that shares under the same name. */
+  readonly takeOver: boolean;
   readonly sessionTtlMs: number;
   readonly maxViewers: number;
   /** How long a viewer's link waits for a carrier. */
@@ -88,6 +92,23 @@ const SETTINGS = {
     good: 'my-app',
     meaning: `Keeps the session's URL over restarts: a-z, 0-9 and inner hyphens, at most ${MAX_LABEL_CHARS}.`,
     schema: schemas.text.refine(isSessionLabel),
+  }),
+  token: setting({
+    variable: 'WINGMAN_TOKEN',
+    option: '--token <token>',
+    default: '',
+    good: 'the token that the operator has given you',
+    meaning: 'Token for a tunnel server that registers only hosts with one; it is never sent.',
+    isSecret: true,
+    schema: schemas.text,
+  }),
+  takeOver: setting({
+    option: '--take-over',
+    flagMeaning: 'Replace another host that shares under the same name.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether to replace another host that shares under the same name.',
+    schema: schemas.flag,
   }),
   engine: setting({
     variable: 'WEBRTC_ENGINE',

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { verifyRegistrationProof } from '@wingman/node-kit';
 import { HostIdentity, namedIdentity } from '../src/tunnel/identity.js';
 import { scratchFolder } from './support/scratch.js';
@@ -34,6 +34,33 @@ describe('a named identity', () => {
     expect(readdirSync(folder)).toEqual(['my-app.json']);
     expect(statSync(join(folder, 'my-app.json')).mode & 0o777).toBe(0o600);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  test.each([0o640, 0o604, 0o620, 0o666])(
+    'a file with the rights %o is not used, and the way out is said',
+    async (mode) => {
+      const directory = scratchFolder();
+      await namedIdentity(directory, 'a');
+      const path = join(directory, 'wingman', 'sessions', 'a.json');
+      chmodSync(path, mode);
+      await expect(namedIdentity(directory, 'a')).rejects.toMatchObject({
+        code: 'KEY_UNSAFE',
+        message: expect.stringContaining(`chmod 600 ${path}`),
+      });
+      chmodSync(path, 0o600);
+      await expect(namedIdentity(directory, 'a')).resolves.toBeDefined();
+    },
+  );
+
+  test('a file of another user is not used', async () => {
+    const directory = scratchFolder();
+    await namedIdentity(directory, 'a');
+    const owner = jest.spyOn(process, 'getuid').mockReturnValue(statSync(directory).uid + 1);
+    const refused = expect(namedIdentity(directory, 'a')).rejects.toMatchObject({
+      code: 'KEY_UNSAFE',
+      message: expect.stringContaining('belongs to another user'),
+    });
+    await refused.finally(() => owner.mockRestore());
   });
 
   test('another name is another session', async () => {

@@ -215,6 +215,19 @@ describe('the end', () => {
     },
   );
 
+  test.each([
+    ['TOKEN_NEEDED', '--token or WINGMAN_TOKEN'],
+    ['NAME_IN_USE', '--take-over'],
+  ])('the refusal %s is final, and says what to do', async (code, cure) => {
+    const { host } = await start((connection) => {
+      connection.send({ $case: 'refusal', value: create(Refusal, { code, message: 'why' }) });
+      connection.socket.close(4001);
+    });
+    await until(() => host.seen.ended.length === 1, 'ended');
+    expect(host.seen.ended[0]?.code).toBe(code);
+    expect(host.seen.ended[0]?.message).toMatch(new RegExp(`^why; .*${cure}`));
+  });
+
   test.each([4006, 4009, 4001])('the close code %i is final', async (code) => {
     const { host } = await start(({ socket }) => socket.close(code));
     await until(() => host.seen.ended.length === 1, 'ended');

@@ -9,6 +9,7 @@ import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
 import { Metrics } from './metrics.js';
+import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
 import { SessionRegistry } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
@@ -36,6 +37,7 @@ export interface Ingredients {
 
 /** Sessions and what they share. */
 interface Core extends Ingredients {
+  hostTokens: HostTokens | undefined;
   site: Site;
   metrics: Metrics;
   registry: SessionRegistry;
@@ -55,6 +57,7 @@ export interface Composition {
   webSockets: WebSocketServers;
   ingress: Ingress;
   upgrades: UpgradeRouter;
+  hostTokens: HostTokens | undefined;
   http: Server;
 }
 
@@ -81,6 +84,7 @@ function createCore(ingredients: Ingredients): Core {
   const monitor = new ConnectionMonitor(clock);
   const core: Core = {
     ...ingredients,
+    hostTokens: createHostTokens(ingredients),
     site,
     registry,
     monitor,
@@ -95,6 +99,11 @@ function createCore(ingredients: Ingredients): Core {
     locate: (host) => locate(host, { ...config, registry }),
   };
   return core;
+}
+
+function createHostTokens({ clock, config, logger }: Ingredients): HostTokens | undefined {
+  if (config.hostTokens === undefined) return undefined;
+  return new HostTokens(config.hostTokens, { clock, logger });
 }
 
 function createSession(

@@ -38,6 +38,10 @@ export interface TunnelServerConfig {
   hostGraceMs: number;
   /** How long the link of a viewer's tab waits for a carrier. */
   linkGraceMs: number;
+  /** Tokens of which a host needs one: with commas between them, or the path of a file; undefined: none is needed. */
+  hostTokens: string | undefined;
+  /** Whether a public server registers whoever has a key. */
+  openRegistration: boolean;
   maxSessions: number;
   /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
   maxSessionsPerAddress: number;
@@ -107,6 +111,24 @@ const SETTINGS = {
     meaning: 'How long a session waits for its host to come back: at most 1h.',
     schema: schemas.duration(1_000, 3_600_000),
   }),
+  hostTokens: setting({
+    variable: 'HOST_TOKENS',
+    option: '--host-tokens <file>',
+    default: '',
+    good: './host-tokens.txt',
+    meaning: 'Hosts need one of these tokens: a file with one a line, or a list with commas.',
+    isSecret: true,
+    schema: schemas.text,
+  }),
+  openRegistration: setting({
+    variable: 'OPEN_REGISTRATION',
+    option: '--open-registration',
+    flagMeaning: 'Register any host without a token.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether a public server registers any host, without a token.',
+    schema: schemas.flag,
+  }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',
     option: '--max-sessions <n>',
@@ -171,5 +193,25 @@ function verified(config: TunnelServerConfig): TunnelServerConfig {
       'TURN_URLS needs TURN_SECRET. A good value: TURN_SECRET=<the static-auth-secret of your coturn>',
     );
   }
+  demandRegistration(config);
   return config;
+}
+
+/** Who may register on a server that others can reach is the operator's choice, and neither choice is made for them. */
+function demandRegistration(config: TunnelServerConfig): void {
+  const { hostTokens, openRegistration } = config;
+  if (hostTokens !== undefined && openRegistration) {
+    throw new ConfigError('HOST_TOKENS and OPEN_REGISTRATION contradict each other: choose one.');
+  }
+  if (!isPublic(config) || hostTokens !== undefined || openRegistration) return;
+  throw new ConfigError(
+    'A server that others can reach has to say who may register. Choose one: HOST_TOKENS=./host-tokens.txt (--host-tokens: only hosts with a token in that file) or OPEN_REGISTRATION=true (--open-registration: anybody).',
+  );
+}
+
+/** Whether others than this machine's users reach the server: by its address, or through a proxy for its name. */
+export function isPublic({ domain, host }: Pick<TunnelServerConfig, 'domain' | 'host'>): boolean {
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+  const isLocalName = domain === 'localhost' || domain.endsWith('.localhost');
+  return !isLoopback || !isLocalName;
 }

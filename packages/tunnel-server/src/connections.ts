@@ -2,14 +2,14 @@ import type { Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
-import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
+import type { HostTokens } from './operator/host-tokens.js';
+import { RegistrationRate } from './sessions/registration-rate.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
 import { UnprovedHosts } from './signaling/unproved-hosts.js';
-import { TokenBucket, TokenBuckets } from './signaling/token-bucket.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
 import type { StunCoordination } from './stun/stun-coordination.js';
 import { clientNetwork } from './web/client-identity.js';
@@ -18,6 +18,8 @@ import type { UpgradeHandlers } from './web/upgrades.js';
 export interface ConnectionOptions {
   clock: Clock;
   config: TunnelServerConfig;
+  /** Undefined: whoever has a key may register. */
+  hostTokens: HostTokens | undefined;
   ingressWebSockets: IngressWebSockets;
   logger: Logger;
   metrics: Metrics;
@@ -28,20 +30,15 @@ export interface ConnectionOptions {
 /** Gives each WebSocket that is let in to whoever it is for. */
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
-  readonly #registrations: TokenBuckets;
+  readonly #registrations = new RegistrationRate();
   readonly #unproved = new UnprovedHosts();
 
   constructor(options: ConnectionOptions) {
-    const { registeringAddresses, registrationBurst, registrationsPerSecond } = SERVER_LIMITS;
     this.#options = options;
-    this.#registrations = new TokenBuckets(
-      registeringAddresses,
-      () => new TokenBucket(options.clock, registrationBurst, registrationsPerSecond),
-    );
   }
 
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
-    const { clock, config, metrics, registry, stun } = this.#options;
+    const { clock, config, hostTokens, logger, metrics, registry, stun } = this.#options;
     const network = clientNetwork(address);
     const settled = this.#unproved.enter(network, () => connection.evict());
     const connection = new HostConnection(webSocket, {
@@ -49,6 +46,9 @@ export class Connections implements UpgradeHandlers {
       wallClock: Date.now,
       stun,
       metrics,
+      logger,
+      address,
+      tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
       mayRegister: () => this.#registrations.take(network),
       register: (name, grant) => registry.register(name, network, grant).signaling,

@@ -29,10 +29,14 @@ export const SERVER_LIMITS = {
   registrationMs: 10_000,
   /** Hosts that are connected and have not proved a key: each costs a socket and a nonce. Past it the oldest of the busiest network goes. */
   unprovedHosts: 64,
-  /** Registrations that one address may make at once: all hosts of an office, when the server has restarted… */
+  /** Registrations that one address may make: all hosts of an office, when the server has restarted… */
   registrationBurst: 100,
-  /** …and how many more a second. */
-  registrationsPerSecond: 10,
+  /** …within this time. */
+  registrationBurstMs: 10_000,
+  /** Tokens of hosts. Each costs one MAC at every registration, a few microseconds; a large company needs fewer. */
+  hostTokens: 1024,
+  /** How often the files of the operator are looked at: soon enough for whoever has just edited one. */
+  listFileMs: 2_000,
   /** Addresses whose registrations are counted; the one that registered longest ago is forgotten first. */
   registeringAddresses: 10_000,
   /** Renewals of a registration on one connection: an honest host renews once an hour… */

@@ -32,6 +32,9 @@ export class Metrics {
   readonly limitsExceeded = this.#counter('limits_exceeded_total', 'What a limit has refused', [
     'limit',
   ]);
+  readonly hostsRefused = this.#counter('hosts_refused_total', 'Hosts that were not registered', [
+    'code',
+  ]);
   readonly ingressCuts = this.#counter(
     'ingress_cuts_total',
     'WebSockets at the ingress closed because a message took too much memory or time',

@@ -74,7 +74,7 @@ export class RunningServer {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const { http, ingress, monitor, registry, upgrades, webSockets } = this.#parts;
+    const { hostTokens, http, ingress, monitor, registry, upgrades, webSockets } = this.#parts;
     const deadline = this.#after(deadlineMs);
     upgrades.close();
     const stopped = stopListening(this.#parts);
@@ -87,6 +87,7 @@ export class RunningServer {
     webSockets.terminateAll();
     http.closeAllConnections();
     monitor.close();
+    hostTokens?.close();
     await Promise.all([stopped, this.#responder?.close()]);
   }
 

@@ -23,6 +23,8 @@ test('an empty environment gives the defaults', () => {
     p2pTimeoutMs: 10_000,
     sessionTtlMs: 8 * 3_600_000,
     hostGraceMs: 60_000,
+    hostTokens: undefined,
+    openRegistration: false,
     maxSessions: 1000,
     maxSessionsPerAddress: 200,
     maxViewers: 8,
@@ -73,16 +75,48 @@ test('lists, flags and durations are read', () => {
 });
 
 test('an option wins over the variable, and an error names the option', () => {
-  const env = { TUNNEL_PORT: '9000', TUNNEL_DOMAIN: 'apps.example.org' };
+  const env = { TUNNEL_PORT: '9000', TUNNEL_DOMAIN: 'apps.localhost' };
   expect(readTunnelServerConfig({ port: '8000' }, env)).toMatchObject({
     port: 8000,
-    domain: 'apps.example.org',
+    domain: 'apps.localhost',
   });
   expect(() => readTunnelServerConfig({ port: 'x' }, env)).toThrow('--port "x" is not valid');
 });
 
+describe('a server that others can reach', () => {
+  const PUBLIC: Environment[] = [
+    { TUNNEL_HOST: '0.0.0.0' },
+    { TUNNEL_HOST: '::' },
+    { TUNNEL_HOST: '192.0.2.1', TUNNEL_DOMAIN: 'localhost' },
+    { TUNNEL_DOMAIN: 'tunnel.example.org' },
+    { TUNNEL_PUBLIC_URL: 'https://tunnel.example.org' },
+  ];
+
+  test.each(PUBLIC)('has to say who may register: %j', (env) => {
+    expect(() => fromEnvironment(env)).toThrow(ConfigError);
+    expect(() => fromEnvironment(env)).toThrow(/--host-tokens.*--open-registration/);
+    expect(fromEnvironment({ ...env, OPEN_REGISTRATION: 'true' }).openRegistration).toBe(true);
+    expect(fromEnvironment({ ...env, HOST_TOKENS: './tokens' }).hostTokens).toBe('./tokens');
+    expect(() => fromEnvironment({ ...env, OPEN_REGISTRATION: 'true', HOST_TOKENS: 'x' })).toThrow(
+      'contradict',
+    );
+  });
+
+  test.each([
+    { TUNNEL_HOST: '127.0.0.2' },
+    { TUNNEL_HOST: '::1' },
+    { TUNNEL_DOMAIN: 'a.localhost' },
+  ])('is not one that only this machine reaches: %j', (env) =>
+    expect(fromEnvironment(env).openRegistration).toBe(false),
+  );
+
+  test('an embedding program has to say it, too', () => {
+    expect(() => tunnelServerConfig({ host: '0.0.0.0' })).toThrow(ConfigError);
+  });
+});
+
 test('the domain follows the public URL unless it is named', () => {
-  const url = { TUNNEL_PUBLIC_URL: 'https://tunnel.example.org' };
+  const url = { TUNNEL_PUBLIC_URL: 'https://tunnel.example.org', OPEN_REGISTRATION: 'true' };
   expect(fromEnvironment(url).domain).toBe('tunnel.example.org');
   const both = { ...url, TUNNEL_DOMAIN: 'apps.example.org' };
   expect(fromEnvironment(both).domain).toBe('apps.example.org');

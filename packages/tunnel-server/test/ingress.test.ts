@@ -407,6 +407,7 @@ test('a host that replaces another answers the next request', async () => {
   expect((await fetchWhole(server.port, host.name, '/')).text).toBe('hello');
   const newer = await FakeHost.start(server.port, {
     keys: host.keys,
+    takeOver: true,
     request: (incoming) => answer(incoming, 200, 'newer'),
   });
   host.crash();

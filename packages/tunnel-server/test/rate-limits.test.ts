@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals';
-import { TokenBucket, TokenBuckets } from '../src/signaling/token-bucket.js';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { SERVER_LIMITS } from '../src/limits.js';
+import { RegistrationRate } from '../src/sessions/registration-rate.js';
+import { TokenBucket } from '../src/signaling/token-bucket.js';
 import { clientNetwork } from '../src/web/client-identity.js';
 import { FakeClock } from './support/fake-clock.js';
 
@@ -11,18 +13,36 @@ test('a bucket lets its burst through, and then as much as time fills it', () =>
   expect([bucket.take(), bucket.take()]).toEqual([true, false]);
 });
 
-test('each key has a bucket of its own', () => {
-  const clock = new FakeClock();
-  const buckets = new TokenBuckets(10, () => new TokenBucket(clock, 1, 0));
-  expect([buckets.take('a'), buckets.take('a'), buckets.take('b')]).toEqual([true, false, true]);
-});
+describe('registrations of a network', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
 
-test('buckets are capped; the one used longest ago goes first', () => {
-  const clock = new FakeClock();
-  const buckets = new TokenBuckets(2, () => new TokenBucket(clock, 1, 0));
-  for (const key of ['a', 'b', 'a', 'c']) buckets.take(key);
-  expect(buckets.size).toBe(2);
-  expect([buckets.take('a'), buckets.take('b')]).toEqual([false, true]);
+  test('are as many as its burst, and as many again after a while', async () => {
+    const rate = new RegistrationRate();
+    const takeAll = async (): Promise<number> => {
+      const taken = Array.from({ length: SERVER_LIMITS.registrationBurst + 1 }, () =>
+        rate.take('a'),
+      );
+      return (await Promise.all(taken)).filter(Boolean).length;
+    };
+    expect(await takeAll()).toBe(SERVER_LIMITS.registrationBurst);
+    expect(await rate.take('b')).toBe(true);
+    jest.advanceTimersByTime(SERVER_LIMITS.registrationBurstMs - 1);
+    expect(await takeAll()).toBe(0);
+    jest.advanceTimersByTime(SERVER_LIMITS.registrationBurstMs);
+    expect(await takeAll()).toBe(SERVER_LIMITS.registrationBurst);
+  });
+
+  test('are counted for so many networks; the one that came longest ago is forgotten', async () => {
+    const rate = new RegistrationRate();
+    for (let index = 0; index <= SERVER_LIMITS.registrationBurst; index += 1)
+      await rate.take('old');
+    for (let index = 0; index < SERVER_LIMITS.registeringAddresses; index += 1) {
+      await rate.take(String(index));
+    }
+    expect(rate.size).toBe(SERVER_LIMITS.registeringAddresses);
+    expect(await rate.take('old')).toBe(true);
+  });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { CloseCode, EndReason } from '@wingman/protocol';
 import type { TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
@@ -114,12 +114,73 @@ test('idle hosts of one address give up the oldest place, and a new host registe
   expect(await server.metrics.value('wingman_limits_exceeded_total', limit)).toBe(1);
 });
 
-test('the same key replaces the older registration', async () => {
+test('a host that comes back replaces its own older connection, without being asked', async () => {
   const { host: first, server } = await startSession();
-  const second = await FakeHost.start(server.port, { keys: first.keys });
+  const { instance, keys } = first;
+  const again = await FakeHost.start(server.port, { keys, instance });
   expect((await first.signaling.closed).code).toBe(CloseCode.REPLACED);
-  expect(second.session).toBe(first.session);
-  expect((await fetchWhole(server.port, second.name, '/')).text).toBe('hello');
+  expect((await fetchWhole(server.port, again.name, '/')).text).toBe('hello');
+});
+
+describe('another host with the same key', () => {
+  const SINCE_AND_FROM = /since \d{4}-\d\d-\d\d \d\d:\d\d UTC from 127\.0\.0\.1$/;
+
+  test('is told who is there, and changes nothing', async () => {
+    const { host: first, server } = await startSession();
+    const second = await FakeHost.connect(server.port, { keys: first.keys });
+    await second.register();
+    const { value } = await refusalOf(second);
+    expect(value.code).toBe('NAME_IN_USE');
+    expect(value.message).toMatch(SINCE_AND_FROM);
+    expect((await second.signaling.closed).code).toBe(CloseCode.HANDSHAKE_FAILED);
+    expect((await fetchWhole(server.port, first.name, '/')).text).toBe('hello');
+    const refused = { code: 'NAME_IN_USE' };
+    expect(await server.metrics.value('wingman_hosts_refused_total', refused)).toBe(1);
+  });
+
+  test('takes the name over when it says so; the one replaced is told by whom', async () => {
+    const { host: first, server } = await startSession();
+    const second = await FakeHost.start(server.port, { keys: first.keys, takeOver: true });
+    const { value } = await refusalOf(first);
+    expect(value).toMatchObject({ code: 'NAME_IN_USE' });
+    expect(value.message).toMatch(SINCE_AND_FROM);
+    expect((await first.signaling.closed).code).toBe(CloseCode.REPLACED);
+    expect((await fetchWhole(server.port, second.name, '/')).text).toBe('hello');
+  });
+
+  test('needs no word when the first is away', async () => {
+    const { host: first, server } = await startSession();
+    first.crash();
+    const second = await FakeHost.connect(server.port, { keys: first.keys });
+    await second.register();
+    expect((await second.registered()).origin).toContain(first.session);
+  });
+});
+
+describe('a name is never another key’s', () => {
+  const steal = async (server: TunnelServer, name: string): Promise<string> => {
+    const thief = await FakeHost.connect(server.port, { takeOver: true });
+    await thief.register({ session: name });
+    return (await refusalOf(thief)).value.code;
+  };
+
+  test('not while its host is there, nor while it is away, nor after its session', async () => {
+    const { host, server } = await startSession({ label: 'my-app' });
+    expect(await steal(server, host.session)).toBe('REFUSED');
+    host.signaling.socket.terminate();
+    expect(await steal(server, host.session)).toBe('REFUSED');
+    const back = await FakeHost.start(server.port, { keys: host.keys, label: 'my-app' });
+    back.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
+    await back.signaling.closed;
+    expect(await steal(server, host.session)).toBe('REFUSED');
+  });
+
+  test('not with another label either: the label is no part of the proof, the hash is', async () => {
+    const { host, server } = await startSession({ label: 'my-app' });
+    const hash = host.session.slice('my-app-'.length);
+    expect(await steal(server, `other-${hash}`)).toBe('REFUSED');
+    expect(await steal(server, hash)).toBe('REFUSED');
+  });
 });
 
 test('a second registration on the same connection renews without a replacement', async () => {
@@ -145,7 +206,11 @@ test('renewals without end are refused, counted, and cost the connection', async
 test('registrations of one address without end are refused and counted, those of another are not', async () => {
   const server = await startServer({ trustProxy: true }, new FakeClock());
   const from = (address: string) =>
-    FakeHost.connect(server.port, { keys, headers: { 'x-forwarded-for': `forged, ${address}` } });
+    FakeHost.connect(server.port, {
+      keys,
+      takeOver: true,
+      headers: { 'x-forwarded-for': `forged, ${address}` },
+    });
   const keys = createKeys();
   for (let index = 0; index < SERVER_LIMITS.registrationBurst; index += 1) {
     const host = await from(`2001:db8:0:1::${index}`);

@@ -196,7 +196,7 @@ test('splices outlive the host signaling and its replacement', async () => {
   const viewer = await openRelay(host);
   const hostEnd = await host.relays.next();
   await viewer.messages.next();
-  await FakeHost.start(server.port, { keys: host.keys });
+  await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
   await host.signaling.closed;
   viewer.send(Buffer.from('still here'));
   expect((await hostEnd.messages.next()).toString()).toBe('still here');
@@ -205,7 +205,7 @@ test('splices outlive the host signaling and its replacement', async () => {
 test('ready sockets of a replaced registration are not used', async () => {
   const { host, server } = await startSession();
   const stale = await host.relays.next();
-  const newer = await FakeHost.start(server.port, { keys: host.keys });
+  const newer = await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
   expect((await stale.closed).code).toBe(CloseCode.REPLACED);
   const viewer = await openRelay(newer);
   viewer.send(Buffer.from('to the newer'));

@@ -14,9 +14,16 @@ const GRACE_MS = 60_000;
 /** The far end of a host's signaling connection, which writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
   readonly closes: number[] = [];
+  readonly replacedBy: HostPort[] = [];
+  constructor(readonly instance = 'one') {}
   welcome(): void {}
+  replaced(by: HostPort): void {
+    this.closes.push(CloseCode.REPLACED);
+    this.replacedBy.push(by);
+  }
   send(message: SentCase<ServerToHost>): void {
     this.told.push(message);
   }
@@ -69,7 +76,7 @@ beforeEach(() => {
 function grant(host: HostPort, changes: Partial<Grant> = {}): Grant {
   const expiresAt = clock.now() + HOUR_MS;
   const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
-  return { host, ...keys, ingressAllowed: true, expiresAt, ...changes };
+  return { host, takeOver: false, ...keys, ingressAllowed: true, expiresAt, ...changes };
 }
 
 /** Every session of these tests comes from another network, unless it says which. */

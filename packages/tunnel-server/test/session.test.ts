@@ -10,7 +10,12 @@ import { FakeClock } from './support/fake-clock.js';
 /** Stands at the far end of a session's host port and writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly whereabouts = 'since 2026-11-22 12:03 UTC from 192.0.2.7';
   readonly told: string[] = [];
+  constructor(readonly instance = 'one') {}
+  replaced(by: HostPort): void {
+    this.told.push(`replaced by ${by.instance}`);
+  }
   welcome(): void {
     this.told.push('welcome');
   }
@@ -36,9 +41,10 @@ function createSession(clock: FakeClock) {
     hostOffline: () => log.push('offline'),
     ended: ({ code }) => log.push(`ended ${code}`),
   });
-  const register = (host: HostPort, ttlMs = 3_600_000) =>
+  const register = (host: HostPort, ttlMs = 3_600_000, takeOver = false) =>
     session.register({
       host,
+      takeOver,
       prekey: new Uint8Array(),
       gateKey: new Uint8Array(32),
       ingressAllowed: true,
@@ -67,12 +73,28 @@ test('a session goes online, offline, online again and ends once', () => {
   expect(clock.pending).toBe(0);
 });
 
+test('another host takes the session only when it says so', () => {
+  const { register, session } = createSession(new FakeClock());
+  const [older, newer] = [new HostLog('one'), new HostLog('two')];
+  register(older);
+  expect(() => register(newer)).toThrow(
+    expect.objectContaining({
+      code: 'NAME_IN_USE',
+      message: expect.stringContaining('from 192.0.2.7'),
+    }),
+  );
+  expect([session.host, older.told, newer.told]).toEqual([older, ['welcome'], []]);
+  register(newer, 1_000, true);
+  expect(session.host).toBe(newer);
+  expect(older.told).toEqual(['welcome', 'replaced by two']);
+});
+
 test('the newer host is welcome before the parts ask anything of it, and the older is closed', () => {
   const { register, session } = createSession(new FakeClock());
   const [older, newer] = [new HostLog(), new HostLog()];
   register(older);
   register(newer);
-  expect(older.told).toEqual(['welcome', `close ${CloseCode.REPLACED}`]);
+  expect(older.told).toEqual(['welcome', 'replaced by one']);
   session.hostLost(older);
   expect(session.state).toBe('online');
   expect(session.host).toBe(newer);

@@ -151,7 +151,7 @@ test('viewers hear that the host goes, comes back, and ends the session', async 
   viewer.request();
   const rejected = await viewer.find('connectionReject');
   expect(rejected.value.reason).toBe(RejectReason.HOST_OFFLINE);
-  const again = await FakeHost.start(server.port, { keys: host.keys });
+  const again = await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
   expect((await viewer.find('hostPresence')).value).toMatchObject({ online: true });
   again.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
   const last = await viewer.find('hostPresence');

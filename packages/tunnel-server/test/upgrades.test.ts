@@ -144,7 +144,7 @@ describe('what a host may open', () => {
   test('no dial-back with the token of an older registration', async () => {
     const { host, server } = await startSession({ dials: false });
     const old = host.dialToken;
-    await FakeHost.start(server.port, { keys: host.keys, dials: false });
+    await FakeHost.start(server.port, { keys: host.keys, takeOver: true, dials: false });
     const path = `/__wingman/dial?session=${host.session}&purpose=relay`;
     const headers = { authorization: `Bearer ${old}` };
     expect(await outcome(server.port, 'localhost', path, headers)).toBe('status 401');

@@ -36,8 +36,11 @@ class ViewerLog implements ViewerPort {
 /** The same for the host's. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly instance = 'one';
+  readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
   welcome(): void {}
+  replaced(): void {}
   close(): void {}
   send(message: SentCase<ServerToHost>): void {
     this.told.push(message);
@@ -148,7 +151,13 @@ describe('signaling between viewers and their host', () => {
       onEnd: () => undefined,
     });
     const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
-    session.register({ host, ...keys, ingressAllowed: true, expiresAt: 3_600_000 });
+    session.register({
+      host,
+      takeOver: false,
+      ...keys,
+      ingressAllowed: true,
+      expiresAt: 3_600_000,
+    });
     viewers = new ViewerRoster(2);
     viewers.join(link, viewer);
   });

@@ -185,7 +185,7 @@ describe('problem pages', () => {
     const page = await get(DOCUMENT);
     expect(page.status).toBe(503);
     expect(page.text).toContain('<h1>');
-    const again = await FakeHost.start(server.port, { keys: host.keys });
+    const again = await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
     expect(again.session).toBe(host.session);
     expect((await get(DOCUMENT)).status).toBe(200);
   });
@@ -197,7 +197,7 @@ describe('problem pages', () => {
     const { headers, status } = await fetchWhole(server.port, host.name, '/');
     expect(status).toBe(410);
     expect(headers['wingman-error']).toBe('SESSION_ENDED');
-    await FakeHost.start(server.port, { keys: host.keys });
+    await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
     expect((await fetchWhole(server.port, host.name, '/')).status).toBe(200);
   });
 
@@ -298,7 +298,11 @@ describe("the server's own name", () => {
 
   test('a public URL makes the origins, whatever port it listens on', async () => {
     const publicUrl = 'https://tunnel.example.org';
-    const server = await startServer({ publicUrl, domain: 'tunnel.example.org' });
+    const server = await startServer({
+      publicUrl,
+      domain: 'tunnel.example.org',
+      openRegistration: true,
+    });
     expect(server.url).toBe(publicUrl);
     const host = await FakeHost.connect(server.port);
     await host.register();

@@ -11,6 +11,7 @@ import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js'
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
 import { jsonReporter, type IngressInfo, type P2pInfo, type Reporter } from './reporter.js';
+import { processTerminal, startOrTakeOver } from './take-over.js';
 import { terminalReporter } from './terminal-reporter.js';
 
 export interface ShareRequest {
@@ -52,7 +53,7 @@ async function shareThrough(
   const engine = await engineFor(config, tools.log);
   // Asked before the start, so that nothing comes between it and the first line.
   const appAnswers = await new Loopback(config.port).answers();
-  const starting = start(request, embedded, engine, tools.log);
+  const starting = start(request, embedded, engine, tools);
   const host = await Promise.race([starting, aborted(tools.stop)]);
   if (!(host instanceof Host)) {
     // The user has stopped the start, and the process ends.
@@ -85,7 +86,7 @@ async function start(
   request: ShareRequest,
   embedded: EmbeddedServer | undefined,
   engine: PeerEngine | undefined,
-  log: Logger,
+  { log, stop }: Tools,
 ): Promise<Host> {
   const { config } = request;
   const server = config.server ?? embedded?.url;
@@ -97,6 +98,7 @@ async function start(
     server,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity: await identityFor(request),
+    token: config.token,
     ttlMs: config.sessionTtlMs,
     maxViewers: config.maxViewers,
     linkGraceMs: config.linkGraceMs,
@@ -105,10 +107,13 @@ async function start(
     stunServers: config.stunServers,
     ingress: config.ingress,
   };
-  return Host.start(options, (host) => {
-    // Until the first line has been written, this is the only place to say it.
-    host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
-  });
+  const startHost = (takeOver: boolean): Promise<Host> =>
+    Host.start({ ...options, takeOver }, (host) => {
+      // Until the first line has been written, this is the only place to say it.
+      host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
+    });
+  const terminal = request.json ? undefined : processTerminal();
+  return startOrTakeOver(startHost, config.takeOver, terminal, stop);
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */

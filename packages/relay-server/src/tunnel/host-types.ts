@@ -18,6 +18,10 @@ export interface HostOptions {
   /** Origins under which the server shows this session besides the session's own. */
   readonly bareOrigins?: readonly string[];
   readonly identity: HostIdentity;
+  /** For a server that registers only hosts with a token. */
+  readonly token?: string | undefined;
+  /** Whether to replace another host that shares under the same name. */
+  readonly takeOver?: boolean;
   /** How long the session should live; the server may grant less. */
   readonly ttlMs: number;
   readonly maxViewers: number;

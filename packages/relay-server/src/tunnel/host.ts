@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import {
   encodeLinkKey,
   EndReason,
-  PROTOCOL_VERSION,
   RejectReason,
   systemClock,
   toWingmanError,
@@ -27,6 +26,7 @@ import type { HostEvents, HostOptions, StopReason } from './host-types.js';
 import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
+import { Registrations } from './registrations.js';
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -80,10 +80,11 @@ export class Host extends EventEmitter<HostEvents> {
     this.#links = this.#createLinks();
     this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
+    const registrations = new Registrations(options, keys, this.#lease);
     this.#connection = new SignalingClient({
       server: options.server,
       clock: this.#clock,
-      register: (nonce) => this.#registration(nonce),
+      register: (nonce) => registrations.create(nonce),
       registered: (grant) => {
         this.#registered(grant);
         onFirst.registered();
@@ -212,21 +213,6 @@ export class Host extends EventEmitter<HostEvents> {
       attach: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'p2p'),
       failed: (viewer, { code, message }) => this.emit('problem', { code, message, viewer }),
     });
-  }
-
-  #registration(nonce: Uint8Array): SentCase<HostMessage> {
-    const { identity, ingress } = this.#options;
-    return {
-      $case: 'registerHost',
-      value: {
-        ...identity.proveRegistration(nonce),
-        ttlSeconds: Math.max(1, Math.round(this.#lease.remainingMs / 1000)),
-        prekey: this.#keys.prekeys.current,
-        gateKey: this.#keys.admission.gateKey,
-        ingressAllowed: ingress !== 'off',
-        protocolVersion: PROTOCOL_VERSION,
-      },
-    };
   }
 
   #registered(grant: HostRegistered): void {

@@ -1,5 +1,5 @@
 import { proveRegistration, systemCode, type RegistrationProof } from '@wingman/node-kit';
-import { createLinkKey, sessionNameFor } from '@wingman/protocol';
+import { createLinkKey, sessionNameFor, WingmanError } from '@wingman/protocol';
 import {
   createPrivateKey,
   createPublicKey,
@@ -7,7 +7,7 @@ import {
   randomUUID,
   type KeyObject,
 } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -74,6 +74,8 @@ export interface HostSecrets {
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
+/** Every right of the group and of all others. */
+const OTHERS = 0o077;
 
 const Stored = z.object({
   privateKey: z.base64().min(1),
@@ -81,7 +83,7 @@ const Stored = z.object({
   linkKey: z.base64().length(24),
 });
 
-/** The kept identity of a named session; made and kept now if there is none. Fails when the file is damaged. */
+/** The kept identity of a named session; made and kept now if there is none. Fails when the file is damaged, with KEY_UNSAFE when it is not its owner's alone. */
 export async function namedIdentity(configDirectory: string, name: string): Promise<HostIdentity> {
   const directory = join(configDirectory, 'wingman', 'sessions');
   const path = join(directory, `${name}.json`);
@@ -94,12 +96,38 @@ export async function namedIdentity(configDirectory: string, name: string): Prom
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
+  let file: FileHandle;
   try {
-    return await readFile(path, 'utf8');
+    file = await open(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+  try {
+    // Of the open file, not of the path: nobody can exchange it in between.
+    demandPrivacy(path, await file.stat());
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whoever can read the keys can take the session over, and whoever can write them can put in their own. */
+function demandPrivacy(path: string, { mode, uid }: { mode: number; uid: number }): void {
+  const own = process.getuid?.();
+  // Windows has neither owners in numbers nor these bits.
+  if (own === undefined) return;
+  if (uid !== own) {
+    throw new WingmanError(
+      'KEY_UNSAFE',
+      `${path} belongs to another user, who knows or can change the keys of this name. Delete it to get a new URL for this name`,
+    );
+  }
+  if ((mode & OTHERS) === 0) return;
+  throw new WingmanError(
+    'KEY_UNSAFE',
+    `${path} holds the keys of this name, and others on this machine can get at it. If nobody has: chmod 600 ${path}; else delete it to get a new URL`,
+  );
 }
 
 function parse(text: string, path: string): HostSecrets {

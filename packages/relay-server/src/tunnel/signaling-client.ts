@@ -43,6 +43,9 @@ const FINAL_CODES = new Set<string>([
   'HANDSHAKE_FAILED',
   'REFUSED',
   'SESSION_ENDED',
+  'TOKEN_NEEDED',
+  'NAME_IN_USE',
+  'DENIED',
 ]);
 const FINAL_CLOSES = new Map<number, ErrorCode>([
   [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
@@ -201,10 +204,17 @@ function closeError(code: number, reason: string): WingmanError {
   return new WingmanError(FINAL_CLOSES.get(code) ?? 'CARRIER_CLOSED', reason);
 }
 
-/** The server's own words; a code this version doesn't know means: try again. */
+/** What the developer can do about a refusal. */
+const CURES = new Map([
+  ['TOKEN_NEEDED', 'ask the operator for one, and give it by --token or WINGMAN_TOKEN'],
+  ['NAME_IN_USE', '--take-over replaces it'],
+]);
+
+/** The server's own words, with a cure; a code this version doesn't know means: try again. */
 function refusalOf(code: string, message: string): WingmanError {
   const known = [...FINAL_CODES].includes(code);
-  return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', message);
+  const text = [message, CURES.get(code) ?? []].flat().join('; ');
+  return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', text);
 }
 
 /** Is told of the connection's first steps, until the first registration. */

@@ -5,6 +5,7 @@ import {
   WingmanError,
   type RegisterHost,
 } from '@wingman/protocol';
+import type { HostTokens } from '../operator/host-tokens.js';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const NONCE_BYTES = 32;
@@ -19,12 +20,13 @@ export function createChallenge(): Uint8Array {
 }
 
 /**
- * Verifies that the sender holds the key whose hash ends the session's name.
- * Throws WingmanError: PROTOCOL_ERROR for what no honest host sends, REFUSED for a proof that fails.
+ * Verifies that the sender holds the key whose hash ends the session's name, and a token where the server has some.
+ * Throws WingmanError: PROTOCOL_ERROR for what no honest host sends, TOKEN_NEEDED, REFUSED for a proof that fails.
  */
 export async function verifyRegistration(
   message: RegisterHost,
   challenge: Uint8Array,
+  tokens: Pick<HostTokens, 'admits'> | undefined,
 ): Promise<void> {
   if (message.protocolVersion !== PROTOCOL_VERSION) {
     throw new WingmanError(
@@ -40,6 +42,13 @@ export async function verifyRegistration(
   }
   if (message.gateKey.byteLength !== GATE_KEY_BYTES) {
     throw new WingmanError('PROTOCOL_ERROR', 'the gate key is malformed');
+  }
+  // Before the signature, so that a stranger learns nothing about names and keys.
+  if (tokens?.admits(message, challenge) === false) {
+    throw new WingmanError(
+      'TOKEN_NEEDED',
+      'this server registers only hosts that have a token of its operator',
+    );
   }
   await verifyRegistrationProof(message, challenge);
 }

@@ -67,15 +67,23 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
 export interface HostPort {
   /** Proves that a dial-back comes from this registration. */
   readonly dialToken: string;
+  /** Names one run of a host program: the same when it comes back. */
+  readonly instance: string;
+  /** Since when it is registered and from where, for whoever has the same key. */
+  readonly whereabouts: string;
   /** The session is this host's; told before anything else is asked of the host. */
   welcome(session: Session): void;
   send(message: SentCase<ServerToHost>): void;
+  /** Another connection has the session now: the same host's, or that of a host with the same key. */
+  replaced(by: HostPort): void;
   close(code: number, reason: string): void;
 }
 
 /** What a registration says about the session. */
 export interface Grant {
   host: HostPort;
+  /** Whether it replaces another host that is there with the same key. */
+  takeOver: boolean;
   /** The host's current prekey, a serialized ResponderHello; empty: none. */
   prekey: Uint8Array;
   /** What the passes of this session's viewers are made with. */
@@ -156,19 +164,21 @@ export class Session {
     this.#parts.push(part);
   }
 
-  /** Takes a registration; an older host is closed with REPLACED. A live session never outgrows its first expiry. Throws SESSION_ENDED. */
+  /**
+   * Takes a registration; an older connection is replaced. A live session never outgrows its first expiry.
+   * Throws SESSION_ENDED, and NAME_IN_USE when another host is there and is not to be replaced.
+   */
   register(grant: Grant): void {
     if (this.#machine.state === 'ended')
       throw new WingmanError('SESSION_ENDED', 'the session has ended');
+    this.#demandName(grant);
     const before = this.#grant;
     const expiresAt = Math.min(grant.expiresAt, before?.expiresAt ?? Infinity);
     this.#grant = { ...grant, expiresAt };
     if (this.#machine.state === 'offline') this.#machine.demand('online');
     this.#grace?.cancel();
     this.#restartExpiry();
-    if (before?.host !== grant.host) {
-      before?.host.close(CloseCode.REPLACED, 'another host has registered this session');
-    }
+    if (before?.host !== grant.host) before?.host.replaced(grant.host);
     grant.host.welcome(this);
     if (before?.host === grant.host) return;
     for (const part of this.#parts) part.hostOnline();
@@ -196,6 +206,15 @@ export class Session {
     host?.close(ending.closeCode, ending.message);
     for (const part of this.#parts) part.ended(ending);
     this.#onEnd(reason);
+  }
+
+  #demandName({ host: newer, takeOver }: Grant): void {
+    const { host } = this;
+    if (host === undefined || host.instance === newer.instance || takeOver) return;
+    throw new WingmanError(
+      'NAME_IN_USE',
+      `another host has shared under this name ${host.whereabouts}`,
+    );
   }
 
   #restartExpiry(): void {

@@ -9,15 +9,18 @@ import {
   toWingmanError,
   WingmanError,
   type Clock,
+  type ErrorCode,
   type ReceivedCase,
   type RegisterHost,
   type SentCase,
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
+import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
+import type { HostTokens } from '../operator/host-tokens.js';
 import { createChallenge, createDialToken, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
@@ -37,6 +40,11 @@ const TRANSITIONS: TransitionTable<HostState> = {
 /** A close reason has at most 123 bytes (RFC 6455 section 5.5); ours are ASCII. */
 const MAX_REASON_CHARS = 120;
 
+const INSTANCE_BYTES = 16;
+
+/** The host has said nothing wrong, and another try would end the same way. */
+const NOT_WANTED = new Set<ErrorCode>(['REFUSED', 'TOKEN_NEEDED', 'NAME_IN_USE']);
+
 /** Who hears a registered host: the viewers of its session. */
 export interface HostAudience {
   fromHost(message: ReceivedCase<HostMessage>): void;
@@ -49,8 +57,13 @@ export interface HostConnectionOptions {
   stun: StunCoordination;
   metrics: Metrics;
   sessionTtlMs: number;
-  /** Whether the host's address may register once more. */
-  mayRegister(): boolean;
+  logger: Pick<Logger, 'warn'>;
+  /** Where the host connects from. */
+  address: string;
+  /** Undefined: whoever has a key may register. */
+  tokens: Pick<HostTokens, 'admits'> | undefined;
+  /** Whether the host's network may register once more. */
+  mayRegister(): Promise<boolean>;
   /** Registers under the proved name; throws WingmanError. */
   register(name: string, grant: Grant): HostAudience;
   /** It has registered, or it has gone without; may be told twice. */
@@ -66,6 +79,9 @@ export class HostConnection implements HostPort {
   readonly #deadline: Timer;
   readonly #renewals: TokenBucket;
   readonly #machine = new StateMachine(TRANSITIONS, 'challenged');
+  /** Until the host has named its own, and for one that names none, this connection's. */
+  instance: string = this.dialToken;
+  whereabouts = '';
   #session: Session | undefined;
   #audience: HostAudience | undefined;
 
@@ -88,6 +104,17 @@ export class HostConnection implements HostPort {
 
   send(message: SentCase<ServerToHost>): void {
     this.#socket.send(encodeEnvelope(ServerToHost, message));
+  }
+
+  replaced(by: HostPort): void {
+    if (by.instance === this.instance)
+      return this.close(CloseCode.REPLACED, 'the host has come back');
+    const session = this.#session?.name;
+    const hosts = { older: this.whereabouts, newer: by.whereabouts };
+    this.#options.logger.warn({ session, ...hosts }, 'another host has taken a session over');
+    const message = `replaced by another host with the same name ${by.whereabouts}`;
+    this.send({ $case: 'refusal', value: { code: 'NAME_IN_USE', message } });
+    this.close(CloseCode.REPLACED, message.slice(0, MAX_REASON_CHARS));
   }
 
   close(code: number, reason: string): void {
@@ -128,7 +155,6 @@ export class HostConnection implements HostPort {
   #handle(message: ReceivedCase<HostMessage>): void {
     if (message?.$case === 'heartbeat') return this.#heartbeat(message.value);
     if (message?.$case === 'registerHost') {
-      this.#admit();
       this.#transition('verifying');
       void this.#register(message.value).catch((error: unknown) =>
         this.#refuse(toWingmanError(error, 'INTERNAL')),
@@ -147,9 +173,9 @@ export class HostConnection implements HostPort {
   }
 
   /** Before its proof is checked, which costs more than to refuse it. */
-  #admit(): void {
+  async #admit(): Promise<void> {
     const isRenewal = this.#session !== undefined;
-    if (isRenewal ? this.#renewals.take() : this.#options.mayRegister()) return;
+    if (isRenewal ? this.#renewals.take() : await this.#options.mayRegister()) return;
     this.#options.metrics.limitsExceeded.inc({ limit: isRenewal ? 'renewals' : 'registrations' });
     throw new WingmanError(
       'LIMIT_EXCEEDED',
@@ -159,19 +185,32 @@ export class HostConnection implements HostPort {
 
   /** A second registration on the same connection renews the prekey and what the host allows. */
   async #register(message: RegisterHost): Promise<void> {
-    await verifyRegistration(message, this.#challenge);
+    await this.#admit();
+    await verifyRegistration(message, this.#challenge, this.#options.tokens);
     if (!this.#socket.isOpen) return;
     if (this.#session !== undefined && this.#session.name !== message.session) {
       throw new WingmanError('PROTOCOL_ERROR', 'a connection has one session');
     }
+    this.#introduce(message);
     this.#audience = this.#options.register(message.session, {
       host: this,
+      takeOver: message.takeOver,
       prekey: message.prekey,
       gateKey: message.gateKey,
       ingressAllowed: message.ingressAllowed,
       expiresAt: this.#options.clock.now() + this.#grantedMs(message.ttlSeconds),
     });
     this.#transition('registered');
+  }
+
+  /** The first time only: a renewal changes nothing of it. */
+  #introduce({ instance }: RegisterHost): void {
+    if (this.whereabouts !== '') return;
+    if (instance.byteLength === INSTANCE_BYTES)
+      this.instance = Buffer.from(instance).toString('hex');
+    const now = new Date(this.#options.wallClock()).toISOString();
+    const since = `${now.slice(0, 10)} ${now.slice(11, 16)} UTC`;
+    this.whereabouts = `since ${since} from ${this.#options.address}`;
   }
 
   #grantedMs(ttlSeconds: number): number {
@@ -186,9 +225,9 @@ export class HostConnection implements HostPort {
 
   #refuse(error: WingmanError): void {
     if (this.#machine.state === 'closed') return;
+    this.#options.metrics.hostsRefused.inc({ code: error.code });
     this.send({ $case: 'refusal', value: { code: error.code, message: error.message } });
-    const isBadProof = error.code === 'REFUSED';
-    const code = isBadProof ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
+    const code = NOT_WANTED.has(error.code) ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
     this.close(code, error.message.slice(0, MAX_REASON_CHARS));
   }
 

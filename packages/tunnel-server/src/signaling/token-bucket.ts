@@ -27,30 +27,3 @@ export class TokenBucket {
     return true;
   }
 }
-
-/** A bucket for each key; of more than `maxKeys` the one used longest ago is forgotten. */
-export class TokenBuckets {
-  readonly #maxKeys: number;
-  readonly #create: () => TokenBucket;
-  /** Insertion order is the order of last use. */
-  readonly #byKey = new Map<string, TokenBucket>();
-
-  constructor(maxKeys: number, create: () => TokenBucket) {
-    this.#maxKeys = maxKeys;
-    this.#create = create;
-  }
-
-  get size(): number {
-    return this.#byKey.size;
-  }
-
-  /** Takes one token of the key's bucket; false when there is none. */
-  take(key: string): boolean {
-    const bucket = this.#byKey.get(key) ?? this.#create();
-    this.#byKey.delete(key);
-    this.#byKey.set(key, bucket);
-    const [oldest] = this.#byKey.keys();
-    if (this.#byKey.size > this.#maxKeys && oldest !== undefined) this.#byKey.delete(oldest);
-    return bucket.take();
-  }
-}

@@ -1,4 +1,4 @@
-import { dialHeaders, proveRegistration, WsCarrier } from '@wingman/node-kit';
+import { dialHeaders, proveRegistration, proveToken, tokenKey, WsCarrier } from '@wingman/node-kit';
 import {
   acceptExchanges,
   create,
@@ -38,6 +38,10 @@ export interface FakeHostOptions {
   ttlSeconds?: number;
   ingressAllowed?: boolean;
   prekey?: Uint8Array;
+  token?: string;
+  takeOver?: boolean;
+  /** Another one's, for a host that comes back. */
+  instance?: Uint8Array;
   /** Of the signaling connection. */
   headers?: Record<string, string>;
   /** Whether dial requests are answered. */
@@ -64,6 +68,7 @@ export class FakeHost {
   readonly ingressSockets: ClientSocket[] = [];
   readonly sockets: ClientSocket[] = [];
   dialToken = '';
+  readonly instance: Uint8Array;
   readonly gateKey = randomBytes(32);
   readonly #options: FakeHostOptions;
   readonly #nonce: Promise<Uint8Array>;
@@ -80,6 +85,7 @@ export class FakeHost {
     this.session = session;
     this.signaling = signaling;
     this.#options = options;
+    this.instance = options.instance ?? randomBytes(16);
     this.#nonce = this.#listen();
   }
 
@@ -107,10 +113,16 @@ export class FakeHost {
 
   async register(overrides: { session?: string; signature?: Uint8Array } = {}): Promise<void> {
     const session = overrides.session ?? this.session;
+    const nonce = await this.#nonce;
+    const { takeOver = false, token } = this.#options;
     this.send({
       $case: 'registerHost',
       value: {
-        ...proveRegistration(this.keys.privateKey, session, await this.#nonce),
+        ...proveRegistration(this.keys.privateKey, session, nonce),
+        instance: this.instance,
+        takeOver,
+        tokenProof:
+          token === undefined ? new Uint8Array() : proveToken(tokenKey(token), session, nonce),
         ...overrides,
         ttlSeconds: this.#options.ttlSeconds ?? 3600,
         prekey: this.#options.prekey ?? new Uint8Array(),

@@ -123,6 +123,15 @@ export interface RegisterHost {
   protocolVersion: number;
   /** 32 bytes, HKDF-SHA-256 of the link key with the info "wingman v1 gate": the server checks passes with it. */
   gateKey: Uint8Array;
+  /** 16 random bytes, drawn once by each run of the host: its own reconnection is told from another host with the same key. */
+  instance: Uint8Array;
+  /** Whether this host replaces another one that is registered with the same key. */
+  takeOver: boolean;
+  /**
+   * HMAC-SHA-256 with the SHA-256 of the host's token over "wingman-host-token-v1" || 0x00 || session || 0x00 || nonce;
+   * empty without a token.
+   */
+  tokenProof: Uint8Array;
 }
 
 /** HostRegistered grants the session. */
@@ -990,6 +999,9 @@ function createBaseRegisterHost(): RegisterHost {
     ingressAllowed: false,
     protocolVersion: 0,
     gateKey: new Uint8Array(0),
+    instance: new Uint8Array(0),
+    takeOver: false,
+    tokenProof: new Uint8Array(0),
   };
 }
 
@@ -1018,6 +1030,15 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     }
     if (message.gateKey.length !== 0) {
       writer.uint32(66).bytes(message.gateKey);
+    }
+    if (message.instance.length !== 0) {
+      writer.uint32(74).bytes(message.instance);
+    }
+    if (message.takeOver !== false) {
+      writer.uint32(80).bool(message.takeOver);
+    }
+    if (message.tokenProof.length !== 0) {
+      writer.uint32(90).bytes(message.tokenProof);
     }
     return writer;
   },
@@ -1099,6 +1120,30 @@ export const RegisterHost: MessageFns<RegisterHost> = {
             message.gateKey = reader.bytes();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.instance = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.takeOver = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.tokenProof = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1124,6 +1169,9 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     message.ingressAllowed = object.ingressAllowed ?? false;
     message.protocolVersion = object.protocolVersion ?? 0;
     message.gateKey = object.gateKey ?? new Uint8Array(0);
+    message.instance = object.instance ?? new Uint8Array(0);
+    message.takeOver = object.takeOver ?? false;
+    message.tokenProof = object.tokenProof ?? new Uint8Array(0);
     return message;
   },
 };
