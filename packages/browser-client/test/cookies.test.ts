@@ -142,10 +142,11 @@ describe('the shim', () => {
       }
     }
     const told: string[] = [];
+    const location = { protocol: 'https:', pathname: '/page' };
     const realm = {
       document: page as unknown as Document,
       Document: Page as unknown as { prototype: Document },
-      CookieStore,
+      ...{ CookieStore, location, parent: { location, parent: null } },
     };
     watchCookies(realm, ({ text, path }) => told.push(`${path} ${text}`));
     page.cookie = 'a=1; Path=/';

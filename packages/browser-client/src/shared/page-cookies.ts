@@ -12,9 +12,12 @@ export interface CookiePage {
   readonly location: { readonly pathname: string };
 }
 
-/** The cookies a page sees now; none where the browser keeps none. */
-export function readCookies(page: CookiePage): PageCookies {
-  return { text: cookieText(page), path: page.location.pathname };
+/** The cookies a page sees now; none where the browser keeps none. `location` is that of the page whose path counts. */
+export function readCookies(
+  page: CookiePage,
+  { pathname }: CookiePage['location'] = page.location,
+): PageCookies {
+  return { text: cookieText(page), path: pathname };
 }
 
 /** Sandboxed documents throw. */

@@ -2,13 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { watchCookies, type CookieRealm } from '../../src/shim/watch-cookies.js';
 import { deferred } from '@wingman/protocol';
 
+/** The tab around the page. */
+const top = { location: { protocol: 'https:', pathname: '/' }, parent: null };
+
 /** A realm of its own with a document that keeps cookies, and a CookieStore that writes when told to. */
 function setUp({ hasStore = true, isSandboxed = false } = {}) {
   const kept = new Map<string, string>();
   const written = deferred<void>();
   class OwnDocument {
-    readonly location = { pathname: '/page' };
-
     get cookie(): string {
       if (isSandboxed) throw new DOMException('sandboxed', 'SecurityError');
       return [...kept].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -37,12 +38,34 @@ function setUp({ hasStore = true, isSandboxed = false } = {}) {
   }
   const document = new OwnDocument();
   const realm = {
-    ...{ document, Document: OwnDocument },
+    ...{ document, Document: OwnDocument, parent: top },
+    location: { protocol: 'https:', pathname: '/page' },
     ...(hasStore ? { CookieStore: OwnCookieStore } : {}),
   } as unknown as CookieRealm;
   const told: string[] = [];
-  watchCookies(realm, ({ text, path }) => told.push(`${path} ${text}`));
-  return { document, store: new OwnCookieStore(), kept, told, written };
+  const watch = (watched: CookieRealm): void =>
+    watchCookies(watched, ({ text, path }) => told.push(`${path} ${text}`));
+  watch(realm);
+  return { document, realm, store: new OwnCookieStore(), kept, told, watch, written };
+}
+
+/** The realm of a frame whose document comes from no server. */
+function frameIn(parent: CookieRealm | null) {
+  class FrameDocument {
+    #cookie = '';
+
+    get cookie(): string {
+      return this.#cookie;
+    }
+
+    set cookie(line: string) {
+      this.#cookie = line;
+    }
+  }
+  const document = new FrameDocument();
+  const location = { protocol: 'about:', pathname: 'blank' };
+  const realm = { document, Document: FrameDocument, location, parent };
+  return { document, realm: realm as unknown as CookieRealm };
 }
 
 describe('what scripts do to cookies', () => {
@@ -83,6 +106,23 @@ describe('what scripts do to cookies', () => {
     const { document, told } = setUp({ hasStore: false });
     document.cookie = 'a=1';
     expect(told.at(-1)).toBe('/page a=1');
+  });
+
+  test('in a frame whose document comes from no server is told with the path of the page around', () => {
+    const { realm, told, watch } = setUp();
+    const { document, realm: frame } = frameIn(frameIn(realm).realm);
+    watch(frame);
+    expect(told.at(-1)).toBe('/page ');
+    document.cookie = 'a=2';
+    expect(told.at(-1)).toBe('/page a=2');
+  });
+
+  test('in a frame that was removed is told to nobody: such a document has no cookies', () => {
+    const { told, watch } = setUp();
+    const { document, realm } = frameIn(null);
+    watch(realm);
+    document.cookie = 'a=1';
+    expect(told).toHaveLength(1);
   });
 
   test('in a sandboxed document, which throws on reading, is none', () => {
