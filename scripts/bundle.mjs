@@ -17,9 +17,9 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
 const BUDGETS = {
   'shell.html': 66.3 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928). Browsers ask for Brotli, which
-  // takes a tenth less than this.
-  'sw.js': 14.5 * 1024,
-  'sw-app-workers.js': 12 * 1024,
+  // takes a tenth less than this. 0.3 KiB are the policies of the pages that a service worker answers with.
+  'sw.js': 14.8 * 1024,
+  'sw-app-workers.js': 12.2 * 1024,
   'shim.js': 10 * 1024,
   'emulation.js': 5.5 * 1024,
 };

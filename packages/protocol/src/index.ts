@@ -68,6 +68,7 @@ export * from './names/reserved.js';
 export * from './names/session-name.js';
 export * from './pages/app-problems.js';
 export * from './pages/leave-frame.js';
+export * from './pages/own-page.js';
 export * from './pages/problem.js';
 export * from './pages/session-problems.js';
 export * from './promises.js';

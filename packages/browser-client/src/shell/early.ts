@@ -1,5 +1,5 @@
 import { parseBoot } from '../shared/boot.js';
-import { startEarly, type EarlyStart } from './early-start.js';
+import { startEarly, trustOwnScripts, type EarlyStart } from './early-start.js';
 
 declare global {
   interface Window {
@@ -8,6 +8,7 @@ declare global {
   }
 }
 
+trustOwnScripts(window);
 window.wingmanEarly = startEarly(
   parseBoot(document.getElementById('wingman-boot')?.textContent),
   document,

@@ -1,5 +1,6 @@
 import type { DocumentReport } from '../shared/shell-api.js';
 import type { AppFrame } from './app-frame.js';
+import { localPort } from '../shared/loopback.js';
 import type { ShellParts } from './window-api.js';
 
 const MAX_ICON_BYTES = 256 * 1024;
@@ -58,15 +59,28 @@ export class Mirror {
     if (meta !== null && meta.content !== content) meta.content = content;
   }
 
-  /** Fetches the icon itself, because browsers fetch icons without asking the service worker. */
+  /**
+   * Fetches the icon itself, because browsers fetch icons without asking the service worker. Another site's icon is
+   * the browser's to fetch, as it is without a tunnel.
+   */
   async #showIcon(url: string | null): Promise<void> {
-    const data = (await this.#mayFetch()) ? await fetchIcon(url ?? '/favicon.ico') : undefined;
+    const isForeign = url !== null && /^https?:/.test(url) && !this.#isOurs(url);
+    const data = isForeign ? url : await this.#fetchIcon(url ?? '/favicon.ico');
     if (this.#icon !== url) return;
     const link =
       this.page.querySelector<HTMLLinkElement>('link[rel="icon"]') ??
       this.page.head.appendChild(this.page.createElement('link'));
     link.rel = 'icon';
     link.href = data ?? 'data:,';
+  }
+
+  #isOurs(href: string): boolean {
+    const url = new URL(href, this.window.location.href);
+    return url.origin === this.window.location.origin || localPort(url) !== undefined;
+  }
+
+  async #fetchIcon(url: string): Promise<string | undefined> {
+    return (await this.#mayFetch()) ? fetchIcon(url) : undefined;
   }
 
   /** A tab with a tunnel sends nothing past it, as a page would that no service worker has taken over yet. */

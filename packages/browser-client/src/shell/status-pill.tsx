@@ -61,10 +61,12 @@ export class PillView {
 function mountPill(page: Document, css: string, actions: PillActions): (state: PillState) => void {
   const host = page.createElement('wingman-pill');
   const root = host.attachShadow({ mode: 'open' });
-  const style = page.createElement('style');
-  style.textContent = css;
+  // The page's policy lets in no inline style. A constructed sheet is none (CSSOM section 6.1.1).
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets = [sheet];
   const view = page.createElement('div');
-  root.append(style, view);
+  root.append(view);
   page.body.append(host);
   return (state) => render(<Pill {...state} actions={actions} />, view);
 }

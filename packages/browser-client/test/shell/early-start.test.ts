@@ -3,7 +3,7 @@ import { createLinkKey, encodeLinkKey, toBase64Url } from '@wingman/protocol';
 import { parseBoot, type Boot } from '../../src/shared/boot.js';
 import { POSTED_MARK } from '../../src/shared/shell-api.js';
 import type { StartOptions } from '../../src/shared/worker-messages.js';
-import { startEarly } from '../../src/shell/early-start.js';
+import { startEarly, trustOwnScripts } from '../../src/shell/early-start.js';
 import { FakeWorker } from '../support/fake-worker.js';
 import { closeTabs, openTab, setGlobal, type Tab } from '../support/dom.js';
 
@@ -142,5 +142,41 @@ describe('another worker for the same session', () => {
     early?.startAnother();
     workers[1]?.says({ kind: 'connected' });
     expect(early?.messages).toEqual([]);
+  });
+});
+
+describe('what the shell may start workers from', () => {
+  const trusted = (): ((url: string) => string) => {
+    let rules: { createScriptURL?: (url: string) => string } = {};
+    const createPolicy = (name: string, given: typeof rules): void => {
+      expect({ name, rules: Object.keys(given) }).toEqual({
+        name: 'default',
+        rules: ['createScriptURL'],
+      });
+      rules = given;
+    };
+    trustOwnScripts({ location: { origin: 'https://s.example' }, trustedTypes: { createPolicy } });
+    return rules.createScriptURL ?? (() => 'no rule');
+  };
+
+  test.each(['/__wingman/sw.js', 'https://s.example/own-sw.js', 'blob:https://s.example/1-2-3'])(
+    'is of its own origin: %s',
+    (url) => {
+      expect(trusted()(url)).toBe(url);
+    },
+  );
+
+  test.each([
+    'https://evil.example/sw.js',
+    '//evil.example/x.js',
+    'data:text/javascript,0',
+    'blob:https://evil.example/1-2-3',
+    'http://s.example/x.js',
+  ])('is nothing else: %s', (url) => {
+    expect(() => trusted()(url)).toThrow('is no script of this session');
+  });
+
+  test('is the browser’s affair where it knows no Trusted Types', () => {
+    expect(() => trustOwnScripts({ location: { origin: 'https://s.example' } })).not.toThrow();
   });
 });

@@ -121,6 +121,18 @@ describe('the icon', () => {
     expect(await nextIcon(undefined)).toBe(`data:image/png;base64,${btoa('pixels')}`);
   });
 
+  test('of another site is the browser’s to fetch', async () => {
+    mirror.show(report({ icon: 'https://cdn.example/icon.png' }));
+    expect(await nextIcon(undefined)).toBe('https://cdn.example/icon.png');
+    expect(asked).toEqual([]);
+  });
+
+  test('on another port of the developer’s machine comes through the tunnel', async () => {
+    serve('http://localhost:8080/icon.png', 'pixels', PNG);
+    mirror.show(report({ icon: 'http://localhost:8080/icon.png' }));
+    expect(await nextIcon(undefined)).toBe(`data:image/png;base64,${btoa('pixels')}`);
+  });
+
   test('is the one at the usual place when the document names none', async () => {
     serve('/favicon.ico', 'ico', 'image/x-icon');
     mirror.show(report({ icon: null }));

@@ -13,6 +13,7 @@ const GLOBALS = [
   'localStorage',
   'sessionStorage',
   'FileReader',
+  'CSSStyleSheet',
 ] as const;
 
 const open: DomWindow[] = [];

@@ -1,4 +1,5 @@
 import { WingmanError } from '../errors.js';
+import { escapeHtml } from './own-page.js';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -23,11 +24,23 @@ export function forFrame(response: Response, url: string): Response {
   return target.origin === new URL(url).origin ? response : leavingPage(target.href);
 }
 
-/** A page that goes to another site: with the whole tab when the page is the app itself, else with its own frame only. */
+/** Goes to another site: with the whole tab when the page is the app itself, else with its own frame only. */
+const LEAVE = '(parent===top?top:window).location.replace(document.documentElement.dataset.to)';
+/** The hash of LEAVE. A literal, because browsers hash asynchronously only. */
+const LEAVE_HASH = 'sha256-53thAKkZ865e6OvF1iix+pXqZ/gIiojXYQeIxjQvMm8=';
+
+/** It may stand in frames of any site, as the redirect could that it stands for. */
+const LEAVE_POLICY = `default-src 'none'; base-uri 'none'; script-src '${LEAVE_HASH}'`;
+
+/** A page whose only script leaves it for another site. The script is constant, so that the policy can name it. */
 function leavingPage(url: string): Response {
-  const target = JSON.stringify(url).replaceAll('<', '\\u003c');
-  const script = `(parent===top?top:window).location.replace(${target})`;
-  return new Response(`<!doctype html><script>${script}</script>`, {
-    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  const page = `<!doctype html><html data-to="${escapeHtml(url)}"><script>${LEAVE}</script>`;
+  return new Response(page, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': LEAVE_POLICY,
+      'x-content-type-options': 'nosniff',
+    },
   });
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import { escapeHtml, ownPageHeaders } from './own-page.js';
 
 /** The code of a problem. The codes that are no ErrorCode are for people: programs treat them as an ErrorCode. */
 export type ProblemCode =
@@ -34,9 +35,8 @@ export function renderProblem(problem: Problem, accept: string | undefined): Pro
   const isPage = accept?.includes('text/html') === true;
   const contentType = `${isPage ? 'text/html' : 'application/json'}; charset=utf-8`;
   const headers: Record<string, string> = {
+    ...ownPageHeaders({ 'style-src': `'${STYLE_HASH}'` }),
     'content-type': contentType,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
     [PROBLEM_HEADER]: problem.code,
   };
   if (problem.status === 503) headers['retry-after'] = '2';
@@ -80,12 +80,5 @@ h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0 1rem}
   .trim()
   .replaceAll('\n', '');
 
-/** Escapes text for HTML content and quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
+/** The hash of STYLE. A literal, because browsers hash asynchronously only. */
+const STYLE_HASH = 'sha256-MuYonu5AoV8ofl89V/iNO0fudWwAVYEkciYEQzF0rNg=';

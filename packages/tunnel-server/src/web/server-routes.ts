@@ -1,6 +1,7 @@
-import { escapeHtml, NOT_FOUND } from '@wingman/protocol';
+import { escapeHtml, NOT_FOUND, ownPageHeaders } from '@wingman/protocol';
 import { Router } from 'express';
 import type { Metrics } from '../metrics.js';
+import { inlineHashes } from './inline-hashes.js';
 import { sendProblem } from './problems.js';
 
 export interface ServerRouteOptions {
@@ -11,8 +12,14 @@ export interface ServerRouteOptions {
 /** The pages of the tunnel server's own name. */
 export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
   const router = Router({ caseSensitive: true });
+  const index = indexPage(version);
+  const headers = {
+    ...ownPageHeaders({ 'style-src': inlineHashes(index, 'style') }),
+    // Nothing opens these pages in a window of its own; a session's pages can't have it, because popups need their opener.
+    'cross-origin-opener-policy': 'same-origin',
+  };
   router.use((_req, res, next) => {
-    res.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    res.set(headers);
     next();
   });
   router.get('/healthz', (_req, res) => void res.json({ status: 'ok', version }));
@@ -20,7 +27,7 @@ export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
     const { contentType, body } = await metrics.render();
     res.set('content-type', contentType).end(body);
   });
-  router.get('/', (_req, res) => void res.type('html').send(indexPage(version)));
+  router.get('/', (_req, res) => void res.type('html').send(index));
   router.use((req, res) => sendProblem(req, res, NOT_FOUND));
   return router;
 }

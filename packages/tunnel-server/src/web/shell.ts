@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NOT_BUILT } from '@wingman/protocol';
 import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
+import { shellPolicy } from './inline-hashes.js';
 import { sendProblem } from './problems.js';
 import { newViewerCookie } from './client-identity.js';
 
@@ -25,10 +26,12 @@ const BOOT_MARK = '<!--wingman-boot-->';
 /** The top-level page of every session: a template with the session's boot data in it. */
 export class Shell {
   readonly #template: string | undefined;
+  readonly #policy: string;
   readonly #compressed = new CompressedPages();
 
   constructor(template: string | undefined) {
     this.#template = template;
+    this.#policy = shellPolicy(template ?? '');
   }
 
   /** Reads `shell.html` of a directory; without it every shell is a page that says so. */
@@ -53,8 +56,8 @@ export class Shell {
       // The same URL is the app for everything but a top-level navigation.
       vary: 'Sec-Fetch-Dest, Accept-Encoding',
       'x-content-type-options': 'nosniff',
-      // Framed by another site, the pill and the app could be clicked unseen.
-      'content-security-policy': "frame-ancestors 'none'",
+      'content-security-policy': this.#policy,
+      'referrer-policy': 'same-origin',
       ...(coding === undefined ? {} : { 'content-encoding': coding }),
     });
     res.end(req.method === 'HEAD' ? undefined : body);

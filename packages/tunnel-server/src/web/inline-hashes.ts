@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** An element with its text; the text of a script may contain what looks like another element. */
+const ELEMENT = /<(script|style)([^>]*)>([^]*?)<\/\1>/g;
+
+/**
+ * The sources that let in the inline elements of a page and no others (CSP Level 3 section 2.3.1). An element with
+ * attributes holds data for another script, or comes with a URL.
+ */
+export function inlineHashes(page: string, element: 'script' | 'style'): string {
+  const elements = [...page.matchAll(ELEMENT)];
+  const own = elements.filter(([, name, attributes]) => name === element && attributes === '');
+  const hashes = own.map(
+    ([, , , text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
+  );
+  return hashes.length === 0 ? "'none'" : hashes.join(' ');
+}
+
+/**
+ * The policy of the shell. There is no `frame-src`, and so no `default-src`, which would stand in for it: the app's
+ * frame goes wherever the app leads it, also to `mailto:` and to the names of other programs.
+ */
+export function shellPolicy(template: string): string {
+  const directives = {
+    'script-src': inlineHashes(template, 'script'),
+    'style-src': inlineHashes(template, 'style'),
+    // The tunnel worker has a blob: URL, and an app's own service worker runs at the URL of its script.
+    'worker-src': "'self' blob:",
+    // Icons may be data, an object of the app's, or on another port that the app names.
+    'connect-src': "'self' data: blob: http://localhost:* http://127.0.0.1:*",
+    // The browser itself fetches the icons of other sites.
+    'img-src': '* data:',
+    'font-src': "'none'",
+    'manifest-src': "'none'",
+    'media-src': "'none'",
+    'object-src': "'none'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    // Framed by another site, the pill and the app could be clicked unseen.
+    'frame-ancestors': "'none'",
+    'require-trusted-types-for': "'script'",
+    'trusted-types': 'default',
+  };
+  return Object.entries(directives)
+    .map(([name, value]) => `${name} ${value}`)
+    .join('; ');
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { inlineHashes, shellPolicy } from '../src/web/inline-hashes.js';
+import { FakeHost } from './support/fake-host.js';
+import { fetchWhole } from './support/http.js';
+import { SHELL, startServer, startSession } from './support/server.js';
+
+const hash = (text: string): string =>
+  `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+describe('the hashes of a page’s inline elements', () => {
+  test('are those of its scripts, and none of what a script’s text or data only looks like one', () => {
+    const data = '<script type="text/plain">"<script>evil()<\\/script>"</script>';
+    const page = `<style>a{}</style>${data}<script>"<style>x</style>"</script><script>b()</script>`;
+    expect(inlineHashes(page, 'script')).toBe(`${hash('"<style>x</style>"')} ${hash('b()')}`);
+    expect(inlineHashes(page, 'style')).toBe(hash('a{}'));
+  });
+
+  test('let in nothing on a page without any', () => {
+    expect(inlineHashes('<p>', 'script')).toBe("'none'");
+  });
+});
+
+describe('the shell', () => {
+  test('comes with a policy by which its own scripts run and no other', async () => {
+    const { host, server } = await startSession();
+    const headers = { 'sec-fetch-dest': 'document' };
+    const shell = await fetchWhole(server.port, host.name, '/', { headers });
+    expect(shell.headers).toMatchObject({
+      'content-security-policy': shellPolicy(SHELL),
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    });
+    const policy = shellPolicy(SHELL).split('; ');
+    expect(policy).toContain(`script-src ${hash('go()')}`);
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toContain("require-trusted-types-for 'script'");
+    expect(shellPolicy(SHELL)).not.toMatch(/unsafe|nonce/);
+  });
+
+  test('names every script of the page that is built', async () => {
+    const built = await readFile(new URL('../assets/shell.html', import.meta.url), 'utf8');
+    const sources = inlineHashes(built, 'script').split(' ');
+    expect(sources).toHaveLength(2);
+    expect(new Set(sources)).toEqual(
+      new Set(
+        [...built.matchAll(/<script>([^]*?)<\/script>/g)]
+          .map(([, text = '']) => hash(text))
+          .filter((source) => sources.includes(source)),
+      ),
+    );
+  });
+});
+
+describe('pages of the server’s own name', () => {
+  test.each(['/', '/healthz', '/nothing'])('%s lets in nothing but its style', async (path) => {
+    const server = await startServer();
+    const { headers, text } = await fetchWhole(server.port, `localhost:${server.port}`, path, {
+      headers: { accept: 'text/html' },
+    });
+    const policy = headers['content-security-policy'];
+    expect(policy).toMatch(/^default-src 'none'; /);
+    const style = /<style>(.*)<\/style>/s.exec(text)?.[1];
+    if (style !== undefined) expect(policy).toContain(`style-src ${hash(style)}`);
+    expect(headers['cross-origin-opener-policy']).toBe('same-origin');
+  });
+
+  test('what the app says of its own pages stays as it is', async () => {
+    const server = await startServer();
+    const host = await FakeHost.start(server.port);
+    const { headers, text } = await fetchWhole(server.port, host.name, '/');
+    expect(text).toBe('hello');
+    expect(headers).not.toHaveProperty('content-security-policy');
+    expect(headers).not.toHaveProperty('referrer-policy');
+  });
+});
