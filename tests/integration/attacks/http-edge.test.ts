@@ -65,13 +65,13 @@ const SMUGGLING: Refused[] = [
     'Two Transfer-Encoding fields (TE.TE)',
     () =>
       post(['transfer-encoding: chunked', 'transfer-encoding: identity'], `0\r\n\r\n${smuggled()}`),
-    501,
-    'BAD_REQUEST',
+    400,
   ],
   [
     'A transfer coding with a name like chunked',
     () => post(['transfer-encoding: xchunked'], `0\r\n\r\n${smuggled()}`),
-    400,
+    501,
+    'BAD_REQUEST',
   ],
   [
     'Chunked before another transfer coding',
