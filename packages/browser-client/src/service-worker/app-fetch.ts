@@ -53,6 +53,17 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
   return inIsolatedTab(response, post?.request.method ?? request.method);
 }
 
+/** Sends what a person has typed as the passphrase: through the tunnel or not at all, because the server must not see it. */
+export async function entryFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
+  const { request, clientId, resultingClientId } = event;
+  const isFrame = isFrameNavigation(request);
+  const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: isFrame };
+  const entry = await tools.directory.find(requester);
+  if (entry === undefined) return unanswered(request);
+  if (entry.port === null) return Response.error();
+  return throughTunnel(event, { entry, port: entry.port, post: undefined }, tools);
+}
+
 /** Where a request goes, and the held POST that is sent in place of the request. */
 interface Way {
   entry: ShellEntry;

@@ -12,7 +12,7 @@ import {
   type ServiceWorkerAnswer,
   type ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch, ownRequests, type Asked } from './app-fetch.js';
+import { appFetch, entryFetch, ownRequests, type Asked } from './app-fetch.js';
 import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
@@ -71,7 +71,7 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const destination = destinationOf(event.request, self.location.origin);
-  const isTheApps = destination !== 'asset' && destination !== 'shell';
+  const isTheApps = !['asset', 'shell', 'entry'].includes(destination);
   if (isTheApps && appWorkers.concerns(event)) {
     return event.respondWith(throughAppWorker(event, destination));
   }
@@ -113,6 +113,8 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
       return shellPage(event, { assets, isolation, posts: tools.posts });
     case 'app':
       return appWorkers.emulation(event) ?? appFetch(event, tools);
+    case 'entry':
+      return entryFetch(event, tools);
     case 'port':
       return portFetch(event, tools);
   }
