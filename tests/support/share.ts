@@ -20,6 +20,7 @@ export interface CliEvent {
   ingress?: { mode: string; token?: string };
   visitor?: number;
   standing?: string;
+  browser?: string;
 }
 
 /** `wingman share`, running, with its session. */

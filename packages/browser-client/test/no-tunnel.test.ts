@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { appFetch, entryFetch, type Asked } from '../src/service-worker/app-fetch.js';
+import { appFetch, type Asked } from '../src/service-worker/app-fetch.js';
 import { portFetch, type PortFetchTools } from '../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../src/service-worker/shell-directory.js';
 
@@ -65,8 +65,8 @@ test('a request of a tab without a tunnel goes to the network', async () => {
 test('a passphrase goes through a tunnel or nowhere: the server must not see it', async () => {
   const frame = { mode: 'navigate', destination: 'iframe' } as const;
   const url = `${ORIGIN}/__wingman/entry`;
-  expect((await entryFetch(...asked(url, PLAIN, frame))).type).toBe('error');
-  const unheard = await entryFetch(...asked(url, undefined, frame));
+  expect((await appFetch(...asked(url, PLAIN, frame))).type).toBe('error');
+  const unheard = await appFetch(...asked(url, undefined, frame));
   expect(unheard.headers.get('wingman-error')).toBe('TIMEOUT');
   expect(inClear).toEqual([]);
 });

@@ -159,7 +159,9 @@ describe('an entrance whose developer is asked', () => {
     const { clock, entrance } = asking();
     const waiting = Array.from({ length: HOST_LIMITS.waitingVisitors }, (_, n) => `visitor ${n}`);
     for (const id of waiting) expect(entrance.visit(id, FIREFOX)).toBe('waiting');
-    expect(entrance.visit('ann', FIREFOX)).toBe('full');
+    for (let n = 0; n < 1_500; n++) expect(entrance.visit(`stranger ${n}`, FIREFOX)).toBe('full');
+    expect(entrance.visitors).toHaveLength(HOST_LIMITS.visitors);
+    expect(entrance.waiting).toHaveLength(waiting.length);
     clock.advance(HOST_LIMITS.waitingSilenceMs + 1);
     expect(entrance.visit('ann', FIREFOX)).toBe('waiting');
     expect(entrance.waiting).toHaveLength(1);

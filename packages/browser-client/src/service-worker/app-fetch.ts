@@ -1,5 +1,5 @@
 import type { OwnRequest } from '@wingman/app-worker/service-worker';
-import { toWingmanError, WingmanError } from '@wingman/protocol';
+import { ENTRY_TARGET, toWingmanError, WingmanError } from '@wingman/protocol';
 import type { TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
@@ -45,23 +45,16 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
     ? tools.posts.take(entry.clientId, request.url)
     : undefined;
   if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
-  if (entry.port === null) return post === undefined ? fetch(request) : fetchHeld(post);
+  if (entry.port === null) {
+    // The server must not see a passphrase.
+    if (new URL(request.url).pathname === ENTRY_TARGET) return Response.error();
+    return post === undefined ? fetch(request) : fetchHeld(post);
+  }
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
   if (!entry.isIsolated || !isFrameNavigation(request) || event.isForWorker === true) {
     return response;
   }
   return inIsolatedTab(response, post?.request.method ?? request.method);
-}
-
-/** Sends what a person has typed as the passphrase: through the tunnel or not at all, because the server must not see it. */
-export async function entryFetch(event: Asked, tools: AppFetchTools): Promise<Response> {
-  const { request, clientId, resultingClientId } = event;
-  const isFrame = isFrameNavigation(request);
-  const requester = { clientId, resultingClientId, url: request.url, isFrameNavigation: isFrame };
-  const entry = await tools.directory.find(requester);
-  if (entry === undefined) return unanswered(request);
-  if (entry.port === null) return Response.error();
-  return throughTunnel(event, { entry, port: entry.port, post: undefined }, tools);
 }
 
 /** Where a request goes, and the held POST that is sent in place of the request. */

@@ -12,7 +12,7 @@ import {
   type ServiceWorkerAnswer,
   type ShellToServiceWorker,
 } from '../shared/service-worker-messages.js';
-import { appFetch, entryFetch, ownRequests, type Asked } from './app-fetch.js';
+import { appFetch, ownRequests, type Asked } from './app-fetch.js';
 import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
@@ -114,7 +114,7 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
     case 'app':
       return appWorkers.emulation(event) ?? appFetch(event, tools);
     case 'entry':
-      return entryFetch(event, tools);
+      return appFetch(event, tools);
     case 'port':
       return portFetch(event, tools);
   }
