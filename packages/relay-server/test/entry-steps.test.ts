@@ -7,6 +7,7 @@ import {
   request,
   type HttpResponse,
 } from '@wingman/protocol';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
@@ -129,6 +130,12 @@ describe('with the key and without the passphrase', () => {
     expect(text).toContain('value="/a?&quot;&gt;&lt;script&gt;"');
     const policy = headerValue(response.head.headers, 'content-security-policy');
     expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("form-action 'self'");
+    const styles = [...text.matchAll(/<style>([^<]*)<\/style>/g)].map(([, style = '']) => style);
+    expect(styles).toHaveLength(2);
+    for (const style of styles) {
+      expect(policy).toContain(`'sha256-${createHash('sha256').update(style).digest('base64')}'`);
+    }
   });
 
   test('plain HTTP is refused, whatever it shows: the passphrase must not pass the server', async () => {

@@ -34,6 +34,8 @@ export const PROBLEM_HEADER = 'wingman-error';
 export interface PageParts {
   readonly head?: string;
   readonly body?: string;
+  /** What the page's policy opens for them, by directive (`ownPagePolicy`). */
+  readonly opened?: Readonly<Record<string, string>>;
 }
 
 /** Renders a problem as HTML when the reader accepts HTML, else as JSON; the parts are for HTML only. */
@@ -45,7 +47,7 @@ export function renderProblem(
   const isPage = accept?.includes('text/html') === true;
   const contentType = `${isPage ? 'text/html' : 'application/json'}; charset=utf-8`;
   const headers: Record<string, string> = {
-    ...ownPageHeaders({ 'style-src': `'${STYLE_HASH}'` }),
+    ...ownPageHeaders({ 'style-src': `'${PROBLEM_STYLE_HASH}'`, ...parts.opened }),
     'content-type': contentType,
     [PROBLEM_HEADER]: problem.code,
   };
@@ -90,5 +92,5 @@ h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0 1rem}
   .trim()
   .replaceAll('\n', '');
 
-/** The hash of STYLE. A literal, because browsers hash asynchronously only. */
-const STYLE_HASH = 'sha256-MuYonu5AoV8ofl89V/iNO0fudWwAVYEkciYEQzF0rNg=';
+/** The hash of the style of these pages. A literal, because browsers hash asynchronously only. */
+export const PROBLEM_STYLE_HASH = 'sha256-MuYonu5AoV8ofl89V/iNO0fudWwAVYEkciYEQzF0rNg=';

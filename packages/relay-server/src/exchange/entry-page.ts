@@ -1,14 +1,6 @@
-import { ENTRY_TARGET, escapeHtml, header, type Header, type PageParts } from '@wingman/protocol';
+import { createHash } from 'node:crypto';
+import { ENTRY_TARGET, escapeHtml, PROBLEM_STYLE_HASH, type PageParts } from '@wingman/protocol';
 import { reservedPath } from './own-pages.js';
-
-/** What a page of the entrance may do: show itself, and send its form to this origin. */
-export const ENTRY_PAGE_FIELDS: readonly Header[] = [
-  header(
-    'content-security-policy',
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
-  ),
-  header('referrer-policy', 'same-origin'),
-];
 
 const ASK_AGAIN_SECONDS = 2;
 
@@ -28,6 +20,10 @@ export function passphrasePart(target: string): PageParts {
 <button>Enter</button>
 </form>
 `,
+    opened: {
+      'form-action': "'self'",
+      'style-src': `'${PROBLEM_STYLE_HASH}' 'sha256-${STYLE_HASH}'`,
+    },
   };
 }
 
@@ -35,6 +31,7 @@ const STYLE =
   'form{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:1.5rem}label{flex-basis:100%}' +
   'input,button{font:inherit;padding:.45rem .7rem;border:1px solid var(--line);border-radius:.4rem}' +
   'input{flex:1;min-width:0}button{background:var(--mark);border-color:var(--mark);color:var(--paper)}';
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** What the form brings. */
 export interface EntryForm {

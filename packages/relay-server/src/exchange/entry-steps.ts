@@ -13,13 +13,7 @@ import {
 } from '@wingman/protocol';
 import type { Verdict } from '../entry/entrance.js';
 import { HOST_LIMITS } from '../limits.js';
-import {
-  ENTRY_PAGE_FIELDS,
-  passphrasePart,
-  readEntryForm,
-  WAITING_PART,
-  type EntryForm,
-} from './entry-page.js';
+import { passphrasePart, readEntryForm, WAITING_PART, type EntryForm } from './entry-page.js';
 import type { Answer, Exchange } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
 import { reservedPath } from './own-pages.js';
@@ -94,22 +88,18 @@ function refusalOf(verdict: Exclude<Verdict, 'admitted'>, target: string): Refus
     case 'limited':
       return passphraseRefusal(target, 'Too many were tried just now, so wait a minute. ');
     case 'waiting':
-      return new Refusal(APPROVAL_NEEDED, ENTRY_PAGE_FIELDS, WAITING_PART);
+      return new Refusal(APPROVAL_NEEDED, [], WAITING_PART);
     case 'lapsed':
-      return new Refusal(APPROVAL_LAPSED, ENTRY_PAGE_FIELDS);
+      return new Refusal(APPROVAL_LAPSED);
     case 'refused':
-      return new Refusal(VISITOR_REFUSED, ENTRY_PAGE_FIELDS);
+      return new Refusal(VISITOR_REFUSED);
     case 'full':
-      return new Refusal(TOO_MANY_WAITING, ENTRY_PAGE_FIELDS);
+      return new Refusal(TOO_MANY_WAITING);
   }
 }
 
 function passphraseRefusal(target: string, news = ''): Refusal {
   // RFC 9110 section 15.5.2 asks for a challenge; browsers show no dialog for a scheme that they don't know.
   const challenge = header('www-authenticate', 'Passphrase realm="wingman"');
-  return new Refusal(
-    passphraseNeeded(news),
-    [...ENTRY_PAGE_FIELDS, challenge],
-    passphrasePart(target),
-  );
+  return new Refusal(passphraseNeeded(news), [challenge], passphrasePart(target));
 }
