@@ -60,18 +60,18 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #leadsGroup: boolean;
 
-  /** With `group`, signals reach what the program has started, too. */
+  /** With `group`, signals reach what the program has started, too; with `hasInput` it reads what is typed. */
   constructor(
     command: string,
     args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv; group?: boolean } = {},
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; group?: boolean; hasInput?: boolean } = {},
   ) {
     this.#leadsGroup = options.group === true;
     this.#child = spawn(command, args, {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, ...options.env },
       detached: this.#leadsGroup,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.hasInput === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     this.exited = new Promise((resolve) => this.#child.once('close', resolve));
     running.add(this);
@@ -91,6 +91,11 @@ export class Program {
     });
     ended.catch(() => undefined);
     return Promise.race([ended, eventually(what, () => look(this.lines), START_DEADLINE_MS)]);
+  }
+
+  /** Writes a line to the program's standard input. */
+  type(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   output(): string {

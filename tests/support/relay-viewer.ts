@@ -24,6 +24,8 @@ export type Tamper = (message: Uint8Array, index: number) => readonly Uint8Array
 
 export interface RelayOptions {
   readonly linkId?: string;
+  /** What the tab's browser shows to the server. */
+  readonly cookie?: string | undefined;
   readonly toHost?: Tamper;
   readonly toViewer?: Tamper;
 }
@@ -54,10 +56,10 @@ export class RelayCarrier extends BaseCarrier {
     share: Pick<Share, 'ready'>,
     options: RelayOptions = {},
   ): Promise<RelayCarrier> {
-    const { linkId = newLinkId(), toHost = honest, toViewer = honest } = options;
+    const { linkId = newLinkId(), cookie, toHost = honest, toViewer = honest } = options;
     const { host, port, origin } = new URL(share.ready.url);
     const socket = new WebSocket(`ws://127.0.0.1:${port}${await relayPath(share, linkId)}`, {
-      headers: { host, origin },
+      headers: { host, origin, ...(cookie === undefined ? {} : { cookie }) },
       perMessageDeflate: false,
     });
     const carrier = new RelayCarrier(linkId, socket, toHost, toViewer);
@@ -123,9 +125,9 @@ export class RelayViewer {
     readonly mux: Mux,
   ) {}
 
-  /** Joins the session of a URL that has the key. */
-  static async join(share: Pick<Share, 'ready'>): Promise<RelayViewer> {
-    const carrier = await RelayCarrier.open(share);
+  /** Joins the session of a URL that has the key; `cookie` is what the tab's browser shows to the server. */
+  static async join(share: Pick<Share, 'ready'>, cookie?: string): Promise<RelayViewer> {
+    const carrier = await RelayCarrier.open(share, { cookie });
     const { linkId } = carrier;
     const key = linkKeyOf(share);
     const link = new Link({ id: linkId, role: 'initiator' });

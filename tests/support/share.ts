@@ -18,6 +18,9 @@ export interface CliEvent {
   bytes?: number;
   state?: string;
   ingress?: { mode: string; token?: string };
+  visitor?: number;
+  standing?: string;
+  browser?: string;
 }
 
 /** `wingman share`, running, with its session. */
@@ -32,6 +35,7 @@ export class Share extends Program {
   ): Promise<Share> {
     const share = new Share(process.execPath, [CLI, 'share', String(port), '--json', ...args], {
       env: { LOG_LEVEL: 'warn', ...env },
+      hasInput: true,
     });
     const ready = await share.find('ready event', (lines) => parse(lines[0]));
     if (ready.url === undefined || ready.session === undefined || ready.server === undefined) {

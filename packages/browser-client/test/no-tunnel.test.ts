@@ -61,3 +61,12 @@ test('a request of a tab without a tunnel goes to the network', async () => {
   expect(await response.text()).toBe('from the network');
   expect(inClear).toEqual([`${ORIGIN}/beacon`]);
 });
+
+test('a passphrase goes through a tunnel or nowhere: the server must not see it', async () => {
+  const frame = { mode: 'navigate', destination: 'iframe' } as const;
+  const url = `${ORIGIN}/__wingman/entry`;
+  expect((await appFetch(...asked(url, PLAIN, frame))).type).toBe('error');
+  const unheard = await appFetch(...asked(url, undefined, frame));
+  expect(unheard.headers.get('wingman-error')).toBe('TIMEOUT');
+  expect(inClear).toEqual([]);
+});

@@ -38,6 +38,7 @@ describe('routing', () => {
   test.each([
     ['https://other.example/', 'cors', '', 'untouched'],
     [`${ORIGIN}/__wingman/shim.js`, 'no-cors', 'script', 'asset'],
+    [`${ORIGIN}/__wingman/entry`, 'navigate', 'iframe', 'entry'],
     [`${ORIGIN}/page`, 'navigate', 'document', 'shell'],
     [`${ORIGIN}/page`, 'navigate', 'iframe', 'app'],
     [`${ORIGIN}/app.js`, 'cors', 'script', 'app'],

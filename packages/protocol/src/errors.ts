@@ -25,6 +25,10 @@ export type ErrorCode =
   | 'TOKEN_NEEDED'
   | 'NAME_IN_USE'
   | 'DENIED'
+  | 'PASSPHRASE_NEEDED'
+  | 'APPROVAL_NEEDED'
+  | 'VISITOR_REFUSED'
+  | 'READ_ONLY'
   | 'INTERNAL';
 
 /** An error whose `code` says what happened. */
@@ -60,6 +64,7 @@ const WIRE_CODES = [
   [9, 'SESSION_ENDED'],
   [10, 'INTERNAL'],
   [11, 'TOO_MANY_VIEWERS'],
+  [12, 'VISITOR_REFUSED'],
 ] as const satisfies readonly (readonly [number, ErrorCode])[];
 
 // Marked pure, so that a bundle that reads no frames leaves them out.

@@ -17,6 +17,7 @@ test('the numbers on the wire are those of SPEC.md section 6', () => {
   const codes = [
     ...['CANCELLED', 'PROTOCOL_ERROR', 'REFUSED', 'UPSTREAM_ABORTED', 'LIMIT_EXCEEDED'],
     ...['TIMEOUT', 'LINK_CLOSED', 'LINK_LOST', 'SESSION_ENDED', 'INTERNAL', 'TOO_MANY_VIEWERS'],
+    'VISITOR_REFUSED',
   ] as const;
   for (const [index, code] of codes.entries()) {
     expect([errorToWire(code), errorFromWire(index + 1)]).toEqual([index + 1, code]);
@@ -25,7 +26,7 @@ test('the numbers on the wire are those of SPEC.md section 6', () => {
 
 test('a code without a number, and a number without a code, are INTERNAL', () => {
   expect(errorToWire('KEY_MISSING')).toBe(errorToWire('INTERNAL'));
-  expect([errorFromWire(0), errorFromWire(12), errorFromWire(2 ** 40)]).toEqual([
+  expect([errorFromWire(0), errorFromWire(13), errorFromWire(2 ** 40)]).toEqual([
     ...['INTERNAL', 'INTERNAL', 'INTERNAL'],
   ]);
 });

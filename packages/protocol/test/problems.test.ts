@@ -1,19 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
 import * as appProblems from '../src/pages/app-problems.js';
+import * as entryProblems from '../src/pages/entry-problems.js';
 import { PROBLEM_HEADER, renderProblem, type Problem } from '../src/pages/problem.js';
 import * as sessionProblems from '../src/pages/session-problems.js';
 
 const { appProblem } = appProblems;
 const { ingressProblem, shellProblem, viewerProblem } = sessionProblems;
 
-const isProblem = (value: unknown): value is Problem => typeof value === 'object';
+/** The problems that a module has as constants. */
+function constantsOf(module: Readonly<Record<string, unknown>>): [string, Problem][] {
+  return Object.entries(module).filter(
+    (entry): entry is [string, Problem] => typeof entry[1] === 'object',
+  );
+}
 
 /** Every problem of the catalogue, with its name. */
 const CATALOGUE: [string, Problem][] = [
-  ...Object.entries(sessionProblems).filter((entry): entry is [string, Problem] =>
-    isProblem(entry[1]),
-  ),
+  ...constantsOf(sessionProblems),
+  ...constantsOf(entryProblems),
+  ['passphraseNeeded', entryProblems.passphraseNeeded('That was not it. ')],
+  ['readOnly', entryProblems.readOnly('a POST')],
   ['localPortRefused', appProblems.localPortRefused(3000)],
   ['portNotAllowed', appProblems.portNotAllowed(3000)],
   ['appAborted', appProblems.appAborted(3000, 'a reason')],
@@ -147,6 +154,14 @@ describe('a problem as a response', () => {
     const { body, contentType } = renderProblem(problem, accept);
     expect(contentType).toBe('application/json; charset=utf-8');
     expect(JSON.parse(body)).toEqual({ error: problem });
+  });
+
+  test('has its further parts in the page, and not in the JSON', () => {
+    const parts = { head: '<meta name="more">', body: '<form></form>' };
+    const { body } = renderProblem(problem, 'text/html', parts);
+    expect(body.indexOf(parts.head)).toBeLessThan(body.indexOf('<main>'));
+    expect(body.indexOf(parts.body)).toBeGreaterThan(body.indexOf('<main>'));
+    expect(renderProblem(problem, '*/*', parts)).toEqual(renderProblem(problem, '*/*'));
   });
 
   test('says that it is ours, and is neither stored nor sniffed', () => {

@@ -43,11 +43,24 @@ export interface ShareConfig {
   readonly turnSecret: string | undefined;
   readonly engine: EngineChoice;
   readonly ingress: IngressMode;
+  /** What visitors have to type, as the developer has chosen it. */
+  readonly passphrase: string | undefined;
+  /** Whether there is to be a passphrase; one is made where none was chosen. */
+  readonly asksPassphrase: boolean;
+  /** Whether the developer lets each visitor in by hand. */
+  readonly asksDeveloper: boolean;
+  /** Whether requests may only look at the app. */
+  readonly isReadOnly: boolean;
   readonly logLevel: LogLevel;
 }
 
 /** Each is a client and a jar of sockets of its own; an app with more parts than this is rare. */
 const MAX_ALSO_PORTS = 16;
+
+/** With the attempts in a minute that limits.ts allows, eight characters of a word list are safe for a session's life. */
+const MIN_PASSPHRASE_CHARS = 8;
+/** The form that brings it has room for this, whatever the characters. */
+const MAX_PASSPHRASE_CHARS = 200;
 
 /** The name and port of a host (RFC 9110 section 7.2); no address of IPv6. */
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
@@ -127,6 +140,42 @@ const SETTINGS = {
       'Who may use plain HTTP, which the server can read: key (who has the link, the token or a signed URL), open (who knows the host name) or off.',
     schema: schemas.oneOf(INGRESS_MODES),
   }),
+  // What stands on a command line every user of the machine can read, so the option has no value.
+  asksPassphrase: setting({
+    option: '--passphrase',
+    flagMeaning:
+      'Viewers have to type a passphrase: the one in PASSPHRASE, or one that is made and printed.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether viewers have to type a passphrase.',
+    schema: schemas.flag,
+  }),
+  passphrase: setting({
+    variable: 'PASSPHRASE',
+    default: '',
+    good: 'some words that nobody guesses',
+    meaning: `What viewers have to type before they see the app, ${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters; empty: none, or one that is made (--passphrase).`,
+    isSecret: true,
+    schema: schemas.text.min(MIN_PASSPHRASE_CHARS).max(MAX_PASSPHRASE_CHARS),
+  }),
+  asksDeveloper: setting({
+    variable: 'APPROVE',
+    option: '--approve',
+    flagMeaning: 'Let each viewer in by hand, in this terminal.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether each viewer waits until the developer lets them in by hand.',
+    schema: schemas.flag,
+  }),
+  isReadOnly: setting({
+    variable: 'READ_ONLY',
+    option: '--read-only',
+    flagMeaning: 'Refuse every request but GET, HEAD and OPTIONS; WebSockets pass.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether every request but GET, HEAD and OPTIONS is refused; WebSockets pass.',
+    schema: schemas.flag,
+  }),
   ...SHARED_SETTINGS,
 };
 
@@ -142,13 +191,25 @@ export const shareOptions = optionsOf(SETTINGS);
 export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   const { port, alsoPorts, stunServers, turnUrls, ...values } = readSettings(SETTINGS, given, env);
   if (port === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
+  const asksPassphrase = values.asksPassphrase || values.passphrase !== undefined;
+  const ingress = asksPassphrase || values.asksDeveloper ? closedIngress(values) : values.ingress;
   return {
     ...values,
+    asksPassphrase,
+    ingress,
     port,
     alsoPorts: alsoPorts ?? [],
     stunServers: stunServers ?? [],
     turnUrls: turnUrls ?? [],
   };
+}
+
+/** Plain HTTP passes the server in the clear: no passphrase may be typed there, and nobody can be told from others. */
+function closedIngress({ ingress }: { readonly ingress: IngressMode }): 'off' {
+  if (ingress !== 'open') return 'off';
+  throw new ConfigError(
+    '--ingress open is not possible with a passphrase or --approve, which plain HTTP would go round. A good value: --ingress off',
+  );
 }
 
 /** The environment over the `.env` file of a directory, if it has one. */

@@ -60,6 +60,30 @@ export const HOST_LIMITS = {
   /** A browser that uses plain HTTP has to prove the key again after this time, which is a day's work. */
   ingressCookieMs: 24 * 60 * MINUTE,
 
+  /**
+   * Work of one check of a passphrase (scrypt, RFC 7914): 32 MiB and about a tenth of a second. The hash is in memory
+   * only, and guesses are limited, so it need not hold against a stolen file.
+   */
+  passphraseCost: { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * MIB },
+  /** Checks in line, with the one that is made: the last waits a second, which a person does. */
+  passphraseQueue: 8,
+  /** Passphrases that one browser may try in a minute: a person mistypes it two or three times. */
+  visitorAttempts: 5,
+  /** Passphrases that all browsers together may try in a minute: 43,200 a day, of the 2^60 that wingman draws from. */
+  attempts: 30,
+  /** The form with a passphrase, and the target that its page was asked for under. */
+  entryFormBytes: 64 * KIB,
+  /** From the head of that form to its end: it is one small message. */
+  entryFormMs: 10_000,
+  /** Browsers that the host remembers; the one that has not come for longest goes, and has to enter again. */
+  visitors: 1024,
+  /** Browsers that wait for the developer's answer: more than a person would go through. */
+  waitingVisitors: 32,
+  /** A browser that waits has asked again within this time, or is gone: its page asks every two seconds, in the background once a minute. */
+  waitingSilenceMs: 2 * MINUTE,
+  /** So long a browser waits for the developer's answer. Then its page says that nobody has answered. */
+  approvalMs: 10 * MINUTE,
+
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */

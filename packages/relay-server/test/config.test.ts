@@ -44,6 +44,10 @@ describe('shareConfig', () => {
       turnSecret: undefined,
       engine: 'auto',
       ingress: 'key',
+      passphrase: undefined,
+      asksPassphrase: false,
+      asksDeveloper: false,
+      isReadOnly: false,
       logLevel: 'info',
     });
     expect(() => shareConfig({}, {})).toThrow('<port> is missing');
@@ -180,6 +184,7 @@ describe('the environment', () => {
 test('every variable is described', () => {
   expect(hostVariables.map(({ name }) => name).sort()).toEqual([
     'ALSO_PORTS',
+    'APPROVE',
     'HOST_HEADER',
     'INGRESS',
     'LINK_GRACE',
@@ -187,6 +192,8 @@ test('every variable is described', () => {
     'MAX_VIEWERS',
     'P2P_ENABLED',
     'P2P_TIMEOUT_MS',
+    'PASSPHRASE',
+    'READ_ONLY',
     'SESSION_TTL',
     'STUN_SERVERS',
     'TUNNEL_SERVER_URL',
@@ -196,4 +203,31 @@ test('every variable is described', () => {
     'WINGMAN_TOKEN',
   ]);
   for (const { meaning } of hostVariables) expect(meaning).toMatch(/^[^\n]{10,}$/);
+});
+
+describe('who may enter', () => {
+  test('is asked for a passphrase by the option, or by choosing one', () => {
+    expect(share({ asksPassphrase: 'true' })).toMatchObject({
+      asksPassphrase: true,
+      passphrase: undefined,
+    });
+    expect(share({}, { PASSPHRASE: 'open sesame' })).toMatchObject({
+      asksPassphrase: true,
+      passphrase: 'open sesame',
+    });
+  });
+
+  test('does not come by plain HTTP', () => {
+    expect(share({ asksPassphrase: 'true' }).ingress).toBe('off');
+    expect(share({}, { PASSPHRASE: 'open sesame' }).ingress).toBe('off');
+    expect(share({ asksDeveloper: 'true' }).ingress).toBe('off');
+    expect(share({ isReadOnly: 'true' })).toMatchObject({ ingress: 'key', isReadOnly: true });
+    expect(complaint({ asksDeveloper: 'true', ingress: 'open' })).toContain('--ingress off');
+  });
+
+  test('is no secret of an error', () => {
+    const text = complaint({}, { PASSPHRASE: 'short' });
+    expect(text).toContain('PASSPHRASE is not valid');
+    expect(text).not.toContain('short');
+  });
 });

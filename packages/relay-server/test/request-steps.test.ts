@@ -7,6 +7,7 @@ import {
   beginConnection,
   choosePort,
   describeFetch,
+  keepReadOnly,
   refuseMalformed,
   rewriteOrigin,
   sendCookies,
@@ -256,4 +257,33 @@ describe('refuseMalformed', () => {
     exchange.asked.headers.push({ name: 'Host', value: '1' });
     expect(() => refuseMalformed(exchange)).toThrow();
   });
+});
+
+describe('a read-only session', () => {
+  const refusal = (fields: Fields, via: Via, isReadOnly = true): string | undefined => {
+    try {
+      keepReadOnly(exchangeOf(fields, via, { isReadOnly }));
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refusal) return `${error.problem.status} ${error.code}`;
+      throw error;
+    }
+  };
+
+  test.each<Via>(['viewer', 'ingress'])('lets look, and changes nothing (%s)', (via) => {
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      expect([method, refusal({ method }, via)]).toEqual([method, undefined]);
+    }
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PURGE', 'get', 'GETX']) {
+      expect([method, refusal({ method }, via)]).toEqual([method, '403 READ_ONLY']);
+      expect([method, refusal({ method }, via, false)]).toEqual([method, undefined]);
+    }
+  });
+
+  test.each(['x-http-method-override', 'x-http-method', 'x-method-override'])(
+    'takes no GET that means another method (%s)',
+    (name) => {
+      expect(refusal({ headers: [name, 'DELETE'] }, 'viewer')).toBe('403 READ_ONLY');
+    },
+  );
 });

@@ -15,6 +15,12 @@ const INFO: ReadyInfo = {
   maxViewers: 8,
   p2p: { enabled: true, engine: 'node-datachannel' },
   ingress: { mode: 'key', token: 'TOKEN' },
+  entry: {
+    asksPassphrase: false,
+    passphrase: undefined,
+    asksDeveloper: false,
+    isReadOnly: false,
+  },
   appAnswers: true,
   takenPort: undefined,
 };
@@ -109,4 +115,47 @@ test('what happens is told line by line', () => {
     '  Stopped: the session has expired.',
     '',
   ]);
+});
+
+describe('who may enter', () => {
+  const entry = (more: Partial<ReadyInfo['entry']>) => shown({ entry: { ...INFO.entry, ...more } });
+
+  test('is said at the start', () => {
+    expect(shown({})).toContain('at most 8; whoever has the URL can open it');
+    expect(entry({ asksPassphrase: true, passphrase: 'k7pd-x2mq-a9ts' })).toContain(
+      'at most 8; they need the URL and the passphrase k7pd-x2mq-a9ts',
+    );
+    expect(entry({ asksPassphrase: true })).toContain('the URL and your passphrase');
+    expect(entry({ asksDeveloper: true })).toContain('r 1 refuses or removes');
+    expect(entry({ isReadOnly: true })).toContain('requests read-only');
+    expect(shown({})).not.toContain('read-only');
+  });
+
+  test('is told as it happens', () => {
+    const { reporter, text } = view();
+    const visitor = { number: 3, browser: 'Firefox 153 on Linux' };
+    for (const standing of ['waiting', 'admitted', 'refused', 'new'] as const) {
+      reporter.visitor({ ...visitor, standing });
+    }
+    reporter.wrongPassphrase({ visitor: { ...visitor, standing: 'new' }, wrong: 5 });
+    expect(text()).toContain('? visitor 3 (Firefox 153 on Linux) wants in: type a 3 to accept');
+    expect(text()).toContain('+ visitor 3 (Firefox 153 on Linux) is let in');
+    expect(text()).toContain('- visitor 3 (Firefox 153 on Linux) is turned away');
+    expect(text()).toContain('- visitor 3 (Firefox 153 on Linux) waits no longer');
+    expect(text()).toContain('typed a wrong passphrase (5 so far)');
+  });
+
+  test('is listed when asked for', () => {
+    const { reporter, text } = view();
+    const tries = { right: 0, wrong: 0, limited: 0 };
+    reporter.visitors([], tries);
+    expect(text()).toContain('nobody has come yet');
+    reporter.visitors([{ number: 1, browser: 'curl/8', standing: 'admitted' }], {
+      ...tries,
+      wrong: 4,
+      limited: 9,
+    });
+    expect(text()).toContain('visitor 1 (curl/8): admitted');
+    expect(text()).toContain('wrong passphrases: 4; not looked at, being too many: 9');
+  });
 });

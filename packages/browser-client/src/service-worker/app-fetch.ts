@@ -1,5 +1,5 @@
 import type { OwnRequest } from '@wingman/app-worker/service-worker';
-import { toWingmanError, WingmanError } from '@wingman/protocol';
+import { ENTRY_TARGET, toWingmanError, WingmanError } from '@wingman/protocol';
 import type { TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
@@ -45,7 +45,11 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
     ? tools.posts.take(entry.clientId, request.url)
     : undefined;
   if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
-  if (entry.port === null) return post === undefined ? fetch(request) : fetchHeld(post);
+  if (entry.port === null) {
+    // The server must not see a passphrase.
+    if (new URL(request.url).pathname === ENTRY_TARGET) return Response.error();
+    return post === undefined ? fetch(request) : fetchHeld(post);
+  }
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
   if (!entry.isIsolated || !isFrameNavigation(request) || event.isForWorker === true) {
     return response;

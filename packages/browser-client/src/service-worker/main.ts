@@ -71,7 +71,7 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const destination = destinationOf(event.request, self.location.origin);
-  const isTheApps = destination !== 'asset' && destination !== 'shell';
+  const isTheApps = !['asset', 'shell', 'entry'].includes(destination);
   if (isTheApps && appWorkers.concerns(event)) {
     return event.respondWith(throughAppWorker(event, destination));
   }
@@ -113,6 +113,8 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
       return shellPage(event, { assets, isolation, posts: tools.posts });
     case 'app':
       return appWorkers.emulation(event) ?? appFetch(event, tools);
+    case 'entry':
+      return appFetch(event, tools);
     case 'port':
       return portFetch(event, tools);
   }

@@ -1,8 +1,11 @@
-import { RESERVED_PREFIX } from '@wingman/protocol';
+import { ENTRY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
 import { localPort } from '../shared/loopback.js';
 
-/** Where a request goes: to the browser, the tunnel's own files, the shell page, the developer's app, or another port of the developer's machine. */
-export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port';
+/**
+ * Where a request goes: to the browser, the tunnel's own files, the shell page, the developer's app, another port
+ * of the developer's machine, or the host itself with a passphrase.
+ */
+export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port' | 'entry';
 
 /** The parts of a Request that decide. */
 export interface RequestSignature {
@@ -15,6 +18,7 @@ export interface RequestSignature {
 export function destinationOf(request: RequestSignature, origin: string): Destination {
   const url = new URL(request.url);
   if (url.origin !== origin) return isForPort(request, url) ? 'port' : 'untouched';
+  if (url.pathname === ENTRY_TARGET) return 'entry';
   if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';
   if (request.mode === 'navigate' && request.destination === 'document') return 'shell';
   return 'app';

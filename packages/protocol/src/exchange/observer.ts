@@ -33,6 +33,7 @@ export type AbortedBy = 'opener' | 'app' | 'host' | 'link';
 
 const ABORTED_BY = new Map<ErrorCode, AbortedBy>([
   ['SESSION_ENDED', 'host'],
+  ['VISITOR_REFUSED', 'host'],
   ['INTERNAL', 'host'],
   ['LINK_LOST', 'link'],
   ['LINK_CLOSED', 'link'],

@@ -7,6 +7,9 @@ export const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 /** Where a browser that uses plain HTTP proves the key, and gets a cookie for it. */
 export const INGRESS_TARGET = `${RESERVED_PREFIX}ingress`;
 
+/** Where a viewer's page sends what a person has typed as the passphrase. Only over a link: the server must not see it. */
+export const ENTRY_TARGET = `${RESERVED_PREFIX}entry`;
+
 /** Names of the tunnel's own caches in a browser begin with this. */
 export const CACHE_PREFIX = 'wingman-';
 

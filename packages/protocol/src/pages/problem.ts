@@ -30,24 +30,36 @@ export interface ProblemPage {
 /** The header that tells our pages from the app's. */
 export const PROBLEM_HEADER = 'wingman-error';
 
-/** Renders a problem as HTML when the reader accepts HTML, else as JSON. */
-export function renderProblem(problem: Problem, accept: string | undefined): ProblemPage {
+/** What a page shows besides the problem, as HTML. */
+export interface PageParts {
+  readonly head?: string;
+  readonly body?: string;
+  /** What the page's policy opens for them, by directive (`ownPagePolicy`). */
+  readonly opened?: Readonly<Record<string, string>>;
+}
+
+/** Renders a problem as HTML when the reader accepts HTML, else as JSON; the parts are for HTML only. */
+export function renderProblem(
+  problem: Problem,
+  accept: string | undefined,
+  parts: PageParts = {},
+): ProblemPage {
   const isPage = accept?.includes('text/html') === true;
   const contentType = `${isPage ? 'text/html' : 'application/json'}; charset=utf-8`;
   const headers: Record<string, string> = {
-    ...ownPageHeaders({ 'style-src': `'${STYLE_HASH}'` }),
+    ...ownPageHeaders({ 'style-src': `'${PROBLEM_STYLE_HASH}'`, ...parts.opened }),
     'content-type': contentType,
     [PROBLEM_HEADER]: problem.code,
   };
   if (problem.status === 503) headers['retry-after'] = '2';
-  return { contentType, headers, body: isPage ? asHtml(problem) : asJson(problem) };
+  return { contentType, headers, body: isPage ? asHtml(problem, parts) : asJson(problem) };
 }
 
 function asJson({ status, code, title, cause, cure }: Problem): string {
   return `${JSON.stringify({ error: { status, code, title, cause, cure } }, undefined, 2)}\n`;
 }
 
-function asHtml(problem: Problem): string {
+function asHtml(problem: Problem, { head = '', body = '' }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -55,12 +67,12 @@ function asHtml(problem: Problem): string {
 <meta name="robots" content="noindex">
 <title>${escapeHtml(problem.title)}</title>
 <style>${STYLE}</style>
-<main>
+${head}<main>
 <p class="code">${problem.status} · ${problem.code}</p>
 <h1>${escapeHtml(problem.title)}</h1>
 <p>${escapeHtml(problem.cause)}</p>
 <p class="cure"><b>What to do.</b> ${escapeHtml(problem.cure)}</p>
-<p class="by">This page comes from Wingman, not from the app.</p>
+${body}<p class="by">This page comes from Wingman, not from the app.</p>
 </main>
 </html>
 `;
@@ -80,5 +92,5 @@ h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0 1rem}
   .trim()
   .replaceAll('\n', '');
 
-/** The hash of STYLE. A literal, because browsers hash asynchronously only. */
-const STYLE_HASH = 'sha256-MuYonu5AoV8ofl89V/iNO0fudWwAVYEkciYEQzF0rNg=';
+/** The hash of the style of these pages. A literal, because browsers hash asynchronously only. */
+export const PROBLEM_STYLE_HASH = 'sha256-MuYonu5AoV8ofl89V/iNO0fudWwAVYEkciYEQzF0rNg=';

@@ -174,7 +174,7 @@ export function shellProblem(code: ProblemCode): Problem {
   }
 }
 
-export const INGRESS_REFUSED: Problem = {
+export const INGRESS_REFUSED: Problem<ErrorCode> = {
   status: 403,
   code: 'INGRESS_REFUSED',
   title: 'This session takes no plain requests',

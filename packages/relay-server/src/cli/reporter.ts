@@ -1,3 +1,5 @@
+import type { Entrance } from '../entry/entrance.js';
+import type { VisitorInfo } from '../entry/visitor.js';
 import type { HostEvents } from '../tunnel/host-types.js';
 
 type Payload<Name extends keyof HostEvents> = HostEvents[Name][0];
@@ -16,6 +18,7 @@ export interface ReadyInfo {
   readonly maxViewers: number;
   readonly p2p: P2pInfo;
   readonly ingress: IngressInfo;
+  readonly entry: EntryInfo;
   /** Whether something listens on the local port. */
   readonly appAnswers: boolean;
   /** The port wished for, when it was taken by another program. */
@@ -28,6 +31,15 @@ export type IngressInfo =
   | { readonly mode: 'open' }
   | { readonly mode: 'off' };
 
+/** What a viewer needs besides the link, and what the viewer may do. */
+export interface EntryInfo {
+  readonly asksPassphrase: boolean;
+  /** The one that was made; undefined for one that the developer has chosen. */
+  readonly passphrase: string | undefined;
+  readonly asksDeveloper: boolean;
+  readonly isReadOnly: boolean;
+}
+
 /** Whether direct paths are possible, and if not, why. */
 export type P2pInfo =
   | { readonly enabled: true; readonly engine: string }
@@ -39,6 +51,11 @@ export interface Reporter {
   viewerJoined(event: Payload<'viewer-joined'>): void;
   pathChanged(event: Payload<'path-changed'>): void;
   viewerLeft(event: Payload<'viewer-left'>): void;
+  /** Somebody waits to be let in, was let in or turned away, or waits no longer. */
+  visitor(visitor: VisitorInfo): void;
+  wrongPassphrase(event: { readonly visitor: VisitorInfo; readonly wrong: number }): void;
+  /** All who have come, as the developer has asked for. */
+  visitors(visitors: readonly VisitorInfo[], tries: Entrance['tries']): void;
   transfer(event: Payload<'transfer'>): void;
   reconnected(): void;
   /** Something went wrong, and the session goes on. */
@@ -66,6 +83,11 @@ export function jsonReporter(write: (text: string) => void): Reporter {
     viewerJoined: (event) => line('viewer-joined', event),
     pathChanged: (event) => line('path-changed', event),
     viewerLeft: (event) => line('viewer-left', event),
+    visitor: ({ number, ...rest }) => line('visitor', { visitor: number, ...rest }),
+    wrongPassphrase: ({ visitor, wrong }) => {
+      line('wrong-passphrase', { visitor: visitor.number, browser: visitor.browser, wrong });
+    },
+    visitors: (visitors, tries) => line('visitors', { visitors, tries }),
     transfer: (event) => line('transfer', event),
     reconnected: () => undefined,
     problem: (event) => line('error', { ...event, fatal: false }),
@@ -76,7 +98,7 @@ export function jsonReporter(write: (text: string) => void): Reporter {
 }
 
 function readyFields(info: ReadyInfo): object {
-  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress } = info;
+  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry } = info;
   const expiresAt = new Date(info.expiresAt).toISOString();
-  return { url, session, server, port, alsoPorts, expiresAt, maxViewers, p2p, ingress };
+  return { url, session, server, port, alsoPorts, expiresAt, maxViewers, p2p, ingress, entry };
 }

@@ -1,7 +1,8 @@
-import type { Environment, LogLevel } from '@wingman/node-kit';
+import { ConfigError, type Environment, type LogLevel } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
+import { createPassphrase } from '../entry/passphrase.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
@@ -10,9 +11,16 @@ import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
-import { jsonReporter, type IngressInfo, type P2pInfo, type Reporter } from './reporter.js';
+import {
+  jsonReporter,
+  type EntryInfo,
+  type IngressInfo,
+  type P2pInfo,
+  type Reporter,
+} from './reporter.js';
 import { processTerminal, startOrTakeOver } from './take-over.js';
 import { terminalReporter } from './terminal-reporter.js';
+import { obeyVisitorCommands } from './visitor-commands.js';
 
 export interface ShareRequest {
   readonly config: ShareConfig;
@@ -20,8 +28,9 @@ export interface ShareRequest {
   readonly env: Environment;
 }
 
-/** Shares a port until it is told to stop; resolves with the exit code. */
+/** Shares a port until it is told to stop; resolves with the exit code. Rejects with ConfigError when nobody could let visitors in. */
 export async function share(request: ShareRequest): Promise<number> {
+  demandSomebody(request);
   const reporter = createReporter(request);
   const log = createLogger(logLevelOf(request));
   const stop = stopSignal();
@@ -49,11 +58,11 @@ async function shareThrough(
   embedded: EmbeddedServer | undefined,
   tools: Tools,
 ): Promise<number> {
-  const { config } = request;
+  const config = withPassphrase(request.config);
   const engine = await engineFor(config, tools.log);
   // Asked before the start, so that nothing comes between it and the first line.
   const appAnswers = await new Loopback(config.port).answers();
-  const starting = start(request, embedded, engine, tools);
+  const starting = start({ ...request, config }, embedded, engine, tools);
   const host = await Promise.race([starting, aborted(tools.stop)]);
   if (!(host instanceof Host)) {
     // The user has stopped the start, and the process ends.
@@ -61,6 +70,7 @@ async function shareThrough(
     return ExitCode.STOPPED;
   }
   const stopped = observe(host, tools);
+  if (config.asksDeveloper) obeyVisitorCommands(process.stdin, host.entrance, tools.reporter);
   tools.reporter.ready({
     url: host.url,
     session: host.session,
@@ -72,6 +82,7 @@ async function shareThrough(
     maxViewers: config.maxViewers,
     p2p: p2pInfo(config, engine),
     ingress: ingressInfo(config, host),
+    entry: entryInfo(request.config, config),
     appAnswers,
     takenPort: embedded?.takenPort,
   });
@@ -106,6 +117,8 @@ async function start(
     engine,
     stunServers: config.stunServers,
     ingress: config.ingress,
+    entry: { passphrase: config.passphrase, asksDeveloper: config.asksDeveloper },
+    isReadOnly: config.isReadOnly,
   };
   const startHost = (takeOver: boolean): Promise<Host> =>
     Host.start({ ...options, takeOver }, (host) => {
@@ -121,6 +134,8 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-joined', (event) => reporter.viewerJoined(event));
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
+  if (!host.entrance.isOpen) host.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
+  host.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));
@@ -163,6 +178,26 @@ async function engineFor(config: ShareConfig, log: Logger): Promise<PeerEngine |
   const { engine, failures } = await loadEngine(config.engine);
   if (engine === undefined) log.warn({ failures }, 'no WebRTC engine loads: relay only');
   return engine;
+}
+
+/** Whoever is to let visitors in types that in a terminal, or is a program that writes it. */
+function demandSomebody({ config, json }: ShareRequest): void {
+  if (!config.asksDeveloper || json || process.stdin.isTTY) return;
+  throw new ConfigError(
+    '--approve needs a terminal to type in, or --json and a program that writes to standard input.',
+  );
+}
+
+/** With a passphrase where there has to be one. */
+function withPassphrase(config: ShareConfig): ShareConfig {
+  if (!config.asksPassphrase || config.passphrase !== undefined) return config;
+  return { ...config, passphrase: createPassphrase() };
+}
+
+function entryInfo(asked: ShareConfig, { passphrase }: ShareConfig): EntryInfo {
+  const { asksPassphrase, asksDeveloper, isReadOnly } = asked;
+  const made = asked.passphrase === undefined ? passphrase : undefined;
+  return { asksPassphrase, passphrase: made, asksDeveloper, isReadOnly };
 }
 
 function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): IngressInfo {

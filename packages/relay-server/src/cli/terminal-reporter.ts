@@ -2,6 +2,7 @@ import { formatBytes } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
 import type { TransferProgress } from '../exchange/transfers.js';
+import type { Standing, VisitorInfo } from '../entry/visitor.js';
 import type { PathChange } from '../tunnel/path-changes.js';
 import type { ReadyInfo, Reporter } from './reporter.js';
 
@@ -38,14 +39,24 @@ export function terminalReporter(screen: Screen): Reporter {
     viewerLeft: ({ viewer, viewers }) => {
       event(`${c.dim('-')} viewer ${short(viewer)} left ${count(viewers, c)}`);
     },
+    visitor: (visitor) => event(visitorText(visitor, c)),
+    wrongPassphrase: ({ visitor, wrong }) => {
+      event(`${c.yellow('!')} ${who(visitor)} typed a wrong passphrase (${wrong} so far)`);
+    },
+    visitors: (visitors, { wrong, limited }) => {
+      for (const visitor of visitors) event(`${who(visitor)}: ${visitor.standing}`);
+      if (visitors.length === 0) event('nobody has come yet');
+      if (wrong > 0)
+        event(`wrong passphrases: ${wrong}; not looked at, being too many: ${limited}`);
+    },
     transfer: (progress) => {
       const { viewer } = progress;
       event(c.dim(transferText(progress, viewer === undefined ? undefined : short(viewer))));
     },
     reconnected: () => event(`${c.green('+')} the tunnel server is back; the URL is the same`),
     problem: ({ message, viewer }) => {
-      const who = viewer === undefined ? 'tunnel server' : `viewer ${short(viewer)}`;
-      event(`${c.yellow('!')} ${who}: ${message}`);
+      const source = viewer === undefined ? 'tunnel server' : `viewer ${short(viewer)}`;
+      event(`${c.yellow('!')} ${source}: ${message}`);
     },
     failed: (_code, message) => line(`${c.red('wingman:')} ${message}`),
     stopping: (event) => line(`\n  ${c.dim(stoppingText(event))}`),
@@ -60,6 +71,23 @@ const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
   'fell-back': (path) => `lost its path and goes on ${path}`,
   lost: () => 'lost its connection; waiting for it to come back',
 };
+
+function who({ number, browser }: VisitorInfo): string {
+  return `visitor ${number} (${browser})`;
+}
+
+const STANDINGS: Readonly<Record<Standing, (number: number) => string>> = {
+  waiting: (number) => `wants in: type a ${number} to accept, r ${number} to refuse, and Enter`,
+  admitted: () => 'is let in',
+  refused: () => 'is turned away',
+  new: () => 'waits no longer',
+};
+
+function visitorText(visitor: VisitorInfo, c: Colors): string {
+  const { number, standing } = visitor;
+  const mark = { waiting: c.yellow('?'), admitted: c.green('+'), refused: '-', new: c.dim('-') };
+  return `${mark[standing]} ${who(visitor)} ${STANDINGS[standing](number)}`;
+}
 
 function stoppingText({ exchanges, drainMs }: Parameters<Reporter['stopping']>[0]): string {
   const who = exchanges === 1 ? '1 exchange' : `${exchanges} exchanges`;
@@ -81,9 +109,10 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
       : [row('also', info.alsoPorts.map((port) => `localhost:${port}`).join(', '))]),
     row('until', until(new Date(info.expiresAt), screen.now())),
     row('direct', direct(info)),
-    row('viewers', `at most ${info.maxViewers}; whoever has the URL can open it`),
+    row('viewers', `at most ${info.maxViewers}; ${entry(info)}`),
     row('server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`),
     row('ingress', ingress(info)),
+    ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',
     `  ${c.dim('Ctrl-C stops sharing.')}`,
@@ -109,6 +138,21 @@ function direct({ p2p }: ReadyInfo): string {
   return p2p.reason === 'switched off'
     ? 'off: everything over the relay, sealed'
     : 'off: no WebRTC engine loads on this machine; everything over the relay, sealed';
+}
+
+const READ_ONLY = 'read-only: GET, HEAD and OPTIONS pass, and WebSockets';
+
+/** Who gets in, of those who have the URL. */
+function entry({ entry: { asksPassphrase, passphrase, asksDeveloper } }: ReadyInfo): string {
+  const shown = passphrase === undefined ? 'your passphrase' : `the passphrase ${passphrase}`;
+  const first = asksPassphrase ? `they need the URL and ${shown}` : 'whoever has the URL';
+  if (!asksDeveloper) return asksPassphrase ? first : `${first} can open it`;
+  return [
+    asksPassphrase
+      ? `${first}, and you let each in:`
+      : `of those who have the URL you let each in:`,
+    'a 1 accepts visitor 1, r 1 refuses or removes, v lists (and Enter)',
+  ].join(`\n${' '.repeat(INDENT)}`);
 }
 
 /** Who may use plain HTTP. Where it needs the key, a command to copy follows. */

@@ -1,6 +1,7 @@
 import type { MessageBounds } from '@wingman/node-kit';
 import type {
   AbortedBy,
+  Clock,
   ErrorCode,
   Header,
   Observation,
@@ -16,6 +17,7 @@ import {
 } from '@wingman/protocol';
 import type { CookieJars } from '../cookies/cookie-jars.js';
 import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
+import type { Entrance } from '../entry/entrance.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
 
@@ -27,6 +29,10 @@ export interface ExchangeContext {
   readonly ports: LocalPorts;
   /** What an exchange of the ingress has to prove; undefined when it is open to everybody. */
   readonly ingressKey: IngressKey | undefined;
+  /** Who of those who have the key is let in. */
+  readonly entrance: Entrance;
+  /** Whether requests may only look at the app. */
+  readonly isReadOnly: boolean;
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;
@@ -40,6 +46,7 @@ export interface ExchangeContext {
   readonly bareOrigins: readonly string[];
   /** What requests to the shared port say in Host: `localhost`, `session` or a name. */
   readonly hostHeader: string;
+  readonly clock: Clock;
   /** Aborted when the host stops. WebSockets, which would go on for ever, end then. */
   readonly draining: AbortSignal;
 }

@@ -8,6 +8,7 @@ import {
   LIMITS,
   systemClock,
 } from '@wingman/protocol';
+import { Entrance, type EntryRules } from '../entry/entrance.js';
 import { CookieJars } from '../cookies/cookie-jars.js';
 import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -27,6 +28,10 @@ export interface LocalAppOptions {
   readonly bareOrigins?: readonly string[];
   /** What requests to the shared port say in Host: `localhost` (the default), `session` or a name. */
   readonly hostHeader?: string;
+  /** What visitors need besides the link key; nothing when undefined. */
+  readonly entry?: EntryRules | undefined;
+  /** Whether requests may only look at the app. */
+  readonly isReadOnly?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -34,6 +39,8 @@ export interface LocalAppOptions {
 
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
+  /** Who of those who have the key is let in, and who waits for that. */
+  readonly entrance: Entrance;
   readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer' | 'messageBounds'>;
   readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #observers: ExchangeObservers;
@@ -49,6 +56,8 @@ export class LocalApp {
   ) {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
     const { onObserverError, clock = systemClock } = options;
+    const { entry = {}, isReadOnly = false } = options;
+    this.entrance = new Entrance(entry, clock);
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
@@ -57,8 +66,8 @@ export class LocalApp {
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const jars = new CookieJars();
-    const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey };
-    this.#context = { ports, jars, ...own, draining };
+    const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, isReadOnly };
+    this.#context = { ports, jars, entrance: this.entrance, ...own, clock, draining };
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */

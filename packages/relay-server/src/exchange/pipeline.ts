@@ -8,6 +8,7 @@ import {
   rewriteLocation,
 } from './answer-steps.js';
 import { sayForwarded } from './app-address.js';
+import { demandEntry } from './entry-steps.js';
 import type { Exchange } from './exchange.js';
 import { askApp, type HttpExchange } from './http-exchange.js';
 import { demandKey } from './ingress-gate.js';
@@ -18,6 +19,7 @@ import {
   beginConnection,
   choosePort,
   describeFetch,
+  keepReadOnly,
   refuseMalformed,
   rewriteOrigin,
   sendCookies,
@@ -35,8 +37,10 @@ export type Step<Kind extends Exchange = Exchange> = (exchange: Kind) => void | 
 const REQUEST: readonly Step[] = [
   refuseMalformed,
   demandKey,
+  demandEntry,
   choosePort,
   answerOwnPage,
+  keepReadOnly,
   // Before the cookies, which have to be those of the moment at which the request goes out.
   waitForPlace,
   sendCookies,

@@ -1,4 +1,4 @@
-import type { ErrorCode, Header, Problem, RequestHead } from '@wingman/protocol';
+import type { ErrorCode, Header, PageParts, Problem, RequestHead } from '@wingman/protocol';
 import {
   appProblem,
   header,
@@ -10,11 +10,12 @@ import {
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 
-/** A step throws this to show the opener a certain problem, with further header fields where needed. */
+/** A step throws this to show the opener a certain problem, with further header fields and parts of the page where needed. */
 export class Refusal extends WingmanError {
   constructor(
     readonly problem: Problem<ErrorCode>,
     readonly headers: readonly Header[] = [],
+    readonly parts: PageParts = {},
   ) {
     super(problem.code, problem.cause);
   }
@@ -25,7 +26,8 @@ export function problemAnswer({ asked, local }: Exchange, error: unknown): Answe
   const isRefusal = error instanceof Refusal;
   const { code, message } = toWingmanError(error, 'INTERNAL');
   const problem = isRefusal ? error.problem : appProblem(code, local.loopback.port, message);
-  const page = renderProblem(problem, headerValue(asked.headers, 'accept'));
+  const parts = isRefusal ? error.parts : {};
+  const page = renderProblem(problem, headerValue(asked.headers, 'accept'), parts);
   const headers = Object.entries(page.headers).map(([name, value]) => header(name, value));
   const more = isRefusal ? error.headers : [];
   return ownAnswer(asked, {

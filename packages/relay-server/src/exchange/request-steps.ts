@@ -5,6 +5,7 @@ import {
   headerValue,
   malformedRequest,
   portNotAllowed,
+  readOnly,
   stripHopByHop,
 } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
@@ -42,6 +43,19 @@ function conflictingLengths(headers: readonly Header[]): boolean {
   const lengths = headers.filter(({ name }) => name === 'content-length');
   if (lengths.some(({ value }) => !/^\d+$/.test(value))) return true;
   return new Set(lengths.map(({ value }) => value)).size > 1;
+}
+
+/** RFC 9110 section 9.2.1, without TRACE. */
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+/** Frameworks read these as the method that was meant. */
+const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
+
+/** In a read-only session refuses what could change something. WebSockets pass: hot reload needs them. */
+export function keepReadOnly({ asked, context }: Exchange): void {
+  if (!context.isReadOnly) return;
+  if (!SAFE_METHODS.includes(asked.method)) throw new Refusal(readOnly(`a ${asked.method}`));
+  const override = asked.headers.find(({ name }) => METHOD_OVERRIDES.includes(name));
+  if (override !== undefined) throw new Refusal(readOnly(`the field ${override.name}`));
 }
 
 /** Finds the port that the request names, if it may be dialled. */

@@ -1,4 +1,5 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { EntryRules } from '../entry/entrance.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
@@ -35,6 +36,10 @@ export interface HostOptions {
   readonly stunServers: readonly string[];
   /** Who may use the tunnel server's plain HTTP door. */
   readonly ingress: IngressMode;
+  /** What visitors need besides the link key; nothing when undefined. With it plain HTTP is refused. */
+  readonly entry?: EntryRules;
+  /** Whether requests may only look at the app. */
+  readonly isReadOnly?: boolean;
   readonly clock?: Clock;
 }
 

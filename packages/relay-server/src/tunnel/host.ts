@@ -14,6 +14,7 @@ import {
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
+import type { Entrance } from '../entry/entrance.js';
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -31,6 +32,8 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
   readonly #keys: HostKeys;
+  /** Who of those who have the key is let in, and who waits for that. */
+  readonly entrance: Entrance;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
@@ -74,6 +77,7 @@ export class Host extends EventEmitter<HostEvents> {
       ingressKey: options.ingress === 'key' ? keys.ingressKey : undefined,
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
+    this.entrance = this.#app.entrance;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.#links = this.#createLinks();
     this.#dialer = this.#createDialer();

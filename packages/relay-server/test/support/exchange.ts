@@ -8,6 +8,7 @@ import {
   newLinkId,
   systemClock,
 } from '@wingman/protocol';
+import { Entrance } from '../../src/entry/entrance.js';
 import { CookieJars } from '../../src/cookies/cookie-jars.js';
 import type { Answer, ExchangeContext } from '../../src/exchange/exchange.js';
 import { HttpExchange } from '../../src/exchange/http-exchange.js';
@@ -25,6 +26,9 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     ingressKey: undefined,
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
+    entrance: new Entrance(),
+    isReadOnly: false,
+    clock: systemClock,
     opener: 'opener',
     messageBounds: { share: new FairShare(LIMITS.webSocketHeldBytes), clock: systemClock },
     viewer: () => 'viewer',
