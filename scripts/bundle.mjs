@@ -20,7 +20,8 @@ const BUDGETS = {
   // takes a tenth less than this. 0.3 KiB are the policies of the pages that a service worker answers with.
   'sw.js': 14.8 * 1024,
   'sw-app-workers.js': 12.2 * 1024,
-  'shim.js': 10 * 1024,
+  // 0.6 KiB note which cookies the app's scripts write, by which the host knows those that others have set.
+  'shim.js': 10.6 * 1024,
   'emulation.js': 5.5 * 1024,
 };
 

@@ -126,8 +126,10 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
   ])('%s that got into the shell does nothing', async (_, inject) => {
     await side.reload('front page');
     // Some are refused by an exception, others in silence; the browser tells of each.
-    await side.tab.evaluate(inject).catch(() => undefined);
-    await eventually('the violation', async () => (await violations()).length > 0);
+    await eventually('the violation', async () => {
+      await side.tab.evaluate(inject).catch(() => undefined);
+      return (await violations()).length > 0;
+    });
     expect(await side.tab.evaluate(() => (window as Listening).ran)).toBeUndefined();
   });
 

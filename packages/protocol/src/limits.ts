@@ -124,3 +124,9 @@ export const PORT_LIMITS = {
   /** …and is gone after so many looks. A thread that is busy for 15 s is as good as gone. */
   signLooks: 3,
 } as const;
+
+/** Apart from the others, because the shim, which is in every document, needs nothing else of this file. */
+export const COOKIE_LIMITS = {
+  /** Names of cookies that scripts have written: they go with every request. The oldest are forgotten first. */
+  scriptedNames: 64,
+} as const;

@@ -4,6 +4,7 @@ import {
   headerValue,
   newLinkId,
   PAGE_PATH_HEADER,
+  scriptedLine,
   VIEWER_COOKIE,
 } from '@wingman/protocol';
 import { CookieJars } from '../src/cookies/cookie-jars.js';
@@ -57,8 +58,15 @@ class Viewer {
     return { cookie: headerValue(cookies.requestHeaders, 'cookie'), passed, cookies, headers };
   }
 
+  /** A script of the app writes a cookie, and the shim notes its name. */
+  script(name: string, value: string): void {
+    this.store.set(name, value);
+    this.#keep(scriptedLine([...this.store], name) ?? '');
+  }
+
   #keep(line: string): void {
     const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
+    if (line === '') return;
     if (/Max-Age=0/i.test(line)) this.store.delete(name);
     else this.store.set(name, value);
   }
@@ -108,9 +116,9 @@ describe('an HttpOnly cookie', () => {
 
   test('takes the place of one that a script has made', () => {
     const { viewer } = setUp();
-    viewer.store.set('sid', 'scripted');
+    viewer.script('sid', 'scripted');
     expect(viewer.answer('/', 'sid=1; HttpOnly')).toEqual(['sid=; Path=/; Secure; Max-Age=0']);
-    viewer.store.set('sid', 'fixed by a script');
+    viewer.script('sid', 'fixed by a script');
     expect(viewer.ask('/')).toBe('sid=1');
   });
 
@@ -240,7 +248,7 @@ describe('rules', () => {
   test('Clear-Site-Data takes all of them', () => {
     const { viewer } = setUp();
     viewer.ask('/', 'h=1; HttpOnly', 'v=2; Path=/deep');
-    viewer.store.set('scripted', '3');
+    viewer.script('scripted', '3');
     viewer.exchange('/', [], ['clear-site-data', '"cache", "cookies"']);
     expect(viewer.ask('/deep')).toBeUndefined();
     expect([...viewer.store]).toEqual([]);
@@ -259,7 +267,7 @@ describe('viewers', () => {
     const { viewer, jars } = setUp();
     viewer.ask('/', 'sid=1; HttpOnly');
     const outside = new Viewer(jars, 'ingress', viewer.id);
-    outside.store.set('own', '2');
+    outside.script('own', '2');
     expect(outside.ask('/')).toBe('sid=1; own=2');
     expect(outside.answer('/', 'sid=2; HttpOnly', 'v=3; Path=/')).toEqual(['v=3; Path=/']);
     expect(viewer.ask('/')).toBe('sid=2');

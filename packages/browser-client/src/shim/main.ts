@@ -62,6 +62,9 @@ function live(shell: ShellApi): void {
     };
     adopt(window);
     adoptFrames(window, adopt);
+  } else {
+    // Nobody is told here, but the names of what scripts write are noted for the host.
+    watchCookies(window, () => undefined);
   }
   if (!isMain || window.top === null) return;
   actAsTop(window, window.top, shell);

@@ -1,3 +1,4 @@
+import { parseCookies, SCRIPTED_COOKIE, scriptedLine } from '@wingman/protocol';
 import { readCookies, type PageCookies } from '../shared/page-cookies.js';
 
 /** A window, as far as its place among others goes. */
@@ -14,16 +15,52 @@ export interface CookieRealm extends Placed {
   CookieStore?: { prototype: object };
 }
 
-/** Tells of every change that a script makes to cookies, before the script's next request can leave. */
+/** A line of Set-Cookie or its beginning, up to the first attribute. */
+const PAIR = /^[^;]*/;
+
+/**
+ * Tells of every change that a script makes to cookies, before the script's next request can leave, and notes the
+ * names in a cookie that the app's scripts don't see.
+ */
 export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies) => void): void {
+  const { document, Document, CookieStore } = realm;
+  const cookies = new NativeCookies(Document.prototype, document);
   const tell = (): void => {
     const location = cookieLocation(realm);
     // Chromium writes cookies in the background: another document might not see them yet.
-    if (location !== undefined) changed(readCookies(realm.document, location));
+    if (location !== undefined) changed(readCookies(cookies, location));
   };
-  watchDocumentCookie(realm.Document.prototype, tell);
-  if (realm.CookieStore !== undefined) watchCookieStore(realm.CookieStore.prototype, tell);
+  watchDocumentCookie(Document.prototype, cookies, tell);
+  if (CookieStore !== undefined) watchCookieStore(CookieStore.prototype, cookies, tell);
   tell();
+}
+
+/** The cookies of a document as the browser has them, without the shim's own accessor. */
+class NativeCookies {
+  readonly #native: PropertyDescriptor | undefined;
+  readonly location: Document['location'];
+
+  constructor(
+    prototype: Document,
+    private readonly document: Document,
+  ) {
+    this.#native = Object.getOwnPropertyDescriptor(prototype, 'cookie');
+    this.location = document.location;
+  }
+
+  get cookie(): string {
+    return String(this.#native?.get?.call(this.document) ?? '');
+  }
+
+  set cookie(line: string) {
+    this.#native?.set?.call(this.document, line);
+  }
+
+  /** A script has written this cookie. An empty value is that of a deletion, which may be of somebody else's cookie. */
+  note(name: string, value: string): void {
+    const line = value === '' ? undefined : scriptedLine(parseCookies(this.cookie), name);
+    if (line !== undefined) this.cookie = line;
+  }
 }
 
 /**
@@ -35,26 +72,58 @@ function cookieLocation({ location, parent }: Placed): Placed['location'] | unde
   return location.protocol === 'about:' ? cookieLocation(parent) : location;
 }
 
-function watchDocumentCookie(prototype: Document, tell: () => void): void {
+function watchDocumentCookie(prototype: Document, cookies: NativeCookies, tell: () => void): void {
   const native = Object.getOwnPropertyDescriptor(prototype, 'cookie');
   if (native === undefined) return;
   Object.defineProperty(prototype, 'cookie', {
     ...native,
+    get(this: Document) {
+      const text = String(native.get?.call(this));
+      return text.split('; ').filter(isTheApps).join('; ');
+    },
     set(this: Document, line: unknown) {
       native.set?.call(this, line);
+      const [pair] = parseCookies(PAIR.exec(String(line))?.[0] ?? '');
+      if (pair !== undefined) cookies.note(...pair);
       tell();
     },
   });
 }
 
-function watchCookieStore(prototype: object, tell: () => void): void {
-  for (const name of ['set', 'delete']) {
-    const native: unknown = Reflect.get(prototype, name);
-    if (typeof native !== 'function') continue;
-    const watched = async function (this: unknown, ...args: unknown[]): Promise<void> {
-      await Reflect.apply(native, this, args);
-      tell();
+function watchCookieStore(prototype: object, cookies: NativeCookies, tell: () => void): void {
+  wrap(prototype, 'set', (done, first, value) => {
+    const { name, value: given } = (typeof first === 'object' ? first : { name: first, value }) as {
+      name: unknown;
+      value: unknown;
     };
-    Reflect.set(prototype, name, watched);
-  }
+    cookies.note(String(name), String(given));
+    tell();
+    return done;
+  });
+  wrap(prototype, 'delete', (done) => {
+    tell();
+    return done;
+  });
+  wrap(prototype, 'getAll', (found) =>
+    (found as { name?: string }[]).filter(({ name }) => isTheApps(`${name}=`)),
+  );
+}
+
+/** Has `then` see what a method resolved to, and what it was called with, and decide what the caller gets. */
+function wrap(
+  prototype: object,
+  name: string,
+  then: (result: unknown, ...args: unknown[]) => unknown,
+): void {
+  const native: unknown = Reflect.get(prototype, name);
+  if (typeof native !== 'function') return;
+  const wrapped = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    return then(await Reflect.apply(native, this, args), ...args);
+  };
+  Reflect.set(prototype, name, wrapped);
+}
+
+/** Whether the pair of a Cookie field is a cookie of the app's. */
+function isTheApps(pair: string): boolean {
+  return !pair.startsWith(`${SCRIPTED_COOKIE}=`);
 }

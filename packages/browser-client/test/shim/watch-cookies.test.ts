@@ -2,6 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { watchCookies, type CookieRealm } from '../../src/shim/watch-cookies.js';
 import { deferred } from '@wingman/protocol';
 
+/** The cookie that notes which cookies the app's scripts have written. */
+const NOTE = '__Host-wingman-scripted';
+
 /** The tab around the page. */
 const top = { location: { protocol: 'https:', pathname: '/' }, parent: null };
 
@@ -35,6 +38,10 @@ function setUp({ hasStore = true, isSandboxed = false } = {}) {
     get(name: string): string | undefined {
       return kept.get(name);
     }
+
+    async getAll(): Promise<{ name: string }[]> {
+      return [...kept.keys()].map((name) => ({ name }));
+    }
   }
   const document = new OwnDocument();
   const realm = {
@@ -52,14 +59,14 @@ function setUp({ hasStore = true, isSandboxed = false } = {}) {
 /** The realm of a frame whose document comes from no server. */
 function frameIn(parent: CookieRealm | null) {
   class FrameDocument {
-    #cookie = '';
+    readonly #pairs: string[] = [];
 
     get cookie(): string {
-      return this.#cookie;
+      return this.#pairs.join('; ');
     }
 
     set cookie(line: string) {
-      this.#cookie = line;
+      this.#pairs.push(line.split(';')[0] ?? '');
     }
   }
   const document = new FrameDocument();
@@ -73,7 +80,7 @@ describe('what scripts do to cookies', () => {
     const { document, told } = setUp();
     document.cookie = 'a=1; Path=/';
     document.cookie = 'b=2';
-    expect(told).toEqual(['/page ', '/page a=1', '/page a=1; b=2']);
+    expect(told).toEqual(['/page ', `/page a=1; ${NOTE}=.a`, `/page a=1; ${NOTE}=.a/.b; b=2`]);
     expect(document.cookie).toBe('a=1; b=2');
   });
 
@@ -83,9 +90,9 @@ describe('what scripts do to cookies', () => {
     expect(told).toHaveLength(1);
     written.resolve();
     await set;
-    expect(told.at(-1)).toBe('/page a=1');
+    expect(told.at(-1)).toBe(`/page a=1; ${NOTE}=.a`);
     await store.delete('a');
-    expect(told.at(-1)).toBe('/page ');
+    expect(told.at(-1)).toBe(`/page ${NOTE}=.a`);
   });
 
   test('that the CookieStore refuses changes nothing, and the script hears why', async () => {
@@ -105,7 +112,7 @@ describe('what scripts do to cookies', () => {
   test('is watched where there is no CookieStore, too', () => {
     const { document, told } = setUp({ hasStore: false });
     document.cookie = 'a=1';
-    expect(told.at(-1)).toBe('/page a=1');
+    expect(told.at(-1)).toBe(`/page a=1; ${NOTE}=.a`);
   });
 
   test('in a frame whose document comes from no server is told with the path of the page around', () => {
@@ -114,7 +121,7 @@ describe('what scripts do to cookies', () => {
     watch(frame);
     expect(told.at(-1)).toBe('/page ');
     document.cookie = 'a=2';
-    expect(told.at(-1)).toBe('/page a=2');
+    expect(told.at(-1)).toBe(`/page a=2; ${NOTE}=.a`);
   });
 
   test('in a frame that was removed is told to nobody: such a document has no cookies', () => {
@@ -127,5 +134,19 @@ describe('what scripts do to cookies', () => {
 
   test('in a sandboxed document, which throws on reading, is none', () => {
     expect(setUp({ isSandboxed: true }).told).toEqual(['/page ']);
+  });
+
+  test('is noted where the app’s scripts don’t see it', async () => {
+    const { document, kept, store } = setUp();
+    document.cookie = 'a=1';
+    expect(kept.get(NOTE)).toBe('.a');
+    expect(document.cookie).toBe('a=1');
+    expect(await store.getAll()).toEqual([{ name: 'a' }]);
+  });
+
+  test('is not noted for a deletion: whose cookie that was, nobody knows', () => {
+    const { document, kept } = setUp();
+    document.cookie = 'foreign=; Max-Age=0';
+    expect(kept.has(NOTE)).toBe(false);
   });
 });

@@ -4,15 +4,18 @@ import {
   header,
   headerValue,
   isLinkId,
+  isOwnCookie,
   PAGE_PATH_HEADER,
   parseCookies,
+  SCRIPTED_COOKIE,
+  scriptedNames,
   VIEWER_COOKIE,
   withoutOwn,
 } from '@wingman/protocol';
 import { clearsSiteData } from '@wingman/web-policy';
 import type { Via } from '../local/local-ports.js';
 import type { CookieJars } from './cookie-jars.js';
-import { adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
+import { accounted, adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
 import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';
 
 /** The jars, and the viewer whose link it is. */
@@ -46,8 +49,16 @@ export class ExchangeCookies {
     // request without the page's path is one without credentials.
     const linkViewer = pagePath === undefined ? undefined : viewer();
     this.#viewer = isLink ? linkViewer : namedViewer(pairs);
-    this.#browser = { pairs: withoutOwn(pairs), pagePath };
+    this.#browser = { pairs: this.#ofTheApp(pairs), pagePath };
     this.requestHeaders = this.#withCookies(request.headers);
+  }
+
+  /** A client that names no viewer keeps its cookies itself, and nobody else sets them. */
+  #ofTheApp(pairs: readonly CookiePair[]): CookiePair[] {
+    const own = withoutOwn(pairs);
+    if (this.#viewer === undefined) return own;
+    const kept = this.#jars.find(this.#viewer)?.all(this.#jars.now()) ?? [];
+    return accounted(own, scriptedNames(pairs), kept);
   }
 
   /** Takes the cookies out of the app's answer: what is left may leave this machine. */
@@ -80,7 +91,7 @@ export class ExchangeCookies {
   /** Keeps one cookie; returns the lines for the browser's own store. */
   #take(line: string): string[] {
     const cookie = parseSetCookie(line, this.#path, this.#jars.now());
-    if (cookie === undefined || cookie.name === VIEWER_COOKIE) return [];
+    if (cookie === undefined || isOwnCookie(cookie.name)) return [];
     const before = this.#put(cookie);
     // Frameworks delete an HttpOnly cookie by a line without HttpOnly, and some repeat the value in it.
     const endsHidden = before?.httpOnly === true && cookie.expiresAt <= cookie.storedAt;
@@ -104,6 +115,7 @@ export class ExchangeCookies {
     return [
       ...visible.map(({ name, path }) => deletionLine(name, path)),
       ...scripted.map(([name]) => deletionLine(name, '/')),
+      ...(scripted.length > 0 ? [deletionLine(SCRIPTED_COOKIE, '/')] : []),
     ];
   }
 

@@ -27,6 +27,25 @@ export function cookiesFor(
   return [...[...hidden, ...unseen].map(({ name, value }): CookiePair => [name, value]), ...seen];
 }
 
+/**
+ * The cookies that are the app's: those it has set itself, and those that its scripts have written. Any page below
+ * the server's domain can set others, of other names or of the same. Of a name that the app alone has set, and
+ * that is shown more often than it was set, only the app's value counts.
+ */
+export function accounted(
+  pairs: readonly CookiePair[],
+  scripted: ReadonlySet<string>,
+  jar: readonly AppCookie[],
+): CookiePair[] {
+  return pairs.filter(([name, value]) => {
+    if (scripted.has(name)) return true;
+    const set = jar.filter((cookie) => cookie.name === name && !cookie.httpOnly);
+    const shown = pairs.filter(([other]) => other === name);
+    const isShadowed = shown.length > set.length;
+    return isShadowed ? set.some((cookie) => cookie.value === value) : set.length > 0;
+  });
+}
+
 /** Takes over what scripts have changed: the page shows the present value of each cookie that it can see. */
 export function adoptChanges(browser: BrowserCookies, jar: ViewerJar, now: number): void {
   const { pagePath } = browser;
