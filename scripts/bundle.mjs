@@ -18,9 +18,10 @@ const BUDGETS = {
   'shell.html': 66.3 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928). Browsers ask for Brotli, which
   // takes a tenth less than this.
-  'sw.js': 14.5 * 1024,
+  'sw.js': 14.8 * 1024,
   'sw-app-workers.js': 12 * 1024,
-  'shim.js': 10 * 1024,
+  // Half a KiB of it gives XMLHttpRequest the events that it lacks behind a service worker: upload bars stay empty else.
+  'shim.js': 10.6 * 1024,
   'emulation.js': 5.5 * 1024,
 };
 
