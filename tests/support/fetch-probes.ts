@@ -107,6 +107,23 @@ export const FETCH_PROBES = {
     const etags = [first, again, own].map(({ status, headers }) => [status, headers.get('etag')]);
     return [etags, await first.text(), await again.text(), await own.text()];
   },
+  'modes of the cache': async () => {
+    const seen: unknown[] = [];
+    for (const cache of ['default', 'no-store', 'reload', 'no-cache', 'force-cache'] as const) {
+      for (const headers of [{}, { 'cache-control': 'max-age=7' }]) {
+        const response = await fetch(`/headers?${crypto.randomUUID()}`, { cache, headers });
+        const sent = (await response.json()) as Record<string, string>;
+        seen.push([cache, sent['cache-control'], sent['pragma']]);
+      }
+    }
+    const unknown = await fetch('/headers?unknown', {
+      ...{ cache: 'only-if-cached', mode: 'same-origin' },
+    }).then(
+      () => 'answered',
+      (error: Error) => error.name,
+    );
+    return [...seen, unknown];
+  },
   ranges: async () => {
     const seen: unknown[] = [];
     for (const range of ['bytes=0-9', 'bytes=4990-', 'bytes=-5', 'bytes=9999-']) {
@@ -136,6 +153,29 @@ export const FETCH_PROBES = {
       () => 'complete',
       () => 'failed',
     );
+  },
+  'the events of an XMLHttpRequest that is cut, and of one that is given up': async () => {
+    const types = ['loadstart', 'abort', 'error', 'timeout', 'load', 'loadend'] as const;
+    const run = (begin: (request: XMLHttpRequest) => void): Promise<unknown[]> =>
+      new Promise((resolve) => {
+        const request = new XMLHttpRequest();
+        const events: unknown[] = [];
+        const note = ({ type }: Event): unknown => events.push(type);
+        for (const type of types) request.addEventListener(type, note);
+        request.onerror = request.onabort = ({ type, loaded, total }) =>
+          events.push([type, loaded, total, request.readyState, request.status]);
+        request.onloadend = () => resolve([...events, request.readyState]);
+        begin(request);
+      });
+    const cut = (request: XMLHttpRequest): void => {
+      request.open('GET', '/broken');
+      request.send();
+    };
+    const givenUp = (request: XMLHttpRequest): void => {
+      cut(request);
+      request.abort();
+    };
+    return [await run(cut), await run(givenUp)];
   },
   'a streamed body': async () => {
     const response = await fetch('/steps?type=text/plain&text=zero');

@@ -20,6 +20,7 @@ function source(more: Partial<HeadSource> = {}): HeadSource {
     mode: 'cors',
     credentials: 'same-origin',
     referrer: 'about:client',
+    cache: 'default',
     referrerPolicy: '',
     ...more,
   };

@@ -22,7 +22,7 @@ export interface ShimPass {
 }
 
 /** The directives that govern script elements: the first that is present counts (CSP Level 3 section 6.8.3). */
-const GOVERNING = ['script-src-elem', 'script-src', 'default-src'];
+const GOVERNING = ['script-src-elem', 'script-src', 'default-src'] as const;
 
 /** Sources that make browsers ignore 'unsafe-inline' (CSP Level 3, "Does a source list allow all inline behavior for type?"). */
 const GOES_BY_NONCE = /^'(?:nonce-|sha\d{3}-|strict-dynamic')/i;
@@ -51,17 +51,42 @@ export const admitOwnFrame: PolicyChange = (policy) => {
 
 /** Lets the shim run. All other script elements run or don't run as before. */
 export function admitScript({ nonce, urls }: ShimPass): PolicyChange {
-  return (policy) => {
-    const governing = GOVERNING.map((name) => find(policy, name)).find((one) => one !== undefined);
-    if (governing === undefined) return policy;
-    const { name, values } = governing;
-    // An app without nonces may depend on 'unsafe-inline', which a nonce would switch off.
-    const pass = values.some((value) => GOES_BY_NONCE.test(value)) ? [`'nonce-${nonce}'`] : urls;
-    if (name === GOVERNING[0]) {
-      return policy.map((one) => (one === governing ? widened(one, pass) : one));
-    }
-    return [...policy, widened(directive([` ${GOVERNING[0]}`, ...values].join(' ')), pass)];
-  };
+  return (policy) =>
+    admitSources(policy, GOVERNING, (values) =>
+      // An app without nonces may depend on 'unsafe-inline', which a nonce would switch off.
+      values.some((value) => GOES_BY_NONCE.test(value)) ? [`'nonce-${nonce}'`] : urls,
+    );
+}
+
+/**
+ * Lets pages fetch by the app's address on the developer's machine what 'self' lets them fetch on localhost. Documents
+ * stay shut out: the browser would take them from the reviewer's own machine.
+ */
+export function admitLocalName(port: number): PolicyChange {
+  return (policy) =>
+    admitSources(policy, ['connect-src', 'default-src'], (values) =>
+      values.some((value) => isKeyword(value, 'self')) ? [`http://localhost:${port}`] : [],
+    );
+}
+
+/**
+ * Adds sources to the directive that governs, the first of these names that is present. Where it is only a fallback,
+ * a directive of the first name is added, so that what else falls back to it stays as strict.
+ */
+function admitSources(
+  policy: Policy,
+  names: readonly [string, ...string[]],
+  sources: (values: readonly string[]) => readonly string[],
+): Policy {
+  const governing = names.map((name) => find(policy, name)).find((one) => one !== undefined);
+  if (governing === undefined) return policy;
+  const { name, values } = governing;
+  const more = sources(values);
+  if (name === names[0]) {
+    return policy.map((one) => (one === governing ? widened(one, more) : one));
+  }
+  if (more.length === 0) return policy;
+  return [...policy, widened(directive([` ${names[0]}`, ...values].join(' ')), more)];
 }
 
 /** The directive with more values, each once. 'none' is removed, because it counts only when it is alone (CSP Level 3, "Does url match source list?"). */

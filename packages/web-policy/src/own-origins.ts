@@ -1,4 +1,4 @@
-import { widened, type PolicyChange } from './content-security-policy.js';
+import { admitLocalName, widened, type PolicyChange } from './content-security-policy.js';
 
 /** The app's own port, and the origins at which the session shows the app's pages. */
 export interface OwnAddress {
@@ -23,11 +23,13 @@ const SERVICE_WORKER = '/__wingman/sw.js';
 
 /**
  * A policy may name the app by its address on the developer's machine. On localhost this address is the page's
- * own origin, so the session's origins are added to it. Sources with other ports stay as they are.
+ * own origin, so the session's origins are added to it. Sources with other ports stay as they are. And a page may call
+ * the app by that address, which 'self' means there.
  */
 export function admitOwnOrigins(own: OwnAddress): PolicyChange {
+  const admitLocal = admitLocalName(own.port);
   return (policy) =>
-    policy.map((one) => {
+    admitLocal(policy).map((one) => {
       const { name = '', values } = one;
       const isFetched = FETCHES.test(name);
       if (!isFetched && !NAMES_URLS.test(name)) return one;

@@ -51,6 +51,23 @@ describe('a policy that names the app by its address on localhost', () => {
   );
 
   test.each([
+    ["connect-src 'self'", "connect-src 'self' http://localhost:3000 https://s.example"],
+    [
+      "connect-src 'SELF' *.example",
+      "connect-src 'SELF' *.example http://localhost:3000 https://s.example",
+    ],
+    [
+      "default-src 'self'; img-src *",
+      "default-src 'self'; img-src *; connect-src 'self' http://localhost:3000 https://s.example",
+    ],
+    ["connect-src 'none'; default-src 'self'", "connect-src 'none'; default-src 'self'"],
+    ["frame-src 'self'; img-src 'self'", "frame-src 'self'; img-src 'self'"],
+    ["default-src 'none'; script-src 'self'", "default-src 'none'; script-src 'self'"],
+  ])('lets pages fetch by that address what ’self’ lets them fetch: %s', (policy, expected) => {
+    expect(seen(policy, 'https://s.example')).toBe(expected);
+  });
+
+  test.each([
     'connect-src http://notlocalhost:3000 http://localhost:3000.example',
     "default-src 'none'; report-to localhost-3000",
     'trusted-types localhost:3000; sandbox localhost:3000; localhost:3000',

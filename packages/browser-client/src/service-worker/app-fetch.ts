@@ -11,6 +11,7 @@ import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
 import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
+import { UploadReports } from './upload-reports.js';
 import type { WorkerScripts } from './worker-scripts.js';
 
 /** The tools for answering a request of the app. */
@@ -50,6 +51,8 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
     if (new URL(request.url).pathname === ENTRY_TARGET) return Response.error();
     return post === undefined ? fetch(request) : fetchHeld(post);
   }
+  // What comes through a tunnel is in no cache of the browser.
+  if (request.cache === 'only-if-cached') return Response.error();
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
   if (!entry.isIsolated || !isFrameNavigation(request) || event.isForWorker === true) {
     return response;
@@ -94,7 +97,9 @@ async function start(
   const body = await openBody(request);
   const { chunks, length } = body;
   const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
-  return startExchange(port, head, chunks, request.signal);
+  const reports = UploadReports.of(request);
+  if (chunks === undefined) reports?.tell({ bytes: 0, isAll: true });
+  return startExchange(port, head, chunks, request.signal, reports);
 }
 
 /** Sends a held POST. The app sees an ordinary navigation of a frame. */

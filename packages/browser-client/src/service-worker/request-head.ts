@@ -19,7 +19,20 @@ export type HeadSource = Pick<
   | 'credentials'
   | 'referrer'
   | 'referrerPolicy'
+  | 'cache'
 >;
+
+const UNCACHED: readonly HeaderPair[] = [
+  ['pragma', 'no-cache'],
+  ['cache-control', 'no-cache'],
+];
+
+/** What the mode of the cache adds to a request (Fetch section 4.6, "HTTP-network-or-cache fetch"). */
+const CACHE_FIELDS: Partial<Record<RequestCache, readonly HeaderPair[]>> = {
+  'no-store': UNCACHED,
+  reload: UNCACHED,
+  'no-cache': [['cache-control', 'max-age=0']],
+};
 
 /** The head of a request as it would have left the browser without a service worker. */
 export function requestHead(
@@ -39,6 +52,7 @@ export function requestHead(
   add('referer', refererOf(request));
   add('origin', originOf(request, surroundings.origin));
   add('content-length', contentLength(request, body));
+  for (const [name, value] of CACHE_FIELDS[request.cache] ?? []) add(name, value);
   return {
     method: request.method,
     target: url.pathname + url.search,

@@ -8,6 +8,7 @@ import type {
   TunnelPort,
 } from '../shared/exchange-messages.js';
 import type { RequestBody } from './request-body.js';
+import type { UploadReports } from './upload-reports.js';
 
 /** An answer through the tunnel. */
 export interface TunnelReply {
@@ -21,8 +22,9 @@ export function startExchange(
   head: FetchHead,
   chunks: RequestBody['chunks'],
   signal: AbortSignal,
+  reports?: UploadReports,
 ): TunnelFetch {
-  const exchange = new TunnelFetch(port, head);
+  const exchange = new TunnelFetch(port, head, reports);
   if (chunks !== undefined) exchange.upload(chunks);
   const cancel = (): void => exchange.abort(new WingmanError('CANCELLED', 'the page gave up'));
   if (signal.aborted) cancel();
@@ -40,8 +42,12 @@ export class TunnelFetch {
   #isOver = false;
 
   /** Starts the exchange: the head goes out at once. */
-  constructor(port: TunnelPort, head: FetchHead) {
-    const stream = port.open(head);
+  constructor(
+    port: TunnelPort,
+    head: FetchHead,
+    private readonly reports?: UploadReports,
+  ) {
+    const stream = port.open(reports === undefined ? head : { ...head, reportsUpload: true });
     this.#stream = stream;
     this.#uploads = new ChunkSender(stream);
     this.#body = new ChunkReceiver(stream, () =>
@@ -72,6 +78,7 @@ export class TunnelFetch {
    */
   async reply(handled: Promise<unknown> = Promise.resolve()): Promise<TunnelReply> {
     const head = await this.#head.promise;
+    await this.reports?.heard();
     const taken = (): void => {
       this.#stream.postMessage({ kind: 'taken' });
       if (this.#isOver) this.#stream.close();
@@ -92,6 +99,8 @@ export class TunnelFetch {
     switch (message.kind) {
       case 'head':
         return this.#answered(message);
+      case 'sent':
+        return this.reports?.tell(message);
       case 'chunk':
         return this.#body.push(message.bytes);
       case 'credit':
@@ -119,6 +128,7 @@ export class TunnelFetch {
   }
 
   #fail(error: WingmanError): void {
+    this.reports?.close();
     this.#body.fail(error);
     this.#settle(error);
     this.#stream.close();

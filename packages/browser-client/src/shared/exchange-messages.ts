@@ -1,4 +1,5 @@
 import type { BodyMessage, PortMux, PortStream } from '@wingman/protocol/ports';
+import type { UploadProgress } from './request-fields.js';
 
 /** Name (lower case) and value of one field line. */
 export type HeaderPair = [name: string, value: string];
@@ -16,6 +17,8 @@ export interface FetchHead {
   hasCredentials: boolean;
   /** A port of the developer's machine other than the app's; left out for the app. */
   port?: number;
+  /** Whether the page wants to hear how far the body is. */
+  reportsUpload?: boolean;
 }
 
 /** The head of a response on its way back. */
@@ -34,6 +37,7 @@ export type RequestMessage =
 /** From the tunnel worker on the stream of one HTTP exchange. */
 export type ReplyMessage =
   | BodyMessage
+  | ({ kind: 'sent' } & UploadProgress)
   /** With a body that is small and there already, this is the whole answer; else chunks follow. */
   | { kind: 'head'; head: ReplyHead; body?: Uint8Array };
 

@@ -84,6 +84,8 @@ export const SERVICE_WORKER_LIMITS = {
   bodyPeekBytes: 64 * KIB,
   /** A body that has not ended by then is sent without a length, so that a slow stream still streams. */
   bodyPeekMs: 25,
+  /** An answer waits so long for its page to hear that the upload is over: a page may block its thread. */
+  uploadHeardMs: 5_000,
   /** A shell's answer to the service worker's question for a port, before the next shell is asked. */
   shellAnswerMs: 2_000,
   /** A request that has no shell waits so long for one: a shell that is only just loading answers within this. */
@@ -128,4 +130,6 @@ export const SHIM_LIMITS = {
   ownTabMs: 500,
   /** Any tab answers a worker's call within this, or no tab has a tunnel. */
   anyTabMs: 2_000,
+  /** Between two `progress` events of an upload (XMLHttpRequest section 3.5.6). */
+  uploadProgressMs: 50,
 } as const;

@@ -18,3 +18,17 @@ export const GIVEN_UP_CHANNEL = 'wingman-given-up';
 
 /** A header field on such requests, which goes no further than the service worker. */
 export const REQUEST_ID = 'wingman-request-id';
+
+/** Ids that begin so are of uploads whose page wants to hear how far they are. */
+export const UPLOAD_PREFIX = 'upload-';
+
+/** On the channel of this name the service worker tells how far an upload is, and the page says that it has heard. */
+export function uploadChannel(id: string): string {
+  return `wingman-${id}`;
+}
+
+/** How much of an upload the tunnel has taken: at most the window of a stream ahead of the app. */
+export interface UploadProgress {
+  bytes: number;
+  isAll: boolean;
+}

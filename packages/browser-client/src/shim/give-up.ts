@@ -1,4 +1,5 @@
 import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/request-fields.js';
+import { replaceXhr } from './replace-xhr.js';
 
 type Realm = typeof globalThis;
 type FetchArguments = [input: RequestInfo | URL, init?: RequestInit];
@@ -21,7 +22,7 @@ export function tellGivenUp(realm: Realm, baseUrl: () => string): void {
     },
   });
   // Service workers have none.
-  if ('XMLHttpRequest' in realm) numberXhr(realm, isOwn);
+  if ('XMLHttpRequest' in realm) replaceXhr(realm, isOwn, (id) => giveUp(realm, id));
 }
 
 type Numbered = [id: string, signal: AbortSignal, input: RequestInfo | URL, init: RequestInit];
@@ -59,36 +60,6 @@ function referrerOf(request: Request | undefined): RequestInit {
   if (request === undefined) return {};
   const { referrer, referrerPolicy } = request;
   return { referrer, referrerPolicy };
-}
-
-function numberXhr(realm: Realm, isOwn: (url: string) => boolean): void {
-  const { prototype } = realm.XMLHttpRequest;
-  const opened = new WeakMap<XMLHttpRequest, boolean>();
-  before(prototype, 'open', (xhr, [, url, isAsync = true]) => {
-    opened.set(xhr, isAsync === true && isOwn(String(url)));
-  });
-  before(prototype, 'send', (xhr) => {
-    if (opened.get(xhr) !== true || xhr.readyState !== xhr.OPENED) return;
-    opened.delete(xhr);
-    const id = crypto.randomUUID();
-    xhr.setRequestHeader(REQUEST_ID, id);
-    const tell = (): void => giveUp(realm, id);
-    for (const type of ['abort', 'timeout']) xhr.addEventListener(type, tell, { once: true });
-  });
-}
-
-/** Runs `act` before each call of a method. A proxy keeps the method's name and length. */
-function before(
-  prototype: XMLHttpRequest,
-  name: 'open' | 'send',
-  act: (xhr: XMLHttpRequest, args: unknown[]) => void,
-): void {
-  const method = Reflect.get(prototype, name) as (...args: unknown[]) => void;
-  const apply = (target: typeof method, xhr: XMLHttpRequest, args: unknown[]): void => {
-    act(xhr, args);
-    Reflect.apply(target, xhr, args);
-  };
-  Reflect.set(prototype, name, new Proxy(method, { apply }));
 }
 
 function giveUp(realm: Realm, id: string): void {

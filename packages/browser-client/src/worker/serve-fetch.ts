@@ -65,8 +65,8 @@ export class ServedFetch {
   async run(send: SendRequest): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const body = this.#uploads === undefined ? {} : { body: this.#uploads };
-      const response = await send(this.head, { ...body, signal });
+      const body = this.#requestBody();
+      const response = await send(this.head, { ...(body && { body }), signal });
       await this.#answer(response);
     } catch (error) {
       const { code, message } = toWingmanError(error, 'INTERNAL');
@@ -100,6 +100,22 @@ export class ServedFetch {
     this.#stream = stream;
     this.#repeated = this.#received;
     this.#listen(early);
+  }
+
+  #requestBody(): AsyncIterable<Uint8Array> | undefined {
+    const uploads = this.#uploads;
+    return this.head.reportsUpload === true && uploads ? this.#reported(uploads) : uploads;
+  }
+
+  /** Whoever asks for the next chunk has handed the one before to the link. */
+  async *#reported(uploads: ChunkReceiver): AsyncGenerator<Uint8Array, void, void> {
+    let bytes = 0;
+    for await (const chunk of uploads) {
+      yield chunk;
+      bytes += chunk.byteLength;
+      this.#post({ kind: 'sent', bytes, isAll: false });
+    }
+    this.#post({ kind: 'sent', bytes, isAll: true });
   }
 
   /** A body that is small and comes at once goes with the head, in one message. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { REQUEST_ID } from '../../src/shared/request-fields.js';
+import { REQUEST_ID, uploadChannel } from '../../src/shared/request-fields.js';
 import { appFetch } from '../../src/service-worker/app-fetch.js';
 import { eventually, head } from '../support/linked-host.js';
 import { asked, FRAME, ORIGIN, reply, tunnelledTab } from '../support/tunnelled-tab.js';
@@ -51,6 +51,33 @@ describe('a request of the app', () => {
     controller.abort();
     expect((await answer).type).toBe('error');
     await eventually(() => signals[0]?.aborted === true);
+  });
+
+  test('for the cache alone is a network error, and nobody is asked', async () => {
+    const { tools, received } = setUp((incoming) => reply(incoming, 200, [], 'fresh'));
+    const init = { cache: 'only-if-cached', mode: 'same-origin' } as const;
+    const request = new Request(`${ORIGIN}/api`, init);
+    expect((await appFetch({ ...asked(`${ORIGIN}/`), request }, tools)).type).toBe('error');
+    await (await appFetch(asked(`${ORIGIN}/other`), tools)).text();
+    expect(received.map(({ target }) => target)).toEqual(['/other']);
+  });
+
+  test('whose page follows the upload is answered when the page has heard of all of it', async () => {
+    const { tools, received } = setUp((incoming) => {
+      const isTaken = eventually(() => received[0]?.body === 'a=1');
+      void isTaken.then(() => reply(incoming, 200, [], 'taken'));
+    });
+    const page = new BroadcastChannel(uploadChannel('upload-1'));
+    const heard: unknown[] = [];
+    page.onmessage = ({ data }: MessageEvent<unknown>) => {
+      heard.push(data);
+      page.postMessage('heard');
+    };
+    closes.push(() => page.close());
+    const init = { method: 'POST', body: 'a=1', headers: { [REQUEST_ID]: 'upload-1' } };
+    const response = await appFetch(asked(`${ORIGIN}/api`, init), tools);
+    expect(heard.at(-1)).toEqual({ bytes: 3, isAll: true });
+    expect(await response.text()).toBe('taken');
   });
 
   test('that was given up by its number is answered with nothing, and ends at the host', async () => {

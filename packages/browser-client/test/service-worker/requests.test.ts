@@ -42,6 +42,7 @@ describe('the head of a request', () => {
   const source = (more: Partial<HeadSource> = {}): HeadSource => ({
     ...{ method: 'GET', url: `${ORIGIN}/a?b#c`, headers: new Headers(), destination: '' },
     ...{ mode: 'cors', credentials: 'same-origin', referrer: '', referrerPolicy: '' },
+    cache: 'default',
     ...more,
   });
   const fields = (more: Partial<HeadSource>, body = NO_BODY) =>
@@ -78,6 +79,20 @@ describe('the head of a request', () => {
     ['a form’s GET', { mode: 'navigate', referrer: `${ORIGIN}/from` }, undefined],
   ])('of %s has the right Origin (Fetch section 3.2)', (_, more, origin) => {
     expect(fields(more)['origin']).toBe(origin);
+  });
+
+  test.each<[RequestCache, string | undefined, string | undefined]>([
+    ['default', undefined, undefined],
+    ['no-store', 'no-cache', 'no-cache'],
+    ['reload', 'no-cache', 'no-cache'],
+    ['no-cache', 'max-age=0', undefined],
+    ['force-cache', undefined, undefined],
+  ])('in the cache’s mode "%s" says so (Fetch section 4.6)', (cache, control, pragma) => {
+    expect([fields({ cache })['cache-control'], fields({ cache })['pragma']]).toEqual([
+      ...[control, pragma],
+    ]);
+    const own = fields({ cache, headers: new Headers({ 'cache-control': 'x', pragma: 'y' }) });
+    expect(own).toMatchObject({ 'cache-control': 'x', pragma: 'y' });
   });
 
   test.each(['about:client', 'about:blank', ''])('has no Referer for %j', (referrer) => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../../src/shared/request-fields.js';
 import { tellGivenUp } from '../../src/shim/give-up.js';
+import { FakeProgressEvent, fakeXhrClass, type FakeXhr } from '../support/fake-xhr.js';
 
 const ORIGIN = 'https://s.example';
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
@@ -11,28 +12,6 @@ interface Fetched {
   init: RequestInit | undefined;
   answer: (response: Response) => void;
   fail: (error: unknown) => void;
-}
-
-/** An XMLHttpRequest as far as numbering goes: state, header fields, events. */
-class FakeXhr extends EventTarget {
-  readonly OPENED = 1;
-  readyState = 0;
-  readonly headers = new Map<string, string>();
-  readonly sent: unknown[] = [];
-  opened: unknown[] = [];
-
-  open(...args: unknown[]): void {
-    this.opened = args;
-    this.readyState = 1;
-  }
-
-  setRequestHeader(name: string, value: string): void {
-    this.headers.set(name, value);
-  }
-
-  send(...args: unknown[]): void {
-    this.sent.push(args);
-  }
 }
 
 /** What has been told on the channel. */
@@ -52,9 +31,9 @@ class FakeChannel {
 
 function setUp() {
   const fetched: Fetched[] = [];
-  class OwnXhr extends FakeXhr {}
   const realm = {
-    ...{ Request, Headers, BroadcastChannel: FakeChannel, XMLHttpRequest: OwnXhr },
+    ...{ Request, Headers, BroadcastChannel: FakeChannel, ProgressEvent: FakeProgressEvent },
+    ...{ XMLHttpRequest: fakeXhrClass() },
     location: { origin: ORIGIN },
     fetch(this: unknown, input: unknown, init?: RequestInit): Promise<Response> {
       return new Promise((answer, fail) => fetched.push({ input, init, answer, fail }));
@@ -201,22 +180,25 @@ describe('an XMLHttpRequest', () => {
     return xhr;
   };
 
-  test.each(['abort', 'timeout'])('is numbered, and its number is told on %s', (type) => {
+  test.each<[string, (xhr: FakeXhr) => void]>([
+    ['it is given up', (xhr) => xhr.abort()],
+    ['its time is over', (xhr) => xhr.fire('timeout')],
+  ])('is numbered, and its number is told when %s', (_, end) => {
     const { Xhr } = setUp();
     const xhr = send(Xhr, 'api');
     const id = xhr.headers.get(REQUEST_ID);
     expect(id).toMatch(UUID);
     expect([xhr.opened, xhr.sent]).toEqual([['GET', 'api'], [['body']]]);
-    xhr.dispatchEvent(new Event(type));
+    end(xhr);
     expect(told).toEqual([[GIVEN_UP_CHANNEL, id], 'closed']);
-    xhr.dispatchEvent(new Event(type));
+    end(xhr);
     expect(told).toHaveLength(2);
   });
 
   test('that has ended by itself is told of no more than one that has failed', () => {
     const { Xhr } = setUp();
     const xhr = send(Xhr, 'api');
-    for (const type of ['load', 'error', 'loadend']) xhr.dispatchEvent(new Event(type));
+    for (const type of ['load', 'error', 'loadend']) xhr.fire(type);
     expect(told).toEqual([]);
   });
 
