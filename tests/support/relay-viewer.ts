@@ -75,13 +75,14 @@ export class RelayCarrier extends BaseCarrier {
     }
   }
 
+  /** How many messages have been given to the socket. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Reads nothing more from the network. */
   pause(): void {
     this.socket.pause();
-  }
-
-  resume(): void {
-    this.socket.resume();
   }
 
   /** Cut off without a word. */

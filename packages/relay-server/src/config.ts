@@ -15,6 +15,8 @@ import {
   type LogLevel,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
+import { z } from 'zod';
+import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
 import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
@@ -39,6 +41,8 @@ export interface ShareConfig {
   readonly turnSecret: string | undefined;
   readonly engine: EngineChoice;
   readonly ingress: IngressMode;
+  /** What lets plain HTTP in beside the key. */
+  readonly basicAuth: Credentials | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -47,6 +51,17 @@ const MAX_ALSO_PORTS = 16;
 
 /** The name and port of a host (RFC 9110 section 7.2); no address of IPv6. */
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
+
+/** A user name has no colon (RFC 7617 section 2), and neither part a control character. */
+const CREDENTIALS = /^([^:\p{Cc}]{1,64}):(\P{Cc}{8,128})$/u;
+
+const credentials: z.ZodType<Credentials, string> = z
+  .string()
+  .regex(CREDENTIALS)
+  .transform((text) => {
+    const [, user = '', password = ''] = CREDENTIALS.exec(text) ?? [];
+    return { user, password };
+  });
 
 const SETTINGS = {
   port: setting({
@@ -106,6 +121,16 @@ const SETTINGS = {
       'Who may use plain HTTP, which the server can read: key (who has the link, the token or a signed URL), open (who knows the host name) or off.',
     schema: schemas.oneOf(INGRESS_MODES),
   }),
+  basicAuth: setting({
+    variable: 'BASIC_AUTH',
+    option: '--basic-auth <user:password>',
+    default: '',
+    good: 'me:correct-horse',
+    isSecret: true,
+    meaning:
+      'User name and password, of at least 8 characters, that also let plain HTTP in. On the command line other users of this machine can see them.',
+    schema: credentials,
+  }),
   ...SHARED_SETTINGS,
 };
 
@@ -121,6 +146,11 @@ export const shareOptions = optionsOf(SETTINGS);
 export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   const { port, alsoPorts, stunServers, turnUrls, ...values } = readSettings(SETTINGS, given, env);
   if (port === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
+  if (values.basicAuth !== undefined && values.ingress !== 'key') {
+    throw new ConfigError(
+      '--basic-auth lets plain HTTP in beside the key: it needs --ingress key.',
+    );
+  }
   return {
     ...values,
     port,

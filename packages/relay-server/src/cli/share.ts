@@ -104,6 +104,7 @@ async function start(
     engine,
     stunServers: config.stunServers,
     ingress: config.ingress,
+    basicAuth: config.basicAuth,
   };
   return Host.start(options, (host) => {
     // Until the first line has been written, this is the only place to say it.

@@ -19,6 +19,7 @@ import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
 
+import type { BasicAuth } from './basic-auth.js';
 import type { IngressKey } from './ingress-key.js';
 
 /** What an exchange needs of its link and its host. */
@@ -27,6 +28,8 @@ export interface ExchangeContext {
   readonly ports: LocalPorts;
   /** What an exchange of the ingress has to prove; undefined when it is open to everybody. */
   readonly ingressKey: IngressKey | undefined;
+  /** What else lets an exchange of the ingress in, where it wants the key. */
+  readonly basicAuth?: BasicAuth | undefined;
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;

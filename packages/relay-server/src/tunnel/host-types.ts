@@ -1,4 +1,5 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { Credentials } from '../exchange/basic-auth.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
@@ -31,6 +32,8 @@ export interface HostOptions {
   readonly stunServers: readonly string[];
   /** Who may use the tunnel server's plain HTTP door. */
   readonly ingress: IngressMode;
+  /** Lets plain HTTP in too, where it wants the key. */
+  readonly basicAuth?: Credentials | undefined;
   readonly clock?: Clock;
 }
 

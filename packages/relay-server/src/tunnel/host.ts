@@ -17,6 +17,7 @@ import {
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
+import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -74,6 +75,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#app = new LocalApp(options.port, () => this.#lease.origin, {
       ...options,
       ingressKey: options.ingress === 'key' ? keys.ingressKey : undefined,
+      basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
