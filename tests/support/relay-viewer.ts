@@ -102,7 +102,7 @@ export function linkKeyOf(share: Pick<Share, 'ready'>): Uint8Array {
 }
 
 /** The path of the relay's door, with a pass for this link. */
-export async function relayPath(share: Pick<Share, 'ready'>, linkId: string): Promise<string> {
+async function relayPath(share: Pick<Share, 'ready'>, linkId: string): Promise<string> {
   const pass = await createPass(await deriveGateKey(linkKeyOf(share)), 'relay', linkId);
   return `/__wingman/relay?link=${linkId}&pass=${pass}`;
 }
