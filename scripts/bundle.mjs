@@ -15,10 +15,10 @@ const assets = path.join(root, 'packages/tunnel-server/assets');
  * with a service worker of its own asks for. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
-  'shell.html': 66.3 * 1024,
+  'shell.html': 66.6 * 1024,
   // With its head it has to fit into a first flight of TCP: ten segments (RFC 6928). Browsers ask for Brotli, which
   // takes a tenth less than this. 0.3 KiB are the policies of the pages that a service worker answers with.
-  'sw.js': 14.9 * 1024,
+  'sw.js': 15.2 * 1024,
   'sw-app-workers.js': 12.2 * 1024,
   // 0.6 KiB note which cookies the app's scripts write, by which the host knows those that others have set; half a
   // KiB gives XMLHttpRequest the events that it lacks behind a service worker: upload bars stay empty without them.

@@ -5,6 +5,7 @@ import { linkKeyOf, RelayCarrier, type RelayOptions } from './relay-viewer.js';
 import type { Share } from './share.js';
 
 const DEADLINE_MS = 15_000;
+const AT_ONCE = 100;
 
 export const ATTACH = encodeLinkFrame({ type: 'attach', received: 0, incarnation: 1 });
 export const PING = encodeLinkFrame({ type: 'ping', nonce: 1 });
@@ -43,6 +44,14 @@ export class Intruder {
 
   send(...messages: readonly Uint8Array[]): void {
     for (const message of messages) this.sealed.send(message);
+  }
+
+  /** Sends many messages. This process, in which the app and the neighbour's visits run, has to keep breathing. */
+  async pour(messages: readonly Uint8Array[]): Promise<void> {
+    for (let start = 0; start < messages.length; start += AT_ONCE) {
+      this.send(...messages.slice(start, start + AT_ONCE));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** The code with which the host has closed the link, or the reason why the carrier has ended. */

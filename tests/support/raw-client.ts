@@ -7,7 +7,7 @@ const DEADLINE_MS = 10_000;
 export interface RawExchange {
   readonly socket: Socket;
   /** So far. */
-  text(): string;
+  readonly text: () => string;
   /** Resolves with all of it when the connection has ended, whichever side ended it. */
   readonly ended: Promise<string>;
 }

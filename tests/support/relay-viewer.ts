@@ -77,13 +77,14 @@ export class RelayCarrier extends BaseCarrier {
     }
   }
 
+  /** How many messages have been given to the socket. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Reads nothing more from the network. */
   pause(): void {
     this.socket.pause();
-  }
-
-  resume(): void {
-    this.socket.resume();
   }
 
   /** Cut off without a word. */
@@ -103,7 +104,7 @@ export function linkKeyOf(share: Pick<Share, 'ready'>): Uint8Array {
 }
 
 /** The path of the relay's door, with a pass for this link. */
-export async function relayPath(share: Pick<Share, 'ready'>, linkId: string): Promise<string> {
+async function relayPath(share: Pick<Share, 'ready'>, linkId: string): Promise<string> {
   const pass = await createPass(await deriveGateKey(linkKeyOf(share)), 'relay', linkId);
   return `/__wingman/relay?link=${linkId}&pass=${pass}`;
 }

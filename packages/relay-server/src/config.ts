@@ -15,6 +15,8 @@ import {
   type LogLevel,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
+import { z } from 'zod';
+import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
 import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
@@ -51,6 +53,8 @@ export interface ShareConfig {
   readonly asksDeveloper: boolean;
   /** Whether requests may only look at the app. */
   readonly isReadOnly: boolean;
+  /** What lets plain HTTP in beside the key. */
+  readonly basicAuth: Credentials | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -64,6 +68,17 @@ const MAX_PASSPHRASE_CHARS = 200;
 
 /** The name and port of a host (RFC 9110 section 7.2); no address of IPv6. */
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
+
+/** A user name has no colon (RFC 7617 section 2), and neither part a control character. */
+const CREDENTIALS = /^([^:\p{Cc}]{1,64}):(\P{Cc}{8,128})$/u;
+
+const credentials: z.ZodType<Credentials, string> = z
+  .string()
+  .regex(CREDENTIALS)
+  .transform((text) => {
+    const [, user = '', password = ''] = CREDENTIALS.exec(text) ?? [];
+    return { user, password };
+  });
 
 const SETTINGS = {
   port: setting({
@@ -176,6 +191,16 @@ const SETTINGS = {
     meaning: 'Whether every request but GET, HEAD and OPTIONS is refused; WebSockets pass.',
     schema: schemas.flag,
   }),
+  basicAuth: setting({
+    variable: 'BASIC_AUTH',
+    option: '--basic-auth <user:password>',
+    default: '',
+    good: 'me:correct-horse',
+    isSecret: true,
+    meaning:
+      'User name and password, of at least 8 characters, that also let plain HTTP in. On the command line other users of this machine can see them.',
+    schema: credentials,
+  }),
   ...SHARED_SETTINGS,
 };
 
@@ -193,6 +218,11 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   if (port === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
   const asksPassphrase = values.asksPassphrase || values.passphrase !== undefined;
   const ingress = asksPassphrase || values.asksDeveloper ? closedIngress(values) : values.ingress;
+  if (values.basicAuth !== undefined && ingress !== 'key') {
+    throw new ConfigError(
+      '--basic-auth lets plain HTTP in beside the key: it needs --ingress key.',
+    );
+  }
   return {
     ...values,
     asksPassphrase,

@@ -83,6 +83,13 @@ export const HOST_LIMITS = {
   waitingSilenceMs: 2 * MINUTE,
   /** So long a browser waits for the developer's answer. Then its page says that nobody has answered. */
   approvalMs: 10 * MINUTE,
+  /** Wrong passwords of one address within the window, and of all together. Ten are a person's, the password forgotten… */
+  guessesPerAddress: 10,
+  /** …and these are one a second, by all addresses there are: eight random letters and digits hold for thousands of years. */
+  guessesInAll: 600,
+  guessWindowMs: 10 * MINUTE,
+  /** Addresses whose guesses are counted, and addresses that have shown the right password; the oldest is forgotten first. */
+  guessingAddresses: 1024,
 
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,

@@ -123,6 +123,20 @@ describe('shareConfig', () => {
     expect(message).toContain(`A good value: ${option} `);
   });
 
+  test('a password lets plain HTTP in beside the key, and is in no error', () => {
+    const credentials = { user: 'me', password: 'a:long one' };
+    expect(shareConfig({ port: '1', basicAuth: 'me:a:long one' }, {}).basicAuth).toEqual(
+      credentials,
+    );
+    expect(() =>
+      shareConfig({ port: '1', ingress: 'open', basicAuth: 'me:a:long one' }, {}),
+    ).toThrow(ConfigError);
+    for (const BASIC_AUTH of ['me', 'me:short', ':long enough', 'me:long\0enough']) {
+      const read = (): unknown => shareConfig({ port: '1' }, { BASIC_AUTH });
+      expect(read).toThrow(/BASIC_AUTH is not valid/);
+    }
+  });
+
   test.each(['0', '65536', '3000x', '-1', ''])('refuses the port %j', (port) => {
     expect(complaint({ port })).toContain('A good value: 3000');
   });
@@ -185,6 +199,7 @@ test('every variable is described', () => {
   expect(hostVariables.map(({ name }) => name).sort()).toEqual([
     'ALSO_PORTS',
     'APPROVE',
+    'BASIC_AUTH',
     'HOST_HEADER',
     'INGRESS',
     'LINK_GRACE',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createLinkKey, headersToRaw, headerValue } from '@wingman/protocol';
-import { demandKey } from '../src/exchange/ingress-gate.js';
+import { BasicAuth } from '../src/exchange/basic-auth.js';
+import { demandKey, giveIngressCookie } from '../src/exchange/ingress-gate.js';
 import { IngressKey } from '../src/exchange/ingress-key.js';
 import { answerOwnPage } from '../src/exchange/own-pages.js';
 import { Refusal } from '../src/exchange/problems.js';
@@ -54,6 +55,40 @@ describe('the gate of the ingress', () => {
     const { asked, request } = passed({ headers: [...bearer(), 'x-own', '1'] });
     expect(headersToRaw(request.headers)).toEqual(['x-own', '1']);
     expect(asked.headers).toHaveLength(2);
+  });
+
+  test('lets in who shows the password where one is set, and takes it out', () => {
+    const basicAuth = new BasicAuth({ user: 'me', password: 'correct-horse' });
+    const shown = (credentials: string): string[] => [
+      'authorization',
+      `Basic ${Buffer.from(credentials).toString('base64')}`,
+    ];
+    const at = (headers: string[]) => exchangeOf({ headers }, 'ingress', { ingressKey, basicAuth });
+    const exchange = at([...shown('me:correct-horse'), 'x-own', '1']);
+    demandKey(exchange);
+    expect(headersToRaw(exchange.request.headers)).toEqual(['x-own', '1']);
+    const { headers, problem } = refusal(() => demandKey(at(shown('me:wrong'))));
+    expect(problem.status).toBe(401);
+    expect(headers.map(({ value }) => value)).toContain('Basic realm="wingman", charset="UTF-8"');
+    expect(refusal(() => demandKey(at([]))).headers).toHaveLength(2);
+    expect(() => giveIngressCookie(at(shown('me:correct-horse')))).toThrow(Refusal);
+  });
+
+  test('asks for no password where none is set', () => {
+    const headers = ['authorization', 'Basic bWU6Y29ycmVjdC1ob3JzZQ=='];
+    expect(refusal(() => passed({ headers })).headers).toHaveLength(1);
+  });
+
+  test('looks at no more passwords of an address that has guessed too often', () => {
+    const basicAuth = new BasicAuth({ user: 'me', password: 'correct-horse' });
+    const guess = (address: string): number => {
+      const headers = ['authorization', 'Basic eDp5', 'x-forwarded-for', `192.0.2.9, ${address}`];
+      const exchange = exchangeOf({ headers }, 'ingress', { ingressKey, basicAuth });
+      return refusal(() => demandKey(exchange)).problem.status;
+    };
+    const statuses = Array.from({ length: 12 }, () => guess('192.0.2.1'));
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
+    expect(guess('192.0.2.2')).toBe(401);
   });
 
   test("leaves an app's own Authorization field alone", () => {

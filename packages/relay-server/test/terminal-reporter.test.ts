@@ -159,3 +159,17 @@ describe('who may enter', () => {
     expect(text()).toContain('wrong passphrases: 4; not looked at, being too many: 9');
   });
 });
+
+test('nobody else takes over the terminal', () => {
+  const { reporter, text } = view();
+  const message = 'sorry\u001b[2J\u001b]0;owned\u0007\r\n';
+  reporter.problem({ code: 'REFUSED', message });
+  reporter.failed('REFUSED', message);
+  reporter.stopped({ reason: 'refused', message });
+  reporter.transfer({
+    ...{ viewer: undefined, direction: 'upload', method: 'POST', target: '/\u009b2J' },
+    ...{ bytes: 1, total: 1, bytesPerSecond: 1, state: 'done' },
+  });
+  expect(text().split('\n')).toHaveLength(5);
+  expect(text().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+});

@@ -21,7 +21,7 @@ let yesterday: IngressKey;
 const attack = attacksOn(() => scene);
 
 beforeAll(async () => {
-  scene = await UnderAttack.start([]);
+  scene = await UnderAttack.start(['--basic-auth', 'me:correct-horse']);
   own = await keyOf(scene.victim);
   foreign = await keyOf(scene.neighbour);
   yesterday = await keyOf(scene.victim, () => Date.now() - 10 * DAY_MS);
@@ -186,6 +186,23 @@ attack('A proof that the app could keep', async () => {
     expect(body).not.toMatch(/wingman-(?:pass|ingress)|Bearer/);
   }
   expect(scene.app.requests.filter((line) => line.includes('wingman-pass'))).toEqual([]);
+});
+
+/** What becomes of credentials, whoever the client claims to be. */
+async function logIn(credentials: string): Promise<[status: number, code: unknown]> {
+  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const claim = { authorization, 'x-forwarded-for': `192.0.2.${credentials.length}` };
+  const { headers, status } = await get(scene.victim.origin, '/secret', claim);
+  return [status, headers['wingman-error']];
+}
+
+attack('Guesses of a password', async () => {
+  for (let guess = 0; guess < 10; guess++) {
+    expect(await logIn(`me:guess-${'x'.repeat(guess)}`)).toEqual([401, 'KEY_NEEDED']);
+  }
+  expect(await logIn('me:guess')).toEqual([429, 'LIMIT_EXCEEDED']);
+  expect(await logIn('me:correct-horse')).toEqual([429, 'LIMIT_EXCEEDED']);
+  expect(scene.app.requests).not.toContain('GET /secret');
 });
 
 attack('Five hundred guesses', async () => {

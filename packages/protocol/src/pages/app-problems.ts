@@ -90,6 +90,15 @@ export const KEY_NEEDED: Problem<ErrorCode> = {
   cure: 'Ask the developer for the whole link, with the part after the #, and open it by https or on localhost. A program needs the token that wingman prints, or a signed URL.',
 };
 
+/** Too many wrong passwords of this address, or of all together. */
+export const TOO_MANY_GUESSES: Problem<ErrorCode> = {
+  status: 429,
+  code: 'LIMIT_EXCEEDED',
+  title: 'Too many wrong passwords',
+  cause: 'Wrong passwords have come too often, so this one was not looked at.',
+  cure: 'Wait ten minutes, or open the whole link, which needs no password.',
+};
+
 /** The target is one of the reserved paths, and nothing is served there. */
 export function ownPageUnknown(path: string): Problem<ErrorCode> {
   return {

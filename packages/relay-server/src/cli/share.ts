@@ -119,6 +119,7 @@ async function start(
     ingress: config.ingress,
     entry: { passphrase: config.passphrase, asksDeveloper: config.asksDeveloper },
     isReadOnly: config.isReadOnly,
+    basicAuth: config.basicAuth,
   };
   const startHost = (takeOver: boolean): Promise<Host> =>
     Host.start({ ...options, takeOver }, (host) => {

@@ -21,6 +21,7 @@ import type { Entrance } from '../entry/entrance.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
 
+import type { BasicAuth } from './basic-auth.js';
 import type { IngressKey } from './ingress-key.js';
 
 /** What an exchange needs of its link and its host. */
@@ -33,6 +34,8 @@ export interface ExchangeContext {
   readonly entrance: Entrance;
   /** Whether requests may only look at the app. */
   readonly isReadOnly: boolean;
+  /** What else lets an exchange of the ingress in, where it wants the key. */
+  readonly basicAuth?: BasicAuth | undefined;
   readonly jars: CookieJars;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;

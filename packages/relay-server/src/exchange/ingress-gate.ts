@@ -2,15 +2,22 @@ import type { Header } from '@wingman/protocol';
 import {
   header,
   headersFromRaw,
+  headerValue,
   INGRESS_COOKIE,
   KEY_NEEDED,
   parseCookies,
+  TOO_MANY_GUESSES,
 } from '@wingman/protocol';
-import type { Answer, Exchange } from './exchange.js';
+import { HOST_LIMITS } from '../limits.js';
+import { isBasic } from './basic-auth.js';
+import { without, type Answer, type Exchange } from './exchange.js';
 import { withoutPass, type IngressKey } from './ingress-key.js';
 import { ownAnswer, Refusal } from './problems.js';
 
-/** Lets an exchange of the ingress go on only with a proof of the link key, which the app never sees. */
+/**
+ * Lets an exchange of the ingress go on only with a proof of the link key, or with the password where one is set.
+ * The app never sees either.
+ */
 export function demandKey(exchange: Exchange): void {
   const { asked, request, context } = exchange;
   if (context.via !== 'ingress') return;
@@ -26,7 +33,30 @@ export function demandKey(exchange: Exchange): void {
     request.headers = request.headers.filter((field) => !isToken(field));
     return;
   }
-  if (!key.isCookie(cookieIn(asked.headers)) && !key.isSigned(asked.target)) throw keyNeeded();
+  if (key.isCookie(cookieIn(asked.headers)) || key.isSigned(asked.target)) return;
+  demandPassword(exchange);
+}
+
+function demandPassword({ asked, request, context: { basicAuth } }: Exchange): void {
+  const shown = asked.headers.find(({ name, value }) => name === 'authorization' && isBasic(value));
+  if (basicAuth === undefined) throw keyNeeded();
+  if (shown === undefined) throw passwordNeeded();
+  switch (basicAuth.judge(shown.value, addressOf(asked.headers))) {
+    case 'admitted':
+      request.headers = without(request.headers, 'authorization');
+      return;
+    case 'wrong':
+      throw passwordNeeded();
+    case 'limited':
+      throw new Refusal(TOO_MANY_GUESSES, [
+        header('retry-after', String(HOST_LIMITS.guessWindowMs / 1_000)),
+      ]);
+  }
+}
+
+/** The client's address as the tunnel server has it: the last one, which no client can write. */
+function addressOf(headers: readonly Header[]): string {
+  return headerValue(headers, 'x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
 }
 
 /** Gives a browser that has shown the token a cookie for what can't carry one: pages, images, WebSockets. */
@@ -52,6 +82,13 @@ function cookieIn(headers: readonly Header[]): string {
   return pairs.find(([name]) => name === INGRESS_COOKIE)?.[1] ?? '';
 }
 
+const BEARER = header('www-authenticate', 'Bearer realm="wingman"');
+const BASIC = header('www-authenticate', 'Basic realm="wingman", charset="UTF-8"');
+
 function keyNeeded(): Refusal {
-  return new Refusal(KEY_NEEDED, [header('www-authenticate', 'Bearer realm="wingman"')]);
+  return new Refusal(KEY_NEEDED, [BEARER]);
+}
+
+function passwordNeeded(): Refusal {
+  return new Refusal(KEY_NEEDED, [BEARER, BASIC]);
 }

@@ -13,6 +13,7 @@ import { CookieJars } from '../cookies/cookie-jars.js';
 import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
+import type { BasicAuth } from './basic-auth.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
@@ -24,6 +25,8 @@ export interface LocalAppOptions {
   readonly alsoPorts?: readonly number[];
   /** What the ingress asks for; without one it is open to everybody. */
   readonly ingressKey?: IngressKey | undefined;
+  /** What also lets a client of the ingress in, beside the key. */
+  readonly basicAuth?: BasicAuth | undefined;
   /** Where the session answers besides its own origin. */
   readonly bareOrigins?: readonly string[];
   /** What requests to the shared port say in Host: `localhost` (the default), `session` or a name. */
@@ -55,8 +58,8 @@ export class LocalApp {
     options: LocalAppOptions = {},
   ) {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
+    const { basicAuth, entry = {}, isReadOnly = false } = options;
     const { onObserverError, clock = systemClock } = options;
-    const { entry = {}, isReadOnly = false } = options;
     this.entrance = new Entrance(entry, clock);
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
@@ -66,7 +69,7 @@ export class LocalApp {
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const jars = new CookieJars();
-    const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, isReadOnly };
+    const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
     this.#context = { ports, jars, entrance: this.entrance, ...own, clock, draining };
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, ErrorCode, Path } from '@wingman/protocol';
 import type { EntryRules } from '../entry/entrance.js';
+import type { Credentials } from '../exchange/basic-auth.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
@@ -40,6 +41,8 @@ export interface HostOptions {
   readonly entry?: EntryRules;
   /** Whether requests may only look at the app. */
   readonly isReadOnly?: boolean;
+  /** Lets plain HTTP in too, where it wants the key. */
+  readonly basicAuth?: Credentials | undefined;
   readonly clock?: Clock;
 }
 

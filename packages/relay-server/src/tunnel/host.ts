@@ -15,6 +15,7 @@ import {
   type WingmanError,
 } from '@wingman/protocol';
 import type { Entrance } from '../entry/entrance.js';
+import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -75,6 +76,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#app = new LocalApp(options.port, () => this.#lease.origin, {
       ...options,
       ingressKey: options.ingress === 'key' ? keys.ingressKey : undefined,
+      basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
     this.entrance = this.#app.entrance;
