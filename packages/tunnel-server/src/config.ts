@@ -12,6 +12,8 @@ import {
   type LogLevel,
 } from '@wingman/node-kit';
 
+const MIB = 1024 * 1024;
+
 /** Everything `startTunnelServer` can be told; times in milliseconds. */
 export interface TunnelServerConfig {
   /** The address to listen on. */
@@ -45,6 +47,12 @@ export interface TunnelServerConfig {
   maxSessions: number;
   /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
   maxSessionsPerAddress: number;
+  /** TCP connections at once. */
+  maxSockets: number;
+  /** What may wait for readers in the server's memory, of all sessions together. */
+  maxHeldBytes: number;
+  /** Both ways and of all sessions together; undefined: as many as come. */
+  maxBytesPerSecond: number | undefined;
   /** Viewers per session. */
   maxViewers: number;
   logLevel: LogLevel;
@@ -145,6 +153,30 @@ const SETTINGS = {
     meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
     schema: schemas.integer(1, 1_000_000),
   }),
+  maxSockets: setting({
+    variable: 'MAX_SOCKETS',
+    option: '--max-sockets <n>',
+    default: '10000',
+    good: '10000',
+    meaning: 'TCP connections at once; one address gets at most as many as are left for others.',
+    schema: schemas.integer(10, 1_000_000),
+  }),
+  maxHeldMib: setting({
+    variable: 'MAX_HELD_MIB',
+    option: '--max-held <MiB>',
+    default: '512',
+    good: '512',
+    meaning: 'MiB that may wait for slow readers in memory, of all sessions together.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
+  maxMibPerSecond: setting({
+    variable: 'MAX_MIB_PER_SECOND',
+    option: '--max-rate <MiB/s>',
+    default: '',
+    good: '100',
+    meaning: 'MiB a second, both ways, from which on nothing new is begun; empty: no limit.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
   trustProxy: setting({
     variable: 'TRUST_PROXY',
     option: '--trust-proxy',
@@ -167,12 +199,14 @@ export const tunnelServerOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {
-  const { publicUrl, ...values } = readSettings(SETTINGS, given, env);
+  const { maxHeldMib, maxMibPerSecond, publicUrl, ...values } = readSettings(SETTINGS, given, env);
   const hasDomain = publicUrl === undefined || isSet(SETTINGS.domain, given.domain, env);
   return verified({
     ...values,
     domain: hasDomain ? values.domain : publicUrl.hostname,
     publicUrl: publicUrl?.origin,
+    maxHeldBytes: maxHeldMib * MIB,
+    maxBytesPerSecond: maxMibPerSecond && maxMibPerSecond * MIB,
     stunServers: values.stunServers ?? [],
     turnUrls: values.turnUrls ?? [],
     answerBareAddress: false,

@@ -214,6 +214,8 @@ describe('an error that nobody has caught', () => {
     const [logger, router] = [pino({ level: 'silent' }), Router().use(handler)];
     const app = createApp({
       locate: () => ({ at: 'server' }),
+      sockets: { isSurplus: () => false },
+      budgets: { refuses: () => false },
       server: router,
       session: router,
       logger,

@@ -1,8 +1,10 @@
-import { BAD_REQUEST, SERVER_FAILED } from '@wingman/protocol';
+import { BAD_REQUEST, OVERLOADED, SERVER_FAILED } from '@wingman/protocol';
 import express, { type ErrorRequestHandler, type Router } from 'express';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { Budgets } from '../budgets/budgets.js';
+import type { SocketPlaces } from '../budgets/socket-places.js';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Place } from './locate.js';
 import { sendProblem } from './problems.js';
@@ -14,6 +16,8 @@ export interface AppOptions {
   server: Router;
   /** Everything under a session's name; `res.locals.live` is the session. */
   session: Router;
+  sockets: Pick<SocketPlaces, 'isSurplus'>;
+  budgets: Pick<Budgets, 'refuses'>;
   logger: Logger;
 }
 
@@ -23,7 +27,13 @@ export function createApp(options: AppOptions): RequestListener {
   app.disable('x-powered-by').disable('etag');
   app.use((req, res: SessionResponse, next) => {
     const place = options.locate(req.headers.host);
+    const isSurplus = options.sockets.isSurplus(req.socket);
+    if (isSurplus) res.shouldKeepAlive = false;
     if (place.at === 'nowhere') return sendProblem(req, res, place.problem);
+    // The server's own pages stay open: the operator wants to see what fills it.
+    if (place.at === 'session' && (isSurplus || options.budgets.refuses())) {
+      return sendProblem(req, res, OVERLOADED);
+    }
     if (place.at === 'session') res.locals.live = place.live;
     const router = place.at === 'session' ? options.session : options.server;
     return router(req, res, next);

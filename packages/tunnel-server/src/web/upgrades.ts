@@ -13,6 +13,7 @@ import {
   FOREIGN_ORIGIN,
   isLinkId,
   NOT_FOUND,
+  OVERLOADED,
   ServerToViewer,
   SHUTTING_DOWN,
   WRONG_KEY,
@@ -25,6 +26,8 @@ import { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Budgets } from '../budgets/budgets.js';
+import type { SocketPlaces } from '../budgets/socket-places.js';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { refusalOf } from '../ingress/ingress.js';
 import type { RelayClient } from '../relay/relay-connection.js';
@@ -51,6 +54,8 @@ export interface UpgradeOptions {
   scheme(): 'http' | 'https';
   trustProxy: boolean;
   logger: Pick<Logger, 'warn'>;
+  sockets: Pick<SocketPlaces, 'isSurplus'>;
+  budgets: Pick<Budgets, 'refuses'>;
   /** Finishes the upgrade of one of our own WebSockets. */
   accept(
     upgrade: Upgrade,
@@ -81,8 +86,15 @@ export class UpgradeRouter {
     socket.on('error', () => socket.destroy());
     if (!(socket instanceof Socket)) return void socket.destroy();
     const upgrade = { req, socket, head };
-    const problem = this.#isClosing ? SHUTTING_DOWN : this.#route(upgrade);
+    const problem = this.#isClosing ? SHUTTING_DOWN : this.#admit(upgrade);
     if (problem !== undefined) refuseUpgrade(req, socket, problem);
+  }
+
+  /** A dial-back was asked for by this server, for somebody who has a place: without the dial-back that one would wait in vain. */
+  #admit(upgrade: Upgrade): Problem | undefined {
+    const isDialBack = pathOf(upgrade.req.url) === DIAL_PATH;
+    const isSurplus = !isDialBack && this.#options.sockets.isSurplus(upgrade.socket);
+    return isSurplus ? OVERLOADED : this.#route(upgrade);
   }
 
   #route(upgrade: Upgrade): Problem | undefined {
@@ -95,7 +107,7 @@ export class UpgradeRouter {
     }
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
     if (place.at === 'nowhere') return place.problem;
-    const problem = refusalOf(place.live);
+    const problem = this.#options.budgets.refuses() ? OVERLOADED : refusalOf(place.live);
     if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
     return problem;
   }
@@ -163,6 +175,7 @@ export class UpgradeRouter {
       this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.signal(live, webSocket));
       return undefined;
     }
+    if (this.#options.budgets.refuses()) return OVERLOADED;
     const client = { linkId: ticket.id, viewerId: viewerIdOf(upgrade.req) };
     this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;
