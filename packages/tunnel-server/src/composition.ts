@@ -4,13 +4,14 @@ import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
-import type { TunnelServerConfig } from './config.js';
+import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import type { ForwardedOptions } from './web/client-identity.js';
 import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
 import { Metrics } from './metrics.js';
+import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
 import { SessionRegistry } from './sessions/session-registry.js';
@@ -40,6 +41,7 @@ export interface Ingredients {
 /** Sessions and what they share. */
 interface Core extends Ingredients {
   hostTokens: HostTokens | undefined;
+  denyList: DenyList;
   sockets: SocketPlaces;
   budgets: Budgets;
   site: Site;
@@ -62,6 +64,7 @@ export interface Composition {
   ingress: Ingress;
   upgrades: UpgradeRouter;
   hostTokens: HostTokens | undefined;
+  denyList: DenyList;
   budgets: Budgets;
   http: Server;
 }
@@ -91,6 +94,10 @@ function createCore(ingredients: Ingredients): Core {
   const core: Core = {
     ...ingredients,
     hostTokens: createHostTokens(ingredients),
+    denyList: new DenyList(config.denyList, {
+      ...ingredients,
+      changed: () => registry.endDenied(core.denyList),
+    }),
     site,
     registry,
     monitor,
@@ -171,6 +178,7 @@ function createUpgrades(core: Core): UpgradeRouter {
     logger,
     sockets: core.sockets,
     budgets: core.budgets,
+    denyList: core.denyList,
     accept: (upgrade, purpose, use) => {
       const { relayMisses, signalingMisses } = SERVER_LIMITS;
       webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);
@@ -186,7 +194,14 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
     locate: core.locate,
     sockets: core.sockets,
     budgets: core.budgets,
-    server: serverRoutes({ metrics, version: VERSION }),
+    denyList: core.denyList,
+    trustProxy: core.config.trustProxy,
+    server: serverRoutes({
+      ...core,
+      ...core.config,
+      isPublic: isPublic(core.config),
+      version: VERSION,
+    }),
     session: sessionRoutes({
       assets,
       boot,

@@ -44,6 +44,12 @@ export interface TunnelServerConfig {
   hostTokens: string | undefined;
   /** Whether a public server registers whoever has a key. */
   openRegistration: boolean;
+  /** The path of a file with names, addresses and networks that are not served. */
+  denyList: string | undefined;
+  /** What /metrics asks for; undefined: nothing, and on a public server /metrics is closed. */
+  metricsToken: string | undefined;
+  /** What /admin asks for; undefined: there is no such page. */
+  adminToken: string | undefined;
   maxSessions: number;
   /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
   maxSessionsPerAddress: number;
@@ -63,6 +69,9 @@ export interface TunnelServerConfig {
   /** Where the shell and its assets are; undefined: the package's own `assets`. */
   assetsDirectory: string | undefined;
 }
+
+/** Long enough that nobody guesses it, and of what a bearer token may have. */
+const operatorToken = schemas.text.regex(/^[\w-]{20,128}$/);
 
 const SETTINGS = {
   host: setting({
@@ -136,6 +145,30 @@ const SETTINGS = {
     good: 'true',
     meaning: 'Whether a public server registers any host, without a token.',
     schema: schemas.flag,
+  }),
+  denyList: setting({
+    variable: 'DENY_LIST',
+    option: '--deny-list <file>',
+    default: '',
+    good: './deny-list.txt',
+    meaning: 'File with sessions, addresses and networks that are not served, one a line.',
+    schema: schemas.text,
+  }),
+  metricsToken: setting({
+    variable: 'METRICS_TOKEN',
+    default: '',
+    good: 'the output of openssl rand -hex 32',
+    meaning: 'Bearer token for /metrics; without it a public server shows no metrics.',
+    isSecret: true,
+    schema: operatorToken,
+  }),
+  adminToken: setting({
+    variable: 'ADMIN_TOKEN',
+    default: '',
+    good: 'the output of openssl rand -hex 32',
+    meaning: 'Bearer token for /admin, which lists and ends sessions; empty: no such page.',
+    isSecret: true,
+    schema: operatorToken,
   }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',

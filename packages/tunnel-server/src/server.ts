@@ -74,8 +74,17 @@ export class RunningServer {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const { budgets, hostTokens, http, ingress, monitor, registry, upgrades, webSockets } =
-      this.#parts;
+    const {
+      budgets,
+      denyList,
+      hostTokens,
+      http,
+      ingress,
+      monitor,
+      registry,
+      upgrades,
+      webSockets,
+    } = this.#parts;
     const deadline = this.#after(deadlineMs);
     upgrades.close();
     const stopped = stopListening(this.#parts);
@@ -90,6 +99,7 @@ export class RunningServer {
     monitor.close();
     hostTokens?.close();
     budgets.close();
+    denyList.close();
     await Promise.all([stopped, this.#responder?.close()]);
   }
 

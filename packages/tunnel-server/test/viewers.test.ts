@@ -38,6 +38,7 @@ class ViewerLog implements ViewerPort {
 class HostLog implements HostPort {
   readonly dialToken = 'token';
   readonly instance = 'one';
+  readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
   welcome(): void {}

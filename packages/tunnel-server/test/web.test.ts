@@ -216,6 +216,8 @@ describe('an error that nobody has caught', () => {
       locate: () => ({ at: 'server' }),
       sockets: { isSurplus: () => false },
       budgets: { refuses: () => false },
+      denyList: { deniesAddress: () => false },
+      trustProxy: false,
       server: router,
       session: router,
       logger,

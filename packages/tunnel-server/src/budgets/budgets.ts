@@ -11,13 +11,13 @@ export interface BudgetOptions {
   /** Undefined: as many as come. */
   readonly maxBytesPerSecond: number | undefined;
   /** What is held now. */
-  heldBytes(): number;
+  readonly heldBytes: () => number;
   /** What the server has carried so far. */
-  carriedBytes(): number;
+  readonly carriedBytes: () => number;
   /** An exchange was refused. */
-  refused(budget: Budget): void;
+  readonly refused: (budget: Budget) => void;
   /** Far too much is held: whoever holds most has to let go. */
-  shed(): void;
+  readonly shed: () => void;
 }
 
 /**

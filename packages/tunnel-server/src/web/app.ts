@@ -1,4 +1,4 @@
-import { BAD_REQUEST, OVERLOADED, SERVER_FAILED } from '@wingman/protocol';
+import { ADDRESS_DENIED, BAD_REQUEST, OVERLOADED, SERVER_FAILED } from '@wingman/protocol';
 import express, { type ErrorRequestHandler, type Router } from 'express';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import type { Budgets } from '../budgets/budgets.js';
 import type { SocketPlaces } from '../budgets/socket-places.js';
 import { SERVER_LIMITS } from '../limits.js';
+import type { DenyList } from '../operator/deny-list.js';
+import { clientAddress } from './client-identity.js';
 import type { Place } from './locate.js';
 import { sendProblem } from './problems.js';
 import type { SessionResponse } from './session-routes.js';
@@ -18,6 +20,8 @@ export interface AppOptions {
   session: Router;
   sockets: Pick<SocketPlaces, 'isSurplus'>;
   budgets: Pick<Budgets, 'refuses'>;
+  denyList: Pick<DenyList, 'deniesAddress'>;
+  trustProxy: boolean;
   logger: Logger;
 }
 
@@ -29,6 +33,9 @@ export function createApp(options: AppOptions): RequestListener {
     const place = options.locate(req.headers.host);
     const isSurplus = options.sockets.isSurplus(req.socket);
     if (isSurplus) res.shouldKeepAlive = false;
+    if (options.denyList.deniesAddress(clientAddress(req, options.trustProxy))) {
+      return sendProblem(req, res, ADDRESS_DENIED);
+    }
     if (place.at === 'nowhere') return sendProblem(req, res, place.problem);
     // The server's own pages stay open: the operator wants to see what fills it.
     if (place.at === 'session' && (isSurplus || options.budgets.refuses())) {

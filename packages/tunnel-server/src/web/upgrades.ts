@@ -6,6 +6,7 @@ import {
   type DialPurposeName,
 } from '@wingman/node-kit';
 import {
+  ADDRESS_DENIED,
   BAD_REQUEST,
   BAD_TOKEN,
   CloseCode,
@@ -30,8 +31,9 @@ import type { Budgets } from '../budgets/budgets.js';
 import type { SocketPlaces } from '../budgets/socket-places.js';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { refusalOf } from '../ingress/ingress.js';
+import type { DenyList } from '../operator/deny-list.js';
 import type { RelayClient } from '../relay/relay-connection.js';
-import { isDialToken } from '../sessions/registration.js';
+import { isSameSecret } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
@@ -56,6 +58,7 @@ export interface UpgradeOptions {
   logger: Pick<Logger, 'warn'>;
   sockets: Pick<SocketPlaces, 'isSurplus'>;
   budgets: Pick<Budgets, 'refuses'>;
+  denyList: Pick<DenyList, 'deniesAddress'>;
   /** Finishes the upgrade of one of our own WebSockets. */
   accept(
     upgrade: Upgrade,
@@ -105,6 +108,8 @@ export class UpgradeRouter {
     if (place.at === 'server' || (place.at === 'nowhere' && place.isForeign)) {
       return this.#hostSide(upgrade, path);
     }
+    const address = clientAddress(upgrade.req, this.#options.trustProxy);
+    if (this.#options.denyList.deniesAddress(address)) return ADDRESS_DENIED;
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
     if (place.at === 'nowhere') return place.problem;
     const problem = this.#options.budgets.refuses() ? OVERLOADED : refusalOf(place.live);
@@ -144,7 +149,7 @@ export class UpgradeRouter {
     const live = lookup.found === 'session' ? lookup.session : undefined;
     const token = dialTokenOf(upgrade.req.headers.authorization);
     // The same answer for a session that isn't and for a wrong token: names can't be probed here.
-    if (live === undefined || !isDialToken(live.session.host?.dialToken, token)) return BAD_TOKEN;
+    if (live === undefined || !isSameSecret(live.session.host?.dialToken, token)) return BAD_TOKEN;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
       this.#options.handlers.dial(live, dial.purpose, webSocket),
     );
