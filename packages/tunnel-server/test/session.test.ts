@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { CloseCode, WingmanError } from '@wingman/protocol';
+import { WingmanError } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { isSameSecret, createDialToken } from '../src/sessions/registration.js';
 import { Session, type EndReason, type HostPort } from '../src/sessions/session.js';
