@@ -2,13 +2,16 @@ import { packageVersion } from '@wingman/node-kit';
 import type { Clock } from '@wingman/protocol';
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
-import type { TunnelServerConfig } from './config.js';
+import { Budgets } from './budgets/budgets.js';
+import { SocketPlaces } from './budgets/socket-places.js';
+import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import type { ForwardedOptions } from './web/client-identity.js';
 import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
 import { Metrics } from './metrics.js';
+import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
 import { SessionRegistry } from './sessions/session-registry.js';
@@ -38,6 +41,9 @@ export interface Ingredients {
 /** Sessions and what they share. */
 interface Core extends Ingredients {
   hostTokens: HostTokens | undefined;
+  denyList: DenyList;
+  sockets: SocketPlaces;
+  budgets: Budgets;
   site: Site;
   metrics: Metrics;
   registry: SessionRegistry;
@@ -58,6 +64,8 @@ export interface Composition {
   ingress: Ingress;
   upgrades: UpgradeRouter;
   hostTokens: HostTokens | undefined;
+  denyList: DenyList;
+  budgets: Budgets;
   http: Server;
 }
 
@@ -67,6 +75,7 @@ export function compose(ingredients: Ingredients): Composition {
   const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
   const http = createHttpServer(core, ingress);
+  http.on('connection', (socket) => core.sockets.enter(socket));
   http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
   return { ...core, ingress, upgrades, http };
 }
@@ -85,13 +94,33 @@ function createCore(ingredients: Ingredients): Core {
   const core: Core = {
     ...ingredients,
     hostTokens: createHostTokens(ingredients),
+    denyList: new DenyList(config.denyList, {
+      ...ingredients,
+      changed: () => registry.endDenied(core.denyList),
+    }),
     site,
     registry,
     monitor,
     metrics: new Metrics({
       sessions: () => registry.size,
-      viewers: () => [...registry.all()].reduce((sum, { viewers }) => sum + viewers.size, 0),
-      heldBytes: () => [...registry.all()].reduce((sum, { heldBytes }) => sum + heldBytes, 0),
+      viewers: () => sumOf(registry, ({ viewers }) => viewers.size),
+      heldMessageBytes: () => sumOf(registry, ({ heldMessageBytes }) => heldMessageBytes),
+      heldBytes: () => core.budgets.heldBytes,
+      sockets: () => core.sockets.size,
+      bytesPerSecond: () => core.budgets.bytesPerSecond,
+    }),
+    sockets: new SocketPlaces({
+      maxSockets: config.maxSockets,
+      isFair: !config.trustProxy,
+      exceeded: () => core.metrics.limitsExceeded.inc({ limit: 'sockets' }),
+    }),
+    budgets: new Budgets({
+      ...config,
+      clock,
+      heldBytes: () => sumOf(registry, ({ heldBytes }) => heldBytes),
+      carriedBytes: () => core.sockets.bytes,
+      refused: (limit) => core.metrics.limitsExceeded.inc({ limit }),
+      shed: () => shedHeaviest(core),
     }),
     stun: new StunCoordination({ ...config, stunUrls: () => site.stunUrls, wallClock: Date.now }),
     webSockets: new WebSocketServers(monitor),
@@ -99,6 +128,20 @@ function createCore(ingredients: Ingredients): Core {
     locate: (host) => locate(host, { ...config, registry }),
   };
   return core;
+}
+
+function sumOf(registry: SessionRegistry, value: (live: LiveSession) => number): number {
+  return [...registry.all()].reduce((sum, live) => sum + value(live), 0);
+}
+
+/** The session that holds most lets go of what it holds: the others are not to pay for it. */
+function shedHeaviest({ logger, metrics, registry }: Core): void {
+  const [heaviest] = [...registry.all()].sort((a, b) => b.heldBytes - a.heldBytes);
+  if (heaviest === undefined) return;
+  const { heldBytes, session } = heaviest;
+  logger.warn({ session: session.name, heldBytes }, 'a session held most of a full memory: cut');
+  metrics.limitsExceeded.inc({ limit: 'memory-shed' });
+  heaviest.shed();
 }
 
 function createHostTokens({ clock, config, logger }: Ingredients): HostTokens | undefined {
@@ -133,6 +176,9 @@ function createUpgrades(core: Core): UpgradeRouter {
     scheme: () => site.scheme,
     trustProxy: forwarded.trustProxy,
     logger,
+    sockets: core.sockets,
+    budgets: core.budgets,
+    denyList: core.denyList,
     accept: (upgrade, purpose, use) => {
       const { relayMisses, signalingMisses } = SERVER_LIMITS;
       webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);
@@ -146,7 +192,16 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
   const boot = (live: LiveSession): BootData => bootData(core, live);
   const app = createApp({
     locate: core.locate,
-    server: serverRoutes({ metrics, version: VERSION }),
+    sockets: core.sockets,
+    budgets: core.budgets,
+    denyList: core.denyList,
+    trustProxy: core.config.trustProxy,
+    server: serverRoutes({
+      ...core,
+      ...core.config,
+      isPublic: isPublic(core.config),
+      version: VERSION,
+    }),
     session: sessionRoutes({
       assets,
       boot,

@@ -12,6 +12,8 @@ import {
   type LogLevel,
 } from '@wingman/node-kit';
 
+const MIB = 1024 * 1024;
+
 /** Everything `startTunnelServer` can be told; times in milliseconds. */
 export interface TunnelServerConfig {
   /** The address to listen on. */
@@ -42,9 +44,21 @@ export interface TunnelServerConfig {
   hostTokens: string | undefined;
   /** Whether a public server registers whoever has a key. */
   openRegistration: boolean;
+  /** The path of a file with names, addresses and networks that are not served. */
+  denyList: string | undefined;
+  /** What /metrics asks for; undefined: nothing, and on a public server /metrics is closed. */
+  metricsToken: string | undefined;
+  /** What /admin asks for; undefined: there is no such page. */
+  adminToken: string | undefined;
   maxSessions: number;
   /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
   maxSessionsPerAddress: number;
+  /** TCP connections at once. */
+  maxSockets: number;
+  /** What may wait for readers in the server's memory, of all sessions together. */
+  maxHeldBytes: number;
+  /** Both ways and of all sessions together; undefined: as many as come. */
+  maxBytesPerSecond: number | undefined;
   /** Viewers per session. */
   maxViewers: number;
   logLevel: LogLevel;
@@ -55,6 +69,9 @@ export interface TunnelServerConfig {
   /** Where the shell and its assets are; undefined: the package's own `assets`. */
   assetsDirectory: string | undefined;
 }
+
+/** Long enough that nobody guesses it, and of what a bearer token may have. */
+const operatorToken = schemas.text.regex(/^[\w-]{20,128}$/);
 
 const SETTINGS = {
   host: setting({
@@ -129,6 +146,30 @@ const SETTINGS = {
     meaning: 'Whether a public server registers any host, without a token.',
     schema: schemas.flag,
   }),
+  denyList: setting({
+    variable: 'DENY_LIST',
+    option: '--deny-list <file>',
+    default: '',
+    good: './deny-list.txt',
+    meaning: 'File with sessions, addresses and networks that are not served, one a line.',
+    schema: schemas.text,
+  }),
+  metricsToken: setting({
+    variable: 'METRICS_TOKEN',
+    default: '',
+    good: 'the output of openssl rand -hex 32',
+    meaning: 'Bearer token for /metrics; without it a public server shows no metrics.',
+    isSecret: true,
+    schema: operatorToken,
+  }),
+  adminToken: setting({
+    variable: 'ADMIN_TOKEN',
+    default: '',
+    good: 'the output of openssl rand -hex 32',
+    meaning: 'Bearer token for /admin, which lists and ends sessions; empty: no such page.',
+    isSecret: true,
+    schema: operatorToken,
+  }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',
     option: '--max-sessions <n>',
@@ -143,6 +184,30 @@ const SETTINGS = {
     default: '200',
     good: '200',
     meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
+  maxSockets: setting({
+    variable: 'MAX_SOCKETS',
+    option: '--max-sockets <n>',
+    default: '10000',
+    good: '10000',
+    meaning: 'TCP connections at once; one address gets at most as many as are left for others.',
+    schema: schemas.integer(10, 1_000_000),
+  }),
+  maxHeldMib: setting({
+    variable: 'MAX_HELD_MIB',
+    option: '--max-held <MiB>',
+    default: '512',
+    good: '512',
+    meaning: 'MiB that may wait for slow readers in memory, of all sessions together.',
+    schema: schemas.integer(1, 1_000_000),
+  }),
+  maxMibPerSecond: setting({
+    variable: 'MAX_MIB_PER_SECOND',
+    option: '--max-rate <MiB/s>',
+    default: '',
+    good: '100',
+    meaning: 'MiB a second, both ways, from which on nothing new is begun; empty: no limit.',
     schema: schemas.integer(1, 1_000_000),
   }),
   trustProxy: setting({
@@ -167,12 +232,14 @@ export const tunnelServerOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {
-  const { publicUrl, ...values } = readSettings(SETTINGS, given, env);
+  const { maxHeldMib, maxMibPerSecond, publicUrl, ...values } = readSettings(SETTINGS, given, env);
   const hasDomain = publicUrl === undefined || isSet(SETTINGS.domain, given.domain, env);
   return verified({
     ...values,
     domain: hasDomain ? values.domain : publicUrl.hostname,
     publicUrl: publicUrl?.origin,
+    maxHeldBytes: maxHeldMib * MIB,
+    maxBytesPerSecond: maxMibPerSecond && maxMibPerSecond * MIB,
     stunServers: values.stunServers ?? [],
     turnUrls: values.turnUrls ?? [],
     answerBareAddress: false,

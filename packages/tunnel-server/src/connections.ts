@@ -1,10 +1,11 @@
-import type { Clock } from '@wingman/protocol';
+import { WingmanError, type Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
+import type { DenyList } from './operator/deny-list.js';
 import type { HostTokens } from './operator/host-tokens.js';
 import { RegistrationRate } from './sessions/registration-rate.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
@@ -20,6 +21,7 @@ export interface ConnectionOptions {
   config: TunnelServerConfig;
   /** Undefined: whoever has a key may register. */
   hostTokens: HostTokens | undefined;
+  denyList: DenyList;
   ingressWebSockets: IngressWebSockets;
   logger: Logger;
   metrics: Metrics;
@@ -51,10 +53,19 @@ export class Connections implements UpgradeHandlers {
       tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
       mayRegister: () => this.#registrations.take(network),
-      register: (name, grant) => registry.register(name, network, grant).signaling,
+      register: (name, grant) => {
+        this.#demandWelcome(name, address);
+        return registry.register(name, network, grant).signaling;
+      },
       settled,
     });
   };
+
+  #demandWelcome(name: string, address: string): void {
+    const { denyList } = this.#options;
+    if (!denyList.deniesName(name) && !denyList.deniesAddress(address)) return;
+    throw new WingmanError('DENIED', 'the operator of this tunnel server does not serve this host');
+  }
 
   readonly dial: UpgradeHandlers['dial'] = (live, purpose, webSocket) => {
     const dials = purpose === 'relay' ? live.relayDials : live.ingressDials;

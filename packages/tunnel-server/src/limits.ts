@@ -96,6 +96,13 @@ export const SERVER_LIMITS = {
   /** Idle keep-alive, above the 60 s that load balancers commonly reuse a connection for. */
   keepAliveMs: 65_000,
 
+  /** Memory and throughput are measured this often: in less time a fast network brings no more than the room above the budget. */
+  budgetMs: 500,
+  /** Above the budget for memory by this factor the session that holds most is cut, one at each measurement. */
+  shedAbove: 1.25,
+  /** Connections beyond MAX_SOCKETS that are told why, or are a host's dial-backs; further ones are dropped unheard. */
+  surplusSockets: 256,
+
   /** A WebSocket is pinged this often. */
   heartbeatMs: 15_000,
   /** Unanswered pings that a signaling peer is forgiven. */

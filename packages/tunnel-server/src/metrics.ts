@@ -10,6 +10,10 @@ const LIMITS_COUNTED = [
   'unproved-hosts',
   'sessions',
   'sessions-per-address',
+  'sockets',
+  'memory',
+  'memory-shed',
+  'rate',
 ] as const;
 
 /** What the gauges read when they are scraped. */
@@ -17,7 +21,11 @@ export interface MetricsSources {
   sessions: () => number;
   viewers: () => number;
   /** Of WebSocket messages at the ingress. */
+  heldMessageBytes: () => number;
+  /** Of everything that waits for a reader. */
   heldBytes: () => number;
+  sockets: () => number;
+  bytesPerSecond: () => number;
 }
 
 /** The server's counters, in a registry of their own so that two servers can share a process. */
@@ -58,8 +66,11 @@ export class Metrics {
     this.#gauge(
       'ingress_held_bytes',
       'Memory for messages of WebSockets at the ingress',
-      sources.heldBytes,
+      sources.heldMessageBytes,
     );
+    this.#gauge('held_bytes', 'Memory for all that waits for a reader', sources.heldBytes);
+    this.#gauge('sockets', 'TCP connections', sources.sockets);
+    this.#gauge('bytes_per_second', 'What passes the server, both ways', sources.bytesPerSecond);
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

@@ -74,7 +74,17 @@ export class RunningServer {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const { hostTokens, http, ingress, monitor, registry, upgrades, webSockets } = this.#parts;
+    const {
+      budgets,
+      denyList,
+      hostTokens,
+      http,
+      ingress,
+      monitor,
+      registry,
+      upgrades,
+      webSockets,
+    } = this.#parts;
     const deadline = this.#after(deadlineMs);
     upgrades.close();
     const stopped = stopListening(this.#parts);
@@ -88,6 +98,8 @@ export class RunningServer {
     http.closeAllConnections();
     monitor.close();
     hostTokens?.close();
+    budgets.close();
+    denyList.close();
     await Promise.all([stopped, this.#responder?.close()]);
   }
 

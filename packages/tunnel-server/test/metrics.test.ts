@@ -1,12 +1,13 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { Metrics } from '../src/metrics.js';
+import { NO_SOURCES } from './support/no-sources.js';
 
 let metrics: Metrics;
 let sessions: number;
 
 beforeEach(() => {
   sessions = 0;
-  metrics = new Metrics({ sessions: () => sessions, viewers: () => 3, heldBytes: () => 0 });
+  metrics = new Metrics({ ...NO_SOURCES, sessions: () => sessions, viewers: () => 3 });
 });
 
 test('gauges are read when they are asked for', async () => {
@@ -43,7 +44,7 @@ test('every metric has its help', async () => {
 });
 
 test('two of them count apart', async () => {
-  const other = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
+  const other = new Metrics(NO_SOURCES);
   other.fallbacks.inc();
   expect(await metrics.value('wingman_fallbacks_total')).toBe(0);
 });

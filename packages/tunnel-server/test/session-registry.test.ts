@@ -7,6 +7,7 @@ import { SessionRegistry } from '../src/sessions/session-registry.js';
 import { ENDINGS, type EndReason, type Grant, type HostPort } from '../src/sessions/session.js';
 import { StunCoordination } from '../src/stun/stun-coordination.js';
 import { FakeClock } from './support/fake-clock.js';
+import { NO_SOURCES } from './support/no-sources.js';
 
 const HOUR_MS = 3_600_000;
 const GRACE_MS = 60_000;
@@ -14,6 +15,7 @@ const GRACE_MS = 60_000;
 /** The far end of a host's signaling connection, which writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
   readonly closes: number[] = [];
@@ -50,7 +52,7 @@ beforeEach(() => {
   });
   const around = {
     clock,
-    metrics: new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 }),
+    metrics: new Metrics(NO_SOURCES),
     stun,
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { WingmanError } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { isDialToken, createDialToken } from '../src/sessions/registration.js';
+import { isSameSecret, createDialToken } from '../src/sessions/registration.js';
 import { Session, type EndReason, type HostPort } from '../src/sessions/session.js';
 import { TokenBucket } from '../src/signaling/token-bucket.js';
 import { DialBackPool } from '../src/relay/dial-back-pool.js';
@@ -10,6 +10,7 @@ import { FakeClock } from './support/fake-clock.js';
 /** Stands at the far end of a session's host port and writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since 2026-11-22 12:03 UTC from 192.0.2.7';
   readonly told: string[] = [];
   constructor(readonly instance = 'one') {}
@@ -142,9 +143,9 @@ test('a token bucket lets its burst through, then its rate', () => {
 
 test('dial tokens match themselves only', () => {
   const token = createDialToken();
-  expect(isDialToken(token, token)).toBe(true);
-  expect(isDialToken(token, createDialToken())).toBe(false);
-  expect(isDialToken(undefined, '')).toBe(false);
+  expect(isSameSecret(token, token)).toBe(true);
+  expect(isSameSecret(token, createDialToken())).toBe(false);
+  expect(isSameSecret(undefined, '')).toBe(false);
 });
 
 test('those who wait for a dial-back are capped, timed out and told when the host goes', async () => {

@@ -7,6 +7,7 @@ import { SpliceRoster } from '../src/relay/splice.js';
 import { ENDINGS } from '../src/sessions/session.js';
 import { until } from './support/inbox.js';
 import { closePairs, openPair, type SocketPair } from './support/socket-pair.js';
+import { NO_SOURCES } from './support/no-sources.js';
 
 const VIEWERS = 2;
 const ROOM = VIEWERS + SERVER_LIMITS.viewerSocketSlack;
@@ -17,7 +18,7 @@ let viewer: SocketPair;
 let host: SocketPair;
 
 beforeEach(() => {
-  metrics = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
+  metrics = new Metrics(NO_SOURCES);
   roster = new SpliceRoster(metrics, VIEWERS);
 });
 

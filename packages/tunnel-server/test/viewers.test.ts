@@ -20,6 +20,7 @@ import { ConnectionReports } from '../src/signaling/viewer-connection.js';
 import { ViewerRoster, type ViewerPort } from '../src/signaling/viewer-roster.js';
 import { StunCoordination } from '../src/stun/stun-coordination.js';
 import { FakeClock } from './support/fake-clock.js';
+import { NO_SOURCES } from './support/no-sources.js';
 
 /** The far end of a viewer's signaling connection, which writes down what it is told. */
 class ViewerLog implements ViewerPort {
@@ -37,6 +38,7 @@ class ViewerLog implements ViewerPort {
 class HostLog implements HostPort {
   readonly dialToken = 'token';
   readonly instance = 'one';
+  readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
   welcome(): void {}
@@ -259,7 +261,7 @@ describe('what viewers report of their direct paths', () => {
   let reports: ConnectionReports;
 
   beforeEach(() => {
-    metrics = new Metrics({ sessions: () => 0, viewers: () => 0, heldBytes: () => 0 });
+    metrics = new Metrics(NO_SOURCES);
     reports = new ConnectionReports(metrics, clock);
   });
 

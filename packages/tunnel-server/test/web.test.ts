@@ -214,6 +214,10 @@ describe('an error that nobody has caught', () => {
     const [logger, router] = [pino({ level: 'silent' }), Router().use(handler)];
     const app = createApp({
       locate: () => ({ at: 'server' }),
+      sockets: { isSurplus: () => false },
+      budgets: { refuses: () => false },
+      denyList: { deniesAddress: () => false },
+      trustProxy: false,
       server: router,
       session: router,
       logger,

@@ -26,6 +26,7 @@ export class SendCredit {
 export class ReceiveCredit {
   #granted: number;
   #taken = 0;
+  #unread = 0;
 
   constructor(
     private readonly window: number,
@@ -34,15 +35,22 @@ export class ReceiveCredit {
     this.#granted = window;
   }
 
+  /** Bytes that have arrived and that nobody has taken. */
+  get unread(): number {
+    return this.#unread;
+  }
+
   /** Bytes have arrived; PROTOCOL_ERROR when the peer had no credit for them. */
   arrived(bytes: number): void {
     if (bytes > this.#granted) throw new WingmanError('PROTOCOL_ERROR', 'sent without credit');
     this.#granted -= bytes;
+    this.#unread += bytes;
   }
 
   /** Bytes were taken by the consumer, or dropped. */
   taken(bytes: number): void {
     this.#taken += bytes;
+    this.#unread -= bytes;
     if (this.#taken < this.window / 2) return;
     const credit = this.#taken;
     this.#taken = 0;

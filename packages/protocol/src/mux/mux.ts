@@ -60,6 +60,11 @@ export class Mux {
     return this.#streams.size + [...this.#waiting].filter((stream) => stream.id === 0).length;
   }
 
+  /** What the peer has sent and no reader has taken, in bytes. */
+  get unreadBytes(): number {
+    return this.#receiveCredit.unread;
+  }
+
   /**
    * Opens a stream. Its first frame waits for the link, and also for the peer's first ATTACH unless the stream is
    * early. On a closed link the stream has failed already.

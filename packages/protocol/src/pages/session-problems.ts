@@ -231,6 +231,31 @@ export const BAD_TOKEN: Problem = {
   cure: 'The host registers again and gets a new token.',
 };
 
+export const BAD_OPERATOR_TOKEN: Problem = {
+  status: 401,
+  code: 'REFUSED',
+  title: 'This page is the operator’s',
+  cause: 'The request shows no token of the operator, or a wrong one.',
+  cure: 'Send Authorization: Bearer with the token that this server was started with.',
+};
+
+export const METRICS_CLOSED: Problem = {
+  status: 403,
+  code: 'REFUSED',
+  title: 'The metrics are not for everybody',
+  cause: 'This server can be reached by others, and was started without METRICS_TOKEN.',
+  cure: 'Set METRICS_TOKEN on the server, and send it as Authorization: Bearer.',
+};
+
+export const ADDRESS_DENIED: Problem = {
+  status: 403,
+  code: 'DENIED',
+  title: 'This server does not serve your address',
+  cause:
+    'The operator of this tunnel server has put the address that you come from on its deny list.',
+  cure: 'Ask the operator of the server.',
+};
+
 export const OVERLOADED: Problem = {
   status: 503,
   code: 'LIMIT_EXCEEDED',

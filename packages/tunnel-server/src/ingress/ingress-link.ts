@@ -40,6 +40,11 @@ export class IngressLink implements SessionPart {
     return current.mux;
   }
 
+  /** What the host has sent and no client has taken, in bytes. */
+  get unreadBytes(): number {
+    return this.#usable?.mux.unreadBytes ?? 0;
+  }
+
   /** Ends the link and every exchange on it. */
   close(reason: ErrorCode): void {
     this.#current?.link.close(reason);

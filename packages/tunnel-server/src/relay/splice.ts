@@ -38,10 +38,21 @@ export class Splice {
     viewer.resume();
   }
 
+  /** What waits for either end, in bytes. */
+  get queuedBytes(): number {
+    return this.#ends.viewer.bufferedAmount + this.#ends.host.bufferedAmount;
+  }
+
   /** Closes both ends with the code. */
   close(code: number, reason: string): void {
     this.#end(this.#ends.viewer, code, reason);
     this.#end(this.#ends.host, code, reason);
+  }
+
+  /** Ends both ends at once: what is queued is dropped, and nobody is waited for. */
+  terminate(): void {
+    this.#ends.viewer.terminate();
+    this.#ends.host.terminate();
   }
 
   #pump(
@@ -128,6 +139,19 @@ export class SpliceRoster implements SessionPart {
     const older = this.#byLink.get(linkId);
     this.#byLink.set(linkId, splice);
     older?.close(CloseCode.REPLACED, 'the link has a newer relay connection');
+  }
+
+  /** What waits for the ends of all splices, in bytes. */
+  get queuedBytes(): number {
+    return [...this.#byLink.values()].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
+  }
+
+  /** Ends the splices whose readers don't read; their links come back on another. */
+  shed(): void {
+    for (const splice of this.#byLink.values()) {
+      if (splice.queuedBytes <= SERVER_LIMITS.spliceLowWaterBytes) continue;
+      splice.terminate();
+    }
   }
 
   /** Counts a first flight until it is over. */

@@ -68,8 +68,19 @@ export class LiveSession implements IngressTarget {
   }
 
   /** What the WebSockets at the session's ingress hold of messages, in bytes. */
-  get heldBytes(): number {
+  get heldMessageBytes(): number {
     return LIMITS.webSocketHeldBytes - this.heldMessages.free;
+  }
+
+  /** What is held for readers: relayed, of answers at the ingress, and of WebSockets there; in bytes. */
+  get heldBytes(): number {
+    return this.heldMessageBytes + this.ingressLink.unreadBytes + this.splices.queuedBytes;
+  }
+
+  /** Lets go of all that is held: the exchanges of the ingress, and the spliced connections whose readers don't read. */
+  shed(): void {
+    this.ingressLink.close('LIMIT_EXCEEDED');
+    this.splices.shed();
   }
 
   mux(): Promise<Mux> {

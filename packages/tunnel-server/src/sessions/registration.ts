@@ -59,7 +59,7 @@ export function createDialToken(): string {
 }
 
 /** Compares in a time that tells nothing about either; without a token there is nothing to match. */
-export function isDialToken(expected: string | undefined, given: string): boolean {
+export function isSameSecret(expected: string | undefined, given: string): boolean {
   if (expected === undefined) return false;
   return timingSafeEqual(digest(expected), digest(given));
 }

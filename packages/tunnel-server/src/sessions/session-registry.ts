@@ -1,5 +1,6 @@
 import { BoundedMap, WingmanError, type Clock } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../limits.js';
+import type { DenyList } from '../operator/deny-list.js';
 import type { LiveSession } from './live-session.js';
 import type { EndReason, Grant } from './session.js';
 
@@ -22,7 +23,7 @@ export type Lookup = { found: 'session'; session: LiveSession } | { found: 'ende
 interface End {
   /** On the registry's clock. */
   readonly at: number;
-  /** Whether the host or the time has ended it. Otherwise the host was away for too long, and may come back. */
+  /** Whether the host, the operator or the time has ended it. Otherwise the host was away for too long, and may come back. */
   readonly isForGood: boolean;
 }
 
@@ -66,6 +67,15 @@ export class SessionRegistry {
     return live;
   }
 
+  /** Ends the sessions of these names, and those whose host is in one of these networks. */
+  endDenied(denyList: Pick<DenyList, 'deniesName' | 'deniesAddress'>): void {
+    for (const { session } of [...this.#sessions.values()]) {
+      const address = session.host?.address ?? '';
+      const isDenied = denyList.deniesName(session.name) || denyList.deniesAddress(address);
+      if (isDenied) session.end('removed');
+    }
+  }
+
   /** Ends every session. */
   endAll(reason: EndReason): void {
     for (const live of [...this.#sessions.values()]) live.session.end(reason);
@@ -102,7 +112,7 @@ export class SessionRegistry {
     names.delete(name);
     if (names.size === 0) this.#namesByNetwork.delete(network);
     this.#sessions.delete(name);
-    const isForGood = reason === 'stopped' || reason === 'expired';
+    const isForGood = ['stopped', 'expired', 'removed'].includes(reason);
     this.#ended.set(name, { at: this.#options.clock.now(), isForGood });
   }
 

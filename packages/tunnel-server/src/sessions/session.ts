@@ -24,7 +24,7 @@ const TRANSITIONS: TransitionTable<SessionState> = {
 };
 
 /** Why a session has ended. */
-export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'shutdown';
+export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'removed' | 'shutdown';
 
 /** What everyone connected to a session is told when it ends. */
 export interface Ending {
@@ -33,6 +33,8 @@ export interface Ending {
   message: string;
   /** What viewers are told. */
   reason: ToldReason;
+  /** What the host is told, where that is another code. */
+  hostCode?: ErrorCode;
 }
 
 /** What everyone is told, by why the session has ended. */
@@ -55,6 +57,13 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
     message: 'the host has been away for too long',
     reason: ToldReason.UNSPECIFIED,
   },
+  removed: {
+    code: 'SESSION_ENDED',
+    closeCode: CloseCode.SESSION_ENDED,
+    message: 'the operator of the tunnel server has ended the session',
+    reason: ToldReason.STOPPED,
+    hostCode: 'DENIED',
+  },
   shutdown: {
     code: 'HOST_OFFLINE',
     closeCode: CloseCode.GOING_AWAY,
@@ -69,6 +78,8 @@ export interface HostPort {
   readonly dialToken: string;
   /** Names one run of a host program: the same when it comes back. */
   readonly instance: string;
+  /** Where it connects from. */
+  readonly address: string;
   /** Since when it is registered and from where, for whoever has the same key. */
   readonly whereabouts: string;
   /** The session is this host's; told before anything else is asked of the host. */
@@ -201,7 +212,8 @@ export class Session {
     this.#grace?.cancel();
     const ending = ENDINGS[reason];
     if (reason !== 'shutdown') {
-      host?.send({ $case: 'refusal', value: { code: ending.code, message: ending.message } });
+      const { code, hostCode = code, message } = ending;
+      host?.send({ $case: 'refusal', value: { code: hostCode, message } });
     }
     host?.close(ending.closeCode, ending.message);
     for (const part of this.#parts) part.ended(ending);

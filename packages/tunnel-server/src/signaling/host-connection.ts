@@ -43,7 +43,7 @@ const MAX_REASON_CHARS = 120;
 const INSTANCE_BYTES = 16;
 
 /** The host has said nothing wrong, and another try would end the same way. */
-const NOT_WANTED = new Set<ErrorCode>(['REFUSED', 'TOKEN_NEEDED', 'NAME_IN_USE']);
+const NOT_WANTED = new Set<ErrorCode>(['REFUSED', 'TOKEN_NEEDED', 'NAME_IN_USE', 'DENIED']);
 
 /** Who hears a registered host: the viewers of its session. */
 export interface HostAudience {
@@ -104,6 +104,10 @@ export class HostConnection implements HostPort {
 
   send(message: SentCase<ServerToHost>): void {
     this.#socket.send(encodeEnvelope(ServerToHost, message));
+  }
+
+  get address(): string {
+    return this.#options.address;
   }
 
   replaced(by: HostPort): void {

@@ -1,9 +1,13 @@
-import { BAD_REQUEST, SERVER_FAILED } from '@wingman/protocol';
+import { ADDRESS_DENIED, BAD_REQUEST, OVERLOADED, SERVER_FAILED } from '@wingman/protocol';
 import express, { type ErrorRequestHandler, type Router } from 'express';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { Budgets } from '../budgets/budgets.js';
+import type { SocketPlaces } from '../budgets/socket-places.js';
 import { SERVER_LIMITS } from '../limits.js';
+import type { DenyList } from '../operator/deny-list.js';
+import { clientAddress } from './client-identity.js';
 import type { Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { sendProblem } from './problems.js';
@@ -15,6 +19,10 @@ export interface AppOptions {
   server: Router;
   /** Everything under a session's name; `res.locals.live` is the session. */
   session: Router;
+  sockets: Pick<SocketPlaces, 'isSurplus'>;
+  budgets: Pick<Budgets, 'refuses'>;
+  denyList: Pick<DenyList, 'deniesAddress'>;
+  trustProxy: boolean;
   logger: Logger;
 }
 
@@ -24,7 +32,16 @@ export function createApp(options: AppOptions): RequestListener {
   app.disable('x-powered-by').disable('etag');
   app.use((req, res: SessionResponse, next) => {
     const place = options.locate(req.headers.host);
+    const isSurplus = options.sockets.isSurplus(req.socket);
+    if (isSurplus) res.shouldKeepAlive = false;
+    if (options.denyList.deniesAddress(clientAddress(req, options.trustProxy))) {
+      return sendProblem(req, res, ADDRESS_DENIED);
+    }
     if (place.at === 'nowhere') return sendProblem(req, res, place.problem);
+    // The server's own pages stay open: the operator wants to see what fills it.
+    if (place.at === 'session' && (isSurplus || options.budgets.refuses())) {
+      return sendProblem(req, res, OVERLOADED);
+    }
     if (place.at === 'session') res.locals.live = place.live;
     const router = place.at === 'session' ? options.session : options.server;
     return router(req, res, next);

@@ -1,16 +1,16 @@
 import { escapeHtml, NOT_FOUND, ownPageHeaders } from '@wingman/protocol';
 import { Router } from 'express';
-import type { Metrics } from '../metrics.js';
+import { operatorRoutes, type OperatorRouteOptions } from '../operator/operator-routes.js';
 import { inlineHashes } from './inline-hashes.js';
 import { sendProblem } from './problems.js';
 
-export interface ServerRouteOptions {
-  metrics: Metrics;
+export interface ServerRouteOptions extends OperatorRouteOptions {
   version: string;
 }
 
 /** The pages of the tunnel server's own name. */
-export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
+export function serverRoutes(options: ServerRouteOptions): Router {
+  const { version } = options;
   const router = Router({ caseSensitive: true });
   const index = indexPage(version);
   const headers = {
@@ -23,10 +23,7 @@ export function serverRoutes({ metrics, version }: ServerRouteOptions): Router {
     next();
   });
   router.get('/healthz', (_req, res) => void res.json({ status: 'ok', version }));
-  router.get('/metrics', async (_req, res) => {
-    const { contentType, body } = await metrics.render();
-    res.set('content-type', contentType).end(body);
-  });
+  router.use(operatorRoutes(options));
   router.get('/', (_req, res) => void res.type('html').send(index));
   router.use((req, res) => sendProblem(req, res, NOT_FOUND));
   return router;

@@ -6,6 +6,7 @@ import {
   type DialPurposeName,
 } from '@wingman/node-kit';
 import {
+  ADDRESS_DENIED,
   BAD_REQUEST,
   BAD_TOKEN,
   CloseCode,
@@ -13,6 +14,7 @@ import {
   FOREIGN_ORIGIN,
   isLinkId,
   NOT_FOUND,
+  OVERLOADED,
   ServerToViewer,
   SHUTTING_DOWN,
   WRONG_KEY,
@@ -25,10 +27,13 @@ import { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Budgets } from '../budgets/budgets.js';
+import type { SocketPlaces } from '../budgets/socket-places.js';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { refusalOf } from '../ingress/ingress.js';
+import type { DenyList } from '../operator/deny-list.js';
 import type { RelayClient } from '../relay/relay-connection.js';
-import { isDialToken } from '../sessions/registration.js';
+import { isSameSecret } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
@@ -52,6 +57,9 @@ export interface UpgradeOptions {
   scheme(): 'http' | 'https';
   trustProxy: boolean;
   logger: Pick<Logger, 'warn'>;
+  sockets: Pick<SocketPlaces, 'isSurplus'>;
+  budgets: Pick<Budgets, 'refuses'>;
+  denyList: Pick<DenyList, 'deniesAddress'>;
   /** Finishes the upgrade of one of our own WebSockets. */
   accept(
     upgrade: Upgrade,
@@ -82,8 +90,15 @@ export class UpgradeRouter {
     socket.on('error', () => socket.destroy());
     if (!(socket instanceof Socket)) return void socket.destroy();
     const upgrade = { req, socket, head };
-    const problem = this.#isClosing ? SHUTTING_DOWN : (oneReading(req) ?? this.#route(upgrade));
+    const problem = this.#isClosing ? SHUTTING_DOWN : (oneReading(req) ?? this.#admit(upgrade));
     if (problem !== undefined) refuseUpgrade(req, socket, problem);
+  }
+
+  /** A dial-back was asked for by this server, for somebody who has a place: without the dial-back that one would wait in vain. */
+  #admit(upgrade: Upgrade): Problem | undefined {
+    const isDialBack = pathOf(upgrade.req.url) === DIAL_PATH;
+    const isSurplus = !isDialBack && this.#options.sockets.isSurplus(upgrade.socket);
+    return isSurplus ? OVERLOADED : this.#route(upgrade);
   }
 
   #route(upgrade: Upgrade): Problem | undefined {
@@ -94,9 +109,11 @@ export class UpgradeRouter {
     if (place.at === 'server' || (place.at === 'nowhere' && place.isForeign)) {
       return this.#hostSide(upgrade, path);
     }
+    const address = clientAddress(upgrade.req, this.#options.trustProxy);
+    if (this.#options.denyList.deniesAddress(address)) return ADDRESS_DENIED;
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
     if (place.at === 'nowhere') return place.problem;
-    const problem = refusalOf(place.live);
+    const problem = this.#options.budgets.refuses() ? OVERLOADED : refusalOf(place.live);
     if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
     return problem;
   }
@@ -133,7 +150,7 @@ export class UpgradeRouter {
     const live = lookup.found === 'session' ? lookup.session : undefined;
     const token = dialTokenOf(upgrade.req.headers.authorization);
     // The same answer for a session that isn't and for a wrong token: names can't be probed here.
-    if (live === undefined || !isDialToken(live.session.host?.dialToken, token)) return BAD_TOKEN;
+    if (live === undefined || !isSameSecret(live.session.host?.dialToken, token)) return BAD_TOKEN;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
       this.#options.handlers.dial(live, dial.purpose, webSocket),
     );
@@ -164,6 +181,7 @@ export class UpgradeRouter {
       this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.signal(live, webSocket));
       return undefined;
     }
+    if (this.#options.budgets.refuses()) return OVERLOADED;
     const client = { linkId: ticket.id, viewerId: viewerIdOf(upgrade.req) };
     this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;

@@ -1,0 +1,63 @@
+import { BAD_OPERATOR_TOKEN, METRICS_CLOSED, NOT_FOUND, type Problem } from '@wingman/protocol';
+import { dialTokenOf } from '@wingman/node-kit';
+import { Router, type Request, type RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics.js';
+import { isSameSecret } from '../sessions/registration.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
+import { sendProblem } from '../web/problems.js';
+
+export interface OperatorRouteOptions {
+  metrics: Metrics;
+  registry: SessionRegistry;
+  logger: Pick<Logger, 'warn'>;
+  /** Undefined: whoever reaches the server may read its metrics, unless it is public. */
+  metricsToken: string | undefined;
+  /** Undefined: there are no such pages. */
+  adminToken: string | undefined;
+  isPublic: boolean;
+}
+
+/** The operator's pages, on the server's own name: metrics, the sessions, and the end of one. */
+export function operatorRoutes(options: OperatorRouteOptions): Router {
+  const { adminToken, isPublic, logger, metrics, metricsToken, registry } = options;
+  const router = Router({ caseSensitive: true });
+  const metricsClosed = isPublic ? METRICS_CLOSED : undefined;
+  router.get('/metrics', demandToken(metricsToken, metricsClosed), async (_req, res) => {
+    const { contentType, body } = await metrics.render();
+    res.set('content-type', contentType).end(body);
+  });
+  router.use('/admin', demandToken(adminToken, NOT_FOUND));
+  router.get('/admin/sessions', (_req, res) => {
+    const sessions = [...registry.all()].map(({ isOnline, session, viewers }) => ({
+      name: session.name,
+      online: isOnline,
+      viewers: viewers.size,
+      remainingMs: Math.round(session.remainingMs),
+      host: session.host?.whereabouts ?? null,
+    }));
+    res.json({ sessions });
+  });
+  router.delete('/admin/sessions/:name', (req, res) => {
+    const lookup = registry.lookup(req.params.name);
+    if (lookup.found !== 'session') return sendProblem(req, res, NOT_FOUND);
+    logger.warn({ session: req.params.name }, 'the operator ends a session');
+    lookup.session.session.end('removed');
+    res.status(204).end();
+  });
+  return router;
+}
+
+/** Lets in who shows the token; where there is none, everybody, or nobody with the reason. */
+function demandToken(token: string | undefined, closed: Problem | undefined): RequestHandler {
+  return (req, res, next) => {
+    const problem = token === undefined ? closed : refusalOf(req, token);
+    if (problem === undefined) return next();
+    sendProblem(req, res, problem);
+  };
+}
+
+function refusalOf(req: Request, token: string): Problem | undefined {
+  const given = dialTokenOf(req.headers.authorization);
+  return isSameSecret(token, given) ? undefined : BAD_OPERATOR_TOKEN;
+}
