@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
 import * as appProblems from '../src/pages/app-problems.js';
 import * as entryProblems from '../src/pages/entry-problems.js';
-import { PROBLEM_HEADER, renderProblem, type Problem } from '../src/pages/problem.js';
+import { ownPageHeaders } from '../src/pages/own-page.js';
+import {
+  PROBLEM_HEADER,
+  PROBLEM_STYLE_HASH,
+  renderProblem,
+  type Problem,
+} from '../src/pages/problem.js';
 import * as sessionProblems from '../src/pages/session-problems.js';
 
 const { appProblem } = appProblems;
@@ -158,15 +164,18 @@ describe('a problem as a response', () => {
   });
 
   test('has its further parts in the page, and not in the JSON', () => {
-    const parts = { head: '<meta name="more">', body: '<form></form>' };
-    const { body } = renderProblem(problem, 'text/html', parts);
+    const opened = { 'form-action': "'self'" };
+    const parts = { head: '<meta name="more">', body: '<form></form>', opened };
+    const { body, headers } = renderProblem(problem, 'text/html', parts);
+    expect(headers['content-security-policy']).toContain("form-action 'self'");
     expect(body.indexOf(parts.head)).toBeLessThan(body.indexOf('<main>'));
     expect(body.indexOf(parts.body)).toBeGreaterThan(body.indexOf('<main>'));
-    expect(renderProblem(problem, '*/*', parts)).toEqual(renderProblem(problem, '*/*'));
+    expect(renderProblem(problem, '*/*', parts).body).toBe(renderProblem(problem, '*/*').body);
   });
 
   test('says that it is ours, and is neither stored nor sniffed', () => {
     expect(renderProblem(problem, undefined).headers).toEqual({
+      ...ownPageHeaders({ 'style-src': `'${PROBLEM_STYLE_HASH}'` }),
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',

@@ -89,6 +89,8 @@ describe('usage', () => {
     [['share', 'port'], '<port> "port" is not valid'],
     [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],
     [['3000', '--name', 'No_Label'], '--name my-app'],
+    [['3000', '--approve'], '--approve needs a terminal'],
+    [['3000', '--passphrase', '--ingress', 'open'], '--ingress off'],
     [['server', '--port', 'x'], '--port'],
   ])('%j is bad usage', async (args, message) => {
     const cli = wingman(args);
@@ -108,6 +110,26 @@ describe('usage', () => {
 });
 
 describe('share --json', () => {
+  test('makes a passphrase, tells it once, and then takes no plain HTTP', async () => {
+    const cli = wingman([String(await app()), '--json', '--no-p2p', '--passphrase', '--read-only']);
+    const ready = await cli.event('ready');
+    expect(ready['entry']).toEqual({
+      asksPassphrase: true,
+      passphrase: expect.stringMatching(/^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/),
+      asksDeveloper: false,
+      isReadOnly: true,
+    });
+    expect(ready['ingress']).toEqual({ mode: 'off' });
+    expect((await fetchText(String(ready['url']))).status).toBe(403);
+  });
+
+  test('doesn’t tell a passphrase that the developer has chosen', async () => {
+    const args = [String(await app()), '--json', '--no-p2p'];
+    const cli = wingman(args, { PASSPHRASE: 'open sesame' });
+    expect((await cli.event('ready'))['entry']).toMatchObject({ asksPassphrase: true });
+    expect(cli.stdout() + cli.stderr()).not.toContain('open sesame');
+  });
+
   test('is ready first, serves the ingress, and stops cleanly', async () => {
     const cli = wingman([String(await app()), '--json', '--no-p2p']);
     const ready = await cli.event('ready');
