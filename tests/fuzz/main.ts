@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Coverage } from './coverage.js';
 import { mutate } from './mutate.js';
-import { TARGETS, type Target } from './targets.js';
+import type { Target } from './target.js';
+import { TARGETS } from './targets.js';
 
 const FOLDER = process.env['WINGMAN_FUZZ_FOLDER'] ?? '.';
 /** A look at V8's counters costs about as much as a hundred runs. */

@@ -7,7 +7,10 @@ import { ROOT } from '../support/program.js';
 
 const FOLDER = `${ROOT}tests/fuzz`;
 
-function inputsOf(kind: 'corpus' | 'findings', target: string): [name: string, input: Uint8Array][] {
+function inputsOf(
+  kind: 'corpus' | 'findings',
+  target: string,
+): [name: string, input: Uint8Array][] {
   const folder = `${FOLDER}/${kind}/${target}`;
   if (!existsSync(folder)) return [];
   return readdirSync(folder).map((name) => [

@@ -12,7 +12,7 @@ import {
   encodeLinkFrame,
 } from '../../../packages/protocol/src/wire/link-frame.js';
 import { decodeStreamFrame } from '../../../packages/protocol/src/wire/stream-frame.js';
-import type { Target } from '../targets.js';
+import type { Target } from '../target.js';
 import { accepted, same } from './property.js';
 
 const REFUSALS = ['PROTOCOL_ERROR', 'HANDSHAKE_FAILED', 'LIMIT_EXCEEDED'];

@@ -11,7 +11,7 @@ import {
   routeHost,
 } from '../../../packages/tunnel-server/src/web/locate.js';
 import { originForm } from '../../../packages/tunnel-server/src/web/one-reading.js';
-import type { Target } from '../targets.js';
+import type { Target } from '../target.js';
 import { same } from './property.js';
 
 const key = await IngressKey.create(createLinkKey(), 'abcdefghijklmnop');

@@ -1,6 +1,6 @@
 import { parseIceUrl } from '../../../packages/node-kit/src/ice-url.js';
 import { fingerprintOf } from '../../../packages/protocol/src/seal/binding.js';
-import type { Target } from '../targets.js';
+import type { Target } from '../target.js';
 import { same } from './property.js';
 
 const LINE = /(?:^|[\n\r\u2028\u2029])a=fingerprint:/i;

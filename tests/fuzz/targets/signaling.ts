@@ -6,7 +6,7 @@ import {
   ServerToViewer,
   ViewerMessage,
 } from '@wingman/protocol';
-import type { Target } from '../targets.js';
+import type { Target } from '../target.js';
 import { accepted, same } from './property.js';
 
 // They have one shape for a fuzzer: an envelope with one message in it.
