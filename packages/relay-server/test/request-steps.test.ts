@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { header, headersFromRaw, VIEWER_COOKIE } from '@wingman/protocol';
+import { header, headersFromRaw, SCRIPTED_COOKIE, VIEWER_COOKIE } from '@wingman/protocol';
 import type { Exchange } from '../src/exchange/exchange.js';
 import { Refusal } from '../src/exchange/problems.js';
 import {
@@ -168,7 +168,8 @@ describe('describeFetch', () => {
 
 describe('sendCookies', () => {
   test('takes the tunnel’s own cookie out', () => {
-    const headers = ['cookie', `a=1; ${VIEWER_COOKIE}=${'0'.repeat(32)}`];
+    const own = `${VIEWER_COOKIE}=${'0'.repeat(32)}; ${SCRIPTED_COOKIE}=.a`;
+    const headers = ['cookie', `a=1; ${own}`];
     expect(after(sendCookies, { headers })).toEqual([['cookie', 'a=1']]);
   });
 
