@@ -23,8 +23,8 @@ const PAIR = /^[^;]*/;
  * names in a cookie that the app's scripts don't see.
  */
 export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies) => void): void {
-  const { document, Document, CookieStore } = realm;
-  const cookies = new NativeCookies(Document.prototype, document);
+  const { Document, CookieStore } = realm;
+  const cookies = new NativeCookies(realm);
   const tell = (): void => {
     const location = cookieLocation(realm);
     // Chromium writes cookies in the background: another document might not see them yet.
@@ -35,25 +35,27 @@ export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies)
   tell();
 }
 
-/** The cookies of a document as the browser has them, without the shim's own accessor. */
+/**
+ * The cookies of a realm's document as the browser has them, without the shim's own accessor. The document may be
+ * another one later: browsers keep the window of a frame's first, empty document for the next one.
+ */
 class NativeCookies {
   readonly #native: PropertyDescriptor | undefined;
-  readonly location: Document['location'];
 
-  constructor(
-    prototype: Document,
-    private readonly document: Document,
-  ) {
-    this.#native = Object.getOwnPropertyDescriptor(prototype, 'cookie');
-    this.location = document.location;
+  constructor(private readonly realm: CookieRealm) {
+    this.#native = Object.getOwnPropertyDescriptor(realm.Document.prototype, 'cookie');
+  }
+
+  get location(): Document['location'] {
+    return this.realm.document.location;
   }
 
   get cookie(): string {
-    return String(this.#native?.get?.call(this.document) ?? '');
+    return String(this.#native?.get?.call(this.realm.document) ?? '');
   }
 
   set cookie(line: string) {
-    this.#native?.set?.call(this.document, line);
+    this.#native?.set?.call(this.realm.document, line);
   }
 
   /** A script has written this cookie. An empty value is that of a deletion, which may be of somebody else's cookie. */

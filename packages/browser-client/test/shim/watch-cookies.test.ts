@@ -72,7 +72,8 @@ function frameIn(parent: CookieRealm | null) {
   const document = new FrameDocument();
   const location = { protocol: 'about:', pathname: 'blank' };
   const realm = { document, Document: FrameDocument, location, parent };
-  return { document, realm: realm as unknown as CookieRealm };
+  const another = (): FrameDocument => new FrameDocument();
+  return { document, another, realm: realm as unknown as CookieRealm };
 }
 
 describe('what scripts do to cookies', () => {
@@ -122,6 +123,16 @@ describe('what scripts do to cookies', () => {
     expect(told.at(-1)).toBe('/page ');
     document.cookie = 'a=2';
     expect(told.at(-1)).toBe(`/page a=2; ${NOTE}=.a`);
+  });
+
+  test('in the document that has taken the place of a frame’s first one is told', () => {
+    const { realm, told, watch } = setUp();
+    const { another, realm: frame } = frameIn(realm);
+    watch(frame);
+    const next = another();
+    Object.assign(frame, { document: next });
+    next.cookie = 'a=3';
+    expect(told.at(-1)).toMatch(/^\/page a=3/);
   });
 
   test('in a frame that was removed is told to nobody: such a document has no cookies', () => {
