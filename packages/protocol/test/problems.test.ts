@@ -178,6 +178,8 @@ describe('a problem as a response', () => {
       ...ownPageHeaders({ 'style-src': `'${PROBLEM_STYLE_HASH}'` }),
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       [PROBLEM_HEADER]: 'LOCAL_PORT_REFUSED',
     });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { EndReason } from '@wingman/protocol';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { inlineHashes, shellPolicy } from '../src/web/inline-hashes.js';
@@ -73,5 +74,49 @@ describe('pages of the server’s own name', () => {
     expect(text).toBe('hello');
     expect(headers).not.toHaveProperty('content-security-policy');
     expect(headers).not.toHaveProperty('referrer-policy');
+  });
+});
+
+describe('a browser that comes back', () => {
+  const comeBack = async (
+    label: string | undefined,
+    end: (host: FakeHost) => void,
+    destination = 'document',
+  ) => {
+    const { host, server } = await startSession(label === undefined ? {} : { label });
+    end(host);
+    await host.signaling.closed;
+    const headers = { 'sec-fetch-dest': destination };
+    return (await fetchWhole(server.port, host.name, '/', { headers })).headers;
+  };
+  const stop = (host: FakeHost): void => {
+    host.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });
+  };
+
+  test('to a name that is gone for good is told to forget the session, and no other', async () => {
+    const headers = await comeBack(undefined, stop);
+    // "cookies" would take those of every session of this server along (Clear-Site-Data section 3.1).
+    expect(headers['clear-site-data']).toBe('"storage"');
+    expect(headers['set-cookie']).toEqual([
+      '__Host-wingman-viewer=; Path=/; Secure; Max-Age=0',
+      '__Host-wingman-ingress=; Path=/; Secure; Max-Age=0',
+      '__Host-wingman-scripted=; Path=/; Secure; Max-Age=0',
+    ]);
+  });
+
+  test.each<[string, string | undefined, (host: FakeHost) => void]>([
+    ['a name that its host may register again', 'named', stop],
+    ['a host that is only away', undefined, (host) => host.signaling.socket.terminate()],
+  ])('to %s keeps everything', async (_, label, end) => {
+    const headers = await comeBack(label, end);
+    expect(headers['wingman-error']).toMatch(/^(SESSION_ENDED|HOST_OFFLINE)$/);
+    expect(headers).not.toHaveProperty('clear-site-data');
+    expect(headers).not.toHaveProperty('set-cookie');
+  });
+
+  test('by a request of its service worker is told nothing: Chromium would stall', async () => {
+    const headers = await comeBack(undefined, stop, 'empty');
+    expect(headers['wingman-error']).toBe('SESSION_ENDED');
+    expect(headers).not.toHaveProperty('clear-site-data');
   });
 });

@@ -1,5 +1,11 @@
 import { APP_CACHE_PREFIX } from '@wingman/app-worker/service-worker';
-import { CACHE_PREFIX, RESERVED_PREFIX, SHIM_PATH, WingmanError } from '@wingman/protocol';
+import {
+  CACHE_PREFIX,
+  PROBLEM_HEADER,
+  RESERVED_PREFIX,
+  SHIM_PATH,
+  WingmanError,
+} from '@wingman/protocol';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
@@ -12,6 +18,9 @@ const SHELL_PATH = `${RESERVED_PREFIX}shell`;
 const EMULATION_PATH = `${RESERVED_PREFIX}emulation.js`;
 const APP_WORKERS_PART_PATH = `${RESERVED_PREFIX}sw-app-workers.js`;
 const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, EMULATION_PATH, APP_WORKERS_PART_PATH];
+
+/** A person reads what comes, a problem too. */
+const AS_PAGE: RequestInit = { cache: 'no-store', headers: { accept: 'text/html' } };
 
 /** Names and contents of the `<meta>` elements by which the shell page is told something. */
 export type Marks = Readonly<Record<string, string>>;
@@ -45,7 +54,7 @@ export class Assets {
   /** The shell page with these marks. It has the server's latest boot record when the server can be reached. */
   async shell(marks: Marks, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     try {
-      return await marked(await fetch(SHELL_PATH, { cache: 'no-store' }), marks, headers);
+      return await marked(await fetch(SHELL_PATH, AS_PAGE), marks, headers);
     } catch {
       const cached = await this.#cached(SHELL_PATH);
       return cached === undefined ? Response.error() : marked(cached, marks, headers);
@@ -117,12 +126,14 @@ export interface ShellPageTools {
   readonly assets: Assets;
   readonly isolation: Isolation;
   readonly posts: HeldPosts;
+  /** Ends this service worker, so that the next load of the tab is the server's to answer. */
+  readonly leave: () => Promise<unknown>;
 }
 
 /** Answers a top-level navigation: always with the shell, which then loads the app in its frame. */
 export async function shellPage(
   { request, resultingClientId }: Asked,
-  { assets, isolation, posts }: ShellPageTools,
+  { assets, isolation, posts, leave }: ShellPageTools,
 ): Promise<Response> {
   const { method } = request;
   const isIsolated = await isolation.isOn;
@@ -132,7 +143,12 @@ export async function shellPage(
     ...(request.referrer.startsWith('http') ? { [REFERRER_MARK]: request.referrer } : {}),
     ...(isIsolated ? { [ISOLATED_MARK]: '' } : {}),
   };
-  if (method !== 'POST') return assets.shell(marks, headers);
+  if (method !== 'POST') {
+    const page = await assets.shell(marks, headers);
+    // The server has this browser forget a session that is over, but not by a request of a service worker.
+    if (page.headers.get(PROBLEM_HEADER) === 'SESSION_ENDED') await leave();
+    return page;
+  }
   if (await posts.hold(resultingClientId, request)) {
     return assets.shell({ ...marks, [POSTED_MARK]: '' }, headers);
   }

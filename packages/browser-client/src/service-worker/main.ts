@@ -49,6 +49,7 @@ const appWorkers = new AppWorkers({
   ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
   ownRequest: ownRequests(directory, surroundings, exchanges),
 });
+const leave = (): Promise<unknown> => self.registration.unregister();
 const tools: PortFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
@@ -110,7 +111,7 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
     case 'asset':
       return asset(event);
     case 'shell':
-      return shellPage(event, { assets, isolation, posts: tools.posts });
+      return shellPage(event, { assets, isolation, posts: tools.posts, leave });
     case 'app':
       return appWorkers.emulation(event) ?? appFetch(event, tools);
     case 'entry':

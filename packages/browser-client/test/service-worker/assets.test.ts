@@ -149,7 +149,9 @@ describe('the shell page', () => {
 describe('a navigation of the tab', () => {
   function tools() {
     const { assets, caches } = setUp();
-    return { assets, isolation: new Isolation('1', caches.asCaches), posts: new HeldPosts() };
+    const isolation = new Isolation('1', caches.asCaches);
+    const leave = jest.fn(() => Promise.resolve(true));
+    return { assets, isolation, posts: new HeldPosts(), leave };
   }
 
   const navigate = (init: RequestInit = {}, url = `${ORIGIN}/page`) =>
@@ -176,6 +178,16 @@ describe('a navigation of the tab', () => {
     );
     const hidden = await shellPage(referred('about:client'), tools());
     expect(await hidden.text()).toBe(SHELL);
+  });
+
+  test.each([
+    ['SESSION_ENDED', 1],
+    ['HOST_OFFLINE', 0],
+  ])('that the server answers with %s ends the service worker %p times', async (code, times) => {
+    server = () => new Response(code, { status: 410, headers: { 'wingman-error': code } });
+    const own = tools();
+    expect(await (await shellPage(navigate(), own)).text()).toBe(code);
+    expect(own.leave).toHaveBeenCalledTimes(times);
   });
 
   test('gets it isolated when the app is', async () => {

@@ -20,6 +20,14 @@ export function isSessionName(name: string): boolean {
   return name === hash || (isSessionLabel(label) && name === `${label}-${hash}`);
 }
 
+/**
+ * Whether a session has a name of its own (`--name`), whose key is kept, so that the session may return. The key of
+ * any other name is gone with its host.
+ */
+export function hasLabel(name: string): boolean {
+  return name.length > HASH_CHARS;
+}
+
 /** The session name that belongs to a public key (SPKI DER): `<hash>`, or `<label>-<hash>`. */
 export async function sessionNameFor(publicKey: Uint8Array, label?: string): Promise<string> {
   const hash = base32(await sha256(publicKey)).slice(0, HASH_CHARS);

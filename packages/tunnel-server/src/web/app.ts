@@ -10,8 +10,8 @@ import type { DenyList } from '../operator/deny-list.js';
 import { clientAddress } from './client-identity.js';
 import type { Place } from './locate.js';
 import { oneReading } from './one-reading.js';
-import { sendProblem } from './problems.js';
-import type { SessionResponse } from './session-routes.js';
+import { forgetSession, sendProblem } from './problems.js';
+import { isNavigation, type SessionResponse } from './session-routes.js';
 
 export interface AppOptions {
   locate: (hostHeader: string | undefined) => Place;
@@ -37,7 +37,10 @@ export function createApp(options: AppOptions): RequestListener {
     if (options.denyList.deniesAddress(clientAddress(req, options.trustProxy))) {
       return sendProblem(req, res, ADDRESS_DENIED);
     }
-    if (place.at === 'nowhere') return sendProblem(req, res, place.problem);
+    if (place.at === 'nowhere') {
+      const isOver = place.isOver && isNavigation(req);
+      return sendProblem(req, res, place.problem, isOver ? forgetSession() : {});
+    }
     // The server's own pages stay open: the operator wants to see what fills it.
     if (place.at === 'session' && (isSurplus || options.budgets.refuses())) {
       return sendProblem(req, res, OVERLOADED);

@@ -1,4 +1,10 @@
-import { SESSION_ENDED, SESSION_UNKNOWN, WRONG_HOST, type Problem } from '@wingman/protocol';
+import {
+  hasLabel,
+  SESSION_ENDED,
+  SESSION_UNKNOWN,
+  WRONG_HOST,
+  type Problem,
+} from '@wingman/protocol';
 import { isIP } from 'node:net';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
@@ -7,7 +13,13 @@ import type { SessionRegistry } from '../sessions/session-registry.js';
 export type Place =
   | { at: 'server' }
   | { at: 'session'; live: LiveSession }
-  | { at: 'nowhere'; problem: Problem; isForeign: boolean };
+  | {
+      at: 'nowhere';
+      problem: Problem;
+      isForeign: boolean;
+      /** The session is over, and none will ever have its name again. */
+      isOver: boolean;
+    };
 
 export interface LocateOptions {
   registry: SessionRegistry;
@@ -24,7 +36,7 @@ export function locate(hostHeader: string | undefined, options: LocateOptions): 
     case 'address':
       return bareAddress(options);
     case 'foreign':
-      return { at: 'nowhere', problem: WRONG_HOST, isForeign: true };
+      return { at: 'nowhere', problem: WRONG_HOST, isForeign: true, isOver: false };
     case 'session':
       return named(route.name, options.registry);
   }
@@ -39,8 +51,9 @@ function bareAddress(options: LocateOptions): Place {
 function named(name: string, registry: SessionRegistry): Place {
   const lookup = registry.lookup(name);
   if (lookup.found === 'session') return { at: 'session', live: lookup.session };
-  const problem = lookup.found === 'ended' ? SESSION_ENDED : SESSION_UNKNOWN;
-  return { at: 'nowhere', problem, isForeign: false };
+  const hasEnded = lookup.found === 'ended';
+  const problem = hasEnded ? SESSION_ENDED : SESSION_UNKNOWN;
+  return { at: 'nowhere', problem, isForeign: false, isOver: hasEnded && !hasLabel(name) };
 }
 
 /** What a Host header stands for. */

@@ -1,16 +1,40 @@
-import { renderProblem, type Problem } from '@wingman/protocol';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  INGRESS_COOKIE,
+  renderProblem,
+  SCRIPTED_COOKIE,
+  VIEWER_COOKIE,
+  type Problem,
+} from '@wingman/protocol';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Answers with a problem: a page for browsers, JSON for the others. */
-export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
+export function sendProblem(
+  req: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+  more: OutgoingHttpHeaders = {},
+): void {
   const { status } = problem;
   // What is left of an upload isn't worth reading: the connection ends with this answer.
   const { headers, body } = problemAnswer(req, problem, !req.complete);
   // The reason phrase is given, because Node would write again one that it has refused a moment ago.
-  res.writeHead(status, STATUS_CODES[status] ?? '', headers);
+  res.writeHead(status, STATUS_CODES[status] ?? '', { ...headers, ...more });
   res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * Has a browser forget a session: the app's data, our service worker and the link key (Clear-Site-Data section 3.1).
+ * The word "cookies" would take those of all sessions of the server with it, so ours are named. For navigations only:
+ * Chromium stalls a service worker whose own request is answered so.
+ */
+export function forgetSession(): OutgoingHttpHeaders {
+  const cookies = [VIEWER_COOKIE, INGRESS_COOKIE, SCRIPTED_COOKIE];
+  return {
+    'clear-site-data': '"storage"',
+    'set-cookie': cookies.map((name) => `${name}=; Path=/; Secure; Max-Age=0`),
+  };
 }
 
 /** Answers an upgrade with a problem, and ends the connection. */

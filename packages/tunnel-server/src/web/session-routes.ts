@@ -75,6 +75,6 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
 }
 
 /** A top-level navigation gets the shell; it shows the app in an iframe, which is another destination. */
-function isNavigation(req: Request): boolean {
+export function isNavigation(req: Request): boolean {
   return req.method === 'GET' && req.headers['sec-fetch-dest'] === 'document';
 }

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'puppeteer-core';
+import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
+import { eventually, Share, startServer } from '../support/processes.js';
+
+let app: PageApp;
+let server: Awaited<ReturnType<typeof startServer>>;
+const configHome = mkdtempSync(join(tmpdir(), 'wingman-over-'));
+
+beforeAll(async () => {
+  app = await startPageApp({ '/': (_, response) => send(response, page('<h1>front page</h1>')) });
+  server = await startServer();
+});
+
+afterAll(async () => {
+  await server.program.stop();
+  await app.close();
+  rmSync(configHome, { recursive: true, force: true });
+});
+
+/** What the session's origin keeps in this browser. */
+async function kept(): Promise<{ items: string[]; databases: number; workers: number }> {
+  const registrations = await navigator.serviceWorker.getRegistrations();
+  return {
+    items: Object.keys(localStorage).sort(),
+    databases: (await indexedDB.databases()).length,
+    workers: registrations.length,
+  };
+}
+
+/** A page about the problem, not the shell that is being made. */
+function saysSo(tab: Page): Promise<boolean> {
+  return eventually('a page about the problem', () =>
+    tab.evaluate(() => document.body.innerText.includes('What to do')),
+  );
+}
+
+describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch(name);
+  });
+  afterAll(() => browser.close());
+
+  /** Visits a session, leaves it, has the host ended, and comes back. */
+  async function comeBack(args: readonly string[], leave: (share: Share) => Promise<unknown>) {
+    const env = { XDG_CONFIG_HOME: configHome };
+    const share = await Share.start(app.port, ['--server', server.url, '--no-p2p', ...args], env);
+    const tab = await browser.newPage();
+    await tab.goto(share.ready.url);
+    await appShows(tab, 'front page');
+    await inApp(tab, async () => {
+      localStorage.setItem('secret', 'of the app');
+      await new Promise((resolve) => (indexedDB.open('secrets').onsuccess = resolve));
+    });
+    await tab.goto('about:blank');
+    await leave(share);
+    // The app's frame may wait for its host.
+    await tab.goto(`${share.origin}/`, { waitUntil: 'domcontentloaded' });
+    return tab;
+  }
+
+  test('a browser forgets a session whose name is gone for good: data, worker and key', async () => {
+    const tab = await comeBack([], (share) => share.stop());
+    await saysSo(tab);
+    // The service worker has answered, and was gone with that.
+    await tab.reload();
+    await saysSo(tab);
+    await eventually('nothing is left', async () => {
+      const { items, databases, workers } = await tab.evaluate(kept);
+      return items.length + databases + workers === 0;
+    });
+    await tab.close();
+  });
+
+  test('it keeps what belongs to a name that may return', async () => {
+    const tab = await comeBack(['--name', `over-${name}`], (share) => share.stop());
+    await saysSo(tab);
+    await tab.reload();
+    await saysSo(tab);
+    expect(await tab.evaluate(kept)).toMatchObject({ items: ['secret', 'wingman.key'] });
+    await tab.close();
+  });
+
+  test('it keeps everything while the host is only away', async () => {
+    const tab = await comeBack([], (away) => {
+      away.signal('SIGKILL');
+      return away.exited;
+    });
+    expect(await tab.evaluate(kept)).toMatchObject({ items: ['secret', 'wingman.key'] });
+    await tab.close();
+  });
+});
