@@ -277,7 +277,7 @@ function demandRegistration(config: TunnelServerConfig): void {
 }
 
 /** Whether others than this machine's users reach the server: by its address, or through a proxy for its name. */
-function isPublic({ domain, host }: Pick<TunnelServerConfig, 'domain' | 'host'>): boolean {
+export function isPublic({ domain, host }: Pick<TunnelServerConfig, 'domain' | 'host'>): boolean {
   const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
   const isLocalName = domain === 'localhost' || domain.endsWith('.localhost');
   return !isLoopback || !isLocalName;
