@@ -29,6 +29,12 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
 async function logOut(markup: string): Promise<string[][]> {
   const sent = async (): Promise<string[]> =>
     (await (await fetch('/cookies')).text()).split('; ').sort();
+  // Chromium writes cookies in the background: on localhost too, another document sees them a moment later.
+  const shows = async (isThere: boolean): Promise<void> => {
+    while (document.cookie.includes('frame=1') !== isThere) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
   document.cookie = 'login=; Path=/; Max-Age=0';
   document.cookie = 'theme=light; Path=/';
   document.body.innerHTML = markup;
@@ -37,7 +43,9 @@ async function logOut(markup: string): Promise<string[][]> {
   const away = await sent();
   const within = frame?.contentDocument;
   if (within) within.cookie = 'frame=1; Path=/';
+  await shows(true);
   const written = await sent();
   if (within) within.cookie = 'frame=; Path=/; Max-Age=0';
+  await shows(false);
   return [away, written, await sent()];
 }
