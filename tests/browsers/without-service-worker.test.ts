@@ -23,6 +23,7 @@ beforeAll(async () => {
   const started = await startServer([
     '--public-url',
     `http://${INSECURE_DOMAIN}:${forwarder.port}`,
+    '--open-registration',
   ]);
   server = started.program;
   forwarder.forwardTo(started.port);

@@ -110,7 +110,8 @@ describe('what the pill says', () => {
 
   test('is out of reach of the page’s styles and brings its own', () => {
     setUp();
-    const [sheet] = tab.document.querySelector('wingman-pill')?.shadowRoot?.adoptedStyleSheets ?? [];
+    const [sheet] =
+      tab.document.querySelector('wingman-pill')?.shadowRoot?.adoptedStyleSheets ?? [];
     expect(sheet?.cssRules[0]?.cssText).toBe('.pill { color: red; }');
     expect(tab.document.querySelector('button')).toBeNull();
   });
