@@ -8,7 +8,8 @@ import { build, transform } from 'esbuild';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'packages/browser-client/src');
-const assets = path.join(root, 'packages/tunnel-server/assets');
+/** `node scripts/bundle.mjs DIRECTORY` builds somewhere else. */
+const assets = process.argv[2] ?? path.join(root, 'packages/tunnel-server/assets');
 
 /**
  * Bytes after gzip: what a first visit costs, but for sw-app-workers.js and emulation.js, which only an app

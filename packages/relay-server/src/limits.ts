@@ -83,6 +83,9 @@ export const HOST_LIMITS = {
   waitingSilenceMs: 2 * MINUTE,
   /** So long a browser waits for the developer's answer. Then its page says that nobody has answered. */
   approvalMs: 10 * MINUTE,
+  /** A file of the page that `wingman verify` asks a server for: a second at most is usual, and the largest has 210 KiB. */
+  verifyMs: 10_000,
+  verifyBytes: 4 * MIB,
   /** Wrong passwords of one address within the window, and of all together. Ten are a person's, the password forgotten… */
   guessesPerAddress: 10,
   /** …and these are one a second, by all addresses there are: eight random letters and digits hold for thousands of years. */

@@ -21,6 +21,7 @@ const INFO: ReadyInfo = {
     asksDeveloper: false,
     isReadOnly: false,
   },
+  page: '3f'.repeat(32),
   appAnswers: true,
   takenPort: undefined,
 };

@@ -13,6 +13,7 @@ export {
   type TunnelServerConfig,
 } from './config.js';
 export type { Metrics } from './metrics.js';
+export { readBrowserBundle, servedHash, type BrowserBundle } from './web/browser-bundle.js';
 
 /** A tunnel server that listens. */
 export interface TunnelServer {

@@ -1,15 +1,13 @@
 import { CloseCode, type Clock } from '@wingman/protocol';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { compose, type Composition } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
 import { listenOnAnyOf, stunHost, type StunResponder } from './stun/stun-responder.js';
 import { Assets } from './web/assets.js';
+import { OWN_ASSETS } from './web/browser-bundle.js';
 import { Shell } from './web/shell.js';
-
-const OWN_ASSETS = fileURLToPath(new URL('../assets/', import.meta.url));
 
 /** A tunnel server that listens. */
 export class RunningServer {

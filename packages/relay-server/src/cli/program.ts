@@ -7,6 +7,7 @@ import { ExitCode } from './process.js';
 import { serve } from './server.js';
 import { share } from './share.js';
 import { signUrl, urlOptions } from './sign-url.js';
+import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
 interface OutputFlags {
@@ -23,6 +24,7 @@ Examples:
   $ wingman share 3000 --expires 30m --max-viewers 2
   $ wingman share 3000 --server https://tunnel.example.org
   $ wingman url '<link>' --for webhook --expires 1d --path /hooks
+  $ wingman verify https://<session>.tunnel.example.org/
   $ wingman server --host 0.0.0.0 --domain tunnel.example.org
 
 Every option can also be an environment variable or a line in .env; see .env.example.`;
@@ -49,6 +51,7 @@ function createProgram(done: (code: number) => void): Command {
   addShare(program, done);
   addServer(program, done);
   addUrl(program, done);
+  addVerify(program, done);
   return program;
 }
 
@@ -87,6 +90,18 @@ function addUrl(program: Command, done: (code: number) => void): void {
     process.stdout.write(`${url}\n`);
     done(ExitCode.STOPPED);
   });
+}
+
+function addVerify(program: Command, done: (code: number) => void): void {
+  program
+    .command('verify')
+    .description("compare the page that a session's server serves with the one of this version")
+    .argument('<url>', 'the URL of a session; the part after the # stays here')
+    .action(async (url: string) => {
+      const { isSame, lines } = await verify(url);
+      process.stdout.write(`${lines.join('\n')}\n`);
+      done(isSame ? ExitCode.STOPPED : ExitCode.FAILED);
+    });
 }
 
 function explain(error: unknown): number {

@@ -19,6 +19,8 @@ export interface ReadyInfo {
   readonly p2p: P2pInfo;
   readonly ingress: IngressInfo;
   readonly entry: EntryInfo;
+  /** SHA-256 of the browser's code as this version has it, in hex. */
+  readonly page: string;
   /** Whether something listens on the local port. */
   readonly appAnswers: boolean;
   /** The port wished for, when it was taken by another program. */
@@ -98,7 +100,10 @@ export function jsonReporter(write: (text: string) => void): Reporter {
 }
 
 function readyFields(info: ReadyInfo): object {
-  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry } = info;
+  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry, page } = info;
   const expiresAt = new Date(info.expiresAt).toISOString();
-  return { url, session, server, port, alsoPorts, expiresAt, maxViewers, p2p, ingress, entry };
+  return {
+    ...{ url, session, server, port, alsoPorts, expiresAt, maxViewers },
+    ...{ p2p, ingress, entry, page },
+  };
 }

@@ -1,11 +1,13 @@
 import type { Environment } from '@wingman/node-kit';
 import {
   readTunnelServerConfig,
+  readBrowserBundle,
   startTunnelServer,
   type ServerGiven,
   type TunnelServer,
 } from '@wingman/tunnel-server';
 import { HOST_LIMITS } from '../limits.js';
+import { shortHash } from './verify.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
 
 /** Runs a tunnel server until it is told to stop; resolves with the exit code. */
@@ -16,15 +18,16 @@ export async function serve(
   const config = readTunnelServerConfig(given, env);
   const stop = stopSignal();
   const server = await startTunnelServer(config, { logger: createLogger(config.logLevel) });
-  announce(server, json);
+  announce(server, (await readBrowserBundle()).hash, json);
   await aborted(stop);
   await server.close(HOST_LIMITS.drainMs);
   return ExitCode.STOPPED;
 }
 
-function announce({ url, port }: TunnelServer, json: boolean): void {
+/** `page` is the hash of what browsers get: whoever shares through this server can compare it (`wingman verify`). */
+function announce({ url, port }: TunnelServer, page: string, json: boolean): void {
   const text = json
-    ? JSON.stringify({ event: 'ready', server: url, port })
-    : `Tunnel server: ${url} (Ctrl-C stops it)`;
+    ? JSON.stringify({ event: 'ready', server: url, port, page })
+    : `Tunnel server: ${url} (page ${shortHash(page)}; Ctrl-C stops it)`;
   process.stdout.write(`${text}\n`);
 }

@@ -1,5 +1,6 @@
 import { ConfigError, type Environment, type LogLevel } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
+import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
 import { createPassphrase } from '../entry/passphrase.js';
@@ -62,6 +63,7 @@ async function shareThrough(
   const engine = await engineFor(config, tools.log);
   // Asked before the start, so that nothing comes between it and the first line.
   const appAnswers = await new Loopback(config.port).answers();
+  const { hash: page } = await readBrowserBundle();
   const starting = start({ ...request, config }, embedded, engine, tools);
   const host = await Promise.race([starting, aborted(tools.stop)]);
   if (!(host instanceof Host)) {
@@ -83,6 +85,7 @@ async function shareThrough(
     p2p: p2pInfo(config, engine),
     ingress: ingressInfo(config, host),
     entry: entryInfo(request.config, config),
+    page,
     appAnswers,
     takenPort: embedded?.takenPort,
   });

@@ -2,6 +2,7 @@ import { formatBytes } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
 import type { TransferProgress } from '../exchange/transfers.js';
+import { shortHash } from './verify.js';
 import type { Standing, VisitorInfo } from '../entry/visitor.js';
 import type { PathChange } from '../tunnel/path-changes.js';
 import type { ReadyInfo, Reporter } from './reporter.js';
@@ -118,6 +119,10 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
     row('viewers', `at most ${info.maxViewers}; ${entry(info)}`),
     row('server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`),
     row('ingress', ingress(info)),
+    row(
+      'page',
+      `${shortHash(info.page)} here; wingman verify <url> compares what the server serves`,
+    ),
     ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',

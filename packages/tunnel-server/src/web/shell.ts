@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NOT_BUILT } from '@wingman/protocol';
+import { BOOT_MARK, bootScript } from './browser-bundle.js';
 import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
 import { shellPolicy } from './inline-hashes.js';
 import { sendProblem } from './problems.js';
@@ -20,8 +21,6 @@ export interface BootData {
   linkGraceMs: number;
   version: string;
 }
-
-const BOOT_MARK = '<!--wingman-boot-->';
 
 /** The top-level page of every session: a template with the session's boot data in it. */
 export class Shell {
@@ -69,8 +68,7 @@ export class Shell {
     json: string,
     { headers }: IncomingMessage,
   ): Promise<{ body: Buffer; coding: Coding | undefined }> {
-    const script = `<script type="application/json" id="wingman-boot">${json}</script>`;
-    const page = (): Buffer => Buffer.from(template.replace(BOOT_MARK, () => script));
+    const page = (): Buffer => Buffer.from(template.replace(BOOT_MARK, () => bootScript(json)));
     const coding = acceptedCoding(headers['accept-encoding']);
     const packed = coding && this.#compressed.get(json, coding, page);
     if (packed === undefined) return { body: page(), coding: undefined };
