@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   headersToRaw,
@@ -405,6 +405,8 @@ describe('what viewers get', () => {
     ['gzip', gzipSync(html)],
     ['br', brotliCompressSync(html)],
     ['deflate', deflateSync(html)],
+    // Not what the name means, but browsers take it.
+    ['deflate', deflateRawSync(html)],
     ['br, gzip', gzipSync(brotliCompressSync(html))],
   ])('%s is undone, and the shim inserted', async (encoding, bytes) => {
     const { tunnel } = await serve((incoming, response) => {
