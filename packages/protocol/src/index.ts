@@ -71,6 +71,7 @@ export * from './pages/entry-problems.js';
 export * from './pages/leave-frame.js';
 export * from './pages/own-page.js';
 export * from './pages/problem.js';
+export * from './pages/server-problems.js';
 export * from './pages/session-problems.js';
 export * from './promises.js';
 export * from './seal/admission.js';

@@ -9,6 +9,7 @@ import {
   renderProblem,
   type Problem,
 } from '../src/pages/problem.js';
+import * as serverProblems from '../src/pages/server-problems.js';
 import * as sessionProblems from '../src/pages/session-problems.js';
 
 const { appProblem } = appProblems;
@@ -23,6 +24,7 @@ function constantsOf(module: Readonly<Record<string, unknown>>): [string, Proble
 
 /** Every problem of the catalogue, with its name. */
 const CATALOGUE: [string, Problem][] = [
+  ...constantsOf(serverProblems),
   ...constantsOf(sessionProblems),
   ...constantsOf(entryProblems),
   ['passphraseNeeded', entryProblems.passphraseNeeded('That was not it. ')],
