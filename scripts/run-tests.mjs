@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import puppeteer from 'puppeteer-core';
+import { startBrowsers, usedProfile } from './lib/test-browsers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -29,6 +29,7 @@ const JOBS = [
   ...Array.from({ length: BROWSER_SHARES }, (_, index) => ({
     name: `browsers ${index + 1}`,
     jest: ['browsers'],
+    drivesBrowsers: true,
     flags: [OWN_PROCESS, `--shard=${index + 1}/${BROWSER_SHARES}`],
   })),
   {
@@ -54,16 +55,20 @@ rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode ??= total.failed === 0 && total.passed > 0 ? 0 : 1;
 
-/** Takes one job after the other until none is left. */
+/** Takes one job after the other until none is left; the browsers that it has started serve all of its jobs. */
 async function work() {
+  let browsers;
   for (let job = JOBS.shift(); job !== undefined; job = JOBS.shift()) {
     const report = join(scratch, `${job.name}.json`);
     const began = performance.now();
-    const status = await run(job.command ?? jestCommand(job, report), job.command && 'pipe');
+    if (job.drivesBrowsers) browsers ??= await startBrowsers();
+    const command = job.command ?? jestCommand(job, report);
+    const status = await run(command, job.command && 'pipe', browsers?.env);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     const slowest = job.command ? countCommand(status) : countTests(report, status);
     console.log(`${job.name}: ${seconds} s${slowest}`);
   }
+  await browsers?.stop();
 }
 
 function jestCommand({ jest, flags = [] }, report) {
@@ -76,19 +81,12 @@ function jestCommand({ jest, flags = [] }, report) {
   ];
 }
 
-/** A Firefox profile that has been started once; a fresh one has each start do that work again, 1.5 s of a core. */
-async function usedProfile(userDataDir) {
-  const executablePath = '/usr/bin/firefox-esr';
-  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, userDataDir });
-  await browser.close();
-  return userDataDir;
-}
-
 /** Resolves to the exit code; past the deadline everything that the job has started is stopped. */
-function run([program, ...args], stdout = 'ignore') {
+function run([program, ...args], stdout = 'ignore', env = {}) {
   // Piped, so that none of the jobs draws on a terminal that it shares with others.
   const child = spawn(program, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', stdout, 'pipe'],
     detached: true,
   });

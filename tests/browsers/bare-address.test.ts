@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  release,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { Share } from '../support/processes.js';
 import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 
@@ -40,6 +47,6 @@ test.each<BrowserName>(['chromium', 'firefox'])(
       origin: `http://localhost:${app.port}`,
     });
     expect(app.opened[before]?.headers['x-forwarded-for']).toBeUndefined();
-    await browser.close();
+    await release(browser);
   },
 );

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { appShows, launch, statusWhere, watchErrors } from '../support/browser.js';
+import { appShows, launch, release, statusWhere, watchErrors } from '../support/browser.js';
 import { Share, startServer } from '../support/processes.js';
 import { startTlsProxy, type TlsProxy } from '../support/tls-proxy.js';
 import { startViteExample, type ViteExample } from '../support/vite-example.js';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await release(browser);
   await share.stop();
   await server.program.stop();
   await example.stop();

@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   prefer,
   statusWhere,
   type BrowserName,
@@ -29,7 +30,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, prefer()', (name) =>
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('moves a running download between the paths without losing a byte', async () => {
     const page = await browser.newPage();

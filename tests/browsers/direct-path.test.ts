@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   status,
   statusWhere,
   watchErrors,
@@ -30,7 +31,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, over the direct path
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('an unmodified Vite + React app renders, its bytes pass by the relay, and hot updates keep its state', async () => {
     const page = await browser.newPage();

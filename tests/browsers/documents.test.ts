@@ -112,6 +112,6 @@ test('a download is saved, and the page stays', async () => {
   const text = await eventually('the file', () => readFileSync(`${folder}/report.txt`, 'utf8'));
   expect(text).toBe('the report');
   await appShows(page, 'start page');
-  await browser.close();
+  await release(browser);
   rmSync(folder, { recursive: true });
 });

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Frame, Page } from 'puppeteer-core';
-import { appShows, inApp, launch } from '../support/browser.js';
+import { appShows, inApp, launch, release } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
-import { expectPath, onPath, WAYS } from '../support/paths.js';
+import { expectPath, onPath, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually, Share } from '../support/processes.js';
 
 const PASSPHRASE = 'open sesame';
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 afterAll(() => app.close());
 
-describe.each(WAYS)('in %s over %s', (name, path) => {
+describe.each(WAYS_ABOVE_THE_LINK)('in %s over %s', (name, path) => {
   let browser: Browser;
   const contexts: BrowserContext[] = [];
 
@@ -33,7 +33,7 @@ describe.each(WAYS)('in %s over %s', (name, path) => {
     for (const context of contexts.splice(0)) await context.close();
   });
 
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function share(args: readonly string[], env = {}): Promise<Share> {
     const started = await Share.start(

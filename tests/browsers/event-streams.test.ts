@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { appShows, launch, prefer, statusWhere } from '../support/browser.js';
+import { appShows, launch, release, prefer, statusWhere } from '../support/browser.js';
 import { startEventApp, type EventApp } from '../support/event-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all(Object.values(browsers).map((browser) => browser.close()));
+  await Promise.all(Object.values(browsers).map((browser) => release(browser)));
   await share.stop();
   await app.close();
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, release, type BrowserName } from '../support/browser.js';
 import { get } from '../support/http.js';
 import { startPageApp, page, send, type PageApp, type Route } from '../support/page-app.js';
 import { Share, startServer } from '../support/processes.js';
@@ -37,7 +37,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     shares = await Promise.all([Share.start(app.port, args), Share.start(app.port, args)]);
   });
   afterAll(async () => {
-    await browser.close();
+    await release(browser);
     await Promise.all(shares.map((share) => share.stop()));
   });
 

@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   status,
   statusWhere,
   type BrowserName,
@@ -115,7 +116,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('within the grace time nothing ends; past it all does with one clear error, and a fresh link is made without a reload', async () => {
     const page = await open(browser);

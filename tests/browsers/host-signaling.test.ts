@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { appShows, inApp, launch, statusWhere } from '../support/browser.js';
+import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
@@ -48,5 +48,5 @@ test('a host whose signaling connection has died without a word finds out when a
     (await fetch('/echo', { method: 'POST', body: 'still here' })).text(),
   );
   expect(await echo).toBe('still here');
-  await browser.close();
+  await release(browser);
 });

@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   prefer,
   statusWhere,
   type BrowserName,
@@ -44,7 +45,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
       await shared.goto(share.ready.url);
       await appShows(shared, 'http app');
     });
-    afterAll(() => browser.close());
+    afterAll(() => release(browser));
 
     describe.each(['p2p', 'relay'] as const)('by %s', (path) => {
       beforeAll(async () => {
@@ -82,6 +83,6 @@ test('a session that wants the key refuses what Chromium keeps from service work
   });
   expect(refused).toEqual([401, 'KEY_NEEDED']);
   expect(app.plain).toEqual([]);
-  await browser.close();
+  await release(browser);
   await keyed.stop();
 });

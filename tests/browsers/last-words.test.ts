@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, launch, statusWhere } from '../support/browser.js';
+import { appShows, launch, release, statusWhere } from '../support/browser.js';
 import { page as html, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await release(browser);
   await share.stop();
   await app.close();
 });

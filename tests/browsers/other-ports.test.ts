@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { startApiApp, type ApiApp, type SeenRequest } from '../support/api-app.js';
-import { appShows, launch, prefer, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  launch,
+  release,
+  prefer,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { probePorts } from '../support/port-probe.js';
 import { eventually, Share } from '../support/processes.js';
 import { startRedirectApp, type RedirectApp } from '../support/redirect-app.js';
@@ -40,7 +47,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
     native = await visit((port) => page.evaluate(probePorts, port));
     await context.close();
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function visit(probe: (port: number) => Promise<Record<string, unknown>>): Promise<Visit> {
     const before = api.seen.length;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { launch } from '../support/browser.js';
+import { launch, release } from '../support/browser.js';
 import { ISOLATED_WORKER_FILES } from '../support/isolated-worker-files.js';
 import { eventually, Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
@@ -24,7 +24,7 @@ describe.each(['chromium', 'firefox'] as const)('isolation and an own worker in 
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   /** What the page says of itself in the end; a tab that becomes isolated can't be followed in Firefox. */
   async function report(url: string): Promise<unknown> {

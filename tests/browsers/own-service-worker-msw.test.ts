@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, watchErrors } from '../support/browser.js';
+import { appShows, inApp, launch, release, statusWhere, watchErrors } from '../support/browser.js';
 import { startMswApp } from '../support/msw-app.js';
 import { eventually, Share } from '../support/processes.js';
 import type { StaticApp } from '../support/static-app.js';
@@ -42,7 +42,7 @@ describe.each(['chromium', 'firefox'] as const)('Mock Service Worker in %s', (na
       async () => void (await msw.start({ onUnhandledRequest: 'bypass', quiet: true })),
     );
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('answers what it mocks: the app’s server hears nothing of it', async () => {
     const before = app.seen.length;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, watchErrors } from '../support/browser.js';
+import { appShows, inApp, launch, release, statusWhere, watchErrors } from '../support/browser.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
 import { buildPwa } from '../support/pwa-app.js';
 import {
@@ -69,7 +69,7 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
     await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
   });
   afterAll(async () => {
-    await browser.close();
+    await release(browser);
     await share.stop();
     await app.close();
   });

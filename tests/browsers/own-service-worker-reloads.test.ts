@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch } from '../support/browser.js';
+import { appShows, inApp, launch, release } from '../support/browser.js';
 import { within } from '../support/program.js';
 import { eventually, Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp, type StaticFile } from '../support/static-app.js';
@@ -50,7 +50,7 @@ describe.each(['chromium', 'firefox'] as const)('a tab reloaded while in %s', (n
     await appShows(page, 'reloaded often');
   });
   afterAll(async () => {
-    await browser.close();
+    await release(browser);
     await share.stop();
     await app.close();
   });

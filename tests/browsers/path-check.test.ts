@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, prefer, statusWhere } from '../support/browser.js';
+import { appShows, inApp, launch, release, prefer, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { expectPath, onPath } from '../support/paths.js';
 import { Share } from '../support/processes.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await release(browser);
   await share.stop();
   await app.close();
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { inApp, launch, status, type BrowserName } from '../support/browser.js';
+import { inApp, launch, release, status, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp, type Route } from '../support/page-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -74,7 +74,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service worke
   beforeAll(async () => {
     browser = await launch(name, [], { prefs: { 'dom.serviceWorkers.enabled': false } });
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function open(url: string): Promise<Page> {
     const tab = await browser.newPage();

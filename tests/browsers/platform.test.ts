@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName, type Status } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  release,
+  type BrowserName,
+  type Status,
+} from '../support/browser.js';
 import { expectPath, onPath, PathShares } from '../support/paths.js';
 import { startPlatformApp, type PlatformApp } from '../support/platform-app.js';
 import { PLATFORM_PROBES } from '../support/platform-probes.js';
@@ -36,7 +43,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
       local = await browser.newPage();
       await local.goto(app.origin);
     });
-    afterAll(() => browser.close());
+    afterAll(() => release(browser));
 
     /** What it is on localhost, where each is tried once. */
     async function onLocalhost(what: string, probe: () => Promise<unknown>): Promise<unknown> {

@@ -4,6 +4,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   status,
   statusWhere,
   watchErrors,
@@ -46,7 +47,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, with p2p switched of
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('the app works alike over the relay, which can read none of it', async () => {
     const page = await browser.newPage();

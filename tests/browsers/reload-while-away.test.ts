@@ -7,6 +7,7 @@ import {
   appShows,
   inApp,
   launch,
+  release,
   status,
   statusWhere,
   type BrowserName,
@@ -59,7 +60,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all(browsers.map((browser) => browser.close()));
+  await Promise.all(browsers.map((browser) => release(browser)));
   for (const host of Object.values(hosts)) host.signal('SIGCONT');
   await Promise.all(Object.values(hosts).map((host) => host.stop()));
   await server.program.stop();

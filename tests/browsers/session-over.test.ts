@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, release, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
 
@@ -44,7 +44,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   /** Visits a session, leaves it, has the host ended, and comes back. */
   async function comeBack(args: readonly string[], leave: (share: Share) => Promise<unknown>) {

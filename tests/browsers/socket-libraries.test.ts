@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  release,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { startLibraryApp, type LibraryApp } from '../support/library-app.js';
 import type { Probes } from '../support/library-page.js';
 import { Share } from '../support/processes.js';
@@ -29,7 +36,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('libraries in %s', (name) =>
     await appShows(page, 'library app');
     await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('socket.io upgrades to a WebSocket, with acknowledgements and binary data', async () => {
     const before = app.upgrades.length;

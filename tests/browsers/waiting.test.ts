@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere } from '../support/browser.js';
+import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await release(browser);
   await share.stop();
   await server.program.stop();
   await app.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, status, type BrowserName } from '../support/browser.js';
+import { appShows, inApp, launch, release, status, type BrowserName } from '../support/browser.js';
 import { residentBytes } from '../support/memory.js';
 import { expectPath, onPath, PathShares, type PathName } from '../support/paths.js';
 import { eventually } from '../support/processes.js';
@@ -41,7 +41,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     native = await page.evaluate(probeWebSockets);
     await page.close();
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function open(path: PathName): Promise<Page> {
     const page = await browser.newPage();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Frame, Page } from 'puppeteer-core';
-import { launch, status, watchErrors, type BrowserName } from '../support/browser.js';
+import { launch, release, status, watchErrors, type BrowserName } from '../support/browser.js';
 import { startForwarder, type Forwarder } from '../support/forwarder.js';
 import { probePlainWeb, startPlainApp, type PlainApp } from '../support/plain-app.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
@@ -92,7 +92,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service worke
     expect(app.plain).toEqual([]);
     app.other.length = 0;
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   async function open(url: string, context = browser.defaultBrowserContext()): Promise<Page> {
     const page = await context.newPage();

@@ -145,8 +145,10 @@ test('a service worker that hangs is taken out of service, and the tab loaded an
   await appShows(page, 'plain app page');
   await inApp(page, () => void Object.assign(window, { isOld: true }));
   const target = await browser.waitForTarget((one) => one.type() === TargetType.SERVICE_WORKER);
-  const worker = await target.worker();
-  worker?.evaluate('for (;;);').catch(() => undefined);
+  const debug = await target.createCDPSession();
+  await debug.send('Debugger.enable');
+  // It stands where it is: as deaf as in an endless loop, which would take a core from the other tests.
+  await debug.send('Debugger.pause');
   const isNew = (): Promise<boolean> =>
     inApp(page, () => !('isOld' in window) && document.body.innerText !== '');
   await eventually('the app’s page is another', () => isNew().catch(() => false), 60_000);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
-import { launch, type BrowserName, type LaunchOptions } from './browser.js';
+import { launch, release, type BrowserName, type LaunchOptions } from './browser.js';
 import { startPageApp, type PageApp, type Route } from './page-app.js';
 import { PATH_NAMES, PathShares, type PathName } from './paths.js';
 import { Side } from './side.js';
@@ -104,7 +104,7 @@ export function besideLocalhost(
     beforeAll(async () => {
       browser = await launch(name, [], prefs && { prefs });
     });
-    afterAll(() => browser.close());
+    afterAll(() => release(browser));
 
     tests(new Stage(name, () => ({ app, shares, browser })));
 

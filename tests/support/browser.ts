@@ -4,7 +4,7 @@ import puppeteer, {
   type LaunchOptions as PuppeteerLaunchOptions,
   type Page,
 } from 'puppeteer-core';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, within } from './program.js';
@@ -24,67 +24,103 @@ export interface Status {
   webrtcConnections: number;
 }
 
-export const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // The machine has no mDNS responder, so host candidates show their address.
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
-];
-
-/** The same for Firefox. */
-export const FIREFOX_PREFS = { 'media.peerconnection.ice.obfuscate_host_addresses': false };
+/**
+ * How each browser is started, here and by the runner. The machine has no mDNS responder, so host candidates show their
+ * address.
+ */
+const SETTINGS = JSON.parse(
+  readFileSync(new URL('browser-settings.json', import.meta.url), 'utf8'),
+) as {
+  chromium: { executablePath: string; args: string[] };
+  firefox: { executablePath: string; prefs: Record<string, unknown> };
+};
+export const CHROMIUM_ARGS: readonly string[] = SETTINGS.chromium.args;
+export const FIREFOX_PREFS: Readonly<Record<string, unknown>> = SETTINGS.firefox.prefs;
 
 const CLOSE_DEADLINE_MS = 10_000;
 
-/** Browsers still open. */
-const open = new Set<Browser>();
+/** Where the runner has a browser waiting that the files of a job use one after the other. */
+const SHARED: Readonly<Record<BrowserName, string | undefined>> = {
+  chromium: process.env.WINGMAN_TEST_CHROMIUM,
+  firefox: process.env.WINGMAN_TEST_FIREFOX,
+};
+
+/** Browsers still open, each with what ends its use: a shared one is left, and any other is closed. */
+const open = new Map<Browser, () => Promise<void>>();
 /** Those of them that nobody uses, by how they were started. */
 const released = new Map<string, Browser>();
 const manners = new WeakMap<Browser, string>();
 
 /** Starting a browser otherwise. */
 export interface LaunchOptions {
+  /** A process of its own, for a test that crashes it. */
+  own?: boolean;
   /** A Ctrl-C is the caller's to handle. */
   outlivesSignals?: boolean;
   /** Firefox's alone. */
   prefs?: Readonly<Record<string, unknown>>;
 }
 
-/** Starts the real browser from Debian's package, or takes one that this file has released. */
+/** The real browser from Debian's package: the one that is shared, one that this file has released, or a new one. */
 export async function launch(
   name: BrowserName,
   args: readonly string[] = [],
-  { outlivesSignals = false, prefs = {} }: LaunchOptions = {},
+  { own = false, outlivesSignals = false, prefs = {} }: LaunchOptions = {},
 ): Promise<Browser> {
-  const manner = JSON.stringify([name, args, outlivesSignals, prefs]);
+  const manner = JSON.stringify([name, args, own, outlivesSignals, prefs]);
   const before = released.get(manner);
   released.delete(manner);
   if (before?.connected === true) return before;
-  const browser = await start(name, args, { outlivesSignals, prefs });
-  open.add(browser);
+  const isPlain = manner === JSON.stringify([name, [], false, false, {}]);
+  const shared = isPlain ? await connectShared(name) : undefined;
+  const browser = shared ?? (await start(name, args, { outlivesSignals, prefs }));
+  open.set(browser, () => (shared === undefined ? browser.close() : leave(browser)));
   manners.set(browser, manner);
   browser.once('disconnected', () => open.delete(browser));
   return browser;
 }
 
-/** Closes a browser's tabs and keeps it for the next one in this file that would be started like it. */
+/** Undefined where there is none, and where a browser of this file has it: Firefox takes one driver at a time. */
+async function connectShared(name: BrowserName): Promise<Browser | undefined> {
+  const browserWSEndpoint = SHARED[name];
+  if (browserWSEndpoint === undefined) return undefined;
+  const protocol = name === 'firefox' ? 'webDriverBiDi' : 'cdp';
+  return puppeteer.connect({ browserWSEndpoint, protocol }).catch(() => undefined);
+}
+
+/** Closes a browser's tabs, forgets its cookies, and keeps it for the next one that would be started like it. */
 export async function release(browser: Browser): Promise<void> {
+  if (!browser.connected) return;
+  const [, ...contexts] = browser.browserContexts();
+  for (const context of contexts) await context.close();
   const [first, ...others] = await browser.pages();
   for (const page of others) await page.close();
   await first?.goto('about:blank');
+  if (first !== undefined) await forgetCookies(browser, first);
   const manner = manners.get(browser);
   if (manner !== undefined) released.set(manner, browser);
 }
 
-/** Closes what a failed test has left open, by force when it does not listen. */
+/** Chromium does not answer to the deletion of a cookie with a prefix one by one, and Firefox has no way for all at once. */
+async function forgetCookies(browser: Browser, page: Page): Promise<void> {
+  if ((await browser.version()).includes('Chrome')) {
+    const session = await page.createCDPSession();
+    await session.send('Network.clearBrowserCookies');
+    return session.detach();
+  }
+  return browser.deleteCookie(...(await browser.cookies()));
+}
+
+/** A failed test may not have released it. */
+async function leave(shared: Browser): Promise<void> {
+  await release(shared);
+  await shared.disconnect();
+}
+
+/** Ends what a file has used, by force when a browser does not listen. */
 export async function closeBrowsers(): Promise<void> {
-  for (const browser of open) {
-    await within(CLOSE_DEADLINE_MS, 'the browser closes', browser.close()).catch(() =>
+  for (const [browser, end] of open) {
+    await within(CLOSE_DEADLINE_MS, 'the browser closes', end()).catch(() =>
       browser.process()?.kill('SIGKILL'),
     );
   }
@@ -93,7 +129,7 @@ export async function closeBrowsers(): Promise<void> {
 function start(
   name: BrowserName,
   args: readonly string[],
-  { outlivesSignals, prefs }: Required<LaunchOptions>,
+  { outlivesSignals, prefs }: Required<Omit<LaunchOptions, 'own'>>,
 ): Promise<Browser> {
   const signals = { handleSIGINT: !outlivesSignals, handleSIGTERM: !outlivesSignals };
   if (name === 'chromium') {

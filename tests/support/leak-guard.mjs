@@ -5,8 +5,8 @@ const HELD = [
   ...['Timeout', 'Immediate', 'TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'],
   'MessagePort',
 ];
-/** What is closing gets this long: where three files share two cores, the last words to a browser have taken over three seconds. */
-const SETTLE_MS = 10_000;
+/** What is closing gets this long. */
+const SETTLE_MS = 3_000;
 const LOOK_MS = 20;
 
 /** Fails a test file that leaves timers, sockets, servers or processes behind. */
