@@ -38,6 +38,8 @@ interface Visit {
 describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name) => {
   let browser: Browser;
   let native: Visit;
+  /** For all that a visit leaves no trace in. */
+  let page: Page;
 
   beforeAll(async () => {
     browser = await launch(name);
@@ -71,6 +73,10 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
     return page;
   }
 
+  beforeAll(async () => {
+    page = await open();
+  });
+
   const frameOf = (page: Page) => {
     const frame = page.frames().find((candidate) => candidate.parentFrame() === page.mainFrame());
     if (frame === undefined) throw new Error('the app’s frame is not there');
@@ -97,7 +103,6 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
   });
 
   test('that is not allowed is not reached, and the console names the option', async () => {
-    const page = await open();
     const errors: string[] = [];
     page.on('console', (message) => errors.push(`${message.type()} ${message.text()}`));
     const outcome = await frameOf(page).evaluate(async (port) => {
@@ -121,11 +126,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
       return named.filter((text) => text.includes(`--also ${secret.port}`)).length >= 3;
     });
     expect(secret.seen).toEqual([]);
-    await page.browserContext().close();
   });
 
   test('is reached by no trick: redirects, names, addresses, paths', async () => {
-    const page = await open();
     const before = secret.seen.length;
     const outcomes = await frameOf(page).evaluate(
       async (api, secret) => {
@@ -173,11 +176,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
     const reached = secret.seen.slice(before);
     expect(reached.filter(({ isTunnelled }) => isTunnelled)).toEqual([]);
     secret.seen.length = 0;
-    await page.browserContext().close();
   });
 
   test('that is the shared one is the app itself, by name; by address it is another', async () => {
-    const page = await open();
     const seen = await frameOf(page).evaluate(async (port) => {
       const text = async (url: string): Promise<string> => {
         const response = await fetch(url, { method: 'PUT' });
@@ -190,11 +191,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
       ];
     }, app.port);
     expect(seen).toEqual(['the app', 'TypeError']);
-    await page.browserContext().close();
   });
 
   test('is there for workers too', async () => {
-    const page = await open();
     const before = api.seen.length;
     const seen = await frameOf(page).evaluate((port) => {
       const code = `
@@ -214,21 +213,17 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
       true,
       true,
     ]);
-    await page.browserContext().close();
   });
 
   test('gives a page without CORS nothing to read', async () => {
-    const page = await open();
     const read = await frameOf(page).evaluate(async (port) => {
       const response = await fetch(`http://localhost:${port}/none/x`, { mode: 'no-cors' });
       return response.text();
     }, api.port);
     expect(read).toBe('');
-    await page.browserContext().close();
   });
 
   test('a refused connection is a failed request, and the console says so', async () => {
-    const page = await open();
     const errors: string[] = [];
     page.on('console', (message) => errors.push(message.text()));
     const { port } = api;
@@ -245,7 +240,6 @@ describe.each<BrowserName>(['chromium', 'firefox'])('another port, in %s', (name
     await eventually('the console', () =>
       errors.some((text) => text.includes('LOCAL_PORT_REFUSED')),
     );
-    await page.browserContext().close();
     api = await startApiApp(port);
   });
 });
