@@ -26,6 +26,8 @@ export const HOST_LIMITS = {
   localHeadersMs: 15 * MINUTE,
   /** Response head of the local app, as far as a link can carry one. */
   localHeadBytes: 48 * KIB,
+  /** Header of a gzip body: its largest field has 64 KiB, and a file name is short. */
+  gzipHeaderBytes: 128 * KIB,
   /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */
