@@ -42,8 +42,8 @@ export function dialHeaders(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-/** The token in an Authorization header field; empty when there is none. */
-export function dialTokenOf(authorization: string | undefined): string {
+/** The bearer token in an Authorization header field (RFC 6750 section 2.1); empty when there is none. */
+export function bearerTokenOf(authorization: string | undefined): string {
   return /^Bearer ([\w-]{1,128})$/.exec(authorization ?? '')?.[1] ?? '';
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import {
   DIAL_PATH,
   dialHeaders,
-  dialTokenOf,
+  bearerTokenOf,
   dialUrl,
   HOST_PATH,
   readDial,
@@ -46,17 +46,17 @@ describe('the addresses of a tunnel server', () => {
 describe('the token of a dial-back', () => {
   test('is what was sent', () => {
     const token = 'aZ09_-'.repeat(7);
-    expect(dialTokenOf(dialHeaders(token).authorization)).toBe(token);
+    expect(bearerTokenOf(dialHeaders(token).authorization)).toBe(token);
   });
 
   test.each([undefined, '', 'Bearer', 'Bearer ', 'Basic abc', 'Bearer a b', 'bearer abc'])(
     'is empty for %j',
-    (field) => expect(dialTokenOf(field)).toBe(''),
+    (field) => expect(bearerTokenOf(field)).toBe(''),
   );
 
   test('is empty when it is longer than any of ours', () => {
-    expect(dialTokenOf(`Bearer ${'a'.repeat(128)}`)).toHaveLength(128);
-    expect(dialTokenOf(`Bearer ${'a'.repeat(129)}`)).toBe('');
+    expect(bearerTokenOf(`Bearer ${'a'.repeat(128)}`)).toHaveLength(128);
+    expect(bearerTokenOf(`Bearer ${'a'.repeat(129)}`)).toBe('');
   });
 });
 

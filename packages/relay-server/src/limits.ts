@@ -26,6 +26,8 @@ export const HOST_LIMITS = {
   localHeadersMs: 15 * MINUTE,
   /** Response head of the local app, as far as a link can carry one. */
   localHeadBytes: 48 * KIB,
+  /** Header of a gzip body: its largest field has 64 KiB, and a file name is short. */
+  gzipHeaderBytes: 128 * KIB,
   /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */
@@ -67,10 +69,11 @@ export const HOST_LIMITS = {
   passphraseCost: { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * MIB },
   /** Checks in line, with the one that is made: the last waits a second, which a person does. */
   passphraseQueue: 8,
-  /** Passphrases that one browser may try in a minute: a person mistypes it two or three times. */
-  visitorAttempts: 5,
-  /** Passphrases that all browsers together may try in a minute: 43,200 a day, of the 2^60 that wingman draws from. */
-  attempts: 30,
+  /**
+   * Passphrases that one browser may try in a minute: a person mistypes it two or three times. All together may try
+   * 43,200 a day, of the 2^60 that wingman draws from.
+   */
+  passphraseGuesses: { each: 5, inAll: 30, windowMs: MINUTE },
   /** The form with a passphrase, and the target that its page was asked for under. */
   entryFormBytes: 64 * KIB,
   /** From the head of that form to its end: it is one small message. */
@@ -86,13 +89,13 @@ export const HOST_LIMITS = {
   /** A file of the page that `wingman verify` asks a server for: a second at most is usual, and the largest has 210 KiB. */
   verifyMs: 10_000,
   verifyBytes: 4 * MIB,
-  /** Wrong passwords of one address within the window, and of all together. Ten are a person's, the password forgotten… */
-  guessesPerAddress: 10,
-  /** …and these are one a second, by all addresses there are: eight random letters and digits hold for thousands of years. */
-  guessesInAll: 600,
-  guessWindowMs: 10 * MINUTE,
-  /** Addresses whose guesses are counted, and addresses that have shown the right password; the oldest is forgotten first. */
-  guessingAddresses: 1024,
+  /**
+   * Wrong passwords that one address may show within the window: those of a person who has forgotten it. All together
+   * may show one a second: eight random letters and digits hold for thousands of years.
+   */
+  passwordGuesses: { each: 10, inAll: 600, windowMs: 10 * MINUTE },
+  /** Addresses that have shown the right password; the oldest is forgotten first. */
+  trustedGuessers: 1024,
 
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,

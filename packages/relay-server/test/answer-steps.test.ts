@@ -10,6 +10,7 @@ import {
   keepCookies,
   publicLocation,
   rewriteLocation,
+  undoTransferCodings,
 } from '../src/exchange/answer-steps.js';
 import type { Answer, Exchange } from '../src/exchange/exchange.js';
 import type { Via } from '../src/local/local-ports.js';
@@ -38,6 +39,38 @@ const raw = ({ headers }: Answer): string[] => headersToRaw(headers);
 test('fields of the connection to the app end here', () => {
   const headers = ['connection', 'x-hop', 'x-hop', '1', 'keep-alive', 'timeout=5', 'x-a', '1'];
   expect(raw(after(endConnection, answerOf(headers)))).toEqual(['x-a', '1']);
+});
+
+describe('undoTransferCodings', () => {
+  const coded = (coding: string): Answer => ({
+    ...answerOf(['transfer-encoding', coding]),
+    body: (async function* () {
+      yield gzipSync('plain');
+    })(),
+  });
+
+  test.each(['gzip, chunked', 'x-gzip', 'GZIP , Chunked'])(
+    '%s, for every opener',
+    async (coding) => {
+      for (const via of ['viewer', 'ingress'] as const) {
+        const answer = after(undoTransferCodings, coded(coding), {}, via);
+        expect(await textOf(answer.body)).toBe('plain');
+      }
+    },
+  );
+
+  test.each([['chunked'], ['identity']])('%s alone is nothing to undo', (coding) => {
+    const answer = coded(coding);
+    expect(after(undoTransferCodings, answer)).toBe(answer);
+  });
+
+  test.each([['compress, chunked'], ['chunked, x'], ['chunked, chunked']])(
+    '%s is refused: nobody could tell what the bytes are',
+    (coding) => {
+      const undo = () => after(undoTransferCodings, coded(coding));
+      expect(undo).toThrow(expect.objectContaining({ code: 'UPSTREAM_ABORTED' }));
+    },
+  );
 });
 
 test('cookies stay with the session, and repeated fields stay apart', () => {

@@ -3,7 +3,7 @@ import { BasicAuth, isBasic } from '../src/exchange/basic-auth.js';
 import { HOST_LIMITS } from '../src/limits.js';
 import { FakeClock } from './support/fake-clock.js';
 
-const { guessesInAll, guessesPerAddress, guessWindowMs } = HOST_LIMITS;
+const { each, inAll, windowMs } = HOST_LIMITS.passwordGuesses;
 
 const field = (credentials: string): string =>
   `Basic ${Buffer.from(credentials).toString('base64')}`;
@@ -42,19 +42,19 @@ test('the scheme is told in any case', () => {
 test('an address that has guessed too often is not looked at until the window has passed', () => {
   const clock = new FakeClock();
   const auth = subject(clock);
-  for (let guess = 0; guess < guessesPerAddress; guess++) auth.judge(WRONG, 'a');
+  for (let guess = 0; guess < each; guess++) auth.judge(WRONG, 'a');
   expect(auth.judge(RIGHT, 'a')).toBe('limited');
   expect(auth.judge(RIGHT, 'b')).toBe('admitted');
-  for (let guess = 0; guess < guessesPerAddress; guess++) auth.judge(WRONG, 'b');
+  for (let guess = 0; guess < each; guess++) auth.judge(WRONG, 'b');
   expect(auth.judge(RIGHT, 'b')).toBe('limited');
-  clock.advance(guessWindowMs);
+  clock.advance(windowMs);
   expect(auth.judge(RIGHT, 'a')).toBe('admitted');
 });
 
 test('many addresses together are limited, and one that was right before is not', () => {
   const auth = subject();
   expect(auth.judge(RIGHT, 'mine')).toBe('admitted');
-  for (let guess = 0; guess < guessesInAll; guess++) auth.judge(WRONG, `guesser ${guess}`);
+  for (let guess = 0; guess < inAll; guess++) auth.judge(WRONG, `guesser ${guess}`);
   expect(auth.judge(RIGHT, 'new')).toBe('limited');
   expect(auth.judge(WRONG, 'mine')).toBe('wrong');
   expect(auth.judge(RIGHT, 'mine')).toBe('admitted');

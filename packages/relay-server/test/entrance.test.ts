@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { Attempts } from '../src/entry/attempts.js';
 import { Entrance } from '../src/entry/entrance.js';
 import { createPassphrase, Passphrase } from '../src/entry/passphrase.js';
 import { browserName } from '../src/entry/visitor.js';
@@ -60,7 +59,10 @@ describe('an entrance with a passphrase', () => {
       const told: number[] = [];
       entrance.on('wrong-passphrase', ({ wrong }) => told.push(wrong));
       entrance.visit('ann', FIREFOX);
-      const guesses = Array.from({ length: HOST_LIMITS.visitorAttempts }, (_, n) => `guess ${n}`);
+      const guesses = Array.from(
+        { length: HOST_LIMITS.passphraseGuesses.each },
+        (_, n) => `guess ${n}`,
+      );
       await Promise.all(guesses.map((guess) => entrance.tryPassphrase('ann', guess)));
       await entrance.tryPassphrase('ann', passphrase);
       expect(entrance.visit('ann', FIREFOX)).toBe('limited');
@@ -228,18 +230,6 @@ describe('a passphrase', () => {
     expect(made.size).toBe(100);
     for (const text of made) expect(text).toMatch(/^[a-km-np-z2-9]{4}(-[a-km-np-z2-9]{4}){2}$/);
   });
-});
-
-test('all visitors together have so many attempts in a minute', () => {
-  const clock = new FakeClock();
-  const attempts = new Attempts(clock);
-  let taken = 0;
-  for (let n = 0; n < 2 * HOST_LIMITS.attempts; n++) if (attempts.take(`visitor ${n}`)) taken++;
-  expect(taken).toBe(HOST_LIMITS.attempts);
-  clock.advance(MINUTE - 1);
-  expect(attempts.take('ann')).toBe(false);
-  clock.advance(1);
-  expect(attempts.take('ann')).toBe(true);
 });
 
 describe('the name of a browser', () => {

@@ -62,6 +62,21 @@ const CASES: readonly [name: string, answer: string, end: string | RegExp][] = [
   ],
   ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab', '502'],
   ['a length and chunks', chunked('0\r\n\r\n', 'content-length: 3\r\n'), '200'],
+  [
+    'a transfer coding that nobody has asked for',
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n${chunk(gzipSync('packed').toString('latin1'))}`,
+    '200',
+  ],
+  [
+    'a transfer coding that nobody knows',
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: zip, chunked\r\n\r\n${chunk('packed')}`,
+    '502',
+  ],
+  [
+    'a transfer coding after the chunks',
+    chunked('0\r\n\r\n', 'transfer-encoding: gzip\r\n'),
+    /^(200|UPS|502)/,
+  ],
   ['HEAD once more', 'HTTP/1.1 200 OK\r\n\r\n', '200'],
   ['trailers that are none', chunked('0\r\n\x00: x\r\n\r\n'), 'UPSTREAM_ABORTED'],
   ['a page that never begins', html('<'.repeat(300_000)), '200'],
@@ -69,6 +84,10 @@ const CASES: readonly [name: string, answer: string, end: string | RegExp][] = [
 
 function chunked(body: string, fields = ''): string {
   return `HTTP/1.1 200 OK\r\n${fields}transfer-encoding: chunked\r\n\r\n${body}`;
+}
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`;
 }
 
 function html(body: string): string {

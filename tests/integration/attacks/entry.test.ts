@@ -87,7 +87,7 @@ describe('somebody with the whole link and without the passphrase', () => {
     expect(await send(late, 'GET', '/')).toEqual([401, 'PASSPHRASE_NEEDED']);
     const wrong = share.events().filter(({ event }) => event === 'wrong-passphrase');
     expect(wrong.length).toBeGreaterThan(0);
-    expect(wrong.length).toBeLessThan(HOST_LIMITS.attempts);
+    expect(wrong.length).toBeLessThan(HOST_LIMITS.passphraseGuesses.inAll);
     expect(residentBytes(share.pid) - before).toBeLessThan(128 * MIB);
     expect(await send(inside, 'GET', '/')).toEqual([200, undefined]);
     expect(app.requests).toEqual(['GET /', 'GET /']);

@@ -5,7 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { HOST_LIMITS } from '../limits.js';
 
-export interface Verdict {
+interface Verdict {
   readonly isSame: boolean;
   /** For people, a file a line. */
   readonly lines: readonly string[];

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { systemClock, toWingmanError, type Clock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
-import { Attempts } from './attempts.js';
+import { GuessLimit } from './guess-limit.js';
 import { Passphrase } from './passphrase.js';
 import { Visitor, type VisitorInfo } from './visitor.js';
 
@@ -24,7 +24,7 @@ interface EntranceEvents {
  * How an exchange of a visitor is met. untried, wrong, limited: by the form for the passphrase, with the news of the
  * last try. full: more visitors want in than the host keeps in mind. lapsed: the developer has not answered.
  */
-export type Verdict =
+export type EntryVerdict =
   'admitted' | 'untried' | 'wrong' | 'limited' | 'waiting' | 'lapsed' | 'refused' | 'full';
 
 /** Whom the host lets in, of all who have the link key. Visitors are known by their id for as long as the host lives. */
@@ -32,7 +32,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
   readonly #passphrase: Passphrase | undefined;
   readonly #asksDeveloper: boolean;
   readonly #clock: Clock;
-  readonly #attempts: Attempts;
+  readonly #guesses: GuessLimit;
   /** By id, the one that was seen last at the end. */
   readonly #visitors = new Map<string, Visitor>();
   readonly #tries = { right: 0, wrong: 0, limited: 0 };
@@ -43,7 +43,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
     this.#passphrase = passphrase === undefined ? undefined : new Passphrase(passphrase);
     this.#asksDeveloper = asksDeveloper;
     this.#clock = clock;
-    this.#attempts = new Attempts(clock);
+    this.#guesses = new GuessLimit(HOST_LIMITS.passphraseGuesses, clock);
   }
 
   get asksPassphrase(): boolean {
@@ -74,7 +74,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
   }
 
   /** How a visitor is met who asks for something. */
-  visit(id: string, userAgent: string): Verdict {
+  visit(id: string, userAgent: string): EntryVerdict {
     const visitor = this.#find(id, userAgent);
     if (visitor === undefined) return 'full';
     if (visitor.standing === 'waiting' && this.#hasLapsed(visitor)) {
@@ -88,7 +88,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
   async tryPassphrase(id: string, guess: string): Promise<void> {
     const visitor = this.#visitors.get(id);
     if (visitor === undefined || this.#passphrase === undefined || visitor.knowsPassphrase) return;
-    const news = this.#attempts.take(id) ? await this.#check(guess) : 'limited';
+    const news = this.#guesses.take(id) ? await this.#check(guess) : 'limited';
     this.#tries[news]++;
     if (news === 'wrong')
       this.emit('wrong-passphrase', { visitor: visitor.info, wrong: this.#tries.wrong });
@@ -113,7 +113,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
     return this.#visitors.get(id)?.bind(end) ?? (() => undefined);
   }
 
-  #meetNew(visitor: Visitor): Verdict {
+  #meetNew(visitor: Visitor): EntryVerdict {
     const { news } = visitor;
     if (this.#passphrase !== undefined && news !== 'right') return news;
     if (!this.#asksDeveloper) {

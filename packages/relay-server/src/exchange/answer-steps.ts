@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Header } from '@wingman/protocol';
-import { headerValue, stripHopByHop } from '@wingman/protocol';
+import { headerValue, stripHopByHop, WingmanError } from '@wingman/protocol';
 import {
   admitOwnOrigins,
   admitSession,
@@ -15,6 +15,23 @@ import { ownOrigins, without, type Exchange } from './exchange.js';
 /** Takes the cookies out of the app's answer: what is left may leave this machine. */
 export function keepCookies({ answer, cookies }: Exchange): void {
   if (cookies !== undefined) answer.headers = cookies.received(answer.headers);
+}
+
+/**
+ * Undoes transfer codings but `chunked`, which the HTTP client has undone (RFC 9112 section 7). Nobody has asked the
+ * app for one. Without this step the bytes would go on with nothing that says what they are.
+ */
+export function undoTransferCodings(exchange: Exchange): void {
+  const { answer, asked } = exchange;
+  const codings = codingsOf(headerValue(answer.headers, 'transfer-encoding'));
+  if (codings.at(-1) === 'chunked') codings.pop();
+  if (codings.length === 0 || asked.method === 'HEAD') return;
+  if (!canDecode(codings))
+    throw new WingmanError(
+      'UPSTREAM_ABORTED',
+      `a transfer coding is unknown: ${codings.join(', ')}`,
+    );
+  exchange.answer = { ...answer, body: decode(answer.body, codings) };
 }
 
 /** Leaves out what speaks about the connection to the app. */

@@ -60,9 +60,10 @@ const FORWARDED = ['x-forwarded-host', 'x-forwarded-proto', 'forwarded'];
 
 /** Who has asked, where the tunnel server knows it. */
 function clientOf(headers: readonly Header[]): string {
-  const [address = ''] = (headerValue(headers, 'x-forwarded-for') ?? '').split(',', 1);
+  const [first = ''] = (headerValue(headers, 'x-forwarded-for') ?? '').split(',', 1);
+  const address = first.trim();
   // The first entry may be the client's own invention, and must not add parameters to the field.
-  const family = isIP(address.trim());
+  const family = isIP(address);
   if (family === 0) return '';
-  return family === 6 ? `for="[${address.trim()}]";` : `for=${address.trim()};`;
+  return family === 6 ? `for="[${address}]";` : `for=${address};`;
 }

@@ -1,22 +1,20 @@
-import { pipeline, Readable, Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { Inflater, startOfDeflate, startOfGzip } from './inflate.js';
 
 type DecoderFactory = () => Transform;
 
-// A stream that was cut off gives what has arrived, as in browsers; the tunnel reports the cut itself.
-const LENIENT = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
-
 const DECODERS = new Map<string, DecoderFactory>([
-  ['gzip', () => zlib.createGunzip(LENIENT)],
-  ['x-gzip', () => zlib.createGunzip(LENIENT)],
-  ['deflate', () => new EitherInflate()],
+  ['gzip', () => new Inflater(startOfGzip)],
+  ['x-gzip', () => new Inflater(startOfGzip)],
+  ['deflate', () => new Inflater(startOfDeflate)],
   ['br', () => zlib.createBrotliDecompress()],
   ...zstd(),
 ]);
 
-/** Content codings in the order they were applied (RFC 9110 section 8.4); `identity` is none. */
-export function codingsOf(contentEncoding: string | undefined): string[] {
-  return (contentEncoding ?? '')
+/** Codings in the order they were applied (RFC 9110 section 8.4, RFC 9112 section 7); `identity` is none. */
+export function codingsOf(list: string | undefined): string[] {
+  return (list ?? '')
     .split(',')
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => coding !== '' && coding !== 'identity');
@@ -42,48 +40,6 @@ export function decode(
   pipeline([stream, ...decoders], () => undefined);
   last.on('error', () => undefined);
   return last;
-}
-
-/**
- * The coding `deflate` is in the zlib format (RFC 9110 section 8.4.1.2). Some servers send raw deflate under that name,
- * and browsers take both.
- */
-class EitherInflate extends Transform {
-  #decoder: zlib.Inflate | zlib.InflateRaw | undefined;
-
-  override _transform(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
-    this.#decoder ??= this.#start(hasZlibHeader(chunk));
-    this.#decoder.write(chunk, encoding, () => callback());
-  }
-
-  override _flush(callback: TransformCallback): void {
-    if (this.#decoder === undefined) return callback();
-    this.#decoder.once('end', callback).end();
-  }
-
-  override _read(size: number): void {
-    this.#decoder?.resume();
-    super._read(size);
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#decoder?.destroy();
-    callback(error);
-  }
-
-  #start(isZlib: boolean): zlib.Inflate | zlib.InflateRaw {
-    const decoder = isZlib ? zlib.createInflate(LENIENT) : zlib.createInflateRaw(LENIENT);
-    decoder.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) decoder.pause();
-    });
-    return decoder.once('error', (error: Error) => this.destroy(error));
-  }
-}
-
-/** RFC 1950 section 2.2: method 8 in the low half of the first byte, and both bytes together a multiple of 31. */
-function hasZlibHeader([method = 0, flags]: Buffer): boolean {
-  if (flags === undefined) return (method & 0x0f) === 8;
-  return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
 }
 
 /** Node has zstd from 22.15 on. */

@@ -11,7 +11,7 @@ import {
   TOO_MANY_WAITING,
   VISITOR_REFUSED,
 } from '@wingman/protocol';
-import type { Verdict } from '../entry/entrance.js';
+import type { EntryVerdict } from '../entry/entrance.js';
 import { HOST_LIMITS } from '../limits.js';
 import { passphrasePart, readEntryForm, WAITING_PART, type EntryForm } from './entry-page.js';
 import type { Answer, Exchange } from './exchange.js';
@@ -20,8 +20,8 @@ import { reservedPath } from './own-pages.js';
 import { ownAnswer, Refusal } from './problems.js';
 
 /**
- * Lets an exchange go on only when its visitor was let in, and only for as long as the visitor may stay. Before that there is nothing but the pages of the
- * entrance, and the form that a visitor sends from there.
+ * Lets an exchange go on only when its visitor was let in, and only for as long as the visitor may stay. Before
+ * that there is nothing but the pages of the entrance, and the form that a visitor sends from there.
  */
 export async function demandEntry(exchange: Exchange): Promise<void> {
   const { entrance, via, viewer } = exchange.context;
@@ -79,7 +79,7 @@ async function readText(body: AsyncIterable<Uint8Array> | readonly Uint8Array[])
   return Buffer.concat(chunks).toString();
 }
 
-function refusalOf(verdict: Exclude<Verdict, 'admitted'>, target: string): Refusal {
+function refusalOf(verdict: Exclude<EntryVerdict, 'admitted'>, target: string): Refusal {
   switch (verdict) {
     case 'untried':
       return passphraseRefusal(target);

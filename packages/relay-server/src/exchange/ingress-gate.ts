@@ -49,7 +49,7 @@ function demandPassword({ asked, request, context: { basicAuth } }: Exchange): v
       throw passwordNeeded();
     case 'limited':
       throw new Refusal(TOO_MANY_GUESSES, [
-        header('retry-after', String(HOST_LIMITS.guessWindowMs / 1_000)),
+        header('retry-after', String(HOST_LIMITS.passwordGuesses.windowMs / 1_000)),
       ]);
   }
 }

@@ -6,6 +6,7 @@ import {
   endConnection,
   keepCookies,
   rewriteLocation,
+  undoTransferCodings,
 } from './answer-steps.js';
 import { sayForwarded } from './app-address.js';
 import { demandEntry } from './entry-steps.js';
@@ -61,6 +62,7 @@ const WEB_SOCKET: readonly Step<WebSocketExchange>[] = [...REQUEST, joinApp];
 /** What is done to every answer of the app, in this order; also to the answer that refuses a WebSocket. */
 const ANSWER: readonly Step[] = [
   keepCookies,
+  undoTransferCodings,
   endConnection,
   dropCookieDomains,
   rewriteLocation,

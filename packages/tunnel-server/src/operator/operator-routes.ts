@@ -1,5 +1,5 @@
 import { BAD_OPERATOR_TOKEN, METRICS_CLOSED, NOT_FOUND, type Problem } from '@wingman/protocol';
-import { dialTokenOf } from '@wingman/node-kit';
+import { bearerTokenOf } from '@wingman/node-kit';
 import { Router, type Request, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.js';
@@ -58,6 +58,6 @@ function demandToken(token: string | undefined, closed: Problem | undefined): Re
 }
 
 function refusalOf(req: Request, token: string): Problem | undefined {
-  const given = dialTokenOf(req.headers.authorization);
+  const given = bearerTokenOf(req.headers.authorization);
   return isSameSecret(token, given) ? undefined : BAD_OPERATOR_TOKEN;
 }

@@ -1,6 +1,6 @@
 import {
   DIAL_PATH,
-  dialTokenOf,
+  bearerTokenOf,
   HOST_PATH,
   readDial,
   type DialPurposeName,
@@ -148,7 +148,7 @@ export class UpgradeRouter {
     if (dial === undefined) return BAD_REQUEST;
     const lookup = this.#options.registry.lookup(dial.session);
     const live = lookup.found === 'session' ? lookup.session : undefined;
-    const token = dialTokenOf(upgrade.req.headers.authorization);
+    const token = bearerTokenOf(upgrade.req.headers.authorization);
     // The same answer for a session that isn't and for a wrong token: names can't be probed here.
     if (live === undefined || !isSameSecret(live.session.host?.dialToken, token)) return BAD_TOKEN;
     this.#options.accept(upgrade, 'relay', (webSocket) =>
