@@ -16,7 +16,8 @@ const assets = process.argv[2] ?? path.join(root, 'packages/tunnel-server/assets
  * with a service worker of its own asks for. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
-  'shell.html': 66.6 * 1024,
+  // 0.4 KiB keep the link key where scripts can't read it.
+  'shell.html': 67.1 * 1024,
   // Ten segments are a first flight of TCP (RFC 6928). Browsers ask for Brotli, which takes 4 % less than this: with its
   // head it is a segment more, which costs a round trip beside those of the first page, and none of them waits for it.
   // 0.3 KiB are the policies of the pages that a service worker answers with.
@@ -24,7 +25,8 @@ const BUDGETS = {
   'sw-app-workers.js': 12.2 * 1024,
   // 0.6 KiB note which cookies the app's scripts write, by which the host knows those that others have set; half a
   // KiB gives XMLHttpRequest the events that it lacks behind a service worker: upload bars stay empty without them.
-  'shim.js': 11.2 * 1024,
+  // 0.3 KiB hide the database with the link key and our cookie.
+  'shim.js': 11.5 * 1024,
   'emulation.js': 5.5 * 1024,
 };
 

@@ -39,10 +39,11 @@ async function storedAfter(clears: string): Promise<unknown> {
   };
 }
 
-/** Caches and items of the tunnel. */
+/** Caches, items and databases of the tunnel. */
 async function ownNames(): Promise<string[]> {
   const items = [localStorage, sessionStorage].flatMap((storage) => Object.keys(storage));
-  const names = [...(await caches.keys()), ...items];
+  const databases = (await indexedDB.databases()).map(({ name }) => name ?? '');
+  const names = [...(await caches.keys()), ...items, ...databases];
   return names.filter((name) => name.startsWith('wingman')).sort();
 }
 

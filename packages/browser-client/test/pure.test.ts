@@ -4,7 +4,7 @@ import { parseBoot } from '../src/shared/boot.js';
 import { acceptLanguage } from '../src/shared/request-fields.js';
 import { NO_LINK } from '../src/shared/status.js';
 import { coverFor, type Step } from '../src/shell/cover.js';
-import { findKey, keepKey, parseFragment } from '../src/shell/link-key.js';
+import { parseFragment } from '../src/shell/link-key.js';
 import { formatRtt, pillKind } from '../src/shell/pill-details.js';
 import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/status-pill.js';
 
@@ -47,21 +47,6 @@ describe('the link key', () => {
     expect(parseFragment('#/route')).toEqual({ key: null, appHash: '#/route' });
     expect(parseFragment('')).toEqual({ key: null, appHash: '' });
     expect(parseFragment(`#k=${text.slice(1)}`)).toEqual({ key: null, appHash: '' });
-  });
-
-  test('is kept for later loads, and a new one replaces it', () => {
-    const storage = new MemoryStorage();
-    expect(findKey('', storage).key).toBeNull();
-    expect(findKey(`#k=${text}`, storage).key).toEqual(key);
-    expect(findKey('#section', storage)).toEqual({ key, appHash: '#section' });
-    const other = createLinkKey();
-    expect(findKey(`#k=${encodeLinkKey(other)}`, storage).key).toEqual(other);
-    expect(findKey('', storage).key).toEqual(other);
-  });
-
-  test('works without storage', () => {
-    expect(findKey(`#k=${text}`, undefined).key).toEqual(key);
-    expect(() => keepKey(key, undefined)).not.toThrow();
   });
 });
 

@@ -16,6 +16,8 @@ export const BROWSER_LIMITS = {
   serviceWorkerReadyMs: 10_000,
   /** The service worker's "I have your port": a local message, slow only when its thread has to start. */
   handOverMs: 3_000,
+  /** The browser's own store, on this machine's disk; the start of a tab without a key in its address waits for it. */
+  keyStoreMs: 3_000,
   /** From starting the link to hearing the host; then the shell says what is wrong and keeps trying. */
   connectMs: 20_000,
   /** A request waits this long for the link before it ends in a problem. */

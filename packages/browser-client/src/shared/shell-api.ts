@@ -48,6 +48,9 @@ export interface ShellApi {
  */
 export const TUNNEL_LOST_CHANNEL = 'wingman-tunnel-lost';
 
+/** The database in which the shell keeps the link key. */
+export const KEY_DATABASE = 'wingman.key';
+
 /** Where the shell keeps its ShellApi on its window; registered symbols are the same in every frame. */
 export const SHELL_KEY = 'wingman.shell';
 export const SHELL_API = Symbol.for(SHELL_KEY);

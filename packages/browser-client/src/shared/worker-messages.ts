@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@wingman/protocol';
+import type { ErrorCode, LinkKey } from '@wingman/protocol';
 import type { ReplyPort } from '@wingman/protocol/ports';
 import type { FetchHead, SocketRequest } from './exchange-messages.js';
 import type { PageCookies } from './page-cookies.js';
@@ -39,7 +39,7 @@ export type ShellToWorker =
   | { kind: 'ping' };
 
 export interface StartOptions {
-  key: Uint8Array;
+  key: LinkKey;
   /** WebSocket URL of the relay, without parameters. */
   relayUrl: string;
   /** The host's published hello; null when none is known or it may be stale. */

@@ -3,13 +3,19 @@ import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
-import { parseFragment, readKey, storageOf } from './link-key.js';
+import { findKey, type FoundKey } from './link-key.js';
 import { referrerOf } from './first-page.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
-/** The tunnel worker, started before the page's own code has arrived, and what it has said meanwhile. */
-export interface EarlyStart {
+/** What begins before the page's own code has arrived. */
+export interface EarlyStart extends FoundKey {
+  /** Resolves with undefined when this browser can't run a tunnel or the tab has no key. */
+  tunnel: Promise<EarlyTunnel | undefined>;
+}
+
+/** The tunnel worker, which is under way, and what it has said meanwhile. */
+export interface EarlyTunnel {
   worker: Worker;
   messages: WorkerToShell[];
   /** Starts another worker for the same session. It has no first flight, because the host's hello may be stale by then. */
@@ -39,36 +45,56 @@ export function trustOwnScripts({ location, trustedTypes }: TrustingTab): void {
   });
 }
 
-/**
- * Starts what takes round trips: the tunnel worker's first flight and the service worker's
- * registration. The result is undefined when this browser can't run them or the tab has no key.
- */
-export function startEarly(boot: Boot, page: Document): EarlyStart | undefined {
-  const storage = storageOf(window);
-  const key = parseFragment(location.hash).key ?? readKey(storage);
+/** Starts what takes round trips: the tunnel worker's first flight and the service worker's registration. */
+export function startEarly(boot: Boot, page: Document): EarlyStart {
+  const found = findKey(window);
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
-  if (key === null || serviceWorker === undefined) return undefined;
-  const prekey = boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null);
-  const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
-  const preload = isMarked(page, POSTED_MARK)
-    ? null
-    : navigationHead(location, navigator, referrerOf(window));
-  const { linkGraceMs } = boot;
-  const start = (flight: Pick<StartOptions, 'prekey' | 'preload'>): Worker => {
-    const worker = startWorker(page);
-    const options = { key, relayUrl, linkGraceMs, cookies: readCookies(page), ...flight };
-    worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
-    return worker;
+  if (serviceWorker === undefined) return { ...found, tunnel: Promise.resolve(undefined) };
+  const firstFlight = {
+    prekey: boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null),
+    preload: isMarked(page, POSTED_MARK)
+      ? null
+      : navigationHead(location, navigator, referrerOf(window)),
   };
-  const worker = start({ prekey, preload });
-  const startAnother = (): Worker => start({ prekey: null, preload: null });
-  const early: EarlyStart = { worker, messages: [], startAnother };
-  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => early.messages.push(data);
-  // The shell registers the script again later, and looks at the outcome then.
+  // The worker's thread starts while the key is looked for.
+  const worker = startWorker(page);
+  const tunnel = found.key.then((key) => {
+    if (key === null) {
+      worker.terminate();
+      return undefined;
+    }
+    register(serviceWorker);
+    return startTunnel(worker, page, { ...boot, key }, firstFlight);
+  });
+  return { ...found, tunnel };
+}
+
+type FirstFlight = Pick<StartOptions, 'prekey' | 'preload'>;
+
+function startTunnel(
+  worker: Worker,
+  page: Document,
+  { key, linkGraceMs }: Pick<StartOptions, 'key' | 'linkGraceMs'>,
+  firstFlight: FirstFlight,
+): EarlyTunnel {
+  const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
+  const start = (starting: Worker, flight: FirstFlight): Worker => {
+    const options = { key, relayUrl, linkGraceMs, cookies: readCookies(page), ...flight };
+    starting.postMessage({ kind: 'start', options } satisfies ShellToWorker);
+    return starting;
+  };
+  const messages: WorkerToShell[] = [];
+  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => messages.push(data);
+  start(worker, firstFlight);
+  const startAnother = (): Worker => start(startWorker(page), { prekey: null, preload: null });
+  return { worker, messages, startAnother };
+}
+
+/** The shell registers the script again later, and looks at the outcome then. */
+function register(serviceWorker: ServiceWorkerContainer): void {
   serviceWorker
     .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })
     .catch(() => undefined);
-  return early;
 }
 
 /** Starts the worker from code that came with the page. A separate asset would cost a round trip. */

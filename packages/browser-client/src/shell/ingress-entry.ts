@@ -1,4 +1,4 @@
-import { createIngressToken, INGRESS_TARGET } from '@wingman/protocol';
+import { createIngressToken, INGRESS_TARGET, type LinkKey } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 
 /**
@@ -6,7 +6,7 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
  * wants the key and was not shown the right one. Any other failure shows itself in the app's frame. Only for
  * tabs without a tunnel: the server sees the proof, and could use it.
  */
-export async function enterIngress(session: string, key: Uint8Array | null): Promise<boolean> {
+export async function enterIngress(session: string, key: LinkKey | null): Promise<boolean> {
   const token = key === null ? '' : await createIngressToken(key, session);
   const headers: HeadersInit = key === null ? {} : { authorization: `Bearer ${token}` };
   try {

@@ -1,54 +1,64 @@
-import { decodeLinkKey, encodeLinkKey } from '@wingman/protocol';
+import { decodeLinkKey, encodeLinkKey, importLinkKey } from '@wingman/protocol';
+import { KEY_DATABASE } from '../shared/shell-api.js';
+import { keepLinkKey, readLinkKey } from './key-store.js';
 
-const STORAGE_KEY = 'wingman.key';
 const FRAGMENT = /^#k=([A-Za-z0-9_-]*)(#.*)?$/;
 
-/** The link key of this session and the part of the fragment that is the app's own. */
-export interface FoundKey {
+/** The link key in a fragment, and the part that is the app's own. */
+interface Fragment {
   key: Uint8Array | null;
   /** With its `#`, or empty. */
   appHash: string;
 }
 
 /** Reads `#k=<key>[#<the app's fragment>]`; a fragment without a key is the app's. */
-export function parseFragment(hash: string): FoundKey {
+export function parseFragment(hash: string): Fragment {
   const match = FRAGMENT.exec(hash);
   if (match === null) return { key: null, appHash: hash };
   return { key: decodeKey(match[1] ?? ''), appHash: match[2] ?? '' };
 }
 
-/** The key from the address bar; without one there, the key that this browser has kept. */
-export function findKey(hash: string, storage: Storage | undefined): FoundKey {
-  const found = parseFragment(hash);
-  if (found.key === null) return { ...found, key: readKey(storage) };
-  keepKey(found.key, storage);
-  return found;
+/** What of a tab the search for its key looks at. */
+interface KeyPlaces {
+  readonly location: Pick<Location, 'hash'>;
+  readonly localStorage: Storage;
+  readonly indexedDB?: IDBFactory;
 }
 
-/** Keeps the key for reloads. The app shares this storage and may clear it, so call this again when the tab is left. */
-export function keepKey(key: Uint8Array, storage: Storage | undefined): void {
+/** The session's link key, in a form that can't be read. */
+export interface FoundKey {
+  /** Resolves with null when the tab has no key. */
+  key: Promise<CryptoKey | null>;
+  /** Resolves when the next load will find the key too, or the browser has refused to keep it. */
+  kept: Promise<void>;
+}
+
+/** The key from the address bar; without one there, the key that this browser has kept. */
+export function findKey(tab: KeyPlaces): FoundKey {
+  const left = takeReadableKey(storageOf(tab));
+  const raw = parseFragment(tab.location.hash).key ?? left;
+  if (raw === null) return { key: readLinkKey(tab.indexedDB), kept: Promise.resolve() };
+  const key = importLinkKey(raw);
+  return { key, kept: key.then((usable) => keepLinkKey(usable, tab.indexedDB)) };
+}
+
+/** Takes away what earlier versions have kept, which every script of the origin could read. */
+function takeReadableKey(storage: Storage | undefined): Uint8Array | null {
   try {
-    storage?.setItem(STORAGE_KEY, encodeLinkKey(key));
+    const text = storage?.getItem(KEY_DATABASE) ?? '';
+    storage?.removeItem(KEY_DATABASE);
+    return decodeKey(text);
   } catch {
-    // There is no room or no permission. A reload then needs the whole link again.
+    return null;
   }
 }
 
 /** localStorage, where the browser allows it. */
-export function storageOf(window: { readonly localStorage: Storage }): Storage | undefined {
+export function storageOf(tab: { readonly localStorage: Storage }): Storage | undefined {
   try {
-    return window.localStorage;
+    return tab.localStorage;
   } catch {
     return undefined;
-  }
-}
-
-/** The key this browser has kept for the session. */
-export function readKey(storage: Storage | undefined): Uint8Array | null {
-  try {
-    return decodeKey(storage?.getItem(STORAGE_KEY) ?? '');
-  } catch {
-    return null;
   }
 }
 
@@ -68,10 +78,9 @@ export function appUrl({ hash, origin, pathname, search }: Location, appHash: st
 /** The link another person can open. */
 export function shareableUrl(
   { hash, origin, pathname, search }: Location,
-  key: Uint8Array | null,
+  key: Uint8Array,
 ): string {
-  const fragment = key === null ? '' : `#k=${encodeLinkKey(key)}`;
-  return origin + pathname + search + fragment + hash;
+  return `${origin}${pathname}${search}#k=${encodeLinkKey(key)}${hash}`;
 }
 
 /** A URL as a request carries it (URL section 4.3, "exclude fragment"). */

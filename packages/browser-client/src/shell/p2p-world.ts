@@ -5,6 +5,7 @@ import {
   requestPayload,
   systemClock,
   type Clock,
+  type LinkKey,
   type OfferClaim,
 } from '@wingman/protocol';
 import type { Fingerprints } from '../shared/worker-messages.js';
@@ -39,7 +40,7 @@ interface AdmissionProofs {
 /** The direct path of a tunnel: channels and fingerprints go to its worker. */
 export function p2pWorld(
   tunnel: TunnelClient,
-  key: Uint8Array,
+  key: LinkKey,
   signal: P2pWorld['signal'],
   timeoutMs: number,
 ): P2pWorld {
@@ -55,7 +56,7 @@ export function p2pWorld(
   };
 }
 
-function admissionProofs(linkKey: Uint8Array): AdmissionProofs {
+function admissionProofs(linkKey: LinkKey): AdmissionProofs {
   const key = deriveAdmissionKey(linkKey);
   return {
     request: async (linkId) => authenticate(await key, requestPayload(linkId)),

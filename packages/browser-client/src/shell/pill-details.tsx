@@ -49,7 +49,8 @@ export interface DetailsProps {
   status: LinkStatus;
   pair: CandidatePair | null;
   onPrefer: (preference: Preference) => void;
-  onCopyLink: () => void;
+  /** Undefined when this tab doesn't know the link. */
+  onCopyLink: (() => void) | undefined;
   onHide: () => void;
 }
 
@@ -61,10 +62,15 @@ export function PillDetails(props: DetailsProps): VNode {
       <h2>{PILL_LABELS[kind]}</h2>
       <p class="what">{PILL_EXPLANATIONS[kind]}</p>
       {kind === 'ingress' ? null : <Numbers {...props} />}
+      {onCopyLink === undefined ? (
+        <p class="what">To send somebody here, send the link that you were given.</p>
+      ) : null}
       <p class="foot">
-        <button type="button" onClick={onCopyLink}>
-          Copy link to this page
-        </button>
+        {onCopyLink === undefined ? null : (
+          <button type="button" onClick={onCopyLink}>
+            Copy link to this page
+          </button>
+        )}
         <button type="button" onClick={onHide}>
           Keep as a dot
         </button>

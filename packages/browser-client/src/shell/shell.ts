@@ -6,10 +6,10 @@ import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
 import { drawCover, newJourney, type Step } from './cover.js';
-import type { EarlyStart } from './early-start.js';
+import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { enterIngress } from './ingress-entry.js';
 import { FirstPage } from './first-page.js';
-import { appUrl, findKey, keepKey, shareableUrl, storageOf } from './link-key.js';
+import { appUrl, parseFragment, shareableUrl, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
 import { P2pClient } from './p2p-client.js';
@@ -30,10 +30,8 @@ export class Shell implements ShellParts {
   tunnel: TunnelClient | undefined;
   p2p: P2pClient | undefined;
   serviceWorker: ServiceWorkerHost | undefined;
-  readonly #storage = storageOf(window);
   readonly #mirror = new Mirror(document, window, this);
   readonly #pill: PillView;
-  readonly #key: Uint8Array | null;
   readonly #appHash: string;
   readonly #journey = newJourney();
   #hasEnded = false;
@@ -45,16 +43,15 @@ export class Shell implements ShellParts {
     private readonly early: EarlyStart | undefined,
     pillCss: string,
   ) {
-    const { key, appHash } = findKey(location.hash, this.#storage);
-    this.#key = key;
+    const { key, appHash } = parseFragment(location.hash);
     this.#appHash = appHash;
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.frame = new AppFrame(window, { onLoad: () => this.#loaded() });
     this.#pill = new PillView(document, pillCss, this.#candidatePair, {
       prefer: (preference) => prefer(this, preference),
-      link: () => shareableUrl(location, this.#key),
-      storage: this.#storage,
+      link: key === null ? undefined : () => shareableUrl(location, key),
+      storage: storageOf(window),
     });
     this.#listen();
     publish(this, window);
@@ -69,16 +66,20 @@ export class Shell implements ShellParts {
     this.#draw();
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
-    if (this.#key === null) return this.#withoutTunnel('KEY_MISSING');
-    if (this.serviceWorker === undefined || this.early === undefined) {
-      return this.#withoutTunnel('UNSUPPORTED');
+    const key = await this.early?.key;
+    if (key === null) return this.#withoutTunnel('KEY_MISSING', key);
+    const tunnel = await this.early?.tunnel;
+    if (this.serviceWorker === undefined || key === undefined || tunnel === undefined) {
+      return this.#withoutTunnel('UNSUPPORTED', key ?? null);
     }
-    this.#startTunnel(this.early, this.#key);
+    this.#startTunnel(tunnel, key);
     if (!(await this.serviceWorker.register())) {
       this.#stopTunnel();
-      return this.#withoutTunnel('UNSUPPORTED');
+      return this.#withoutTunnel('UNSUPPORTED', key);
     }
     this.#step('browser');
+    // The app may load the tab anew at once.
+    await this.early?.kept;
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker.introduce(expectedFor(url, document));
     this.frame.load(url);
@@ -98,7 +99,7 @@ export class Shell implements ShellParts {
     });
   }
 
-  #startTunnel(early: EarlyStart, key: Uint8Array): void {
+  #startTunnel(early: EarlyTunnel, key: CryptoKey): void {
     const tunnel = new TunnelClient(early, this.tab, {
       onMessage: (message) => this.#workerSays(message),
       onLost: (why, isReplaced) => this.#tunnelLost(why, isReplaced),
@@ -114,7 +115,7 @@ export class Shell implements ShellParts {
   }
 
   /** Connects to signaling, as soon as the pass is made. */
-  async #startSignaling(key: Uint8Array): Promise<void> {
+  async #startSignaling(key: CryptoKey): Promise<void> {
     this.#signaling = new Signaling({
       url: await signalingUrl(location.origin, this.tab, key),
       onOpen: () => {
@@ -136,10 +137,10 @@ export class Shell implements ShellParts {
   }
 
   /** Loads the app through the server, where the developer allows that; this tab has no tunnel. */
-  async #withoutTunnel(reason: ProblemCode): Promise<void> {
+  async #withoutTunnel(reason: ProblemCode, key: CryptoKey | null): Promise<void> {
     if (!this.boot.ingressAllowed) return this.#trouble(reason);
-    if (!(await enterIngress(this.boot.session, this.#key))) {
-      return this.#trouble(this.#key === null ? 'KEY_MISSING' : 'HANDSHAKE_FAILED');
+    if (!(await enterIngress(this.boot.session, key))) {
+      return this.#trouble(key === null ? 'KEY_MISSING' : 'HANDSHAKE_FAILED');
     }
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker?.stepAside(expectedFor(url, document));
@@ -292,7 +293,6 @@ export class Shell implements ShellParts {
 
   #leave(isForGood: boolean): void {
     this.firstPage.keep(this.frame);
-    if (this.#key !== null) keepKey(this.#key, this.#storage);
     this.p2p?.close();
     if (isForGood) this.#signaling?.leave();
   }

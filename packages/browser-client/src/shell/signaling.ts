@@ -10,6 +10,7 @@ import {
   encodeEnvelope,
   systemClock,
   type Clock,
+  type LinkKey,
   type ProblemCode,
   type ReceivedCase,
   type Timer,
@@ -34,7 +35,7 @@ export interface SignalingOptions {
 const OPEN = 1;
 
 /** Where a tab's signaling is, with the pass that lets it in (SPEC section 4.5). */
-export async function signalingUrl(origin: string, tab: string, key: Uint8Array): Promise<string> {
+export async function signalingUrl(origin: string, tab: string, key: LinkKey): Promise<string> {
   const pass = await createPass(await deriveGateKey(key), 'signal', tab);
   return `${origin.replace(/^http/, 'ws')}/__wingman/signal?tab=${tab}&pass=${pass}`;
 }

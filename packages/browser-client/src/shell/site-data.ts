@@ -20,8 +20,8 @@ export function watchCookies(page: Document, changed: (cookies: PageCookies) => 
   });
 }
 
-/** Keys of the tunnel's own items begin with this. */
-const OWN_ITEMS = 'wingman.';
+/** Names of the tunnel's own items and databases begin with this. */
+const OWN_NAMES = 'wingman.';
 
 /** Does what an answer's `Set-Cookie` and `Clear-Site-Data` ask for, and replies with the cookies seen then. */
 export function changeSiteData(
@@ -52,7 +52,7 @@ async function clearStorage(tab: Window & typeof globalThis): Promise<void> {
 
 async function clearItems(of: () => Storage): Promise<void> {
   const storage = of();
-  for (const key of Object.keys(storage)) if (!key.startsWith(OWN_ITEMS)) storage.removeItem(key);
+  for (const key of Object.keys(storage)) if (!key.startsWith(OWN_NAMES)) storage.removeItem(key);
   return Promise.resolve();
 }
 
@@ -62,8 +62,9 @@ async function clearCaches(caches: CacheStorage): Promise<void> {
 }
 
 async function clearDatabases(factory: IDBFactory): Promise<void> {
-  const databases = await factory.databases();
-  await Promise.all(databases.map(({ name }) => emptyDatabase(factory, name ?? '')));
+  const names = (await factory.databases()).map(({ name }) => name ?? '');
+  const doomed = names.filter((name) => !name.startsWith(OWN_NAMES));
+  await Promise.all(doomed.map((name) => emptyDatabase(factory, name)));
 }
 
 function emptyDatabase(factory: IDBFactory, name: string): Promise<void> {

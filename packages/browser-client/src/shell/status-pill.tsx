@@ -16,8 +16,8 @@ interface PillState {
 
 export interface PillActions {
   prefer: (preference: Preference) => void;
-  /** The session's URL with its key. */
-  link: () => string;
+  /** The session's URL with its key; undefined in a tab that was not opened with the key. */
+  link: (() => string) | undefined;
   storage: Storage | undefined;
   /** The details have been opened or closed; they show the candidate pair. */
   onOpen: (isOpen: boolean) => void;
@@ -121,7 +121,7 @@ function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillA
           status={status}
           pair={pair}
           onPrefer={actions.prefer}
-          onCopyLink={() => void copy(actions.link())}
+          onCopyLink={copierOf(actions)}
           onHide={() => {
             update({ ...place, isHidden: true });
             open(false);
@@ -187,6 +187,10 @@ function useDrag(onDrop: (corner: ReturnType<typeof cornerOf>) => void) {
     wasDragged: () => dragged.current,
     style: offset === null ? {} : { transform: `translate(${offset.x}px, ${offset.y}px)` },
   };
+}
+
+function copierOf({ link }: PillActions): (() => void) | undefined {
+  return link && (() => void copy(link()));
 }
 
 async function copy(text: string): Promise<void> {

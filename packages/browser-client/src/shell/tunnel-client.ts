@@ -5,7 +5,7 @@ import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js'
 import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
 import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
-import type { EarlyStart } from './early-start.js';
+import type { EarlyTunnel } from './early-start.js';
 import { Heartbeat } from './heartbeat.js';
 import { pumpChannel } from './webrtc-utils.js';
 
@@ -28,7 +28,7 @@ export interface TunnelEvents {
 export class TunnelClient {
   /** The last status the worker has sent. */
   last: LinkStatus = NO_LINK;
-  readonly #early: EarlyStart;
+  readonly #early: EarlyTunnel;
   readonly #heartbeat: Heartbeat;
   /** When workers were replaced within the last `workerRestartSpanMs`. */
   #restarts: number[] = [];
@@ -37,7 +37,7 @@ export class TunnelClient {
 
   /** `tab` is the name by which workers of the app call this tunnel. */
   constructor(
-    early: EarlyStart,
+    early: EarlyTunnel,
     private readonly tab: string,
     private readonly events: TunnelEvents,
     private readonly clock: Clock = systemClock,

@@ -8,6 +8,7 @@ import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { tellGivenUp } from './give-up.js';
+import { hideKeyDatabase } from './hide-database.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
@@ -83,6 +84,7 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
   if (leave !== undefined) return page.addEventListener('pagehide', leave);
   tellGivenUp(page, () => page.document.baseURI);
   watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
+  hideKeyDatabase(page);
   replaceWorkers({
     realm: page,
     baseUrl: () => page.document.baseURI,
@@ -99,6 +101,7 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
   tunnelWorkerSockets(scope, tab);
   const baseUrl = (): string => scope.location.href;
   tellGivenUp(scope, baseUrl);
+  hideKeyDatabase(scope);
   // A worker can't announce anything to the service worker, which takes the workers of workers for classic scripts.
   replaceWorkers({ realm: scope, baseUrl, shim: text, tab, announce: () => undefined });
 }

@@ -13,6 +13,8 @@ export interface CookieRealm extends Placed {
   document: Document;
   Document: { prototype: Document };
   CookieStore?: { prototype: object };
+  CookieChangeEvent?: { prototype: object };
+  cookieStore?: EventTarget;
 }
 
 /** A line of Set-Cookie or its beginning, up to the first attribute. */
@@ -23,7 +25,7 @@ const PAIR = /^[^;]*/;
  * names in a cookie that the app's scripts don't see.
  */
 export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies) => void): void {
-  const { Document, CookieStore } = realm;
+  const { Document, CookieStore, CookieChangeEvent, cookieStore } = realm;
   const cookies = new NativeCookies(realm);
   const tell = (): void => {
     const location = cookieLocation(realm);
@@ -31,7 +33,13 @@ export function watchCookies(realm: CookieRealm, changed: (cookies: PageCookies)
     if (location !== undefined) changed(readCookies(cookies, location));
   };
   watchDocumentCookie(Document.prototype, cookies, tell);
-  if (CookieStore !== undefined) watchCookieStore(CookieStore.prototype, cookies, tell);
+  if (CookieStore !== undefined) {
+    watchCookieStore(CookieStore.prototype, cookies, tell);
+    hideOwnCookie(CookieStore.prototype);
+  }
+  if (CookieChangeEvent !== undefined && cookieStore !== undefined) {
+    hideOwnChanges(CookieChangeEvent.prototype, cookieStore);
+  }
   tell();
 }
 
@@ -58,9 +66,15 @@ class NativeCookies {
     this.#native?.set?.call(this.realm.document, line);
   }
 
-  /** A script has written this cookie. An empty value is that of a deletion, which may be of somebody else's cookie. */
-  note(name: string, value: string): void {
-    const line = value === '' ? undefined : scriptedLine(parseCookies(this.cookie), name);
+  /** How many cookies of this name the document sees that have no value. */
+  countEmpty(name: string): number {
+    return parseCookies(this.cookie).filter(([other, value]) => other === name && value === '')
+      .length;
+  }
+
+  /** A script has written this cookie. A deletion doesn't count, because it may be of somebody else's cookie. */
+  note(name: string): void {
+    const line = scriptedLine(parseCookies(this.cookie), name);
     if (line !== undefined) this.cookie = line;
   }
 }
@@ -84,21 +98,24 @@ function watchDocumentCookie(prototype: Document, cookies: NativeCookies, tell: 
       return text.split('; ').filter(isTheApps).join('; ');
     },
     set(this: Document, line: unknown) {
-      native.set?.call(this, line);
       const [pair] = parseCookies(PAIR.exec(String(line))?.[0] ?? '');
-      if (pair !== undefined) cookies.note(...pair);
+      const [name, value] = pair ?? ['', ''];
+      const before = value === '' ? cookies.countEmpty(name) : 0;
+      native.set?.call(this, line);
+      // What is written without a value is a cookie or a deletion. After a deletion there is none more.
+      if (value !== '' || cookies.countEmpty(name) > before) cookies.note(name);
       tell();
     },
   });
 }
 
 function watchCookieStore(prototype: object, cookies: NativeCookies, tell: () => void): void {
-  wrap(prototype, 'set', (done, first, value) => {
-    const { name, value: given } = (typeof first === 'object' ? first : { name: first, value }) as {
+  wrap(prototype, 'set', (done, first) => {
+    const { name, expires } = (typeof first === 'object' ? first : { name: first }) as {
       name: unknown;
-      value: unknown;
+      expires?: number | null;
     };
-    cookies.note(String(name), String(given));
+    if ((expires ?? Infinity) > Date.now()) cookies.note(String(name));
     tell();
     return done;
   });
@@ -106,26 +123,64 @@ function watchCookieStore(prototype: object, cookies: NativeCookies, tell: () =>
     tell();
     return done;
   });
-  wrap(prototype, 'getAll', (found) =>
-    (found as { name?: string }[]).filter(({ name }) => isTheApps(`${name}=`)),
-  );
+}
+
+/** A cookie as the CookieStore shows it. */
+interface ShownCookie {
+  name?: string;
+}
+
+/** Takes our own cookie out of what a CookieStore finds. */
+function hideOwnCookie(prototype: object): void {
+  const getAll: unknown = Reflect.get(prototype, 'getAll');
+  wrap(prototype, 'getAll', (found) => withoutOwn(found as ShownCookie[]));
+  wrap(prototype, 'get', async function (this: unknown, found, ...args) {
+    if (typeof getAll !== 'function' || found === null || !isOwn(found as ShownCookie))
+      return found;
+    const all = (await Reflect.apply(getAll, this, args)) as ShownCookie[];
+    return withoutOwn(all)[0] ?? null;
+  });
+}
+
+/** Takes our own cookie out of the changes that scripts are told of. A change of nothing else they aren't told at all. */
+function hideOwnChanges(prototype: object, store: EventTarget): void {
+  for (const name of ['changed', 'deleted']) {
+    const native = Object.getOwnPropertyDescriptor(prototype, name);
+    const get = function (this: Event): readonly ShownCookie[] {
+      return Object.freeze(withoutOwn((native?.get?.call(this) ?? []) as ShownCookie[]));
+    };
+    Object.defineProperty(prototype, name, { ...native, get });
+  }
+  // Nobody has listened before: the shim runs first.
+  store.addEventListener('change', (event) => {
+    const { changed, deleted } = event as unknown as Record<'changed' | 'deleted', unknown[]>;
+    if (changed.length + deleted.length === 0) event.stopImmediatePropagation();
+  });
+}
+
+function withoutOwn(cookies: readonly ShownCookie[]): ShownCookie[] {
+  return cookies.filter((cookie) => !isOwn(cookie));
+}
+
+function isOwn({ name }: ShownCookie): boolean {
+  return name === SCRIPTED_COOKIE;
 }
 
 /** Has `then` see what a method resolved to, and what it was called with, and decide what the caller gets. */
 function wrap(
   prototype: object,
   name: string,
-  then: (result: unknown, ...args: unknown[]) => unknown,
+  then: (this: unknown, result: unknown, ...args: unknown[]) => unknown,
 ): void {
   const native: unknown = Reflect.get(prototype, name);
   if (typeof native !== 'function') return;
   const wrapped = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return then(await Reflect.apply(native, this, args), ...args);
+    return then.call(this, await Reflect.apply(native, this, args), ...args);
   };
   Reflect.set(prototype, name, wrapped);
 }
 
-/** Whether the pair of a Cookie field is a cookie of the app's. */
+/** Whether a pair of `document.cookie` is a cookie of the app's. */
 function isTheApps(pair: string): boolean {
   return !pair.startsWith(`${SCRIPTED_COOKIE}=`);
 }

@@ -7,13 +7,14 @@ import {
   type Binding,
   type ErrorCode,
   type Link,
+  type LinkKey,
   type TransitionTable,
 } from '@wingman/protocol';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
 import { ChannelCarrier, PortCarrier, type ChannelEvents } from './channel-carrier.js';
 
 export interface P2pAttacherOptions {
-  key: Uint8Array;
+  key: LinkKey;
   /** The link that lives now. */
   link: () => Link;
   onEvent: (attempt: number, event: P2pWorkerEvent, code?: ErrorCode) => void;

@@ -12,6 +12,7 @@ import {
   type Clock,
   type ErrorCode,
   type Link,
+  type LinkKey,
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
@@ -30,7 +31,7 @@ const TRANSITIONS: TransitionTable<RelayState> = {
 
 export interface RelayOptions {
   link: Link;
-  key: Uint8Array;
+  key: LinkKey;
   /** WebSocket URL without parameters. */
   url: string;
   /** The pass that the tunnel server asks of this link. */

@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createLinkKey, encodeLinkKey, toBase64Url } from '@wingman/protocol';
+import {
+  createLinkKey,
+  deriveGateKey,
+  encodeLinkKey,
+  toBase64Url,
+  type LinkKey,
+} from '@wingman/protocol';
 import { parseBoot, type Boot } from '../../src/shared/boot.js';
 import { POSTED_MARK } from '../../src/shared/shell-api.js';
 import type { StartOptions } from '../../src/shared/worker-messages.js';
 import { startEarly, trustOwnScripts } from '../../src/shell/early-start.js';
+import { FakeKeyDatabase } from '../support/fake-key-database.js';
 import { FakeWorker } from '../support/fake-worker.js';
 import { closeTabs, openTab, setGlobal, type Tab } from '../support/dom.js';
 
@@ -13,11 +20,13 @@ const PREKEY = Uint8Array.of(1, 2, 3);
 const BOOT: Boot = { ...parseBoot('{}'), prekey: toBase64Url(PREKEY), linkGraceMs: 1234 };
 
 let tab: Tab;
+let database: FakeKeyDatabase;
 let workers: FakeWorker[];
 let scripts: Blob[];
 let registered: unknown[][];
 
 beforeEach(() => {
+  database = new FakeKeyDatabase();
   workers = [];
   scripts = [];
   registered = [];
@@ -36,6 +45,7 @@ afterEach(closeTabs);
 function arrive(url: string, head = '', runsServiceWorkers = true): void {
   tab = openTab(url, '<script type="text/plain" id="wingman-worker">the code</script>');
   tab.document.head.innerHTML = head;
+  Object.assign(tab, { indexedDB: database.asFactory });
   const register = (...args: unknown[]): Promise<void> => {
     registered.push(args);
     return Promise.reject(new Error('refused'));
@@ -54,20 +64,27 @@ function options(worker: FakeWorker | undefined): StartOptions {
   return start.options;
 }
 
+/** The session's key, in the form that can't be read. */
+async function expectKey(key: LinkKey | null): Promise<void> {
+  if (!(key instanceof CryptoKey)) throw new Error('it can be read');
+  expect(await deriveGateKey(key)).toEqual(await deriveGateKey(KEY));
+}
+
 describe('the early start', () => {
   test('starts the worker with the session’s key, the way to the relay and the page’s cookies', async () => {
     tab.document.cookie = 'a=1';
-    startEarly(BOOT, tab.document);
+    await startEarly(BOOT, tab.document).tunnel;
     expect(workers).toHaveLength(1);
     expect(await scripts[0]?.text()).toBe('the code');
     expect(options(workers[0])).toMatchObject({
-      ...{ key: KEY, relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
+      ...{ relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
       ...{ prekey: PREKEY, cookies: { text: 'a=1', path: '/folder/page' } },
     });
+    await expectKey(options(workers[0]).key);
   });
 
-  test('asks for the page itself in the first flight, as the frame will', () => {
-    startEarly(BOOT, tab.document);
+  test('asks for the page itself in the first flight, as the frame will', async () => {
+    await startEarly(BOOT, tab.document).tunnel;
     const { preload } = options(workers[0]);
     expect(preload).toMatchObject({
       ...{ method: 'GET', target: '/folder/page?q', destination: 'iframe', mode: 'navigate' },
@@ -79,69 +96,84 @@ describe('the early start', () => {
     expect(fields.has('referer')).toBe(false);
   });
 
-  test('says in the first flight where the tab has come from', () => {
+  test('says in the first flight where the tab has come from', async () => {
     arrive(URL_OF_PAGE, '<meta name="wingman-referrer" content="https://chat.example/">');
-    startEarly(BOOT, tab.document);
+    await startEarly(BOOT, tab.document).tunnel;
     const fields = new Map(options(workers[0]).preload?.headers);
     expect(fields.get('referer')).toBe('https://chat.example/');
   });
 
-  test('asks for no page that a form has opened: that is not a GET', () => {
+  test('asks for no page that a form has opened: that is not a GET', async () => {
     arrive(URL_OF_PAGE, `<meta name="${POSTED_MARK}">`);
-    startEarly(BOOT, tab.document);
+    await startEarly(BOOT, tab.document).tunnel;
     expect(options(workers[0]).preload).toBeNull();
   });
 
-  test.each([null, '***'])('has no first flight without the host’s hello: %s', (prekey) => {
-    startEarly({ ...BOOT, prekey }, tab.document);
+  test.each([null, '***'])('has no first flight without the host’s hello: %s', async (prekey) => {
+    await startEarly({ ...BOOT, prekey }, tab.document).tunnel;
     expect(options(workers[0]).prekey).toBeNull();
   });
 
-  test('begins with the registration of the service worker, whose failure others look at', () => {
-    startEarly(BOOT, tab.document);
+  test('begins with the registration of the service worker, whose failure others look at', async () => {
+    await startEarly(BOOT, tab.document).tunnel;
     expect(registered).toEqual([['/__wingman/sw.js', { scope: '/', updateViaCache: 'none' }]]);
   });
 
-  test('keeps what the worker says until the page’s own code is there', () => {
-    const early = startEarly(BOOT, tab.document);
+  test('keeps what the worker says until the page’s own code is there', async () => {
+    const tunnel = await startEarly(BOOT, tab.document).tunnel;
     workers[0]?.says({ kind: 'link', id: 'a' });
     workers[0]?.says({ kind: 'connected' });
-    expect(early?.messages.map(({ kind }) => kind)).toEqual(['link', 'connected']);
+    expect(tunnel?.messages.map(({ kind }) => kind)).toEqual(['link', 'connected']);
   });
 
-  test('finds the key that the browser has kept', () => {
-    tab.localStorage.setItem('wingman.key', encodeLinkKey(KEY));
-    tab.history.replaceState(null, '', '/page');
-    startEarly(BOOT, tab.document);
-    expect(options(workers[0]).key).toEqual(KEY);
+  test('finds the key that the browser has kept, and starts the worker’s thread meanwhile', async () => {
+    await startEarly(BOOT, tab.document).kept;
+    arrive('https://s.example/page');
+    const before = workers.length;
+    const { tunnel } = startEarly(BOOT, tab.document);
+    expect(workers).toHaveLength(before + 1);
+    expect(workers[before]?.posted).toEqual([]);
+    await tunnel;
+    await expectKey(options(workers[before]).key);
   });
 
-  test('is none without a key, nor in a browser without service workers', () => {
+  test('is none without a key', async () => {
+    database.records.clear();
     arrive('https://s.example/');
-    expect(startEarly(BOOT, tab.document)).toBeUndefined();
+    const { key, tunnel } = startEarly(BOOT, tab.document);
+    expect(await key).toBeNull();
+    expect(await tunnel).toBeUndefined();
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true]);
+    expect(registered).toEqual([]);
+  });
+
+  test('is no tunnel in a browser without service workers, where the key is known all the same', async () => {
     arrive(URL_OF_PAGE, '', false);
-    expect(startEarly(BOOT, tab.document)).toBeUndefined();
+    const { key, tunnel } = startEarly(BOOT, tab.document);
+    expect(await tunnel).toBeUndefined();
+    await expectKey(await key);
     expect(workers).toHaveLength(0);
   });
 });
 
 describe('another worker for the same session', () => {
-  test('starts without a first flight, and with the cookies of now', () => {
-    const early = startEarly(BOOT, tab.document);
+  test('starts without a first flight, and with the cookies of now', async () => {
+    const tunnel = await startEarly(BOOT, tab.document).tunnel;
     tab.document.cookie = 'later=1';
-    early?.startAnother();
+    tunnel?.startAnother();
     expect(workers).toHaveLength(2);
     expect(options(workers[1])).toMatchObject({
-      ...{ key: KEY, relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
+      ...{ relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
       ...{ prekey: null, preload: null, cookies: { text: 'later=1' } },
     });
+    await expectKey(options(workers[1]).key);
   });
 
-  test('is heard by nobody but whoever has asked for it', () => {
-    const early = startEarly(BOOT, tab.document);
-    early?.startAnother();
+  test('is heard by nobody but whoever has asked for it', async () => {
+    const tunnel = await startEarly(BOOT, tab.document).tunnel;
+    tunnel?.startAnother();
     workers[1]?.says({ kind: 'connected' });
-    expect(early?.messages).toEqual([]);
+    expect(tunnel?.messages).toEqual([]);
   });
 });
 

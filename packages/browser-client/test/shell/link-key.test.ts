@@ -1,21 +1,26 @@
-import { describe, expect, test } from '@jest/globals';
-import { createLinkKey, encodeLinkKey } from '@wingman/protocol';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createLinkKey, deriveGateKey, encodeLinkKey, importLinkKey } from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import {
   appUrl,
   findKey,
-  keepKey,
   parseFragment,
-  readKey,
   shareableUrl,
   storageOf,
   withoutHash,
 } from '../../src/shell/link-key.js';
 import { forbiddenStorage } from '../support/dom.js';
+import { FakeKeyDatabase } from '../support/fake-key-database.js';
 
 const KEY = createLinkKey();
 const TEXT = encodeLinkKey(KEY);
 
 const at = (href: string): Location => new URL(href) as unknown as Location;
+
+/** What everything else is derived from: two forms of one key agree in this. */
+async function gate(key: CryptoKey | Uint8Array | null): Promise<Uint8Array | null> {
+  return key === null ? null : deriveGateKey(key);
+}
 
 describe('a fragment', () => {
   test.each(['#k=', '#k=too-short', `#k=${TEXT}x`, '#k=ä', '#K=x', '# k=x'])(
@@ -35,30 +40,105 @@ describe('a fragment', () => {
   });
 });
 
-describe('where the browser keeps nothing', () => {
-  test('the key comes from the address bar alone', () => {
-    expect(findKey(`#k=${TEXT}`, forbiddenStorage)).toEqual({ key: KEY, appHash: '' });
-    expect(findKey('#x', forbiddenStorage)).toEqual({ key: null, appHash: '#x' });
-    expect(() => keepKey(KEY, forbiddenStorage)).not.toThrow();
+describe('the search for the key', () => {
+  let database: FakeKeyDatabase;
+  let items: Map<string, string>;
+  let localStorage: Storage;
+
+  beforeEach(() => {
+    database = new FakeKeyDatabase();
+    items = new Map();
+    localStorage = {
+      getItem: (name: string) => items.get(name) ?? null,
+      removeItem: (name: string) => items.delete(name),
+    } as unknown as Storage;
   });
 
-  test('there may be no storage at all', () => {
-    const window = {
-      get localStorage(): Storage {
-        throw new DOMException('The operation is insecure.', 'SecurityError');
-      },
-    };
-    expect(storageOf(window)).toBeUndefined();
-    expect(readKey(undefined)).toBeNull();
+  afterEach(() => void jest.useRealTimers());
+
+  const search = (hash: string, storage = localStorage) =>
+    findKey({ location: { hash }, localStorage: storage, indexedDB: database.asFactory });
+
+  test('finds it in the address bar, and keeps it in a form that no script can read', async () => {
+    const { key, kept } = search(`#k=${TEXT}`);
+    expect(await gate(await key)).toEqual(await deriveGateKey(KEY));
+    await kept;
+    const [record] = [...database.records.values()] as CryptoKey[];
+    expect(record).toMatchObject({ extractable: false, usages: ['deriveBits'] });
+    await expect(crypto.subtle.exportKey('raw', record as CryptoKey)).rejects.toThrow();
+    expect(database.names).toEqual(['wingman.key']);
+    expect(database.isOpen).toBe(false);
+  });
+
+  test('finds what was kept on a later load, and a new key replaces it', async () => {
+    expect(await search('').key).toBeNull();
+    await search(`#k=${TEXT}`).kept;
+    expect(await gate(await search('#section').key)).toEqual(await deriveGateKey(KEY));
+    const other = createLinkKey();
+    await search(`#k=${encodeLinkKey(other)}`).kept;
+    expect(await gate(await search('').key)).toEqual(await deriveGateKey(other));
+  });
+
+  test('takes the readable key of an earlier version over, and away', async () => {
+    items.set('wingman.key', TEXT);
+    await search('').kept;
+    expect(items.size).toBe(0);
+    expect(await gate(await search('').key)).toEqual(await deriveGateKey(KEY));
+  });
+
+  test('takes it away too when the address bar has the key', async () => {
+    items.set('wingman.key', encodeLinkKey(createLinkKey()));
+    const { key } = search(`#k=${TEXT}`);
+    expect(items.size).toBe(0);
+    expect(await gate(await key)).toEqual(await deriveGateKey(KEY));
+  });
+
+  test.each<FakeKeyDatabase['manner']>(['broken', 'forbidden'])(
+    'has the address bar alone where the browser’s store is %s',
+    async (manner) => {
+      database.manner = manner;
+      const { key, kept } = search(`#k=${TEXT}`, forbiddenStorage);
+      expect(await gate(await key)).toEqual(await deriveGateKey(KEY));
+      await kept;
+      expect(await search('', forbiddenStorage).key).toBeNull();
+      expect(database.isOpen).toBe(false);
+    },
+  );
+
+  test('does not wait for ever for a store that says nothing', async () => {
+    jest.useFakeTimers();
+    database.manner = 'silent';
+    const { key } = search('');
+    await jest.advanceTimersByTimeAsync(BROWSER_LIMITS.keyStoreMs);
+    expect(await key).toBeNull();
+  });
+
+  test.each([['text'], [{}], [null], [new Uint8Array(16)]])(
+    'takes nothing else for a key that somebody has put there: %p',
+    async (record) => {
+      await search(`#k=${TEXT}`).kept;
+      database.records.set('link', record);
+      expect(await search('').key).toBeNull();
+    },
+  );
+
+  test('takes no key of another kind', async () => {
+    await search(`#k=${TEXT}`).kept;
+    const aes = { name: 'AES-GCM', length: 256 };
+    database.records.set('link', await crypto.subtle.generateKey(aes, false, ['encrypt']));
+    expect(await search('').key).toBeNull();
+    database.records.set('link', await importLinkKey(KEY));
+    expect(await search('').key).not.toBeNull();
   });
 });
 
-describe('what was kept', () => {
-  test('is no key when something else has written there', () => {
-    const storage = { getItem: () => 'garbage' } as unknown as Storage;
-    expect(readKey(storage)).toBeNull();
-    expect(storageOf({ localStorage: storage })).toBe(storage);
-  });
+test('there may be no storage at all', () => {
+  const window = {
+    get localStorage(): Storage {
+      throw new DOMException('The operation is insecure.', 'SecurityError');
+    },
+  };
+  expect(storageOf(window)).toBeUndefined();
 });
 
 describe('URLs', () => {
@@ -72,7 +152,6 @@ describe('URLs', () => {
     const url = shareableUrl(at('https://s.example/a?b#now'), KEY);
     expect(url).toBe(`https://s.example/a?b#k=${TEXT}#now`);
     expect(parseFragment(new URL(url).hash)).toEqual({ key: KEY, appHash: '#now' });
-    expect(shareableUrl(at('https://s.example/a#now'), null)).toBe('https://s.example/a#now');
   });
 
   test('of requests have no fragment', () => {

@@ -14,9 +14,12 @@ import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { SHELL_API, TUNNEL_LOST_CHANNEL, type ShellApi } from '../../src/shared/shell-api.js';
 import { NO_LINK } from '../../src/shared/status.js';
 import type { WorkerToShell } from '../../src/shared/worker-messages.js';
+import type { EarlyStart } from '../../src/shell/early-start.js';
+import { findKey } from '../../src/shell/link-key.js';
 import { Shell } from '../../src/shell/shell.js';
 import { closeTabs, find, openTab, setGlobal, watchConsole, type Tab } from '../support/dom.js';
 import { settle } from '../support/fake-clock.js';
+import { FakeKeyDatabase } from '../support/fake-key-database.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { FakeWorker } from '../support/fake-worker.js';
 import { FakeContainer, FakeServiceWorker } from '../support/service-workers.js';
@@ -27,6 +30,7 @@ const PAGE = '<iframe id="wingman-app"></iframe><div id="wingman-cover"></div>';
 const APP = 'https://s.example/page?q';
 
 let tab: Tab;
+let database: FakeKeyDatabase;
 let container: FakeContainer;
 let workers: FakeWorker[];
 let sockets: FakeSocket[];
@@ -61,6 +65,8 @@ afterEach(async () => {
 /** A tab at a URL, in a browser whose service worker is active already. */
 function arrive(url: string): void {
   tab = openTab(url, PAGE);
+  database = new FakeKeyDatabase();
+  Object.assign(tab, { indexedDB: database.asFactory });
   reloads = 0;
   tab.location.reload = () => void (reloads += 1);
   container = new FakeContainer();
@@ -89,9 +95,18 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+/** What the page's first script has begun; without a tunnel unless this browser has started its worker. */
+function begun(hasWorker: boolean): EarlyStart {
+  const tunnel = { worker: hasWorker ? startWorker() : undefined, messages: [] };
+  const { worker } = tunnel;
+  return {
+    ...findKey(tab),
+    tunnel: Promise.resolve(worker && { ...tunnel, worker, startAnother: startWorker }),
+  };
+}
+
 async function launch(boot = '{}'): Promise<Shell> {
-  const early = { worker: startWorker(), messages: [], startAnother: startWorker };
-  const shell = new Shell(parseBoot(boot), early, '');
+  const shell = new Shell(parseBoot(boot), begun(true), '');
   void shell.start();
   await until('the frame loads the app', () => frameUrl !== '');
   return shell;
@@ -146,7 +161,8 @@ describe('the start', () => {
     arrive(`${LINK}#part`);
     await launch();
     expect(tab.location.href).toBe(`${APP}#part`);
-    expect(tab.localStorage.getItem('wingman.key')).toBe(encodeLinkKey(KEY));
+    expect([...database.records.values()]).toEqual([expect.any(CryptoKey)]);
+    expect(Object.keys(tab.localStorage)).toEqual([]);
     expect(frameUrl).toBe(`${APP}#part`);
   });
 
@@ -193,10 +209,7 @@ describe('the start', () => {
 
 describe('without a tunnel', () => {
   const start = async (boot: string, early: boolean): Promise<void> => {
-    const started = early
-      ? { worker: startWorker(), messages: [], startAnother: startWorker }
-      : undefined;
-    await new Shell(parseBoot(boot), started, '').start();
+    await new Shell(parseBoot(boot), begun(early), '').start();
   };
   const ALLOWED = '{"ingressAllowed":true}';
 
@@ -222,6 +235,11 @@ describe('without a tunnel', () => {
   test('a browser that runs no service workers is told so', async () => {
     setGlobal('navigator', { languages: [], userAgent: '' });
     await start('{}', false);
+    expect(problem()).toBe('UNSUPPORTED');
+  });
+
+  test('a browser whose first script has failed is told so', async () => {
+    await new Shell(parseBoot('{}'), undefined, '').start();
     expect(problem()).toBe('UNSUPPORTED');
   });
 
@@ -441,13 +459,6 @@ describe('what happens to the tab', () => {
     expect(sockets[0]?.closedWith).toBeUndefined();
     tab.dispatchEvent(pageEvent('pagehide', false));
     expect(sockets[0]?.closedWith).toBe(CloseCode.LEAVING);
-  });
-
-  test('leaves the key for the next load, though the app has emptied its storage', async () => {
-    await running();
-    tab.localStorage.clear();
-    tab.dispatchEvent(pageEvent('pagehide', false));
-    expect(tab.localStorage.getItem('wingman.key')).toBe(encodeLinkKey(KEY));
   });
 
   test('is told to the server when the browser is about to freeze it', async () => {

@@ -91,9 +91,11 @@ function stored() {
     ]),
   );
   const empty = new FakeDatabase(new Map());
+  const own = new FakeDatabase(new Map([['keys', 1]]));
   const databases = new Map<string, FakeDatabase | 'blocked'>([
     ['full', full],
     ['empty', empty],
+    ['wingman.key', own],
   ]);
   const members = {
     caches,
@@ -104,9 +106,9 @@ function stored() {
     Object.defineProperty(tab, name, { value, configurable: true });
   }
   tab.localStorage.setItem('app', '1');
-  tab.localStorage.setItem('wingman.key', '2');
+  tab.localStorage.setItem('wingman.pill', '2');
   tab.sessionStorage.setItem('app', '3');
-  return { caches, files, full, empty, databases };
+  return { caches, files, full, empty, own, databases };
 }
 
 /** Makes a change as the tunnel worker asks for it; what it hears. */
@@ -134,14 +136,15 @@ describe('the cookies of an answer', () => {
 
 describe('an answer that clears the site’s data', () => {
   test('takes all that the app has stored, and nothing that is the tunnel’s', async () => {
-    const { caches, files, full, empty } = stored();
+    const { caches, files, full, empty, own } = stored();
     await change([], true);
-    expect(Object.keys(tab.localStorage)).toEqual(['wingman.key']);
+    expect(Object.keys(tab.localStorage)).toEqual(['wingman.pill']);
     expect(tab.sessionStorage).toHaveLength(0);
     expect([...caches.names]).toEqual(['wingman-1']);
     expect([...files.names]).toEqual([]);
     expect([...full.stores.values()]).toEqual([0, 0]);
     expect([full.isClosed, empty.isClosed]).toEqual([true, true]);
+    expect(own.stores.get('keys')).toBe(1);
   });
 
   test.each<[string, FakeDatabase | 'blocked']>([

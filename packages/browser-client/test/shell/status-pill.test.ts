@@ -231,6 +231,19 @@ describe('the link to the page', () => {
     expect(copied).toEqual(['https://s.example/#k=key']);
   });
 
+  test('is not offered by a tab that has the key in a form that can’t be read', async () => {
+    const view = new PillView(tab.document, '', () => Promise.resolve(null), {
+      prefer: () => undefined,
+      link: undefined,
+      storage: tab.localStorage,
+    });
+    view.draw(DIRECT, false);
+    await open();
+    const details = find(root(), '.details');
+    expect(details.textContent).toContain('the link that you were given');
+    expect(details.textContent).not.toContain('Copy link');
+  });
+
   test('is shown where the clipboard is forbidden', async () => {
     const shown: unknown[] = [];
     tab.prompt = (...args: unknown[]) => (shown.push(args), null);

@@ -20,12 +20,14 @@ function setUp({ hasStore = true, isSandboxed = false } = {}) {
 
     set cookie(line: string) {
       const [name = '', value = ''] = String(line).split(';')[0]?.split('=') ?? [];
-      kept.set(name, value);
+      if (line.includes('Max-Age=0')) kept.delete(name);
+      else kept.set(name, value);
     }
   }
   class OwnCookieStore {
-    async set(name: string, value: string): Promise<void> {
+    async set(first: string | { name: string; value: string }, second = ''): Promise<void> {
       await written.promise;
+      const { name, value } = typeof first === 'string' ? { name: first, value: second } : first;
       if (value === 'bad') throw new TypeError('refused');
       kept.set(name, value);
     }
@@ -35,25 +37,46 @@ function setUp({ hasStore = true, isSandboxed = false } = {}) {
       kept.delete(name);
     }
 
-    get(name: string): string | undefined {
-      return kept.get(name);
+    async get(name?: string): Promise<{ name: string } | null> {
+      return (await this.getAll(name))[0] ?? null;
     }
 
-    async getAll(): Promise<{ name: string }[]> {
-      return [...kept.keys()].map((name) => ({ name }));
+    async getAll(wanted?: string): Promise<{ name: string }[]> {
+      return [...kept.keys()]
+        .map((name) => ({ name }))
+        .filter(({ name }) => name === (wanted ?? name));
     }
   }
+  class OwnChangeEvent extends Event {
+    constructor(private readonly names: Record<'changed' | 'deleted', string[]>) {
+      super('change');
+    }
+
+    get changed(): readonly { name: string }[] {
+      return this.names.changed.map((name) => ({ name }));
+    }
+
+    get deleted(): readonly { name: string }[] {
+      return this.names.deleted.map((name) => ({ name }));
+    }
+  }
+  const changes = new EventTarget();
+  const change = (changed: string[], deleted: string[]): boolean =>
+    changes.dispatchEvent(new OwnChangeEvent({ changed, deleted }));
   const document = new OwnDocument();
   const realm = {
     ...{ document, Document: OwnDocument, parent: top },
     location: { protocol: 'https:', pathname: '/page' },
-    ...(hasStore ? { CookieStore: OwnCookieStore } : {}),
+    ...(hasStore
+      ? { CookieStore: OwnCookieStore, CookieChangeEvent: OwnChangeEvent, cookieStore: changes }
+      : {}),
   } as unknown as CookieRealm;
   const told: string[] = [];
   const watch = (watched: CookieRealm): void =>
     watchCookies(watched, ({ text, path }) => told.push(`${path} ${text}`));
   watch(realm);
-  return { document, realm, store: new OwnCookieStore(), kept, told, watch, written };
+  const store = new OwnCookieStore();
+  return { document, realm, store, kept, told, watch, written, changes, change };
 }
 
 /** The realm of a frame whose document comes from no server. */
@@ -103,10 +126,10 @@ describe('what scripts do to cookies', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('without changing anything is not told', () => {
+  test('without changing anything is not told', async () => {
     const { document, store, kept, told } = setUp();
     kept.set('a', '1');
-    expect([document.cookie, store.get('a')]).toEqual(['a=1', '1']);
+    expect([document.cookie, await store.get('a')]).toEqual(['a=1', { name: 'a' }]);
     expect(told).toHaveLength(1);
   });
 
@@ -155,9 +178,62 @@ describe('what scripts do to cookies', () => {
     expect(await store.getAll()).toEqual([{ name: 'a' }]);
   });
 
-  test('is not noted for a deletion: whose cookie that was, nobody knows', () => {
+  test('is not noted for a deletion: whose cookie that was, nobody knows', async () => {
+    const { document, kept, store, written } = setUp();
+    written.resolve();
+    document.cookie = 'foreign=; Max-Age=0';
+    await store.set({ name: 'foreign', value: '', ...{ expires: Date.now() - 1 } });
+    await store.delete('foreign');
+    expect(kept.has(NOTE)).toBe(false);
+  });
+
+  test('is not noted for a deletion that leaves another cookie of that name, which has no value', () => {
     const { document, kept } = setUp();
+    kept.set('foreign', '');
+    Object.defineProperty(kept, 'delete', { value: () => false });
     document.cookie = 'foreign=; Max-Age=0';
     expect(kept.has(NOTE)).toBe(false);
+  });
+
+  test('is noted for a cookie that has no value', async () => {
+    const { document, kept, store, written } = setUp();
+    written.resolve();
+    document.cookie = 'a=';
+    expect(kept.get(NOTE)).toBe('.a');
+    await store.set('b', '');
+    await store.set({ name: 'c', value: '', ...{ expires: Date.now() + 60_000 } });
+    expect(kept.get(NOTE)).toBe('.a/.b/.c');
+  });
+});
+
+describe('our own cookie', () => {
+  test('is found by nobody who asks for it, and hides no other', async () => {
+    const { document, kept, store } = setUp();
+    kept.set(NOTE, '.a');
+    expect(await store.get(NOTE)).toBeNull();
+    expect(await store.getAll(NOTE)).toEqual([]);
+    document.cookie = 'a=1';
+    expect(await store.get()).toEqual({ name: 'a' });
+    expect(document.cookie).toBe('a=1');
+  });
+
+  test('changes without anybody being told', () => {
+    const { changes, change } = setUp();
+    const heard: unknown[] = [];
+    changes.addEventListener('change', (event) => {
+      const { changed, deleted } = event as unknown as Record<'changed' | 'deleted', object[]>;
+      heard.push([changed, deleted]);
+    });
+    change([NOTE], []);
+    change([], [NOTE]);
+    expect(heard).toEqual([]);
+    change([NOTE, 'a'], []);
+    change(['a'], [NOTE]);
+    change([], ['a']);
+    expect(heard).toEqual([
+      [[{ name: 'a' }], []],
+      [[{ name: 'a' }], []],
+      [[], [{ name: 'a' }]],
+    ]);
   });
 });

@@ -12,6 +12,7 @@ const GLOBALS = [
   'navigator',
   'localStorage',
   'sessionStorage',
+  'indexedDB',
   'FileReader',
   'CSSStyleSheet',
 ] as const;

@@ -1,5 +1,6 @@
 import type { Offer } from '../gen/wingman/v1/signaling.js';
 import { concatBytes, toBase64Url, toHex } from '../wire/bytes.js';
+import { deriveSecret, type LinkKey } from './link-key.js';
 
 /** The places of the tunnel server that a pass opens. */
 export type Door = 'signal' | 'relay';
@@ -11,13 +12,13 @@ export type OfferClaim = Pick<Offer, 'linkId' | 'attempt' | 'sdp'>;
  * The key of all passes: 32 bytes, HKDF-SHA-256 (RFC 5869) of the link key. The host gives this key to the tunnel
  * server, which can then turn away everybody who lacks the link key.
  */
-export function deriveGateKey(linkKey: Uint8Array): Promise<Uint8Array> {
-  return derive(linkKey, 'gate');
+export function deriveGateKey(linkKey: LinkKey): Promise<Uint8Array> {
+  return deriveSecret(linkKey, 'gate');
 }
 
 /** The key of the proofs in requests and offers: 32 bytes. Only viewers and the host have this key. */
-export function deriveAdmissionKey(linkKey: Uint8Array): Promise<Uint8Array> {
-  return derive(linkKey, 'admission');
+export function deriveAdmissionKey(linkKey: LinkKey): Promise<Uint8Array> {
+  return deriveSecret(linkKey, 'admission');
 }
 
 /** The pass of a viewer for one door, in base64url, for the URL's parameter `pass`. */
@@ -42,12 +43,12 @@ export function offerPayload(claim: OfferClaim, nonce: Uint8Array): Uint8Array<A
 }
 
 /** The key that plain HTTP is let in with: 32 bytes. The host has it, and whoever has the link key. */
-export function deriveIngressKey(linkKey: Uint8Array): Promise<Uint8Array> {
-  return derive(linkKey, 'ingress');
+export function deriveIngressKey(linkKey: LinkKey): Promise<Uint8Array> {
+  return deriveSecret(linkKey, 'ingress');
 }
 
 /** What a plain HTTP client shows as its bearer token: base64url. */
-export async function createIngressToken(linkKey: Uint8Array, session: string): Promise<string> {
+export async function createIngressToken(linkKey: LinkKey, session: string): Promise<string> {
   const key = await deriveIngressKey(linkKey);
   return toBase64Url(await authenticate(key, ingressTokenPayload(session)));
 }
@@ -77,15 +78,6 @@ export async function authenticate(
     'sign',
   ]);
   return new Uint8Array(await crypto.subtle.sign('HMAC', hmac, payload));
-}
-
-async function derive(linkKey: Uint8Array, label: string): Promise<Uint8Array> {
-  const base = await crypto.subtle.importKey('raw', new Uint8Array(linkKey), 'HKDF', false, [
-    'deriveBits',
-  ]);
-  const info = new TextEncoder().encode(`wingman v1 ${label}`);
-  const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
-  return new Uint8Array(await crypto.subtle.deriveBits(parameters, base, 256));
 }
 
 /** Only the last part may contain a zero byte, so two different claims never have the same bytes. */

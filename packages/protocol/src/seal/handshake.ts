@@ -23,6 +23,7 @@ import {
   sharedSecret,
   type CarrierKeys,
 } from './key-schedule.js';
+import type { LinkKey } from './link-key.js';
 import { ResponderKey, type PrekeyRing } from './prekey-ring.js';
 import { ProvenCarrier } from './proven-carrier.js';
 import { SealedCarrier } from './sealed-carrier.js';
@@ -30,8 +31,7 @@ import { HANDSHAKE_VERSION, carrierKind, handshakeTranscript } from './transcrip
 import { toHex } from '../wire/bytes.js';
 
 interface HandshakeOptions {
-  /** The link key, 16 bytes. */
-  key: Uint8Array;
+  key: LinkKey;
   kind: LaneKind;
   /** On p2p: returns the fingerprints. Called when they are needed. */
   binding?: () => Binding;

@@ -1,4 +1,5 @@
 import { concatBytes } from '../wire/bytes.js';
+import { deriveSecret, type LinkKey } from './link-key.js';
 
 /** The keys of one carrier, all from one handshake. */
 export interface CarrierKeys {
@@ -24,18 +25,19 @@ export async function sharedSecret(own: CryptoKeyPair, peer: Uint8Array): Promis
 }
 
 /**
- * HKDF-SHA-256 (RFC 5869) over the ephemeral secret and the link key, with the hash of the transcript as salt. A side
- * that lacks one of the secrets, or saw another handshake, gets other keys. The ephemeral secret keeps recorded
- * traffic safe when the session URL leaks later.
+ * HKDF-SHA-256 (RFC 5869) over the ephemeral secret and a secret of the link key, with the hash of the transcript as
+ * salt of both. A side that lacks one of the secrets, or saw another handshake, gets other keys. The ephemeral secret
+ * keeps recorded traffic safe when the session URL leaks later. The link key is only ever derived from, so that it
+ * need not be readable.
  */
 export async function deriveCarrierKeys(
-  linkKey: Uint8Array,
+  linkKey: LinkKey,
   secret: Uint8Array,
   transcript: Uint8Array,
 ): Promise<CarrierKeys> {
-  const material = concatBytes([secret, linkKey]);
-  const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveKey']);
   const salt = await sha256(transcript);
+  const material = concatBytes([secret, await deriveSecret(linkKey, 'handshake', salt)]);
+  const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveKey']);
   const derive = (label: string, algorithm: HmacKeyGenParams | AesKeyGenParams, use: KeyUsage[]) =>
     crypto.subtle.deriveKey(
       {

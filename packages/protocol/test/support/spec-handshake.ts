@@ -52,14 +52,15 @@ export function specTranscript(
   return Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
 }
 
-/** Section 4.1: HKDF-SHA-256 of the secret and the link key, with the transcript's hash as salt. */
+/** Section 4.1: HKDF-SHA-256 of the secret and the link secret, with the transcript's hash as salt. */
 export function specKeys(
   secret: Uint8Array,
   linkKey: Uint8Array,
   transcript: Uint8Array,
 ): SpecKeys {
   const salt = createHash('sha256').update(transcript).digest();
-  const material = Buffer.concat([secret, linkKey]);
+  const linkSecret = Buffer.from(hkdfSync('sha256', linkKey, salt, 'wingman v1 handshake', 32));
+  const material = Buffer.concat([secret, linkSecret]);
   const derive = (label: string): Buffer =>
     Buffer.from(hkdfSync('sha256', material, salt, `wingman v1 ${label}`, 32));
   return {
