@@ -38,6 +38,9 @@ function stream(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> 
 describe('routing', () => {
   test.each([
     ['https://other.example/', 'cors', '', 'untouched'],
+    ['http://localhost:8080/', 'cors', '', 'port'],
+    ['http://tenant.localhost:8080/', 'no-cors', 'image', 'port'],
+    ['http://localhost:8080/', 'navigate', 'iframe', 'untouched'],
     [`${ORIGIN}/__wingman/shim.js`, 'no-cors', 'script', 'asset'],
     [`${ORIGIN}/__wingman/entry`, 'navigate', 'iframe', 'entry'],
     [`${ORIGIN}/page`, 'navigate', 'document', 'shell'],

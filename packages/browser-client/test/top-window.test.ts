@@ -11,7 +11,7 @@ describe('a navigation of the tab that the app has started', () => {
     const destination = { url, sameDocument: false };
     const plain = { cancelable: true, navigationType: 'push', userInitiated: false };
     const event = { ...plain, destination, formData: null, downloadRequest: null, ...more };
-    return topNavigation(event as NavigateEvent, HERE);
+    return topNavigation(event as NavigateEvent, url, HERE);
   };
   test.each<[string, string, Partial<NavigateEvent>, string]>([
     ['to where the app is', HERE, {}, 'none'],

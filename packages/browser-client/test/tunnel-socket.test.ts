@@ -19,6 +19,8 @@ import { eventually, head, linkedHost } from './support/linked-host.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { nativeWebSocketClass } from './support/native-web-socket.js';
 
+const APP = new URL('https://app.example');
+
 /** A page whose WebSockets go through ports and a link to `serve`. */
 function setUp(serve: (incoming: IncomingWebSocket) => void) {
   const { mux, viewer } = linkedHost({ webSocket: serve });
@@ -33,7 +35,7 @@ function setUp(serve: (incoming: IncomingWebSocket) => void) {
   replaceWebSocket({
     realm,
     baseUrl: () => 'https://app.example/page?x',
-    route: (url) => routeFrom('app.example', url),
+    route: (url) => routeFrom(APP, url),
     headers: (): [string, string][] => [['origin', 'https://app.example']],
     open: (request) => {
       const { port1, port2 } = new MessageChannel();
@@ -253,9 +255,9 @@ describe('the tunnelled WebSocket', () => {
     expect(hosts).toEqual(['localhost:8080', '127.0.0.1:8081', '[::1]']);
     expect(complaints[0]).toContain('wingman with --also 8080');
     const elsewhere = ['wss://localhost:8080', 'ws://localhost.example', 'ws://127.0.0.2'];
-    for (const url of elsewhere) expect(routeFrom('app.example', new URL(url))).toBeUndefined();
-    expect(routeFrom('app.example', new URL('ws://localhost'))?.hasCredentials).toBe(true);
-    expect(routeFrom('app.example', new URL('ws://127.0.0.1'))?.hasCredentials).toBe(false);
+    for (const url of elsewhere) expect(routeFrom(APP, new URL(url))).toBeUndefined();
+    expect(routeFrom(APP, new URL('ws://localhost'))?.hasCredentials).toBe(true);
+    expect(routeFrom(APP, new URL('ws://127.0.0.1'))?.hasCredentials).toBe(false);
   });
 
   test('a patch of the prototype meets every socket', async () => {

@@ -140,6 +140,9 @@ describe('rewriteLocation', () => {
 
   test('without an origin a query stands behind the root', () => {
     expect(publicLocation('http://localhost:3000?a', NAMES, undefined)).toBe('/?a');
+    expect(publicLocation('http://tenant.localhost:3000/a', NAMES, undefined)).toBe('/a');
+    const elsewhere = 'http://localhost.example:3000/a';
+    expect(publicLocation(elsewhere, NAMES, undefined)).toBe(elsewhere);
   });
 
   test('port 80 is left out in a browser', () => {
@@ -202,7 +205,9 @@ describe('the shim', () => {
   test('puts it into a viewer’s document, whose length is another then', async () => {
     const answer = after(admitOwn, answerOf(page, 200, ['<head></head>']), navigation);
     expect(raw(answer)).toEqual(['content-type', 'text/html']);
-    expect(await textOf(answer.body)).toMatch(/^<head><script src="\/__wingman\/shim\.js">/);
+    expect(await textOf(answer.body)).toMatch(
+      /^<head><script src="\/__wingman\/shim\.js" data-port="3000">/,
+    );
   });
 
   test.each([

@@ -24,7 +24,7 @@ import {
 } from './support/tunnel.js';
 import { until } from './support/until.js';
 
-const SHIM_TAG = shimTag(undefined, false);
+const shimTagOf = (port: number): string => shimTag(undefined, false, port);
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -409,7 +409,7 @@ describe('what viewers get', () => {
     ['deflate', deflateRawSync(html)],
     ['br, gzip', gzipSync(brotliCompressSync(html))],
   ])('%s is undone, and the shim inserted', async (encoding, bytes) => {
-    const { tunnel } = await serve((incoming, response) => {
+    const { server, tunnel } = await serve((incoming, response) => {
       expect(incoming.headers['accept-encoding']).toBe('identity');
       response.writeHead(200, {
         ...page,
@@ -421,7 +421,9 @@ describe('what viewers get', () => {
     const response = await request(tunnel.mux, navigation);
     expect(header(response, 'content-encoding')).toBeUndefined();
     expect(header(response, 'content-length')).toBeUndefined();
-    expect(await textOf(response.body)).toBe(html.replace('<head>', `<head>${SHIM_TAG}`));
+    expect(await textOf(response.body)).toBe(
+      html.replace('<head>', `<head>${shimTagOf(server.port)}`),
+    );
   });
 
   test('a policy lets the shim through, by the nonce that its element has', async () => {
@@ -499,7 +501,7 @@ describe('what viewers get', () => {
   });
 
   test('only documents get the shim', async () => {
-    const { tunnel } = await serve((incoming, response) => {
+    const { server, tunnel } = await serve((incoming, response) => {
       const type = incoming.url === '/css' ? 'text/css' : 'text/html';
       const file = { 'content-disposition': 'attachment; filename="page.html"' };
       response.writeHead(incoming.url === '/part' ? 206 : 200, {
@@ -514,7 +516,9 @@ describe('what viewers get', () => {
     expect(await body({ mode: 'navigate', destination: 'iframe', target: '/css' })).toBe(html);
     expect(await body({ mode: 'navigate', destination: 'iframe', target: '/part' })).toBe(html);
     expect(await body({ mode: 'navigate', destination: 'iframe', target: '/file' })).toBe(html);
-    expect(await body({ mode: 'navigate', destination: 'document' })).toContain(SHIM_TAG);
+    expect(await body({ mode: 'navigate', destination: 'document' })).toContain(
+      shimTagOf(server.port),
+    );
   });
 
   test('the ingress gets everything as it is', async () => {

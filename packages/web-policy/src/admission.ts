@@ -42,13 +42,17 @@ export function admitSession(
 export function admitShim(
   headers: readonly Header[],
   { destination, also = [] }: Admission,
-  { nonce, origins }: { readonly nonce: string; readonly origins: readonly string[] },
+  {
+    nonce,
+    origins,
+    appPort,
+  }: { readonly nonce: string; readonly origins: readonly string[]; readonly appPort?: number },
 ): { headers: Header[]; tag: string } {
   const kept = headers.filter(({ name }) => name !== 'content-length');
   const script = admitScript({ nonce, urls: origins.map((origin) => origin + SHIM_PATH) });
   return {
     headers: admitSession(kept, { destination, also: [...also, script] }),
-    tag: shimTag(headers.some(isPolicy) ? nonce : undefined, asksForIsolation(headers)),
+    tag: shimTag(headers.some(isPolicy) ? nonce : undefined, asksForIsolation(headers), appPort),
   };
 }
 

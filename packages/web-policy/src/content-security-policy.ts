@@ -58,15 +58,36 @@ export function admitScript({ nonce, urls }: ShimPass): PolicyChange {
     );
 }
 
+/** The directives for what a service worker answers, whatever server is asked, and the one for `<base>`. */
+const ADMITS_LOCAL =
+  /^(?:base-uri|(?:connect|default|font|img|manifest|media|script|style)-src|(?:script|style)-src-elem)$/;
+
+/** What falls back to `default-src`, and what the browser would take from the reviewer's own machine. */
+const DOCUMENTS = ['frame-src', 'object-src'] as const;
+
 /**
- * Lets pages fetch by the app's address on the developer's machine what 'self' lets them fetch on localhost. Documents
- * stay shut out: the browser would take them from the reviewer's own machine.
+ * Lets pages load by the app's address on the developer's machine what 'self' lets them load on localhost, and name it
+ * in `<base>`. Documents stay shut out.
  */
 export function admitLocalName(port: number): PolicyChange {
-  return (policy) =>
-    admitSources(policy, ['connect-src', 'default-src'], (values) =>
-      values.some((value) => isKeyword(value, 'self')) ? [`http://localhost:${port}`] : [],
-    );
+  const local = (one: Directive): Directive =>
+    one.values.some((value) => isKeyword(value, 'self'))
+      ? widened(one, [`http://localhost:${port}`])
+      : one;
+  return (policy) => {
+    const fallback = find(policy, 'default-src');
+    const isWidened = fallback !== undefined && local(fallback) !== fallback;
+    const kept = isWidened ? DOCUMENTS.flatMap((name) => copied(policy, fallback, name)) : [];
+    const admitting = policy.map((one) => (ADMITS_LOCAL.test(one.name ?? '') ? local(one) : one));
+    return [...admitting, ...kept];
+  };
+}
+
+/** A directive of its own with the values of its fallback; nothing when the policy has one. */
+function copied(policy: Policy, { values }: Directive, name: string): Directive[] {
+  const names = name === 'frame-src' ? [name, 'child-src'] : [name];
+  if (names.some((one) => find(policy, one) !== undefined)) return [];
+  return [directive([` ${name}`, ...values].join(' '))];
 }
 
 /**

@@ -9,10 +9,11 @@ const TAG_END = '></script>';
  * The shim's script element, with the nonce that the document's policy lets in. The shim makes WebSockets and the
  * like go through the link, and has to run before any script of the app.
  */
-export function shimTag(nonce: string | undefined, isIsolated: boolean): string {
+export function shimTag(nonce: string | undefined, isIsolated: boolean, appPort?: number): string {
+  const port = appPort === undefined ? '' : ` data-port="${appPort}"`;
   const mark = isIsolated ? ' data-isolated' : '';
   const pass = nonce === undefined ? '' : ` nonce="${nonce}"`;
-  return TAG_START + mark + pass + TAG_END;
+  return TAG_START + port + mark + pass + TAG_END;
 }
 
 /** Whether a document of this Content-Type can have the shim: HTML, but not in UTF-16, whose ASCII characters have other bytes. */

@@ -154,7 +154,15 @@ describe('of any policy', () => {
       change: admitOwnOrigins(OWN),
       names: [
         ...['default-src', 'script-src', 'script-src-elem', 'script-src-attr', 'img-src'],
-        ...['connect-src', 'frame-ancestors', 'form-action', 'base-uri', 'report-uri'],
+        ...[
+          'frame-src',
+          'object-src',
+          'connect-src',
+          'frame-ancestors',
+          'form-action',
+          'base-uri',
+          'report-uri',
+        ],
       ],
     },
   };

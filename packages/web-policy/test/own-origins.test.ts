@@ -14,7 +14,7 @@ describe('a policy that names the app by its address on localhost', () => {
     ['script-src-elem localhost:3000', 'script-src-elem localhost:3000 s.example'],
     [
       "script-src 'self' http://localhost:3000/js/;style-src localhost:3000",
-      "script-src 'self' http://localhost:3000/js/ https://s.example/js/ https://s.example/__wingman/sw.js;" +
+      "script-src 'self' http://localhost:3000/js/ http://localhost:3000 https://s.example/js/ https://s.example/__wingman/sw.js https://s.example;" +
         'style-src localhost:3000 s.example',
     ],
   ])('%s', (policy, expected) => {
@@ -58,14 +58,27 @@ describe('a policy that names the app by its address on localhost', () => {
     ],
     [
       "default-src 'self'; img-src *",
-      "default-src 'self'; img-src *; connect-src 'self' http://localhost:3000 https://s.example",
+      "default-src 'self' http://localhost:3000 https://s.example; img-src *; frame-src 'self'; object-src 'self'",
     ],
-    ["connect-src 'none'; default-src 'self'", "connect-src 'none'; default-src 'self'"],
-    ["frame-src 'self'; img-src 'self'", "frame-src 'self'; img-src 'self'"],
-    ["default-src 'none'; script-src 'self'", "default-src 'none'; script-src 'self'"],
-  ])('lets pages fetch by that address what ’self’ lets them fetch: %s', (policy, expected) => {
-    expect(seen(policy, 'https://s.example')).toBe(expected);
-  });
+    [
+      "default-src 'self'; child-src 'none'; object-src 'none'",
+      "default-src 'self' http://localhost:3000 https://s.example; child-src 'none'; object-src 'none'",
+    ],
+    ["connect-src 'none'; frame-src 'self'", "connect-src 'none'; frame-src 'self'"],
+    ["frame-src 'self'; form-action 'self'", "frame-src 'self'; form-action 'self'"],
+    ["worker-src 'self'; object-src 'self'", "worker-src 'self'; object-src 'self'"],
+    ["default-src 'none'; base-uri 'none'", "default-src 'none'; base-uri 'none'"],
+    ["base-uri 'self'", "base-uri 'self' http://localhost:3000 https://s.example"],
+    [
+      "style-src-elem 'self'; img-src 'self'",
+      "style-src-elem 'self' http://localhost:3000 https://s.example; img-src 'self' http://localhost:3000 https://s.example",
+    ],
+  ])(
+    'lets pages load by that address what ’self’ lets them load, but no documents: %s',
+    (policy, expected) => {
+      expect(seen(policy, 'https://s.example')).toBe(expected);
+    },
+  );
 
   test.each([
     'connect-src http://notlocalhost:3000 http://localhost:3000.example',

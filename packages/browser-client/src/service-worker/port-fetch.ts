@@ -77,10 +77,10 @@ async function describe(
   request: Request,
   { tab }: ShellEntry,
   way: TunnelPort,
-  { sharedPorts }: PortFetchTools,
+  { sharedPorts, surroundings }: PortFetchTools,
 ): Promise<PortRequest> {
   const url = new URL(request.url);
-  const port = localPort(url) ?? 0;
+  const port = localPort(url, new URL(surroundings.origin)) ?? 0;
   const shared = await sharedPorts.find(way, port);
   if (!allows(shared, port)) throw new WingmanError('PORT_NOT_ALLOWED', howToShare(port));
   const app = new URL(`http://localhost:${shared.port}`);

@@ -17,7 +17,7 @@ export interface RequestSignature {
 /** Decides by the URL and by the use of the response. A top-level page is always the shell. */
 export function destinationOf(request: RequestSignature, origin: string): Destination {
   const url = new URL(request.url);
-  if (url.origin !== origin) return isForPort(request, url) ? 'port' : 'untouched';
+  if (url.origin !== origin) return isForPort(request, url, new URL(origin)) ? 'port' : 'untouched';
   if (url.pathname === ENTRY_TARGET) return 'entry';
   if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';
   if (request.mode === 'navigate' && request.destination === 'document') return 'shell';
@@ -25,8 +25,8 @@ export function destinationOf(request: RequestSignature, origin: string): Destin
 }
 
 /** Documents of another port have another origin, and our service worker doesn't run there. */
-function isForPort({ mode }: RequestSignature, url: URL): boolean {
-  return mode !== 'navigate' && localPort(url) !== undefined;
+function isForPort({ mode }: RequestSignature, url: URL, own: URL): boolean {
+  return mode !== 'navigate' && localPort(url, own) !== undefined;
 }
 
 /** Whether the response becomes a document inside a frame. */

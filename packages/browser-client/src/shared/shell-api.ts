@@ -29,6 +29,8 @@ export interface ShellApi {
   /** False in ingress mode: WebSockets then go to the server themselves. */
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
+  /** The app's own port on the developer's machine, as far as a document has told it. */
+  appPort: number | undefined;
   report(report: DocumentReport): void;
   /** What was kept for the page at this URL; undefined when it isn't the tab's first page. */
   pastOf(url: string): Past | undefined;

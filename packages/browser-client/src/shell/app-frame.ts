@@ -42,6 +42,8 @@ export interface FrameEvents {
 
 /** The frame the app lives in. The app has the shell's origin, so the shell can look into the frame. */
 export class AppFrame {
+  /** The app's own port on the developer's machine, as its documents have told it. */
+  appPort: number | undefined;
   readonly #element: HTMLIFrameElement;
 
   constructor(tab: Window, events: FrameEvents) {

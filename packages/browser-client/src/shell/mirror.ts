@@ -76,7 +76,10 @@ export class Mirror {
 
   #isOurs(href: string): boolean {
     const url = new URL(href, this.window.location.href);
-    return url.origin === this.window.location.origin || localPort(url) !== undefined;
+    return (
+      url.origin === this.window.location.origin ||
+      localPort(url, this.window.location) !== undefined
+    );
   }
 
   async #fetchIcon(url: string): Promise<string | undefined> {

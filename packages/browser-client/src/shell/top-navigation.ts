@@ -1,4 +1,5 @@
 import { RESERVED_PREFIX } from '@wingman/protocol';
+import { inSession } from '../shared/loopback.js';
 
 /** The part of the Navigation API that is used here. Some engines lack it. */
 export interface NavigateEvent extends Event {
@@ -16,14 +17,18 @@ export type TopNavigation = 'tab' | 'frame' | 'reload' | 'none';
  * A page that navigates `top` means itself. A script that sends the tab to the app's present URL wants to break out
  * of a frame, and would try again for ever.
  */
-export function topNavigation(event: NavigateEvent, shown: string | undefined): TopNavigation {
+export function topNavigation(
+  event: NavigateEvent,
+  target: string,
+  shown: string | undefined,
+): TopNavigation {
   const { destination, navigationType, formData, downloadRequest } = event;
   // A navigation within the document (a hash, the shell's own replaceState) changes the address bar only.
   const isPlain =
     !destination.sameDocument && formData === null && (downloadRequest ?? null) === null;
   if (!event.cancelable || !isPlain || shown === undefined) return 'tab';
   if (navigationType !== 'push' && navigationType !== 'replace') return 'tab';
-  const url = new URL(destination.url);
+  const url = new URL(target);
   if (url.origin !== new URL(shown).origin || url.pathname.startsWith(RESERVED_PREFIX))
     return 'tab';
   if (url.href !== shown) return 'frame';
@@ -33,6 +38,7 @@ export function topNavigation(event: NavigateEvent, shown: string | undefined): 
 /** The part of the app's frame that is needed here. */
 export interface Navigable {
   readonly url: string | undefined;
+  readonly appPort: number | undefined;
   setHash(hash: string): void;
   go(url: string, isReplacing: boolean): void;
   reload(): void;
@@ -48,10 +54,13 @@ export function keepTopNavigations(tab: Window, frame: Navigable): void {
   const { navigation } = tab as { navigation?: EventTarget };
   navigation?.addEventListener('navigate', (event) => {
     const { destination, navigationType } = event as NavigateEvent;
-    const kind = topNavigation(event as NavigateEvent, frame.url);
+    const { origin, port } = tab.location;
+    const here = { origin, port, base: origin };
+    const target = inSession(destination.url, here, frame.appPort) ?? destination.url;
+    const kind = topNavigation(event as NavigateEvent, target, frame.url);
     if (kind === 'tab') return;
     event.preventDefault();
-    if (kind === 'frame') frame.go(destination.url, navigationType === 'replace');
+    if (kind === 'frame') frame.go(target, navigationType === 'replace');
     if (kind === 'reload') frame.reload();
   });
 }

@@ -16,7 +16,7 @@ import type { TunnelClient } from './tunnel-client.js';
 /** The parts of the shell that the window's members lead to, as they are now. */
 export interface ShellParts {
   readonly tab: string;
-  readonly frame: Pick<AppFrame, 'url'>;
+  readonly frame: Pick<AppFrame, 'url' | 'appPort'>;
   readonly firstPage: Pick<FirstPage, 'pastOf'>;
   readonly tunnel: TunnelClient | undefined;
   readonly p2p: P2pClient | undefined;
@@ -33,6 +33,12 @@ export function publish(shell: ShellParts, tab: Window): void {
       return shell.tunnel !== undefined;
     },
     openWebSocket: (request, port) => shell.tunnel?.openWebSocket(request, port),
+    get appPort() {
+      return shell.frame.appPort;
+    },
+    set appPort(port) {
+      shell.frame.appPort = port;
+    },
     report: (report) => shell.reported(report),
     pastOf: (url) => shell.firstPage.pastOf(url),
     download: (url, name) => void downloads.start(url, name),

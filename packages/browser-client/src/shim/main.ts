@@ -3,12 +3,14 @@ import {
   nativeServiceWorkers,
   showServiceWorkers,
 } from '@wingman/app-worker/page';
+import { inSession } from '../shared/loopback.js';
 import { TAB_NAME, type DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { tellGivenUp } from './give-up.js';
 import { hideKeyDatabase } from './hide-database.js';
+import { keepOwnAddress } from './own-address.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
 import { replaceWorkers } from './replace-workers.js';
@@ -30,6 +32,10 @@ interface Marked {
 /** Whether the page's headers ask for isolation. Scripts can't see headers, so the host says it in an attribute. */
 const wantsIsolation =
   typeof document !== 'undefined' && document.currentScript?.dataset['isolated'] !== undefined;
+
+/** The app's own port on the developer's machine, which the host says in an attribute too. */
+const namedPort =
+  typeof document === 'undefined' ? undefined : document.currentScript?.dataset['port'];
 
 const text = `(${String(wingman)})()`;
 const serviceWorkers = nativeServiceWorkers(navigator);
@@ -55,11 +61,13 @@ function live(shell: ShellApi): void {
   if (isMain && wantsIsolation && !crossOriginIsolated && shell.isolate(true)) return window.stop();
   tell({ kind: 'document', tab: shell.tab, isInner: !isMain });
   showTabsAsSources(window, shell);
+  if (namedPort !== undefined) shell.appPort = Number(namedPort);
   if (shell.tunnels) {
     const container = hostServiceWorkers(window, serviceWorkers);
     const adopt = (realm: Window & typeof globalThis): void => {
       tunnelRealm(realm, shell);
       showServiceWorkers(realm, container);
+      if (shell.appPort !== undefined) keepOwnAddress(realm, shell.appPort);
     };
     adopt(window);
     adoptFrames(window, adopt);
@@ -88,6 +96,10 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
   replaceWorkers({
     realm: page,
     baseUrl: () => page.document.baseURI,
+    inSession: (url) => {
+      const { origin, port } = location;
+      return inSession(url, { origin, port, base: page.document.baseURI }, shell.appPort);
+    },
     shim: text,
     tab: shell.tab,
     announce: (url, isModule) => tell({ kind: 'worker', url, isModule }),
@@ -103,7 +115,9 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
   tellGivenUp(scope, baseUrl);
   hideKeyDatabase(scope);
   // A worker can't announce anything to the service worker, which takes the workers of workers for classic scripts.
-  replaceWorkers({ realm: scope, baseUrl, shim: text, tab, announce: () => undefined });
+  const none = (): undefined => undefined;
+  const inSession = none;
+  replaceWorkers({ realm: scope, baseUrl, inSession, shim: text, tab, announce: none });
 }
 
 function tell(message: DocumentToServiceWorker): void {

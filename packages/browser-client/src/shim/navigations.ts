@@ -1,11 +1,12 @@
 /** The part of the Navigation API's NavigateEvent that is used; not every engine has the API. */
 interface NavigateEvent extends Event {
+  readonly navigationType: string;
   readonly destination: { readonly url: string };
   readonly formData: FormData | null;
   readonly downloadRequest: string | null | undefined;
 }
 
-type Page = Window & typeof globalThis;
+export type Page = Window & typeof globalThis;
 
 /** The shell saves what a link with `download` asks of the app, through the tunnel. */
 export function saveThroughTunnel(page: Page, save: (url: string, name: string) => void): void {
@@ -35,9 +36,12 @@ export function openForeignOnTop(page: Page): void {
   });
 }
 
-function onNavigate(page: Page, act: (event: NavigateEvent) => void): void {
+/** Calls `act` for each navigation of the page that the Navigation API tells of and nobody has stopped yet. */
+export function onNavigate(page: Page, act: (event: NavigateEvent) => void): void {
   const { navigation } = page as { navigation?: EventTarget };
-  navigation?.addEventListener('navigate', (event) => act(event as NavigateEvent));
+  navigation?.addEventListener('navigate', (event) => {
+    if (!event.defaultPrevented) act(event as NavigateEvent);
+  });
 }
 
 interface Targeted extends Element {

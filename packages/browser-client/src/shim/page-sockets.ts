@@ -11,7 +11,7 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
   replaceWebSocket({
     realm: page,
     baseUrl: () => page.document.baseURI,
-    route: (url) => routeFrom(location.host, url),
+    route: (url) => routeFrom(location, url),
     headers: () => browserHeaders(location.origin, navigator),
     open: (request) => {
       const { port1, port2 } = new MessageChannel();
@@ -35,9 +35,9 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
 }
 
 /** Where a URL leads: to the app, to a port of the developer's machine, or (undefined) to another site. */
-export function routeFrom(host: string, url: URL): SocketRoute | undefined {
-  if (url.host === host) return { hasCredentials: true };
-  const port = localPort(url);
+export function routeFrom(page: Pick<URL, 'host' | 'port'>, url: URL): SocketRoute | undefined {
+  if (url.host === page.host) return { hasCredentials: true };
+  const port = localPort(url, page);
   return port === undefined ? undefined : { port, hasCredentials: sharesCookies(url) };
 }
 

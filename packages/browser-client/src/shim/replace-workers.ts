@@ -14,6 +14,8 @@ export interface WorkerOptionsOfOurs {
   /** The shim as text, which runs when it is evaluated. */
   shim: string;
   tab: string | null;
+  /** The place in the session that a URL means by the app's own address; undefined for all others. */
+  inSession: (url: string) => string | undefined;
   /** A worker of this URL is about to be started. */
   announce: (url: string, isModule: boolean) => void;
 }
@@ -43,7 +45,8 @@ export function replaceWorkers(options: WorkerOptionsOfOurs): void {
     }
   };
   if (realm.Worker !== undefined) {
-    realm.Worker = wrap(realm.Worker, (url, init, construct) => {
+    realm.Worker = wrap(realm.Worker, (given, init, construct) => {
+      const url = options.inSession(given) ?? given;
       if (!url.startsWith('blob:')) announce(url, init);
       const own = replaced(url);
       try {
@@ -55,7 +58,8 @@ export function replaceWorkers(options: WorkerOptionsOfOurs): void {
     });
   }
   if (realm.SharedWorker !== undefined) {
-    realm.SharedWorker = wrap(realm.SharedWorker, (url, init, construct) => {
+    realm.SharedWorker = wrap(realm.SharedWorker, (given, init, construct) => {
+      const url = options.inSession(given) ?? given;
       if (!url.startsWith('blob:')) announce(url, init);
       // The same URL has to name the same worker each time.
       const own = replacements.get(url) ?? replaced(url);

@@ -21,11 +21,11 @@ export function tunnelWorkerSockets(scope: WorkerScope, tab: string | null): voi
   const { locks } = navigator as { locks?: LockManager };
   // Without locks nobody would notice the end of this worker, so its sockets stay the browser's own.
   if (locks === undefined || scope.origin === 'null') return;
-  const { host } = new URL(scope.origin);
+  const page = new URL(scope.origin);
   replaceWebSocket({
     realm: scope,
     baseUrl: () => scope.location.href,
-    route: (url) => routeFrom(host, url),
+    route: (url) => routeFrom(page, url),
     headers: () => browserHeaders(scope.origin, navigator),
     open: (request) => new ChannelPort(request, tab, locks),
     complain: (text) => scope.console.error(text),

@@ -20,6 +20,7 @@ afterEach(closeTabs);
 function frame(url: string | undefined = SHOWN): Navigable {
   return {
     url,
+    appPort: 3000,
     setHash: (hash) => calls.push(`hash ${hash}`),
     go: (to, isReplacing) => calls.push(`${isReplacing ? 'replace' : 'go'} ${to}`),
     reload: () => calls.push('reload'),
@@ -40,6 +41,13 @@ describe('a navigation of the tab', () => {
     expect(navigate('https://s.example/next')).toBe(true);
     expect(navigate('https://s.example/in-place', { navigationType: 'replace' })).toBe(true);
     expect(calls).toEqual(['go https://s.example/next', 'replace https://s.example/in-place']);
+  });
+
+  test('to the app’s address on localhost means the session', () => {
+    keepTopNavigations(tab, frame());
+    expect(navigate('http://localhost:3000/next?x')).toBe(true);
+    expect(navigate('http://localhost:8080/next')).toBe(false);
+    expect(calls).toEqual(['go https://s.example/next?x']);
   });
 
   test('to where the app is loads it again for a person, and never for a script', () => {

@@ -42,7 +42,7 @@ function recorder<T>(answers: Record<string, unknown>): T {
 function shell(more: Partial<ShellParts> = {}): ShellParts {
   return {
     tab: 'tab-1',
-    frame: { url: 'https://s.example/app' },
+    frame: { url: 'https://s.example/app', appPort: undefined },
     firstPage: { pastOf: (url) => ({ referrer: url, state: null, scroll: null }) },
     tunnel: recorder({ status: () => Promise.resolve({ ...NO_LINK, mode: 'p2p', switches: 2 }) }),
     p2p: recorder({ candidatePair: () => Promise.resolve(PAIR), connectionCount: 1 }),
@@ -183,7 +183,9 @@ describe('cross-origin isolation', () => {
 
   test('can’t be had without a service worker, nor for another site’s document', () => {
     expect(published(shell({ serviceWorker: undefined })).api.isolate(true)).toBe(false);
-    expect(published(shell({ frame: { url: undefined } })).api.isolate(true)).toBe(false);
+    expect(
+      published(shell({ frame: { url: undefined, appPort: undefined } })).api.isolate(true),
+    ).toBe(false);
   });
 
   test('leaves the tab as it is when the service worker has not heard', async () => {

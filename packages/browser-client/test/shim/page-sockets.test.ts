@@ -196,8 +196,10 @@ describe('where a socket goes', () => {
     ['ws://127.0.0.1/', { port: 80, hasCredentials: false }],
     ['ws://[::1]:9000/', { port: 9000, hasCredentials: false }],
     ['wss://localhost:8080/', undefined],
+    ['ws://tenant.localhost:8080/', { port: 8080, hasCredentials: false }],
+    ['ws://other.localhost/', undefined],
   ])('%s', (url, route) => {
-    expect(routeFrom('s.example', new URL(url))).toEqual(route);
+    expect(routeFrom(new URL('http://s.example'), new URL(url))).toEqual(route);
   });
 
   test('is told with a language even by a browser that names none', () => {

@@ -39,6 +39,7 @@ function setUp({ tab = 'tab-1', more = {} }: { tab?: string | null; more?: objec
   replaceWorkers({
     realm: realm as unknown as Parameters<typeof replaceWorkers>[0]['realm'],
     baseUrl: () => BASE,
+    inSession: (url) => (url === 'http://localhost:3000/w.js' ? `${BASE}w.js` : undefined),
     shim: 'shim()',
     tab,
     announce: (url, isModule) => announced.push([url, isModule]),
@@ -47,6 +48,14 @@ function setUp({ tab = 'tab-1', more = {} }: { tab?: string | null; more?: objec
 }
 
 describe('a worker of a script that is fetched', () => {
+  test('and named by the app’s address on localhost is asked of the session', () => {
+    const { realm, announced } = setUp();
+    for (const Class of [realm.Worker, realm.SharedWorker]) {
+      expect(new Class('http://localhost:3000/w.js').args[0]).toBe(`${BASE}w.js`);
+    }
+    expect(announced.map(([url]) => url)).toEqual([`${BASE}w.js`, `${BASE}w.js`]);
+  });
+
   test('is announced before it starts, with its whole URL and whether it is a module', () => {
     const { realm, announced } = setUp();
     const worker = new realm.Worker('worker.js#part', { name: 'n' });

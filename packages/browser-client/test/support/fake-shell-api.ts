@@ -10,6 +10,7 @@ export function fakeShellApi(more: Partial<ShellApi> = {}) {
   const shell: ShellApi = {
     tab: 'tab-1',
     tunnels: true,
+    appPort: undefined,
     openWebSocket: keep('openWebSocket'),
     report: keep('report'),
     pastOf: () => undefined,

@@ -80,7 +80,8 @@ export function publicLocation(
   sessionOrigin: string | undefined,
 ): string {
   const match = /^https?:\/\/([^/?#\\@\s]+)(?=[/?#]|$)/i.exec(value);
-  const authority = match?.[1]?.toLowerCase().replace(/:80$/, '');
+  const named = match?.[1]?.toLowerCase().replace(/:80$/, '');
+  const authority = named?.replace(/^[^:]+\.localhost(?=:|$)/, 'localhost');
   if (match === null || authority === undefined || !names.includes(authority)) return value;
   const rest = value.slice(match[0].length);
   if (sessionOrigin !== undefined) return sessionOrigin + rest;
@@ -113,7 +114,7 @@ export function admitOwn(exchange: Exchange): void {
     return;
   }
   const nonce = randomBytes(16).toString('base64');
-  const pass = { nonce, origins: own.origins };
+  const pass = { nonce, origins: own.origins, appPort: own.port };
   const { headers, tag } = admitShim(without(answer.headers, 'content-length'), admission, pass);
   exchange.answer = { ...answer, headers, body: injectShim(answer.body, tag) };
 }
