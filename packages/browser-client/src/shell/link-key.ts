@@ -1,4 +1,10 @@
-import { decodeLinkKey, encodeLinkKey } from '@wingman/protocol';
+import {
+  createIngressToken,
+  decodeLinkKey,
+  encodeLinkKey,
+  INGRESS_TARGET,
+} from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 
 const STORAGE_KEY = 'wingman.key';
 const FRAGMENT = /^#k=([A-Za-z0-9_-]*)(#.*)?$/;
@@ -57,6 +63,22 @@ function decodeKey(text: string): Uint8Array | null {
     return decodeLinkKey(text);
   } catch {
     return null;
+  }
+}
+
+/**
+ * Proves the link key, if there is one, to the host, and gets a cookie for plain HTTP. False when the host
+ * wants the key and was not shown the right one. Any other failure shows itself in the app's frame. Only for
+ * tabs without a tunnel: the server sees the proof, and could use it.
+ */
+export async function enterIngress(session: string, key: Uint8Array | null): Promise<boolean> {
+  const token = key === null ? '' : await createIngressToken(key, session);
+  const headers: HeadersInit = key === null ? {} : { authorization: `Bearer ${token}` };
+  try {
+    const signal = AbortSignal.timeout(BROWSER_LIMITS.connectMs);
+    return (await fetch(INGRESS_TARGET, { method: 'POST', headers, signal })).status !== 401;
+  } catch {
+    return true;
   }
 }
 
