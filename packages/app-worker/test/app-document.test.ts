@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { appDocument } from '../src/service-worker/app-document.js';
+import { appDocument } from '../src/service-worker/late-part.js';
 
 const ORIGIN = 'https://session.example';
 

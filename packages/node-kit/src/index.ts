@@ -1,6 +1,5 @@
 export * from './dial.js';
 export * from './heartbeat.js';
-export * from './host-token.js';
 export * from './ice-url.js';
 export * from './package-version.js';
 export * from './registration-proof.js';

@@ -1,9 +1,18 @@
-import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  sign,
+  timingSafeEqual,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { registrationPayload, sessionNameMatches, WingmanError } from '@wingman/protocol';
 
 /** An Ed25519 SubjectPublicKeyInfo is 44 bytes (RFC 8410 section 4). */
 const SPKI_BYTES = 44;
 const SIGNATURE_BYTES = 64;
+const TOKEN_CONTEXT = 'wingman-host-token-v1';
 
 /** What a host shows for its session's name: the key whose hash ends the name, and a signature by it. */
 export interface RegistrationProof {
@@ -56,4 +65,28 @@ function tryParse(spki: Uint8Array): KeyObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a server keeps of a host's token: its SHA-256, from which the token can't be had. */
+export function tokenKey(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** Proves a token for one registration, bound to the server's nonce: the token itself never leaves the host. */
+export function proveToken(key: Buffer, session: string, nonce: Uint8Array): Buffer {
+  return createHmac('sha256', key).update(`${TOKEN_CONTEXT}\0${session}\0`).update(nonce).digest();
+}
+
+/** Whether the proof was made with one of the keys; takes as long for each of them, whichever fits. */
+export function isTokenProof(
+  keys: readonly Buffer[],
+  session: string,
+  nonce: Uint8Array,
+  proof: Uint8Array,
+): boolean {
+  return keys.reduce((isProved, key) => {
+    const expected = proveToken(key, session, nonce);
+    const fits = expected.byteLength === proof.byteLength && timingSafeEqual(expected, proof);
+    return fits || isProved;
+  }, false);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createHash, createHmac } from 'node:crypto';
-import { isTokenProof, proveToken, tokenKey } from '../src/host-token.js';
+import { isTokenProof, proveToken, tokenKey } from '../src/registration-proof.js';
 
 const NONCE = new Uint8Array(32).fill(1);
 const KEY = tokenKey('the token');

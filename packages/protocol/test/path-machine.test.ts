@@ -1,82 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { LIMITS } from '../src/limits.js';
-import type { Lane } from '../src/link/lane.js';
-import type { LaneKind } from '../src/link/lane-evidence.js';
-import { PathHistory } from '../src/link/path-history.js';
-import { PathMachine, type PathMachineOptions } from '../src/link/path-machine.js';
-import { FakeClock } from './support/fake-clock.js';
-import { RecordingCarrier } from './support/recording-carrier.js';
-
-/** A machine without a link: what it would have the link do is written down. */
-class World {
-  readonly clock = new FakeClock();
-  readonly history = new PathHistory();
-  readonly log: string[] = [];
-  busy: Lane | undefined;
-  readonly machine: PathMachine;
-
-  constructor(options: Partial<PathMachineOptions> = {}) {
-    const name = (lane: Lane | undefined): string =>
-      lane === undefined ? 'none' : `${lane.kind}${lane.id}`;
-    this.machine = new PathMachine(
-      {
-        unackedBytes: () => 0,
-        isBusy: (lane) => lane === this.busy,
-        move: ({ from, to, turn }) =>
-          this.log.push(`${name(from)}>${name(to)}${turn === undefined ? '' : ` turn ${turn}`}`),
-        forget: (lane) => this.log.push(`forget ${name(lane)}`),
-        changed: () => this.log.push('changed'),
-        looked: () => undefined,
-      },
-      { role: 'initiator', clock: this.clock, history: this.history, ...options },
-    );
-  }
-
-  /** What was written since the last call, without `changed`. */
-  get done(): string[] {
-    return this.log.splice(0).filter((line) => line !== 'changed');
-  }
-
-  attach(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
-    const carrier = new RecordingCarrier();
-    return { lane: this.machine.add(carrier, kind, joins), carrier };
-  }
-
-  /** Attached, and the peer's ATTACH has come. */
-  ready(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
-    const attached = this.attach(kind, joins);
-    this.machine.ready(attached.lane);
-    return attached;
-  }
-
-  /** The peer answers the last ping of a lane. */
-  answer(lane: Lane): void {
-    const isFirst = lane.rttMs === null;
-    lane.heard(1);
-    lane.pong((lane.carrier as RecordingCarrier).framesOf('ping').at(-1)!.nonce);
-    this.machine.answered(lane, isFirst);
-    this.machine.heard();
-  }
-
-  /** Ready, and has answered. */
-  good(kind: LaneKind): { lane: Lane; carrier: RecordingCarrier } {
-    const ready = this.ready(kind);
-    this.answer(ready.lane);
-    return ready;
-  }
-
-  /** Time passes in which these lanes answer each ping at once, and the others are silent. */
-  async pass(milliseconds: number, ...alive: readonly Lane[]): Promise<void> {
-    for (let left = milliseconds; left > 0; left -= 50) {
-      await this.clock.advance(50);
-      for (const lane of alive) if (lane.unansweredMs >= 0 && lane.isAwaited) this.answer(lane);
-    }
-  }
-}
+import { PathBench } from './support/path-bench.js';
 
 describe('a first lane', () => {
   test('carries nothing before it is ready, and carries then without a word to the peer', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane, carrier } = world.attach('relay');
     expect([world.machine.active, world.done]).toEqual([undefined, []]);
     world.machine.ready(lane);
@@ -87,7 +14,7 @@ describe('a first lane', () => {
   });
 
   test('whoever listens hears when it is ready, has first answered, and is gone', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane } = world.ready('relay');
     const changes = () => world.log.splice(0).filter((line) => line === 'changed').length;
     expect(changes()).toBe(1);
@@ -102,7 +29,7 @@ describe('a first lane', () => {
   });
 
   test('that is lost leaves nothing, and its carrier is closed with the reason', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane, carrier } = world.ready('relay');
     void world.done;
     world.machine.lose(lane, 4000, 'garbled');
@@ -116,14 +43,14 @@ describe('a first lane', () => {
 
 describe('a second lane', () => {
   test('is left alone by an opener without a preference', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane } = world.good('relay');
     world.good('p2p');
     expect(world.machine.active).toBe(lane);
   });
 
   test('is chosen by an opener that prefers it, once it has answered, and the peer is told', () => {
-    const world = new World({ preference: 'auto' });
+    const world = new PathBench({ preference: 'auto' });
     world.good('relay');
     const { lane } = world.ready('p2p');
     expect(world.done).toEqual(['none>relay0']);
@@ -133,7 +60,7 @@ describe('a second lane', () => {
   });
 
   test('is taken when the first dies, whatever the preference', () => {
-    const world = new World({ preference: 'relay' });
+    const world = new PathBench({ preference: 'relay' });
     const { lane: relay } = world.good('relay');
     const { lane: p2p, carrier } = world.good('p2p');
     void world.done;
@@ -146,7 +73,7 @@ describe('a second lane', () => {
   });
 
   test('a change of preference moves at once, and forgives the direct path', () => {
-    const world = new World({ preference: 'relay' });
+    const world = new PathBench({ preference: 'relay' });
     world.good('relay');
     world.good('p2p');
     world.history.failed(world.clock.now());
@@ -159,7 +86,7 @@ describe('a second lane', () => {
   });
 
   test('is used when this end asks for it, and not when it can’t be', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane: relay } = world.good('relay');
     const { lane: p2p } = world.good('p2p');
     void world.done;
@@ -175,7 +102,7 @@ describe('a second lane', () => {
 
 describe('a newer lane of the same kind', () => {
   test('takes over once it is ready, without a moment with none and without a switch', () => {
-    const world = new World();
+    const world = new PathBench();
     const older = world.good('relay');
     void world.done;
     const newer = world.attach('relay');
@@ -189,21 +116,21 @@ describe('a newer lane of the same kind', () => {
   });
 
   test('replaces at once one that is not ready either', () => {
-    const world = new World();
+    const world = new PathBench();
     const older = world.attach('relay');
     world.attach('relay');
     expect(older.carrier.closes).toEqual([{ code: 4009, reason: 'replaced' }]);
   });
 
   test('leaves the other in place when it joins', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane, carrier } = world.good('p2p');
     world.ready('p2p', true);
     expect([carrier.closes, world.machine.active]).toEqual([[], lane]);
   });
 
   test('is what the opener has chosen, when that was the older', () => {
-    const world = new World({ role: 'acceptor' });
+    const world = new PathBench({ role: 'acceptor' });
     world.good('relay');
     const { lane: older } = world.good('p2p');
     world.machine.follow(older, 1);
@@ -214,7 +141,7 @@ describe('a newer lane of the same kind', () => {
   });
 
   test('is not held against the direct path, its loss is', () => {
-    const world = new World();
+    const world = new PathBench();
     world.good('p2p');
     const { lane } = world.good('p2p');
     expect(world.history.standing(world.clock.now())).toBe('trusted');
@@ -223,7 +150,7 @@ describe('a newer lane of the same kind', () => {
   });
 
   test('the loss of the relay, or of a path that never was ready, is not held against it', () => {
-    const world = new World();
+    const world = new PathBench();
     world.machine.lose(world.good('relay').lane, 1001, 'cut');
     world.machine.lose(world.attach('p2p').lane, 1001, 'cut');
     expect(world.history.standing(world.clock.now())).toBe('trusted');
@@ -232,7 +159,7 @@ describe('a newer lane of the same kind', () => {
 
 describe('the acceptor', () => {
   function acceptor() {
-    const world = new World({ role: 'acceptor' });
+    const world = new PathBench({ role: 'acceptor' });
     const { lane: relay } = world.good('relay');
     const { lane: p2p } = world.good('p2p');
     void world.done;
@@ -281,72 +208,9 @@ describe('the acceptor', () => {
   });
 });
 
-describe('a silent lane', () => {
-  test('is left for one that has just been heard, and what was sent on it is sent again', async () => {
-    const world = new World({ preference: 'auto' });
-    const { lane: relay } = world.good('relay');
-    const { lane: p2p } = world.good('p2p');
-    world.busy = p2p;
-    void world.done;
-    await world.pass(1_000, relay);
-    expect([world.machine.active, p2p.state]).toEqual([relay, 'suspect']);
-    expect(world.done).toContain('p2p1>relay0 turn 2');
-    expect(world.history.standing(world.clock.now())).toBe('distrusted');
-  });
-
-  test('beside the one that carries is forgotten: its frames go out on the other', async () => {
-    const world = new World({ preference: 'relay' });
-    const { lane: relay } = world.good('relay');
-    const { lane: p2p } = world.good('p2p');
-    world.busy = p2p;
-    void world.done;
-    await world.pass(1_000, relay);
-    expect([world.machine.active, p2p.state]).toEqual([relay, 'suspect']);
-    expect(world.done).toContain('forget p2p1');
-  });
-
-  test('is kept while the others are silent too', async () => {
-    const world = new World({ preference: 'auto' });
-    world.good('relay');
-    const { lane: p2p } = world.good('p2p');
-    world.busy = p2p;
-    await world.pass(1_500);
-    expect([world.machine.active, p2p.state]).toEqual([p2p, 'suspect']);
-  });
-
-  test('is left as soon as another is heard', async () => {
-    const world = new World({ preference: 'auto' });
-    const { lane: relay } = world.good('relay');
-    const { lane: p2p } = world.good('p2p');
-    world.busy = p2p;
-    await world.pass(1_000);
-    relay.transition('ready');
-    world.answer(relay);
-    expect(world.machine.active).toBe(relay);
-  });
-
-  test('that is direct and stays silent beside a good relay is given up', async () => {
-    const world = new World({ preference: 'auto' });
-    const { lane: relay } = world.good('relay');
-    const { carrier } = world.good('p2p');
-    await world.pass(LIMITS.p2pHopelessMs + 4_000, relay);
-    expect(carrier.closes).toEqual([{ code: 4008, reason: 'hopeless' }]);
-    expect(world.machine.lanes.all).toEqual([relay]);
-  });
-
-  test('is lost in the end, with all that is known of it', async () => {
-    const world = new World();
-    const { carrier } = world.good('relay');
-    await world.pass(LIMITS.deadAfterMs + LIMITS.heartbeatMs + 3_000);
-    expect(carrier.closes).toEqual([{ code: 4008, reason: 'silent' }]);
-    expect(world.machine.active).toBeUndefined();
-    expect(world.clock.timers).toBe(0);
-  });
-});
-
 describe('the newest that the peer says', () => {
   test('on another lane, makes the one in use one that the peer may have found dead', () => {
-    const world = new World();
+    const world = new PathBench();
     const { lane: relay } = world.good('relay');
     const { lane: p2p } = world.good('p2p');
     world.machine.newestOn(relay);
@@ -360,36 +224,9 @@ describe('the newest that the peer says', () => {
   });
 });
 
-describe('the comparison of both kinds', () => {
-  test.each<Partial<PathMachineOptions>>([{ role: 'acceptor' }, {}])(
-    'is nothing to an end that does not choose: %j',
-    async (options) => {
-      const world = new World(options);
-      const compared: number[] = [];
-      world.history.compare = (now) => void compared.push(now);
-      world.good('relay');
-      world.good('p2p');
-      await world.pass(3_000, ...world.machine.lanes.all);
-      expect(compared).toEqual([]);
-    },
-  );
-
-  test('is made for an opener with a preference and both kinds', async () => {
-    const world = new World({ preference: 'auto' });
-    const compared: number[] = [];
-    world.history.compare = (now) => void compared.push(now);
-    world.good('relay');
-    await world.pass(3_000, ...world.machine.lanes.all);
-    expect(compared).toEqual([]);
-    world.good('p2p');
-    await world.pass(3_000, ...world.machine.lanes.all);
-    expect(compared.length).toBeGreaterThan(0);
-  });
-});
-
 describe('a machine that has stopped', () => {
   test('has no lanes and no timer, and closes what is still attached', () => {
-    const world = new World();
+    const world = new PathBench();
     world.good('relay');
     world.machine.stop();
     expect([world.machine.active, world.machine.lanes.size, world.clock.timers]).toEqual([
@@ -400,12 +237,4 @@ describe('a machine that has stopped', () => {
     expect(carrier.closes).toEqual([{ code: 1001, reason: 'link is closed' }]);
     expect([world.machine.lanes.size, world.clock.timers]).toEqual([0, 0]);
   });
-});
-
-test('doubt asks every lane', () => {
-  const world = new World();
-  const lanes = [world.good('relay'), world.good('p2p')];
-  world.machine.doubt();
-  expect(lanes.map(({ lane }) => lane.isDoubted)).toEqual([true, true]);
-  expect(world.clock.timers).toBe(1);
 });

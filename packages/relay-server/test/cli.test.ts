@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   create,
   createPass,
@@ -16,17 +16,12 @@ import {
 } from '@wingman/protocol';
 import { WsCarrier } from '@wingman/node-kit';
 import { WebSocket } from 'ws';
+import { cleanups } from './support/cleanups.js';
 import { runCli, type Cli } from './support/cli.js';
 import { freePort, listen } from './support/servers.js';
 import { signalingServer } from './support/signaling-server.js';
 import { requestHead, textOf } from './support/tunnel.js';
 import { scratchFolder } from './support/scratch.js';
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 function wingman(args: string[], env?: Record<string, string>, cwd?: string): Cli {
   const cli = runCli(args, env, cwd);

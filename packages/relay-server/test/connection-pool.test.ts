@@ -3,18 +3,13 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { HOST_LIMITS } from '../src/limits.js';
 import { ConnectionPool } from '../src/local/connection-pool.js';
 import { LenientSocket } from '../src/local/lenient-socket.js';
+import { cleanups } from './support/cleanups.js';
 import { listen, type TestServer } from './support/servers.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => Promise<unknown> | void)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Answers one request on each connection; a second finds that the server has just gone away. */
 async function serveOnceEach(): Promise<{ port: number; served: string[]; refused: string[] }> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import {
   headersToRaw,
   newLinkId,
@@ -13,6 +13,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
 import type { Via } from '../src/local/local-ports.js';
+import { cleanups } from './support/cleanups.js';
 import {
   openTunnel,
   requestHead,
@@ -22,12 +23,6 @@ import {
 } from './support/tunnel.js';
 
 const SECRET = 'never-on-the-wire-0123456789';
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 /** An app that hands its secret out wherever a header can be, and says whether it came back. */
 async function startApp(): Promise<number> {
   const cookies = [`sid=${SECRET}; HttpOnly`, 'visible=1', `old=${SECRET}; httponly; Path=/old`];

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import {
   BaseCarrier,
   createLinkKey,
@@ -14,15 +14,11 @@ import {
 } from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Dialer } from '../src/tunnel/dialer.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { until } from './support/until.js';
 
 const KEY = createLinkKey();
-const cleanups: (() => void)[] = [];
-
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
 
 /** What the tunnel server has of a dial-back. */
 class Dialled extends BaseCarrier {

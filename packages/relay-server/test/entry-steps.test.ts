@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   ENTRY_TARGET,
   headerValue,
@@ -15,6 +15,7 @@ import type { EntryRules } from '../src/entry/entrance.js';
 import { readEntryForm } from '../src/exchange/entry-page.js';
 import { LocalApp } from '../src/exchange/local-app.js';
 import { HOST_LIMITS } from '../src/limits.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { freePort, listen } from './support/servers.js';
 import {
@@ -31,12 +32,6 @@ type Fields = Parameters<typeof requestHead>[0];
 const PASSPHRASE = 'open sesame';
 const HTML = ['accept', 'text/html,*/*'];
 const SLOW_MS = 120_000;
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** An app that counts what it hears, behind a host with these rules. */
 async function shared(entry: EntryRules, clock?: FakeClock) {

@@ -1,18 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { headersToRaw } from '@wingman/protocol';
 import fc from 'fast-check';
 import { LocalClient } from '../src/local/local-client.js';
 import { Loopback } from '../src/local/loopback.js';
+import { cleanups } from './support/cleanups.js';
 import { trackSockets } from './support/servers.js';
 import { textOf } from './support/tunnel.js';
-
-const cleanups: (() => Promise<unknown> | void)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** What a client makes of an answer that an app sends in the given pieces, and closes. */
 async function receive(...pieces: string[]) {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   headerValue,
   openWebSocket,
@@ -13,6 +13,7 @@ import {
 import { WebSocketServer, type WebSocket } from 'ws';
 import { LocalApp } from '../src/exchange/local-app.js';
 import type { Via } from '../src/local/local-ports.js';
+import { cleanups } from './support/cleanups.js';
 import { freePort, trackSockets } from './support/servers.js';
 import {
   openTunnel,
@@ -23,12 +24,6 @@ import {
   type TestTunnel,
 } from './support/tunnel.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Pieces as text. */
 const texts = (pieces: [Direction, Piece][]): [Direction, string][] =>

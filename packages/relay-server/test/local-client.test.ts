@@ -1,19 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { headersFromRaw, headersToRaw } from '@wingman/protocol';
 import { LocalClient, type LocalRequest } from '../src/local/local-client.js';
 import { Loopback } from '../src/local/loopback.js';
+import { cleanups } from './support/cleanups.js';
 import { freePort, trackSockets } from './support/servers.js';
 import { textOf } from './support/tunnel.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => Promise<unknown> | void)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** A client of a port on which each request is answered by writing bytes to its socket. */
 async function serve(answer: (socket: Socket, request: string) => void) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   concatBytes,
   encodeMessage,
@@ -13,6 +13,7 @@ import {
 import { WebSocketServer } from 'ws';
 import { LocalApp } from '../src/exchange/local-app.js';
 import type { Via } from '../src/local/local-ports.js';
+import { cleanups } from './support/cleanups.js';
 import { listen, type TestServer } from './support/servers.js';
 import {
   openTunnel,
@@ -22,12 +23,6 @@ import {
   webSocketOpen,
   type TestTunnel,
 } from './support/tunnel.js';
-
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 interface Machine {
   readonly shared: TestServer;

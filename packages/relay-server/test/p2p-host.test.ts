@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   create,
   createLinkKey,
@@ -13,14 +13,9 @@ import {
 import { HOST_LIMITS } from '../src/limits.js';
 import { P2pHost } from '../src/tunnel/p2p-host.js';
 import { loadEngine, type Peer, type PeerEngine } from '../src/tunnel/webrtc/webrtc-adapter.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => void)[] = [];
-
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
 
 const KEY = createLinkKey();
 

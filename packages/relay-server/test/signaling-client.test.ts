@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   Backoff,
   Challenge,
@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { SignalingClient } from '../src/tunnel/signaling-client.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { freePort } from './support/servers.js';
 import {
@@ -18,12 +19,6 @@ import {
   type SignalingServer,
 } from './support/signaling-server.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 const NONCE = new Uint8Array(32).fill(1);
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setMaxListeners } from 'node:events';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import {
   headerValue,
   openWebSocket,
@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { LocalApp } from '../src/exchange/local-app.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { listen, type TestServer } from './support/servers.js';
 import {
@@ -22,12 +23,6 @@ import {
 import { until } from './support/until.js';
 
 const HALF = HOST_LIMITS.localRequests / 2;
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 /** An app that holds `/held` for ever, streams `/events`, and answers everything else. */
 async function startApp(): Promise<TestServer & { held: Set<IncomingMessage> }> {
   const held = new Set<IncomingMessage>();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   LIMITS,
   openWebSocket,
@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { LocalApp } from '../src/exchange/local-app.js';
+import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { freePort, trackSockets } from './support/servers.js';
 import {
@@ -20,12 +21,6 @@ import {
   type TestTunnel,
 } from './support/tunnel.js';
 import { until } from './support/until.js';
-
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 interface App {
   readonly port: number;

@@ -1,4 +1,5 @@
-import { BoundedMap, WingmanError } from '@wingman/protocol';
+import { BoundedMap, forFrame, isRedirect, WingmanError, type Header } from '@wingman/protocol';
+import { admitSession, admitShim, shimStream, takesShim } from '@wingman/web-policy';
 import { APP_WORKER_LIMITS } from '../limits.js';
 import {
   APP_REDIRECT_PATH,
@@ -7,7 +8,6 @@ import {
   type FromPage,
   type ToPage,
 } from '../messages.js';
-import { appDocument } from './app-document.js';
 import { Asks } from './asks.js';
 import { AppClients } from './clients.js';
 import { Lifecycle } from './lifecycle.js';
@@ -230,4 +230,29 @@ class LatePart implements Part {
 /** Of a frame: the navigations of a whole tab are answered with the shell. */
 function isNavigation({ mode }: Request): boolean {
   return mode === 'navigate';
+}
+
+/** The app worker's answer to a navigation, made fit for the frame. The host has not seen this answer. */
+export function appDocument(response: Response, url: string): Response {
+  const headers = new Headers(response.headers);
+  const { status } = response;
+  if (isRedirect(status, headers.get('location'))) return forFrame(response, url);
+  if (response.type === 'error' || status === 0) return response;
+  const fields = Array.from(headers, ([name, value]) => ({ name, value }));
+  const framed = { destination: 'iframe' };
+  if (response.body === null || !takesShim(headers.get('content-type'))) {
+    return rebuilt(response, admitSession(fields, framed), response.body);
+  }
+  const pass = { nonce: crypto.randomUUID(), origins: [new URL(url).origin] };
+  const document = admitShim(fields, framed, pass);
+  return rebuilt(response, document.headers, response.body.pipeThrough(shimStream(document.tag)));
+}
+
+function rebuilt(
+  { status, statusText }: Response,
+  fields: Header[],
+  body: ReadableStream<Uint8Array> | null,
+): Response {
+  const headers = new Headers(fields.map(({ name, value }): [string, string] => [name, value]));
+  return new Response(body, { status, statusText, headers });
 }

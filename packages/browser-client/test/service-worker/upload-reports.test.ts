@@ -1,10 +1,28 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { PortMux } from '@wingman/protocol/ports';
+import { startExchange } from '../../src/service-worker/tunnel-fetch.js';
 import { UploadReports } from '../../src/service-worker/upload-reports.js';
 import { SERVICE_WORKER_LIMITS } from '../../src/shared/limits.js';
 import { REQUEST_ID, uploadChannel } from '../../src/shared/request-fields.js';
+import type {
+  FetchHead,
+  ReplyMessage,
+  RequestMessage,
+} from '../../src/shared/exchange-messages.js';
 import { FakeChannel } from '../support/fake-channel.js';
+import { FakePort } from '../support/fake-port.js';
 
 const native = globalThis.BroadcastChannel;
+
+const POST: FetchHead = {
+  method: 'POST',
+  target: '/',
+  headers: [],
+  destination: 'empty',
+  mode: 'cors',
+  hasBody: true,
+  hasCredentials: true,
+};
 
 /** The reports of one upload, and a page that answers when it is told to. */
 function setUp() {
@@ -84,5 +102,42 @@ describe('reports of an upload', () => {
     await settle();
     expect([heard, FakeChannel.open.size]).toEqual([[], 1]);
     await reports.heard();
+  });
+});
+
+describe('the answer to an upload that a page follows', () => {
+  /** An exchange whose tunnel worker is the test. The tunnel has taken all of the body, and the answer is there. */
+  function answered() {
+    const { reports, heard, answer } = setUp();
+    const port = new FakePort<unknown, unknown>();
+    const tunnel = new PortMux<FetchHead, RequestMessage, ReplyMessage>(
+      port as unknown as MessagePort,
+    );
+    const { signal } = new AbortController();
+    const exchange = startExchange(tunnel, POST, undefined, signal, reports);
+    const gives = (message: ReplyMessage): void => port.gives({ stream: 1, message });
+    gives({ kind: 'sent', bytes: 3, isAll: true });
+    const head = { status: 201, statusText: '', headers: [] };
+    gives({ kind: 'head', head, body: new Uint8Array() });
+    let status: number | undefined;
+    void exchange.reply().then((reply) => (status = reply.head.status));
+    return { heard, answer, gives, status: () => status };
+  }
+
+  test('waits until the page has heard the last report', async () => {
+    const { heard, answer, status } = answered();
+    await settle();
+    expect([heard, status()]).toEqual([[{ bytes: 3, isAll: true }], undefined]);
+    await answer();
+    await settle();
+    expect(status()).toBe(201);
+  });
+
+  test('waits no longer than a report may take', async () => {
+    const { status } = answered();
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.uploadHeardMs - 1);
+    expect(status()).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(status()).toBe(201);
   });
 });

@@ -1,8 +1,11 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { ConfigError, type Environment, type LogLevel } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
 import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
+import type { Entrance } from '../entry/entrance.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
@@ -21,7 +24,9 @@ import {
 } from './reporter.js';
 import { processTerminal, startOrTakeOver } from './take-over.js';
 import { terminalReporter } from './terminal-reporter.js';
-import { obeyVisitorCommands } from './visitor-commands.js';
+
+/** A letter, and the number of a visitor. */
+const COMMAND = /^([arv])\s*(\d{1,9})?$/;
 
 export interface ShareRequest {
   readonly config: ShareConfig;
@@ -211,4 +216,23 @@ function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): In
 function p2pInfo(config: ShareConfig, engine: PeerEngine | undefined): P2pInfo {
   if (engine !== undefined) return { enabled: true, engine: engine.name };
   return { enabled: false, reason: config.p2pEnabled ? 'no engine' : 'switched off' };
+}
+
+/**
+ * Obeys what a developer types, or a program writes, a line each: `a 3` lets visitor 3 in, `r 3` refuses or removes
+ * visitor 3, and `v` lists all. Without a number it is the visitor who has waited longest.
+ */
+export function obeyVisitorCommands(input: Readable, entrance: Entrance, reporter: Reporter): void {
+  createInterface({ input }).on('line', (line) => {
+    if (!obey(line.trim(), entrance)) reporter.visitors(entrance.visitors, entrance.tries);
+  });
+}
+
+/** False when there was nothing to do, which a list explains. */
+function obey(command: string, entrance: Entrance): boolean {
+  const [, verb, digits] = COMMAND.exec(command) ?? [];
+  const number = digits === undefined ? entrance.waiting[0]?.number : Number(digits);
+  if (number === undefined) return false;
+  if (verb === 'a') return entrance.accept(number);
+  return verb === 'r' && entrance.refuse(number);
 }
