@@ -1,10 +1,7 @@
 // The browsers that the files of a test job share.
-import { readFileSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
+import { CHROMIUM, FIREFOX } from '../../tests/support/browser-settings.mjs';
 
-const settings = JSON.parse(
-  readFileSync(new URL('../../tests/support/browser-settings.json', import.meta.url), 'utf8'),
-);
 /** The runner itself stops what it has started. */
 const BY_THE_RUNNER = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 const CLOSE_DEADLINE_MS = 5_000;
@@ -22,7 +19,7 @@ export async function usedProfile(userDataDir) {
  */
 export async function startBrowsers() {
   const started = await Promise.all([
-    puppeteer.launch({ ...settings.chromium, headless: true, ...BY_THE_RUNNER }),
+    puppeteer.launch({ ...CHROMIUM, headless: true, ...BY_THE_RUNNER }),
     launchFirefox(),
   ]);
   const [chromium, firefox] = started.map((browser) => browser.wsEndpoint());
@@ -35,7 +32,7 @@ export async function startBrowsers() {
 }
 
 function launchFirefox(options = {}) {
-  const { executablePath, prefs } = settings.firefox;
+  const { executablePath, prefs } = FIREFOX;
   return puppeteer.launch({
     browser: 'firefox',
     executablePath,

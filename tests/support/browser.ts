@@ -4,9 +4,10 @@ import puppeteer, {
   type LaunchOptions as PuppeteerLaunchOptions,
   type Page,
 } from 'puppeteer-core';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CHROMIUM, FIREFOX } from './browser-settings.mjs';
 import { eventually, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
@@ -23,19 +24,6 @@ export interface Status {
   directConnected: boolean;
   webrtcConnections: number;
 }
-
-/**
- * How each browser is started, here and by the runner. The machine has no mDNS responder, so host candidates show their
- * address.
- */
-const SETTINGS = JSON.parse(
-  readFileSync(new URL('browser-settings.json', import.meta.url), 'utf8'),
-) as {
-  chromium: { executablePath: string; args: string[] };
-  firefox: { executablePath: string; prefs: Record<string, unknown> };
-};
-export const CHROMIUM_ARGS: readonly string[] = SETTINGS.chromium.args;
-export const FIREFOX_PREFS: Readonly<Record<string, unknown>> = SETTINGS.firefox.prefs;
 
 const CLOSE_DEADLINE_MS = 10_000;
 
@@ -135,18 +123,18 @@ function start(
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',
-      executablePath: find('chromium'),
+      executablePath: found(CHROMIUM),
       headless: true,
-      args: [...CHROMIUM_ARGS, ...args],
+      args: [...CHROMIUM.args, ...args],
       ...signals,
     });
   }
   return startFirefox({
     browser: 'firefox',
-    executablePath: find('firefox-esr'),
+    executablePath: found(FIREFOX),
     headless: true,
     args: [...args],
-    extraPrefsFirefox: { ...FIREFOX_PREFS, ...prefs },
+    extraPrefsFirefox: { ...FIREFOX.prefs, ...prefs },
     ...signals,
   });
 }
@@ -164,11 +152,10 @@ async function startFirefox(options: PuppeteerLaunchOptions): Promise<Browser> {
   return browser;
 }
 
-/** Where Debian's package puts a program. */
-export function find(program: string): string {
-  const path = `/usr/bin/${program}`;
-  if (!existsSync(path)) throw new Error(`${program} is missing; scripts/test installs it`);
-  return path;
+/** Where Debian's package puts a browser. */
+export function found({ executablePath }: { readonly executablePath: string }): string {
+  if (existsSync(executablePath)) return executablePath;
+  throw new Error(`${executablePath} is missing; scripts/test installs it`);
 }
 
 /** Errors a page has shown so far. */

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHROMIUM_ARGS, find, FIREFOX_PREFS, type BrowserName } from './browser.js';
+import { found, type BrowserName } from './browser.js';
+import { CHROMIUM, FIREFOX } from './browser-settings.mjs';
 import { Program } from './program.js';
 
 /** A browser that nothing drives: Firefox keeps every body for its driver, as long as it has one. */
@@ -15,8 +16,8 @@ export class PlainBrowser {
     const args =
       name === 'firefox'
         ? ['--headless', '--no-remote', '--profile', this.#profile, url]
-        : [...CHROMIUM_ARGS, '--headless=new', `--user-data-dir=${this.#profile}`, url];
-    this.#program = new Program(find(name === 'firefox' ? 'firefox-esr' : 'chromium'), args);
+        : [...CHROMIUM.args, '--headless=new', `--user-data-dir=${this.#profile}`, url];
+    this.#program = new Program(found(name === 'firefox' ? FIREFOX : CHROMIUM), args);
   }
 
   get pid(): number {
@@ -31,7 +32,7 @@ export class PlainBrowser {
 }
 
 function preferences(): string {
-  return Object.entries({ ...FIREFOX_PREFS, 'browser.shell.checkDefaultBrowser': false })
+  return Object.entries({ ...FIREFOX.prefs, 'browser.shell.checkDefaultBrowser': false })
     .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
     .join('');
 }

@@ -1,0 +1,5 @@
+export const CHROMIUM: { readonly executablePath: string; readonly args: readonly string[] };
+export const FIREFOX: {
+  readonly executablePath: string;
+  readonly prefs: Readonly<Record<string, unknown>>;
+};

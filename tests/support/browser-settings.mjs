@@ -1,0 +1,22 @@
+// How each browser is started, by the tests and by their runner.
+
+export const CHROMIUM = {
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    // The machine has no mDNS responder, so host candidates show their address.
+    '--disable-features=WebRtcHideLocalIpsWithMdns',
+  ],
+};
+
+export const FIREFOX = {
+  executablePath: '/usr/bin/firefox-esr',
+  // The same for Firefox.
+  prefs: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
+};
