@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { eventLateness } from './event-lateness.mjs';
 import { firstByte } from './first-byte.mjs';
+import { hostileClients } from './hostile-clients.mjs';
 import { idleLinks } from './idle-links.mjs';
 import { p2pSetup } from './p2p-setup.mjs';
 import { rawAgainstTunnel } from './raw-against-tunnel.mjs';
@@ -12,6 +13,7 @@ const BENCHES = {
   p2p: p2pSetup,
   events: eventLateness,
   idle: idleLinks,
+  hostile: hostileClients,
 };
 
 const { values } = parseArgs({

@@ -61,8 +61,8 @@ export const domainName = text
   .toLowerCase()
   .regex(/^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/);
 
-/** An http or https URL without a path. */
+/** An http or https URL without a path or a user: it is shown, and what stands in it is no secret. */
 export const httpOrigin: z.ZodType<URL, string> = z
   .url({ protocol: /^https?$/ })
   .transform((value) => new URL(value))
-  .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '');
+  .refine((url) => url.href === `${url.origin}/`);

@@ -1,4 +1,8 @@
 import type { z } from 'zod';
+import { visibleText } from './visible-text.js';
+
+/** So much of a wrong value is shown: enough to know it again. */
+const SHOWN_CHARS = 200;
 
 /** One setting: where it comes from, what it means, and how its text is read. */
 export interface Setting<T, Default extends string = string> {
@@ -136,7 +140,7 @@ function explain(described: Setting<unknown>, text: string, isOption: boolean): 
   const { good, isSecret = false, meaning, option = '', variable = '' } = described;
   const [optionName = ''] = option.split(' ');
   const where = isOption ? optionName : variable;
-  const shown = isSecret ? '' : ` "${text}"`;
+  const shown = isSecret ? '' : ` "${visibleText(text.slice(0, SHOWN_CHARS))}"`;
   return `${where}${shown} is not valid. ${meaning} A good value: ${assignment(where)}${good}`;
 }
 

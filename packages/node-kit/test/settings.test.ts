@@ -50,6 +50,14 @@ function complaint(given: Given<typeof SETTINGS>, env: Environment = {}): string
   throw new Error('was accepted');
 }
 
+test('a wrong value is shown in part, and does not take over the terminal that shows it', () => {
+  const value = `\u001b[2J\u009b31m\u202e${'x'.repeat(100_000)}`;
+  for (const message of [complaint({}, { VIEWERS: value }), complaint({ viewers: value })]) {
+    expect(message).toMatch(/^[^\p{Cc}\p{Cf}]{1,400}$/u);
+    expect(message).toContain('[2J');
+  }
+});
+
 describe('a setting', () => {
   test('has its default, or none', () => {
     expect(read()).toEqual({ port: undefined, viewers: 8, secret: undefined });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
@@ -13,11 +12,14 @@ import {
   type Environment,
   type Given,
   type LogLevel,
+  NoSmallFile,
+  readSmallFile,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
 import { z } from 'zod';
 import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
+import { HOST_LIMITS } from './limits.js';
 import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
 /** What `wingman share` runs with; times in milliseconds. */
@@ -261,10 +263,12 @@ export function refusesColor(env: Environment): boolean {
   return (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
 }
 
+/** What can't be read is left alone, as is the folder of this name that Python's virtual environments are often in. */
 function readIfThere(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+    return readSmallFile(path, HOST_LIMITS.dotenvBytes)?.text ?? '';
+  } catch (error) {
+    if (!(error instanceof NoSmallFile) || error.stats.isDirectory()) return '';
+    throw new ConfigError(error.message);
   }
 }

@@ -97,6 +97,11 @@ export const HOST_LIMITS = {
   /** Addresses that have shown the right password; the oldest is forgotten first. */
   trustedGuessers: 1024,
 
+  /** A file with a name's keys: two of them in base64, in JSON. */
+  keyFileBytes: 4 * KIB,
+  /** A `.env` file: some sixty settings and their comments have a tenth of it. */
+  dotenvBytes: 256 * KIB,
+
   /** First wait before connecting to the tunnel server again; doubles each time… */
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */
@@ -128,6 +133,8 @@ export const HOST_LIMITS = {
   peersPerViewer: 2,
   /** Links that were accepted and have made no offer yet; only holders of the link key get here. The oldest goes. */
   awaitedOffers: 1024,
+  /** STUN and TURN servers that the host takes from the tunnel server, and addresses of each: engines slow down with five. */
+  iceServers: 8,
   /** ICE candidates taken for one attempt; browsers send about ten. */
   candidatesPerAttempt: 64,
   /** Links for each viewer allowed: the one in use, and one of a tab that went without a goodbye. */

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError } from '@wingman/node-kit';
@@ -123,6 +124,24 @@ describe('shareConfig', () => {
     expect(message).toContain(`A good value: ${option} `);
   });
 
+  test.each([
+    'javascript:alert(1)',
+    'file:///etc/passwd',
+    'https://user:secret@a.example',
+    'https://a.example/?x',
+    'https://a.example/#x',
+    'http://a.example:99999',
+    'https://\u202eelpmaxe.a',
+    '--json',
+  ])('a hostile --server is no server: %j', (server) => {
+    expect(complaint({ server })).toContain('--server');
+  });
+
+  test.each(['../../x', 'a/b', 'a\0b', '-rf', 'a\u001b[2J', 'A', 'é', '', 'x'.repeat(64), 'a.b'])(
+    'a hostile --name is no name: %j',
+    (name) => expect(complaint({ name })).toContain('--name'),
+  );
+
   test('a password lets plain HTTP in beside the key, and is in no error', () => {
     const credentials = { user: 'me', password: 'a:long one' };
     expect(shareConfig({ port: '1', basicAuth: 'me:a:long one' }, {}).basicAuth).toEqual(
@@ -178,6 +197,22 @@ describe('the environment', () => {
     });
     expect(process.env).toEqual(before);
     expect(environment(join(directory, 'none'), {})).toEqual({});
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ['a FIFO', (path) => void execFileSync('mkfifo', [path])],
+    ['a device', (path) => symlinkSync('/dev/zero', path)],
+    ['a huge file', (path) => writeFileSync(path, 'x'.repeat(1_000_000))],
+  ])('%s in place of .env is refused at once', (_name, make) => {
+    const directory = scratchFolder();
+    make(join(directory, '.env'));
+    expect(() => environment(directory, {})).toThrow(ConfigError);
+  });
+
+  test('a folder of the name .env is left alone', () => {
+    const directory = scratchFolder();
+    mkdirSync(join(directory, '.env'));
+    expect(environment(directory, { A: '1' })).toEqual({ A: '1' });
   });
 
   test('where a user’s settings are kept', () => {

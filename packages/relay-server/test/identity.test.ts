@@ -1,4 +1,13 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { verifyRegistrationProof } from '@wingman/node-kit';
@@ -61,6 +70,24 @@ describe('a named identity', () => {
       message: expect.stringContaining('belongs to another user'),
     });
     await refused.finally(() => owner.mockRestore());
+  });
+
+  test.each<[string, (path: string) => void]>([
+    [
+      'a FIFO in place of the keys does not hold the start up',
+      (path) => void execFileSync('mkfifo', ['-m', '600', path]),
+    ],
+    ['a link to a device without an end is not read', (path) => symlinkSync('/dev/zero', path)],
+    [
+      'a huge file in place of the keys is not read',
+      (path) => writeFileSync(path, 'x'.repeat(1_000_000), { mode: 0o600 }),
+    ],
+  ])('%s', async (_name, make) => {
+    const directory = scratchFolder();
+    const folder = join(directory, 'wingman', 'sessions');
+    mkdirSync(folder, { recursive: true });
+    make(join(folder, 'a.json'));
+    await expect(namedIdentity(directory, 'a')).rejects.toMatchObject({ code: 'KEY_UNSAFE' });
   });
 
   test('another name is another session', async () => {

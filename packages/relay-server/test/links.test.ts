@@ -179,6 +179,20 @@ describe('viewers', () => {
     expect(log.at(-1)).toBe('left LINK_CLOSED');
   });
 
+  test.each([{ isFinal: true }, { isPresumed: true }])(
+    'a server that says %j of a tab again and again leaves no more timers than once',
+    async (farewell) => {
+      const { table, clock } = tableOf(2);
+      const tab = viewer(clock);
+      table.attachViewer(tab.link.id, tab.carrier('p2p'), 'p2p');
+      await until(() => table.viewerCount === 1, 'joined');
+      table.viewerLeft(tab.link.id, farewell);
+      const timers = clock.pending.length;
+      for (let count = 0; count < 100; count += 1) table.viewerLeft(tab.link.id, farewell);
+      expect(clock.pending).toHaveLength(timers);
+    },
+  );
+
   test('a tab that is presumed gone keeps its link for as long as a path lives', async () => {
     const { table, log, clock } = tableOf(2);
     const tab = viewer(clock);

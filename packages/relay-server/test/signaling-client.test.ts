@@ -6,7 +6,7 @@ import {
   Heartbeat,
   HostRegistered,
   Refusal,
-  type WingmanError,
+  WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { SignalingClient } from '../src/tunnel/signaling-client.js';
@@ -46,20 +46,24 @@ interface Seen {
 function connect(
   server: URL,
   clock = new FakeClock(),
-): { connection: SignalingClient; clock: FakeClock; seen: Seen } {
+): { connection: SignalingClient; clock: FakeClock; seen: Seen; refuses: boolean } {
   const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
   const connection = new SignalingClient({
     server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
-    registered: () => seen.registered++,
+    registered: () => {
+      if (host.refuses) throw new WingmanError('REFUSED', 'not ours');
+      seen.registered++;
+    },
     message: (message) => seen.messages.push(String(message?.$case)),
     lost: (error) => seen.lost.push(error),
     ended: (error) => seen.ended.push(error),
   });
   cleanups.push(() => connection.close());
-  return { connection, clock, seen };
+  const host = { connection, clock, seen, refuses: false };
+  return host;
 }
 
 async function start(onConnection: (connection: SignalingConnection) => void): Promise<{
@@ -101,6 +105,28 @@ describe('registering', () => {
     welcome(server.connections[0]!);
     await until(() => host.seen.registered === 2, 'registered again');
     expect(server.connections).toHaveLength(1);
+  });
+
+  test('a grant that nobody has asked for is not taken', async () => {
+    const { server, host } = await start((connection) => {
+      welcome(connection);
+      accept(connection);
+    });
+    await until(() => host.seen.registered === 1, 'registered');
+    for (let count = 0; count < 100; count += 1) welcome(server.connections[0]!);
+    const value = create(Heartbeat, { nonce: 7n });
+    server.connections[0]?.send({ $case: 'heartbeat', value });
+    await until(() => server.connections[0]?.received.length === 2, 'all has been read');
+    expect(host.seen.registered).toBe(1);
+  });
+
+  test('a grant that its owner refuses is the end', async () => {
+    const { server, host } = await start(accept);
+    host.refuses = true;
+    await until(() => host.seen.ended.length === 1, 'ended');
+    expect(host.seen.ended[0]).toMatchObject({ code: 'REFUSED', message: 'not ours' });
+    expect([host.connection.state, host.clock.pending]).toEqual(['ended', []]);
+    await until(() => server.connections[0]?.socket.readyState === 3, 'closed');
   });
 
   test('heartbeats are answered', async () => {

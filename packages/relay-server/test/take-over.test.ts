@@ -66,3 +66,11 @@ test('the question ends when the process is to stop', async () => {
   stop.abort();
   await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
 });
+
+test('a server’s words in the question don’t take over the terminal', async () => {
+  const refusal = new WingmanError('NAME_IN_USE', 'there\u001b[2J\u001b]52;c;aGk=\u0007\u202e');
+  const { start } = crowdedStart(refusal);
+  const terminal = terminalWith('n\n');
+  await expect(startOrTakeOver(start, false, terminal, never)).rejects.toBe(refusal);
+  expect(String(terminal.output.read())).toMatch(/^there\ufffd\[2J[^\p{Cc}\p{Cf}]*\[y\/N\] $/u);
+});

@@ -1,3 +1,4 @@
+import { visibleText } from '@wingman/node-kit';
 import { WingmanError } from '@wingman/protocol';
 import { createInterface } from 'node:readline/promises';
 
@@ -36,7 +37,7 @@ export async function startOrTakeOver<Host>(
 async function isAgreed(reason: string, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
   const lines = createInterface(terminal);
   try {
-    const answer = await lines.question(`${reason}. Replace it? [y/N] `, { signal });
+    const answer = await lines.question(`${visibleText(reason)}. Replace it? [y/N] `, { signal });
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();

@@ -1,3 +1,4 @@
+import { visibleText } from '@wingman/node-kit';
 import { formatBytes } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
@@ -57,18 +58,13 @@ export function terminalReporter(screen: Screen): Reporter {
     reconnected: () => event(`${c.green('+')} the tunnel server is back; the URL is the same`),
     problem: ({ message, viewer }) => {
       const source = viewer === undefined ? 'tunnel server' : `viewer ${short(viewer)}`;
-      event(`${c.yellow('!')} ${source}: ${visible(message)}`);
+      event(`${c.yellow('!')} ${source}: ${visibleText(message)}`);
     },
-    failed: (_code, message) => line(`${c.red('wingman:')} ${visible(message)}`),
+    failed: (_code, message) => line(`${c.red('wingman:')} ${visibleText(message)}`),
     stopping: (event) => line(`\n  ${c.dim(stoppingText(event))}`),
     stopped: ({ message }) =>
-      line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visible(message)}.`}`),
+      line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`),
   };
-}
-
-/** What the server or a viewer has written, without the characters by which a text takes over a terminal. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
 }
 
 const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
@@ -218,7 +214,7 @@ export function transferText(progress: TransferProgress, who: string | undefined
   const arrow = direction === 'upload' ? '↑' : '↓';
   const path = target.length > TARGET_LENGTH ? `${target.slice(0, TARGET_LENGTH - 1)}…` : target;
   const by = who === undefined ? 'plain HTTP' : `viewer ${who}`;
-  return `${arrow} ${by} ${method} ${visible(path)}: ${howFar(progress)}`;
+  return `${arrow} ${by} ${method} ${visibleText(path)}: ${howFar(progress)}`;
 }
 
 function howFar({ bytes, total, bytesPerSecond, state }: TransferProgress): string {

@@ -57,7 +57,13 @@ export class Dialer {
     if (name === undefined || this.#pending.size >= HOST_LIMITS.pendingDials) return;
     const socket = open(target, name);
     this.#pending.add(socket);
-    socket.once('close', () => this.#pending.delete(socket));
+    // Of the whole opening: an answer that comes byte by byte is never idle.
+    const late = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.dialMs);
+    socket.once('open', () => late.cancel());
+    socket.once('close', () => {
+      late.cancel();
+      this.#pending.delete(socket);
+    });
     socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
     socket.once('upgrade', (response) => {
       const { clock } = this.#options;
@@ -114,6 +120,5 @@ function open({ server, session, token }: DialTarget, purpose: DialPurposeName):
     headers: dialHeaders(token),
     perMessageDeflate: false,
     maxPayload: LIMITS.maxMessageBytes,
-    handshakeTimeout: HOST_LIMITS.dialMs,
   });
 }

@@ -1,4 +1,10 @@
-import { proveRegistration, systemCode, type RegistrationProof } from '@wingman/node-kit';
+import {
+  NoSmallFile,
+  proveRegistration,
+  readSmallFile,
+  type RegistrationProof,
+  type SmallFile,
+} from '@wingman/node-kit';
 import { createLinkKey, sessionNameFor, WingmanError } from '@wingman/protocol';
 import {
   createPrivateKey,
@@ -7,9 +13,10 @@ import {
   randomUUID,
   type KeyObject,
 } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { HOST_LIMITS } from '../limits.js';
 
 /** Who this host is: the key its session name certifies, and the key viewers get in the URL. */
 export class HostIdentity {
@@ -87,7 +94,7 @@ const Stored = z.object({
 export async function namedIdentity(configDirectory: string, name: string): Promise<HostIdentity> {
   const directory = join(configDirectory, 'wingman', 'sessions');
   const path = join(directory, `${name}.json`);
-  const stored = await readIfThere(path);
+  const stored = readIfThere(path);
   if (stored !== undefined) return HostIdentity.restore(parse(stored, path), name);
   const identity = await HostIdentity.create(name);
   await mkdir(directory, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
@@ -95,20 +102,20 @@ export async function namedIdentity(configDirectory: string, name: string): Prom
   return identity;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  let file: FileHandle;
+/** Looks at the open file, not at the path: nobody can exchange it in between. */
+function readIfThere(path: string): string | undefined {
+  const file = keyFile(path);
+  if (file === undefined) return undefined;
+  demandPrivacy(path, file.stats);
+  return file.text;
+}
+
+function keyFile(path: string): SmallFile | undefined {
   try {
-    file = await open(path);
+    return readSmallFile(path, HOST_LIMITS.keyFileBytes);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    // Of the open file, not of the path: nobody can exchange it in between.
-    demandPrivacy(path, await file.stat());
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
+    if (!(error instanceof NoSmallFile)) throw error;
+    throw new WingmanError('KEY_UNSAFE', `${error.message}. Delete it to get a new URL`);
   }
 }
 

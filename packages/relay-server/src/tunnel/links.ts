@@ -39,6 +39,8 @@ export class LinkTable {
   readonly #joined = new Set<string>();
   /** Viewers that have left signaling and whose link is still there. */
   readonly #gone = new Set<string>();
+  /** Viewers whose link is about to be closed after their goodbye. */
+  readonly #leaving = new Set<string>();
   /** Viewers whose link is closed as soon as nothing carries it. */
   readonly #presumedGone = new Set<string>();
 
@@ -110,8 +112,10 @@ export class LinkTable {
     if (link === undefined) return;
     this.#gone.add(id);
     if (isPresumed) return this.#presumeGone(id, link);
-    if (!isFinal) return;
+    if (!isFinal || this.#leaving.has(id)) return;
+    this.#leaving.add(id);
     this.#options.clock.setTimeout(() => {
+      this.#leaving.delete(id);
       if (this.#gone.has(id)) link.close('LINK_CLOSED');
     }, HOST_LIMITS.viewerGoodbyeMs);
   }
@@ -124,6 +128,7 @@ export class LinkTable {
 
   /** The tab's direct path may live without the server. A dead path is found out by asking. */
   #presumeGone(id: string, link: Link): void {
+    if (this.#presumedGone.has(id)) return;
     this.#presumedGone.add(id);
     link.doubt();
     this.#closeWhenBare(id, link);

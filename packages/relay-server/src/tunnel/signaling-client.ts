@@ -8,6 +8,7 @@ import {
   HostMessage,
   ServerToHost,
   StateMachine,
+  toWingmanError,
   WingmanError,
   type Clock,
   type ErrorCode,
@@ -79,6 +80,8 @@ export class SignalingClient {
   #timer: Timer | undefined;
   #nonce: Uint8Array | undefined;
   #refusal: WingmanError | undefined;
+  /** Whether a registration of ours has not been answered. */
+  #awaitsGrant = false;
 
   constructor(options: SignalingClientOptions) {
     this.#options = options;
@@ -98,7 +101,8 @@ export class SignalingClient {
 
   /** Registers again on the same connection, to renew the prekey. */
   renew(): void {
-    if (this.#nonce !== undefined) this.send(this.#options.register(this.#nonce));
+    if (this.#nonce === undefined || this.#machine.state !== 'registered') return;
+    this.#register(this.#nonce);
   }
 
   /** Finds out soon whether the connection still lives: without a connection no viewer gets a new carrier. */
@@ -138,7 +142,9 @@ export class SignalingClient {
     if (this.#machine.state === 'ended') return;
     try {
       this.#handle(decodeEnvelope(ServerToHost, bytesOf(data)));
-    } catch {
+    } catch (error) {
+      const { code, message } = toWingmanError(error, 'PROTOCOL_ERROR');
+      if (code === 'REFUSED') this.#refusal = new WingmanError(code, message);
       socket.close(CloseCode.PROTOCOL, 'malformed message');
     }
   }
@@ -164,16 +170,23 @@ export class SignalingClient {
     if (this.#machine.state !== 'connecting') return;
     this.#nonce = nonce;
     this.#machine.demand('registering');
+    this.#register(nonce);
+  }
+
+  #register(nonce: Uint8Array): void {
+    this.#awaitsGrant = true;
     this.#transmit(this.#options.register(nonce));
   }
 
+  /** Takes a grant that was asked for, and no other. */
   #welcome(grant: HostRegistered): void {
-    if (this.#machine.state === 'registering') {
-      this.#timer?.cancel();
-      this.#backoff.reset();
-      this.#machine.demand('registered');
-    }
-    if (this.#machine.state === 'registered') this.#options.registered(grant);
+    if (!this.#awaitsGrant) return;
+    this.#awaitsGrant = false;
+    this.#options.registered(grant);
+    if (this.#machine.state !== 'registering') return;
+    this.#timer?.cancel();
+    this.#backoff.reset();
+    this.#machine.demand('registered');
   }
 
   #transmit(message: SentCase<HostMessage>): void {
@@ -185,6 +198,7 @@ export class SignalingClient {
 
   #closed(code: number, reason: string): void {
     this.#timer?.cancel();
+    this.#awaitsGrant = false;
     if (this.#machine.state === 'ended') return;
     const error = this.#refusal ?? closeError(code, reason);
     if (FINAL_CODES.has(error.code)) {

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { DIAL_PATH, HOST_PATH } from '@wingman/node-kit';
 import {
   decodeEnvelope,
   encodeEnvelope,
@@ -20,19 +22,30 @@ export interface SignalingServer {
 
 export interface SignalingConnection {
   readonly socket: WebSocket;
+  /** The connection below the WebSocket. */
+  readonly raw: Socket;
   readonly received: ReceivedCase<HostMessage>[];
   send(message: SentCase<ServerToHost>): void;
 }
 
+/** `onDial` gets the connections that ask for a dial-back; they are refused when there is none. */
 export async function signalingServer(
   onConnection: (connection: SignalingConnection) => void,
+  onDial?: (socket: Duplex) => void,
 ): Promise<SignalingServer> {
   const http = createServer();
-  const server = new WebSocketServer({ server: http, path: '/__wingman/host' });
+  const server = new WebSocketServer({ noServer: true, path: HOST_PATH });
+  http.on('upgrade', (request, socket, head) => {
+    if (onDial !== undefined && request.url?.startsWith(DIAL_PATH)) return onDial(socket);
+    server.handleUpgrade(request, socket, head, (opened) =>
+      server.emit('connection', opened, request),
+    );
+  });
   const connections: SignalingConnection[] = [];
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, { socket: raw }) => {
     const connection: SignalingConnection = {
       socket,
+      raw,
       received: [],
       send: (message) => socket.send(encodeEnvelope(ServerToHost, message)),
     };

@@ -19,6 +19,8 @@ export class WebSocketServers {
   readonly #own = new WebSocketServer({
     ...COMMON,
     maxPayload: Math.max(LIMITS.maxMessageBytes, SERVER_LIMITS.signalingMessageBytes),
+    // Ours have no subprotocol, and `ws` would agree to the first that is offered (RFC 6455 section 4.2.2).
+    handleProtocols: () => false,
   });
   readonly #apps = new WebSocketServer({
     ...COMMON,
