@@ -215,6 +215,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
       ingress,
       shell,
       metrics,
+      hasNotice: core.config.notice,
       scheme: () => core.site.scheme,
     }),
     logger,
