@@ -85,4 +85,36 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await appShows(tab, 'front page');
     expect((await seenByApp(tab)).split('; ').sort()).toEqual(['theme=dark', 'token=real']);
   });
+
+  test('a cookie without a value counts as the script’s that writes it, and scripts see nothing of ours', async () => {
+    const tab = await open(shares[1]);
+    const before = await seenByApp(tab);
+    await inApp(tab, async () => {
+      document.cookie = 'sid=; Max-Age=0';
+      document.cookie = 'empty=';
+      await cookieStore.set('another', '');
+    });
+    expect(await seenByApp(tab)).toBe(`${before}; empty=; another=`);
+    const seen = await inApp(tab, async () => {
+      const changes: (string | undefined)[] = [];
+      const changed = new Promise((resolve) => {
+        cookieStore.addEventListener('change', ({ changed, deleted }) => {
+          changes.push(...[...changed, ...deleted].map(({ name }) => name));
+          if (changes.includes('last')) resolve(undefined);
+        });
+      });
+      document.cookie = 'first=1';
+      document.cookie = 'last=1';
+      await changed;
+      const own = await cookieStore.get('__Host-wingman-scripted');
+      const all = (await cookieStore.getAll()).map(({ name }) => name);
+      return {
+        own,
+        all: [...all, ...changes].filter((name) => name?.includes('wingman')),
+        changes,
+      };
+    });
+    expect(seen).toEqual({ own: null, all: [], changes: ['first', 'last'] });
+    await tab.close();
+  });
 });

@@ -67,13 +67,17 @@ describe('the catalogue', () => {
 });
 
 describe('what a viewer is told', () => {
-  test.each(['TIMEOUT', 'LINK_LOST', 'SESSION_ENDED', 'TOO_MANY_VIEWERS', 'KEY_MISSING'] as const)(
-    '%s has words of its own',
-    (code) => {
-      expect(viewerProblem(code).code).toBe(code);
-      expect(viewerProblem(code).title).not.toBe(viewerProblem('HOST_OFFLINE').title);
-    },
-  );
+  test.each([
+    'TIMEOUT',
+    'LINK_LOST',
+    'SESSION_ENDED',
+    'TOO_MANY_VIEWERS',
+    'KEY_MISSING',
+    'VISITOR_REFUSED',
+  ] as const)('%s has words of its own', (code) => {
+    expect(viewerProblem(code).code).toBe(code);
+    expect(viewerProblem(code).title).not.toBe(viewerProblem('HOST_OFFLINE').title);
+  });
 
   test('a code without words means a host that is away, and keeps its code', () => {
     expect(viewerProblem('INTERNAL')).toEqual({

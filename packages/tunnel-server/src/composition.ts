@@ -24,6 +24,7 @@ import { locate, type Place } from './web/locate.js';
 import { serverRoutes } from './web/server-routes.js';
 import { sessionRoutes } from './web/session-routes.js';
 import type { BootData, Shell } from './web/shell.js';
+import { UnknownNames } from './web/unknown-names.js';
 import { UpgradeRouter } from './web/upgrades.js';
 import { WebSocketServers } from './web/websocket-servers.js';
 
@@ -50,6 +51,7 @@ interface Core extends Ingredients {
   stun: StunCoordination;
   monitor: ConnectionMonitor;
   webSockets: WebSocketServers;
+  unknownNames: UnknownNames;
   forwarded: ForwardedOptions;
   locate: (hostHeader: string | undefined) => Place;
 }
@@ -124,6 +126,9 @@ function createCore(ingredients: Ingredients): Core {
     }),
     stun: new StunCoordination({ ...config, stunUrls: () => site.stunUrls, wallClock: Date.now }),
     webSockets: new WebSocketServers(monitor),
+    unknownNames: new UnknownNames(config.trustProxy, () =>
+      core.metrics.limitsExceeded.inc({ limit: 'unknown-names' }),
+    ),
     forwarded: { trustProxy: config.trustProxy, scheme: () => site.scheme },
     locate: (host) => locate(host, { ...config, registry }),
   };
@@ -179,6 +184,7 @@ function createUpgrades(core: Core): UpgradeRouter {
     sockets: core.sockets,
     budgets: core.budgets,
     denyList: core.denyList,
+    unknownNames: core.unknownNames,
     accept: (upgrade, purpose, use) => {
       const { relayMisses, signalingMisses } = SERVER_LIMITS;
       webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);
@@ -196,6 +202,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
     budgets: core.budgets,
     denyList: core.denyList,
     trustProxy: core.config.trustProxy,
+    unknownNames: core.unknownNames,
     server: serverRoutes({
       ...core,
       ...core.config,
@@ -208,6 +215,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
       ingress,
       shell,
       metrics,
+      hasNotice: core.config.notice,
       scheme: () => core.site.scheme,
     }),
     logger,

@@ -46,6 +46,8 @@ export interface TunnelServerConfig {
   openRegistration: boolean;
   /** The path of a file with names, addresses and networks that are not served. */
   denyList: string | undefined;
+  /** Whether each browser is told first that what follows is somebody's app and not the operator's. */
+  notice: boolean;
   /** What /metrics asks for; undefined: nothing, and on a public server /metrics is closed. */
   metricsToken: string | undefined;
   /** What /admin asks for; undefined: there is no such page. */
@@ -153,6 +155,15 @@ const SETTINGS = {
     good: './deny-list.txt',
     meaning: 'File with sessions, addresses and networks that are not served, one a line.',
     schema: schemas.text,
+  }),
+  notice: setting({
+    variable: 'TUNNEL_NOTICE',
+    option: '--notice',
+    flagMeaning: "Tell each browser first that what follows is somebody's app, not yours.",
+    default: 'false',
+    good: 'true',
+    meaning: "Whether each browser is told first that what follows is somebody's app, not yours.",
+    schema: schemas.flag,
   }),
   metricsToken: setting({
     variable: 'METRICS_TOKEN',

@@ -1,13 +1,14 @@
 import { WingmanError, type Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
+import { NetworkRate } from './budgets/network-rate.js';
 import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
+import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
 import type { DenyList } from './operator/deny-list.js';
 import type { HostTokens } from './operator/host-tokens.js';
-import { RegistrationRate } from './sessions/registration-rate.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
 import { HostConnection } from './signaling/host-connection.js';
 import { UnprovedHosts } from './signaling/unproved-hosts.js';
@@ -32,7 +33,10 @@ export interface ConnectionOptions {
 /** Gives each WebSocket that is let in to whoever it is for. */
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
-  readonly #registrations = new RegistrationRate();
+  readonly #registrations = new NetworkRate({
+    burst: SERVER_LIMITS.registrationBurst,
+    burstMs: SERVER_LIMITS.registrationBurstMs,
+  });
   readonly #unproved = new UnprovedHosts();
 
   constructor(options: ConnectionOptions) {

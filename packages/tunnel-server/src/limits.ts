@@ -37,8 +37,12 @@ export const SERVER_LIMITS = {
   hostTokens: 1024,
   /** How often the files of the operator are looked at: soon enough for whoever has just edited one. */
   listFileMs: 2_000,
-  /** Addresses whose registrations are counted; the one that registered longest ago is forgotten first. */
-  registeringAddresses: 10_000,
+  /** Requests for names that no session has, of one address: some twenty tabs of sessions that are gone, each asking every few seconds… */
+  unknownNameBurst: 300,
+  /** …within this time. */
+  unknownNameBurstMs: 60_000,
+  /** Networks that are counted for such a rate; the one that came longest ago is forgotten first. */
+  countedNetworks: 10_000,
   /** Renewals of a registration on one connection: an honest host renews once an hour… */
   renewalBurst: 10,
   /** …and how many more a second. */

@@ -6,6 +6,7 @@ export type RelayDirection = 'to_host' | 'to_viewer';
 /** Limits whose refusals are counted. */
 const LIMITS_COUNTED = [
   'registrations',
+  'unknown-names',
   'renewals',
   'unproved-hosts',
   'sessions',

@@ -26,6 +26,7 @@ test('an empty environment gives the defaults', () => {
     hostTokens: undefined,
     openRegistration: false,
     denyList: undefined,
+    notice: false,
     metricsToken: undefined,
     adminToken: undefined,
     maxSessions: 1000,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { NetworkRate } from '../src/budgets/network-rate.js';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { RegistrationRate } from '../src/sessions/registration-rate.js';
 import { TokenBucket } from '../src/signaling/token-bucket.js';
 import { clientNetwork } from '../src/web/client-identity.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -13,34 +13,33 @@ test('a bucket lets its burst through, and then as much as time fills it', () =>
   expect([bucket.take(), bucket.take()]).toEqual([true, false]);
 });
 
-describe('registrations of a network', () => {
+describe('what the clients of a network do', () => {
+  const limits = { burst: 100, burstMs: 10_000 };
+
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  test('are as many as its burst, and as many again after a while', async () => {
-    const rate = new RegistrationRate();
+  test('is let through as often as the burst has it, and again after a while', async () => {
+    const rate = new NetworkRate(limits);
     const takeAll = async (): Promise<number> => {
-      const taken = Array.from({ length: SERVER_LIMITS.registrationBurst + 1 }, () =>
-        rate.take('a'),
-      );
+      const taken = Array.from({ length: limits.burst + 1 }, () => rate.take('a'));
       return (await Promise.all(taken)).filter(Boolean).length;
     };
-    expect(await takeAll()).toBe(SERVER_LIMITS.registrationBurst);
+    expect(await takeAll()).toBe(limits.burst);
     expect(await rate.take('b')).toBe(true);
-    jest.advanceTimersByTime(SERVER_LIMITS.registrationBurstMs - 1);
+    jest.advanceTimersByTime(limits.burstMs - 1);
     expect(await takeAll()).toBe(0);
-    jest.advanceTimersByTime(SERVER_LIMITS.registrationBurstMs);
-    expect(await takeAll()).toBe(SERVER_LIMITS.registrationBurst);
+    jest.advanceTimersByTime(limits.burstMs);
+    expect(await takeAll()).toBe(limits.burst);
   });
 
-  test('are counted for so many networks; the one that came longest ago is forgotten', async () => {
-    const rate = new RegistrationRate();
-    for (let index = 0; index <= SERVER_LIMITS.registrationBurst; index += 1)
-      await rate.take('old');
-    for (let index = 0; index < SERVER_LIMITS.registeringAddresses; index += 1) {
+  test('is counted for so many networks; the one that came longest ago is forgotten', async () => {
+    const rate = new NetworkRate(limits);
+    for (let index = 0; index <= limits.burst; index += 1) await rate.take('old');
+    for (let index = 0; index < SERVER_LIMITS.countedNetworks; index += 1) {
       await rate.take(String(index));
     }
-    expect(rate.size).toBe(SERVER_LIMITS.registeringAddresses);
+    expect(rate.size).toBe(SERVER_LIMITS.countedNetworks);
     expect(await rate.take('old')).toBe(true);
   });
 });

@@ -215,6 +215,7 @@ describe('an error that nobody has caught', () => {
       budgets: { refuses: () => false },
       denyList: { deniesAddress: () => false },
       trustProxy: false,
+      unknownNames: { meet: (_, problem) => Promise.resolve(problem) },
       server: router,
       session: router,
       logger,

@@ -10,6 +10,9 @@ export const VIEWER_COOKIE = '__Host-wingman-viewer';
 /** Says that a browser may use plain HTTP. The host sets it with HttpOnly, and takes it out of every request. */
 export const INGRESS_COOKIE = '__Host-wingman-ingress';
 
+/** Says that a browser has been shown the operator's notice. The tunnel server sets it with HttpOnly. */
+export const NOTICE_COOKIE = '__Host-wingman-notice';
+
 /**
  * Names the cookies that scripts of the app have written. A page of another session can set cookies for the domain
  * above both, but none whose name has this prefix (RFC 6265bis section 4.1.3.2). So a cookie that is not named here,
@@ -17,7 +20,12 @@ export const INGRESS_COOKIE = '__Host-wingman-ingress';
  */
 export const SCRIPTED_COOKIE = '__Host-wingman-scripted';
 
-const OWN: ReadonlySet<string> = new Set([VIEWER_COOKIE, INGRESS_COOKIE, SCRIPTED_COOKIE]);
+const OWN: ReadonlySet<string> = new Set([
+  VIEWER_COOKIE,
+  INGRESS_COOKIE,
+  NOTICE_COOKIE,
+  SCRIPTED_COOKIE,
+]);
 
 /**
  * The header field for the path of the page whose `document.cookie` is in the Cookie field. A page knows only the

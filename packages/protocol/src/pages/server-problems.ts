@@ -75,6 +75,15 @@ export const OVERLOADED: Problem = {
   cure: 'Wait a moment and try again.',
 };
 
+export const TOO_MANY_NAMES: Problem = {
+  status: 429,
+  code: 'LIMIT_EXCEEDED',
+  title: 'Too many sessions that do not exist',
+  cause:
+    'Requests from your address have asked for many names in a short time that no session has, as if somebody was guessing.',
+  cure: 'Check the link: it has to be complete. Close old tabs of sessions that are over, and try again in a minute.',
+};
+
 export const SHUTTING_DOWN: Problem = {
   status: 503,
   code: 'HOST_OFFLINE',

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import { VISITOR_REFUSED } from './entry-problems.js';
 import type { Problem, ProblemCode } from './problem.js';
 
 // Problems on the way to the host. The tunnel server and the viewer's browser tell them. Each is a
@@ -149,6 +150,7 @@ const FOR_VIEWERS: Partial<Record<ErrorCode, Problem>> = {
   LINK_LOST: ANSWER_LOST,
   KEY_MISSING,
   TOO_MANY_VIEWERS,
+  VISITOR_REFUSED,
 };
 
 /** The problem that a viewer's browser shows for a failed request. A code without a text of its own means that the host is away. */

@@ -1,5 +1,16 @@
-import { ADDRESS_DENIED, BAD_REQUEST, OVERLOADED, SERVER_FAILED } from '@wingman/protocol';
-import express, { type ErrorRequestHandler, type Router } from 'express';
+import {
+  ADDRESS_DENIED,
+  BAD_REQUEST,
+  OVERLOADED,
+  SERVER_FAILED,
+  TOO_MANY_NAMES,
+} from '@wingman/protocol';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type Response,
+  type Router,
+} from 'express';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
@@ -8,10 +19,11 @@ import type { SocketPlaces } from '../budgets/socket-places.js';
 import { SERVER_LIMITS } from '../limits.js';
 import type { DenyList } from '../operator/deny-list.js';
 import { clientAddress } from './client-identity.js';
-import type { Place } from './locate.js';
+import type { Nowhere, Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { forgetSession, sendProblem } from './problems.js';
 import { isNavigation, type SessionResponse } from './session-routes.js';
+import type { UnknownNames } from './unknown-names.js';
 
 export interface AppOptions {
   locate: (hostHeader: string | undefined) => Place;
@@ -23,6 +35,7 @@ export interface AppOptions {
   budgets: Pick<Budgets, 'refuses'>;
   denyList: Pick<DenyList, 'deniesAddress'>;
   trustProxy: boolean;
+  unknownNames: Pick<UnknownNames, 'meet'>;
   logger: Logger;
 }
 
@@ -38,8 +51,7 @@ export function createApp(options: AppOptions): RequestListener {
       return sendProblem(req, res, ADDRESS_DENIED);
     }
     if (place.at === 'nowhere') {
-      const isOver = place.isOver && isNavigation(req);
-      return sendProblem(req, res, place.problem, isOver ? forgetSession() : {});
+      return meetNowhere(req, res, place, options.unknownNames);
     }
     // The server's own pages stay open: the operator wants to see what fills it.
     if (place.at === 'session' && (isSurplus || options.budgets.refuses())) {
@@ -55,6 +67,18 @@ export function createApp(options: AppOptions): RequestListener {
     if (problem === undefined) app(req, res);
     else sendProblem(req, res, problem);
   });
+}
+
+/** Answers a request whose name has led nowhere. */
+async function meetNowhere(
+  req: Request,
+  res: Response,
+  { isOver, problem }: Nowhere,
+  unknownNames: Pick<UnknownNames, 'meet'>,
+): Promise<void> {
+  const met = await unknownNames.meet(req, problem);
+  if (met === TOO_MANY_NAMES) return sendProblem(req, res, met, { connection: 'close' });
+  return sendProblem(req, res, met, isOver && isNavigation(req) ? forgetSession() : {});
 }
 
 /**

@@ -10,16 +10,16 @@ import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 
 /** Whom a request is for. */
-export type Place =
-  | { at: 'server' }
-  | { at: 'session'; live: LiveSession }
-  | {
-      at: 'nowhere';
-      problem: Problem;
-      isForeign: boolean;
-      /** The session is over, and none will ever have its name again. */
-      isOver: boolean;
-    };
+export type Place = { at: 'server' } | { at: 'session'; live: LiveSession } | Nowhere;
+
+/** A request that is for nobody here. */
+export interface Nowhere {
+  at: 'nowhere';
+  problem: Problem;
+  isForeign: boolean;
+  /** The session is over, and none will ever have its name again. */
+  isOver: boolean;
+}
 
 export interface LocateOptions {
   registry: SessionRegistry;

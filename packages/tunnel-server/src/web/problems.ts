@@ -1,5 +1,6 @@
 import {
   INGRESS_COOKIE,
+  NOTICE_COOKIE,
   renderProblem,
   SCRIPTED_COOKIE,
   VIEWER_COOKIE,
@@ -30,7 +31,7 @@ export function sendProblem(
  * Chromium stalls a service worker whose own request is answered so.
  */
 export function forgetSession(): OutgoingHttpHeaders {
-  const cookies = [VIEWER_COOKIE, INGRESS_COOKIE, SCRIPTED_COOKIE];
+  const cookies = [VIEWER_COOKIE, INGRESS_COOKIE, NOTICE_COOKIE, SCRIPTED_COOKIE];
   return {
     'clear-site-data': '"storage"',
     'set-cookie': cookies.map((name) => `${name}=; Path=/; Secure; Max-Age=0`),

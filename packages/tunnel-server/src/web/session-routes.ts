@@ -13,6 +13,7 @@ import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
 import type { Assets } from './assets.js';
 import { isOwnOrigin, isReserved, pathOf } from './locate.js';
+import { meetByNotice } from './notice.js';
 import { sendProblem } from './problems.js';
 import type { BootData, Shell } from './shell.js';
 import { ticketOf } from './upgrades.js';
@@ -26,6 +27,8 @@ export interface SessionRouteOptions {
   shell: Shell;
   ingress: Ingress;
   metrics: Metrics;
+  /** Whether each browser is shown a notice first. */
+  hasNotice: boolean;
   /** The scheme of the public URL. */
   scheme(): 'http' | 'https';
 }
@@ -67,6 +70,8 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   router.use((req, res: SessionResponse, next) => {
     if (isReserved(pathOf(req.originalUrl))) return sendProblem(req, res, NOT_FOUND);
     if (!isNavigation(req)) return next();
+    const origin = `${options.scheme()}://${req.headers.host ?? ''}`;
+    if (options.hasNotice && meetByNotice(req, res, origin)) return;
     if (!res.locals.live.isOnline) return sendProblem(req, res, HOST_OFFLINE);
     return shell.serve(req, res, boot(res.locals.live));
   });

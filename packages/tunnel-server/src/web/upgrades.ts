@@ -37,9 +37,10 @@ import { isSameSecret } from '../sessions/registration.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
-import { isOwnOrigin, isReserved, pathOf, type Place } from './locate.js';
+import { isOwnOrigin, isReserved, pathOf, type Nowhere, type Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
+import type { UnknownNames } from './unknown-names.js';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
@@ -60,6 +61,7 @@ export interface UpgradeOptions {
   sockets: Pick<SocketPlaces, 'isSurplus'>;
   budgets: Pick<Budgets, 'refuses'>;
   denyList: Pick<DenyList, 'deniesAddress'>;
+  unknownNames: Pick<UnknownNames, 'meet'>;
   /** Finishes the upgrade of one of our own WebSockets. */
   accept(
     upgrade: Upgrade,
@@ -111,11 +113,19 @@ export class UpgradeRouter {
     }
     const address = clientAddress(upgrade.req, this.#options.trustProxy);
     if (this.#options.denyList.deniesAddress(address)) return ADDRESS_DENIED;
+    if (place.at === 'nowhere') return void this.#meetNowhere(upgrade, path, place);
     if (isReserved(path)) return this.#viewerSide(upgrade, path, place);
-    if (place.at === 'nowhere') return place.problem;
     const problem = this.#options.budgets.refuses() ? OVERLOADED : refusalOf(place.live);
     if (problem === undefined) this.#options.handlers.ingress(place.live, upgrade);
     return problem;
+  }
+
+  async #meetNowhere(upgrade: Upgrade, path: string, place: Nowhere): Promise<void> {
+    const { req, socket } = upgrade;
+    const met = await this.#options.unknownNames.meet(req, place.problem);
+    const isKnown = met === place.problem;
+    const problem = isKnown && isReserved(path) ? this.#viewerSide(upgrade, path, place) : met;
+    if (problem !== undefined) refuseUpgrade(req, socket, problem);
   }
 
   /** Hosts are programs: they send no Origin, and nothing that a web page can send is a host's. */

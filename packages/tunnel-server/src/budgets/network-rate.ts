@@ -1,23 +1,29 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { SERVER_LIMITS } from '../limits.js';
 
-const { registrationBurst, registrationBurstMs, registeringAddresses } = SERVER_LIMITS;
+export interface NetworkRateOptions {
+  /** So many at once… */
+  readonly burst: number;
+  /** …within this time. */
+  readonly burstMs: number;
+}
 
-/** How often the hosts of one network register. */
-export class RegistrationRate {
-  readonly #limiter = new RateLimiterMemory({
-    points: registrationBurst,
-    duration: registrationBurstMs / 1000,
-  });
-  /** Those that are counted now; the one that registered longest ago comes first. */
+/** How often the clients of one network do something. */
+export class NetworkRate {
+  readonly #limiter: RateLimiterMemory;
+  /** Those that are counted now; the one that came longest ago is the first. */
   readonly #networks = new Set<string>();
+
+  constructor({ burst, burstMs }: NetworkRateOptions) {
+    this.#limiter = new RateLimiterMemory({ points: burst, duration: burstMs / 1000 });
+  }
 
   /** Networks that are counted now. */
   get size(): number {
     return this.#networks.size;
   }
 
-  /** Counts one registration; false when it is one too many. */
+  /** Counts once; false when it is one too many. */
   async take(network: string): Promise<boolean> {
     this.#remember(network);
     try {
@@ -34,7 +40,7 @@ export class RegistrationRate {
     this.#networks.delete(network);
     this.#networks.add(network);
     const [oldest] = this.#networks;
-    if (this.#networks.size <= registeringAddresses || oldest === undefined) return;
+    if (this.#networks.size <= SERVER_LIMITS.countedNetworks || oldest === undefined) return;
     this.#networks.delete(oldest);
     void this.#limiter.delete(oldest);
   }
