@@ -1,5 +1,6 @@
+import { around } from './before-call.js';
+
 type Realm = Window & typeof globalThis;
-type Method = (...args: unknown[]) => unknown;
 
 /**
  * Lends a frame that a script has made the requests of the page around it. Chromium gives the document of such a frame
@@ -13,19 +14,19 @@ export function borrowRequests(frame: Realm, page: Realm, isMade: () => boolean)
     if (!isUrl || !URL.canParse(String(url), frame.document.baseURI)) return args;
     return args.with(index, new URL(String(url), frame.document.baseURI).href);
   };
-  replace(frame, 'fetch', (native, self, args) => {
+  around(frame, 'fetch', (native, self, args) => {
     if (!isMade()) return Reflect.apply(native, self, args);
     const answer = page.fetch(...(absolute(args, 0) as Parameters<typeof fetch>));
     const asOwn = (response: Response): unknown =>
       Object.setPrototypeOf(response, frame.Response.prototype);
     return frame.Promise.resolve(answer).then(asOwn);
   });
-  replace(frame.Navigator.prototype, 'sendBeacon', (native, self, args) =>
+  around(frame.Navigator.prototype, 'sendBeacon', (native, self, args) =>
     isMade()
       ? Reflect.apply(native, page.navigator, absolute(args, 0))
       : Reflect.apply(native, self, args),
   );
-  replace(frame.XMLHttpRequest.prototype, 'open', (native, self, args) =>
+  around(frame.XMLHttpRequest.prototype, 'open', (native, self, args) =>
     Reflect.apply(native, self, isMade() ? absolute(args, 1) : args),
   );
   for (const name of ['XMLHttpRequest', 'EventSource'] as const) {
@@ -40,13 +41,4 @@ export function borrowRequests(frame: Realm, page: Realm, isMade: () => boolean)
       }),
     );
   }
-}
-
-function replace(
-  target: object,
-  name: string,
-  act: (native: Method, self: unknown, args: unknown[]) => unknown,
-): void {
-  const native = Reflect.get(target, name) as Method;
-  Reflect.set(target, name, new Proxy(native, { apply: act }));
 }
