@@ -1,4 +1,5 @@
 import type { DocumentReport } from '../shared/shell-api.js';
+import { around } from './before-call.js';
 
 /** Tells the shell what this document shows: at once, and whenever it changes. */
 export function reportDocument(
@@ -48,11 +49,10 @@ function describe(page: Window): DocumentReport {
 
 /** pushState and replaceState have no event. */
 function watchHistory(history: History, report: () => void): void {
-  for (const name of ['pushState', 'replaceState'] as const) {
-    const original = history[name].bind(history);
-    history[name] = (...args: Parameters<History['pushState']>) => {
-      original(...args);
+  for (const name of ['pushState', 'replaceState']) {
+    around(history, name, (native, self, args) => {
+      Reflect.apply(native, self, args);
       report();
-    };
+    });
   }
 }

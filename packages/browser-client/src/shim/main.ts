@@ -6,6 +6,7 @@ import {
 import { inSession } from '../shared/loopback.js';
 import { TAB_NAME, type DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
+import { borrowRequests } from './borrowed-requests.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { tellGivenUp } from './give-up.js';
@@ -22,11 +23,16 @@ import { tunnelWorkerSockets } from './worker-sockets.js';
 /** The function that scripts/bundle.mjs puts around this bundle. */
 declare const wingman: () => void;
 
-/** A window that has the shim keeps here what closes the window's sockets. */
 const MARK = Symbol.for('wingman.shim');
 
+/** What a window that has the shim keeps about it. */
 interface Marked {
-  [MARK]?: () => void;
+  [MARK]?: {
+    /** Closes the window's sockets. */
+    leave: () => void;
+    /** Its document was made by a script, and no service worker sees its requests. */
+    isMade: boolean;
+  };
 }
 
 /** Whether the page's headers ask for isolation. Scripts can't see headers, so the host says it in an attribute. */
@@ -44,6 +50,8 @@ if (typeof document === 'undefined') {
   liveInWorker(self);
 } else {
   const shell = findShell();
+  // The app finds its own scripts only. A document keeps what has run.
+  document.currentScript?.remove();
   if (shell !== undefined && window !== window.top) live(shell);
 }
 
@@ -88,8 +96,14 @@ function live(shell: ShellApi): void {
 
 /** A window may come here twice: browsers keep the window of a frame's first, empty document for the next one. */
 function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi): void {
-  const leave = page[MARK];
-  if (leave !== undefined) return page.addEventListener('pagehide', leave);
+  const before = page[MARK];
+  if (before !== undefined) {
+    // Only a document from the server brings the shim along.
+    if (page === window) before.isMade = false;
+    return page.addEventListener('pagehide', before.leave);
+  }
+  const mark = { leave: () => undefined, isMade: page !== window };
+  if (mark.isMade) borrowRequests(page, window, () => mark.isMade);
   tellGivenUp(page, () => page.document.baseURI);
   watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
   hideKeyDatabase(page);
@@ -104,7 +118,8 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
     tab: shell.tab,
     announce: (url, isModule) => tell({ kind: 'worker', url, isModule }),
   });
-  Object.defineProperty(page, MARK, { value: tunnelPageSockets(page, shell) });
+  const leave = tunnelPageSockets(page, shell);
+  Object.defineProperty(page, MARK, { value: Object.assign(mark, { leave }) });
 }
 
 function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null }): void {

@@ -1,4 +1,5 @@
 import { inSession } from '../shared/loopback.js';
+import { beforeCall } from './before-call.js';
 import { onNavigate, type Page } from './navigations.js';
 
 /** The elements that take a document by themselves, and the one that moves all relative URLs. */
@@ -91,18 +92,4 @@ function turnArguments(page: Page, toSession: (url: unknown) => string | undefin
   turnArgument(page, 'open', 0);
   turnArgument(page.history, 'pushState', 2);
   turnArgument(page.history, 'replaceState', 2);
-}
-
-/** Lets `act` see and change the arguments of a method. A proxy keeps the method's name and length. */
-function beforeCall(
-  target: object,
-  name: string,
-  act: (args: unknown[], self: unknown) => void,
-): void {
-  const native = Reflect.get(target, name) as (...args: unknown[]) => unknown;
-  const apply = (_: typeof native, self: unknown, args: unknown[]): unknown => {
-    act(args, self);
-    return Reflect.apply(native, self, args);
-  };
-  Reflect.set(target, name, new Proxy(native, { apply }));
 }

@@ -1,3 +1,4 @@
+import { around } from './before-call.js';
 import type { SocketRequest } from '../shared/exchange-messages.js';
 import { howToShare } from '../shared/loopback.js';
 import { parseProtocols, parseSocketUrl } from './socket-rules.js';
@@ -145,21 +146,12 @@ function method(
   sockets: WeakMap<object, TunnelSocket>,
   call: (socket: TunnelSocket, args: unknown[]) => void,
 ): void {
-  const native: unknown = Reflect.get(prototype, name);
-  const members = {
-    [name](this: object, ...args: unknown[]): unknown {
-      const socket = sockets.get(this);
-      if (socket === undefined) return Reflect.apply(native as () => void, this, args);
-      if (name === 'send' && args.length === 0) {
-        throw new TypeError("Failed to execute 'send' on 'WebSocket': 1 argument required.");
-      }
-      return call(socket, args);
-    },
-  };
-  Object.defineProperty(prototype, name, {
-    enumerable: true,
-    configurable: true,
-    writable: true,
-    value: members[name],
+  around(prototype, name, (native, self, args) => {
+    const socket = sockets.get(self as object);
+    if (socket === undefined) return Reflect.apply(native, self, args);
+    if (name === 'send' && args.length === 0) {
+      throw new TypeError("Failed to execute 'send' on 'WebSocket': 1 argument required.");
+    }
+    return call(socket, args);
   });
 }

@@ -1,3 +1,4 @@
+import { around, beforeCall } from './before-call.js';
 import { workerPrefix } from '../shared/service-worker-messages.js';
 
 /** The parts of a window or worker that are replaced or used. */
@@ -101,18 +102,17 @@ function isPlain(url: unknown): url is string | URL {
 /** Keeps each blob by its URL, for as long as the browser does. */
 function keepBlobs(urls: typeof URL, gone: (url: string) => void): ReadonlyMap<string, Blob> {
   const blobs = new Map<string, Blob>();
-  const create = urls.createObjectURL.bind(urls);
-  const revoke = urls.revokeObjectURL.bind(urls);
-  urls.createObjectURL = (object: Blob | MediaSource) => {
-    const url = create(object);
+  around(urls, 'createObjectURL', (native, self, args) => {
+    const url = Reflect.apply(native, self, args) as string;
+    const object = args[0] as Blob | MediaSource;
     // A MediaSource has no size. `instanceof` would miss the blobs of other realms.
     if ('size' in object) blobs.set(url, object);
     return url;
-  };
-  urls.revokeObjectURL = (url: string) => {
+  });
+  beforeCall(urls, 'revokeObjectURL', ([given]) => {
+    const url = String(given);
     blobs.delete(url);
     gone(url);
-    revoke(url);
-  };
+  });
   return blobs;
 }

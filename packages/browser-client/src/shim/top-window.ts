@@ -16,10 +16,16 @@ export function actAsTop(page: Window & typeof globalThis, tab: Window, shell: S
     set: (value: unknown) => void (tab.opener = value),
   });
   own('name', { get: () => tab.name, set: (value: string) => void (tab.name = value) });
-  own('parent', { value: page, writable: true });
+  own('parent', {
+    get: () => page,
+    set: (value: unknown) => own('parent', { value, writable: true }),
+  });
   own('frameElement', { get: () => null });
   for (const name of OF_THE_TAB) {
-    own(name, { value: tab[name].bind(tab), writable: true });
+    const native = Reflect.get(tab, name) as () => unknown;
+    const apply = (_: unknown, _self: unknown, args: []): unknown =>
+      Reflect.apply(native, tab, args);
+    own(name, { value: new Proxy(native, { apply }), writable: true });
   }
 }
 

@@ -47,14 +47,15 @@ export class UploadEvents {
   }
 
   #heard({ bytes, isAll }: UploadProgress): void {
-    if (this.#endedBy !== 'nobody') return;
+    // An upload of nothing has no progress, and the browser's own events are right.
+    if (this.#endedBy !== 'nobody' || this.#total === 0) return;
     const loaded = isAll ? this.#total : Math.min(bytes, this.#total);
     const now = performance.now();
     if (!isAll && now - this.#toldAt < SHIM_LIMITS.uploadProgressMs) return;
     this.#toldAt = now;
     if (isAll) this.#endedBy = 'tunnel';
     for (const type of isAll ? ['progress', 'load', 'loadend'] : ['progress']) {
-      this.#dispatch(type, { lengthComputable: this.#total > 0, loaded, total: this.#total });
+      this.#dispatch(type, { lengthComputable: true, loaded, total: this.#total });
     }
   }
 

@@ -33,11 +33,21 @@ function realmParts() {
 
 type Parts = ReturnType<typeof realmParts>;
 
+let removed = 0;
+
+/** The shim's script element. */
+function scriptWith(dataset: Record<string, string>): {
+  dataset: Record<string, string>;
+  remove(): void;
+} {
+  return { dataset, remove: () => void (removed += 1) };
+}
+
 class OwnDocument extends EventTarget {
   readonly location = new URL(HERE);
   readonly baseURI = HERE;
   readonly head = {};
-  currentScript: { dataset: Record<string, string> } | null = { dataset: {} };
+  currentScript: { dataset: Record<string, string>; remove(): void } | null = scriptWith({});
   referrer = '';
   title = 'Title';
 
@@ -205,7 +215,7 @@ describe('the shim in the app’s main document', () => {
     const asked: boolean[] = [];
     const { top, calls } = shellWindow({ isolate: (isOn) => asked.push(isOn) > 0 });
     const frame = frameIn(top);
-    frame.document.currentScript = { dataset: { isolated: '' } };
+    frame.document.currentScript = scriptWith({ isolated: '' });
     await runIn(frame);
     expect([asked, frame.stopped(), announced(), calls]).toEqual([[true], 1, [], []]);
   });
@@ -215,7 +225,7 @@ describe('the shim in the app’s main document', () => {
       jest.resetModules();
       const { top } = shellWindow();
       const frame = frameIn(top);
-      frame.document.currentScript = { dataset: { isolated: '' } };
+      frame.document.currentScript = scriptWith({ isolated: '' });
       await runIn(frame, { crossOriginIsolated });
       expect(frame.stopped()).toBe(0);
     }
@@ -255,6 +265,22 @@ describe('the shim in other documents', () => {
     const { WebSocket: native } = frame.window;
     await runIn(frame);
     expect([frame.window.WebSocket, told]).toEqual([native, []]);
+  });
+
+  test('leaves no script element of its own behind, and keeps to the port that the host has named', async () => {
+    removed = 0;
+    const { top } = shellWindow();
+    const frame = frameIn(top);
+    frame.document.currentScript = scriptWith({ port: '3000' });
+    Object.assign(frame.document, { addEventListener: () => undefined });
+    Object.assign(frame.window, {
+      HTMLFormElement: class {
+        submit(): void {}
+      },
+      open: () => undefined,
+    });
+    await runIn(frame);
+    expect([removed, top[SHELL_API].appPort]).toEqual([1, 3000]);
   });
 
   test('twice in one window, as a frame’s first document and its next are, wraps nothing twice', async () => {
