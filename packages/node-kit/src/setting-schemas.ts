@@ -66,3 +66,15 @@ export const httpOrigin: z.ZodType<URL, string> = z
   .url({ protocol: /^https?$/ })
   .transform((value) => new URL(value))
   .refine((url) => url.href === `${url.origin}/`);
+
+const ON_THIS_MACHINE = /^(?:[\w.-]+\.)?localhost(?::|$)|^127\.|^\[::1\]/i;
+
+/** An origin, of which people leave out the scheme: it is https then, and http on this machine. */
+export const serverOrigin: z.ZodType<URL, string> = z
+  .string()
+  .trim()
+  .transform((value) => {
+    if (value.includes('://')) return value;
+    return `${ON_THIS_MACHINE.test(value) ? 'http' : 'https'}://${value}`;
+  })
+  .pipe(httpOrigin);

@@ -113,4 +113,21 @@ describe('what people write', () => {
   ])('the origin %j is %s', (text, href) => {
     expect((read(schemas.httpOrigin, text) as URL | undefined)?.href).toBe(href);
   });
+
+  test.each([
+    ['tunnel.example.org', 'https://tunnel.example.org/'],
+    ['tunnel.example.org:8443', 'https://tunnel.example.org:8443/'],
+    ['http://tunnel.example.org', 'http://tunnel.example.org/'],
+    ['localhost:8787', 'http://localhost:8787/'],
+    ['a.localhost', 'http://a.localhost/'],
+    ['127.0.0.1:8787', 'http://127.0.0.1:8787/'],
+    ['[::1]:8787', 'http://[::1]:8787/'],
+    ['localhost.example.org', 'https://localhost.example.org/'],
+    ['ftp://a.example', undefined],
+    ['a.example/path', undefined],
+    ['a b', undefined],
+    ['', undefined],
+  ])('the server %j is %s', (text, href) => {
+    expect((read(schemas.serverOrigin, text) as URL | undefined)?.href).toBe(href);
+  });
 });

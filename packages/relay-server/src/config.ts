@@ -25,6 +25,8 @@ import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapte
 /** What `wingman share` runs with; times in milliseconds. */
 export interface ShareConfig {
   readonly port: number;
+  /** The page that the link opens: path, query and fragment of the address that was typed. */
+  readonly firstPage: string;
   /** Further local ports that the app's pages may use. */
   readonly alsoPorts: number[];
   /** Undefined: the tunnel server runs in this process. */
@@ -74,6 +76,19 @@ const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
 /** A user name has no colon (RFC 7617 section 2), and neither part a control character. */
 const CREDENTIALS = /^([^:\p{Cc}]{1,64}):(\P{Cc}{8,128})$/u;
 
+/** The app's address as people write or copy it: `3000`, `:3000`, `localhost:3000` or a page's URL. */
+const LOCAL_ADDRESS =
+  /^(?:(?:http:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\]):|:)?(\d{1,5})(\/[\x21-\x7e]*)?$/i;
+
+const localAddress: z.ZodType<{ port: number; firstPage: string }, string> = z
+  .string()
+  .regex(LOCAL_ADDRESS)
+  .transform((text) => {
+    const [, port = '', firstPage = '/'] = LOCAL_ADDRESS.exec(text) ?? [];
+    return { port: Number(port), firstPage };
+  })
+  .refine(({ port }) => port >= 1 && port <= 65_535);
+
 const credentials: z.ZodType<Credentials, string> = z
   .string()
   .regex(CREDENTIALS)
@@ -87,8 +102,8 @@ const SETTINGS = {
     option: '<port>',
     default: '',
     good: '3000',
-    meaning: 'Local port to share.',
-    schema: schemas.integer(1, 65_535),
+    meaning: 'Local port to share, or an address on localhost with the page to begin at.',
+    schema: localAddress,
   }),
   alsoPorts: setting({
     variable: 'ALSO_PORTS',
@@ -105,7 +120,7 @@ const SETTINGS = {
     default: '',
     good: 'https://tunnel.example.org',
     meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
-    schema: schemas.httpOrigin,
+    schema: schemas.serverOrigin,
   }),
   hostHeader: setting({
     variable: 'HOST_HEADER',
@@ -216,8 +231,9 @@ export const shareOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment together; throws ConfigError. */
 export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
-  const { port, alsoPorts, stunServers, turnUrls, ...values } = readSettings(SETTINGS, given, env);
-  if (port === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
+  const { port: local, alsoPorts, ...others } = readSettings(SETTINGS, given, env);
+  const { stunServers, turnUrls, ...values } = others;
+  if (local === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
   const asksPassphrase = values.asksPassphrase || values.passphrase !== undefined;
   const ingress = asksPassphrase || values.asksDeveloper ? closedIngress(values) : values.ingress;
   if (values.basicAuth !== undefined && ingress !== 'key') {
@@ -227,9 +243,9 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   }
   return {
     ...values,
+    ...local,
     asksPassphrase,
     ingress,
-    port,
     alsoPorts: alsoPorts ?? [],
     stunServers: stunServers ?? [],
     turnUrls: turnUrls ?? [],
@@ -261,6 +277,11 @@ export function configDirectory(env: Environment): string {
 /** Whether colours are unwelcome, whatever else is said (no-color.org). */
 export function refusesColor(env: Environment): boolean {
   return (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+}
+
+/** Whether this is a build server, which sets a variable by convention. */
+export function isBuild(env: Environment): boolean {
+  return (env['CI'] ?? '') !== '';
 }
 
 /** What can't be read is left alone, as is the folder of this name that Python's virtual environments are often in. */

@@ -29,6 +29,7 @@ describe('shareConfig', () => {
   test('has defaults for everything but the port', () => {
     expect(share()).toEqual({
       port: 3000,
+      firstPage: '/',
       alsoPorts: [],
       hostHeader: 'localhost',
       server: undefined,
@@ -116,7 +117,7 @@ describe('shareConfig', () => {
     ['--max-viewers', { maxViewers: '-1' }],
     ['--link-grace', { linkGraceMs: '1s' }],
     ['--p2p-timeout', { p2pTimeoutMs: '1' }],
-    ['--server', { server: 'localhost:8787' }],
+    ['--server', { server: 'localhost:8787/path' }],
     ['--engine', { engine: '' }],
   ])('names %s and shows a good value', (option, given) => {
     const message = complaint(given);
@@ -155,6 +156,24 @@ describe('shareConfig', () => {
       expect(read).toThrow(/BASIC_AUTH is not valid/);
     }
   });
+
+  test.each([
+    ['3000', '/'],
+    [':3000', '/'],
+    ['localhost:3000', '/'],
+    ['127.0.0.1:3000/', '/'],
+    ['[::1]:3000', '/'],
+    ['http://localhost:3000/cart?item=7#top', '/cart?item=7#top'],
+  ])('takes the address %s', (port, firstPage) => {
+    expect(shareConfig({ port }, {})).toMatchObject({ port: 3000, firstPage });
+  });
+
+  test.each(['localhost3000', 'localhost', 'https://localhost:3000', 'example.org:3000', '//x:1'])(
+    'refuses the address %s',
+    (port) => {
+      expect(complaint({ port })).toContain('A good value: 3000');
+    },
+  );
 
   test.each(['0', '65536', '3000x', '-1', ''])('refuses the port %j', (port) => {
     expect(complaint({ port })).toContain('A good value: 3000');

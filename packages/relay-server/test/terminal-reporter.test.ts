@@ -31,6 +31,7 @@ function view(screen: Partial<Screen> = {}) {
   const write = (more: string): void => void (text += more);
   const reporter = terminalReporter({
     columns: 80,
+    rows: 60,
     color: false,
     now: () => NOW,
     ...screen,
@@ -65,10 +66,36 @@ describe('when ready', () => {
     );
   });
 
-  test('the QR code is left out of a narrow terminal, and never broken', () => {
-    expect(shown({})).toContain('▀');
-    expect(shown({}, { columns: undefined })).toContain('▀');
+  test('the URL is the last line and alone on it; all fits a screen of 80 by 24', () => {
+    const text = shown({}, { rows: 24 });
+    const lines = text.trimEnd().split('\n');
+    expect(lines.at(-1)).toBe(`  ${INFO.url}`);
+    expect(lines.length).toBeLessThan(24);
+    expect(text).not.toContain('▀');
+  });
+
+  test('the QR code needs a terminal that is large enough for it and all else', () => {
+    const height = shown({}).split('\n').length;
+    expect(shown({}, { rows: height })).toContain('▀');
+    expect(shown({}, { rows: height - 1 })).not.toContain('▀');
     expect(shown({}, { columns: 30 })).not.toContain('▀');
+    expect(shown({}, { columns: undefined })).not.toContain('▀');
+    expect(shown({}, { rows: undefined })).not.toContain('▀');
+  });
+
+  test.each([
+    ['http://localhost:8787', 'on this machine only'],
+    ['http://127.0.0.1:8787', 'on this machine only'],
+    ['http://[::1]:8787', 'on this machine only'],
+    ['http://192.168.1.7:8787', 'everyone on this network'],
+    ['http://172.20.0.1:8787', 'everyone on this network'],
+    ['http://[fd00::1]:8787', 'everyone on this network'],
+    ['http://desk.local:8787', 'everyone on this network'],
+    ['http://172.32.0.1:8787', 'everyone who has the link and reaches 172.32.0.1'],
+    ['https://tunnel.example.org', 'everyone who has the link and reaches tunnel.example.org'],
+    ['https://localhost.example.org', 'reaches localhost.example.org'],
+  ])('says who can open a link of %s', (server, words) => {
+    expect(shown({ server, embedded: false })).toContain(words);
   });
 
   test('warns of what will not work', () => {

@@ -4,7 +4,7 @@ import { ConfigError, type Environment, type LogLevel } from '@wingman/node-kit'
 import { toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
-import { configDirectory, refusesColor, type ShareConfig } from '../config.js';
+import { configDirectory, isBuild, refusesColor, type ShareConfig } from '../config.js';
 import type { Entrance } from '../entry/entrance.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -79,7 +79,7 @@ async function shareThrough(
   const stopped = observe(host, tools);
   if (config.asksDeveloper) obeyVisitorCommands(process.stdin, host.entrance, tools.reporter);
   tools.reporter.ready({
-    url: host.url,
+    url: openAt(host.url, config.firstPage),
     session: host.session,
     server: host.server.origin,
     embedded: embedded !== undefined,
@@ -161,7 +161,16 @@ function createReporter({ json, env }: ShareRequest): Reporter {
   const write = (text: string): void => void stdout.write(text);
   if (json) return jsonReporter(write);
   const color = stdout.isTTY && !refusesColor(env);
-  return terminalReporter({ write, columns: stdout.columns, color, now: () => new Date() });
+  // A log of a build is read later, and by nobody with a phone in hand.
+  const rows = isBuild(env) ? undefined : stdout.rows;
+  return terminalReporter({ write, columns: stdout.columns, rows, color, now: () => new Date() });
+}
+
+/** The session's URL with a page of the app: its fragment stands behind the key. */
+function openAt(url: string, page: string): string {
+  const { origin, hash: key } = new URL(url);
+  const { pathname, search, hash } = new URL(page, origin);
+  return origin + pathname + search + key + hash;
 }
 
 /** In the terminal view only what matters is logged, unless more was asked for. */

@@ -13,6 +13,8 @@ export interface Screen {
   write(text: string): void;
   /** Characters in a line; undefined when it is no terminal. */
   readonly columns: number | undefined;
+  /** Lines of a screen; undefined when it is no terminal, or nobody looks at it. */
+  readonly rows: number | undefined;
   readonly color: boolean;
   now(): Date;
 }
@@ -100,13 +102,10 @@ function stoppingText({ exchanges, drainMs }: Parameters<Reporter['stopping']>[0
 
 function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
   const row = (name: string, value: string): string => `  ${c.dim(name.padEnd(8))} ${value}`;
-  return [
+  const lines = [
     '',
     `  ${c.bold('Wingman')} shares ${c.bold(`localhost:${info.port}`)}`,
     '',
-    `  ${c.cyan(info.url)}`,
-    '',
-    ...qrCode(info.url, screen.columns),
     ...(info.alsoPorts.length === 0
       ? []
       : [row('also', info.alsoPorts.map((port) => `localhost:${port}`).join(', '))]),
@@ -122,10 +121,26 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
     ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',
-    `  ${c.dim('Ctrl-C stops sharing.')}`,
-    '',
-  ].join('\n');
+    `  ${reach(info)} ${c.dim('Ctrl-C stops sharing.')}`,
+  ];
+  const code = qrCode(info.url, screen, lines.join('\n').split('\n').length);
+  return [...lines, '', ...code, `  ${c.cyan(info.url)}`, ''].join('\n');
 }
+
+/** Who can open the link, as far as the server's address tells. */
+function reach({ server, embedded }: ReadyInfo): string {
+  const { hostname } = new URL(server);
+  if (embedded || ON_THIS_MACHINE.test(hostname)) {
+    return 'Opens in browsers on this machine only; --server reaches others.';
+  }
+  if (ON_THIS_NETWORK.test(hostname)) return 'Opens for everyone on this network who has the link.';
+  return `Opens for everyone who has the link and reaches ${hostname}.`;
+}
+
+const ON_THIS_MACHINE = /^(?:127\.|\[::1\]$)|(?:^|\.)localhost$/;
+/** Private addresses (RFC 1918, RFC 4193), those of a link (RFC 3927, RFC 4291), and names of mDNS (RFC 6762). */
+const ON_THIS_NETWORK =
+  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd]|\[fe[89ab])|\.local$/;
 
 function warnings(info: ReadyInfo): string[] {
   const list: string[] = [];
@@ -174,11 +189,14 @@ function ingress({ ingress: info, url }: ReadyInfo): string {
   ].join(`\n${' '.repeat(INDENT)}`);
 }
 
-/** Left out where it would be broken by the edge of the terminal. */
-function qrCode(url: string, columns = Infinity): string[] {
+/** Left out where the screen's edge would break it, and where the first line would leave the screen for it. */
+function qrCode(url: string, { columns, rows }: Screen, linesBefore: number): string[] {
+  if (columns === undefined || rows === undefined) return [];
   const lines = renderUnicodeCompact(url, { border: 1 }).split('\n');
   const width = Math.max(...lines.map((text) => text.length)) + 2;
-  return width > columns ? [] : [...lines.map((text) => `  ${text}`), ''];
+  // Beside the code: an empty line before and behind it and behind the URL, the URL, and the line of the cursor.
+  const height = linesBefore + lines.length + 5;
+  return width > columns || height > rows ? [] : [...lines.map((text) => `  ${text}`), ''];
 }
 
 function until(end: Date, now: Date): string {
