@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import type { WingmanError } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
 import { Link } from '../src/link/link.js';
 import { MESSAGE_OVERHEAD_BYTES, type MuxStream } from '../src/mux/mux-stream.js';
@@ -61,9 +60,10 @@ const ends = (id: number): Uint8Array => streamHeader(END, id);
 const idsOf = (frames: StreamFrame[]): number[] => frames.map(({ stream }) => stream);
 const typesOf = (frames: StreamFrame[]): string[] => frames.map(({ type }) => type);
 
-function broken(world: Bench): Partial<WingmanError> | undefined {
-  const { code, message } = world.link.closeError ?? {};
-  return code === undefined ? undefined : { code, message };
+/** What has ended the link. */
+function broken({ link }: Bench): { code: string; message: string } | undefined {
+  const { closeError } = link;
+  return closeError && { code: closeError.code, message: closeError.message };
 }
 
 describe('the streams of one end', () => {
