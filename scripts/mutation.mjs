@@ -20,6 +20,7 @@ const TESTS = {
   lane: ['lane', 'lane-patience'],
   link: ['link', 'link-frames', 'link-end'],
   'link-key': ['seal'],
+  mux: ['mux', 'mux-frames'],
   'path-machine': ['path-machine', 'path-silence'],
   'proven-carrier': ['sealed-carrier'],
   transcript: ['handshake', 'handshake-viewer'],

@@ -5,6 +5,7 @@ import { newRegistration, newVersion } from '../src/service-worker/versions.js';
 import type { ToShell } from '../src/messages.js';
 import { APP_WORKER_LIMITS } from '../src/limits.js';
 import { sendStream } from '@wingman/protocol/ports';
+import { besideWorkers } from './support/beside-workers.js';
 
 const opened: (() => void)[] = [];
 
@@ -21,16 +22,9 @@ async function answering(stream: ReadableStream<Uint8Array>) {
   // The two that starting takes of it.
   const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as Scripts;
   const workers = new RunningWorkers(scripts, {
+    ...besideWorkers(),
     shellOf: () => Promise.resolve(shell),
     toShell: (_, message, transfer) => Promise.resolve(hear(message, transfer)),
-    ask: () => Promise.resolve(null),
-    viewer: {
-      caches: globalThis.caches,
-      keepBody: () => Promise.resolve(null),
-      requestIdHeader: 'x',
-    },
-    keepRedirect: () => '',
-    toClient: () => undefined,
   });
   const version = newVersion('https://session.example/sw.js', 'classic');
   const started = workers.get(version, newRegistration('https://session.example/'), 'tab');

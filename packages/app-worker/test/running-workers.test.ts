@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Scripts } from '../src/service-worker/scripts.js';
 import { RunningWorkers } from '../src/service-worker/running-workers.js';
 import { newRegistration, newVersion } from '../src/service-worker/versions.js';
+import { besideWorkers } from './support/beside-workers.js';
 
 /** A tab whose shell has been asked for a worker, and what the worker would hold: the other end of its port. */
 function tab() {
@@ -11,16 +12,9 @@ function tab() {
   // The two that starting takes of it.
   const scripts = { expect: jest.fn(), expectNoMore: jest.fn() } as unknown as Scripts;
   const workers = new RunningWorkers(scripts, {
+    ...besideWorkers(),
     shellOf: () => Promise.resolve(isGone ? undefined : shell),
     toShell: (_, __, transfer) => Promise.resolve(void ports.push(...(transfer as MessagePort[]))),
-    ask: () => Promise.resolve(null),
-    viewer: {
-      caches: globalThis.caches,
-      keepBody: () => Promise.resolve(null),
-      requestIdHeader: 'x',
-    },
-    keepRedirect: () => '',
-    toClient: () => undefined,
   });
   const version = newVersion('https://session.example/sw.js', 'classic');
   const close = (): void => {

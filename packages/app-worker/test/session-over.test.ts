@@ -4,6 +4,7 @@ import { Lifecycle } from '../src/service-worker/lifecycle.js';
 import { Registry, type Saved } from '../src/service-worker/registry.js';
 import { RunningWorkers } from '../src/service-worker/running-workers.js';
 import type { ToEmulation } from '../src/messages.js';
+import { besideWorkers } from './support/beside-workers.js';
 
 const ORIGIN = 'https://session.example';
 
@@ -30,6 +31,7 @@ async function activating() {
   const shell = { tab: 'tab', clientId: 'shell', port: null, isIsolated: false };
   const ports: MessagePort[] = [];
   const workers = new RunningWorkers(scripts, {
+    ...besideWorkers(),
     shellOf: () => Promise.resolve(shell),
     toShell: (_, __, transfer) => {
       const [port] = transfer as MessagePort[];
@@ -43,14 +45,6 @@ async function activating() {
       port?.start();
       return Promise.resolve();
     },
-    ask: () => Promise.resolve(null),
-    viewer: {
-      caches: globalThis.caches,
-      keepBody: () => Promise.resolve(null),
-      requestIdHeader: 'x',
-    },
-    keepRedirect: () => '',
-    toClient: () => undefined,
   });
   const living = (): Promise<ReadonlySet<string>> => Promise.resolve(new Set());
   const lifecycle = new Lifecycle(registry, scripts, workers, living, () => undefined);

@@ -1,8 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { sessionNameFor } from '@wingman/protocol';
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+} from 'node:crypto';
+import {
+  isTokenProof,
   proveRegistration,
+  proveToken,
+  tokenKey,
   verifyRegistrationProof,
   type RegistrationProof,
 } from '../src/registration-proof.js';
@@ -64,6 +73,32 @@ describe('a proof of registration', () => {
 
   test('survives a name that is none', async () => {
     expect(await failure(await proof({ session: '' }))).toBe('REFUSED');
+  });
+});
+
+describe('a proof of a token', () => {
+  const TOKEN = tokenKey('the token');
+
+  test('is the MAC that SPEC section 2 describes', () => {
+    const key = createHash('sha256').update('the token').digest();
+    const text = Buffer.concat([Buffer.from('wingman-host-token-v1\0my-app\0'), nonce]);
+    const expected = createHmac('sha256', key).update(text).digest();
+    expect(proveToken(TOKEN, 'my-app', nonce)).toEqual(expected);
+  });
+
+  test('is one by any of the keys, wherever it stands', () => {
+    const proof = proveToken(TOKEN, 'a', nonce);
+    const other = tokenKey('another');
+    expect(isTokenProof([TOKEN, other], 'a', nonce, proof)).toBe(true);
+    expect(isTokenProof([other, TOKEN], 'a', nonce, proof)).toBe(true);
+    expect(isTokenProof([other], 'a', nonce, proof)).toBe(false);
+    expect(isTokenProof([], 'a', nonce, proof)).toBe(false);
+  });
+
+  test('is none when it is shorter or longer', () => {
+    const proof = proveToken(TOKEN, 'a', nonce);
+    expect(isTokenProof([TOKEN], 'a', nonce, proof.subarray(0, 31))).toBe(false);
+    expect(isTokenProof([TOKEN], 'a', nonce, Buffer.concat([proof, Buffer.alloc(1)]))).toBe(false);
   });
 });
 

@@ -17,6 +17,13 @@ describe('the fingerprint of a description', () => {
     expect(fingerprintOf(SDP.replaceAll('\r\n', '\n'))).toBe('sha-256 AB:CD:EF:01');
   });
 
+  test.each(['sha-256  AB:CD', 'sha-256 AB:CD  ', 'SHA-256   ab:cd\t', 'Sha-256 ab:CD'])(
+    'has one spelling in the line “%s”, too',
+    (value) => {
+      expect(fingerprintOf(`a=fingerprint:${value}\r\n`)).toBe('sha-256 AB:CD');
+    },
+  );
+
   test('may be said twice, by session and media', () => {
     const both = SDP.replace('m=', 'a=fingerprint:sha-256 AB:CD:EF:01\r\nm=');
     expect(fingerprintOf(both)).toBe('sha-256 AB:CD:EF:01');
@@ -29,6 +36,12 @@ describe('the fingerprint of a description', () => {
     ['one of the session differs', `a=fingerprint:sha-256 00:11\r\n${SDP}`],
     ['a hash differs', `${SDP}a=fingerprint:sha-1 AB:CD:EF:01\r\n`],
     ['one is malformed', `${SDP}a=fingerprint:sha-256 AB:CD:EF:0\r\n`],
+    ['one begins with a space', 'a=fingerprint: sha-256 AB:CD\r\n'],
+    ['one goes on behind its digits', 'a=fingerprint:sha-256 AB:CD:xy\r\n'],
+    ['one has a second word behind its digits', 'a=fingerprint:sha-256 AB:CD EF\r\n'],
+    ['one has a character behind its digits', 'a=fingerprint:sha-256 AB:CDE\r\n'],
+    ['one has no space', 'a=fingerprint:sha-256AB:CD\r\n'],
+    ['one has two words for a hash', 'a=fingerprint:x sha-256 AB:CD\r\n'],
     ['one is empty', `${SDP}a=fingerprint:\r\n`],
     ['another spelling of the line hides one', `${SDP}A=Fingerprint:sha-256 00:11\r\n`],
     ['another end of line hides one', `${SDP}a=x\ra=fingerprint:sha-256 00:11\r\n`],

@@ -54,6 +54,15 @@ describe('credit to receive', () => {
     expect(given).toEqual([50]);
   });
 
+  test('tells what has come and was not taken', () => {
+    const { credit } = receiver(100);
+    credit.arrived(60);
+    credit.arrived(5);
+    expect(credit.unread).toBe(65);
+    credit.taken(50);
+    expect(credit.unread).toBe(15);
+  });
+
   test('the two ends agree, whatever is sent and taken', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(60), { maxLength: 100 }), (sizes) => {

@@ -4,9 +4,9 @@ import { CarrierKind, InitiatorHello, ResponderFinish } from '../src/gen/wingman
 import { LIMITS } from '../src/limits.js';
 import { initiate } from '../src/seal/handshake.js';
 import { FakeClock } from './support/fake-clock.js';
-import { failed, KEY, reader, tagged, until } from './support/handshake-bench.js';
+import { failed, KEY, tagged, until } from './support/handshake-bench.js';
 import { LINK_ID } from './support/linked-pair.js';
-import { RecordingCarrier } from './support/recording-carrier.js';
+import { reader, RecordingCarrier } from './support/recording-carrier.js';
 import {
   sha256,
   specKeyPair,

@@ -11,9 +11,9 @@ import { LIMITS } from '../src/limits.js';
 import { respond, type RespondOptions } from '../src/seal/handshake.js';
 import { PrekeyRing } from '../src/seal/prekey-ring.js';
 import { FakeClock } from './support/fake-clock.js';
-import { failed, KEY, reader, tagged, until } from './support/handshake-bench.js';
+import { failed, KEY, tagged, until } from './support/handshake-bench.js';
 import { LINK_ID } from './support/linked-pair.js';
-import { RecordingCarrier } from './support/recording-carrier.js';
+import { reader, RecordingCarrier } from './support/recording-carrier.js';
 import {
   sha256,
   specKeyPair,

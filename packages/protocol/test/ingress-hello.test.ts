@@ -4,9 +4,9 @@ import { IngressHello, InitiatorHello } from '../src/gen/wingman/v1/handshake.js
 import { LIMITS } from '../src/limits.js';
 import { initiateIngress, respondIngress } from '../src/seal/ingress-hello.js';
 import { FakeClock } from './support/fake-clock.js';
-import { failed, reader, tagged } from './support/handshake-bench.js';
+import { failed, tagged } from './support/handshake-bench.js';
 import { LINK_ID } from './support/linked-pair.js';
-import { RecordingCarrier } from './support/recording-carrier.js';
+import { reader, RecordingCarrier } from './support/recording-carrier.js';
 
 describe('the ingress', () => {
   test('says hello by type and version, and is passed on unsealed', async () => {

@@ -5,28 +5,11 @@ import { LIMITS } from '../src/limits.js';
 import { SealedCarrier } from '../src/seal/sealed-carrier.js';
 import { ProvenCarrier } from '../src/seal/proven-carrier.js';
 import { settle } from './support/fake-clock.js';
-import { RecordingCarrier } from './support/recording-carrier.js';
+import { reader, RecordingCarrier } from './support/recording-carrier.js';
 
 const AES = { name: 'AES-GCM', length: 256 };
 const newKey = () => crypto.subtle.generateKey(AES, false, ['encrypt', 'decrypt']);
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-/** What a reader of a carrier has been told. */
-function reader() {
-  const messages: string[] = [];
-  const closes: string[] = [];
-  let writable = 0;
-  return {
-    messages,
-    closes,
-    writable: () => writable,
-    handlers: {
-      message: (bytes: Uint8Array) => void messages.push(new TextDecoder().decode(bytes)),
-      close: (reason: string) => void closes.push(reason),
-      writable: () => void (writable += 1),
-    },
-  };
-}
 
 async function bench() {
   const [there, back] = await Promise.all([newKey(), newKey()]);

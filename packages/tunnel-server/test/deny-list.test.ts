@@ -1,9 +1,7 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ConfigError } from '@wingman/node-kit';
 import { newLinkId } from '@wingman/protocol';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { DenyList } from '../src/operator/deny-list.js';
@@ -11,21 +9,11 @@ import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
 import { createKeys, FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
+import { listFile } from './support/list-file.js';
 import { startServer } from './support/server.js';
 
 const NAME = 'my-app-abcdefghijklmnop';
 const logger = pino({ level: 'silent' });
-const folders: string[] = [];
-
-afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
-
-function listFile(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wingman-deny-'));
-  folders.push(folder);
-  const path = join(folder, 'deny.txt');
-  writeFileSync(path, text);
-  return path;
-}
 
 const listOf = (text: string): DenyList =>
   new DenyList(listFile(text), { clock: new FakeClock(), logger });

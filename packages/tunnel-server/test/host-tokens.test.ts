@@ -1,30 +1,17 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ConfigError, proveToken, tokenKey } from '@wingman/node-kit';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { HostTokens } from '../src/operator/host-tokens.js';
 import { FakeClock } from './support/fake-clock.js';
 import { FakeHost } from './support/fake-host.js';
+import { listFile } from './support/list-file.js';
 import { startServer } from './support/server.js';
 
 const ALICE = 'alice-0123456789abcdef';
 const BOB = 'bob-0123456789abcdefgh';
 const NONCE = new Uint8Array(32).fill(7);
-
-const folders: string[] = [];
-
-afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
-
-function tokenFile(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wingman-tokens-'));
-  folders.push(folder);
-  const path = join(folder, 'tokens.txt');
-  writeFileSync(path, text);
-  return path;
-}
 
 function tokensOf(source: string) {
   const clock = new FakeClock();
@@ -58,7 +45,7 @@ test('a proof is good for its session and its connection only, and nothing is no
 });
 
 test('a file is read with its comments, and again when another takes its place', () => {
-  const path = tokenFile(`# the team\n${ALICE}  # Alice\n\n`);
+  const path = listFile(`# the team\n${ALICE}  # Alice\n\n`);
   const { clock, tokens } = tokensOf(path);
   expect([admits(tokens, ALICE), admits(tokens, BOB)]).toEqual([true, false]);
   writeFileSync(`${path}.new`, `${BOB}\n`);
@@ -72,7 +59,7 @@ test('a file is read with its comments, and again when another takes its place',
 test.each(['', 'short\n', `${BOB}\nno spaces in it, please\n`])(
   'a file that has become %j opens nothing and loses nothing, and is complained of once',
   (text) => {
-    const path = tokenFile(`${ALICE}\n`);
+    const path = listFile(`${ALICE}\n`);
     const { clock, log, tokens } = tokensOf(path);
     writeFileSync(path, text);
     clock.advance(3 * SERVER_LIMITS.listFileMs);
@@ -83,7 +70,7 @@ test.each(['', 'short\n', `${BOB}\nno spaces in it, please\n`])(
 );
 
 test('a file that is gone leaves the tokens as they were', () => {
-  const path = tokenFile(`${ALICE}\n`);
+  const path = listFile(`${ALICE}\n`);
   const { clock, tokens } = tokensOf(path);
   rmSync(path);
   clock.advance(SERVER_LIMITS.listFileMs);

@@ -1,7 +1,7 @@
 import { beforeEach } from '@jest/globals';
 import { makeWorld, stopClock } from './clock.js';
 import type { FakePage, Fetched } from './fake-page.js';
-import { type World } from './world.js';
+import type { World } from './world.js';
 
 stopClock();
 

@@ -1,7 +1,16 @@
 import { hostServiceWorkers, type AppContainer } from '../../src/page/container.js';
 import { SNAPSHOT_NAME, type FromPage, type PageSnapshot } from '../../src/messages.js';
 import { requestOf } from './fake-worker.js';
-import type { World } from './world.js';
+
+/** What clients have around them. */
+interface Surroundings {
+  readonly origin: string;
+  readonly ports: MessagePort[];
+  readonly clients: Map<string, FakeClient>;
+  heard(message: FromPage, source: FakeClient): void;
+  fetch(request: Request, source: { clientId: string }): Promise<Fetched>;
+  until<T>(promise: Promise<T>): Promise<T>;
+}
 
 /** A client as service workers see it; what is posted to it arrives as a copy. */
 export class FakeClient {
@@ -11,7 +20,7 @@ export class FakeClient {
   onMessage: (data: unknown, ports: readonly MessagePort[]) => void = () => undefined;
 
   constructor(
-    private readonly world: World,
+    private readonly world: Surroundings,
     readonly id: string,
     public url: string,
     readonly type: 'window' | 'worker' | 'sharedworker',
@@ -44,7 +53,7 @@ export class FakePage {
   readonly log: string[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: Surroundings,
     readonly client: FakeClient,
     snapshot: PageSnapshot | undefined,
     readyState = 'complete',

@@ -1,7 +1,19 @@
 import { runEmulation } from '../../src/emulation/emulation.js';
 import { APP_SCRIPT_PATH } from '../../src/messages.js';
-import { cacheStorageClass } from './fake-caches.js';
-import type { World } from './world.js';
+import type { AppWorkers } from '../../src/service-worker/app-workers.js';
+import { cacheStorageClass, type Kept } from './fake-caches.js';
+
+/** What workers have around them: the browser, our service worker and the app's server. */
+interface Surroundings {
+  readonly origin: string;
+  readonly kept: Kept;
+  readonly door: AppWorkers;
+  readonly imported: string[];
+  readonly preludes: string[];
+  readonly refusesWorkers: boolean;
+  network(request: Request): Promise<Response>;
+  textOf(script: string, version: string): string;
+}
 
 /** What a test sees of a global scope, besides what the app's script does there. */
 export type ScopeOfTest = FakeScope & Record<string, unknown>;
@@ -19,7 +31,7 @@ export class FakeScope extends EventTarget {
   #fromShell: ((event: unknown) => void) | undefined;
 
   constructor(
-    private readonly world: World,
+    private readonly world: Surroundings,
     url: string,
     readonly postMessage: (message: unknown) => void,
   ) {
@@ -68,7 +80,7 @@ export class FakeWorker {
   readonly #ports: MessagePort[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: Surroundings,
     readonly url: string,
     readonly tab: string,
   ) {

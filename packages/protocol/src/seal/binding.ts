@@ -4,8 +4,8 @@ export interface Binding {
   responder: string;
 }
 
-const LINE = /^a=fingerprint:(.*)$/gim;
-const FINGERPRINT = /^([\w-]+) +([0-9A-F]{2}(?::[0-9A-F]{2})*)\s*$/i;
+const LINE = /^a=fingerprint:.*/gim;
+const FINGERPRINT = /^a=fingerprint:[\w-]+ +[0-9A-F]{2}(?::[0-9A-F]{2})*\s*$/i;
 
 /**
  * The DTLS certificate fingerprint of a session description, in the form of a Binding: `sha-256 AB:CD…`
@@ -13,14 +13,14 @@ const FINGERPRINT = /^([\w-]+) +([0-9A-F]{2}(?::[0-9A-F]{2})*)\s*$/i;
  * different ones. A WebRTC engine could then check the peer with another fingerprint than the handshake proves.
  */
 export function fingerprintOf(sdp: string): string | undefined {
-  const all = [...sdp.matchAll(LINE)].map(([, value = '']) => normalized(value));
+  const all = [...sdp.matchAll(LINE)].map(([line]) => normalized(line));
   return new Set(all).size === 1 ? all[0] : undefined;
 }
 
 /** Brings a fingerprint into one spelling, because hash names and digits may be in either case. */
-function normalized(value: string): string | undefined {
-  const [, hash, digits] = FINGERPRINT.exec(value) ?? [];
-  return hash === undefined || digits === undefined
-    ? undefined
-    : `${hash.toLowerCase()} ${digits.toUpperCase()}`;
+function normalized(line: string): string | undefined {
+  if (!FINGERPRINT.test(line)) return undefined;
+  const space = line.indexOf(' ');
+  const hash = line.slice(line.indexOf(':') + 1, space);
+  return `${hash.toLowerCase()} ${line.slice(space).trim().toUpperCase()}`;
 }

@@ -15,19 +15,3 @@ export async function until(isDone: () => boolean): Promise<void> {
 export function failed(message: string, code = 'HANDSHAKE_FAILED') {
   return { code, message };
 }
-
-export function reader() {
-  const messages: string[] = [];
-  const closes: string[] = [];
-  let writable = 0;
-  return {
-    messages,
-    closes,
-    writable: () => writable,
-    handlers: {
-      message: (bytes: Uint8Array) => void messages.push(Buffer.from(bytes).toString()),
-      close: (reason: string) => void closes.push(reason),
-      writable: () => void (writable += 1),
-    },
-  };
-}

@@ -44,3 +44,20 @@ export class RecordingCarrier extends BaseCarrier {
     this.closes.push({ code, reason });
   }
 }
+
+/** What a reader of a carrier has been told; its messages are text. */
+export function reader() {
+  const messages: string[] = [];
+  const closes: string[] = [];
+  let writable = 0;
+  return {
+    messages,
+    closes,
+    writable: () => writable,
+    handlers: {
+      message: (bytes: Uint8Array) => void messages.push(Buffer.from(bytes).toString()),
+      close: (reason: string) => void closes.push(reason),
+      writable: () => void (writable += 1),
+    },
+  };
+}
