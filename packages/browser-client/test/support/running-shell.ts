@@ -21,7 +21,7 @@ import { FakeSocket } from './fake-socket.js';
 import { FakeWorker } from './fake-worker.js';
 import { FakeContainer, FakeServiceWorker } from './service-workers.js';
 
-export const KEY = createLinkKey();
+const KEY = createLinkKey();
 export const LINK = `https://s.example/page?q#k=${encodeLinkKey(KEY)}`;
 const PAGE = '<iframe id="wingman-app"></iframe><div id="wingman-cover"></div>';
 export const APP = 'https://s.example/page?q';
@@ -77,7 +77,7 @@ export function arrive(url: string): void {
   });
 }
 
-export function startWorker(): Worker {
+function startWorker(): Worker {
   const worker = new FakeWorker();
   workers.push(worker);
   return worker.asWorker;
