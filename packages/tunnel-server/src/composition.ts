@@ -208,6 +208,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
       ingress,
       shell,
       metrics,
+      trustProxy: core.config.trustProxy,
       scheme: () => core.site.scheme,
     }),
     logger,

@@ -11,6 +11,7 @@ import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
+import { clientAddress } from './client-identity.js';
 import type { Assets } from './assets.js';
 import { isOwnOrigin, isReserved, pathOf } from './locate.js';
 import { sendProblem } from './problems.js';
@@ -28,6 +29,7 @@ export interface SessionRouteOptions {
   metrics: Metrics;
   /** The scheme of the public URL. */
   scheme(): 'http' | 'https';
+  trustProxy: boolean;
 }
 
 /** A session's name: the shell and its assets below the reserved prefix, the app everywhere else. */
@@ -52,6 +54,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
       req,
       res,
       linkId: ticket.id,
+      address: clientAddress(req, options.trustProxy),
       target: live,
       metrics: options.metrics,
     });
