@@ -1,4 +1,5 @@
 import { decodeMessage, DialPreface, encodeMessage, isLinkId } from '@wingman/protocol';
+import { isIP } from 'node:net';
 import type { WebSocket } from 'ws';
 
 /** Where hosts connect to the tunnel server: for signaling… */
@@ -48,12 +49,24 @@ export function bearerTokenOf(authorization: string | undefined): string {
 }
 
 /** Tells the host whose connection this is, before anything of the viewer's passes; the id may be empty. */
-export function sendDialPreface(host: WebSocket, viewerId: string): void {
-  host.send(encodeMessage(DialPreface, { viewerId }), { binary: true });
+export function sendDialPreface(host: WebSocket, viewerId: string, clientAddress: string): void {
+  host.send(encodeMessage(DialPreface, { viewerId, clientAddress }), { binary: true });
 }
 
-/** The viewer's id in a preface; undefined when its browser has none. Throws PROTOCOL_ERROR. */
-export function readDialPreface(bytes: Uint8Array): string | undefined {
-  const { viewerId } = decodeMessage(DialPreface, bytes);
-  return isLinkId(viewerId) ? viewerId : undefined;
+/** Who is at the other end of a dial-back, as the server says. */
+export interface DialClient {
+  /** The id of the viewer's browser; undefined when it has none. */
+  readonly browser: string | undefined;
+  /** The IP address that it has come from; undefined when the server names none. */
+  readonly address: string | undefined;
+}
+
+/** Reads what `sendDialPreface` has written. Throws PROTOCOL_ERROR. */
+export function readDialPreface(bytes: Uint8Array): DialClient {
+  const { viewerId, clientAddress } = decodeMessage(DialPreface, bytes);
+  return {
+    browser: isLinkId(viewerId) ? viewerId : undefined,
+    // A terminal shows it.
+    address: isIP(clientAddress) === 0 ? undefined : clientAddress,
+  };
 }

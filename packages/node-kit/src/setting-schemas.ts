@@ -68,13 +68,15 @@ export const httpOrigin: z.ZodType<URL, string> = z
   .refine((url) => url.href === `${url.origin}/`);
 
 const ON_THIS_MACHINE = /^(?:[\w.-]+\.)?localhost(?::|$)|^127\.|^\[::1\]/i;
+/** How the name or address of a server begins; an option that follows an option does not. */
+const NAME_START = /^[\p{L}\d[]/u;
 
 /** An origin, of which people leave out the scheme: it is https then, and http on this machine. */
 export const serverOrigin: z.ZodType<URL, string> = z
   .string()
   .trim()
   .transform((value) => {
-    if (value.includes('://')) return value;
+    if (value.includes('://') || !NAME_START.test(value)) return value;
     return `${ON_THIS_MACHINE.test(value) ? 'http' : 'https'}://${value}`;
   })
   .pipe(httpOrigin);

@@ -61,27 +61,30 @@ describe('the token of a dial-back', () => {
 });
 
 describe('the preface', () => {
-  async function received(viewerId: string): Promise<Buffer> {
+  async function received(viewerId: string, address = '192.0.2.1'): Promise<Buffer> {
     const { client, server } = await openPair();
     const message = once(client, 'message') as Promise<[Buffer, boolean]>;
-    sendDialPreface(server, viewerId);
+    sendDialPreface(server, viewerId, address);
     const [bytes, isBinary] = await message;
     expect(isBinary).toBe(true);
     return bytes;
   }
 
-  test('names the viewer', async () => {
-    const id = newLinkId();
-    expect(readDialPreface(await received(id))).toBe(id);
-  });
+  test.each(['192.0.2.1', '2001:db8::1'])(
+    'names the viewer, and that it is at %s',
+    async (address) => {
+      const browser = newLinkId();
+      expect(readDialPreface(await received(browser, address))).toEqual({ browser, address });
+    },
+  );
 
   test('of a browser without an id names nobody', async () => {
-    expect(readDialPreface(await received(''))).toBeUndefined();
+    expect(readDialPreface(await received('')).browser).toBeUndefined();
   });
 
   test('names nobody by what is no id', () => {
-    const bytes = encodeMessage(DialPreface, { viewerId: '../x' });
-    expect(readDialPreface(bytes)).toBeUndefined();
+    const bytes = encodeMessage(DialPreface, { viewerId: '../x', clientAddress: '1.2\u001b[2J' });
+    expect(readDialPreface(bytes)).toEqual({ browser: undefined, address: undefined });
   });
 
   test('that is none fails with PROTOCOL_ERROR', () => {

@@ -125,6 +125,7 @@ describe('what people write', () => {
     ['localhost.example.org', 'https://localhost.example.org/'],
     ['ftp://a.example', undefined],
     ['a.example/path', undefined],
+    ['--json', undefined],
     ['a b', undefined],
     ['', undefined],
   ])('the server %j is %s', (text, href) => {

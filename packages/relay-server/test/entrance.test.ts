@@ -118,6 +118,17 @@ describe('an entrance whose developer is asked', () => {
     expect(events).toEqual(['1 waiting', '2 waiting', '2 admitted']);
   });
 
+  test('tells where a visitor has come from last, and lets nobody in by that', () => {
+    const { entrance } = asking();
+    entrance.visit('ann', FIREFOX, '192.0.2.1');
+    expect(entrance.waiting[0]?.address).toBe('192.0.2.1');
+    entrance.accept(1);
+    entrance.visit('ann', FIREFOX, '192.0.2.2');
+    entrance.visit('ann', FIREFOX);
+    expect(entrance.visitors[0]?.address).toBe('192.0.2.2');
+    expect(entrance.visit('ben', FIREFOX, '192.0.2.2')).toBe('waiting');
+  });
+
   test('keeps out who was refused or removed, until the developer thinks better of it', () => {
     const { clock, entrance } = asking();
     entrance.visit('ann', FIREFOX);

@@ -1,3 +1,4 @@
+import type { DialClient } from '@wingman/node-kit';
 import { describe, expect, test } from '@jest/globals';
 import {
   LIMITS,
@@ -56,11 +57,17 @@ describe('viewers', () => {
     const { table, clock } = tableOf(2);
     const [one, other] = [viewer(clock), viewer(clock)];
     const [browser, forged] = ['a'.repeat(32), 'b'.repeat(32)];
-    table.attachViewer(one.link.id, one.carrier('relay'), 'relay', browser);
-    table.attachViewer(one.link.id, one.carrier('relay'), 'relay', forged);
+    const [first, last] = ['192.0.2.1', '2001:db8::1'];
+    const attach = (client: DialClient): void =>
+      void table.attachViewer(one.link.id, one.carrier('relay'), 'relay', client);
+    attach({ browser, address: first });
+    expect(table.addressOf(one.link.id)).toBe(first);
+    attach({ browser: forged, address: last });
     table.attachViewer(other.link.id, other.carrier('p2p'), 'p2p');
     expect(table.browserOf(one.link.id)).toBe(browser);
     expect(table.browserOf(other.link.id)).toBe(other.link.id);
+    // Unlike its browser, a tab may change its network.
+    expect([one, other].map(({ link }) => table.addressOf(link.id))).toEqual([last, undefined]);
   });
 
   test('join, switch, fall back, go and are forgotten', async () => {

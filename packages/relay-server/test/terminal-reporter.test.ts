@@ -171,6 +171,8 @@ describe('who may enter', () => {
     expect(text()).toContain('- visitor 3 (Firefox 153 on Linux) is turned away');
     expect(text()).toContain('- visitor 3 (Firefox 153 on Linux) waits no longer');
     expect(text()).toContain('typed a wrong passphrase (5 so far)');
+    reporter.visitor({ ...visitor, standing: 'waiting', address: '192.0.2.7' });
+    expect(text()).toContain('(Firefox 153 on Linux, at 192.0.2.7, says the server) wants in');
   });
 
   test('is listed when asked for', () => {

@@ -216,6 +216,7 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
       shell,
       metrics,
       hasNotice: core.config.notice,
+      trustProxy: core.config.trustProxy,
       scheme: () => core.site.scheme,
     }),
     logger,

@@ -73,12 +73,13 @@ test('messages in the body reach the host in order, and its own stream back', as
   expect(await server.metrics.value('wingman_relay_bytes_total', { direction: 'to_host' })).toBe(6);
 });
 
-test('the host is told whose browser it is', async () => {
+test('the host is told whose browser it is and where', async () => {
   const { host } = await startSession();
   const id = newLinkId();
   await fly(host, records('one'), { cookie: `${VIEWER_COOKIE}=${id}` });
   const { preface } = await host.relays.next();
-  expect(decodeMessage(DialPreface, await preface.next()).viewerId).toBe(id);
+  const { clientAddress, viewerId } = decodeMessage(DialPreface, await preface.next());
+  expect([viewerId, clientAddress]).toEqual([id, '127.0.0.1']);
 });
 
 test('the viewer’s leaving closes the host’s end, and the other way round', async () => {

@@ -33,16 +33,20 @@ test('what the host said while it was kept ready comes first, then bytes go both
   expect(await bytes('to_viewer')).toBe(down.byteLength + RELAY_HELLO.byteLength);
 });
 
-test('the host is told whose browser it is, before anything of the viewer’s', async () => {
+test('the host is told whose browser it is and where, before anything of the viewer’s', async () => {
   const { host } = await startSession();
   const id = newLinkId();
   const told = async (cookie: string): Promise<string> => {
     const hostEnd = await host.relays.next();
     const path = host.doorPath('relay', newLinkId());
-    const headers = { origin: `http://${host.name}`, cookie };
+    const origin = `http://${host.name}`;
+    const headers = { origin, cookie, 'x-forwarded-for': '192.0.2.1' };
     const viewer = await ClientSocket.open(host.port, host.name, path, headers);
     viewer.send(Buffer.from('first'));
-    const { viewerId } = decodeMessage(DialPreface, await hostEnd.preface.next());
+    const preface = decodeMessage(DialPreface, await hostEnd.preface.next());
+    const { clientAddress, viewerId } = preface;
+    // What a client says of itself is not believed without a trusted proxy.
+    expect(clientAddress).toBe('127.0.0.1');
     expect((await hostEnd.messages.next()).toString()).toBe('first');
     return viewerId;
   };

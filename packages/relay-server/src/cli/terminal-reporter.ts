@@ -77,8 +77,10 @@ const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
   lost: () => 'lost its connection; waiting for it to come back',
 };
 
-function who({ number, browser }: VisitorInfo): string {
-  return `visitor ${number} (${browser})`;
+/** The address is only what the server says, so it is told as that. */
+function who({ address, number, browser }: VisitorInfo): string {
+  const from = address === undefined ? '' : `, at ${address}, says the server`;
+  return `visitor ${number} (${browser}${from})`;
 }
 
 const STANDINGS: Readonly<Record<Standing, (number: number) => string>> = {

@@ -74,9 +74,10 @@ export class Entrance extends EventEmitter<EntranceEvents> {
   }
 
   /** How a visitor is met who asks for something. */
-  visit(id: string, userAgent: string): EntryVerdict {
+  visit(id: string, userAgent: string, address?: string): EntryVerdict {
     const visitor = this.#find(id, userAgent);
     if (visitor === undefined) return 'full';
+    visitor.address = address ?? visitor.address;
     if (visitor.standing === 'waiting' && this.#hasLapsed(visitor)) {
       visitor.become('new');
       return 'lapsed';

@@ -22,6 +22,8 @@ export interface VisitorInfo {
   /** What the browser says it is, such as `Firefox 153 on Linux`; visible ASCII only. */
   readonly browser: string;
   readonly standing: Standing;
+  /** The IP address that it has come from last, as the server says. */
+  readonly address?: string;
 }
 
 /** How the last try at the passphrase went. */
@@ -31,6 +33,7 @@ export type PassphraseNews = 'untried' | 'wrong' | 'limited' | 'right';
 export class Visitor {
   readonly browser: string;
   news: PassphraseNews = 'untried';
+  address: string | undefined;
   /** When it last asked for anything, and since when it waits, in milliseconds of the host's clock. */
   seenAt = 0;
   waitsSince = 0;
@@ -55,8 +58,8 @@ export class Visitor {
   }
 
   get info(): VisitorInfo {
-    const { number, browser, standing } = this;
-    return { number, browser, standing };
+    const { address, number, browser, standing } = this;
+    return { number, browser, standing, ...(address !== undefined && { address }) };
   }
 
   get knowsPassphrase(): boolean {

@@ -24,14 +24,14 @@ import { ownAnswer, Refusal } from './problems.js';
  * that there is nothing but the pages of the entrance, and the form that a visitor sends from there.
  */
 export async function demandEntry(exchange: Exchange): Promise<void> {
-  const { entrance, via, viewer } = exchange.context;
+  const { address, entrance, via, viewer } = exchange.context;
   if (via === 'ingress') {
     // The server reads what passes there. It must not have the passphrase, nor say who somebody is.
     if (!entrance.isOpen) throw new Refusal(INGRESS_REFUSED);
     return;
   }
   const userAgent = headerValue(exchange.asked.headers, 'user-agent') ?? '';
-  const verdict = entrance.visit(viewer(), userAgent);
+  const verdict = entrance.visit(viewer(), userAgent, address?.());
   if (isEntryForm(exchange) && verdict !== 'refused') {
     exchange.answer = await takePassphrase(exchange);
   } else if (verdict !== 'admitted') {

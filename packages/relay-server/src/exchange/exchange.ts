@@ -43,6 +43,8 @@ export interface ExchangeContext {
   readonly messageBounds: MessageBounds;
   /** Whose jar the exchanges of a viewer's link use. An exchange of the ingress names its viewer by cookie. */
   readonly viewer: () => string;
+  /** Where a viewer comes from, as the server says. Nothing is decided by it. */
+  readonly address?: () => string | undefined;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
   /** Where the session answers besides its own origin. */

@@ -44,7 +44,10 @@ export interface LocalAppOptions {
 export class LocalApp {
   /** Who of those who have the key is let in, and who waits for that. */
   readonly entrance: Entrance;
-  readonly #context: Omit<ExchangeContext, 'via' | 'opener' | 'viewer' | 'messageBounds'>;
+  readonly #context: Omit<
+    ExchangeContext,
+    'via' | 'opener' | 'viewer' | 'address' | 'messageBounds'
+  >;
   readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
@@ -78,11 +81,11 @@ export class LocalApp {
     return this.#observers.add(observer);
   }
 
-  /** Answers everything that the other side of a link opens; `viewer` is whose cookies a viewer's link uses. */
-  serve(link: Link, via: Via, viewer: () => string): void {
+  /** Answers everything that the other side of a link opens. */
+  serve(link: Link, via: Via, whose: Pick<ExchangeContext, 'viewer' | 'address'>): void {
     const opener = via === 'viewer' ? link.id : via;
     const messageBounds = this.#messageBounds[via];
-    const context = { ...this.#context, via, opener, viewer, messageBounds };
+    const context = { ...this.#context, ...whose, via, opener, messageBounds };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
     acceptExchanges(link, {

@@ -17,6 +17,7 @@ import {
   Heartbeat,
   readDialPreface,
   WsCarrier,
+  type DialClient,
   type DialPurposeName,
 } from '@wingman/node-kit';
 import { WebSocket } from 'ws';
@@ -35,8 +36,7 @@ export interface DialerOptions {
   readonly prekeys: PrekeyRing;
   readonly ingressAllowed: boolean;
   readonly clock: Clock;
-  /** `viewer` is the id of the viewer's browser, undefined when it has none. */
-  attachViewer(linkId: string, carrier: Carrier, viewer: string | undefined): void;
+  attachViewer(linkId: string, carrier: Carrier, client: DialClient | undefined): void;
   attachIngress(linkId: string, carrier: Carrier): void;
   /** A dial or its handshake has failed. */
   failed(error: WingmanError): void;
@@ -99,10 +99,10 @@ export class Dialer {
       this.#pending.delete(socket);
       return this.#options.attachIngress(proven.linkId, proven.carrier);
     }
-    let viewer: string | undefined;
+    let client: DialClient | undefined;
     let deadline: Timer | undefined;
     const preface = (bytes: Uint8Array): void => {
-      viewer = readDialPreface(bytes);
+      client = readDialPreface(bytes);
       const silent = (): void => socket.close(CloseCode.DEAD_PEER, 'TIMEOUT');
       deadline = clock.setTimeout(silent, LIMITS.handshakeMs);
     };
@@ -111,7 +111,7 @@ export class Dialer {
     const proof = respond(carrier, { key, kind: 'relay', prekeys, clock });
     const proven = await proof.finally(() => deadline?.cancel());
     this.#pending.delete(socket);
-    this.#options.attachViewer(proven.linkId, proven.carrier, viewer);
+    this.#options.attachViewer(proven.linkId, proven.carrier, client);
   }
 }
 

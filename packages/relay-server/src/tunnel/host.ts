@@ -173,7 +173,11 @@ export class Host extends EventEmitter<HostEvents> {
       graceMs: this.#options.linkGraceMs,
       clock: this.#clock,
       events: {
-        opened: (link, via) => this.#app.serve(link, via, () => this.#links.browserOf(link.id)),
+        opened: (link, via) =>
+          this.#app.serve(link, via, {
+            viewer: () => this.#links.browserOf(link.id),
+            address: () => this.#links.addressOf(link.id),
+          }),
         joined: (viewer, path) => {
           this.emit('viewer-joined', { viewer, path, viewers: this.#links.viewerCount });
         },
@@ -194,8 +198,8 @@ export class Host extends EventEmitter<HostEvents> {
       prekeys: this.#keys.prekeys,
       ingressAllowed: this.#options.ingress !== 'off',
       clock: this.#clock,
-      attachViewer: (linkId, carrier, browser) =>
-        void this.#links.attachViewer(linkId, carrier, 'relay', browser),
+      attachViewer: (linkId, carrier, client) =>
+        void this.#links.attachViewer(linkId, carrier, 'relay', client),
       attachIngress: (linkId, carrier) => this.#links.attachIngress(linkId, carrier),
       failed: (error) => this.#problem(error),
     });

@@ -1,3 +1,4 @@
+import type { DialClient } from '@wingman/node-kit';
 import type { Attachment, Carrier, Clock, ErrorCode, Path } from '@wingman/protocol';
 import { CloseCode, Link } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
@@ -34,8 +35,8 @@ export class LinkTable {
   readonly #options: LinkTableOptions;
   readonly #viewers = new Map<string, Link>();
   readonly #ingress = new Map<string, Link>();
-  /** The ids of the viewers' browsers, by link. */
-  readonly #browsers = new Map<string, string>();
+  /** Whose the viewers' links are, as the server says. */
+  readonly #clients = new Map<string, DialClient>();
   readonly #joined = new Set<string>();
   /** Viewers that have left signaling and whose link is still there. */
   readonly #gone = new Set<string>();
@@ -78,7 +79,7 @@ export class LinkTable {
     id: string,
     carrier: Carrier,
     kind: 'p2p' | 'relay',
-    browser?: string,
+    client?: DialClient,
   ): Attachment | undefined {
     if (!this.admits(id)) {
       carrier.close(CloseCode.TOO_MANY_VIEWERS, 'TOO_MANY_VIEWERS');
@@ -86,14 +87,24 @@ export class LinkTable {
     }
     this.viewerBack(id);
     // The first browser stays: a link can't pass from one browser to another.
-    if (browser !== undefined && !this.#browsers.has(id)) this.#browsers.set(id, browser);
+    if (client !== undefined) this.#clients.set(id, { ...client, ...this.#browserIn(id) });
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
     return link.attach(carrier, kind);
   }
 
   /** Whose cookies go with a viewer's requests. In a browser without an id each tab has cookies of its own. */
   browserOf(id: string): string {
-    return this.#browsers.get(id) ?? id;
+    return this.#clients.get(id)?.browser ?? id;
+  }
+
+  /** Where a viewer has come from last; undefined when the server names no address. */
+  addressOf(id: string): string | undefined {
+    return this.#clients.get(id)?.address;
+  }
+
+  #browserIn(id: string): Pick<DialClient, 'browser'> | undefined {
+    const { browser } = this.#clients.get(id) ?? {};
+    return browser === undefined ? undefined : { browser };
   }
 
   /** Adds the tunnel server's own link; the oldest goes when there are too many. */
@@ -194,7 +205,7 @@ export class LinkTable {
 
   #leave(id: string, link: Link): void {
     this.#viewers.delete(id);
-    this.#browsers.delete(id);
+    this.#clients.delete(id);
     this.viewerBack(id);
     if (!this.#joined.delete(id)) return;
     this.#options.events.left(id, link.closeError?.code ?? 'LINK_CLOSED');

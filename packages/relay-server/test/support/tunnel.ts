@@ -34,7 +34,7 @@ export function openTunnel(
   const viewerLink = new Link({ id, role: 'initiator' });
   const hostLink = new Link({ id, role: 'acceptor' });
   const mux = new Mux(viewerLink);
-  app.serve(hostLink, via, () => viewer);
+  app.serve(hostLink, via, { viewer: () => viewer });
   const sent: Uint8Array[] = [];
   const [left, right] = memoryCarrierPair(undefined, (message, arrive) => {
     sent.push(message.slice());

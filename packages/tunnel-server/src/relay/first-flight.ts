@@ -23,6 +23,8 @@ export interface FirstFlight {
   req: IncomingMessage;
   res: ServerResponse;
   linkId: string;
+  /** Where it comes from. */
+  address: string;
   target: RelayTarget;
   metrics: Metrics;
 }
@@ -84,7 +86,7 @@ async function readMessages(req: IncomingMessage): Promise<Uint8Array[] | undefi
 }
 
 function stream(
-  { metrics, req, res, target }: FirstFlight,
+  { address, metrics, req, res, target }: FirstFlight,
   ready: ReadySocket,
   messages: readonly Uint8Array[],
 ): void {
@@ -106,7 +108,7 @@ function stream(
     host.resume();
     host.close(CloseCode.GOING_AWAY, 'the first flight is over');
   });
-  sendDialPreface(host, viewerIdOf(req));
+  sendDialPreface(host, viewerIdOf(req), address);
   for (const message of messages) {
     metrics.relayBytes.inc({ direction: 'to_host' }, message.byteLength);
     host.send(message, { binary: true });

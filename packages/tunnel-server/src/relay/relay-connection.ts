@@ -18,6 +18,7 @@ export interface RelayClient {
   readonly linkId: string;
   /** Empty when the browser has none. */
   readonly viewerId: string;
+  readonly address: string;
 }
 
 const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
@@ -39,7 +40,7 @@ function expectFirstMessage(viewer: WebSocket): void {
 export async function connectRelay(
   { relayDials, session, splices }: RelayTarget,
   viewer: WebSocket,
-  { linkId, viewerId }: RelayClient,
+  { address, linkId, viewerId }: RelayClient,
 ): Promise<void> {
   viewer.on('error', () => undefined);
   if (session.state !== 'online')
@@ -52,7 +53,7 @@ export async function connectRelay(
   viewer.pause();
   try {
     const ready = await relayDials.take();
-    sendDialPreface(ready.socket, viewerId);
+    sendDialPreface(ready.socket, viewerId, address);
     const ends = { viewer, host: ready.socket, hostEarly: ready.claim() };
     splices.join(linkId, ends);
     expectFirstMessage(viewer);

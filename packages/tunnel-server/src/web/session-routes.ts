@@ -11,6 +11,7 @@ import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
+import { clientAddress } from './client-identity.js';
 import type { Assets } from './assets.js';
 import { isOwnOrigin, isReserved, pathOf } from './locate.js';
 import { meetByNotice } from './notice.js';
@@ -31,6 +32,7 @@ export interface SessionRouteOptions {
   hasNotice: boolean;
   /** The scheme of the public URL. */
   scheme(): 'http' | 'https';
+  trustProxy: boolean;
 }
 
 /** A session's name: the shell and its assets below the reserved prefix, the app everywhere else. */
@@ -55,6 +57,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
       req,
       res,
       linkId: ticket.id,
+      address: clientAddress(req, options.trustProxy),
       target: live,
       metrics: options.metrics,
     });

@@ -192,7 +192,9 @@ export class UpgradeRouter {
       return undefined;
     }
     if (this.#options.budgets.refuses()) return OVERLOADED;
-    const client = { linkId: ticket.id, viewerId: viewerIdOf(upgrade.req) };
+    const { req } = upgrade;
+    const address = clientAddress(req, this.#options.trustProxy);
+    const client = { linkId: ticket.id, viewerId: viewerIdOf(req), address };
     this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;
   }

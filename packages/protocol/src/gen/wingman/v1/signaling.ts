@@ -151,6 +151,8 @@ export interface DialPreface {
    * whose tabs share the cookies of a session. Empty when the browser keeps none.
    */
   viewerId: string;
+  /** The IP address that the viewer has come from. The server says so: a host shows it to people and decides nothing by it. */
+  clientAddress: string;
 }
 
 /** ConnectionRequest asks the host to take a viewer's link. */
@@ -1273,13 +1275,16 @@ export const HostRegistered: MessageFns<HostRegistered> = {
 };
 
 function createBaseDialPreface(): DialPreface {
-  return { viewerId: "" };
+  return { viewerId: "", clientAddress: "" };
 }
 
 export const DialPreface: MessageFns<DialPreface> = {
   encode(message: DialPreface, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.viewerId !== "") {
       writer.uint32(10).string(message.viewerId);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(18).string(message.clientAddress);
     }
     return writer;
   },
@@ -1305,6 +1310,14 @@ export const DialPreface: MessageFns<DialPreface> = {
             message.viewerId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1323,6 +1336,7 @@ export const DialPreface: MessageFns<DialPreface> = {
   fromPartial(object: DeepPartial<DialPreface>): DialPreface {
     const message = createBaseDialPreface();
     message.viewerId = object.viewerId ?? "";
+    message.clientAddress = object.clientAddress ?? "";
     return message;
   },
 };
