@@ -100,6 +100,7 @@ describe('a browser that comes back', () => {
     expect(headers['set-cookie']).toEqual([
       '__Host-wingman-viewer=; Path=/; Secure; Max-Age=0',
       '__Host-wingman-ingress=; Path=/; Secure; Max-Age=0',
+      '__Host-wingman-notice=; Path=/; Secure; Max-Age=0',
       '__Host-wingman-scripted=; Path=/; Secure; Max-Age=0',
     ]);
   });
