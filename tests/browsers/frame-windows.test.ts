@@ -1,11 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { besideLocalhost, ONE_PATH } from '../support/beside-localhost.js';
-import { page, send, type Route } from '../support/page-app.js';
+import { ANSWERING, page, send, type Route } from '../support/page-app.js';
 
 /** A frame that answers. */
-const ECHO = page(
-  `<script>onmessage = ({ data, source }) => source.postMessage('heard ' + data, '*')</script>`,
-);
+const ECHO = page(ANSWERING);
 
 const attribute = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 
@@ -15,8 +13,7 @@ const ROUTES: Record<string, Route> = {
 };
 
 besideLocalhost({ routes: ROUTES }, (stage) => {
-  /** Another origin, on the same machine. */
-  const elsewhere = (): string => `<iframe src="http://127.0.0.1:${stage.app.port}/echo"></iframe>`;
+  const elsewhere = (): string => `<iframe src="${stage.app.elsewhere}/"></iframe>`;
   const sandboxed = `<iframe sandbox="allow-scripts" srcdoc="${attribute(ECHO)}"></iframe>`;
   const within = (frame: string): string => `<iframe srcdoc="${attribute(frame)}"></iframe>`;
 

@@ -8,7 +8,7 @@ import {
   type BrowserName,
   type Status,
 } from '../support/browser.js';
-import { expectPath, onPath, PathShares } from '../support/paths.js';
+import { expectPath, onPath, pathsOf, PathShares } from '../support/paths.js';
 import { startPlatformApp, type PlatformApp } from '../support/platform-app.js';
 import { PLATFORM_PROBES } from '../support/platform-probes.js';
 import { eventually } from '../support/processes.js';
@@ -55,7 +55,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(
       return expected.get(what);
     }
 
-    describe.each(['p2p', 'relay'] as const)('by %s', (path) => {
+    describe.each(pathsOf(name))('by %s', (path) => {
       let shared: Page;
       let before: Status;
 

@@ -97,7 +97,7 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
   describe('from page to page', () => {
     let sides: Sides;
     beforeAll(async () => {
-      sides = await stage.newSides();
+      sides = await stage.newSides(PATH_NAMES);
       for (const side of sides) await side.open('/', 'front page');
     });
 

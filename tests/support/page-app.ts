@@ -44,6 +44,9 @@ export function send(
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...headers }).end(body);
 }
 
+/** Has a frame answer its parent. */
+export const ANSWERING = `<script>onmessage = ({ data, source }) => source.postMessage('heard ' + data, '*')</script>`;
+
 /** Starts an app with these routes, by path; what is none of them is 404. */
 export async function startPageApp(routes: Readonly<Record<string, Route>>): Promise<PageApp> {
   const seen: Seen[] = [];
@@ -63,7 +66,7 @@ export async function startPageApp(routes: Readonly<Record<string, Route>>): Pro
   });
   const other = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://x');
-    send(response, page(`<a href="${searchParams.get('to')}">go</a>`));
+    send(response, page(`<a href="${searchParams.get('to')}">go</a>${ANSWERING}`));
   });
   const port = await listen(app);
   return {

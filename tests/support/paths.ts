@@ -18,11 +18,19 @@ export const WAYS: readonly (readonly [BrowserName, PathName])[] = [
   ['firefox', 'relay'],
 ];
 
-/** For what is done above the link: each browser and each path, and not each pair, which the tests of sockets and of the paths have. */
+/**
+ * For what is done above the link: each browser and each path, and not each pair, which the tests of sockets and of the
+ * paths have, and the battery.
+ */
 export const WAYS_ABOVE_THE_LINK: typeof WAYS = [
   ['chromium', 'relay'],
   ['firefox', 'p2p'],
 ];
+
+/** The paths by which what is done above the link is tried in a browser. */
+export function pathsOf(browser: BrowserName): readonly PathName[] {
+  return WAYS_ABOVE_THE_LINK.filter(([name]) => name === browser).map(([, path]) => path);
+}
 
 /** One app, shared once for each path. */
 export class PathShares {

@@ -31,7 +31,7 @@ const app = new LocalApp(server.address().port, () => 'http://abc.localhost:8787
 const id = newLinkId();
 const [viewer, host] = ['initiator', 'acceptor'].map((role) => new Link({ id, role }));
 const mux = new Mux(viewer);
-app.serve(host, 'viewer', () => id);
+app.serve(host, 'viewer', { viewer: () => id });
 const [left, right] = memoryCarrierPair();
 viewer.attach(left, 'relay');
 host.attach(right, 'relay');

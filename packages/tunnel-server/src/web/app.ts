@@ -73,9 +73,11 @@ export function createApp(options: AppOptions): RequestListener {
 async function meetNowhere(
   req: Request,
   res: Response,
-  { isOver, problem }: Nowhere,
+  { isForeign, isOver, problem }: Nowhere,
   unknownNames: Pick<UnknownNames, 'meet'>,
 ): Promise<void> {
+  // A client or proxy that takes this server for another one would do so again on this connection.
+  if (isForeign) return sendProblem(req, res, problem, { connection: 'close' });
   const met = await unknownNames.meet(req, problem);
   if (met === TOO_MANY_NAMES) return sendProblem(req, res, met, { connection: 'close' });
   return sendProblem(req, res, met, isOver && isNavigation(req) ? forgetSession() : {});
