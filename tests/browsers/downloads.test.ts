@@ -103,7 +103,7 @@ besideLocalhost({ routes: ROUTES, args: ['--ingress', 'off'], prefs: PREFS }, (s
       const behavior = { behavior: 'allow', downloadPath: folder } as const;
       await session.send('Browser.setDownloadBehavior', behavior);
     }
-    sides = await stage.newSides();
+    sides = await stage.newSides(PATH_NAMES);
     for (const side of sides) await side.open('/', 'files');
   });
 
