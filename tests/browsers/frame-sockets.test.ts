@@ -47,7 +47,10 @@ describe.each(WAYS_ABOVE_THE_LINK)('frames in %s by %s', (name, path) => {
     await appShows(page, 'socket app');
     opened = await onPath(page, path);
   });
-  afterAll(() => release(browser));
+  afterAll(async () => {
+    await release(browser);
+    await app.noneOpen();
+  });
 
   const isTunnelled = (query: string): boolean => {
     const found = app.opened.filter(({ url }) => url === `/echo?${query}`);

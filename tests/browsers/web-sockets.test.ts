@@ -41,7 +41,10 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     native = await page.evaluate(probeWebSockets);
     await page.close();
   });
-  afterAll(() => release(browser));
+  afterAll(async () => {
+    await release(browser);
+    await app.noneOpen();
+  });
 
   async function open(path: PathName): Promise<Page> {
     const page = await browser.newPage();

@@ -79,7 +79,10 @@ describe.each(WAYS)('workers in %s by %s', (name, path) => {
     await appShows(page, 'socket app');
     opened = await onPath(page, path);
   });
-  afterAll(() => release(browser));
+  afterAll(async () => {
+    await release(browser);
+    await app.noneOpen();
+  });
 
   /** The tunnel server says for whom it asks; nobody else does. */
   const isTunnelled = (query: string): boolean => {

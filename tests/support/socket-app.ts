@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { eventually } from './program.js';
 
 /** A local app that lives by WebSockets; its paths say how it behaves. */
 export interface SocketApp {
@@ -17,6 +18,8 @@ export interface SocketApp {
   listen(): void;
   /** Bytes that `/deaf?<name>` has read. */
   heard(name: string): number;
+  /** Resolves when the sockets of a page that is gone are closed: a test takes the next close for its own. */
+  noneOpen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -99,6 +102,9 @@ export async function startSocketApp(
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (): void => {
+    for (const socket of deaf) socket.resume();
+  };
   return {
     port: (server.address() as AddressInfo).port,
     opened,
@@ -108,8 +114,10 @@ export async function startSocketApp(
     },
     flooded: () => flooded,
     heard: (name) => heard.get(`?${name}`) ?? 0,
-    listen: () => {
-      for (const socket of deaf) socket.resume();
+    listen,
+    noneOpen: async () => {
+      listen();
+      await eventually('every socket is closed', () => sockets.clients.size === 0);
     },
     close: () =>
       new Promise((resolve) => {
