@@ -61,7 +61,7 @@ async function work() {
   for (let job = JOBS.shift(); job !== undefined; job = JOBS.shift()) {
     const report = join(scratch, `${job.name}.json`);
     const began = performance.now();
-    if (job.drivesBrowsers) browsers ??= await startBrowsers();
+    if (job.drivesBrowsers) browsers ??= await startBrowsers().catch(withoutBrowsers);
     const command = job.command ?? jestCommand(job, report);
     const status = await run(command, job.command && 'pipe', browsers?.env);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -69,6 +69,12 @@ async function work() {
     console.log(`${job.name}: ${seconds} s${slowest}`);
   }
   await browsers?.stop();
+}
+
+/** Each file starts browsers of its own then, and says what is wrong with them. */
+function withoutBrowsers(error) {
+  console.error(`no browsers to share: ${error}`);
+  return { env: {}, stop: () => undefined };
 }
 
 function jestCommand({ jest, flags = [] }, report) {

@@ -1,24 +1,15 @@
 import puppeteer from 'puppeteer-core';
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { CHROMIUM, FIREFOX, QUIET } from '../../tests/support/browser-settings.mjs';
 
 /** Debian's Chromium, headless; DevTools over a pipe, so that it may live in another network namespace. */
-export function chromium({ args = [], executablePath = '/usr/bin/chromium' } = {}) {
+export function chromium({ args = [], executablePath = CHROMIUM.executablePath } = {}) {
   return puppeteer.launch({
     executablePath,
     headless: true,
     pipe: true,
     networkEnabled: false,
     issuesEnabled: false,
-    args: [...ARGS, ...args],
+    args: [...QUIET, ...args],
   });
 }
 
@@ -26,9 +17,9 @@ export function chromium({ args = [], executablePath = '/usr/bin/chromium' } = {
 export function firefox() {
   return puppeteer.launch({
     browser: 'firefox',
-    executablePath: '/usr/bin/firefox-esr',
+    executablePath: FIREFOX.executablePath,
     headless: true,
-    extraPrefsFirefox: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
+    extraPrefsFirefox: FIREFOX.prefs,
   });
 }
 

@@ -1,3 +1,4 @@
+export const QUIET: readonly string[];
 export const CHROMIUM: { readonly executablePath: string; readonly args: readonly string[] };
 export const FIREFOX: {
   readonly executablePath: string;

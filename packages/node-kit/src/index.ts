@@ -1,6 +1,7 @@
 export * from './dial.js';
 export * from './heartbeat.js';
 export * from './ice-url.js';
+export * from './loopback-host.js';
 export * from './package-version.js';
 export * from './registration-proof.js';
 export * as schemas from './setting-schemas.js';

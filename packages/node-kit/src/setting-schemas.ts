@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseIceUrl, type IceUrl } from './ice-url.js';
+import { isLoopbackHost } from './loopback-host.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -67,7 +68,6 @@ export const httpOrigin: z.ZodType<URL, string> = z
   .transform((value) => new URL(value))
   .refine((url) => url.href === `${url.origin}/`);
 
-const ON_THIS_MACHINE = /^(?:[\w.-]+\.)?localhost(?::|$)|^127\.|^\[::1\]/i;
 /** How the name or address of a server begins; an option that follows an option does not. */
 const NAME_START = /^[\p{L}\d[]/u;
 
@@ -76,7 +76,8 @@ export const serverOrigin: z.ZodType<URL, string> = z
   .string()
   .trim()
   .transform((value) => {
-    if (value.includes('://') || !NAME_START.test(value)) return value;
-    return `${ON_THIS_MACHINE.test(value) ? 'http' : 'https'}://${value}`;
+    const url = `https://${value}`;
+    if (value.includes('://') || !NAME_START.test(value) || !URL.canParse(url)) return value;
+    return isLoopbackHost(new URL(url).hostname) ? `http://${value}` : url;
   })
   .pipe(httpOrigin);

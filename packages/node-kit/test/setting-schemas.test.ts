@@ -123,6 +123,7 @@ describe('what people write', () => {
     ['127.0.0.1:8787', 'http://127.0.0.1:8787/'],
     ['[::1]:8787', 'http://[::1]:8787/'],
     ['localhost.example.org', 'https://localhost.example.org/'],
+    ['127.example.org', 'https://127.example.org/'],
     ['ftp://a.example', undefined],
     ['a.example/path', undefined],
     ['--json', undefined],

@@ -46,6 +46,13 @@ function shown(info: Partial<ReadyInfo>, screen?: Partial<Screen>): string {
   return text();
 }
 
+/** How many rows a text takes in a terminal of 80 columns, with that of the cursor. */
+function rowsAt80(text: string): number {
+  return text
+    .split('\n')
+    .reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / 80)), 0);
+}
+
 describe('when ready', () => {
   test('says what, where, until when and how', () => {
     const text = shown({});
@@ -70,14 +77,16 @@ describe('when ready', () => {
     const text = shown({}, { rows: 24 });
     const lines = text.trimEnd().split('\n');
     expect(lines.at(-1)).toBe(`  ${INFO.url}`);
-    expect(lines.length).toBeLessThan(24);
+    expect(rowsAt80(text)).toBeLessThanOrEqual(24);
     expect(text).not.toContain('▀');
   });
 
   test('the QR code needs a terminal that is large enough for it and all else', () => {
-    const height = shown({}).split('\n').length;
+    const height = rowsAt80(shown({}));
+    expect(height).toBeGreaterThan(shown({}).split('\n').length);
     expect(shown({}, { rows: height })).toContain('▀');
     expect(shown({}, { rows: height - 1 })).not.toContain('▀');
+    expect(shown({}, { rows: height, color: true })).toContain('▀');
     expect(shown({}, { columns: 30 })).not.toContain('▀');
     expect(shown({}, { columns: undefined })).not.toContain('▀');
     expect(shown({}, { rows: undefined })).not.toContain('▀');

@@ -131,8 +131,7 @@ function liveInWorker(scope: typeof globalThis & { [TAB_NAME]?: string | null })
   hideKeyDatabase(scope);
   // A worker can't announce anything to the service worker, which takes the workers of workers for classic scripts.
   const none = (): undefined => undefined;
-  const inSession = none;
-  replaceWorkers({ realm: scope, baseUrl, inSession, shim: text, tab, announce: none });
+  replaceWorkers({ realm: scope, baseUrl, inSession: none, shim: text, tab, announce: none });
 }
 
 function tell(message: DocumentToServiceWorker): void {

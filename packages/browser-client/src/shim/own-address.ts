@@ -64,7 +64,7 @@ function turnLinksAndForms(page: Page, turn: Turn): void {
 /** As soon as they are in the document. The browser has begun with their first address by then. */
 function turnEmbeds(page: Page, turn: Turn): void {
   const turned = (element: Element): void => {
-    for (const name of element.matches('base') ? ['href'] : ['src', 'data']) turn(element, name);
+    for (const name of element.matches('base') ? ['href'] : ['src']) turn(element, name);
   };
   const look = (node: Node): void => {
     if (!(node instanceof page.Element)) return;
@@ -77,7 +77,8 @@ function turnEmbeds(page: Page, turn: Turn): void {
       else addedNodes.forEach(look);
     }
   });
-  const attributeFilter = ['src'];
+  // The `href` of links changes far more often than that of a <base>, which is turned as it comes.
+  const attributeFilter = ['src', 'data'];
   observer.observe(page.document, { childList: true, subtree: true, attributeFilter });
 }
 

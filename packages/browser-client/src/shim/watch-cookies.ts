@@ -1,5 +1,6 @@
 import { parseCookies, SCRIPTED_COOKIE, scriptedLine } from '@wingman/protocol';
 import { readCookies, type PageCookies } from '../shared/page-cookies.js';
+import { around } from './before-call.js';
 
 /** A window, as far as its place among others goes. */
 interface Placed {
@@ -172,12 +173,10 @@ function wrap(
   name: string,
   then: (this: unknown, result: unknown, ...args: unknown[]) => unknown,
 ): void {
-  const native: unknown = Reflect.get(prototype, name);
-  if (typeof native !== 'function') return;
-  const wrapped = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return then.call(this, await Reflect.apply(native, this, args), ...args);
-  };
-  Reflect.set(prototype, name, wrapped);
+  if (typeof Reflect.get(prototype, name) !== 'function') return;
+  around(prototype, name, async (native, self, args) =>
+    then.call(self, await Reflect.apply(native, self, args), ...args),
+  );
 }
 
 /** Whether a pair of `document.cookie` is a cookie of the app's. */

@@ -121,8 +121,10 @@ test('frames and <base> are turned as they come, and again when they change', as
   expect(find(document, 'object').getAttribute('data')).toBe(`${HERE}/o`);
   expect(find(document, 'base').getAttribute('href')).toBe(`${HERE}/dir/`);
   find(document, 'embed').setAttribute('src', `${APP}/again`);
+  find(document, 'object').setAttribute('data', `${APP}/again`);
   await settle();
   expect(find(document, 'embed').getAttribute('src')).toBe(`${HERE}/again`);
+  expect(find(document, 'object').getAttribute('data')).toBe(`${HERE}/again`);
 });
 
 test('a document that has it already is left alone', () => {

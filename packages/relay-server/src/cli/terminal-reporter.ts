@@ -1,4 +1,5 @@
-import { visibleText } from '@wingman/node-kit';
+import { stripVTControlCharacters } from 'node:util';
+import { isLoopbackHost, visibleText } from '@wingman/node-kit';
 import { formatBytes } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
@@ -123,23 +124,24 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
     ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',
-    `  ${reach(info)} ${c.dim('Ctrl-C stops sharing.')}`,
+    `  ${c.dim('Ctrl-C stops sharing.')}`,
+    '',
+    `  ${reach(info)}`,
   ];
-  const code = qrCode(info.url, screen, lines.join('\n').split('\n').length);
+  const code = qrCode(info.url, screen, lines.join('\n'));
   return [...lines, '', ...code, `  ${c.cyan(info.url)}`, ''].join('\n');
 }
 
 /** Who can open the link, as far as the server's address tells. */
 function reach({ server, embedded }: ReadyInfo): string {
   const { hostname } = new URL(server);
-  if (embedded || ON_THIS_MACHINE.test(hostname)) {
+  if (embedded || isLoopbackHost(hostname)) {
     return 'Opens in browsers on this machine only; --server reaches others.';
   }
   if (ON_THIS_NETWORK.test(hostname)) return 'Opens for everyone on this network who has the link.';
   return `Opens for everyone who has the link and reaches ${hostname}.`;
 }
 
-const ON_THIS_MACHINE = /^(?:127\.|\[::1\]$)|(?:^|\.)localhost$/;
 /** Private addresses (RFC 1918, RFC 4193), those of a link (RFC 3927, RFC 4291), and names of mDNS (RFC 6762). */
 const ON_THIS_NETWORK =
   /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd]|\[fe[89ab])|\.local$/;
@@ -187,18 +189,25 @@ function ingress({ ingress: info, url }: ReadyInfo): string {
   return [
     'plain HTTP needs the key, and the server can read it:',
     `curl -H 'Authorization: Bearer ${info.token}' ${origin}/`,
-    `wingman url '<the link above>' --path /hooks   (signs a URL for a webhook)`,
+    `wingman url '<the link below>' --path /hooks   (signs a URL for a webhook)`,
   ].join(`\n${' '.repeat(INDENT)}`);
 }
 
 /** Left out where the screen's edge would break it, and where the first line would leave the screen for it. */
-function qrCode(url: string, { columns, rows }: Screen, linesBefore: number): string[] {
+function qrCode(url: string, { columns, rows }: Screen, before: string): string[] {
   if (columns === undefined || rows === undefined) return [];
   const lines = renderUnicodeCompact(url, { border: 1 }).split('\n');
   const width = Math.max(...lines.map((text) => text.length)) + 2;
   // Beside the code: an empty line before and behind it and behind the URL, the URL, and the line of the cursor.
-  const height = linesBefore + lines.length + 5;
+  const height = rowsOf(before, columns) + lines.length + 5;
   return width > columns || height > rows ? [] : [...lines.map((text) => `  ${text}`), ''];
+}
+
+/** How many rows a text takes where longer lines are wrapped. */
+function rowsOf(text: string, columns: number): number {
+  return stripVTControlCharacters(text)
+    .split('\n')
+    .reduce((rows, { length }) => rows + Math.max(1, Math.ceil(length / columns)), 0);
 }
 
 function until(end: Date, now: Date): string {

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '@wingman/node-kit';
 import type { Clock } from '@wingman/protocol';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
@@ -55,14 +56,8 @@ export class StunResponder {
  * not. Then a proxy passes HTTP on to it, and no proxy passes on STUN.
  */
 export function stunHost(host: string, publicUrl: string | undefined): string {
-  const isLoopback = host === '::1' || host === 'localhost' || /^127\./.test(host);
-  if (!isLoopback || publicUrl === undefined) return host;
-  const { hostname } = new URL(publicUrl);
-  const isLocal =
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    /^(127\.|\[::1\])/.test(hostname);
-  return isLocal ? host : '0.0.0.0';
+  if (!isLoopbackHost(host) || publicUrl === undefined) return host;
+  return isLoopbackHost(new URL(publicUrl).hostname) ? host : '0.0.0.0';
 }
 
 /** Where and how the embedded responder listens. */
