@@ -64,7 +64,7 @@ function turnLinksAndForms(page: Page, turn: Turn): void {
 /** As soon as they are in the document. The browser has begun with their first address by then. */
 function turnEmbeds(page: Page, turn: Turn): void {
   const turned = (element: Element): void => {
-    for (const name of element.matches('base') ? ['href'] : ['src']) turn(element, name);
+    for (const name of element.matches('base') ? ['href'] : ['src', 'data']) turn(element, name);
   };
   const look = (node: Node): void => {
     if (!(node instanceof page.Element)) return;
