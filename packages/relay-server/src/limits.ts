@@ -99,6 +99,10 @@ export const HOST_LIMITS = {
 
   /** A file with a name's keys: two of them in base64, in JSON. */
   keyFileBytes: 4 * KIB,
+  /** Visitors of a name whose answer is kept for its next host, as many as one host remembers… */
+  answers: 1024,
+  /** …and the file with them, which has 56 bytes for each. */
+  answersFileBytes: 128 * KIB,
   /** A `.env` file: some sixty settings and their comments have a tenth of it. */
   dotenvBytes: 256 * KIB,
 

@@ -7,11 +7,12 @@ import type { Logger } from 'pino';
 import { configDirectory, isBuild, refusesColor, type ShareConfig } from '../config.js';
 import type { Entrance } from '../entry/entrance.js';
 import { createPassphrase } from '../entry/passphrase.js';
+import { RememberedAnswers } from '../entry/remembered-answers.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
-import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
+import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
@@ -125,7 +126,11 @@ async function start(
     engine,
     stunServers: config.stunServers,
     ingress: config.ingress,
-    entry: { passphrase: config.passphrase, asksDeveloper: config.asksDeveloper },
+    entry: {
+      passphrase: config.passphrase,
+      asksDeveloper: config.asksDeveloper,
+      answers: answersFor(request),
+    },
     isReadOnly: config.isReadOnly,
     basicAuth: config.basicAuth,
   };
@@ -145,6 +150,7 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
   if (!host.entrance.isOpen) host.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
   host.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
+  host.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));
@@ -189,6 +195,13 @@ function identityFor({ config, env }: ShareRequest): Promise<HostIdentity> {
   return config.name === undefined
     ? HostIdentity.create()
     : namedIdentity(configDirectory(env), config.name);
+}
+
+/** A host without a name has no successor. */
+function answersFor({ config, env }: ShareRequest): RememberedAnswers | undefined {
+  const { name } = config;
+  if (name === undefined) return undefined;
+  return new RememberedAnswers(nameFile(configDirectory(env), name, 'visitors'));
 }
 
 async function engineFor(config: ShareConfig, log: Logger): Promise<PeerEngine | undefined> {

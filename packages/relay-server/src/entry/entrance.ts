@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { systemClock, toWingmanError, type Clock } from '@wingman/protocol';
+import { systemClock, toWingmanError, type Clock, type WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { GuessLimit } from './guess-limit.js';
 import { Passphrase } from './passphrase.js';
-import { Visitor, type VisitorInfo } from './visitor.js';
+import type { Answer, RememberedAnswers } from './remembered-answers.js';
+import { Visitor, type Standing, type VisitorInfo } from './visitor.js';
 
 /** What a visitor needs besides the link key. */
 export interface EntryRules {
@@ -11,6 +12,8 @@ export interface EntryRules {
   readonly passphrase?: string | undefined;
   /** Whether the developer lets each visitor in by hand. */
   readonly asksDeveloper?: boolean;
+  /** What the developer has said to earlier hosts of this name. */
+  readonly answers?: RememberedAnswers | undefined;
 }
 
 interface EntranceEvents {
@@ -18,6 +21,8 @@ interface EntranceEvents {
   visitor: [VisitorInfo];
   /** A visitor has tried a passphrase that isn't the right one; all together have tried `wrong` of them. */
   'wrong-passphrase': [{ visitor: VisitorInfo; wrong: number }];
+  /** What the developer has said can't be kept for the next host. */
+  problem: [WingmanError];
 }
 
 /**
@@ -27,10 +32,11 @@ interface EntranceEvents {
 export type EntryVerdict =
   'admitted' | 'untried' | 'wrong' | 'limited' | 'waiting' | 'lapsed' | 'refused' | 'full';
 
-/** Whom the host lets in, of all who have the link key. Visitors are known by their id for as long as the host lives. */
+/** Whom the host lets in, of all who have the link key. Visitors are known by their id. */
 export class Entrance extends EventEmitter<EntranceEvents> {
   readonly #passphrase: Passphrase | undefined;
   readonly #asksDeveloper: boolean;
+  readonly #answers: RememberedAnswers | undefined;
   readonly #clock: Clock;
   readonly #guesses: GuessLimit;
   /** By id, the one that was seen last at the end. */
@@ -38,10 +44,14 @@ export class Entrance extends EventEmitter<EntranceEvents> {
   readonly #tries = { right: 0, wrong: 0, limited: 0 };
   #lastNumber = 0;
 
-  constructor({ passphrase, asksDeveloper = false }: EntryRules = {}, clock: Clock = systemClock) {
+  constructor(
+    { passphrase, asksDeveloper = false, answers }: EntryRules = {},
+    clock: Clock = systemClock,
+  ) {
     super();
     this.#passphrase = passphrase === undefined ? undefined : new Passphrase(passphrase);
     this.#asksDeveloper = asksDeveloper;
+    this.#answers = answers;
     this.#clock = clock;
     this.#guesses = new GuessLimit(HOST_LIMITS.passphraseGuesses, clock);
   }
@@ -82,7 +92,7 @@ export class Entrance extends EventEmitter<EntranceEvents> {
       visitor.become('new');
       return 'lapsed';
     }
-    return visitor.standing === 'new' ? this.#meetNew(visitor) : visitor.standing;
+    return visitor.standing === 'new' ? this.#meetNew(id, visitor) : visitor.standing;
   }
 
   /** Takes what a visitor has typed; `visit` tells what came of it. */
@@ -99,14 +109,12 @@ export class Entrance extends EventEmitter<EntranceEvents> {
 
   /** Lets in a visitor who waits or was refused; false when the number is nobody's like that. */
   accept(number: number): boolean {
-    const visitor = this.#numbered(number);
-    if (visitor === undefined || visitor.standing === 'new') return false;
-    return visitor.become('admitted');
+    return this.#answer(number, 'admitted', ['waiting', 'refused']);
   }
 
-  /** Turns a visitor away for as long as the host lives; false when the number is nobody's, or already turned away. */
+  /** Turns a visitor away for good; false when the number is nobody's, or already turned away. */
   refuse(number: number): boolean {
-    return this.#numbered(number)?.become('refused') ?? false;
+    return this.#answer(number, 'refused', ['new', 'waiting', 'admitted']);
   }
 
   /** Calls `end` when the visitor of an exchange is turned away; returns the function that takes this back. */
@@ -114,10 +122,29 @@ export class Entrance extends EventEmitter<EntranceEvents> {
     return this.#visitors.get(id)?.bind(end) ?? (() => undefined);
   }
 
-  #meetNew(visitor: Visitor): EntryVerdict {
+  /** Gives one the standing that the developer has said, if it has one of `from`; what was said is kept. */
+  #answer(number: number, answer: Answer, from: readonly Standing[]): boolean {
+    const [id, visitor] =
+      [...this.#visitors].find(([, visitor]) => visitor.number === number) ?? [];
+    if (id === undefined || visitor === undefined || !from.includes(visitor.standing)) return false;
+    visitor.become(answer);
+    try {
+      this.#answers?.keep(id, answer);
+    } catch (error) {
+      this.emit('problem', toWingmanError(error, 'INTERNAL'));
+    }
+    return true;
+  }
+
+  #meetNew(id: string, visitor: Visitor): EntryVerdict {
+    const answer = this.#answers?.of(id);
+    if (answer === 'refused') {
+      visitor.become('refused');
+      return 'refused';
+    }
     const { news } = visitor;
     if (this.#passphrase !== undefined && news !== 'right') return news;
-    if (!this.#asksDeveloper) {
+    if (!this.#asksDeveloper || answer === 'admitted') {
       visitor.become('admitted');
       return 'admitted';
     }
@@ -176,9 +203,5 @@ export class Entrance extends EventEmitter<EntranceEvents> {
 
   #hasLapsed({ waitsSince }: Visitor): boolean {
     return this.#clock.now() - waitsSince >= HOST_LIMITS.approvalMs;
-  }
-
-  #numbered(number: number): Visitor | undefined {
-    return [...this.#visitors.values()].find((visitor) => visitor.number === number);
   }
 }
