@@ -67,6 +67,10 @@ async function work() {
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     const slowest = job.command ? countCommand(status) : countTests(report, status);
     console.log(`${job.name}: ${seconds} s${slowest}`);
+    if (browsers?.isWhole() !== false) continue;
+    console.error(`${job.name} has ended a browser that others were to use: starting new ones`);
+    await browsers.stop();
+    browsers = undefined;
   }
   await browsers?.stop();
 }
@@ -74,7 +78,7 @@ async function work() {
 /** Each file starts browsers of its own then, and says what is wrong with them. */
 function withoutBrowsers(error) {
   console.error(`no browsers to share: ${error}`);
-  return { env: {}, stop: () => undefined };
+  return { env: {}, isWhole: () => true, stop: () => undefined };
 }
 
 function jestCommand({ jest, flags = [] }, report) {

@@ -27,6 +27,8 @@ export async function startBrowsers() {
   await Promise.all(started.map((browser) => browser.disconnect()));
   return {
     env: { WINGMAN_TEST_CHROMIUM: chromium, WINGMAN_TEST_FIREFOX: firefox },
+    /** False when a file has ended one of them. */
+    isWhole: () => !programs.some(hasEnded),
     stop: () => Promise.all(programs.map(stop)),
   };
 }
@@ -43,8 +45,12 @@ function launchFirefox(options = {}) {
   });
 }
 
+function hasEnded({ exitCode, signalCode }) {
+  return exitCode !== null || signalCode !== null;
+}
+
 function stop(program) {
-  if (program.exitCode !== null || program.signalCode !== null) return undefined;
+  if (hasEnded(program)) return undefined;
   const ended = new Promise((resolve) => program.once('exit', resolve));
   const kill = setTimeout(() => program.kill('SIGKILL'), CLOSE_DEADLINE_MS);
   program.kill('SIGTERM');

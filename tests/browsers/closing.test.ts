@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, statusWhere, type BrowserName } from '../support/browser.js';
+import {
+  appShows,
+  inApp,
+  launch,
+  release,
+  statusWhere,
+  type BrowserName,
+} from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
 
@@ -48,7 +55,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   beforeAll(async () => {
     browser = await launch(name);
   });
-  afterAll(() => browser.close());
+  afterAll(() => release(browser));
 
   test('a closed tab frees its link and the app’s sockets within seconds', async () => {
     const session = await share();
@@ -100,7 +107,7 @@ test('a session whose time is over says that', async () => {
   expect(session.events().find(({ event }) => event === 'stopped')).toMatchObject({
     reason: 'expired',
   });
-  await browser.close();
+  await release(browser);
 });
 
 test('a host that is killed is noticed within seconds, over the direct path too', async () => {
@@ -112,5 +119,5 @@ test('a host that is killed is noticed within seconds, over the direct path too'
   const killedAt = Date.now();
   await statusWhere(page, 'offline', ({ mode }) => mode === 'offline');
   expect(Date.now() - killedAt).toBeLessThan(6_000);
-  await browser.close();
+  await release(browser);
 });

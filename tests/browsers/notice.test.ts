@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { appShows, launch, type BrowserName } from '../support/browser.js';
+import { appShows, launch, release, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { Share, startServer } from '../support/processes.js';
 
@@ -35,6 +35,6 @@ test.each<BrowserName>(['chromium', 'firefox'])(
     const another = await browser.newPage();
     await another.goto(`${origin}/?a=2`);
     await appShows(another, 'front page of ?a=2');
-    await browser.close();
+    await release(browser);
   },
 );

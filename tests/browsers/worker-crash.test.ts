@@ -94,7 +94,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launch(name);
+    browser = await launch(name, [], { own: true });
   });
 
   afterAll(() => browser.close());
@@ -138,7 +138,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
 });
 
 test('a service worker that hangs is taken out of service, and the tab loaded anew without it', async () => {
-  const browser = await launch('chromium');
+  const browser = await launch('chromium', [], { own: true });
   const page = await browser.newPage();
   const errors = watchErrors(page);
   await page.goto(share.ready.url);

@@ -1,5 +1,5 @@
 import type { Browser } from 'puppeteer-core';
-import { launch, statusWhere, type BrowserName } from '../support/browser.js';
+import { launch, release, statusWhere, type BrowserName } from '../support/browser.js';
 import { Share } from '../support/share.js';
 import type { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
@@ -41,7 +41,7 @@ export async function runTrial(
     for (const way of ['p2p', 'relay'] as const) tunnelled.set(way, await go(way));
     return { localhost, tunnelled };
   } finally {
-    await browser.close();
+    await release(browser);
   }
 }
 

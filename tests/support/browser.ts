@@ -53,8 +53,9 @@ export interface LaunchOptions {
 export async function launch(
   name: BrowserName,
   args: readonly string[] = [],
-  { own = false, outlivesSignals = false, prefs = {} }: LaunchOptions = {},
+  { own = false, outlivesSignals = false, prefs: wished = {} }: LaunchOptions = {},
 ): Promise<Browser> {
+  const prefs = name === 'firefox' ? wished : {};
   const manner = JSON.stringify([name, args, own, outlivesSignals, prefs]);
   const before = released.get(manner);
   released.delete(manner);
