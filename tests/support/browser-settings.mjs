@@ -9,9 +9,6 @@ export const QUIET = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Nobody looks at the window, and its pixels cost a core 15 to 20 % of a test.
-  '--window-size=400,300',
-  '--in-process-gpu',
 ];
 
 export const CHROMIUM = {
