@@ -16,9 +16,11 @@ const WORDS = {
 export class RememberedAnswers {
   /** By the hash of a visitor's id, as whoever knows the id can pass for the visitor; the latest answer at the end. */
   readonly #answers: Map<string, Answer>;
+  readonly #path: string;
 
   /** Fails when the file is damaged, and with KEY_UNSAFE when it is not its owner's alone; there need not be one. */
-  constructor(readonly path: string) {
+  constructor(path: string) {
+    this.#path = path;
     const text = readPrivateFile(path, HOST_LIMITS.answersFileBytes, WORDS);
     this.#answers = new Map(text === undefined ? [] : Object.entries(parse(text, path)));
   }
@@ -34,7 +36,7 @@ export class RememberedAnswers {
     this.#answers.delete(key);
     if (this.#answers.size >= HOST_LIMITS.answers) this.#forgetOne();
     this.#answers.set(key, answer);
-    writePrivateFile(this.path, JSON.stringify(Object.fromEntries(this.#answers)));
+    writePrivateFile(this.#path, JSON.stringify(Object.fromEntries(this.#answers)));
   }
 
   /** About somebody who was let in the developer is asked again, and who was refused has to stay out. */
