@@ -22,6 +22,8 @@ export function get(
       path,
       headers: { host, ...headers },
       timeout: DEADLINE_MS,
+      // One that is kept may be closed by its server just as the next request is sent.
+      agent: false,
     };
     const request = httpRequest(options, (response) => {
       const chunks: Buffer[] = [];
