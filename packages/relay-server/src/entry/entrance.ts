@@ -4,7 +4,7 @@ import { HOST_LIMITS } from '../limits.js';
 import { GuessLimit } from './guess-limit.js';
 import { Passphrase } from './passphrase.js';
 import type { Answer, RememberedAnswers } from './remembered-answers.js';
-import { Visitor, type Standing, type VisitorInfo } from './visitor.js';
+import { Visitor, type VisitorInfo } from './visitor.js';
 
 /** What a visitor needs besides the link key. */
 export interface EntryRules {
@@ -109,12 +109,12 @@ export class Entrance extends EventEmitter<EntranceEvents> {
 
   /** Lets in a visitor who waits or was refused; false when the number is nobody's like that. */
   accept(number: number): boolean {
-    return this.#answer(number, 'admitted', ['waiting', 'refused']);
+    return this.#answer(number, 'admitted');
   }
 
   /** Turns a visitor away for good; false when the number is nobody's, or already turned away. */
   refuse(number: number): boolean {
-    return this.#answer(number, 'refused', ['new', 'waiting', 'admitted']);
+    return this.#answer(number, 'refused');
   }
 
   /** Calls `end` when the visitor of an exchange is turned away; returns the function that takes this back. */
@@ -122,12 +122,14 @@ export class Entrance extends EventEmitter<EntranceEvents> {
     return this.#visitors.get(id)?.bind(end) ?? (() => undefined);
   }
 
-  /** Gives one the standing that the developer has said, if it has one of `from`; what was said is kept. */
-  #answer(number: number, answer: Answer, from: readonly Standing[]): boolean {
+  /** Gives a visitor the standing that the developer has said, and keeps what was said; false when that can't be. */
+  #answer(number: number, answer: Answer): boolean {
     const [id, visitor] =
       [...this.#visitors].find(([, visitor]) => visitor.number === number) ?? [];
-    if (id === undefined || visitor === undefined || !from.includes(visitor.standing)) return false;
-    visitor.become(answer);
+    if (id === undefined || visitor === undefined) return false;
+    // Nobody is let in who hasn't shown what is asked for.
+    if (answer === 'admitted' && visitor.standing === 'new') return false;
+    if (!visitor.become(answer)) return false;
     try {
       this.#answers?.keep(id, answer);
     } catch (error) {
