@@ -50,6 +50,8 @@ async function connect(session: Share, path: string): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
     headers: { host },
     maxPayload: 64 * MIB,
+    // A mask that changes nothing: it spares this machine one pass over each byte at both ends.
+    generateMask: (mask) => void mask.fill(0),
   });
   open.add(socket);
   socket.on('error', () => undefined);
