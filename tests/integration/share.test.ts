@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { get } from '../support/http.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
 
@@ -39,6 +40,13 @@ describe('wingman share', () => {
     expect(await share.stop()).toBe(0);
     expect(share.events().at(-1)?.event).toBe('stopped');
     await expect(fetch(`${share.ready.server}/healthz`)).rejects.toThrow();
+  });
+
+  test('tells at its end what it has refused', async () => {
+    const share = await Share.start(app.port);
+    for (const path of ['/', '/hooks']) expect((await get(share.origin, path)).status).toBe(401);
+    await share.stop();
+    expect(share.events().at(-1)).toMatchObject({ event: 'stopped', refused: { KEY_NEEDED: 2 } });
   });
 
   test('keeps its URL over restarts when it has a name', async () => {

@@ -136,7 +136,8 @@ test('what happens is told line by line', () => {
   reporter.reconnected();
   reporter.viewerLeft({ viewer, reason: 'LINK_CLOSED', viewers: 0 });
   reporter.stopping({ exchanges: 2, drainMs: 2_000 });
-  reporter.stopped({ reason: 'expired', message: 'the session has expired' });
+  const refused = { KEY_NEEDED: 12, LIMIT_EXCEEDED: 1 };
+  reporter.stopped({ reason: 'expired', message: 'the session has expired', refused });
   expect(text().split('\n')).toEqual([
     '  12:00:05  + viewer a1b2c3 joined, over the relay (1 viewer)',
     '  12:00:05  ~ viewer a1b2c3 is now direct',
@@ -149,6 +150,7 @@ test('what happens is told line by line', () => {
     '  12:00:05  - viewer a1b2c3 left (no viewers)',
     '',
     '  Stopping … 2 exchanges under way may end within 2 s. (Ctrl-C again to stop at once)',
+    '  Refused or cut off: KEY_NEEDED 12, LIMIT_EXCEEDED 1',
     '  Stopped: the session has expired.',
     '',
   ]);
@@ -204,7 +206,7 @@ test('nobody else takes over the terminal', () => {
   const message = 'sorry\u001b[2J\u001b]0;owned\u0007\r\n\u202egnp.exe\u2066\u200b\u2028';
   reporter.problem({ code: 'REFUSED', message });
   reporter.failed('REFUSED', message);
-  reporter.stopped({ reason: 'refused', message });
+  reporter.stopped({ reason: 'refused', message, refused: {} });
   reporter.transfer({
     ...{ viewer: undefined, direction: 'upload', method: 'POST', target: '/\u009b2J' },
     ...{ bytes: 1, total: 1, bytesPerSecond: 1, state: 'done' },

@@ -74,7 +74,7 @@ async function shareThrough(
   const host = await Promise.race([starting, aborted(tools.stop)]);
   if (!(host instanceof Host)) {
     // The user has stopped the start, and the process ends.
-    tools.reporter.stopped({ reason: 'closed', message: '' });
+    tools.reporter.stopped({ reason: 'closed', message: '', refused: {} });
     return ExitCode.STOPPED;
   }
   const stopped = observe(host, tools);

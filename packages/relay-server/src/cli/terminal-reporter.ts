@@ -65,8 +65,11 @@ export function terminalReporter(screen: Screen): Reporter {
     },
     failed: (_code, message) => line(`${c.red('wingman:')} ${visibleText(message)}`),
     stopping: (event) => line(`\n  ${c.dim(stoppingText(event))}`),
-    stopped: ({ message }) =>
-      line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`),
+    stopped: ({ message, refused }) => {
+      const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
+      if (counts.length > 0) line(`  ${c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
+      line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import type { Clock, ErrorCode, Path } from '@wingman/protocol';
 import type { EntryRules } from '../entry/entrance.js';
 import type { Credentials } from '../exchange/basic-auth.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
+import type { Refusals } from '../exchange/refusal-count.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { HostIdentity } from './identity.js';
@@ -59,5 +60,6 @@ export interface HostEvents {
   reconnected: [];
   /** Something went wrong; the host goes on. */
   problem: [{ code: ErrorCode; message: string; viewer?: string }];
-  stopped: [{ reason: StopReason; message: string }];
+  /** `refused` counts what was refused or cut off while the host ran. */
+  stopped: [{ reason: StopReason; message: string; refused: Refusals }];
 }

@@ -17,6 +17,7 @@ import {
 import type { Entrance } from '../entry/entrance.js';
 import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp } from '../exchange/local-app.js';
+import { RefusalCount } from '../exchange/refusal-count.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
 import { createHostKeys, type HostKeys } from './admission.js';
@@ -41,6 +42,7 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #p2p: P2pHost | undefined;
   readonly #connection: SignalingClient;
   readonly #lease: Lease;
+  readonly #refusals = new RefusalCount();
   #prekeyTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -81,6 +83,7 @@ export class Host extends EventEmitter<HostEvents> {
     });
     this.entrance = this.#app.entrance;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
+    this.observe(this.#refusals.observer);
     this.#links = this.#createLinks();
     this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
@@ -164,7 +167,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#dialer.close();
     this.#connection.close();
     await this.#app.close();
-    this.emit('stopped', { reason, message });
+    this.emit('stopped', { reason, message, refused: this.#refusals.all });
   }
 
   #createLinks(): LinkTable {
@@ -198,8 +201,10 @@ export class Host extends EventEmitter<HostEvents> {
       prekeys: this.#keys.prekeys,
       ingressAllowed: this.#options.ingress !== 'off',
       clock: this.#clock,
-      attachViewer: (linkId, carrier, client) =>
-        void this.#links.attachViewer(linkId, carrier, 'relay', client),
+      attachViewer: (linkId, carrier, client) => {
+        const attached = this.#links.attachViewer(linkId, carrier, 'relay', client);
+        if (attached === undefined) this.#refusals.add('TOO_MANY_VIEWERS');
+      },
       attachIngress: (linkId, carrier) => this.#links.attachIngress(linkId, carrier),
       failed: (error) => this.#problem(error),
     });
@@ -273,6 +278,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #reject(linkId: string, why: 'NOT_ADMITTED' | 'TOO_MANY_VIEWERS'): void {
+    this.#refusals.add(why === 'NOT_ADMITTED' ? 'KEY_MISSING' : why);
     const reason = RejectReason[why];
     this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
   }
