@@ -113,7 +113,7 @@ describe('curl on the session URL', () => {
       headers: { host, ...share.bearer },
     });
     await within(
-      5_000,
+      20_000,
       'open',
       new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject)),
     );
@@ -121,10 +121,10 @@ describe('curl on the session URL', () => {
       socket.once('message', (data: Buffer) => resolve(data.toString())),
     );
     socket.send('through the ingress');
-    expect(await within(5_000, 'echo', echo)).toBe('through the ingress');
+    expect(await within(20_000, 'echo', echo)).toBe('through the ingress');
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
     socket.close(1000);
-    expect(await within(5_000, 'close', closed)).toBe(1000);
+    expect(await within(20_000, 'close', closed)).toBe(1000);
   });
 });
 

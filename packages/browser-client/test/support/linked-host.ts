@@ -47,7 +47,7 @@ export async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
 
 /** Waits until something is true; fails after five seconds. */
 export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 20_000;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error('it never came true');
     await new Promise((resolve) => setTimeout(resolve, 5));
