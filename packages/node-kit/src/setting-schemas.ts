@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseIceUrl, type IceUrl } from './ice-url.js';
 import { isLoopbackHost } from './loopback-host.js';
 

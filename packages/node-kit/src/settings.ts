@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { visibleText } from './visible-text.js';
 
 /** So much of a wrong value is shown: enough to know it again. */

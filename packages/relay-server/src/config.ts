@@ -16,7 +16,7 @@ import {
   readSmallFile,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
 import { HOST_LIMITS } from './limits.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HOST_LIMITS } from '../limits.js';
 import { readPrivateFile, writePrivateFile } from '../private-file.js';
 

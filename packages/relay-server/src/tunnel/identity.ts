@@ -7,7 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HOST_LIMITS } from '../limits.js';
 import { readPrivateFile, writePrivateFile } from '../private-file.js';
 
