@@ -30,8 +30,8 @@ const respond = (packet: Buffer, address: string, port: number): string | undefi
 test.each([
   ['127.0.0.1', undefined, '127.0.0.1'],
   ['127.0.0.1', 'http://localhost:8787', '127.0.0.1'],
-  ['127.0.0.1', 'https://tunnel.example.org', '0.0.0.0'],
-  ['::1', 'https://tunnel.example.org', '0.0.0.0'],
+  ['127.0.0.1', 'https://tunnel.example.org', '::'],
+  ['::1', 'https://tunnel.example.org', '::'],
   ['192.0.2.1', 'https://tunnel.example.org', '192.0.2.1'],
   ['::', 'https://tunnel.example.org', '::'],
 ] as const)('behind %s, public at %s, STUN binds %s', (host, publicUrl, bound) => {
@@ -98,6 +98,22 @@ test.each(['127.0.0.1', '::1'])('the responder answers a socket on %s', async (h
   const [answer] = (await answered) as [Buffer];
   expect(answer.toString('hex')).toBe(respond(REQUEST, host, socket.address().port));
   socket.close();
+  await responder.close();
+});
+
+test('where everything is bound, both families are answered', async () => {
+  const responder = await StunResponder.listen('::', 0, systemClock);
+  for (const [type, host] of [
+    ['udp4', '127.0.0.1'],
+    ['udp6', '::1'],
+  ] as const) {
+    const socket = createSocket(type);
+    const answered = once(socket, 'message');
+    socket.send(REQUEST, responder.port, host);
+    const [answer] = (await answered) as [Buffer];
+    expect(answer.toString('hex')).toBe(respond(REQUEST, host, socket.address().port));
+    socket.close();
+  }
   await responder.close();
 });
 

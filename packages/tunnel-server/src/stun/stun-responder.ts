@@ -6,6 +6,11 @@ import { SERVER_LIMITS } from '../limits.js';
 import { TokenBucket } from '../signaling/token-bucket.js';
 import { bindingResponse, parseBindingRequest } from './stun-message.js';
 
+/** Every address of both families. */
+const EVERYWHERE = '::';
+/** What the system says to an IPv6 socket where it has no IPv6, or where that is switched off. */
+const WITHOUT_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
 /** An embedded STUN server (RFC 8489) for binding requests; anything else gets no answer. */
 export class StunResponder {
   readonly #socket: Socket;
@@ -20,8 +25,21 @@ export class StunResponder {
     socket.on('error', () => undefined);
   }
 
-  /** Binds UDP `port` of `host` (`::` is dual-stack); rejects with the system's error when it is taken. */
+  /**
+   * Binds UDP `port` of `host`. `::` is every address of both families, or of IPv4 alone on a machine without IPv6.
+   * Rejects with the system's error when the port is taken.
+   */
   static async listen(host: string, port: number, clock: Clock): Promise<StunResponder> {
+    try {
+      return await StunResponder.#bind(host, port, clock);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (host !== EVERYWHERE || !WITHOUT_IPV6.has(code ?? '')) throw error;
+      return StunResponder.#bind('0.0.0.0', port, clock);
+    }
+  }
+
+  static async #bind(host: string, port: number, clock: Clock): Promise<StunResponder> {
     const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
@@ -57,7 +75,7 @@ export class StunResponder {
  */
 export function stunHost(host: string, publicUrl: string | undefined): string {
   if (!isLoopbackHost(host) || publicUrl === undefined) return host;
-  return isLoopbackHost(new URL(publicUrl).hostname) ? host : '0.0.0.0';
+  return isLoopbackHost(new URL(publicUrl).hostname) ? host : EVERYWHERE;
 }
 
 /** Where and how the embedded responder listens. */
