@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-
-type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
+import type { Route } from '../support/page-app.js';
 
 /** A picture of one pixel. */
 const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
@@ -122,10 +121,13 @@ export interface BatteryApp {
   close(): Promise<void>;
 }
 
-export async function startBatteryApp(): Promise<BatteryApp> {
+/** The app, with what a test needs beyond. */
+export async function startBatteryApp(
+  more: Readonly<Record<string, Route>> = {},
+): Promise<BatteryApp> {
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const route = ROUTES[url.pathname];
+    const route = more[url.pathname] ?? ROUTES[url.pathname];
     if (route === undefined) return void response.writeHead(404).end('not here');
     route(request, response, url);
   });

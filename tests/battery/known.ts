@@ -1,30 +1,38 @@
 import type { BrowserName } from '../support/browser.js';
 
+/** The browsers in which the battery runs. */
+export type Engine = BrowserName | 'webkit';
+
 interface Difference {
-  on: readonly BrowserName[];
+  on: readonly Engine[];
   why: string;
 }
 
+const all = (why: string): Difference => ({ on: ['chromium', 'firefox', 'webkit'], why });
 const both = (why: string): Difference => ({ on: ['chromium', 'firefox'], why });
+const webkit = (why: string): Difference => ({ on: ['webkit'], why });
 
 const PROBLEM =
   'the host answers with a page that says what is wrong, where a browser has no answer';
+const UNSAFE =
+  'WebKitGTK takes no Secure cookie from http, which localhost is and the session is not';
+const NOT_REDIRECTED = 'WebKitGTK follows the redirect of a service worker and does not say so';
 const UNFORGEABLE = 'the app is in a frame of ours, and no script can replace what says so';
 
 /** The differences from localhost that are known, in which browsers, and why nothing is done about them. */
 export const KNOWN: Readonly<Record<string, Difference>> = {
-  'historyApi: ancestors of the page': both(UNFORGEABLE),
-  'historyApi: the top': both(UNFORGEABLE),
-  'frames: the parent is the top': both(UNFORGEABLE),
-  'resources: an entry: its protocol': both('a service worker has answered, and no server'),
-  'resources: the first resource': both('the shim comes first'),
+  'historyApi: ancestors of the page': all(UNFORGEABLE),
+  'historyApi: the top': all(UNFORGEABLE),
+  'frames: the parent is the top': all(UNFORGEABLE),
+  'resources: an entry: its protocol': all('a service worker has answered, and no server'),
+  'resources: the first resource': all('the shim comes first'),
   'resources: an entry: its size': {
-    on: ['firefox'],
-    why: 'Firefox does not count what a service worker answers',
+    on: ['firefox', 'webkit'],
+    why: 'they do not count what a service worker answers',
   },
-  'fetchMethod: a connection that is reset': both(PROBLEM),
-  'xmlHttpRequest: events of one that is reset': both(PROBLEM),
-  'xmlHttpRequest: the status of one that is reset': both(PROBLEM),
+  'fetchMethod: a connection that is reset': all(PROBLEM),
+  'xmlHttpRequest: events of one that is reset': all(PROBLEM),
+  'xmlHttpRequest: the status of one that is reset': all(PROBLEM),
   'fetchMethod: an answer that is cut': {
     on: ['firefox'],
     why: 'Firefox names the error of a body behind a service worker so',
@@ -41,8 +49,28 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'cookies: a script can’t write over one that is HttpOnly': both(
     'HttpOnly cookies are in the host’s jar, and the browser does not know of them',
   ),
-  'frames: refused by its headers': both('the shell has to frame the page, and so can the app'),
-  'frames: talks with a sandboxed one': both(
+  'frames: refused by its headers': all('the shell has to frame the page, and so can the app'),
+  'frames: talks with a sandboxed one': all(
     'a frame without an origin has no service worker, and plain HTTP wants the key',
+  ),
+  'frames: sandboxed with the same origin': webkit(
+    'WebKitGTK gives a frame that may run no scripts no service worker, and plain HTTP wants the key',
+  ),
+  'historyApi: the address’s parts': webkit('the session is tried by https there'),
+  'cookies: one that is Secure': webkit(UNSAFE),
+  'cookies: the store gets all': webkit(UNSAFE),
+  'cookies: the store sets one': webkit(UNSAFE),
+  'cookies: the store deletes one': webkit(UNSAFE),
+  'xmlHttpRequest: upload events': webkit(
+    'WebKitGTK tells of progress once more, before it knows how much there is to send',
+  ),
+  'webSockets: send after the end': webkit('WebKitGTK counts what goes around a message too'),
+  'frames: srcdoc: referrer': webkit('WebKitGTK gives it none in a page that is in a frame itself'),
+  'frames: a blob: referrer': webkit('from https a blob is a step down for WebKitGTK'),
+  ...Object.fromEntries(
+    [301, 302, 303, 307, 308].map((code) => [
+      `fetching: a redirect with ${code}`,
+      webkit(NOT_REDIRECTED),
+    ]),
   ),
 };

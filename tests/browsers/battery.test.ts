@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { startBatteryApp, type BatteryApp } from '../battery/app.js';
-import { KNOWN } from '../battery/known.js';
+import { news, runAll } from '../battery/run.js';
 import { runSection, type Outcome } from '../battery/section.js';
-import { SECTIONS } from '../battery/sections.js';
 import { appShows, inApp, launch, release, type BrowserName } from '../support/browser.js';
 import { onPath, PATH_NAMES, PathShares } from '../support/paths.js';
 
@@ -20,23 +19,6 @@ afterAll(async () => {
   await app.close();
 });
 
-type Ask = (source: string) => Promise<Outcome>;
-
-/** Runs all sections in one page. The page's own address is left out of what they give. */
-async function runAll(ask: Ask, origin: string): Promise<Outcome> {
-  const outcome: Outcome = {};
-  for (const [name, section] of Object.entries(SECTIONS)) {
-    for (const [assertion, value] of Object.entries(await ask(section.toString()))) {
-      const plain = [origin, `http://localhost:${app.port}`].reduce(
-        (text, own) => text.replaceAll(own, 'ORIGIN').replaceAll(new URL(own).host, 'HOST'),
-        value,
-      );
-      outcome[`${name}: ${assertion}`] = plain;
-    }
-  }
-  return outcome;
-}
-
 describe.each<BrowserName>(['chromium', 'firefox'])('the battery in %s', (name) => {
   let browser: Browser;
   let local: Outcome;
@@ -46,7 +28,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('the battery in %s', (name) 
     const page = await browser.newPage();
     const origin = `http://localhost:${app.port}`;
     await page.goto(origin);
-    local = await runAll((source) => page.evaluate(runSection, source), origin);
+    local = await runAll((source) => page.evaluate(runSection, source), origin, app.port);
     await page.close();
   }, 120_000);
 
@@ -64,13 +46,11 @@ describe.each<BrowserName>(['chromium', 'firefox'])('the battery in %s', (name) 
       await page.goto(share.ready.url);
       await appShows(page, 'the battery');
       await onPath(page, path);
-      const shared = await runAll((source) => inApp(page, runSection, source), share.origin);
+      const ask = (source: string): Promise<Outcome> => inApp(page, runSection, source);
+      const shared = await runAll(ask, share.origin, app.port);
       await page.close();
-      const keys = Object.keys(local);
-      expect(Object.keys(shared)).toEqual(keys);
-      const isKnown = (key: string): boolean => KNOWN[key]?.on.includes(name) === true;
-      const news = keys.filter((key) => shared[key] !== local[key] && !isKnown(key));
-      expect(news.map((key) => `${key}: ${local[key]} is ${shared[key]}`)).toEqual([]);
+      expect(Object.keys(shared)).toEqual(Object.keys(local));
+      expect(news(name, local, shared)).toEqual([]);
     },
     120_000,
   );

@@ -4,3 +4,8 @@ export const FIREFOX: {
   readonly executablePath: string;
   readonly prefs: Readonly<Record<string, unknown>>;
 };
+export const WEBKIT: {
+  readonly display: { readonly executablePath: string };
+  readonly driver: { readonly executablePath: string };
+  readonly env: Readonly<Record<string, string>>;
+};

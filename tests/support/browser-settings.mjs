@@ -25,3 +25,10 @@ export const FIREFOX = {
   // The same for Firefox.
   prefs: { 'media.peerconnection.ice.obfuscate_host_addresses': false },
 };
+
+export const WEBKIT = {
+  display: { executablePath: '/usr/bin/Xvfb' },
+  driver: { executablePath: '/usr/bin/WebKitWebDriver' },
+  // It has no GPU and nobody who looks at it.
+  env: { GSETTINGS_BACKEND: 'memory', NO_AT_BRIDGE: '1', WEBKIT_DISABLE_COMPOSITING_MODE: '1' },
+};

@@ -6,7 +6,8 @@ import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
 import { buildReply, problemResponse, readsBody } from './reply.js';
-import { openBlob, openBody } from './request-body.js';
+import type { RedirectedBodies } from './redirected-bodies.js';
+import { openBlob, type RequestBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
@@ -21,6 +22,7 @@ export interface AppFetchTools {
   givenUp: GivenUp;
   surroundings: Surroundings;
   posts: HeldPosts;
+  bodies: RedirectedBodies;
   workerScripts: WorkerScripts;
   /** Tells the tab that a navigation of its frame brings a file, and when that is over. */
   tellOfFile: (entry: ShellEntry, saved: Promise<void>) => void;
@@ -73,14 +75,17 @@ async function throughTunnel(
   tools: AppFetchTools,
 ): Promise<Response> {
   const request = post?.request ?? asked;
+  const bodyOf = { request, clientId };
   try {
+    const body = post === undefined ? await tools.bodies.open(bodyOf) : openBlob(post.body);
     const exchange =
       post === undefined
-        ? await start(request, port, tools.surroundings)
-        : startHeld(post, port, tools.surroundings, asked.signal);
+        ? start(request, body, port, tools.surroundings)
+        : startHeld(post, body, port, tools.surroundings, asked.signal);
     tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
     tools.givenUp.add(asked, exchange);
     const response = await reply(request, handled, exchange);
+    tools.bodies.keep(bodyOf, response, body);
     if (isFrameNavigation(asked) && isAttachment(response)) tools.tellOfFile(entry, exchange.done);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
@@ -89,13 +94,12 @@ async function throughTunnel(
   }
 }
 
-async function start(
+function start(
   request: Request,
+  { chunks, length }: RequestBody,
   port: TunnelPort,
   surroundings: Surroundings,
-): Promise<TunnelFetch> {
-  const body = await openBody(request);
-  const { chunks, length } = body;
+): TunnelFetch {
   const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
   const reports = UploadReports.of(request);
   if (chunks === undefined) reports?.tell({ bytes: 0, isAll: true });
@@ -104,12 +108,12 @@ async function start(
 
 /** Sends a held POST. The app sees an ordinary navigation of a frame. */
 function startHeld(
-  { request, body }: HeldPost,
+  { request }: HeldPost,
+  { chunks, length }: RequestBody,
   port: TunnelPort,
   surroundings: Surroundings,
   signal: AbortSignal,
 ): TunnelFetch {
-  const { chunks, length } = openBlob(body);
   const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
   return startExchange(port, { ...head, destination: 'iframe' }, chunks, signal);
 }

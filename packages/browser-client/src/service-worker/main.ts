@@ -19,6 +19,7 @@ import { GivenUp, nobodyWaits } from './given-up.js';
 import { HeldPosts } from './held-posts.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
 import { portFetch, SharedPorts, type PortFetchTools } from './port-fetch.js';
+import { RedirectedBodies } from './redirected-bodies.js';
 import { keepBody, withKeptBody } from './request-body.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { browserWorld, ShellDirectory } from './shell-directory.js';
@@ -54,6 +55,7 @@ const tools: PortFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
+  bodies: new RedirectedBodies(),
   preflights: new BoundedMap(SERVICE_WORKER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),
   complain: ({ clientId }, text) => void tellShell(clientId, { kind: 'wingman-complaint', text }),

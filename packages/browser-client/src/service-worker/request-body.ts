@@ -7,6 +7,8 @@ export interface RequestBody {
   chunks: AsyncIterable<Uint8Array> | undefined;
   /** In bytes; null when the length is known only at the end. */
   length: number | null;
+  /** All of it for a second time, unless it is larger than what is read ahead. */
+  copy?: Blob | undefined;
 }
 
 const NO_BODY: RequestBody = { chunks: undefined, length: null };
@@ -43,7 +45,8 @@ export async function openBody(request: Request): Promise<RequestBody> {
 /** A body that the browser holds as a whole. */
 export function openBlob(blob: Blob): RequestBody {
   if (blob.size === 0) return NO_BODY;
-  return { chunks: read(blob.stream().getReader()), length: blob.size };
+  const copy = blob.size <= SERVICE_WORKER_LIMITS.bodyPeekBytes ? blob : undefined;
+  return { chunks: read(blob.stream().getReader()), length: blob.size, copy };
 }
 
 /** Reads a little ahead: a body that ends within it gets its length, which many dev servers need. */
@@ -54,8 +57,8 @@ export async function peek(
   const maxBytes = SERVICE_WORKER_LIMITS.bodyPeekBytes;
   const { start, isWhole, body } = await readAhead(read(reader), { maxBytes, waitMs });
   if (!isWhole) return { chunks: body, length: null };
-  const length = start.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  return length === 0 ? NO_BODY : { chunks: body, length };
+  const copy = new Blob(start as BlobPart[]);
+  return copy.size === 0 ? NO_BODY : { chunks: body, length: copy.size, copy };
 }
 
 async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -116,6 +116,10 @@ export const SERVICE_WORKER_LIMITS = {
   heldPostBytes: 256 * MIB,
   /** A shell that has not loaded its frame by then never will: `serviceWorkerReadyMs` and a slow device. */
   heldPostMs: 60_000,
+  /** Bodies of redirected requests that are about to be sent again: a page has few such requests at once… */
+  maxRedirectedBodies: 16,
+  /** …and a browser follows a redirect at once, unless its page has given up. */
+  redirectedBodyMs: 10_000,
   /** The latest requests given up, which the service worker may still be about to begin with. */
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen: those of `maxDownloads` at once, too. */

@@ -3,11 +3,16 @@ import type { Past } from '../shared/shell-api.js';
 /** Gives the first page of a tab what the browser has kept for the tab. The page's own scripts run later. */
 export function takeUp(page: Window, { referrer, scroll, state }: Past): void {
   const { document, history } = page;
-  if (document.referrer === '' && referrer !== '') {
+  if (isUntold(page) && document.referrer !== referrer) {
     Object.defineProperty(document, 'referrer', { configurable: true, get: () => referrer });
   }
   if (state !== null && history.state === null) history.replaceState(state, '');
   if (scroll !== null) restoreScroll(page, scroll);
+}
+
+/** Whether a first page does not know where its tab has come from. WebKit names the shell, which has the page's URL. */
+function isUntold({ document: { referrer }, location }: Window): boolean {
+  return referrer === '' || referrer === location.href.replace(/#.*/s, '');
 }
 
 /** Scrolls while the page loads, as browsers do, unless the page does so itself or has been scrolled by then. */

@@ -124,6 +124,19 @@ describe('a request of the app', () => {
     await eventually(() => signals[0]?.aborted === true);
   });
 
+  test('that a redirect asks for again has its body, where the browser leaves it out', async () => {
+    const { tools, received } = setUp((incoming) =>
+      incoming.head.target === '/from'
+        ? reply(incoming, 307, [['location', '/to']])
+        : reply(incoming, 200, [], 'taken'),
+    );
+    await appFetch(asked(`${ORIGIN}/from`, { method: 'POST', body: 'a=1' }), tools);
+    const response = await appFetch(asked(`${ORIGIN}/to`, { method: 'POST' }), tools);
+    expect(await response.text()).toBe('taken');
+    await eventually(() => received[1]?.body === 'a=1');
+    expect(received[1]?.headers.get('content-length')).toBe('3');
+  });
+
   test('is under way until the page has read the answer', async () => {
     const ends: (() => void)[] = [];
     const { tools, service } = setUp((incoming) => {

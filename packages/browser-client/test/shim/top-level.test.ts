@@ -8,6 +8,7 @@ const NOTHING: Past = { referrer: '', state: null, scroll: null };
 /** A page that can be scrolled as far as it has been laid out. */
 class ScrolledPage extends EventTarget {
   readonly document = Object.assign(new EventTarget(), { referrer: '' });
+  readonly location = { href: 'https://s.example/first#part' };
   readonly history = {
     state: null as unknown,
     scrollRestoration: 'auto',
@@ -39,6 +40,15 @@ describe('what a page finds from before', () => {
     const page = new ScrolledPage();
     takeUp(page.asWindow, { ...NOTHING, referrer: 'https://from.example/' });
     expect(page.document.referrer).toBe('https://from.example/');
+  });
+
+  test('is not the shell, which WebKit names: it has the page’s own URL', () => {
+    for (const referrer of ['', 'https://from.example/']) {
+      const page = new ScrolledPage();
+      page.document.referrer = 'https://s.example/first';
+      takeUp(page.asWindow, { ...NOTHING, referrer });
+      expect(page.document.referrer).toBe(referrer);
+    }
   });
 
   test('is not the referrer when the page has one of its own, or there is none', () => {

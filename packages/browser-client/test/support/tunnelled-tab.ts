@@ -11,6 +11,7 @@ import { PortMux } from '@wingman/protocol/ports';
 import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
+import { RedirectedBodies } from '../../src/service-worker/redirected-bodies.js';
 import { SharedPorts, type PortFetchTools } from '../../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
 import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
@@ -128,6 +129,7 @@ function toolsOf(entry: ShellEntry | undefined) {
     givenUp: new GivenUp(),
     surroundings: { origin: ORIGIN, userAgent: 'agent', languages: ['en'] },
     posts: new HeldPosts(),
+    bodies: new RedirectedBodies(),
     sharedPorts: new SharedPorts(),
     workerScripts: new WorkerScripts(() => Promise.resolve('shim()')),
     preflights: new BoundedMap(8),
