@@ -42,9 +42,15 @@ export class RedirectedBodies {
   keep({ request, clientId }: Redirectable, answer: Response, { chunks, copy }: RequestBody): void {
     const location = answer.headers.get('location');
     if (chunks === undefined || location === null || !KEEPS_BODY.includes(answer.status)) return;
+    if (!isFollowed(request)) return;
     const until = Date.now() + SERVICE_WORKER_LIMITS.redirectedBodyMs;
     this.#kept.set(keyOf(clientId, request.method, location), { copy, until });
   }
+}
+
+/** Whether the browser itself asks again. A page that takes redirects into its own hands sends what it wants. */
+function isFollowed({ mode, redirect }: Request): boolean {
+  return mode === 'navigate' || redirect === 'follow';
 }
 
 function keyOf(clientId: string, method: string, url: string): string {

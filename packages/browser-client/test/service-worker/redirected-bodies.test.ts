@@ -47,6 +47,16 @@ describe('the body of a request that was redirected', () => {
     expect((await bodies.open(next)).chunks).toBeUndefined();
   });
 
+  test.each(['manual', 'error'] as const)(
+    'does not go with a request of a page that follows no redirects (%s)',
+    async (redirectMode) => {
+      const bodies = new RedirectedBodies();
+      const request = new Request(FROM, { method: 'POST', body: 'a=1', redirect: redirectMode });
+      bodies.keep({ ...ask(FROM), request }, redirect(307), openBlob(new Blob(['a=1'])));
+      expect((await bodies.open(ask(TO))).chunks).toBeUndefined();
+    },
+  );
+
   test('is forgotten when the browser has sent it itself, as most do', async () => {
     const bodies = answered(redirect(307));
     // Reading it ahead has a deadline, which never comes here.
