@@ -1,11 +1,13 @@
-// A local app to measure with: it prints its port.
+// A local app to measure with, on the address that is its argument: it prints its port.
 import { createServer } from 'node:http';
+import { answerModule, GRAPH_PATH } from './module-graph.mjs';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'wingman ');
 const PAGE = '<!doctype html><html><head><title>bench</title></head><body>bench</body></html>';
 
 function download(size, response) {
   response.setHeader('content-length', size);
+  response.setHeader('cache-control', 'no-store');
   let left = size;
   const write = () => {
     while (left > 0) {
@@ -17,16 +19,6 @@ function download(size, response) {
   };
   write();
 }
-
-/** A service worker that does nothing but answer: what the browser itself takes for that. */
-const BARE_WORKER = `
-  addEventListener('install', () => skipWaiting());
-  addEventListener('activate', (event) => event.waitUntil(clients.claim()));
-  addEventListener('fetch', (event) => {
-    if (event.request.method !== 'POST') return;
-    event.respondWith(event.request.text().then((text) => new Response(String(text.length))));
-  });
-`;
 
 const EVENT_MS = 250;
 const listeners = new Set();
@@ -48,6 +40,9 @@ function events(response) {
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+  if (pathname.startsWith(GRAPH_PATH)) return answerModule(request, response);
+  // Browsers ask for one, and a page is no icon.
+  if (pathname === '/favicon.ico') return response.writeHead(404).end();
   if (pathname === '/bytes') return download(Number(searchParams.get('n')), response);
   if (pathname === '/events') return events(response);
   if (request.method === 'POST') {
@@ -55,8 +50,8 @@ const server = createServer((request, response) => {
     request.on('data', (chunk) => (size += chunk.length));
     return request.on('end', () => response.end(String(size)));
   }
-  const isWorker = pathname === '/bare-worker.js';
-  response.setHeader('content-type', isWorker ? 'text/javascript' : 'text/html');
-  response.end(isWorker ? BARE_WORKER : PAGE);
+  response.setHeader('content-type', 'text/html');
+  response.end(PAGE);
 });
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+const [address = '127.0.0.1'] = process.argv.slice(2);
+server.listen(0, address, () => console.log(server.address().port));

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appFrame, chromium } from './lib/browser.mjs';
-import { ROOT, app, share, start } from './lib/programs.mjs';
-import { median, round, spread } from './lib/stats.mjs';
+import { appFrame, chromium } from '../lib/browser.mjs';
+import { ROOT, app, share, start } from '../lib/programs.mjs';
+import { median, round, spread } from '../lib/stats.mjs';
 
 const VIEWER = 'wingman-viewer';
 const SERVER = 'wingman-server';
