@@ -94,7 +94,7 @@ export function appFrame(page) {
   });
 }
 
-function mode(page, wanted) {
+export function mode(page, wanted) {
   return until(`path ${wanted}`, async () => {
     const status = await page.evaluate(() => window.wingman.status());
     return status.mode === wanted ? status : undefined;

@@ -117,10 +117,10 @@ class Visit {
     this.peer.programs[name] = program;
   }
 
-  /** Runs something, and keeps under a label what processes took meanwhile. */
-  async watch(label, run) {
+  /** Runs something, and keeps under a label what processes took meanwhile, for so many requests where that says more. */
+  async watch(label, run, requests) {
     const { value, usage } = await watched(this.#programs, this.lab, run);
-    this.usage[label] = usage;
+    this.usage[label] = { ...usage, requests };
     return value;
   }
 

@@ -34,32 +34,52 @@ function figuresTable({ figures }, samples) {
   return table(['', ...heads], rows);
 }
 
-/** What each process took, by peer and by what was watched: the medians of seconds of CPU and of the peak of memory. */
-function usageTable(samples) {
-  const lines = unique(samples.map(({ peer }) => peer)).flatMap((peer) => {
+/** The usages of each peer by what was watched. */
+function watchedOf(samples) {
+  return unique(samples.map(({ peer }) => peer)).flatMap((peer) => {
     const own = samples.filter((sample) => sample.peer === peer);
     return unique(own.flatMap(({ usage }) => Object.keys(usage))).map((label) => ({
       ...{ peer, label },
       usages: own.map(({ usage }) => usage[label]).filter(Boolean),
     }));
   });
-  const partsOf = (usages) => usages.flatMap(({ parts }) => Object.keys(parts));
-  const seen = unique(lines.flatMap(({ usages }) => partsOf(usages)));
+}
+
+/** A column for each process; `cell` shows the values that one had in several usages. */
+function processTable(lines, cell) {
+  const seen = unique(
+    lines.flatMap(({ usages }) => usages.flatMap(({ parts }) => Object.keys(parts))),
+  );
   const names = [...seen.filter((name) => !LAST.includes(name)), ...LAST];
-  const cell = (usages, name) => {
-    const parts = usages.map(({ parts }) => parts[name]).filter(Boolean);
-    if (parts.length === 0) return '–';
-    const [seconds, peak] = ['seconds', 'peakMib'].map((key) =>
-      median(parts.map((part) => part[key])),
-    );
-    return peak === 0 ? `${round(seconds)}` : `${round(seconds)} · ${Math.round(peak)}`;
-  };
   const rows = lines.map(({ peer, label, usages }) => [
     ...[peer, label],
     `${Math.round(100 * median(usages.map(({ busy }) => busy)))} %`,
-    ...names.map((name) => cell(usages, name)),
+    ...names.map((name) => {
+      const used = usages.filter(({ parts }) => name in parts);
+      return used.length === 0 ? '–' : cell(used, name);
+    }),
   ]);
   return table(['', 'while', 'cores busy', ...names], rows);
+}
+
+/** What each process took: the medians of seconds of CPU, and of the peak of memory. */
+function usageTable(samples) {
+  return processTable(watchedOf(samples), (usages, name) => {
+    const of = (key) => median(usages.map(({ parts }) => parts[name][key]));
+    const [seconds, peak] = [of('seconds'), of('peakMib')];
+    return peak === 0 ? `${round(seconds)}` : `${round(seconds)} · ${Math.round(peak)}`;
+  });
+}
+
+/** Milliseconds of CPU that a request took in each place; undefined where no requests were counted. */
+function requestTable(samples) {
+  const counted = watchedOf(samples).filter(({ usages }) => usages[0].requests !== undefined);
+  if (counted.length === 0) return undefined;
+  return processTable(counted, (usages, name) =>
+    String(
+      round(median(usages.map(({ parts, requests }) => (1000 * parts[name].seconds) / requests))),
+    ),
+  );
 }
 
 /** What limited which peers at what, and in how many runs, one line for each kind of limit. */
@@ -100,6 +120,8 @@ export function section(name, measure, { setting, samples, failures }) {
   if (samples.length > 0) {
     parts.push(figuresTable(measure, samples));
     parts.push('CPU in seconds · peak of resident memory in MiB, by process:', usageTable(samples));
+    const perRequest = requestTable(samples);
+    if (perRequest !== undefined) parts.push('CPU in ms for each request, by place:', perRequest);
   }
   const noted = notes(samples, failures);
   if (noted !== '') parts.push(noted);

@@ -31,8 +31,8 @@ export const modules = new Comparison({
   async sample(visit) {
     const frame = await visit.open();
     const { modules: count } = visit.sizes;
-    const cold = await visit.watch('cold', () => frame.evaluate(loadModules, count));
-    const reload = await visit.watch('reload', () => frame.evaluate(reloadModules, count));
+    const cold = await visit.watch('cold', () => frame.evaluate(loadModules, count), count);
+    const reload = await visit.watch('reload', () => frame.evaluate(reloadModules, count), count);
     return { cold, reload };
   },
 });

@@ -10,9 +10,10 @@ const SPARE_MS = 25;
 /** The quantiles of what is asked while a kind of bulk is under way, and the rate at which that went. */
 async function asked(visit, frame, bulk, label) {
   const { requests } = visit.sizes;
-  const { times, mibPerSecond } = await visit.watch(label, () =>
-    frame.evaluate(requestTimes, requests, bulk),
-  );
+  // While bulk is under way, what was taken is the bulk's.
+  const counted = bulk === undefined ? requests : undefined;
+  const ask = () => frame.evaluate(requestTimes, requests, bulk);
+  const { times, mibPerSecond } = await visit.watch(label, ask, counted);
   const of = (name) => `${label} ${name}`;
   const rate = bulk === undefined ? {} : { [of('rate')]: mibPerSecond };
   return { [of('p50')]: quantile(times, 0.5), [of('p99')]: quantile(times, 0.99), ...rate };
