@@ -20,6 +20,15 @@ function download(size, response) {
   write();
 }
 
+/** A service worker that does nothing but answer: what the browser itself takes for that. */
+const BARE_WORKER = `
+  addEventListener('install', () => skipWaiting());
+  addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+  addEventListener('fetch', (event) => {
+    if (event.request.url.endsWith('/bytes?n=1024')) event.respondWith(new Response(new Uint8Array(1024)));
+  });
+`;
+
 const EVENT_MS = 250;
 const listeners = new Set();
 let number = 0;
@@ -50,8 +59,9 @@ const server = createServer((request, response) => {
     request.on('data', (chunk) => (size += chunk.length));
     return request.on('end', () => response.end(String(size)));
   }
-  response.setHeader('content-type', 'text/html');
-  response.end(PAGE);
+  const isWorker = pathname === '/bare-worker.js';
+  response.setHeader('content-type', isWorker ? 'text/javascript' : 'text/html');
+  response.end(isWorker ? BARE_WORKER : PAGE);
 });
 const [address = '127.0.0.1'] = process.argv.slice(2);
 server.listen(0, address, () => console.log(server.address().port));

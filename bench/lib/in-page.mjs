@@ -72,6 +72,15 @@ export async function rawRequests(count) {
   return times;
 }
 
+/** Puts the page under a service worker that does nothing but answer. */
+export async function becomeControlled() {
+  const controlled = new Promise((resolve) => {
+    navigator.serviceWorker.oncontrollerchange = resolve;
+  });
+  await navigator.serviceWorker.register('/bare-worker.js');
+  await controlled;
+}
+
 /** Milliseconds to receive `size` bytes of the app. */
 export async function download(size) {
   const start = performance.now();

@@ -35,6 +35,8 @@ export const PEERS = {
     path: 'auto',
     url: ({ wingman }) => wingman.url,
   },
+  /** A page under a service worker that answers small requests itself: what the browser takes for that. */
+  'bare worker': { place: 'host', url: ({ app }) => `http://localhost:${app.value}/` },
   /** A bare data channel: the measure has its own page and peer. */
   raw: { place: 'viewer', url: () => 'data:text/html,raw' },
   relayed: {
