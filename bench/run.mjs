@@ -63,8 +63,14 @@ const { values: given } = parseArgs({
   },
 });
 
-let isInterrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
+/** Aborted by the first Ctrl-C: what is being measured ends, and all is taken down. The second one ends the bench at once. */
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort();
+  });
+}
 
 const QUIETLY = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
 
@@ -139,7 +145,7 @@ async function measure(name, results) {
     peers: chosen('peers', PEERS),
     runs,
     sizes: given.small ? SMALL : SIZES,
-    isOver: () => isInterrupted,
+    signal: interruption.signal,
   };
   return measured.run(options, (result) => results.compared(name, measured, result));
 }
@@ -147,7 +153,7 @@ async function measure(name, results) {
 async function main() {
   const results = new Results();
   for (const name of chosen('only', MEASURES) ?? Object.keys(MEASURES)) {
-    if (isInterrupted) break;
+    if (interruption.signal.aborted) break;
     console.error(`▸ ${name}`);
     try {
       await measure(name, results);
@@ -162,4 +168,4 @@ async function main() {
 if (given.help) console.log(HELP);
 else await main();
 // A session of sshd that outlives it would hold this process by its output.
-process.exit();
+process.exit(interruption.signal.aborted ? 130 : 0);

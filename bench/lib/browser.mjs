@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { CHROMIUM, FIREFOX } from '../../tests/support/browser-settings.mjs';
 
+/** How long one step of a sample may take in the page: 1 GiB at 10 Mbit/s takes a quarter of an hour. */
+const SAMPLE_DEADLINE_MS = 20 * 60_000;
+
 /** Debian's Chromium, headless; DevTools over a pipe, so that it may live in another network namespace. */
 export function chromium({ args = [], executablePath = CHROMIUM.executablePath } = {}) {
   return puppeteer.launch({
     executablePath,
     headless: true,
     pipe: true,
+    protocolTimeout: SAMPLE_DEADLINE_MS,
     networkEnabled: false,
     issuesEnabled: false,
     // After a Ctrl-C the bench has to take its network down.

@@ -14,13 +14,13 @@ export class Comparison {
   }
 
   /** Measures in each setting; `tell` is given what each has brought. */
-  async run({ settings, peers, runs, sizes, isOver }, tell) {
+  async run({ settings, peers, runs, sizes, signal }, tell) {
     const chosen = this.peers.filter((peer) => peers === undefined || peers.includes(peer));
     for (const setting of settings) {
-      if (isOver()) return;
-      const series = new Series(this, setting, sizes);
+      if (signal.aborted) return;
+      const series = new Series(this, setting, sizes, signal);
       const { measurable, failures } = sorted(chosen);
-      failures.push(...(await series.take(measurable, runs, isOver)));
+      failures.push(...(await series.take(measurable, runs)));
       tell({ setting, samples: series.samples, failures });
     }
   }
@@ -38,12 +38,12 @@ function sorted(peers) {
 class Series {
   samples = [];
 
-  constructor(measure, setting, sizes) {
-    Object.assign(this, { measure, setting, sizes });
+  constructor(measure, setting, sizes, signal) {
+    Object.assign(this, { measure, setting, sizes, signal });
   }
 
   /** Takes all samples; resolves with those that failed. One failure doesn't end the others. */
-  async take(peers, runs, isOver) {
+  async take(peers, runs) {
     const failures = [];
     const lab = await Lab.create(this.setting);
     let scene;
@@ -51,7 +51,7 @@ class Series {
       if (!this.measure.fresh) scene = await Scene.start(lab, peers);
       for (let run = 1; run <= runs; run += 1) {
         for (const peer of peers) {
-          if (isOver()) return failures;
+          if (this.signal.aborted) return failures;
           const taking = this.#sampleIn(lab, scene, peer);
           await taking.then(
             (sample) => this.#note({ peer, run, ...sample }),
@@ -85,11 +85,14 @@ class Series {
 
   async #sample(lab, peer) {
     const browser = await chromiumAt(lab, peer);
+    const end = () => void browser.close();
+    this.signal.addEventListener('abort', end);
     try {
       const visit = new Visit(lab, peer, browser, this.sizes);
       const figures = await this.measure.sample(visit);
       return { figures, usage: visit.usage, astray: await visit.astray() };
     } finally {
+      this.signal.removeEventListener('abort', end);
       await browser.close();
     }
   }

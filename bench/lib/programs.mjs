@@ -8,13 +8,22 @@ const CLI = join(ROOT, 'packages/relay-server/bin/wingman.js');
 const START_DEADLINE_MS = 30_000;
 const CROWD_DEADLINE_MS = 120_000;
 
+const running = new Set();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null;
+
 /** Starts a program and resolves with the first line for which `look` finds something. */
 export function start(command, args, look, env = {}, deadlineMs = START_DEADLINE_MS) {
   const child = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
+    // A Ctrl-C is the bench's: it ends them in their order.
+    detached: true,
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const lines = createInterface({ input: child.stdout });
   const found = new Promise((resolve, reject) => {
     let last = '';
@@ -45,6 +54,7 @@ export function startQuiet(command, look) {
 }
 
 function nextLine(child, lines) {
+  if (hasEnded(child)) return Promise.reject(new Error('a program has ended'));
   return new Promise((resolve, reject) => {
     const ended = () => reject(new Error('a program ended before it answered'));
     child.once('exit', ended);
@@ -56,7 +66,7 @@ function nextLine(child, lines) {
 }
 
 function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (hasEnded(child)) return Promise.resolve();
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGINT');
   const kill = setTimeout(() => child.kill('SIGKILL'), 5_000);
