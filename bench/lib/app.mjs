@@ -1,11 +1,13 @@
-// A local app to measure with: it prints its port.
+// A local app to measure with, on the address that is its argument: it prints its port.
 import { createServer } from 'node:http';
+import { answerModule, GRAPH_PATH } from './module-graph.mjs';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'wingman ');
 const PAGE = '<!doctype html><html><head><title>bench</title></head><body>bench</body></html>';
 
 function download(size, response) {
   response.setHeader('content-length', size);
+  response.setHeader('cache-control', 'no-store');
   let left = size;
   const write = () => {
     while (left > 0) {
@@ -23,8 +25,7 @@ const BARE_WORKER = `
   addEventListener('install', () => skipWaiting());
   addEventListener('activate', (event) => event.waitUntil(clients.claim()));
   addEventListener('fetch', (event) => {
-    if (event.request.method !== 'POST') return;
-    event.respondWith(event.request.text().then((text) => new Response(String(text.length))));
+    if (event.request.url.endsWith('/bytes?n=1024')) event.respondWith(new Response(new Uint8Array(1024)));
   });
 `;
 
@@ -48,6 +49,9 @@ function events(response) {
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+  if (pathname.startsWith(GRAPH_PATH)) return answerModule(request, response);
+  // Browsers ask for one, and a page is no icon.
+  if (pathname === '/favicon.ico') return response.writeHead(404).end();
   if (pathname === '/bytes') return download(Number(searchParams.get('n')), response);
   if (pathname === '/events') return events(response);
   if (request.method === 'POST') {
@@ -59,4 +63,5 @@ const server = createServer((request, response) => {
   response.setHeader('content-type', isWorker ? 'text/javascript' : 'text/html');
   response.end(isWorker ? BARE_WORKER : PAGE);
 });
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+const [address = '127.0.0.1'] = process.argv.slice(2);
+server.listen(0, address, () => console.log(server.address().port));

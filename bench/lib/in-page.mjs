@@ -58,15 +58,15 @@ export function rawUpload(size) {
   });
 }
 
-/** Round-trip times of `count` short messages, one after the other, in milliseconds. */
-export async function rawEchoes(count) {
+/** Milliseconds that `count` requests of 1 KiB take on the bare channel, one after the other. */
+export async function rawRequests(count) {
   const { raw } = window;
   const times = [];
   for (let index = 0; index < count; index += 1) {
     const start = performance.now();
-    const back = new Promise((resolve) => (raw.onmessage = resolve));
-    raw.send(`echo ${index}`);
-    await back;
+    const answer = new Promise((resolve) => (raw.onmessage = resolve));
+    raw.send('down 1024');
+    await answer;
     times.push(performance.now() - start);
   }
   return times;
@@ -81,7 +81,8 @@ export async function becomeControlled() {
   await controlled;
 }
 
-export async function tunnelDownload(size) {
+/** Milliseconds to receive `size` bytes of the app. */
+export async function download(size) {
   const start = performance.now();
   const reader = (await fetch(`/bytes?n=${size}`)).body.getReader();
   let received = 0;
@@ -94,7 +95,8 @@ export async function tunnelDownload(size) {
   return performance.now() - start;
 }
 
-export async function tunnelUpload(size) {
+/** Milliseconds until the app says that `size` bytes have come. */
+export async function upload(size) {
   const body = new Blob([new Uint8Array(size)]);
   const start = performance.now();
   const answer = await (await fetch('/up', { method: 'POST', body })).text();
@@ -102,13 +104,84 @@ export async function tunnelUpload(size) {
   return performance.now() - start;
 }
 
-/** Milliseconds that `count` small POSTs take, one after the other. */
-export async function postEchoes(count) {
+/** Milliseconds that `count` requests of 1 KiB take, one after the other. */
+export async function requestsOneByOne(count) {
   const times = [];
   for (let index = 0; index < count; index += 1) {
     const start = performance.now();
-    await (await fetch('/up', { method: 'POST', body: `echo ${index}` })).text();
+    await (await fetch('/bytes?n=1024')).arrayBuffer();
     times.push(performance.now() - start);
   }
   return times;
+}
+
+/** The same while bulk is under way, `down` or `up` or none; with the rate of the bulk meanwhile. */
+export async function requestTimes(count, bulk) {
+  const PIECE = 2 * 1024 * 1024;
+  const RAMP_MS = 1_000;
+  const over = new AbortController();
+  const { signal } = over;
+  let moved = 0;
+  const down = async () => {
+    const reader = (await fetch('/bytes?n=100000000000', { signal })).body.getReader();
+    for (;;) moved += (await reader.read()).value.byteLength;
+  };
+  const up = async () => {
+    const body = new Blob([new Uint8Array(PIECE)]);
+    for (;;) {
+      await (await fetch('/up', { method: 'POST', body, signal })).text();
+      moved += PIECE;
+    }
+  };
+  let failure;
+  const load = { down, up }[bulk]?.().catch((error) => {
+    if (!signal.aborted) failure = error;
+  });
+  if (load) await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
+  const [before, from] = [moved, performance.now()];
+  const times = [];
+  for (let index = 0; index < count; index += 1) {
+    const start = performance.now();
+    await (await fetch('/bytes?n=1024')).arrayBuffer();
+    times.push(performance.now() - start);
+  }
+  const mibPerSecond = (moved - before) / 1024 / 1024 / ((performance.now() - from) / 1000);
+  over.abort();
+  await load;
+  if (failure) throw failure;
+  return { times, mibPerSecond };
+}
+
+/** Milliseconds until all modules have run, in a frame of the page that stays for the reload. */
+export async function loadModules(count) {
+  const frame = document.createElement('iframe');
+  frame.id = 'modules';
+  frame.src = `/graph/?of=${count}`;
+  const start = performance.now();
+  const loaded = new Promise((resolve) => (frame.onload = resolve));
+  document.body.append(frame);
+  await loaded;
+  const milliseconds = performance.now() - start;
+  const { evaluated } = frame.contentWindow;
+  if (evaluated !== count) throw new Error(`${evaluated} of ${count} modules have run`);
+  return milliseconds;
+}
+
+/** The same when that frame is loaded again. */
+export async function reloadModules(count) {
+  const frame = document.getElementById('modules');
+  const start = performance.now();
+  const loaded = new Promise((resolve) => (frame.onload = resolve));
+  frame.contentWindow.location.reload();
+  await loaded;
+  const milliseconds = performance.now() - start;
+  const { evaluated } = frame.contentWindow;
+  if (evaluated !== count) throw new Error(`${evaluated} of ${count} modules have run`);
+  return milliseconds;
+}
+
+/** When the page's first content was painted, by the clock that all pages share; undefined before. */
+export function firstPaint() {
+  const [entry] = performance.getEntriesByName('first-contentful-paint');
+  return entry && performance.timeOrigin + entry.startTime;
 }

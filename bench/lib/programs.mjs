@@ -8,18 +8,31 @@ const CLI = join(ROOT, 'packages/relay-server/bin/wingman.js');
 const START_DEADLINE_MS = 30_000;
 const CROWD_DEADLINE_MS = 120_000;
 
+const running = new Set();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null;
+
 /** Starts a program and resolves with the first line for which `look` finds something. */
 export function start(command, args, look, env = {}, deadlineMs = START_DEADLINE_MS) {
   const child = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
+    // A Ctrl-C is the bench's: it ends them in their order.
+    detached: true,
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  const lines = createInterface({ input: child.stdout });
   const found = new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`${command} said nothing useful in ${deadlineMs} ms`));
-    const deadline = setTimeout(late, deadlineMs);
-    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    let last = '';
+    const fail = (what) => reject(new Error(`${args.at(-1)} ${what}; at last it said: ${last}`));
+    const deadline = setTimeout(() => fail(`was not ready in ${deadlineMs} ms`), deadlineMs);
+    child.once('error', reject);
+    child.once('exit', (code) => fail(`ended with ${code}`));
+    lines.on('line', (line) => {
+      last = line;
       const value = look(line);
       if (value === undefined) return;
       clearTimeout(deadline);
@@ -27,7 +40,7 @@ export function start(command, args, look, env = {}, deadlineMs = START_DEADLINE
     });
   });
   return found.then(
-    (value) => ({ value, child, stop: () => stop(child) }),
+    (value) => ({ value, child, nextLine: () => nextLine(child, lines), stop: () => stop(child) }),
     (error) => {
       child.kill('SIGKILL');
       throw error;
@@ -35,26 +48,43 @@ export function start(command, args, look, env = {}, deadlineMs = START_DEADLINE
   );
 }
 
+/** The same for a program that says on its standard error that it is ready; nothing of what it says is shown. */
+export function startQuiet(command, look) {
+  return start('sh', ['-c', 'exec "$@" 2>&1', 'sh', ...command], look);
+}
+
+function nextLine(child, lines) {
+  if (hasEnded(child)) return Promise.reject(new Error('a program has ended'));
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('a program ended before it answered'));
+    child.once('exit', ended);
+    lines.once('line', (line) => {
+      child.off('exit', ended);
+      resolve(line);
+    });
+  });
+}
+
 function stop(child) {
-  if (child.exitCode !== null) return Promise.resolve();
+  if (hasEnded(child)) return Promise.resolve();
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGINT');
   const kill = setTimeout(() => child.kill('SIGKILL'), 5_000);
   return exited.finally(() => clearTimeout(kill));
 }
 
+const readyEvent = (line) => (line.startsWith('{"event":"ready"') ? JSON.parse(line) : undefined);
+
 /** `wingman share PORT --json`; its value is the ready event. */
 export function share(port, args = [], wrap = []) {
   const command = [...wrap, process.execPath, CLI, 'share', String(port), '--json', ...args];
-  const ready = (line) => (line.startsWith('{"event":"ready"') ? JSON.parse(line) : undefined);
-  return start(command[0], command.slice(1), ready, { LOG_LEVEL: 'error' });
+  return start(command[0], command.slice(1), readyEvent, { LOG_LEVEL: 'error' });
 }
 
-/** `wingman server --json` on a free port; its value is the ready event. */
-export function server(args = []) {
-  const ready = (line) => (line.startsWith('{"event":"ready"') ? JSON.parse(line) : undefined);
-  const command = [CLI, 'server', '--port', '0', '--json', ...args];
-  return start(process.execPath, command, ready, { LOG_LEVEL: 'error' });
+/** `wingman server --json`, on a free port when no other is named; its value is the ready event. */
+export function server(args = [], wrap = []) {
+  const command = [...wrap, process.execPath, CLI, 'server', '--port', '0', '--json', ...args];
+  return start(command[0], command.slice(1), readyEvent, { LOG_LEVEL: 'error' });
 }
 
 /** Hostile clients, at a lower priority than who is measured; the value is how often each outcome has come. */
@@ -70,8 +100,8 @@ export function crowd(args) {
   return start('nice', command, said, {}, CROWD_DEADLINE_MS);
 }
 
-/** The bench's own app; its value is the port. */
-export function app(wrap = []) {
-  const command = [...wrap, process.execPath, join(ROOT, 'bench/lib/app.mjs')];
+/** The bench's own app, on loopback or on every address; its value is the port. */
+export function app(wrap = [], address = '127.0.0.1') {
+  const command = [...wrap, process.execPath, join(ROOT, 'bench/lib/app.mjs'), address];
   return start(command[0], command.slice(1), (line) => Number(line) || undefined);
 }

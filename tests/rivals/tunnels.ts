@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADDRESS, SERVER_PORT, type Lab } from '../lab/network.js';
+import { throwawaySsh } from '../lab/throwaway-ssh.mjs';
 import { Program, ROOT } from '../support/program.js';
 
 export interface Setting {
@@ -26,50 +26,37 @@ const SSH_PORT = 2222;
 
 /** `ssh -R`, started again whenever it ends, as autossh does. */
 async function ssh({ lab, port, scratch }: Setting): Promise<Tunnel> {
-  const [hostKey, userKey] = [join(scratch, 'host'), join(scratch, 'user')];
-  for (const file of [hostKey, userKey]) {
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
-  }
-  mkdirSync('/run/sshd', { recursive: true });
-  const config = join(scratch, 'sshd.conf');
-  writeFileSync(
-    config,
-    [
-      ...[`Port ${SSH_PORT}`, `HostKey ${hostKey}`, `AuthorizedKeysFile ${userKey}.pub`],
-      ...['StrictModes no', 'UsePAM no', 'GatewayPorts yes', 'PidFile none'],
-      // A dead client's port is free again as soon as sshd notices.
-      ...['ClientAliveInterval 1', 'ClientAliveCountMax 2'],
-    ].join('\n'),
-  );
+  // A dead client's port is free again as soon as sshd notices.
+  const lines = ['ClientAliveInterval 1', 'ClientAliveCountMax 2'];
+  const { server, client } = throwawaySsh(scratch, SSH_PORT, lines);
   const script = join(scratch, 'ssh.sh');
   const options = [
-    ...['ExitOnForwardFailure=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null'],
-    ...['ServerAliveInterval=1', 'ServerAliveCountMax=2', 'BatchMode=yes'],
-  ].map((option) => `-o ${option}`);
-  const target = `-p ${SSH_PORT} root@${ADDRESS.server}`;
+    ...['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=2'],
+    ...['-R', `0.0.0.0:${SERVER_PORT}:127.0.0.1:${port}`],
+  ];
   writeFileSync(
     script,
     `trap 'kill $pid; exit' INT TERM
 while :; do
-  ssh -N -i ${userKey} ${options.join(' ')} -R 0.0.0.0:${SERVER_PORT}:127.0.0.1:${port} ${target} &
+  ${client(ADDRESS.server, options).join(' ')} &
   pid=$!
   wait $pid
   sleep 0.2
 done`,
   );
   chmodSync(script, 0o700);
-  const sshd = new Program(...lab.inside('server', ['/usr/sbin/sshd', '-D', '-e', '-f', config]));
-  const client = new Program(...lab.inside('host', ['bash', script]));
+  const sshd = new Program(...lab.inside('server', server));
+  const restarting = new Program(...lab.inside('host', ['bash', script]));
   return {
     url: `http://localhost:${SERVER_PORT}/`,
     isFramed: false,
-    stop: async () => void (await Promise.all([client.stop(), sshd.stop()])),
+    stop: async () => void (await Promise.all([restarting.stop(), sshd.stop()])),
   };
 }
 
 async function localtunnel({ lab, port, localtunnel: folder }: Setting): Promise<Tunnel> {
   const node = process.execPath;
-  const entry = `${ROOT}tests/rivals/localtunnel-server.mjs`;
+  const entry = `${ROOT}tests/lab/localtunnel-server.mjs`;
   const serverCommand = [node, entry, join(folder, 'server.cjs'), String(SERVER_PORT)];
   const server = new Program(...lab.inside('server', serverCommand));
   await server.find('the localtunnel server', (lines) => lines.includes('listening') || undefined);

@@ -1,4 +1,3 @@
-export const QUIET: readonly string[];
 export const CHROMIUM: { readonly executablePath: string; readonly args: readonly string[] };
 export const FIREFOX: {
   readonly executablePath: string;

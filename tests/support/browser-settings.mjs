@@ -1,7 +1,7 @@
 // How each browser is started, by the tests, their runner and the bench.
 
 /** Makes Chromium do nothing but what it is asked for. */
-export const QUIET = [
+const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

@@ -1,8 +1,8 @@
 // What 1,000 hostile clients of a tunnel server cost a session that runs there, and the server's memory.
 import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import { app, crowd, server, share } from './lib/programs.mjs';
-import { median, round } from './lib/stats.mjs';
+import { app, crowd, server, share } from '../lib/programs.mjs';
+import { median, quantile, round } from '../lib/stats.mjs';
 
 const CLIENTS = 1_000;
 const SECONDS = 20;
@@ -45,10 +45,6 @@ async function visit(url, headers, seconds) {
   }
   agent.destroy();
   return times;
-}
-
-function quantile(values, share) {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
 }
 
 /** Visits while the crowd attacks; the highest memory of the server meanwhile is measured too. */

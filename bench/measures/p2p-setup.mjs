@@ -1,7 +1,7 @@
 // From opening the session URL to the app on the direct path, on loopback, in a fresh Chromium each time.
-import { chromium, until } from './lib/browser.mjs';
-import { app, share } from './lib/programs.mjs';
-import { median, round, spread } from './lib/stats.mjs';
+import { chromium, until } from '../lib/browser.mjs';
+import { app, share } from '../lib/programs.mjs';
+import { median, round, spread } from '../lib/stats.mjs';
 
 async function openOnce(url) {
   const browser = await chromium();

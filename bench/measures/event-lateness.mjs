@@ -1,7 +1,7 @@
 // How much later than on localhost a server-sent event is in the page, over many minutes, in both browsers and on both paths.
-import { chromium, firefox, until } from './lib/browser.mjs';
-import { app, share } from './lib/programs.mjs';
-import { median, round } from './lib/stats.mjs';
+import { chromium, firefox, until } from '../lib/browser.mjs';
+import { app, share } from '../lib/programs.mjs';
+import { median, round } from '../lib/stats.mjs';
 
 const TARGET_MS = 50;
 

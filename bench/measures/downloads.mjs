@@ -1,0 +1,5 @@
+// Ten downloads of 16 MiB in a row.
+import { download } from '../lib/in-page.mjs';
+import { transfers } from '../lib/transfers.mjs';
+
+export const downloads = transfers(download);
