@@ -2,6 +2,7 @@ import type { Framework } from './framework.js';
 import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
+import { expressPassport } from './rows/express-passport.js';
 import { next } from './rows/next.js';
 import { nuxt } from './rows/nuxt.js';
 import { socketIo } from './rows/socket-io.js';
@@ -24,4 +25,5 @@ export const MATRIX: readonly Framework[] = [
   storybook,
   socketIo,
   apiPort,
+  expressPassport,
 ];
