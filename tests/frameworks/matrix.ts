@@ -4,6 +4,7 @@ import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
 import { expressPassport } from './rows/express-passport.js';
 import { next } from './rows/next.js';
+import { nodeRed } from './rows/node-red.js';
 import { nuxt } from './rows/nuxt.js';
 import { socketIo } from './rows/socket-io.js';
 import { storybook } from './rows/storybook.js';
@@ -26,4 +27,5 @@ export const MATRIX: readonly Framework[] = [
   socketIo,
   apiPort,
   expressPassport,
+  nodeRed,
 ];
