@@ -9,6 +9,7 @@ import { nuxt } from './rows/nuxt.js';
 import { socketIo } from './rows/socket-io.js';
 import { storybook } from './rows/storybook.js';
 import { svelteKit } from './rows/sveltekit.js';
+import { tus } from './rows/tus.js';
 import { viteReact } from './rows/vite-react.js';
 import { viteVue } from './rows/vite-vue.js';
 import { webpack } from './rows/webpack.js';
@@ -28,4 +29,5 @@ export const MATRIX: readonly Framework[] = [
   apiPort,
   expressPassport,
   nodeRed,
+  tus,
 ];
