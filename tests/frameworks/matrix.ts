@@ -3,6 +3,7 @@ import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
 import { expressPassport } from './rows/express-passport.js';
+import { graphql } from './rows/graphql.js';
 import { next } from './rows/next.js';
 import { nodeRed } from './rows/node-red.js';
 import { nuxt } from './rows/nuxt.js';
@@ -30,4 +31,5 @@ export const MATRIX: readonly Framework[] = [
   expressPassport,
   nodeRed,
   tus,
+  graphql,
 ];
