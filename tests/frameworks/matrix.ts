@@ -14,6 +14,7 @@ import { tus } from './rows/tus.js';
 import { viteReact } from './rows/vite-react.js';
 import { viteVue } from './rows/vite-vue.js';
 import { webpack } from './rows/webpack.js';
+import { widgetFrame } from './rows/widget-frame.js';
 
 /** Every row, in the order of the table. */
 export const MATRIX: readonly Framework[] = [
@@ -32,4 +33,5 @@ export const MATRIX: readonly Framework[] = [
   nodeRed,
   tus,
   graphql,
+  widgetFrame,
 ];
