@@ -11,6 +11,7 @@ import { socketIo } from './rows/socket-io.js';
 import { storybook } from './rows/storybook.js';
 import { svelteKit } from './rows/sveltekit.js';
 import { tus } from './rows/tus.js';
+import { verdaccio } from './rows/verdaccio.js';
 import { viteReact } from './rows/vite-react.js';
 import { viteVue } from './rows/vite-vue.js';
 import { webpack } from './rows/webpack.js';
@@ -34,4 +35,5 @@ export const MATRIX: readonly Framework[] = [
   tus,
   graphql,
   widgetFrame,
+  verdaccio,
 ];
