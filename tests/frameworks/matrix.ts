@@ -2,6 +2,7 @@ import type { Framework } from './framework.js';
 import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
+import { browserSync } from './rows/browser-sync.js';
 import { expressPassport } from './rows/express-passport.js';
 import { graphql } from './rows/graphql.js';
 import { next } from './rows/next.js';
@@ -36,4 +37,5 @@ export const MATRIX: readonly Framework[] = [
   graphql,
   widgetFrame,
   verdaccio,
+  browserSync,
 ];
