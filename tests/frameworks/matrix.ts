@@ -3,6 +3,7 @@ import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
 import { browserSync } from './rows/browser-sync.js';
+import { eleventy } from './rows/eleventy.js';
 import { expressPassport } from './rows/express-passport.js';
 import { graphql } from './rows/graphql.js';
 import { next } from './rows/next.js';
@@ -38,4 +39,5 @@ export const MATRIX: readonly Framework[] = [
   widgetFrame,
   verdaccio,
   browserSync,
+  eleventy,
 ];
