@@ -9,6 +9,7 @@ import { graphql } from './rows/graphql.js';
 import { next } from './rows/next.js';
 import { nodeRed } from './rows/node-red.js';
 import { nuxt } from './rows/nuxt.js';
+import { rsbuild } from './rows/rsbuild.js';
 import { socketIo } from './rows/socket-io.js';
 import { storybook } from './rows/storybook.js';
 import { svelteKit } from './rows/sveltekit.js';
@@ -40,4 +41,5 @@ export const MATRIX: readonly Framework[] = [
   verdaccio,
   browserSync,
   eleventy,
+  rsbuild,
 ];
