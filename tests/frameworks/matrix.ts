@@ -9,6 +9,7 @@ import { graphql } from './rows/graphql.js';
 import { next } from './rows/next.js';
 import { nodeRed } from './rows/node-red.js';
 import { nuxt } from './rows/nuxt.js';
+import { parcel } from './rows/parcel.js';
 import { rsbuild } from './rows/rsbuild.js';
 import { socketIo } from './rows/socket-io.js';
 import { storybook } from './rows/storybook.js';
@@ -42,4 +43,5 @@ export const MATRIX: readonly Framework[] = [
   browserSync,
   eleventy,
   rsbuild,
+  parcel,
 ];
