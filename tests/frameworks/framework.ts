@@ -28,8 +28,8 @@ export interface Ports {
 interface Check {
   /** Two or three words for the table. */
   readonly what: string;
-  /** Rejects when it does not work. */
-  run(visit: Visit, ports: Ports): Promise<void>;
+  /** Rejects when it does not work. What it resolves with is to be the same as on localhost. */
+  run(visit: Visit, ports: Ports): Promise<unknown>;
 }
 
 /** One row of the matrix: how such an app is made, started and edited, as its own documentation says. */
@@ -39,6 +39,8 @@ export interface Framework {
   readonly title: string;
   /** Packages whose versions the table states; the first has the framework's name. */
   readonly packages: readonly string[];
+  /** Shell command that prints the version of what is not a package of npm. */
+  readonly version?: string;
   /** Makes the app in a folder of the row's name. */
   readonly scaffold: readonly Step[];
   /** Shell command, run in the app's folder. */

@@ -1,3 +1,4 @@
+import { execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -48,7 +49,10 @@ export class Scaffold {
       const text = readFileSync(join(this.folder, 'node_modules', name, 'package.json'), 'utf8');
       return (JSON.parse(text) as { version: string }).version;
     };
-    return this.framework.packages.map((name) => `${name} ${versionOf(name)}`).join(', ');
+    const { packages, version } = this.framework;
+    if (version !== undefined)
+      return execSync(version, { cwd: this.folder, encoding: 'utf8' }).trim();
+    return packages.map((name) => `${name} ${versionOf(name)}`).join(', ');
   }
 
   /** Is there when the app is complete; another name once its steps have changed. */

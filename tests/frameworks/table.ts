@@ -35,7 +35,11 @@ export function judge({ localhost, tunnelled }: Trial): Verdict {
       state: describeState(localhost.updates),
       path: ways.map(([way]) => way).join(', '),
     },
-    faults: [...errors, ...updates],
+    faults: [
+      ...errors,
+      ...updates,
+      ...ways.flatMap(([way, seen]) => otherwise(way, seen, localhost)),
+    ],
   };
 }
 
@@ -58,6 +62,13 @@ function worseThan(measure: Update, update: Update | undefined): string[] {
     ...(reloads ? ['reloads the page, localhost does not'] : []),
     ...(forgets ? ['loses state that localhost keeps'] : []),
   ];
+}
+
+/** What a check has seen, where localhost shows something else. */
+function otherwise(way: Way, { seen }: Behaviour, localhost: Behaviour): string[] {
+  return [...localhost.seen]
+    .filter(([what, measure]) => seen.get(what) !== measure)
+    .map(([what, measure]) => `${way}, ${what}: ${seen.get(what)} instead of ${measure}`);
 }
 
 function describeHot(updates: readonly Update[]): string {

@@ -13,6 +13,8 @@ export type Way = 'localhost' | 'p2p' | 'relay';
 export interface Behaviour {
   readonly errors: readonly string[];
   readonly updates: readonly Update[];
+  /** What each check has seen, by its name, as JSON. */
+  readonly seen: ReadonlyMap<string, string>;
 }
 
 /** One app in one browser: localhost first, then each path. */
@@ -89,14 +91,17 @@ async function visitPage(
     }
     const updates: Update[] = [];
     for (const edit of edits) updates.push(await hotUpdate(visit, server, framework, edit));
+    const seen = new Map<string, string>();
     for (const check of checks) {
-      await check.run(visit, server.ports).catch((error: unknown) => {
+      const saw = await check.run(visit, server.ports).catch((error: unknown) => {
         throw new Error(`${check.what}: ${String(error)}`, { cause: error });
       });
+      seen.set(check.what, JSON.stringify(saw ?? null));
     }
     if (way !== 'localhost') await carriedBy(way, visit);
     const { slowErrors } = framework;
-    return { errors: visit.errors.filter((error) => slowErrors?.test(error) !== true), updates };
+    const errors = visit.errors.filter((error) => slowErrors?.test(error) !== true);
+    return { errors, updates, seen };
   } catch (error) {
     throw new Error(`${String(error)}${await evidence(visit, server)}`, { cause: error });
   } finally {

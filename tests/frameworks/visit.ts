@@ -5,6 +5,10 @@ import { eventually } from '../support/program.js';
 const RENDER_DEADLINE_MS = 90_000;
 const CHANGE_DEADLINE_MS = 45_000;
 const QUIET_MS = 1_500;
+/** What editors need to show all of themselves. */
+const DESKTOP = { width: 1280, height: 800 };
+/** A page that drags by mouse events wants several of them on the way. */
+const DRAG_STEPS = 8;
 
 /** A page of the app, open in a browser: on localhost, or inside the shell. */
 export class Visit {
@@ -12,10 +16,12 @@ export class Visit {
   /** Console errors and uncaught exceptions so far, with the app's origin written as `<app>`. */
   readonly errors: string[] = [];
   readonly origin: string;
+  readonly #url: URL;
   readonly #isFramed: boolean;
 
   private constructor(page: Page, url: URL, isFramed: boolean) {
     this.page = page;
+    this.#url = url;
     this.origin = url.origin;
     this.#isFramed = isFramed;
     page.on('console', (message) => {
@@ -28,8 +34,25 @@ export class Visit {
   static async open(browser: Browser, url: URL, isFramed: boolean): Promise<Visit> {
     const visit = new Visit(await browser.newPage(), url, isFramed);
     visit.page.setDefaultTimeout(RENDER_DEADLINE_MS);
+    await visit.page.setViewport(DESKTOP);
     await visit.page.goto(url.href, { waitUntil: 'domcontentloaded', timeout: RENDER_DEADLINE_MS });
     return visit;
+  }
+
+  /** The same page in another tab. */
+  twin(): Promise<Visit> {
+    return Visit.open(this.page.browser(), this.#url, this.#isFramed);
+  }
+
+  /** The tab that something opens, with a page of the app in it. */
+  async opens(act: () => Promise<void>): Promise<Visit> {
+    const browser = this.page.browser();
+    const before = new Set(await browser.pages());
+    await act();
+    const page = await eventually('a new tab', async () =>
+      (await browser.pages()).find((tab) => !before.has(tab)),
+    );
+    return new Visit(page, this.#url, this.#isFramed);
   }
 
   close(): Promise<void> {
@@ -67,10 +90,12 @@ export class Visit {
   }
 
   /** Waits for an element; resolves with the frame that has it. */
-  has(selector: string): Promise<Frame> {
-    const look = (frame: Frame): Promise<boolean> =>
-      frame.evaluate((wanted) => document.querySelector(wanted) !== null, selector);
-    return this.#find(`the page has ${selector}`, look, CHANGE_DEADLINE_MS);
+  has(selector: string, milliseconds = CHANGE_DEADLINE_MS): Promise<Frame> {
+    return this.#find(
+      `the page has ${selector}`,
+      (frame) => frame.evaluate((wanted) => document.querySelector(wanted) !== null, selector),
+      milliseconds,
+    );
   }
 
   /** Clicks an element again and again until a text shows: a page may be there before its scripts. */
@@ -84,6 +109,69 @@ export class Visit {
       },
       CHANGE_DEADLINE_MS,
     );
+  }
+
+  /** Types a text into a field, as a person does. */
+  async fill(selector: string, text: string): Promise<void> {
+    const frame = await this.has(selector);
+    await frame.locator(selector).setTimeout(CHANGE_DEADLINE_MS).fill(text);
+  }
+
+  /** Clicks an element once, with the mouse, when it is there to be clicked. */
+  async press(selector: string): Promise<void> {
+    const frame = await this.has(selector);
+    await frame.locator(selector).setTimeout(CHANGE_DEADLINE_MS).click();
+  }
+
+  /** Clicks the smallest element that has a text. */
+  async pressText(text: string): Promise<void> {
+    const frame = await this.shows(text);
+    await frame.locator(`::-p-text(${text})`).setTimeout(CHANGE_DEADLINE_MS).click();
+  }
+
+  /** Drags an element with the mouse to the middle of another one, or beside it by that many pixels. */
+  async drag(from: string, to: string, [right, down] = [0, 0]): Promise<void> {
+    const start = await this.#middleOf(from);
+    const end = await this.#middleOf(to);
+    const { mouse } = this.page;
+    await mouse.move(start.x, start.y);
+    await mouse.down();
+    await mouse.move(end.x + right, end.y + down, { steps: DRAG_STEPS });
+    await mouse.up();
+  }
+
+  /** Does something again and again until the page has an element: it may be there before its scripts. */
+  async until(selector: string, act: () => Promise<void>): Promise<Frame> {
+    return eventually(
+      `the page has ${selector} in the end`,
+      async () => {
+        await act();
+        return this.has(selector, 3_000).catch(() => undefined);
+      },
+      CHANGE_DEADLINE_MS,
+    );
+  }
+
+  /** Puts a file of that name and text into a file field. */
+  async attach(selector: string, name: string, text: string): Promise<void> {
+    const frame = await this.has(selector);
+    await frame.$eval(
+      selector,
+      (field, ...[title, content]) => {
+        const files = new DataTransfer();
+        files.items.add(new File([content], title));
+        (field as HTMLInputElement).files = files.files;
+        field.dispatchEvent(new Event('change', { bubbles: true }));
+      },
+      name,
+      text,
+    );
+  }
+
+  /** Waits until a text is gone from the app's page. */
+  async lacks(text: string): Promise<void> {
+    const gone = async (): Promise<boolean> => !(await this.text()).includes(text);
+    await eventually(`the page shows “${text}” no more`, gone, CHANGE_DEADLINE_MS);
   }
 
   /** Waits until the app has loaded nothing more for a while: what it still loads when it is replaced, fails. */
@@ -105,6 +193,14 @@ export class Visit {
   /** Opens another page of the app, as a link would. */
   async go(path: string): Promise<void> {
     await this.root.evaluate((to) => location.assign(to), path);
+  }
+
+  async #middleOf(selector: string): Promise<{ x: number; y: number }> {
+    const frame = await this.has(selector);
+    const element = await frame.$(selector);
+    const box = await element?.boundingBox();
+    if (!box) throw new Error(`${selector} is not to be seen`);
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
   async #find(
@@ -131,7 +227,10 @@ export class Visit {
 
   /** The same error on localhost and through the tunnel reads alike. */
   #neutral(text: string): string {
-    return text.replaceAll(this.origin, '<app>').replace(/\?[tv]=\w+/g, '');
+    return text
+      .replaceAll(this.origin, '<app>')
+      .replace(/\?[tv_]=\w+/g, '')
+      .replace(/\b[0-9a-f]{32}\b/g, '<id>');
   }
 }
 

@@ -9,7 +9,7 @@ const update = (isHot: boolean, keepsState?: boolean): Behaviour['updates'][numb
 });
 
 const verdict = (localhost: Partial<Behaviour>, tunnel: Partial<Behaviour>): string[] => {
-  const none = { errors: [], updates: [] };
+  const none = { errors: [], updates: [], seen: new Map<string, string>() };
   const tunnelled = new Map([['relay' as const, { ...none, ...tunnel }]]);
   return [...judge({ localhost: { ...none, ...localhost }, tunnelled }).faults];
 };
@@ -28,6 +28,15 @@ test('an error, a reload or a lost state that localhost does not have is one', (
   expect(verdict(good, { updates: [update(false, true)] })).toHaveLength(1);
   expect(verdict(good, { updates: [update(true, false)] })).toHaveLength(1);
   expect(verdict(good, { updates: [] })).toHaveLength(1);
+});
+
+test('so is what a check sees otherwise than on localhost', () => {
+  const seen = (text: string): Partial<Behaviour> => ({ seen: new Map([['upload', text]]) });
+  expect(verdict(seen('"100 %"'), seen('"100 %"'))).toEqual([]);
+  expect(verdict(seen('"100 %"'), seen('"0 %"'))).toEqual([
+    'relay, upload: "0 %" instead of "100 %"',
+  ]);
+  expect(verdict(seen('"100 %"'), {})).toHaveLength(1);
 });
 
 test('the table is Markdown', () => {

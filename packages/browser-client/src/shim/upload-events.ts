@@ -40,8 +40,9 @@ export class UploadEvents {
     this.#endedBy = 'nobody';
     const channel = new this.realm.BroadcastChannel(uploadChannel(id));
     channel.onmessage = ({ data }: MessageEvent<UploadProgress>) => {
-      this.#heard(data);
+      // Before the page's listeners run: one that gives the request up closes the channel.
       channel.postMessage('heard');
+      this.#heard(data);
     };
     xhr.addEventListener('loadend', () => channel.close(), { once: true });
   }

@@ -114,6 +114,16 @@ describe('the events of an upload', () => {
     expect(listening()).toBe(1);
   });
 
+  test('may lead the page to give the request up: the report is answered all the same', async () => {
+    const { xhr, heard, report } = uploading();
+    xhr.upload.addEventListener('progress', () => {
+      xhr.abort();
+      xhr.fire('loadend');
+    });
+    await report(4_000);
+    expect(heard).toEqual(['heard']);
+  });
+
   test('are reported to pages only that look at the upload', () => {
     const { realm } = setUp();
     const xhr = new realm.XMLHttpRequest();
