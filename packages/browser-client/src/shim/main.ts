@@ -14,6 +14,7 @@ import { hideKeyDatabase } from './hide-database.js';
 import { keepOwnAddress } from './own-address.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
+import { repeatLoads } from './repeat-loads.js';
 import { replaceWorkers } from './replace-workers.js';
 import { focusFirst, printByKey, takeUp } from './top-level.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
@@ -30,6 +31,8 @@ interface Marked {
   [MARK]?: {
     /** Closes the window's sockets. */
     leave: () => void;
+    /** Looks after another document in the window. */
+    renew: () => void;
     /** Its document was made by a script, and no service worker sees its requests. */
     isMade: boolean;
   };
@@ -100,10 +103,15 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
   if (before !== undefined) {
     // Only a document from the server brings the shim along.
     if (page === window) before.isMade = false;
+    before.renew();
     return page.addEventListener('pagehide', before.leave);
   }
-  const mark = { leave: () => undefined, isMade: page !== window };
-  if (mark.isMade) borrowRequests(page, window, () => mark.isMade);
+  const nothing = (): void => undefined;
+  const mark = { leave: nothing, renew: nothing, isMade: page !== window };
+  if (mark.isMade) {
+    borrowRequests(page, window, () => mark.isMade);
+    mark.renew = repeatLoads(page, window);
+  }
   tellGivenUp(page, () => page.document.baseURI);
   watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
   hideKeyDatabase(page);
