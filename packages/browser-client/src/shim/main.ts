@@ -14,6 +14,7 @@ import { hideKeyDatabase } from './hide-database.js';
 import { keepOwnAddress } from './own-address.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
+import { openPictureInPicture } from './picture-in-picture.js';
 import { repeatLoads } from './repeat-loads.js';
 import { replaceWorkers } from './replace-workers.js';
 import { focusFirst, printByKey, takeUp } from './top-level.js';
@@ -82,6 +83,7 @@ function live(shell: ShellApi): void {
     };
     adopt(window);
     adoptFrames(window, adopt);
+    if (isMain && window.top !== null) openPictureInPicture(window, window.top, shell, adopt);
   } else {
     // Nobody is told here, but the names of what scripts write are noted for the host.
     watchCookies(window, () => undefined);
