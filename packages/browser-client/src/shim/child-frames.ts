@@ -1,7 +1,7 @@
 type Realm = Window & typeof globalThis;
 
 /**
- * Gives the shim to frames whose documents come from no server (about:blank, srcdoc), before their
+ * Gives the shim to frames whose documents come from no server (about:blank, srcdoc, blob:), before their
  * scripts run. Browsers keep the window of a frame's first, empty document for the next document, so
  * `install` may be called twice with one window.
  */
@@ -13,7 +13,7 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
   const adopt = (child: Window | null | undefined): void => {
     try {
       // A document from a server has the shim in its text.
-      if (child?.location.protocol !== 'about:') return;
+      if (!/^(about|blob):$/.test(child?.location.protocol ?? '')) return;
       install(child as Realm);
       watch(child as Realm);
     } catch {

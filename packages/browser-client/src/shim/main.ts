@@ -14,6 +14,8 @@ import { hideKeyDatabase } from './hide-database.js';
 import { keepOwnAddress } from './own-address.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
+import { openPictureInPicture } from './picture-in-picture.js';
+import { repeatLoads } from './repeat-loads.js';
 import { replaceWorkers } from './replace-workers.js';
 import { focusFirst, printByKey, takeUp } from './top-level.js';
 import { actAsTop, showTabsAsSources } from './top-window.js';
@@ -30,6 +32,8 @@ interface Marked {
   [MARK]?: {
     /** Closes the window's sockets. */
     leave: () => void;
+    /** Looks after another document in the window. */
+    renew: () => void;
     /** Its document was made by a script, and no service worker sees its requests. */
     isMade: boolean;
   };
@@ -79,6 +83,7 @@ function live(shell: ShellApi): void {
     };
     adopt(window);
     adoptFrames(window, adopt);
+    if (isMain && window.top !== null) openPictureInPicture(window, window.top, shell, adopt);
   } else {
     // Nobody is told here, but the names of what scripts write are noted for the host.
     watchCookies(window, () => undefined);
@@ -100,10 +105,15 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
   if (before !== undefined) {
     // Only a document from the server brings the shim along.
     if (page === window) before.isMade = false;
+    before.renew();
     return page.addEventListener('pagehide', before.leave);
   }
-  const mark = { leave: () => undefined, isMade: page !== window };
-  if (mark.isMade) borrowRequests(page, window, () => mark.isMade);
+  const nothing = (): void => undefined;
+  const mark = { leave: nothing, renew: nothing, isMade: page !== window };
+  if (mark.isMade) {
+    borrowRequests(page, window, () => mark.isMade);
+    mark.renew = repeatLoads(page, window);
+  }
   tellGivenUp(page, () => page.document.baseURI);
   watchCookies(page, (cookies) => shell.cookiesChanged(cookies));
   hideKeyDatabase(page);

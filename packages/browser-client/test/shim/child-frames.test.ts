@@ -59,10 +59,11 @@ describe('a frame without a document of a server', () => {
   test('that is there already gets the shim at once', () => {
     const page = new FrameRealm({ protocol: 'https:' });
     const child = new FrameRealm();
-    page.insert(child);
+    const blob = new FrameRealm({ protocol: 'blob:' });
+    for (const frame of [child, blob, new FrameRealm({ protocol: 'https:' })]) page.insert(frame);
     const installed: unknown[] = [];
     adoptFrames(page.asWindow, (realm) => installed.push(realm));
-    expect(installed).toEqual([child]);
+    expect(installed).toEqual([child, blob]);
   });
 
   test('that is inserted gets it as soon as the document has changed', () => {
