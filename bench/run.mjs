@@ -98,7 +98,8 @@ class Results {
   compared(name, measure, result) {
     this.#sections.push(section(name, measure, result));
     this.#comparisons.push({ measure: name, ...result });
-    this.add(targetRows(measure, result.setting, result.samples));
+    const rows = targetRows(measure, result.setting, result.samples);
+    this.add(rows.map((row) => ({ ...row, figure: `${name}, ${row.figure}` })));
   }
 
   add(rows) {
