@@ -1,15 +1,11 @@
 // `npm run bench`: measures, prints Markdown, and writes it and all samples beside it into a folder. See README.md.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Comparison } from './lib/comparison.mjs';
 import { PEERS } from './lib/peers.mjs';
 import { ROOT } from './lib/programs.mjs';
-import { section, targetsTable } from './lib/report.mjs';
+import { Results } from './lib/results.mjs';
 import { settingsOf } from './lib/settings.mjs';
-import { targetRows } from './lib/targets.mjs';
 import { downloads } from './measures/downloads.mjs';
 import { eventLateness } from './measures/event-lateness.mjs';
 import { firstByte } from './measures/first-byte.mjs';
@@ -72,100 +68,67 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-const QUIETLY = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-
-/** What the figures were taken on. */
-function machine() {
-  const read = (path) => readFileSync(path, 'utf8').trim();
-  const [{ model }] = cpus();
-  return {
-    cores: `${cpus().length} × ${model}`,
-    kernel: release(),
-    node: process.version,
-    chromium: execFileSync('/usr/bin/chromium', ['--version'], QUIETLY).trim(),
-    tcp: read('/proc/sys/net/ipv4/tcp_congestion_control'),
-  };
-}
-
-/** All that a run has brought, written anew after each part: an interrupted run keeps what it has. */
-class Results {
-  #startedAt = new Date().toISOString();
-  #machine = machine();
-  #sections = [];
-  #comparisons = [];
-  #rows = [];
-
-  compared(name, measure, result) {
-    this.#sections.push(section(name, measure, result));
-    this.#comparisons.push({ measure: name, ...result });
-    this.add(targetRows(measure, result.setting, result.samples));
-  }
-
-  add(rows) {
-    this.#rows.push(...rows);
-    this.#write();
-  }
-
-  get markdown() {
-    const about = Object.entries(this.#machine).map(([name, value]) => `${name}: ${value}`);
-    const head = [`## Bench, ${this.#startedAt}`, `${about.join('; ')}. Median (least–most).`];
-    return [...head, ...this.#sections, targetsTable(this.#rows), ''].join('\n\n');
-  }
-
-  #write() {
-    mkdirSync(given.out, { recursive: true });
-    const file = join(given.out, this.#startedAt.replaceAll(':', '-').slice(0, 19));
-    const data = { startedAt: this.#startedAt, machine: this.#machine, options: given };
-    writeFileSync(`${file}.md`, this.markdown);
-    writeFileSync(
-      `${file}.json`,
-      JSON.stringify({ ...data, comparisons: this.#comparisons, targets: this.#rows }, null, 1),
-    );
-  }
-}
-
-const listed = (text) => text?.split(',').map((name) => name.trim());
-
 /** The names that an option lists, each a key of a table; undefined without the option. */
 function chosen(option, table) {
-  const names = listed(given[option]);
+  const names = given[option]?.split(',').map((name) => name.trim());
   const unknown = names?.filter((name) => !Object.hasOwn(table, name)) ?? [];
   if (unknown.length > 0) throw new Error(`--${option}: no ${unknown.join(', ')}\n${HELP}`);
   return names;
 }
 
-async function measure(name, results) {
-  const measured = MEASURES[name];
-  const runs = Number(given.runs);
-  if (!(measured instanceof Comparison)) {
-    return results.add(await measured(runs, Number(given.minutes)));
-  }
-  const options = {
-    settings: settingsOf(given.settings ?? measured.settings),
+/** A number that an option gives, from 1 on. */
+function count(option) {
+  const value = Number(given[option]);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${option}: ${given[option]} is no number from 1 on`);
+}
+
+/** What the options say, all of it held against what there is before anything starts. */
+function wishes() {
+  return {
+    names: chosen('only', MEASURES) ?? Object.keys(MEASURES),
+    settings: given.settings === undefined ? undefined : settingsOf(given.settings),
     peers: chosen('peers', PEERS),
-    runs,
+    runs: count('runs'),
+    minutes: count('minutes'),
     sizes: given.small ? SMALL : SIZES,
     signal: interruption.signal,
   };
-  return measured.run(options, (result) => results.compared(name, measured, result));
+}
+
+async function measure(name, wished, results) {
+  const measured = MEASURES[name];
+  if (!(measured instanceof Comparison)) {
+    return results.add(await measured(wished.runs, wished.minutes));
+  }
+  const settings = wished.settings ?? settingsOf(measured.settings);
+  return measured.run({ ...wished, settings }, (result) =>
+    results.compared(name, measured, result),
+  );
 }
 
 async function main() {
-  const results = new Results();
-  for (const name of chosen('only', MEASURES) ?? Object.keys(MEASURES)) {
+  const wished = wishes();
+  const results = new Results(given);
+  for (const name of wished.names) {
     if (interruption.signal.aborted) break;
     console.error(`▸ ${name}`);
     try {
-      await measure(name, results);
+      await measure(name, wished, results);
     } catch (error) {
       const detail = String(error);
       results.add([{ figure: name, value: 'not measured', target: '', met: false, detail }]);
     }
   }
   console.log(results.markdown);
+  return interruption.signal.aborted ? 130 : 0;
+}
+
+function complain({ message }) {
+  console.error(message);
+  return 2;
 }
 
 if (given.help) console.log(HELP);
-else await main();
 // A session of sshd that outlives it would hold this process by its output.
-process.exit(interruption.signal.aborted ? 130 : 0);
+else process.exit(await main().catch(complain));

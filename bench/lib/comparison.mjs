@@ -18,7 +18,7 @@ export class Comparison {
     const chosen = this.peers.filter((peer) => peers === undefined || peers.includes(peer));
     for (const setting of settings) {
       if (signal.aborted) return;
-      const series = new Series(this, setting, sizes, signal);
+      const series = new Series(this, setting, { sizes, signal });
       const { measurable, failures } = sorted(chosen);
       failures.push(...(await series.take(measurable, runs)));
       tell({ setting, samples: series.samples, failures });
@@ -38,8 +38,8 @@ function sorted(peers) {
 class Series {
   samples = [];
 
-  constructor(measure, setting, sizes, signal) {
-    Object.assign(this, { measure, setting, sizes, signal });
+  constructor(measure, setting, options) {
+    Object.assign(this, { measure, setting, ...options });
   }
 
   /** Takes all samples; resolves with those that failed. One failure doesn't end the others. */
