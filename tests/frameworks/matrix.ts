@@ -3,6 +3,7 @@ import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
 import { browserSync } from './rows/browser-sync.js';
+import { decap } from './rows/decap.js';
 import { eleventy } from './rows/eleventy.js';
 import { expressPassport } from './rows/express-passport.js';
 import { graphql } from './rows/graphql.js';
@@ -40,6 +41,7 @@ export const MATRIX: readonly Framework[] = [
   graphql,
   widgetFrame,
   verdaccio,
+  decap,
   browserSync,
   eleventy,
   rsbuild,
