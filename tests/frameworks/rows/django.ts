@@ -160,5 +160,7 @@ export const django: Framework = {
     { what: 'deletion', run: remove },
     { what: 'logout', run: logOut },
   ],
+  // Its pages are left before their fonts are there.
+  slowErrors: /downloadable font: download failed/,
   notes: ['Debian’s packages'],
 };
