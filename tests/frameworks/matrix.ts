@@ -3,6 +3,8 @@ import { angular } from './rows/angular.js';
 import { apiPort } from './rows/api-port.js';
 import { astro } from './rows/astro.js';
 import { browserSync } from './rows/browser-sync.js';
+import { decap } from './rows/decap.js';
+import { django } from './rows/django.js';
 import { eleventy } from './rows/eleventy.js';
 import { expressPassport } from './rows/express-passport.js';
 import { graphql } from './rows/graphql.js';
@@ -40,6 +42,8 @@ export const MATRIX: readonly Framework[] = [
   graphql,
   widgetFrame,
   verdaccio,
+  django,
+  decap,
   browserSync,
   eleventy,
   rsbuild,

@@ -10,6 +10,9 @@ const DESKTOP = { width: 1280, height: 800 };
 /** A page that drags by mouse events wants several of them on the way. */
 const DRAG_STEPS = 8;
 
+/** Firefox says this of what a page gives up or leaves unread of any service worker's answer, without a tunnel too. */
+const OF_FIREFOX = 'A ServiceWorker intercepted the request and encountered an unexpected error';
+
 /** A page of the app, open in a browser: on localhost, or inside the shell. */
 export class Visit {
   readonly page: Page;
@@ -27,7 +30,10 @@ export class Visit {
     page.on('console', (message) => {
       if (message.type() === 'error') this.errors.push(this.#describe(message));
     });
-    page.on('pageerror', (error) => this.errors.push(this.#neutral(String(error))));
+    page.on('pageerror', (error) => {
+      const text = String(error);
+      if (!text.includes(OF_FIREFOX)) this.errors.push(this.#neutral(text));
+    });
   }
 
   /** `isFramed`: the URL is a session's, so the app is inside the shell. */

@@ -31,14 +31,21 @@ export function withKeptBody(request: Request): Request {
   return body === undefined ? request : new Request(request, { body, referrer, referrerPolicy });
 }
 
-/** Opens the body as a stream. Engines without `request.body` give a blob, which is on disk when it is large. */
+/** No page streams a form, and many servers of forms can't read one without its length. */
+const FORM = /^(multipart\/form-data|application\/x-www-form-urlencoded)\b/i;
+
+/**
+ * Opens the body as a stream. A form, and each body in engines without `request.body`, becomes a blob first, which
+ * is on disk when it is large.
+ */
 export async function openBody(request: Request): Promise<RequestBody> {
   if (request.method === 'GET' || request.method === 'HEAD' || request.body === null)
     return NO_BODY;
   const known = kept.get(request);
   if (known !== undefined) return openBlob(known);
   const stream: ReadableStream<Uint8Array> | undefined = request.body;
-  if (stream !== undefined) return peek(stream.getReader());
+  const isForm = FORM.test(request.headers.get('content-type') ?? '');
+  if (stream !== undefined && !isForm) return peek(stream.getReader());
   return openBlob(await request.blob());
 }
 

@@ -155,6 +155,21 @@ describe('the body of a request', () => {
     expect([await of(bodyPeekBytes), await of(bodyPeekBytes + 1)]).toEqual([bodyPeekBytes, null]);
   });
 
+  test('of a form has its length, however long it is', async () => {
+    const text = 'x'.repeat(2 * SERVICE_WORKER_LIMITS.bodyPeekBytes);
+    const files = new FormData();
+    files.set('file', new File([text], 'name'));
+    for (const form of [files, new URLSearchParams({ text })]) {
+      const { length, chunks } = await openBody(
+        new Request(ORIGIN, { method: 'POST', body: form }),
+      );
+      expect(length).toBeGreaterThan(text.length);
+      expect((await textOf(chunks)).length).toBe(length);
+    }
+    const other = await openBody(post(text));
+    expect([other.length, await textOf(other.chunks)]).toEqual([null, text]);
+  });
+
   test('that breaks off while it is read ahead, or later, is an error', async () => {
     const broken = (chunks: number) => {
       let count = 0;
