@@ -16,8 +16,7 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'historyApi: ancestors of the page': both(UNFORGEABLE),
   'historyApi: the top': both(UNFORGEABLE),
   'frames: the parent is the top': both(UNFORGEABLE),
-  'resources: an entry: its protocol': both('a service worker has answered, and no server'),
-  'resources: the first resource': both('the shim comes first'),
+  'resources: the first resource': both('the shim comes first, unless more had come before it ran'),
   'resources: an entry: its size': {
     on: ['firefox'],
     why: 'Firefox does not count what a service worker answers',
