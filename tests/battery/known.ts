@@ -24,8 +24,7 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'historyApi: ancestors of the page': all(UNFORGEABLE),
   'historyApi: the top': all(UNFORGEABLE),
   'frames: the parent is the top': all(UNFORGEABLE),
-  'resources: an entry: its protocol': all('a service worker has answered, and no server'),
-  'resources: the first resource': all('the shim comes first'),
+  'resources: the first resource': all('the shim comes first, unless more had come before it ran'),
   'resources: an entry: its size': {
     on: ['firefox', 'webkit'],
     why: 'they do not count what a service worker answers',

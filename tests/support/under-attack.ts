@@ -3,7 +3,7 @@ import { get } from './http.js';
 import { Share, startServer, type Program } from './processes.js';
 import { running } from './program.js';
 
-/** The slowest answer a neighbour may get. On a machine with ten other things to do it took 6 s without an attack, too. */
+/** The slowest answer a neighbour may get. It took 6 s where thirteen other programs wanted two cores. */
 const NEIGHBOUR_MS = 15_000;
 const NEIGHBOUR_PAUSE_MS = 20;
 

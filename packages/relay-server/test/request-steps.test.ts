@@ -80,6 +80,8 @@ describe('rewriteOrigin', () => {
     ['referer', SESSION_ORIGIN, 'http://localhost:3000'],
     ['referer', `${SESSION_ORIGIN}0/a`, `${SESSION_ORIGIN}0/a`],
     ['referer', `http://evil.example/${SESSION_ORIGIN}/`, `http://evil.example/${SESSION_ORIGIN}/`],
+    ['ping-from', `${SESSION_ORIGIN}/a`, 'http://localhost:3000/a'],
+    ['ping-to', `${SESSION_ORIGIN}/b`, 'http://localhost:3000/b'],
     ['x-origin', SESSION_ORIGIN, SESSION_ORIGIN],
   ])('%s: %s becomes %s', (name, value, expected) => {
     expect(after(rewriteOrigin, { headers: [name, value] })).toEqual([[name, expected]]);
@@ -126,6 +128,19 @@ describe('describeFetch', () => {
       'sec-fetch-mode': 'cors',
       'sec-fetch-site': 'same-origin',
     });
+  });
+
+  test('what a link with `ping` sends comes from its page, where the browser hides the origin', () => {
+    const site = (origin: string, page: string) =>
+      metadata({ mode: 'no-cors', headers: ['origin', origin, 'ping-from', page] })[
+        'sec-fetch-site'
+      ];
+    expect(site('null', `${SESSION_ORIGIN}/page`)).toBe('same-origin');
+    expect(site('null', 'http://evil.example/')).toBe('cross-site');
+    expect(site('http://evil.example', `${SESSION_ORIGIN}/page`)).toBe('cross-site');
+    expect(metadata({ mode: 'no-cors', headers: ['origin', 'null'] })['sec-fetch-site']).toBe(
+      'cross-site',
+    );
   });
 
   test('a foreign origin or referrer is said to be one', () => {

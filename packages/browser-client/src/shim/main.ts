@@ -11,6 +11,7 @@ import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
 import { tellGivenUp } from './give-up.js';
 import { hideKeyDatabase } from './hide-database.js';
+import { hideInTimings } from './hide-timings.js';
 import { keepOwnAddress } from './own-address.js';
 import { openForeignOnTop, saveThroughTunnel } from './navigations.js';
 import { tunnelPageSockets } from './page-sockets.js';
@@ -39,13 +40,15 @@ interface Marked {
   };
 }
 
+/** The shim's own element; a worker has none. */
+const element =
+  typeof document === 'undefined' ? null : (document.currentScript as HTMLScriptElement | null);
+
 /** Whether the page's headers ask for isolation. Scripts can't see headers, so the host says it in an attribute. */
-const wantsIsolation =
-  typeof document !== 'undefined' && document.currentScript?.dataset['isolated'] !== undefined;
+const wantsIsolation = element?.dataset['isolated'] !== undefined;
 
 /** The app's own port on the developer's machine, which the host says in an attribute too. */
-const namedPort =
-  typeof document === 'undefined' ? undefined : document.currentScript?.dataset['port'];
+const namedPort = element?.dataset['port'];
 
 const text = `(${String(wingman)})()`;
 const serviceWorkers = nativeServiceWorkers(navigator);
@@ -55,7 +58,7 @@ if (typeof document === 'undefined') {
 } else {
   const shell = findShell();
   // The app finds its own scripts only. A document keeps what has run.
-  document.currentScript?.remove();
+  element?.remove();
   if (shell !== undefined && window !== window.top) live(shell);
 }
 
@@ -82,6 +85,7 @@ function live(shell: ShellApi): void {
       if (shell.appPort !== undefined) keepOwnAddress(realm, shell.appPort);
     };
     adopt(window);
+    hideInTimings(window, element?.src);
     adoptFrames(window, adopt);
     if (isMain && window.top !== null) openPictureInPicture(window, window.top, shell, adopt);
   } else {

@@ -93,6 +93,12 @@ function frameIn(top: unknown, parent: unknown = top): Frame {
     ...{ document, top, parent, length: 0, Element: FakeElement },
     ...{ Document: FrameDocument, HTMLIFrameElement: emptyFrameClass() },
     ...{ history: { pushState: () => undefined, replaceState: () => undefined, state: null } },
+    performance: { getEntriesByType: () => [] },
+    PerformanceResourceTiming: class {
+      get nextHopProtocol(): string {
+        return '';
+      }
+    },
     ...{ MutationObserver: FakeMutationObserver, setTimeout, stop: () => (stops += 1) },
   });
   return { window: window as unknown as Frame['window'], document, stopped: () => stops };

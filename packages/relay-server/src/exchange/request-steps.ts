@@ -109,7 +109,7 @@ export function rewriteOrigin(exchange: Exchange): void {
   request.headers = request.headers.map((field) => {
     if (field.name === 'origin')
       return own.includes(field.value) ? { ...field, value: app } : field;
-    if (field.name !== 'referer') return field;
+    if (!['referer', 'ping-from', 'ping-to'].includes(field.name)) return field;
     const origin = originAmong(own, field.value);
     if (origin === undefined) return field;
     return { ...field, value: app + field.value.slice(origin.length) };
@@ -139,9 +139,17 @@ export function describeFetch(exchange: Exchange): void {
 
 function siteOf(exchange: Exchange): string {
   const { asked, context } = exchange;
-  const source = headerValue(asked.headers, 'origin') ?? headerValue(asked.headers, 'referer');
+  const source = sourceOf(asked);
   if (source === undefined) return asked.mode === 'navigate' ? 'none' : ownSite(exchange);
   return originAmong(ownOrigins(context), source) === undefined ? 'cross-site' : ownSite(exchange);
+}
+
+/** Who has asked, as far as the browser says. */
+function sourceOf({ headers }: Exchange['asked']): string | undefined {
+  const origin = headerValue(headers, 'origin');
+  // Chromium tells a service worker no other origin of an `<a ping>` (HTML section 4.6.4.1).
+  if (origin === 'null') return headerValue(headers, 'ping-from') ?? origin;
+  return origin ?? headerValue(headers, 'referer');
 }
 
 /** How the app's page stands to the port it asks: `localhost` is one site, whatever the port. */

@@ -1,0 +1,21 @@
+/**
+ * Shows a page's scripts the timings of what it loads as on localhost: of the app's own by HTTP/1.1, and without the
+ * shim, which is the first. Browsers name no protocol for what a service worker answers.
+ */
+export function hideInTimings(page: Window & typeof globalThis, shim: string | undefined): void {
+  const { performance, location } = page;
+  const [first, ...others] = performance.getEntriesByType('resource');
+  // More may have come by now, and browsers forget all or nothing.
+  if (first !== undefined && first.name === shim && others.length === 0) {
+    performance.clearResourceTimings();
+  }
+  const { prototype } = page.PerformanceResourceTiming;
+  const native = Object.getOwnPropertyDescriptor(prototype, 'nextHopProtocol');
+  Object.defineProperty(prototype, 'nextHopProtocol', {
+    ...native,
+    get(this: PerformanceResourceTiming): unknown {
+      const named: unknown = native?.get?.call(this);
+      return named === '' && this.name.startsWith(`${location.origin}/`) ? 'http/1.1' : named;
+    },
+  });
+}
