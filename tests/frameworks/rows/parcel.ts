@@ -1,7 +1,11 @@
 import type { Framework } from '../framework.js';
 
 const FILES = {
-  'package.json': JSON.stringify({ private: true }),
+  // Parcel looks here for the kind of JSX.
+  'package.json': JSON.stringify({
+    private: true,
+    dependencies: { parcel: '2.16.4', react: '^19.3.0', 'react-dom': '^19.3.0' },
+  }),
   'index.html': `<!doctype html>
 <html lang="en">
   <head>
@@ -36,7 +40,7 @@ export const parcel: Framework = {
   name: 'parcel',
   title: 'Parcel + React',
   packages: ['parcel', 'react'],
-  scaffold: [FILES, 'cd parcel && npm install parcel@2.16.4 react@19 react-dom@19'],
+  scaffold: [FILES, 'cd parcel && npm install'],
   start: ({ app }) => `rm -rf .parcel-cache dist && npx parcel serve index.html --port ${app}`,
   shows: 'as it was made',
   counter: '#counter',
