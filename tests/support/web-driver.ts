@@ -26,20 +26,20 @@ export class WebDriver {
       capabilities: { alwaysMatch: { acceptInsecureCerts: true } },
     })) as Session;
     const driver = new WebDriver(`${root}/${sessionId}`);
-    await driver.post('timeouts', { script: SCRIPT_DEADLINE_MS });
+    await driver.#post('timeouts', { script: SCRIPT_DEADLINE_MS });
     return driver;
   }
 
   async goto(url: string): Promise<void> {
-    await this.post('url', { url });
+    await this.#post('url', { url });
   }
 
   async reload(): Promise<void> {
-    await this.post('refresh');
+    await this.#post('refresh');
   }
 
   async back(): Promise<void> {
-    await this.post('back');
+    await this.#post('back');
   }
 
   /** Runs a function in the window's document. It uses nothing from outside of itself. */
@@ -47,7 +47,7 @@ export class WebDriver {
     run: (...args: A) => T | Promise<T>,
     ...args: A
   ): Promise<T> {
-    await this.post('frame', { id: null });
+    await this.#post('frame', { id: null });
     return this.#run(run, args);
   }
 
@@ -56,8 +56,8 @@ export class WebDriver {
     run: (...args: A) => T | Promise<T>,
     ...args: A
   ): Promise<T> {
-    await this.post('frame', { id: null });
-    await this.post('frame', { id: 0 });
+    await this.#post('frame', { id: null });
+    await this.#post('frame', { id: 0 });
     return this.#run(run, args);
   }
 
@@ -65,7 +65,7 @@ export class WebDriver {
     const script = `const [args, done] = arguments;
       (async () => (${run.toString()})(...args))().then(
         (value) => done({ value }), (error) => done({ error: String(error) }))`;
-    const outcome = (await this.post('execute/async', { script, args: [args] })) as Outcome;
+    const outcome = (await this.#post('execute/async', { script, args: [args] })) as Outcome;
     if (outcome.error !== undefined) throw new Error(outcome.error);
     return outcome.value as T;
   }
@@ -75,7 +75,7 @@ export class WebDriver {
     await command('DELETE', this.session);
   }
 
-  private post(path: string, body: Json = {}): Promise<unknown> {
+  #post(path: string, body: Json = {}): Promise<unknown> {
     return command('POST', `${this.session}/${path}`, body);
   }
 }

@@ -39,7 +39,13 @@ export class WebKit {
     copyFileSync('/etc/hosts', hostsIn(folder));
     const display = new Program(found(WEBKIT.display), ['-displayfd', '1', '-nolisten', 'tcp']);
     const number = await display.find('the display', ([line]) => line);
-    const env = { ...WEBKIT.env, DISPLAY: `:${number}`, HOME: folder, XDG_CONFIG_HOME: folder };
+    const env = {
+      ...WEBKIT.env,
+      DISPLAY: `:${number}`,
+      HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_CACHE_HOME: folder,
+    };
     const inNamespace = [...namespace(), ...WITH_HOSTS, hostsIn(folder)];
     const program = new Program('unshare', [...inNamespace, found(WEBKIT.driver), '--port=0'], {
       env,
