@@ -6,6 +6,7 @@ import { hostileClients } from './hostile-clients.mjs';
 import { idleLinks } from './idle-links.mjs';
 import { p2pSetup } from './p2p-setup.mjs';
 import { rawAgainstTunnel } from './raw-against-tunnel.mjs';
+import { shimHooks } from './shim-hooks.mjs';
 
 const BENCHES = {
   raw: rawAgainstTunnel,
@@ -14,6 +15,7 @@ const BENCHES = {
   events: eventLateness,
   idle: idleLinks,
   hostile: hostileClients,
+  hooks: shimHooks,
 };
 
 const { values } = parseArgs({
