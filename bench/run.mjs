@@ -17,13 +17,14 @@ import { p2pSetup } from './measures/p2p-setup.mjs';
 import { paint } from './measures/paint.mjs';
 import { raw } from './measures/raw.mjs';
 import { requests } from './measures/requests.mjs';
+import { shimHooks } from './measures/shim-hooks.mjs';
 import { uploads } from './measures/uploads.mjs';
 
 /** Comparisons of peers in settings, and functions with a scene of their own that resolve with rows of targets. */
 const MEASURES = {
   ...{ modules, downloads, uploads, requests, raw, paint, memory },
   ...{ 'first-byte': firstByte, p2p: p2pSetup, events: eventLateness },
-  ...{ idle: idleLinks, hostile: hostileClients },
+  ...{ idle: idleLinks, hostile: hostileClients, hooks: shimHooks },
 };
 
 const SIZES = {
