@@ -212,6 +212,8 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
     session: sessionRoutes({
       assets,
       boot,
+      besides: ({ session }) =>
+        core.registry.besides(session.name).map((name) => core.site.originOf(name)),
       ingress,
       shell,
       metrics,

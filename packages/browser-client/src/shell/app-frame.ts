@@ -1,3 +1,4 @@
+import type { LocalAddresses } from '../shared/loopback.js';
 import { MessageRelay } from './message-relay.js';
 import { keepTopNavigations } from './top-navigation.js';
 
@@ -42,8 +43,8 @@ export interface FrameEvents {
 
 /** The frame the app lives in. The app has the shell's origin, so the shell can look into the frame. */
 export class AppFrame {
-  /** The app's own port on the developer's machine, as its documents have told it. */
-  appPort: number | undefined;
+  /** As the app's documents have told it. */
+  readonly addresses: LocalAddresses = { appPort: undefined, pageOrigins: new Map() };
   readonly #element: HTMLIFrameElement;
 
   constructor(tab: Window, events: FrameEvents) {

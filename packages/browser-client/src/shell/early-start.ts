@@ -5,6 +5,7 @@ import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
 import { findKey, type FoundKey } from './link-key.js';
 import { referrerOf } from './first-page.js';
+import { shownPath } from '../shared/framed.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
@@ -112,7 +113,7 @@ function navigationHead(
 ): FetchHead {
   return {
     method: 'GET',
-    target: page.pathname + page.search,
+    target: shownPath(page.pathname) + page.search,
     headers: [
       ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
       ['accept-encoding', ACCEPT_ENCODING],

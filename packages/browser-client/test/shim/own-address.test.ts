@@ -17,6 +17,8 @@ beforeEach(() => {
 
 afterEach(closeTabs);
 
+const ADDRESSES = { appPort: 3000, pageOrigins: new Map([[8080, 'https://s-8080.example']]) };
+
 /** Keeps what the page does with what it would have gone to. */
 function keep(): string[] {
   const gone: string[] = [];
@@ -27,7 +29,7 @@ function keep(): string[] {
   Object.assign(tab, { open: note('open') });
   Object.assign(tab.history, { pushState: note('push'), replaceState: note('entry') });
   Object.assign(tab.location, { assign: note('assign'), replace: note('replace') });
-  keepOwnAddress(tab, 3000);
+  keepOwnAddress(tab, ADDRESSES, true);
   return gone;
 }
 
@@ -96,7 +98,7 @@ describe('a navigation that a script starts', () => {
 
   test('elsewhere, or with a form, is left alone', () => {
     const gone = keep();
-    expect(navigate({ destination: { url: 'http://localhost:8080/' } })).toBe(false);
+    expect(navigate({ destination: { url: 'http://localhost:9999/' } })).toBe(false);
     expect(navigate({ formData: new FormData() })).toBe(false);
     expect(gone).toEqual([]);
   });
@@ -129,7 +131,7 @@ test('frames and <base> are turned as they come, and again when they change', as
 
 test('a document that has it already is left alone', () => {
   const gone = keep();
-  keepOwnAddress(tab, 3000);
+  keepOwnAddress(tab, ADDRESSES, true);
   const navigate = new Event('navigate', { cancelable: true });
   navigation.dispatchEvent(
     Object.assign(navigate, { navigationType: 'push', formData: null, destination: { url: APP } }),

@@ -13,6 +13,7 @@ import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
 import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
+import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
@@ -71,12 +72,13 @@ async function shareThrough(
   const appAnswers = await new Loopback(config.port).answers();
   const { hash: page } = await readBrowserBundle();
   const starting = start({ ...request, config }, embedded, engine, tools);
-  const host = await Promise.race([starting, aborted(tools.stop)]);
-  if (!(host instanceof Host)) {
+  const hosts = await Promise.race([starting, aborted(tools.stop)]);
+  if (hosts === undefined) {
     // The user has stopped the start, and the process ends.
     tools.reporter.stopped({ reason: 'closed', message: '', refused: {} });
     return ExitCode.STOPPED;
   }
+  const { main: host } = hosts;
   const stopped = observe(host, tools);
   if (config.asksDeveloper) obeyVisitorCommands(process.stdin, host.entrance, tools.reporter);
   tools.reporter.ready({
@@ -96,10 +98,12 @@ async function shareThrough(
     takenPort: embedded?.takenPort,
   });
   void aborted(tools.stop).then(() => {
-    tools.reporter.stopping({ exchanges: host.activeExchanges, drainMs: HOST_LIMITS.drainMs });
+    tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
-  return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
+  const reason = await stopped;
+  await hosts.close();
+  return reason === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
 }
 
 async function start(
@@ -107,7 +111,7 @@ async function start(
   embedded: EmbeddedServer | undefined,
   engine: PeerEngine | undefined,
   { log, stop }: Tools,
-): Promise<Host> {
+): Promise<PortHosts> {
   const { config } = request;
   const server = config.server ?? embedded?.url;
   if (server === undefined) throw new Error('there is no tunnel server');
@@ -140,7 +144,8 @@ async function start(
       host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
     });
   const terminal = request.json ? undefined : processTerminal();
-  return startOrTakeOver(startHost, config.takeOver, terminal, stop);
+  const main = await startOrTakeOver(startHost, config.takeOver, terminal, stop);
+  return PortHosts.start(main, options);
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */

@@ -16,7 +16,7 @@ import {
 } from '@wingman/protocol';
 import type { Entrance } from '../entry/entrance.js';
 import { BasicAuth } from '../exchange/basic-auth.js';
-import { LocalApp } from '../exchange/local-app.js';
+import { LocalApp, type Commons } from '../exchange/local-app.js';
 import { RefusalCount } from '../exchange/refusal-count.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -34,8 +34,6 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
   readonly #keys: HostKeys;
-  /** Who of those who have the key is let in, and who waits for that. */
-  readonly entrance: Entrance;
   readonly #app: LocalApp;
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
@@ -81,7 +79,6 @@ export class Host extends EventEmitter<HostEvents> {
       basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
-    this.entrance = this.#app.entrance;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.observe(this.#refusals.observer);
     this.#links = this.#createLinks();
@@ -123,6 +120,16 @@ export class Host extends EventEmitter<HostEvents> {
     return this.#keys.ingressKey.token;
   }
 
+  /** Who of those who have the key is let in, and who waits for that. */
+  get entrance(): Entrance {
+    return this.commons.entrance;
+  }
+
+  /** What hosts of other ports are to have in common with this one. */
+  get commons(): Commons {
+    return this.#app.commons;
+  }
+
   /** When the session ends, in milliseconds since 1970. */
   get expiresAt(): number {
     return this.#lease.expiresAt;
@@ -155,6 +162,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   async #close(reason: StopReason, message: string): Promise<void> {
+    this.emit('closing');
     this.#lease.end();
     this.#prekeyTimer?.cancel();
     // When the server has ended the session there is no way left for an answer.
@@ -182,14 +190,16 @@ export class Host extends EventEmitter<HostEvents> {
             address: () => this.#links.addressOf(link.id),
           }),
         joined: (viewer, path) => {
-          this.emit('viewer-joined', { viewer, path, viewers: this.#links.viewerCount });
+          const viewers = this.commons.viewers.add(viewer).size;
+          this.emit('viewer-joined', { viewer, path, viewers });
         },
         pathChanged: (viewer, { from, to: path, change }) => {
           this.emit('path-changed', { viewer, path, from, change });
         },
         relayBroken: () => this.#connection.probe(),
         left: (viewer, reason) => {
-          this.emit('viewer-left', { viewer, reason, viewers: this.#links.viewerCount });
+          this.commons.viewers.delete(viewer);
+          this.emit('viewer-left', { viewer, reason, viewers: this.commons.viewers.size });
         },
       },
     });
