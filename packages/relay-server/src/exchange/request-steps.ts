@@ -78,7 +78,8 @@ export async function waitForPlace(exchange: Exchange): Promise<void> {
 /** Puts the viewer's cookies into the request: HttpOnly ones from the jar, the others as its browser has them. */
 export function sendCookies(exchange: Exchange): void {
   const { request, context } = exchange;
-  exchange.cookies = new ExchangeCookies(request, context.via, context);
+  const home = context.ports.shared.loopback.port;
+  exchange.cookies = new ExchangeCookies(request, context.via, { ...context, home });
   request.headers = exchange.cookies.requestHeaders;
 }
 

@@ -32,6 +32,8 @@ export interface SessionRouteOptions {
   shell: Shell;
   ingress: Ingress;
   metrics: Metrics;
+  /** Brings visitors from the main session to other ports' sessions. */
+  passages: Router;
   /** Whether each browser is shown a notice first. */
   hasNotice: boolean;
   /** The scheme of the public URL. */
@@ -50,6 +52,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   // A service worker shows it in frames too.
   router.get('/__wingman/shell', framable);
   router.get([FRAMED_PREFIX, `${FRAMED_PREFIX}/*path`], framable);
+  router.use(options.passages);
   router.get(`${DOOR_PREFIX}:port`, (req, res: SessionResponse) => {
     const { live } = res.locals;
     const own = live.session.origin;
