@@ -46,7 +46,8 @@ describe.each<[BrowserName, 'p2p' | 'relay']>([
   });
   afterAll(() => release(browser));
 
-  async function openMain(target = '/'): Promise<void> {
+  /** Each time another target: a browser that is there already would only change the fragment. */
+  async function openMain(target: string): Promise<void> {
     const url = new URL(share.ready.url);
     await page.goto(`${url.origin}${target}${url.hash}`);
     await appShows(page, `main${target}`);
@@ -94,28 +95,29 @@ describe.each<[BrowserName, 'p2p' | 'relay']>([
   });
 
   test('forms, redirects, and scripts lead there too', async () => {
-    await openMain();
+    await openMain('/forms');
     await click('#form button');
     await shows('other', '/asked?q=1');
-    await openMain();
+    await openMain('/redirects');
     await click('#redirect');
     await shows('other', '/redirected');
-    await openMain();
+    await openMain('/posts');
     await click('#post button');
     await shows('other', '/posted');
     expect(await facts()).toMatchObject({ origin: `http://localhost:${app.port}` });
-    await openMain();
+    await openMain('/scripts');
     await inApp(page, () => (window as unknown as AppWindow).go('/gone'));
     await shows('other', '/gone');
   });
 
   test('a tab that the app opens talks with the page that has opened it', async () => {
-    await openMain();
-    const opened = new Promise<Page>((resolve) => {
-      page.once('popup', (tab) => resolve(tab as Page));
-    });
+    await openMain('/tabs');
+    const before = (await browser.pages()).length;
     await inApp(page, () => (window as unknown as AppWindow).openTab('/tab'));
-    const tab = await opened;
+    const tab = await eventually('the tab', async () => {
+      const pages = await browser.pages();
+      return pages.length > before ? pages.at(-1) : undefined;
+    });
     await appShows(tab, 'other/tab');
     await inApp(tab, () => window.opener.postMessage('ping', '*'));
     const heard = (where: Page): Promise<unknown> =>
@@ -127,7 +129,7 @@ describe.each<[BrowserName, 'p2p' | 'relay']>([
   });
 
   test('a frame shows such a page, and talks with the page around it', async () => {
-    await openMain();
+    await openMain('/frames');
     await inApp(page, () => (window as unknown as AppWindow).embed('/framed'));
     const frame = await eventually('the frame', async () => {
       const found = page.frames().find((one) => one.url() === `${other}/framed`);
@@ -144,7 +146,7 @@ describe.each<[BrowserName, 'p2p' | 'relay']>([
   });
 
   test('the key is in no address that a page can see, and in no Referer', async () => {
-    await openMain();
+    await openMain('/secrets');
     await click('#link');
     await shows('other', '/linked?a=1');
     const { href, referrer } = await inApp(page, () => ({

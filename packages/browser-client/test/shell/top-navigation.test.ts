@@ -50,6 +50,14 @@ describe('a navigation of the tab', () => {
     expect(calls).toEqual(['go https://s.example/next?x']);
   });
 
+  test('to another port is the tab’s, at the origin of that port', () => {
+    const gone: string[] = [];
+    Object.assign(tab.location, { assign: (url: string) => gone.push(url) });
+    keepTopNavigations(tab, frame());
+    expect(navigate('http://localhost:8080/next#x')).toBe(true);
+    expect([gone, calls]).toEqual([['https://s-8080.example/next#x'], []]);
+  });
+
   test('to where the app is loads it again for a person, and never for a script', () => {
     keepTopNavigations(tab, frame());
     expect(navigate(SHOWN)).toBe(true);

@@ -65,6 +65,8 @@ export function passageRoutes({
       passage?.session === name &&
       passage.endsAt > clock.now() &&
       isSameSecret(passage.arrival, arrivalOf(req));
+    // Scripts of the app that comes next would see it.
+    res.append('set-cookie', `${ARRIVAL_COOKIE}=; Path=/; Secure; Max-Age=0`);
     if (isOurs) res.append('set-cookie', viewerCookie(passage.viewerId));
     return res.redirect(targetAt(origin, req));
   });
