@@ -51,7 +51,10 @@ export class PortHosts {
           hostHeader: options.hostHeader === 'session' ? 'session' : 'localhost',
           alsoPorts: all.filter((other) => other !== port),
           identity: await options.identity.forPort(port),
-          // It answers for the main session only.
+          // What lets in without the key was said of the app alone.
+          ingress: options.ingress === 'open' ? 'key' : options.ingress,
+          basicAuth: undefined,
+          // The server shows the main session there.
           bareOrigins: [],
           // The main session's registration has decided whose the name is.
           takeOver: true,
