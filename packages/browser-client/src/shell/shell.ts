@@ -1,13 +1,12 @@
 import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
 import type { Boot } from '../shared/boot.js';
-import { isFramed } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { TUNNEL_LOST_CHANNEL, type DocumentReport } from '../shared/shell-api.js';
 import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
 import { drawCover, newJourney, type Step } from './cover.js';
-import { doorFor, goToDoor } from './door.js';
+import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
 import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
@@ -34,7 +33,6 @@ export class Shell implements ShellParts {
   readonly #mirror = new Mirror(document, window, this);
   readonly #pill: PillView;
   readonly #appHash: string;
-  readonly #door: string | undefined;
   readonly #journey = newJourney();
   #hasEnded = false;
   #signaling: Signaling | undefined;
@@ -47,7 +45,6 @@ export class Shell implements ShellParts {
   ) {
     const { key, appHash } = parseFragment(location.hash);
     this.#appHash = appHash;
-    this.#door = doorFor(boot.session, location);
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.frame = new AppFrame(window, { onLoad: () => this.#loaded() });
@@ -70,7 +67,7 @@ export class Shell implements ShellParts {
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
     const key = await this.early?.key;
-    if (key === null && this.#door !== undefined) return goToDoor(this.#door, window);
+    if (key === null && this.early?.door) return goToDoor(this.early.door, window);
     if (key === null) return this.#withoutTunnel('KEY_MISSING', key);
     const tunnel = await this.early?.tunnel;
     if (this.serviceWorker === undefined || key === undefined || tunnel === undefined) {
@@ -272,8 +269,7 @@ export class Shell implements ShellParts {
     if (cover !== null) drawCover(cover, this.#journey, () => this.#retry());
     const { done } = this.#journey;
     const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
-    if (done.has('app') && !isFramed(location.pathname))
-      this.#pill.draw(this.tunnel?.last ?? NO_LINK, isIngress);
+    if (done.has('app')) this.#pill.draw(this.tunnel?.last ?? NO_LINK, isIngress);
   }
 
   readonly #candidatePair = async () => (await this.p2p?.candidatePair()) ?? null;

@@ -80,7 +80,7 @@ function live(tab: ShellWindow, shell: ShellApi): void {
     };
     adopt(window);
     adoptFrames(window, adopt);
-    if (isMain && window.top !== null) openPictureInPicture(window, window.top, shell, adopt);
+    if (isMain) openPictureInPicture(window, tab, shell, adopt);
   } else {
     // Nobody is told here, but the names of what scripts write are noted for the host.
     watchCookies(window, () => undefined);

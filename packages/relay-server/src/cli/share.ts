@@ -80,7 +80,8 @@ async function shareThrough(
   }
   const { main: host } = hosts;
   const stopped = observe(host, tools);
-  if (config.asksDeveloper) obeyVisitorCommands(process.stdin, host.entrance, tools.reporter);
+  if (config.asksDeveloper)
+    obeyVisitorCommands(process.stdin, host.commons.entrance, tools.reporter);
   tools.reporter.ready({
     url: openAt(host.url, config.firstPage),
     session: host.session,
@@ -153,9 +154,10 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-joined', (event) => reporter.viewerJoined(event));
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
-  if (!host.entrance.isOpen) host.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
-  host.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
-  host.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
+  if (!host.commons.entrance.isOpen)
+    host.commons.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
+  host.commons.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
+  host.commons.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));

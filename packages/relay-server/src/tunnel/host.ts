@@ -14,7 +14,6 @@ import {
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
-import type { Entrance } from '../entry/entrance.js';
 import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp, type Commons } from '../exchange/local-app.js';
 import { RefusalCount } from '../exchange/refusal-count.js';
@@ -35,6 +34,8 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #clock: Clock;
   readonly #keys: HostKeys;
   readonly #app: LocalApp;
+  /** What hosts of other ports have in common with this one, and who is let in. */
+  readonly commons: Commons;
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
@@ -79,6 +80,7 @@ export class Host extends EventEmitter<HostEvents> {
       basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
+    this.commons = this.#app.commons;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.observe(this.#refusals.observer);
     this.#links = this.#createLinks();
@@ -118,16 +120,6 @@ export class Host extends EventEmitter<HostEvents> {
   /** What a plain HTTP client shows as its bearer token. */
   get ingressToken(): string {
     return this.#keys.ingressKey.token;
-  }
-
-  /** Who of those who have the key is let in, and who waits for that. */
-  get entrance(): Entrance {
-    return this.commons.entrance;
-  }
-
-  /** What hosts of other ports are to have in common with this one. */
-  get commons(): Commons {
-    return this.#app.commons;
   }
 
   /** When the session ends, in milliseconds since 1970. */
