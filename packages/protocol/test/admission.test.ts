@@ -11,6 +11,7 @@ import {
   requestPayload,
   type OfferClaim,
 } from '../src/seal/admission.js';
+import { derivePortLinkKey } from '../src/seal/link-key.js';
 import { toHex } from '../src/wire/bytes.js';
 
 const LINK_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
@@ -24,6 +25,11 @@ function hkdf(label: string): string {
 test('gate and admission key are those of RFC 5869, and differ', async () => {
   expect(toHex(await deriveGateKey(LINK_KEY))).toBe(hkdf('gate'));
   expect(toHex(await deriveAdmissionKey(LINK_KEY))).toBe(hkdf('admission'));
+});
+
+test('the link key of a port is half a secret, as long as any, and each port has another', async () => {
+  expect(toHex(await derivePortLinkKey(LINK_KEY, 8080))).toBe(hkdf('port 8080').slice(0, 32));
+  expect(toHex(await derivePortLinkKey(LINK_KEY, 808))).not.toBe(hkdf('port 8080').slice(0, 32));
 });
 
 test('a pass is the HMAC of its door and id', async () => {

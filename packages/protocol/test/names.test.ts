@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto';
 import {
   isSessionLabel,
   isSessionName,
+  hasLabel,
+  portSessionName,
   sessionNameFor,
   sessionNameMatches,
+  splitSessionName,
 } from '../src/names/session-name.js';
 
 const key = new Uint8Array(44).map((_, index) => index);
@@ -43,4 +46,39 @@ describe('session names', () => {
     expect(isSessionLabel(label)).toBe(false);
     expect(isSessionName(`${label}-abcdefghijklmnop`)).toBe(false);
   });
+});
+
+describe('the name of another port’s session', () => {
+  const MAIN = 'shop-abcdefghijklmnop';
+
+  test('is the main session’s with the port behind it, and belongs to the same key', async () => {
+    const main = await sessionNameFor(key, 'shop');
+    const name = portSessionName(main, 8080);
+    expect(name).toBe(`${main}-8080`);
+    expect([isSessionName(name), hasLabel(name)]).toEqual([true, true]);
+    expect(splitSessionName(name)).toEqual({ main, port: 8080 });
+    expect(await sessionNameMatches(name, key)).toBe(true);
+    expect(await sessionNameMatches(name, key.slice(1))).toBe(false);
+  });
+
+  test('fits into a DNS label', () => {
+    const longest = `${'x'.repeat(40)}-abcdefghijklmnop-65535`;
+    expect([isSessionName(longest), longest.length]).toEqual([true, 63]);
+  });
+
+  test('a session whose label looks like one is its own main session', async () => {
+    const foreign = await sessionNameFor(key, 'shop-abcdefghijklmnop-8080');
+    expect(splitSessionName(foreign)).toEqual({ main: foreign, port: undefined });
+    // Nobody finds a key for this: the hash of a main session has no hyphen in it.
+    expect(splitSessionName('abcdefghijklmnop-23456').main).toBe('abcdefghijklmnop');
+  });
+
+  test.each(['0', '08080', '65536', '123456', '', '-1', '8080-8081', '80a'])(
+    'no port is %j',
+    (port) => {
+      const name = `${MAIN}-${port}`;
+      expect(isSessionName(name)).toBe(false);
+      expect(splitSessionName(name)).toEqual({ main: name, port: undefined });
+    },
+  );
 });

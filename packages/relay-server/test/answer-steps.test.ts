@@ -103,6 +103,24 @@ describe('rewriteLocation', () => {
     expect(location({}, 'viewer', 'link')).toBe(`http://localhost:${PORT}/x`);
   });
 
+  test('leads a page to the origin of another port, and a page’s request to the port itself', () => {
+    const pageOrigins = new Map([[ALSO, 'https://s-8080.example']]);
+    const led = (fields: Fields, to: string, via: Via = 'viewer') => {
+      const exchange = exchangeOf(fields, via, { pageOrigins });
+      exchange.answer = answerOf(['location', to]);
+      rewriteLocation(exchange);
+      return headerValue(exchange.answer.headers, 'location');
+    };
+    const there = `http://localhost:${ALSO}/x?y#z`;
+    const page = { mode: 'navigate', destination: 'iframe' };
+    expect(led(page, there)).toBe('https://s-8080.example/x?y#z');
+    expect(led(page, `http://127.0.0.1:${ALSO}`)).toBe('https://s-8080.example');
+    expect(led({}, there, 'ingress')).toBe('https://s-8080.example/x?y#z');
+    expect(led({ mode: 'cors' }, there)).toBe(there);
+    for (const other of ['http://localhost:9999/', `http://localhost:${ALSO}@evil.example/`])
+      expect(led(page, other)).toBe(other);
+  });
+
   test('a 1xx head is treated alike, and shows no cookies', () => {
     const headers = headersFromRaw([
       ...['link', '</a>', 'set-cookie', 'a=1', 'connection', 'close'],

@@ -19,6 +19,8 @@ class Viewer {
   readonly id: string | undefined;
   readonly store = new Map<string, string>();
   page = '/';
+  /** The port whose pages it looks at. */
+  home = 3000;
 
   constructor(
     readonly jars: CookieJars,
@@ -48,6 +50,7 @@ class Viewer {
     const cookies = new ExchangeCookies(request, this.via, {
       jars: this.jars,
       viewer: () => this.id ?? '',
+      home: this.home,
     });
     const headers = cookies.received(
       headersFromRaw([...lines.flatMap((line) => ['Set-Cookie', line]), ...more]),
@@ -309,5 +312,69 @@ describe('viewers', () => {
     expect(large.length).toBeLessThan(HOST_LIMITS.cookieJarBytes);
     expect(large).toContain('b19=');
     expect(large).not.toContain('b0=');
+  });
+});
+
+describe('the cookies of a browser that looks at pages of two ports', () => {
+  const setUpTwo = () => {
+    const { time, jars, viewer: main } = setUp();
+    const other = new Viewer(jars, 'viewer', main.id);
+    other.home = 8080;
+    const settle = (): void => void (time.now += HOST_LIMITS.cookieSettleMs + 1);
+    return { main, other, settle };
+  };
+
+  test('are the same at both, as localhost has them', () => {
+    const { main, other } = setUpTwo();
+    main.ask('/login', 'sid=secret; HttpOnly; Path=/', 'theme=dark; Path=/');
+    expect(other.ask('/')).toBe('sid=secret; theme=dark');
+    expect(other.ask('/deep')).toBe('sid=secret; theme=dark');
+  });
+
+  test('are shown to the scripts of the other port with its next answer, once', () => {
+    const { main, other } = setUpTwo();
+    main.ask('/login', 'sid=secret; HttpOnly; Path=/', 'theme=dark; Path=/shop; Max-Age=60');
+    expect(other.answer('/')).toEqual(['theme=dark; Path=/shop; Secure; Max-Age=60']);
+    expect(other.answer('/')).toEqual([]);
+  });
+
+  test('are not taken for deleted where they were never shown', () => {
+    const { main, other, settle } = setUpTwo();
+    main.ask('/', 'theme=dark; Path=/');
+    settle();
+    expect(other.exchange('/', []).cookie).toBe('theme=dark');
+    expect(main.ask('/')).toBe('theme=dark');
+  });
+
+  test('have the value that was set last, whichever port has set it', () => {
+    const { main, other, settle } = setUpTwo();
+    main.ask('/', 'theme=dark; Path=/');
+    other.ask('/');
+    settle();
+    other.ask('/', 'theme=light; Path=/');
+    expect(main.ask('/')).toBe('theme=light');
+    expect(main.store.get('theme')).toBe('light');
+    settle();
+    main.script('theme', 'blue');
+    main.ask('/');
+    expect(other.ask('/')).toBe('theme=blue');
+    expect(other.store.get('theme')).toBe('blue');
+  });
+
+  test('are gone at both when one has deleted them', () => {
+    const { main, other, settle } = setUpTwo();
+    main.ask('/', 'theme=dark; Path=/', 'sid=1; HttpOnly; Path=/');
+    other.ask('/');
+    settle();
+    main.ask('/', 'theme=; Path=/; Max-Age=0', 'sid=; HttpOnly; Path=/; Max-Age=0');
+    expect(other.ask('/')).toBeUndefined();
+  });
+
+  test('are those of one browser only', () => {
+    const { main, other } = setUpTwo();
+    main.ask('/', 'theme=dark; Path=/', 'sid=1; HttpOnly; Path=/');
+    const stranger = new Viewer(other.jars);
+    stranger.home = 8080;
+    expect([stranger.ask('/'), stranger.answer('/')]).toEqual([undefined, []]);
   });
 });

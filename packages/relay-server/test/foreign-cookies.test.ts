@@ -31,7 +31,7 @@ describe.each<Via>(['viewer', 'ingress'])('by the way of %s', (via) => {
       const own: CookiePair[] = via === 'ingress' ? [[VIEWER_COOKIE, viewer]] : [];
       const raw = ['cookie', formatCookies([...own, ...pairs]), PAGE_PATH_HEADER, '/'];
       const request = { target: '/', headers: headersFromRaw(raw) };
-      return new ExchangeCookies(request, via, { jars, viewer: () => viewer });
+      return new ExchangeCookies(request, via, { jars, viewer: () => viewer, home: 3000 });
     };
     /** The cookies the app gets of a browser that holds these. */
     const seen = (...pairs: CookiePair[]): string | undefined =>
@@ -85,7 +85,7 @@ describe.each<Via>(['viewer', 'ingress'])('by the way of %s', (via) => {
 
 test('a client that is no browser of a session keeps its cookies itself', () => {
   const headers = headersFromRaw(['cookie', 'any=1; other=2']);
-  const context = { jars: new CookieJars(), viewer: () => '' };
+  const context = { jars: new CookieJars(), viewer: () => '', home: 3000 };
   const { requestHeaders } = new ExchangeCookies({ target: '/', headers }, 'ingress', context);
   expect(headerValue(requestHeaders, 'cookie')).toBe('any=1; other=2');
 });

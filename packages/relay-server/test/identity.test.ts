@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { verifyRegistrationProof } from '@wingman/node-kit';
+import { derivePortLinkKey } from '@wingman/protocol';
 import { HostIdentity, namedIdentity } from '../src/tunnel/identity.js';
 import { scratchFolder } from './support/scratch.js';
 
@@ -21,6 +22,16 @@ describe('an identity', () => {
     const proof = identity.proveRegistration(nonce);
     expect(proof.session).toBe(identity.session);
     await expect(verifyRegistrationProof(proof, nonce)).resolves.toBeUndefined();
+  });
+
+  test('for another port it proves that port’s name with the same key, and has a link key of its own', async () => {
+    const main = await HostIdentity.create('shop');
+    const other = await main.forPort(8080);
+    expect(other.session).toBe(`${main.session}-8080`);
+    const nonce = new Uint8Array(32).fill(7);
+    await verifyRegistrationProof(other.proveRegistration(nonce), nonce);
+    expect(other.linkKey).toEqual(await derivePortLinkKey(main.linkKey, 8080));
+    expect(other.linkKey).not.toEqual(main.linkKey);
   });
 
   test('is new each time', async () => {

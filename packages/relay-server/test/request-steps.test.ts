@@ -303,3 +303,36 @@ describe('a read-only session', () => {
     },
   );
 });
+
+describe('a request that comes from the page of another port', () => {
+  const OTHER = 'https://s-8080.example';
+  const asked = (step: typeof rewriteOrigin, fields: Fields): [string, string][] => {
+    const pageOrigins = new Map([[ALSO, OTHER]]);
+    const exchange = exchangeOf(fields, 'viewer', { pageOrigins });
+    step(exchange);
+    return exchange.request.headers.map(({ name, value }) => [name, value]);
+  };
+
+  test('names that port, and no site that only looks like it', () => {
+    const origin = (value: string) => asked(rewriteOrigin, { headers: ['origin', value] })[0]?.[1];
+    expect(origin(OTHER)).toBe(`http://localhost:${ALSO}`);
+    expect(origin(`${OTHER}.evil.example`)).toBe(`${OTHER}.evil.example`);
+    expect(origin(`${OTHER}/x`)).toBe(`${OTHER}/x`);
+    expect(origin('https://s-9999.example')).toBe('https://s-9999.example');
+    const headers = ['referer', `${OTHER}/a?b`];
+    expect(asked(rewriteOrigin, { headers })).toEqual([
+      ['referer', `http://localhost:${ALSO}/a?b`],
+    ]);
+  });
+
+  test('comes from the same site', () => {
+    const site = (referer: string) => {
+      const fields = { mode: 'navigate', destination: 'iframe', headers: ['referer', referer] };
+      return asked(describeFetch, fields).find(([name]) => name === 'sec-fetch-site')?.[1];
+    };
+    expect([site(`${OTHER}/`), site('https://s-9999.example/')]).toEqual([
+      'same-site',
+      'cross-site',
+    ]);
+  });
+});

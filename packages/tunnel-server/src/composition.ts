@@ -21,6 +21,7 @@ import { StunCoordination } from './stun/stun-coordination.js';
 import { createApp } from './web/app.js';
 import type { Assets } from './web/assets.js';
 import { locate, type Place } from './web/locate.js';
+import { passageRoutes } from './web/passages.js';
 import { serverRoutes } from './web/server-routes.js';
 import { sessionRoutes } from './web/session-routes.js';
 import type { BootData, Shell } from './web/shell.js';
@@ -212,7 +213,10 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
     session: sessionRoutes({
       assets,
       boot,
+      besides: ({ session }) =>
+        core.registry.besides(session.name).map((name) => core.site.originOf(name)),
       ingress,
+      passages: passageRoutes(core),
       shell,
       metrics,
       hasNotice: core.config.notice,

@@ -25,6 +25,11 @@ export const SERVER_LIMITS = {
   /** The slowest direct path that is believed; the histogram's last bucket ends before. */
   p2pSetupMaxMs: 60_000,
 
+  /** Visitors on their way from the main session to another port's page, of all sessions together. */
+  passages: 1_000,
+  /** From the main session's redirect to the other port's origin: one request. */
+  passageMs: 30_000,
+
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
   /** Hosts that are connected and have not proved a key: each costs a socket and a nonce. Past it the oldest of the busiest network goes. */

@@ -39,6 +39,12 @@ test('a name is denied as a whole', () => {
   expect(names.map((name) => list.deniesName(name))).toEqual([true, false, false]);
 });
 
+test('a denied name is denied with its other ports, and a port’s alone', () => {
+  expect(listOf(`${NAME}\n`).deniesName(`${NAME}-8080`)).toBe(true);
+  const list = listOf(`${NAME}-8080\n`);
+  expect([list.deniesName(`${NAME}-8080`), list.deniesName(NAME)]).toEqual([true, false]);
+});
+
 test('without a file nobody is denied', () => {
   const list = new DenyList(undefined, { clock: new FakeClock(), logger });
   expect([list.deniesName(NAME), list.deniesAddress('192.0.2.7')]).toEqual([false, false]);

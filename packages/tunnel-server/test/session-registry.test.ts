@@ -107,6 +107,14 @@ describe('the registry', () => {
     expect(registry.only).toBeUndefined();
   });
 
+  test('counts the sessions of other ports as parts of their main session', () => {
+    const [main, other] = ['abcdefghijklmnop', 'abcdefghijklmnop-8080'];
+    const live = register(main);
+    register(other);
+    expect(registry.only).toBe(live);
+    expect([registry.besides(main), registry.besides(other)]).toEqual([[other], [main]]);
+  });
+
   test('has room for so many, and for those that are there already', () => {
     register('a');
     register('b');

@@ -46,13 +46,24 @@ export function admitShim(
     nonce,
     origins,
     appPort,
-  }: { readonly nonce: string; readonly origins: readonly string[]; readonly appPort?: number },
+    pageOrigins,
+  }: {
+    readonly nonce: string;
+    readonly origins: readonly string[];
+    readonly appPort?: number;
+    readonly pageOrigins?: ReadonlyMap<number, string>;
+  },
 ): { headers: Header[]; tag: string } {
   const kept = headers.filter(({ name }) => name !== 'content-length');
   const script = admitScript({ nonce, urls: origins.map((origin) => origin + SHIM_PATH) });
   return {
     headers: admitSession(kept, { destination, also: [...also, script] }),
-    tag: shimTag(headers.some(isPolicy) ? nonce : undefined, asksForIsolation(headers), appPort),
+    tag: shimTag(
+      headers.some(isPolicy) ? nonce : undefined,
+      asksForIsolation(headers),
+      appPort,
+      pageOrigins,
+    ),
   };
 }
 

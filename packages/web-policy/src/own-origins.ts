@@ -4,6 +4,8 @@ import { admitLocalName, widened, type PolicyChange } from './content-security-p
 export interface OwnAddress {
   readonly port: number;
   readonly origins: readonly string[];
+  /** Where other ports have their pages. */
+  readonly pageOrigins?: ReadonlyMap<number, string>;
 }
 
 /** A host-source that names the developer's machine (CSP Level 3 section 2.3.1). */
@@ -23,7 +25,7 @@ const SERVICE_WORKER = '/__wingman/sw.js';
 
 /**
  * A policy may name the app by its address on the developer's machine. On localhost this address is the page's
- * own origin, so the session's origins are added to it. Sources with other ports stay as they are. And a page may call
+ * own origin, so the session's origins are added to it; another port that has pages is met at their origin too. And a page may call
  * the app by that address, which 'self' means there.
  */
 export function admitOwnOrigins(own: OwnAddress): PolicyChange {
@@ -41,16 +43,22 @@ export function admitOwnOrigins(own: OwnAddress): PolicyChange {
 }
 
 /** The sources to add for one source: the same at each origin of the session, if the source is the app's own. */
-function asSeen(source: string, { port, origins }: OwnAddress, isFetched: boolean): string[] {
+function asSeen(
+  source: string,
+  { port, origins, pageOrigins = new Map() }: OwnAddress,
+  isFetched: boolean,
+): string[] {
   const match = LOCAL_SOURCE.exec(source);
   if (match === null) return [];
   const [, scheme = '', named = '80', path = ''] = match;
   const isPlain = !/^(?:https|wss)$/i.test(scheme);
   const isOwn = isPlain && (named === '*' || Number(named) === port);
-  const own = origins.map((origin) => withScheme(scheme.toLowerCase(), new URL(origin)) + path);
+  const at = (origin: string): string => withScheme(scheme.toLowerCase(), new URL(origin)) + path;
+  const others = [...pageOrigins].filter(([other]) => named === '*' || Number(named) === other);
   const isCovered = !isFetched || (isOwn && path === '');
   const answering = isCovered ? [] : origins.map((origin) => origin + SERVICE_WORKER);
-  return [...(isOwn ? own : []), ...answering];
+  const seen = [...(isOwn ? origins : []), ...(isPlain ? others.map(([, origin]) => origin) : [])];
+  return [...seen.map(at), ...answering];
 }
 
 function withScheme(scheme: string, { host, protocol }: URL): string {

@@ -9,8 +9,16 @@ const TAG_END = '></script>';
  * The shim's script element, with the nonce that the document's policy lets in. The shim makes WebSockets and the
  * like go through the link, and has to run before any script of the app.
  */
-export function shimTag(nonce: string | undefined, isIsolated: boolean, appPort?: number): string {
-  const port = appPort === undefined ? '' : ` data-port="${appPort}"`;
+export function shimTag(
+  nonce: string | undefined,
+  isIsolated: boolean,
+  appPort?: number,
+  pageOrigins: ReadonlyMap<number, string> = new Map(),
+): string {
+  const own = appPort === undefined ? '' : ` data-port="${appPort}"`;
+  const others = [...pageOrigins].filter(([other]) => other !== appPort);
+  const pages = others.map((pair) => pair.join('=')).join(' ');
+  const port = pages === '' ? own : `${own} data-pages="${pages}"`;
   const mark = isIsolated ? ' data-isolated' : '';
   const pass = nonce === undefined ? '' : ` nonce="${nonce}"`;
   return TAG_START + port + mark + pass + TAG_END;

@@ -88,3 +88,20 @@ describe('a policy that names the app by its address on localhost', () => {
     expect(seen(policy, 'https://s.example')).toBe(policy);
   });
 });
+
+test.each([
+  [
+    'frame-src http://localhost:8080',
+    'frame-src http://localhost:8080 https://s.example/__wingman/sw.js https://s-8080.example',
+  ],
+  [
+    'form-action http://localhost:8080/a',
+    'form-action http://localhost:8080/a https://s-8080.example/a',
+  ],
+  ['frame-ancestors http://localhost:9999', 'frame-ancestors http://localhost:9999'],
+])('a policy that names another port means its pages too: %s', (policy, expected) => {
+  const pageOrigins = new Map([[8080, 'https://s-8080.example']]);
+  const own = { port: 3000, origins: ['https://s.example'], pageOrigins };
+  const words = serializePolicy(admitOwnOrigins(own)(parsePolicy(policy))).split(' ');
+  expect(new Set(words)).toEqual(new Set(expected.split(' ')));
+});

@@ -243,3 +243,13 @@ describe('streams', () => {
     await expect(new Response(body.pipeThrough(shimStream(TAG))).text()).rejects.toThrow('cut');
   });
 });
+
+test('the element says where other ports have their pages', () => {
+  const pages = new Map([
+    [3000, 'https://s.example'],
+    [8080, 'https://s-8080.example'],
+  ]);
+  expect(shimTag(undefined, false, 3000, pages)).toBe(
+    '<script src="/__wingman/shim.js" data-port="3000" data-pages="8080=https://s-8080.example"></script>',
+  );
+});

@@ -1,4 +1,5 @@
-import { ENTRY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
+import { DOOR_PREFIX, ENTRY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
+import { isFramed } from '../shared/framed.js';
 import { localPort } from '../shared/loopback.js';
 
 /**
@@ -19,6 +20,9 @@ export function destinationOf(request: RequestSignature, origin: string): Destin
   const url = new URL(request.url);
   if (url.origin !== origin) return isForPort(request, url, new URL(origin)) ? 'port' : 'untouched';
   if (url.pathname === ENTRY_TARGET) return 'entry';
+  if (request.mode === 'navigate' && isFramed(url.pathname)) return 'shell';
+  // The server's to answer, which says who may frame it.
+  if (url.pathname.startsWith(DOOR_PREFIX)) return 'untouched';
   if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';
   if (request.mode === 'navigate' && request.destination === 'document') return 'shell';
   return 'app';

@@ -1,5 +1,6 @@
 import { BoundedMap, WingmanError } from '@wingman/protocol';
 import { ask, PortMux } from '@wingman/protocol/ports';
+import { isFramed } from '../shared/framed.js';
 import type { TunnelPort } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import type { Introduction, PortWanted } from '../shared/service-worker-messages.js';
@@ -16,7 +17,7 @@ export interface ShellEntry {
 
 /** What the directory needs of the browser. */
 export interface ShellWorld {
-  /** Client ids of the top-level pages, most recently focused first. */
+  /** Client ids of the pages that are shells, most recently focused first. */
   listShells(): Promise<string[]>;
   exists(clientId: string): Promise<boolean>;
   /** Asks a page to introduce itself; undefined when it does not answer in time. */
@@ -201,7 +202,9 @@ export function browserWorld(clients: Clients, instance: string): ShellWorld {
     async listShells() {
       const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
       // A tab with an opener is "auxiliary".
-      return windows.filter(({ frameType }) => frameType !== 'nested').map(({ id }) => id);
+      const isShell = ({ frameType, url }: WindowClient): boolean =>
+        frameType !== 'nested' || isFramed(new URL(url).pathname);
+      return windows.filter(isShell).map(({ id }) => id);
     },
     async ask(clientId) {
       const client = await clients.get(clientId);

@@ -20,20 +20,47 @@ function isLocalName({ hostname, port }: Address, page: Pick<URL, 'port'>): bool
   return NAMES.has(hostname) || (hostname.endsWith('.localhost') && port !== page.port);
 }
 
+/** What a document has said of the developer's machine. */
+export interface LocalAddresses {
+  /** The app's own port. */
+  appPort: number | undefined;
+  /** The origins at which other ports have their pages. */
+  pageOrigins: ReadonlyMap<number, string>;
+}
+
+/** For what has to stay on the page's own origin. */
+export const ownAddressOnly = ({ appPort }: Pick<LocalAddresses, 'appPort'>): LocalAddresses => ({
+  appPort,
+  pageOrigins: new Map(),
+});
+
 /**
- * The place in the session that a URL means when it names the app by its address on the developer's machine;
- * undefined for all other URLs.
+ * The place in the session that a URL means when it names the app by its address on the developer's machine, or
+ * another port that has pages; undefined for all other URLs.
  */
 export function inSession(
   url: string | URL,
   page: Pick<URL, 'origin' | 'port'> & { readonly base: string },
-  appPort: number | undefined,
+  { appPort, pageOrigins }: LocalAddresses,
 ): string | undefined {
   if (appPort === undefined || !URL.canParse(url, page.base)) return undefined;
   const parsed = new URL(url, page.base);
   const { protocol, pathname, search, hash } = parsed;
-  if (protocol !== 'http:' || localPort(parsed, page) !== appPort) return undefined;
-  return page.origin + pathname + search + hash;
+  const port = protocol === 'http:' ? localPort(parsed, page) : undefined;
+  if (port === undefined) return undefined;
+  const origin = port === appPort ? page.origin : pageOrigins.get(port);
+  return origin === undefined ? undefined : origin + pathname + search + hash;
+}
+
+/** Reads what the host has written into the shim's element: ports with their origins. */
+export function readPageOrigins(text: string | undefined): ReadonlyMap<number, string> {
+  const pairs = (text ?? '').split(' ').filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const [port = '', origin = ''] = pair.split('=');
+      return [Number(port), origin] as const;
+    }),
+  );
 }
 
 /** `localhost` is one site whatever the port, and cookies don't tell ports apart; the addresses are others. */

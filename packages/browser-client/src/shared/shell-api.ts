@@ -1,4 +1,5 @@
 import type { SocketRequest } from './exchange-messages.js';
+import type { LocalAddresses } from './loopback.js';
 import type { PageCookies } from './page-cookies.js';
 
 /** What a document of the app tells its shell about itself. */
@@ -23,14 +24,12 @@ export interface Past {
 }
 
 /** What the shell offers the shim in the documents it frames. */
-export interface ShellApi {
+export interface ShellApi extends LocalAddresses {
   /** Names this tab's shell for the service worker. */
   readonly tab: string;
   /** False in ingress mode: WebSockets then go to the server themselves. */
   readonly tunnels: boolean;
   openWebSocket(request: SocketRequest, port: MessagePort): void;
-  /** The app's own port on the developer's machine, as far as a document has told it. */
-  appPort: number | undefined;
   report(report: DocumentReport): void;
   /** What was kept for the page at this URL; undefined when it isn't the tab's first page. */
   pastOf(url: string): Past | undefined;
@@ -39,7 +38,9 @@ export interface ShellApi {
   /** Loads the tab again with or without cross-origin isolation; false when that would change nothing. */
   isolate(isOn: boolean): boolean;
   /** Posts to the opener of this tab in the name of the tab, because an opener on another site knows the top window only. */
-  postToOpener(...args: unknown[]): void;
+  readonly postToOpener: (...args: unknown[]) => void;
+  /** The same for the page of another port that has the shell in a frame. */
+  readonly postToParent: (...args: unknown[]) => void;
   /** A document sees these cookies now. */
   cookiesChanged(cookies: PageCookies): void;
 }

@@ -1,3 +1,5 @@
+import { isFramed } from '../shared/framed.js';
+import type { LocalAddresses } from '../shared/loopback.js';
 import { MessageRelay } from './message-relay.js';
 import { keepTopNavigations } from './top-navigation.js';
 
@@ -42,9 +44,10 @@ export interface FrameEvents {
 
 /** The frame the app lives in. The app has the shell's origin, so the shell can look into the frame. */
 export class AppFrame {
-  /** The app's own port on the developer's machine, as its documents have told it. */
-  appPort: number | undefined;
+  /** As the app's documents have told it. */
+  readonly addresses: LocalAddresses = { appPort: undefined, pageOrigins: new Map() };
   readonly #element: HTMLIFrameElement;
+  readonly #tab: Window;
 
   constructor(tab: Window, events: FrameEvents) {
     const { document: page } = tab;
@@ -61,6 +64,7 @@ export class AppFrame {
       events.onLoad(this);
     });
     this.#element = element;
+    this.#tab = tab;
     keepTopNavigations(tab, this);
     printApp(tab, this);
   }
@@ -112,6 +116,8 @@ export class AppFrame {
   }
 
   focus(): void {
+    // A page of another port that has the shell in a frame keeps the focus.
+    if (isFramed(this.#tab.location.pathname)) return;
     this.#element.focus({ preventScroll: true });
     this.#element.contentWindow?.focus();
   }

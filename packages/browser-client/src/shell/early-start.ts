@@ -3,13 +3,17 @@ import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
+import { doorFor } from './door.js';
 import { findKey, type FoundKey } from './link-key.js';
 import { referrerOf } from './first-page.js';
+import { shownPath } from '../shared/framed.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
 /** What begins before the page's own code has arrived. */
 export interface EarlyStart extends FoundKey {
+  /** Where a page of another port gets its key when the tab has none. */
+  door: string | undefined;
   /** Resolves with undefined when this browser can't run a tunnel or the tab has no key. */
   tunnel: Promise<EarlyTunnel | undefined>;
 }
@@ -47,7 +51,7 @@ export function trustOwnScripts({ location, trustedTypes }: TrustingTab): void {
 
 /** Starts what takes round trips: the tunnel worker's first flight and the service worker's registration. */
 export function startEarly(boot: Boot, page: Document): EarlyStart {
-  const found = findKey(window);
+  const found = { ...findKey(window), door: doorFor(boot.session, location) };
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
   if (serviceWorker === undefined) return { ...found, tunnel: Promise.resolve(undefined) };
   const firstFlight = {
@@ -112,7 +116,7 @@ function navigationHead(
 ): FetchHead {
   return {
     method: 'GET',
-    target: page.pathname + page.search,
+    target: shownPath(page.pathname) + page.search,
     headers: [
       ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
       ['accept-encoding', ACCEPT_ENCODING],

@@ -1,5 +1,7 @@
 import { parseBoot } from '../shared/boot.js';
+import { isDoor, throughDoor } from './door.js';
 import { startEarly, trustOwnScripts, type EarlyStart } from './early-start.js';
+import { findKey } from './link-key.js';
 
 declare global {
   interface Window {
@@ -9,7 +11,11 @@ declare global {
 }
 
 trustOwnScripts(window);
-window.wingmanEarly = startEarly(
-  parseBoot(document.getElementById('wingman-boot')?.textContent),
-  document,
-);
+const boot = parseBoot(document.getElementById('wingman-boot')?.textContent);
+if (isDoor(location)) void passOn();
+else window.wingmanEarly = startEarly(boot, document);
+
+async function passOn(): Promise<void> {
+  const { key } = findKey(window);
+  location.replace(await throughDoor(boot.session, location, await key));
+}

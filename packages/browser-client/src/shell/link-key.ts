@@ -6,6 +6,7 @@ import {
   INGRESS_TARGET,
   type LinkKey,
 } from '@wingman/protocol';
+import { shownPath } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { KEY_DATABASE } from '../shared/shell-api.js';
 import { keepLinkKey, readLinkKey } from './key-store.js';
@@ -96,7 +97,7 @@ export async function enterIngress(session: string, key: LinkKey | null): Promis
 
 /** The URL of the app's page in this tab, with the app's own fragment. */
 export function appUrl({ hash, origin, pathname, search }: Location, appHash: string): string {
-  return origin + pathname + search + (hash === '' ? appHash : hash);
+  return origin + shownPath(pathname) + search + (hash === '' ? appHash : hash);
 }
 
 /** The link another person can open. */

@@ -1,3 +1,4 @@
+import { isFramed } from '../shared/framed.js';
 import type { DocumentReport } from '../shared/shell-api.js';
 import type { AppFrame } from './app-frame.js';
 import { localPort } from '../shared/loopback.js';
@@ -41,7 +42,8 @@ export class Mirror {
     const url = new URL(href, location.href);
     // A blob: URL has our origin, but browsers refuse it in the address bar.
     const isOurs = url.origin === location.origin && url.protocol === location.protocol;
-    if (!isOurs || url.href === location.href) return;
+    // The address of a frame is seen by nobody, and says that the page has its shell there.
+    if (!isOurs || url.href === location.href || isFramed(location.pathname)) return;
     history.replaceState(history.state, '', url.href);
   }
 

@@ -6,6 +6,7 @@ import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
 import { drawCover, newJourney, type Step } from './cover.js';
+import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
 import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
@@ -66,6 +67,7 @@ export class Shell implements ShellParts {
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
     const key = await this.early?.key;
+    if (key === null && this.early?.door) return goToDoor(this.early.door, window);
     if (key === null) return this.#withoutTunnel('KEY_MISSING', key);
     const tunnel = await this.early?.tunnel;
     if (this.serviceWorker === undefined || key === undefined || tunnel === undefined) {

@@ -1,5 +1,6 @@
 import { render, type VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isFramed } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
 import { PILL_LABELS, PillDetails, formatRtt, pillKind } from './pill-details.js';
@@ -31,7 +32,7 @@ export class PillView {
   #last: { status: LinkStatus; isIngress: boolean } | undefined;
 
   constructor(
-    page: Document,
+    private readonly page: Document,
     css: string,
     private readonly candidatePair: () => Promise<CandidatePair | null>,
     actions: Omit<PillActions, 'onOpen'>,
@@ -44,6 +45,8 @@ export class PillView {
   }
 
   draw(status: LinkStatus, isIngress: boolean): void {
+    // A page of another port that has the shell in a frame has a pill of its own.
+    if (isFramed(this.page.location.pathname)) return;
     this.#last = { status, isIngress };
     this.#render({ ...this.#last, pair: this.#pair });
     if (this.#isOpen) void this.#refreshPair();

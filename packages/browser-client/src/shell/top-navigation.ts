@@ -1,5 +1,5 @@
 import { RESERVED_PREFIX } from '@wingman/protocol';
-import { inSession } from '../shared/loopback.js';
+import { inSession, type LocalAddresses } from '../shared/loopback.js';
 
 /** The part of the Navigation API that is used here. Some engines lack it. */
 export interface NavigateEvent extends Event {
@@ -38,7 +38,7 @@ export function topNavigation(
 /** The part of the app's frame that is needed here. */
 export interface Navigable {
   readonly url: string | undefined;
-  readonly appPort: number | undefined;
+  readonly addresses: LocalAddresses;
   setHash(hash: string): void;
   go(url: string, isReplacing: boolean): void;
   reload(): void;
@@ -56,10 +56,13 @@ export function keepTopNavigations(tab: Window, frame: Navigable): void {
     const { destination, navigationType } = event as NavigateEvent;
     const { origin, port } = tab.location;
     const here = { origin, port, base: origin };
-    const target = inSession(destination.url, here, frame.appPort) ?? destination.url;
+    const turned = inSession(destination.url, here, frame.addresses);
+    const target = turned ?? destination.url;
     const kind = topNavigation(event as NavigateEvent, target, frame.url);
-    if (kind === 'tab') return;
+    const isOtherPort = turned !== undefined && new URL(turned).origin !== origin;
+    if (kind === 'tab' && !(isOtherPort && event.cancelable)) return;
     event.preventDefault();
+    if (kind === 'tab') tab.location.assign(target);
     if (kind === 'frame') frame.go(target, navigationType === 'replace');
     if (kind === 'reload') frame.reload();
   });

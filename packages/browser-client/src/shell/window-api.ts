@@ -16,7 +16,7 @@ import type { TunnelClient } from './tunnel-client.js';
 /** The parts of the shell that the window's members lead to, as they are now. */
 export interface ShellParts {
   readonly tab: string;
-  readonly frame: Pick<AppFrame, 'url' | 'appPort'>;
+  readonly frame: Pick<AppFrame, 'url' | 'addresses'>;
   readonly firstPage: Pick<FirstPage, 'pastOf'>;
   readonly tunnel: TunnelClient | undefined;
   readonly p2p: P2pClient | undefined;
@@ -34,16 +34,23 @@ export function publish(shell: ShellParts, tab: Window): void {
     },
     openWebSocket: (request, port) => shell.tunnel?.openWebSocket(request, port),
     get appPort() {
-      return shell.frame.appPort;
+      return shell.frame.addresses.appPort;
     },
     set appPort(port) {
-      shell.frame.appPort = port;
+      shell.frame.addresses.appPort = port;
+    },
+    get pageOrigins() {
+      return shell.frame.addresses.pageOrigins;
+    },
+    set pageOrigins(origins) {
+      shell.frame.addresses.pageOrigins = origins;
     },
     report: (report) => shell.reported(report),
     pastOf: (url) => shell.firstPage.pastOf(url),
     download: (url, name) => void downloads.start(url, name),
     isolate: (isOn) => isolate(isOn, shell, tab),
-    postToOpener: (...args) => postToOpener(tab, args),
+    postToOpener: (...args) => post(tab.opener, args),
+    postToParent: (...args) => post(tab.parent, args),
     cookiesChanged: (cookies) => shell.tunnel?.updateCookies(cookies),
   };
   const wingman = {
@@ -112,8 +119,7 @@ function isolate(isOn: boolean, { frame, serviceWorker }: ShellParts, tab: Windo
   return true;
 }
 
-/** Posts to the tab's opener from the shell's realm, which the receiver sees as the source (HTML, window post message steps). */
-function postToOpener(tab: Window, args: unknown[]): void {
-  const opener = tab.opener as { postMessage(...args: unknown[]): void } | null;
-  opener?.postMessage(...args);
+/** Posts to a window from the shell's realm, which the receiver sees as the source (HTML, window post message steps). */
+function post(window: unknown, args: unknown[]): void {
+  (window as { postMessage(...args: unknown[]): void } | null)?.postMessage(...args);
 }

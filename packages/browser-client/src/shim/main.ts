@@ -3,12 +3,13 @@ import {
   nativeServiceWorkers,
   showServiceWorkers,
 } from '@wingman/app-worker/page';
-import { inSession } from '../shared/loopback.js';
+import { inSession, ownAddressOnly, readPageOrigins } from '../shared/loopback.js';
 import { TAB_NAME, type DocumentToServiceWorker } from '../shared/service-worker-messages.js';
 import { SHELL_API, type ShellApi } from '../shared/shell-api.js';
 import { borrowRequests } from './borrowed-requests.js';
 import { adoptFrames } from './child-frames.js';
 import { reportDocument } from './document-report.js';
+import { findShell, rememberShell, type ShellWindow } from './find-shell.js';
 import { tellGivenUp } from './give-up.js';
 import { hideKeyDatabase } from './hide-database.js';
 import { hideInTimings } from './hide-timings.js';
@@ -50,57 +51,52 @@ const wantsIsolation = element?.dataset['isolated'] !== undefined;
 /** The app's own port on the developer's machine, which the host says in an attribute too. */
 const namedPort = element?.dataset['port'];
 
+/** Where other ports have their pages. */
+const pageOrigins = readPageOrigins(element?.dataset['pages']);
+
 const text = `(${String(wingman)})()`;
 const serviceWorkers = nativeServiceWorkers(navigator);
 
 if (typeof document === 'undefined') {
   liveInWorker(self);
 } else {
-  const shell = findShell();
+  const shell = findShell(window);
   // The app finds its own scripts only. A document keeps what has run.
   element?.remove();
-  if (shell !== undefined && window !== window.top) live(shell);
+  if (shell !== undefined) live(shell, shell[SHELL_API]);
 }
 
-/** The shell around this document; undefined when the top page is anything else. */
-function findShell(): ShellApi | undefined {
-  try {
-    return (window.top as unknown as { [SHELL_API]?: ShellApi } | null)?.[SHELL_API];
-  } catch {
-    return undefined;
-  }
-}
-
-function live(shell: ShellApi): void {
-  const isMain = window.parent === window.top;
+function live(tab: ShellWindow, shell: ShellApi): void {
+  const isMain = window.parent === tab;
   if (isMain && wantsIsolation && !crossOriginIsolated && shell.isolate(true)) return window.stop();
   tell({ kind: 'document', tab: shell.tab, isInner: !isMain });
-  showTabsAsSources(window, shell);
-  if (namedPort !== undefined) shell.appPort = Number(namedPort);
+  showTabsAsSources(window, tab, shell);
+  if (namedPort !== undefined) Object.assign(shell, { appPort: Number(namedPort), pageOrigins });
   if (shell.tunnels) {
     const container = hostServiceWorkers(window, serviceWorkers);
     const adopt = (realm: Window & typeof globalThis): void => {
       tunnelRealm(realm, shell);
       showServiceWorkers(realm, container);
-      if (shell.appPort !== undefined) keepOwnAddress(realm, shell.appPort);
+      if (shell.appPort !== undefined) keepOwnAddress(realm, shell, realm === window && isMain);
     };
     adopt(window);
     hideInTimings(window, element?.src);
     adoptFrames(window, adopt);
-    if (isMain && window.top !== null) openPictureInPicture(window, window.top, shell, adopt);
+    if (isMain) openPictureInPicture(window, tab, shell, adopt);
   } else {
     // Nobody is told here, but the names of what scripts write are noted for the host.
     watchCookies(window, () => undefined);
   }
-  if (!isMain || window.top === null) return;
-  actAsTop(window, window.top, shell);
+  if (!isMain) return;
+  rememberShell(window, tab);
+  actAsTop(window, tab, shell);
   const past = shell.pastOf(location.href);
   if (past !== undefined) takeUp(window, past);
   if (shell.tunnels) saveThroughTunnel(window, (url, name) => shell.download(url, name));
   printByKey(window);
   focusFirst(document);
   reportDocument(window, (report) => shell.report(report));
-  openForeignOnTop(window);
+  openForeignOnTop(window, tab);
 }
 
 /** A window may come here twice: browsers keep the window of a frame's first, empty document for the next one. */
@@ -126,7 +122,7 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
     baseUrl: () => page.document.baseURI,
     inSession: (url) => {
       const { origin, port } = location;
-      return inSession(url, { origin, port, base: page.document.baseURI }, shell.appPort);
+      return inSession(url, { origin, port, base: page.document.baseURI }, ownAddressOnly(shell));
     },
     shim: text,
     tab: shell.tab,

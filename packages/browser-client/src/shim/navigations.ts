@@ -20,11 +20,14 @@ export function saveThroughTunnel(page: Page, save: (url: string, name: string) 
   });
 }
 
-/** Opens other sites in the whole tab, as happens without the shell. Most of them refuse to be framed. */
-export function openForeignOnTop(page: Page): void {
+/** Opens other sites in place of the shell, as happens without one. Most of them refuse to be framed. */
+export function openForeignOnTop(page: Page, tab: Window): void {
+  // The shell may itself stand in a frame.
+  const target = tab.parent === tab ? '_top' : '_parent';
   const linked = (event: Event): void =>
-    retarget(page, event, 'a[href], area[href]', (link) => link.href);
-  const submitted = (event: Event): void => retarget(page, event, 'form', (form) => form.action);
+    retarget(page, event, target, 'a[href], area[href]', (link) => link.href);
+  const submitted = (event: Event): void =>
+    retarget(page, event, target, 'form', (form) => form.action);
   page.addEventListener('click', linked, true);
   page.addEventListener('submit', submitted, true);
   onNavigate(page, (event) => {
@@ -32,7 +35,7 @@ export function openForeignOnTop(page: Page): void {
     // Only navigations that scripts start arrive here: links and forms have gone to the top already.
     if (!event.cancelable || event.formData !== null || !isForeign(page, url)) return;
     event.preventDefault();
-    if (page.top !== null) page.top.location.href = url;
+    tab.location.href = url;
   });
 }
 
@@ -50,17 +53,18 @@ interface Targeted extends Element {
   action: string;
 }
 
-/** Makes a link or form that leads to another site open in the tab instead of the frame. */
+/** Makes a link or form that leads to another site open in this target instead of the frame. */
 function retarget(
   page: Page,
   event: Event,
+  target: string,
   selector: string,
   urlOf: (element: Targeted) => unknown,
 ): void {
   if (!(event.target instanceof page.Element)) return;
   const element = event.target.closest<Targeted>(selector);
   if (element === null || (element.target !== '' && element.target !== '_self')) return;
-  if (isForeign(page, urlOf(element))) element.target = '_top';
+  if (isForeign(page, urlOf(element))) element.target = target;
 }
 
 /** False for a value that is no text: SVG links and forms with a field called `action` give objects. */

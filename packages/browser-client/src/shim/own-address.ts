@@ -1,4 +1,5 @@
-import { inSession } from '../shared/loopback.js';
+import { framedUrl } from '../shared/framed.js';
+import { inSession, type LocalAddresses } from '../shared/loopback.js';
 import { beforeCall } from './before-call.js';
 import { onNavigate, type Page } from './navigations.js';
 
@@ -9,27 +10,36 @@ const LINKS = 'a[href], area[href]';
 /** Documents that have this; browsers keep the window of a frame's first, empty document for the next one. */
 const kept = new WeakSet<Document>();
 
+/** Finds the place in the session that a URL means, for a tab or for a frame. */
+type ToSession = (url: unknown, forFrame: boolean) => string | undefined;
+
 /**
- * Keeps within the session what leads to the app by its address on the developer's machine (`appPort`): the browser
- * would ask the reviewer's own machine.
+ * Keeps within the session what leads to a port by its address on the developer's machine: the browser would ask the
+ * reviewer's own machine. `isMain` says whether the page is the app's main document, which stands for the tab.
  */
-export function keepOwnAddress(page: Page, appPort: number): void {
+export function keepOwnAddress(page: Page, addresses: LocalAddresses, isMain: boolean): void {
   const { document } = page;
   if (kept.has(document)) return;
   kept.add(document);
   // The address of a frame that a script has made says nothing.
   const { origin, port } = location;
-  const toSession = (url: unknown): string | undefined =>
-    inSession(String(url), { origin, port, base: document.baseURI }, appPort);
-  const turn = (element: Element | null | undefined, name: string): void => {
-    const target = toSession(element?.getAttribute(name) ?? '');
+  const toSession: ToSession = (url, forFrame) => {
+    const target = inSession(String(url), { origin, port, base: document.baseURI }, addresses);
+    if (target === undefined || !forFrame || new URL(target).origin === origin) return target;
+    return framedUrl(target);
+  };
+  const turn: Turn = (element, name, forFrame) => {
+    const target = toSession(element?.getAttribute(name) ?? '', forFrame);
     if (target !== undefined) element?.setAttribute(name, target);
   };
-  turnLinksAndForms(page, turn);
+  turnLinksAndForms(page, (element, name) => {
+    const isHere = /^(?:_self)?$/.test(element?.getAttribute('target') ?? '');
+    turn(element, name, !isMain && isHere);
+  });
   turnEmbeds(page, turn);
-  turnArguments(page, toSession);
+  turnArguments(page, (url) => toSession(url, false));
   onNavigate(page, (event) => {
-    const target = toSession(event.destination.url);
+    const target = toSession(event.destination.url, !isMain);
     if (target === undefined || !event.cancelable || event.formData !== null) return;
     event.preventDefault();
     if (event.navigationType === 'replace') page.location.replace(target);
@@ -38,10 +48,13 @@ export function keepOwnAddress(page: Page, appPort: number): void {
 }
 
 /** Points an attribute of an element at the session, if it names the app. */
-type Turn = (element: Element | null | undefined, attribute: string) => void;
+type Turn = (element: Element | null | undefined, attribute: string, forFrame: boolean) => void;
 
 /** At the moment of use, before the app's own listeners: routers compare a link with the page's address. */
-function turnLinksAndForms(page: Page, turn: Turn): void {
+function turnLinksAndForms(
+  page: Page,
+  turn: (element: Element | null | undefined, attribute: string) => void,
+): void {
   const linked = ({ target }: Event): void => {
     const link = target instanceof page.Element ? target.closest(LINKS) : null;
     turn(link, 'href');
@@ -64,7 +77,8 @@ function turnLinksAndForms(page: Page, turn: Turn): void {
 /** As soon as they are in the document. The browser has begun with their first address by then. */
 function turnEmbeds(page: Page, turn: Turn): void {
   const turned = (element: Element): void => {
-    for (const name of element.matches('base') ? ['href'] : ['src', 'data']) turn(element, name);
+    const isBase = element.matches('base');
+    for (const name of isBase ? ['href'] : ['src', 'data']) turn(element, name, !isBase);
   };
   const look = (node: Node): void => {
     if (!(node instanceof page.Element)) return;

@@ -17,7 +17,7 @@ export function actAsTop(page: Window & typeof globalThis, tab: Window, shell: S
   });
   own('name', { get: () => tab.name, set: (value: string) => void (tab.name = value) });
   own('parent', {
-    get: () => page,
+    get: () => (tab.parent === tab ? page : parentOf(tab, shell)),
     set: (value: unknown) => own('parent', { value, writable: true }),
   });
   own('frameElement', { get: () => null });
@@ -33,23 +33,26 @@ export function actAsTop(page: Window & typeof globalThis, tab: Window, shell: S
  * Shows another tab's window as the source of messages from the app in that tab. The tab's window is
  * what `window.open` has returned, and what scripts compare the source with.
  */
-export function showTabsAsSources(realm: Window & typeof globalThis, shell: ShellApi): void {
+export function showTabsAsSources(
+  realm: Window & typeof globalThis,
+  tab: Window,
+  shell: ShellApi,
+): void {
   const { prototype } = realm.MessageEvent;
   const native = Object.getOwnPropertyDescriptor(prototype, 'source');
   Object.defineProperty(prototype, 'source', {
     ...native,
     get(this: MessageEvent): unknown {
-      return tabOf(native?.get?.call(this), realm.top, shell);
+      return tabOf(native?.get?.call(this), tab, shell);
     },
   });
 }
 
-function tabOf(source: unknown, ownTop: Window | null, shell: ShellApi): unknown {
-  if (ownTop !== null && source !== null && source === ownTop.opener)
-    return openerOf(ownTop, shell);
+function tabOf(source: unknown, tab: Window, shell: ShellApi): unknown {
+  if (source !== null && source === tab.opener) return openerOf(tab, shell);
   try {
     const { top } = source as Window;
-    const isOther = top !== null && top !== ownTop && SHELL_API in top;
+    const isOther = top !== null && top !== tab && SHELL_API in top;
     return isOther && top[0] === source ? top : source;
   } catch {
     // The source is no window, or a window of another origin.
@@ -63,8 +66,16 @@ const standIns = new WeakMap<object, Window>();
 function openerOf(tab: Window, shell: ShellApi): unknown {
   const opener = tab.opener as Window | null;
   if (opener === null || canReach(opener)) return opener;
-  const standIn = standIns.get(opener) ?? standInFor(opener, shell);
+  const standIn = standIns.get(opener) ?? standInFor(opener, shell.postToOpener);
   standIns.set(opener, standIn);
+  return standIn;
+}
+
+/** The window around the frame in which a page of another port shows the shell. */
+function parentOf(tab: Window, shell: ShellApi): Window {
+  const { parent } = tab;
+  const standIn = standIns.get(parent) ?? standInFor(parent, shell.postToParent);
+  standIns.set(parent, standIn);
   return standIn;
 }
 
@@ -76,11 +87,11 @@ function canReach(window: Window): boolean {
   }
 }
 
-/** Stands for an opener of another site, which knows the tab's window only: the shell posts from there. */
-function standInFor(opener: Window, shell: ShellApi): Window {
-  return new Proxy(opener, {
+/** Stands for a window of another site, which knows the shell's window only: the shell posts from there. */
+function standInFor(window: Window, post: (...args: unknown[]) => void): Window {
+  return new Proxy(window, {
     get(target, key) {
-      if (key === 'postMessage') return shell.postToOpener.bind(shell);
+      if (key === 'postMessage') return post;
       const value: unknown = Reflect.get(target, key);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

@@ -20,7 +20,7 @@ afterEach(closeTabs);
 function frame(url: string | undefined = SHOWN): Navigable {
   return {
     url,
-    appPort: 3000,
+    addresses: { appPort: 3000, pageOrigins: new Map([[8080, 'https://s-8080.example']]) },
     setHash: (hash) => calls.push(`hash ${hash}`),
     go: (to, isReplacing) => calls.push(`${isReplacing ? 'replace' : 'go'} ${to}`),
     reload: () => calls.push('reload'),
@@ -46,8 +46,16 @@ describe('a navigation of the tab', () => {
   test('to the app’s address on localhost means the session', () => {
     keepTopNavigations(tab, frame());
     expect(navigate('http://localhost:3000/next?x')).toBe(true);
-    expect(navigate('http://localhost:8080/next')).toBe(false);
+    expect(navigate('http://localhost:9999/next')).toBe(false);
     expect(calls).toEqual(['go https://s.example/next?x']);
+  });
+
+  test('to another port is the tab’s, at the origin of that port', () => {
+    const gone: string[] = [];
+    Object.assign(tab.location, { assign: (url: string) => gone.push(url) });
+    keepTopNavigations(tab, frame());
+    expect(navigate('http://localhost:8080/next#x')).toBe(true);
+    expect([gone, calls]).toEqual([['https://s-8080.example/next#x'], []]);
   });
 
   test('to where the app is loads it again for a person, and never for a script', () => {

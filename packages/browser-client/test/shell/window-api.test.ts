@@ -12,6 +12,7 @@ import { settle } from '../support/fake-clock.js';
 import { closeTabs, openTab, type Tab } from '../support/dom.js';
 
 const SOCKET = { target: '/ws', protocols: [], headers: [], hasCredentials: true };
+const ADDRESSES = { appPort: undefined, pageOrigins: new Map<number, string>() };
 const PAIR = { local: 'host 192.0.2.1:1 udp', remote: 'host 192.0.2.2:2 udp' };
 
 let tab: Tab;
@@ -42,7 +43,7 @@ function recorder<T>(answers: Record<string, unknown>): T {
 function shell(more: Partial<ShellParts> = {}): ShellParts {
   return {
     tab: 'tab-1',
-    frame: { url: 'https://s.example/app', appPort: undefined },
+    frame: { url: 'https://s.example/app', addresses: ADDRESSES },
     firstPage: { pastOf: (url) => ({ referrer: url, state: null, scroll: null }) },
     tunnel: recorder({ status: () => Promise.resolve({ ...NO_LINK, mode: 'p2p', switches: 2 }) }),
     p2p: recorder({ candidatePair: () => Promise.resolve(PAIR), connectionCount: 1 }),
@@ -184,7 +185,7 @@ describe('cross-origin isolation', () => {
   test('can’t be had without a service worker, nor for another site’s document', () => {
     expect(published(shell({ serviceWorker: undefined })).api.isolate(true)).toBe(false);
     expect(
-      published(shell({ frame: { url: undefined, appPort: undefined } })).api.isolate(true),
+      published(shell({ frame: { url: undefined, addresses: ADDRESSES } })).api.isolate(true),
     ).toBe(false);
   });
 

@@ -110,7 +110,9 @@ function shellWindow(more: Partial<ShellApi> = {}) {
   const nothing = (): void => undefined;
   const members = { close: nothing, moveBy: nothing, moveTo: nothing };
   const top = { ...members, resizeBy: nothing, resizeTo: nothing, name: 'tab', opener: null };
-  return { top: { ...top, [SHELL_API]: shell }, calls };
+  const window = { ...top, parent: null as unknown, [SHELL_API]: shell };
+  window.parent = window;
+  return { top: window, calls };
 }
 
 /** The service worker has been told this. */

@@ -16,13 +16,14 @@ const ELSEWHERE = 'https://other.example/';
 
 function setUp() {
   const navigation = new EventTarget();
-  const top = { location: { href: HERE } };
+  const top = { location: { href: HERE }, parent: null as unknown };
+  top.parent = top;
   const location = { origin: 'https://s.example' };
   const page = Object.assign(new FakeWindow(), {
     ...{ navigation, top, location, Element: FakeElement },
   });
   const saved: [url: string, name: string][] = [];
-  openForeignOnTop(page as unknown as Page);
+  openForeignOnTop(page as unknown as Page, top as unknown as Window);
   saveThroughTunnel(page as unknown as Page, (url, name) => saved.push([url, name]));
   /** Navigates, and says whether something has kept the frame from it. */
   const navigate = (url: string, { cancelable = true, ...more }: Options = {}): boolean => {
@@ -117,7 +118,9 @@ describe('a navigation that a script starts', () => {
 
   test('is left to browsers that have no Navigation API', () => {
     const page = Object.assign(new EventTarget(), { Element: FakeElement });
-    expect(() => openForeignOnTop(page as unknown as Page)).not.toThrow();
+    expect(() =>
+      openForeignOnTop(page as unknown as Page, page as unknown as Window),
+    ).not.toThrow();
     expect(() => saveThroughTunnel(page as unknown as Page, () => undefined)).not.toThrow();
   });
 });

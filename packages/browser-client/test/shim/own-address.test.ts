@@ -17,6 +17,9 @@ beforeEach(() => {
 
 afterEach(closeTabs);
 
+const OTHER = 'https://s-8080.example';
+const ADDRESSES = { appPort: 3000, pageOrigins: new Map([[8080, OTHER]]) };
+
 /** Keeps what the page does with what it would have gone to. */
 function keep(): string[] {
   const gone: string[] = [];
@@ -27,7 +30,7 @@ function keep(): string[] {
   Object.assign(tab, { open: note('open') });
   Object.assign(tab.history, { pushState: note('push'), replaceState: note('entry') });
   Object.assign(tab.location, { assign: note('assign'), replace: note('replace') });
-  keepOwnAddress(tab, 3000);
+  keepOwnAddress(tab, ADDRESSES, true);
   return gone;
 }
 
@@ -48,6 +51,7 @@ describe('a link', () => {
     ['//localhost:3000/a', '//localhost:3000/a'],
     ['https://localhost:3000/a', 'https://localhost:3000/a'],
     ['http://localhost:3001/a', 'http://localhost:3001/a'],
+    ['http://localhost:8080/a?b#c', `${OTHER}/a?b#c`],
     ['http://notlocalhost:3000/a', 'http://notlocalhost:3000/a'],
     ['/own', '/own'],
     ['http://[', 'http://['],
@@ -96,7 +100,7 @@ describe('a navigation that a script starts', () => {
 
   test('elsewhere, or with a form, is left alone', () => {
     const gone = keep();
-    expect(navigate({ destination: { url: 'http://localhost:8080/' } })).toBe(false);
+    expect(navigate({ destination: { url: 'http://localhost:9999/' } })).toBe(false);
     expect(navigate({ formData: new FormData() })).toBe(false);
     expect(gone).toEqual([]);
   });
@@ -127,9 +131,26 @@ test('frames and <base> are turned as they come, and again when they change', as
   expect(find(document, 'object').getAttribute('data')).toBe(`${HERE}/again`);
 });
 
+test('a frame gets the page of another port with a shell around it', async () => {
+  keep();
+  const { document } = tab;
+  document.body.innerHTML = '<embed src="http://localhost:8080/e?f#g">';
+  await settle();
+  expect(find(document, 'embed').getAttribute('src')).toBe(`${OTHER}/__wingman/in/e?f#g`);
+});
+
+test('a page in a frame gets it there, unless the link is for another window', () => {
+  keepOwnAddress(tab, ADDRESSES, false);
+  expect(clicked('http://localhost:8080/a')).toBe(`${OTHER}/__wingman/in/a`);
+  find(tab.document, 'a').setAttribute('target', '_blank');
+  find(tab.document, 'a').setAttribute('href', 'http://localhost:8080/a');
+  find(tab.document, 'b').dispatchEvent(new tab.Event('click', { bubbles: true }));
+  expect(find(tab.document, 'a').getAttribute('href')).toBe(`${OTHER}/a`);
+});
+
 test('a document that has it already is left alone', () => {
   const gone = keep();
-  keepOwnAddress(tab, 3000);
+  keepOwnAddress(tab, ADDRESSES, true);
   const navigate = new Event('navigate', { cancelable: true });
   navigation.dispatchEvent(
     Object.assign(navigate, { navigationType: 'push', formData: null, destination: { url: APP } }),

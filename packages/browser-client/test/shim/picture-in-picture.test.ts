@@ -32,6 +32,7 @@ class FrameWindow extends EventTarget {
 
 /** What the tab's own `requestWindow` opens. */
 class OpenedWindow extends EventTarget {
+  readonly parent = this;
   readonly frames: { contentWindow: FrameWindow; focused: number }[] = [];
   closes = 0;
   readonly document = {

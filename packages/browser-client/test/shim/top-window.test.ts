@@ -38,13 +38,14 @@ function tabWindow(opener: unknown = null) {
     (...args: number[]): void =>
       void moved.push([name, ...args]);
   const tab = {
-    ...{ opener, name: 'named', moved },
+    ...{ opener, name: 'named', moved, parent: null as unknown },
     close(this: unknown) {
       moved.push(['close', this === tab]);
     },
     ...{ moveBy: move('moveBy'), moveTo: move('moveTo') },
     ...{ resizeBy: move('resizeBy'), resizeTo: move('resizeTo') },
   };
+  tab.parent = tab;
   return tab;
 }
 
@@ -141,7 +142,7 @@ describe('the opener', () => {
 
 describe('the source of a message', () => {
   /** A realm of its own, so that the getter is replaced for its events only. */
-  function realmIn(top: object | null) {
+  function realmIn(top: object) {
     class OwnMessageEvent {
       readonly #source: unknown;
 
@@ -154,7 +155,7 @@ describe('the source of a message', () => {
       }
     }
     const realm = { MessageEvent: OwnMessageEvent, top } as unknown as Realm;
-    showTabsAsSources(realm, shell);
+    showTabsAsSources(realm, top as unknown as Window, shell);
     return (source: unknown) => new OwnMessageEvent(source).source;
   }
 
@@ -204,6 +205,7 @@ describe('the source of a message', () => {
 
   test('is what it was in a document without a tab', () => {
     const { frame, top } = otherTab();
-    expect([realmIn(null)(null), realmIn(null)(frame)]).toEqual([null, top]);
+    const sourceOf = realmIn({ opener: null });
+    expect([sourceOf(null), sourceOf(frame)]).toEqual([null, top]);
   });
 });

@@ -20,8 +20,12 @@ export const NOTICE_COOKIE = '__Host-wingman-notice';
  */
 export const SCRIPTED_COOKIE = '__Host-wingman-scripted';
 
+/** Another port's page has sent this browser to the main session's door, and says by which arrival it knows the browser. */
+export const ARRIVAL_COOKIE = '__Host-wingman-arrival';
+
 const OWN: ReadonlySet<string> = new Set([
   VIEWER_COOKIE,
+  ARRIVAL_COOKIE,
   INGRESS_COOKIE,
   NOTICE_COOKIE,
   SCRIPTED_COOKIE,

@@ -10,6 +10,15 @@ export const INGRESS_TARGET = `${RESERVED_PREFIX}ingress`;
 /** Where a viewer's page sends what a person has typed as the passphrase. Only over a link: the server must not see it. */
 export const ENTRY_TARGET = `${RESERVED_PREFIX}entry`;
 
+/** Below it a page of another port is asked for as a frame: the shell shows the path that follows. */
+export const FRAMED_PREFIX = `${RESERVED_PREFIX}in`;
+
+/**
+ * The main session's page that gives another port's page its key. A port follows, and in the query's `to` the target
+ * that the visitor wants to see there.
+ */
+export const DOOR_PREFIX = `${RESERVED_PREFIX}door/`;
+
 /** Names of the tunnel's own caches in a browser begin with this. */
 export const CACHE_PREFIX = 'wingman-';
 

@@ -4,7 +4,7 @@ import { concatBytes } from '../wire/bytes.js';
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 /** 80 bits: finding a second key for a name takes 2^80 tries. */
 const HASH_CHARS = 16;
-/** A DNS label has room for 46 characters besides hash and hyphen. Fewer are easier to read. */
+/** A DNS label has 63 characters. Besides these there are the hash, a port and two hyphens. */
 export const MAX_LABEL_CHARS = 40;
 
 /** Whether a text may be the label of a session name: lower-case letters, digits and inner hyphens. */
@@ -12,8 +12,32 @@ export function isSessionLabel(label: string): boolean {
   return label.length <= MAX_LABEL_CHARS && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(label);
 }
 
-/** Whether a text has the form of a session name. */
+/** A port in its shortest form, behind the name of the main session. */
+const PORT_SUFFIX = /-([1-9]\d{0,4})$/;
+const MAX_PORT = 65_535;
+
+/**
+ * The session that shows the pages of another port of the same host. Its name ends in no hash, so it is never the
+ * name of a main session, and it certifies itself by the hash of the main session's.
+ */
+export function portSessionName(mainSession: string, port: number): string {
+  return `${mainSession}-${port}`;
+}
+
+/** The main session of a name, and the port whose pages the name stands for: undefined for the main session itself. */
+export function splitSessionName(name: string): { main: string; port: number | undefined } {
+  const port = Number(PORT_SUFFIX.exec(name)?.[1] ?? 0);
+  const main = name.replace(PORT_SUFFIX, '');
+  const isPorts = port > 0 && port <= MAX_PORT && isMainSessionName(main);
+  return isPorts ? { main, port } : { main: name, port: undefined };
+}
+
+/** Whether a text has the form of a session name, of the main session or of another port's. */
 export function isSessionName(name: string): boolean {
+  return isMainSessionName(splitSessionName(name).main);
+}
+
+function isMainSessionName(name: string): boolean {
   const label = name.slice(0, -HASH_CHARS - 1);
   const hash = name.slice(-HASH_CHARS);
   if (!/^[a-z2-7]{16}$/.test(hash)) return false;
@@ -25,7 +49,7 @@ export function isSessionName(name: string): boolean {
  * any other name is gone with its host.
  */
 export function hasLabel(name: string): boolean {
-  return name.length > HASH_CHARS;
+  return splitSessionName(name).main.length > HASH_CHARS;
 }
 
 /** The session name that belongs to a public key (SPKI DER): `<hash>`, or `<label>-<hash>`. */
@@ -34,9 +58,10 @@ export async function sessionNameFor(publicKey: Uint8Array, label?: string): Pro
   return label === undefined ? hash : `${label}-${hash}`;
 }
 
-/** Whether a session name ends in the hash of this public key. */
+/** Whether the hash in a session name is that of this public key. */
 export async function sessionNameMatches(name: string, publicKey: Uint8Array): Promise<boolean> {
-  return isSessionName(name) && name.slice(-HASH_CHARS) === (await sessionNameFor(publicKey));
+  const { main } = splitSessionName(name);
+  return isSessionName(name) && main.slice(-HASH_CHARS) === (await sessionNameFor(publicKey));
 }
 
 /** The bytes that the host signs to register a name. The server's nonce binds them to this connection. */

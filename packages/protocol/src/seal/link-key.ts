@@ -41,3 +41,14 @@ export async function deriveSecret(
   const parameters = { name: 'HKDF', hash: 'SHA-256', salt, info };
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, await importLinkKey(key), 256));
 }
+
+/**
+ * The link key of another port's session. It opens that session alone: nobody can get from it to the link key that it
+ * was derived from.
+ */
+export async function derivePortLinkKey(
+  key: LinkKey,
+  port: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return (await deriveSecret(key, `port ${port}`)).slice(0, KEY_BYTES);
+}

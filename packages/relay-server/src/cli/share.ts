@@ -13,6 +13,7 @@ import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
 import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
+import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
@@ -71,14 +72,16 @@ async function shareThrough(
   const appAnswers = await new Loopback(config.port).answers();
   const { hash: page } = await readBrowserBundle();
   const starting = start({ ...request, config }, embedded, engine, tools);
-  const host = await Promise.race([starting, aborted(tools.stop)]);
-  if (!(host instanceof Host)) {
+  const hosts = await Promise.race([starting, aborted(tools.stop)]);
+  if (hosts === undefined) {
     // The user has stopped the start, and the process ends.
     tools.reporter.stopped({ reason: 'closed', message: '', refused: {} });
     return ExitCode.STOPPED;
   }
+  const { main: host } = hosts;
   const stopped = observe(host, tools);
-  if (config.asksDeveloper) obeyVisitorCommands(process.stdin, host.entrance, tools.reporter);
+  if (config.asksDeveloper)
+    obeyVisitorCommands(process.stdin, host.commons.entrance, tools.reporter);
   tools.reporter.ready({
     url: openAt(host.url, config.firstPage),
     session: host.session,
@@ -96,10 +99,12 @@ async function shareThrough(
     takenPort: embedded?.takenPort,
   });
   void aborted(tools.stop).then(() => {
-    tools.reporter.stopping({ exchanges: host.activeExchanges, drainMs: HOST_LIMITS.drainMs });
+    tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
-  return (await stopped) === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
+  const reason = await stopped;
+  await hosts.close();
+  return reason === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
 }
 
 async function start(
@@ -107,7 +112,7 @@ async function start(
   embedded: EmbeddedServer | undefined,
   engine: PeerEngine | undefined,
   { log, stop }: Tools,
-): Promise<Host> {
+): Promise<PortHosts> {
   const { config } = request;
   const server = config.server ?? embedded?.url;
   if (server === undefined) throw new Error('there is no tunnel server');
@@ -140,7 +145,8 @@ async function start(
       host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
     });
   const terminal = request.json ? undefined : processTerminal();
-  return startOrTakeOver(startHost, config.takeOver, terminal, stop);
+  const main = await startOrTakeOver(startHost, config.takeOver, terminal, stop);
+  return PortHosts.start(main, options);
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */
@@ -148,9 +154,10 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
   host.on('viewer-joined', (event) => reporter.viewerJoined(event));
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
-  if (!host.entrance.isOpen) host.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
-  host.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
-  host.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
+  if (!host.commons.entrance.isOpen)
+    host.commons.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
+  host.commons.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
+  host.commons.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));

@@ -15,13 +15,27 @@ import {
 import { clearsSiteData } from '@wingman/web-policy';
 import type { Via } from '../local/local-ports.js';
 import type { CookieJars } from './cookie-jars.js';
-import { accounted, adoptChanges, cookiesFor, type BrowserCookies } from './request-cookies.js';
-import { deletionLine, parseSetCookie, visibleLine, type AppCookie } from './set-cookie.js';
+import {
+  accounted,
+  adoptChanges,
+  cookiesFor,
+  isShown,
+  type BrowserCookies,
+} from './request-cookies.js';
+import {
+  deletionLine,
+  mirrorLine,
+  parseSetCookie,
+  visibleLine,
+  type AppCookie,
+} from './set-cookie.js';
 
 /** The jars, and the viewer whose link it is. */
 export interface CookieContext {
   readonly jars: CookieJars;
   readonly viewer: () => string;
+  /** The port whose pages the exchange belongs to. */
+  readonly home: number;
 }
 
 /** The cookies of one exchange: into the app's request, and out of its answer. */
@@ -30,6 +44,7 @@ export class ExchangeCookies {
   readonly #via: Via;
   readonly #path: string;
   readonly #viewer: string | undefined;
+  readonly #home: number;
   readonly #browser: BrowserCookies;
   /** The request's fields as the app gets them. */
   readonly requestHeaders: Header[];
@@ -37,19 +52,20 @@ export class ExchangeCookies {
   constructor(
     request: { readonly target: string; readonly headers: readonly Header[] },
     via: Via,
-    { jars, viewer }: CookieContext,
+    { jars, viewer, home }: CookieContext,
   ) {
     const pairs = sentCookies(request.headers);
     const isLink = via === 'viewer';
     this.#jars = jars;
     this.#via = via;
+    this.#home = home;
     this.#path = request.target.replace(/[?#].*$/s, '');
     const pagePath = isLink ? headerValue(request.headers, PAGE_PATH_HEADER) : undefined;
     // A script has written what a link's requests say of their viewer, so the link's own viewer counts. A
     // request without the page's path is one without credentials.
     const linkViewer = pagePath === undefined ? undefined : viewer();
     this.#viewer = isLink ? linkViewer : namedViewer(pairs);
-    this.#browser = { pairs: this.#ofTheApp(pairs), pagePath };
+    this.#browser = { pairs: this.#ofTheApp(pairs), pagePath, home };
     this.requestHeaders = this.#withCookies(request.headers);
   }
 
@@ -58,7 +74,8 @@ export class ExchangeCookies {
     const own = withoutOwn(pairs);
     if (this.#viewer === undefined) return own;
     const kept = this.#jars.find(this.#viewer)?.all(this.#jars.now()) ?? [];
-    return accounted(own, scriptedNames(pairs), kept);
+    const shown = kept.filter((cookie) => isShown(cookie, this.#home));
+    return accounted(own, scriptedNames(pairs), shown);
   }
 
   /** Takes the cookies out of the app's answer: what is left may leave this machine. */
@@ -67,10 +84,10 @@ export class ExchangeCookies {
     // A client that names no viewer keeps its cookies itself, as curl does.
     const isNative = this.#viewer === undefined && this.#via === 'ingress';
     const isCleared = clearsSiteData(headers, 'cookies');
-    if ((lines.length === 0 && !isCleared) || isNative) return [...headers];
+    if (isNative) return [...headers];
     const rest = headers.filter(({ name }) => name !== 'set-cookie');
     const gone = isCleared ? this.#clear() : [];
-    const shown = [...gone, ...lines.flatMap((line) => this.#take(line))];
+    const shown = [...gone, ...lines.flatMap((line) => this.#take(line)), ...this.#mirror()];
     return [...rest, ...shown.map((line) => header('set-cookie', line))];
   }
 
@@ -88,9 +105,21 @@ export class ExchangeCookies {
     return cookiesFor(this.#path, this.#browser, jar, now);
   }
 
+  /** Shows the pages of this port what was set at another; returns the lines for that. */
+  #mirror(): string[] {
+    const jar = this.#viewer === undefined ? undefined : this.#jars.find(this.#viewer);
+    const now = this.#jars.now();
+    const unshown = (jar?.all(now) ?? []).filter(
+      (cookie) => !cookie.httpOnly && !isShown(cookie, this.#home),
+    );
+    for (const cookie of unshown)
+      jar?.put({ ...cookie, shownAt: new Map([...cookie.shownAt, [this.#home, now]]) });
+    return unshown.map((cookie) => mirrorLine(cookie, now));
+  }
+
   /** Keeps one cookie; returns the lines for the browser's own store. */
   #take(line: string): string[] {
-    const cookie = parseSetCookie(line, this.#path, this.#jars.now());
+    const cookie = parseSetCookie(line, this.#path, this.#jars.now(), this.#home);
     if (cookie === undefined || isOwnCookie(cookie.name)) return [];
     const before = this.#put(cookie);
     // Frameworks delete an HttpOnly cookie by a line without HttpOnly, and some repeat the value in it.

@@ -8,6 +8,13 @@ export interface BrowserCookies {
   readonly pairs: readonly CookiePair[];
   /** The path whose cookies they are; undefined when it is the request's own path, as at the ingress. */
   readonly pagePath: string | undefined;
+  /** The port whose pages hold them. */
+  readonly home: number;
+}
+
+/** Whether the browser holds a cookie's present value where the pages of this port see it. */
+export function isShown({ shownAt }: AppCookie, home: number): boolean {
+  return shownAt.has(home);
 }
 
 /** The cookies of a request to `path`: HttpOnly ones from the jar, the others as the browser has them. */
@@ -22,7 +29,10 @@ export function cookiesFor(
   const visible = cookies.filter((cookie) => !cookie.httpOnly);
   const unseen = unseenByPage(visible, path, browser);
   const seen = browser.pairs.filter(
-    ([name]) => belongs(name, path, visible, browser) && !isForged(name, path, hidden, visible),
+    ([name]) =>
+      !isStale(name, unseen, browser) &&
+      belongs(name, path, visible, browser) &&
+      !isForged(name, path, hidden, visible),
   );
   return [...[...hidden, ...unseen].map(({ name, value }): CookiePair => [name, value]), ...seen];
 }
@@ -48,25 +58,33 @@ export function accounted(
 
 /** Takes over what scripts have changed: the page shows the present value of each cookie that it can see. */
 export function adoptChanges(browser: BrowserCookies, jar: ViewerJar, now: number): void {
-  const { pagePath } = browser;
+  const { pagePath, home } = browser;
   if (pagePath === undefined) return;
   for (const cookie of jar.all(now)) {
-    const isSettled = now - cookie.storedAt > HOST_LIMITS.cookieSettleMs;
+    const shownAt = cookie.shownAt.get(home) ?? now;
+    const isSettled = now - shownAt > HOST_LIMITS.cookieSettleMs;
     if (cookie.httpOnly || !isSettled || !covers(cookie, pagePath)) continue;
     const [shown, ...others] = browser.pairs.filter(([name]) => name === cookie.name);
     if (shown === undefined) jar.delete(cookie);
-    else if (others.length === 0) jar.put({ ...cookie, value: shown[1] });
+    else if (others.length === 0 && shown[1] !== cookie.value)
+      jar.put({ ...cookie, value: shown[1], shownAt: new Map([[home, shownAt]]) });
   }
 }
 
-/** Visible cookies for `path` that the page can't know, because it has another path. */
+/** Visible cookies for `path` that the page can't know, because it has another path, or another port's origin. */
 function unseenByPage(
   visible: readonly AppCookie[],
   path: string,
-  { pagePath }: BrowserCookies,
+  { pagePath, home }: BrowserCookies,
 ): AppCookie[] {
-  if (pagePath === undefined) return [];
-  return visible.filter((cookie) => covers(cookie, path) && !covers(cookie, pagePath));
+  const isUnseen = (cookie: AppCookie): boolean =>
+    !isShown(cookie, home) || (pagePath !== undefined && !covers(cookie, pagePath));
+  return visible.filter((cookie) => covers(cookie, path) && isUnseen(cookie));
+}
+
+/** Whether what the page shows of a name is older than what the jar has. */
+function isStale(name: string, unseen: readonly AppCookie[], { home }: BrowserCookies): boolean {
+  return unseen.some((cookie) => cookie.name === name && !isShown(cookie, home));
 }
 
 /** Whether a cookie that the page shows also goes with `path`: a page shows the cookies of its own path only. */

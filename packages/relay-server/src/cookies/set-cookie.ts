@@ -11,13 +11,19 @@ export interface AppCookie {
   readonly expiresAt: number;
   /** In milliseconds since 1970. */
   readonly storedAt: number;
+  /** The ports whose pages have its present value, and since when. Each has an origin of its own in a browser. */
+  readonly shownAt: ReadonlyMap<number, number>;
 }
 
-/** Reads a Set-Cookie line in an answer to `requestPath`; undefined where a browser would ignore it. */
+/**
+ * Reads a Set-Cookie line in an answer to `requestPath`, which goes on to a page of the port `home`; undefined where a
+ * browser would ignore it.
+ */
 export function parseSetCookie(
   line: string,
   requestPath: string,
   now: number,
+  home: number,
 ): AppCookie | undefined {
   if (line.length > HOST_LIMITS.cookieLineBytes) return undefined;
   const cookie = Cookie.parse(line, { loose: true });
@@ -32,6 +38,7 @@ export function parseSetCookie(
     path: cookie.path ?? defaultPath(requestPath),
     expiresAt: cookie.expiryTime(new Date(now)) ?? Infinity,
     storedAt: now,
+    shownAt: new Map([[home, now]]),
   };
 }
 
@@ -49,6 +56,13 @@ export function visibleLine(line: string, { path }: AppCookie): string {
   const [pair = '', ...attributes] = line.split(';');
   const kept = attributes.filter((attribute) => !/^\s*(?:path|domain)\s*(?:=|$)/i.test(attribute));
   return [pair, ...kept, ` Path=${path}`].join(';');
+}
+
+/** The line that shows a cookie to the pages of another port than it was set for. */
+export function mirrorLine({ name, value, path, expiresAt }: AppCookie, now: number): string {
+  const pair = name === '' ? value : `${name}=${value}`;
+  const life = Math.ceil((expiresAt - now) / 1_000);
+  return `${pair}; Path=${path}; Secure${Number.isFinite(life) ? `; Max-Age=${life}` : ''}`;
 }
 
 /** The line that deletes a cookie from a browser's own store. */

@@ -48,7 +48,10 @@ export function dropCookieDomains({ answer }: Exchange): void {
   );
 }
 
-/** Points addresses of the shared port at the session. Those in the answers of other ports stay what they are. */
+/**
+ * Points addresses of the session's own port at the session, and a navigation's of other ports at theirs. A request that
+ * a page makes follows its redirects among the ports itself; those in their answers stay what they are.
+ */
 export function rewriteLocation(exchange: Exchange): void {
   exchange.answer.headers = withPublicLocations(exchange, exchange.answer.headers);
 }
@@ -66,12 +69,22 @@ function withPublicLocations(exchange: Exchange, headers: Header[]): Header[] {
   const names = [...context.ports.shared.loopback.names, context.hostHeader.toLowerCase()];
   // A path fits every address, and service workers resolve it themselves.
   const origin = context.via === 'viewer' ? undefined : publicOrigin(exchange);
-  return headers.map((field) =>
-    LOCATIONS.has(field.name)
-      ? { ...field, value: publicLocation(field.value, names, origin) }
-      : field,
-  );
+  const isForPage = context.via === 'ingress' || asked.mode === 'navigate';
+  return headers.map((field) => {
+    if (!LOCATIONS.has(field.name)) return field;
+    const value = publicLocation(field.value, names, origin);
+    return { ...field, value: isForPage ? pageLocation(value, context.pageOrigins) : value };
+  });
 }
+
+/** A URL on this machine as a page has it: on the origin of its port, where that has one. */
+function pageLocation(value: string, pageOrigins: ReadonlyMap<number, string>): string {
+  const [start, port = '80'] = LOCAL_URL.exec(value) ?? [];
+  const origin = start === undefined ? undefined : pageOrigins.get(Number(port));
+  return start === undefined || origin === undefined ? value : origin + value.slice(start.length);
+}
+
+const LOCAL_URL = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?(?=[/?#]|$)/i;
 
 /** Points an absolute URL of the app, by one of its names, at the session; every other reference stays as it is. */
 export function publicLocation(
@@ -107,14 +120,15 @@ export function decodeBody(exchange: Exchange): void {
  */
 export function admitOwn(exchange: Exchange): void {
   const { answer, asked, context } = exchange;
-  const own = { port: context.ports.shared.loopback.port, origins: ownOrigins(context) };
+  const { pageOrigins, ports } = context;
+  const own = { port: ports.shared.loopback.port, origins: ownOrigins(context), pageOrigins };
   const admission = { destination: asked.destination, also: [admitOwnOrigins(own)] };
   if (!wantsShim(exchange)) {
     answer.headers = admitSession(answer.headers, admission);
     return;
   }
   const nonce = randomBytes(16).toString('base64');
-  const pass = { nonce, origins: own.origins, appPort: own.port };
+  const pass = { nonce, origins: own.origins, appPort: own.port, pageOrigins };
   const { headers, tag } = admitShim(without(answer.headers, 'content-length'), admission, pass);
   exchange.answer = { ...answer, headers, body: injectShim(answer.body, tag) };
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Header } from '@wingman/protocol';
 import { header, headerValue } from '@wingman/protocol';
-import { without, type Exchange } from './exchange.js';
+import { ownOrigins, without, type Exchange } from './exchange.js';
 
 // What the app is called: by its own machine, and by those who visit the session.
 
@@ -27,6 +27,16 @@ export function appOrigin(exchange: Exchange): string {
   if (hostHeader === 'localhost') return `http://${authority}`;
   if (hostHeader !== 'session') return `http://${hostHeader}`;
   return publicOrigin(exchange) ?? `http://${authority}`;
+}
+
+/** What the origins of the host's pages are on this machine: the session's own origins, and those of other ports. */
+export function localOrigins(exchange: Exchange): ReadonlyMap<string, string> {
+  const { context } = exchange;
+  const others = [...context.pageOrigins].map(
+    ([port, origin]) => [origin, `http://localhost:${port}`] as const,
+  );
+  const own = ownOrigins(context).map((origin) => [origin, appOrigin(exchange)] as const);
+  return new Map([...others, ...own]);
 }
 
 /** Which of the session's addresses the opener has used: the tunnel server says it of the ingress's clients. */

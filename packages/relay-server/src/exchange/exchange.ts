@@ -47,6 +47,8 @@ export interface ExchangeContext {
   readonly address?: () => string | undefined;
   /** Undefined before the first registration. */
   readonly sessionOrigin: () => string | undefined;
+  /** The origins at which the host shows pages, by port: this session's, and those of the other ports. */
+  readonly pageOrigins: ReadonlyMap<number, string>;
   /** Where the session answers besides its own origin. */
   readonly bareOrigins: readonly string[];
   /** What requests to the shared port say in Host: `localhost`, `session` or a name. */

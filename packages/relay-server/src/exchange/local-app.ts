@@ -19,6 +19,18 @@ import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
+/** What the ports have in common that one host shows. */
+export interface Commons {
+  /** Who of those who have a link key is let in, and who waits for that. */
+  readonly entrance: Entrance;
+  /** As on localhost, cookies don't tell ports apart. */
+  readonly jars: CookieJars;
+  /** The origins at which the ports have pages, as far as they are registered. */
+  readonly pageOrigins: Map<number, string>;
+  /** The links of the tabs that have joined and not left. */
+  readonly viewers: Set<string>;
+}
+
 /** What a local app is told. */
 export interface LocalAppOptions {
   /** Further ports that viewers' requests may name. */
@@ -37,13 +49,15 @@ export interface LocalAppOptions {
   readonly isReadOnly?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
+  /** From the app whose other port this one is. */
+  readonly commons?: Commons | undefined;
   readonly clock?: Clock;
 }
 
 /** The app on the local port: takes the exchanges of any link, whatever carries it. */
 export class LocalApp {
-  /** Who of those who have the key is let in, and who waits for that. */
-  readonly entrance: Entrance;
+  /** What other ports are to have in common with this one. */
+  readonly commons: Commons;
   readonly #context: Omit<
     ExchangeContext,
     'via' | 'opener' | 'viewer' | 'address' | 'messageBounds'
@@ -63,17 +77,21 @@ export class LocalApp {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
     const { basicAuth, entry = {}, isReadOnly = false } = options;
     const { onObserverError, clock = systemClock } = options;
-    this.entrance = new Entrance(entry, clock);
+    this.commons = options.commons ?? newCommons(entry, clock);
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
+    const { entrance, jars, pageOrigins } = this.commons;
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
-    const jars = new CookieJars();
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
-    this.#context = { ports, jars, entrance: this.entrance, ...own, clock, draining };
+    this.#context = { ports, jars, entrance, pageOrigins, ...own, clock, draining };
+  }
+
+  get entrance(): Entrance {
+    return this.commons.entrance;
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */
@@ -141,6 +159,15 @@ export class LocalApp {
   #settle(): void {
     if (this.#draining.signal.aborted && this.#active.size === 0) this.#drained();
   }
+}
+
+function newCommons(entry: EntryRules, clock: Clock): Commons {
+  return {
+    entrance: new Entrance(entry, clock),
+    jars: new CookieJars(),
+    pageOrigins: new Map(),
+    viewers: new Set(),
+  };
 }
 
 function messageBounds(clock: Clock): MessageBounds {

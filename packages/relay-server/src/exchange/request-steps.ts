@@ -9,7 +9,7 @@ import {
   stripHopByHop,
 } from '@wingman/protocol';
 import { ExchangeCookies } from '../cookies/exchange-cookies.js';
-import { appOrigin, hostOf } from './app-address.js';
+import { appOrigin, hostOf, localOrigins } from './app-address.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
 import { Refusal } from './problems.js';
 
@@ -78,7 +78,8 @@ export async function waitForPlace(exchange: Exchange): Promise<void> {
 /** Puts the viewer's cookies into the request: HttpOnly ones from the jar, the others as its browser has them. */
 export function sendCookies(exchange: Exchange): void {
   const { request, context } = exchange;
-  exchange.cookies = new ExchangeCookies(request, context.via, context);
+  const home = context.ports.shared.loopback.port;
+  exchange.cookies = new ExchangeCookies(request, context.via, { ...context, home });
   request.headers = exchange.cookies.requestHeaders;
 }
 
@@ -101,18 +102,19 @@ export function beginConnection(exchange: Exchange): void {
   request.headers = [host, ...without(stripHopByHop(request.headers), ...OURS), ...lengths];
 }
 
-/** Only the session's own origins become the app's: a foreign site must not gain the developer's trust. */
+/** Fields with the URL of a page, or its origin. */
+const NAMES_A_PAGE = ['origin', 'referer', 'ping-from', 'ping-to'];
+
+/** Only origins of the host's own pages become local ones: a foreign site must not gain the developer's trust. */
 export function rewriteOrigin(exchange: Exchange): void {
-  const { request, context } = exchange;
-  const own = ownOrigins(context);
-  const app = appOrigin(exchange);
+  const { request } = exchange;
+  const locals = localOrigins(exchange);
   request.headers = request.headers.map((field) => {
-    if (field.name === 'origin')
-      return own.includes(field.value) ? { ...field, value: app } : field;
-    if (!['referer', 'ping-from', 'ping-to'].includes(field.name)) return field;
-    const origin = originAmong(own, field.value);
-    if (origin === undefined) return field;
-    return { ...field, value: app + field.value.slice(origin.length) };
+    if (!NAMES_A_PAGE.includes(field.name)) return field;
+    const origin = originAmong([...locals.keys()], field.value);
+    // An Origin is nothing but an origin (RFC 6454 section 7.1).
+    if (origin === undefined || (field.name === 'origin' && origin !== field.value)) return field;
+    return { ...field, value: (locals.get(origin) ?? '') + field.value.slice(origin.length) };
   });
 }
 
@@ -141,7 +143,10 @@ function siteOf(exchange: Exchange): string {
   const { asked, context } = exchange;
   const source = sourceOf(asked);
   if (source === undefined) return asked.mode === 'navigate' ? 'none' : ownSite(exchange);
-  return originAmong(ownOrigins(context), source) === undefined ? 'cross-site' : ownSite(exchange);
+  if (originAmong(ownOrigins(context), source) !== undefined) return ownSite(exchange);
+  // The page of another port; with a name of its own, this one is another site.
+  const isSibling = originAmong([...context.pageOrigins.values()], source) !== undefined;
+  return isSibling && isLocalhost(hostOf(exchange)) ? 'same-site' : 'cross-site';
 }
 
 /** Who has asked, as far as the browser says. */
@@ -156,7 +161,11 @@ function sourceOf({ headers }: Exchange['asked']): string | undefined {
 function ownSite(exchange: Exchange): string {
   if (exchange.asked.port === 0) return 'same-origin';
   const hosts = [hostOf(exchange), new URL(appOrigin(exchange)).host];
-  return hosts.every((host) => /^localhost(?::|$)/.test(host)) ? 'same-site' : 'cross-site';
+  return hosts.every(isLocalhost) ? 'same-site' : 'cross-site';
+}
+
+function isLocalhost(host: string): boolean {
+  return /^localhost(?::|$)/.test(host);
 }
 
 /** Which of these origins a URL belongs to. */

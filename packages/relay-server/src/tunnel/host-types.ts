@@ -5,6 +5,7 @@ import type { IngressMode } from '../exchange/ingress-key.js';
 import type { Refusals } from '../exchange/refusal-count.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
+import type { Commons } from '../exchange/local-app.js';
 import type { HostIdentity } from './identity.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';
 
@@ -44,6 +45,8 @@ export interface HostOptions {
   readonly isReadOnly?: boolean;
   /** Lets plain HTTP in too, where it wants the key. */
   readonly basicAuth?: Credentials | undefined;
+  /** What it has in common with the host of the main session, when it shows another port. */
+  readonly commons?: Commons;
   readonly clock?: Clock;
 }
 
@@ -58,6 +61,8 @@ export interface HostEvents {
   transfer: [TransferProgress];
   /** The tunnel server answers again. */
   reconnected: [];
+  /** It has begun to stop. */
+  closing: [];
   /** Something went wrong; the host goes on. */
   problem: [{ code: ErrorCode; message: string; viewer?: string }];
   /** `refused` counts what was refused or cut off while the host ran. */

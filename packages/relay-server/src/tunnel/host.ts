@@ -14,9 +14,8 @@ import {
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
-import type { Entrance } from '../entry/entrance.js';
 import { BasicAuth } from '../exchange/basic-auth.js';
-import { LocalApp } from '../exchange/local-app.js';
+import { LocalApp, type Commons } from '../exchange/local-app.js';
 import { RefusalCount } from '../exchange/refusal-count.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -34,9 +33,9 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
   readonly #keys: HostKeys;
-  /** Who of those who have the key is let in, and who waits for that. */
-  readonly entrance: Entrance;
   readonly #app: LocalApp;
+  /** What hosts of other ports have in common with this one, and who is let in. */
+  readonly commons: Commons;
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
@@ -81,7 +80,7 @@ export class Host extends EventEmitter<HostEvents> {
       basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
-    this.entrance = this.#app.entrance;
+    this.commons = this.#app.commons;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.observe(this.#refusals.observer);
     this.#links = this.#createLinks();
@@ -155,6 +154,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   async #close(reason: StopReason, message: string): Promise<void> {
+    this.emit('closing');
     this.#lease.end();
     this.#prekeyTimer?.cancel();
     // When the server has ended the session there is no way left for an answer.
@@ -182,14 +182,16 @@ export class Host extends EventEmitter<HostEvents> {
             address: () => this.#links.addressOf(link.id),
           }),
         joined: (viewer, path) => {
-          this.emit('viewer-joined', { viewer, path, viewers: this.#links.viewerCount });
+          const viewers = this.commons.viewers.add(viewer).size;
+          this.emit('viewer-joined', { viewer, path, viewers });
         },
         pathChanged: (viewer, { from, to: path, change }) => {
           this.emit('path-changed', { viewer, path, from, change });
         },
         relayBroken: () => this.#connection.probe(),
         left: (viewer, reason) => {
-          this.emit('viewer-left', { viewer, reason, viewers: this.#links.viewerCount });
+          this.commons.viewers.delete(viewer);
+          this.emit('viewer-left', { viewer, reason, viewers: this.commons.viewers.size });
         },
       },
     });

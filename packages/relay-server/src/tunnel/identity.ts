@@ -1,5 +1,10 @@
 import { proveRegistration, type RegistrationProof } from '@wingman/node-kit';
-import { createLinkKey, sessionNameFor } from '@wingman/protocol';
+import {
+  createLinkKey,
+  derivePortLinkKey,
+  portSessionName,
+  sessionNameFor,
+} from '@wingman/protocol';
 import {
   createPrivateKey,
   createPublicKey,
@@ -49,6 +54,12 @@ export class HostIdentity {
     const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
     const session = await sessionNameFor(publicKey, label);
     return new HostIdentity(session, linkKey, privateKey);
+  }
+
+  /** The identity of the session that shows another port: the same key certifies its name, and its link opens no other. */
+  async forPort(port: number): Promise<HostIdentity> {
+    const linkKey = await derivePortLinkKey(this.linkKey, port);
+    return new HostIdentity(portSessionName(this.session, port), linkKey, this.#privateKey);
   }
 
   /** Proves the name to the tunnel server, for the connection its challenge came on. */

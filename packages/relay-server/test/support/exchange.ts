@@ -26,6 +26,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     ingressKey: undefined,
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
+    pageOrigins: new Map(),
     entrance: new Entrance(),
     isReadOnly: false,
     clock: systemClock,

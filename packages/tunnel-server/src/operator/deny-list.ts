@@ -1,5 +1,5 @@
 import { ConfigError } from '@wingman/node-kit';
-import { isSessionName } from '@wingman/protocol';
+import { isSessionName, splitSessionName } from '@wingman/protocol';
 import { BlockList, isIP } from 'node:net';
 import { ListFile, type ListFileOptions } from './list-file.js';
 
@@ -21,8 +21,10 @@ export class DenyList {
     this.#file = path === undefined ? undefined : new ListFile({ ...options, path, parse });
   }
 
+  /** A main session is denied with the sessions of its other ports. */
   deniesName(session: string): boolean {
-    return this.#file?.value.names.has(session) === true;
+    const names = this.#file?.value.names;
+    return names?.has(session) === true || names?.has(splitSessionName(session).main) === true;
   }
 
   deniesAddress(address: string): boolean {

@@ -1,4 +1,4 @@
-import { BoundedMap, WingmanError, type Clock } from '@wingman/protocol';
+import { BoundedMap, splitSessionName, WingmanError, type Clock } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../limits.js';
 import type { DenyList } from '../operator/deny-list.js';
 import type { LiveSession } from './live-session.js';
@@ -44,9 +44,16 @@ export class SessionRegistry {
     return this.#sessions.size;
   }
 
-  /** The one session there is; undefined when there are none or several. */
+  /** The one main session there is; undefined when there are none or several. */
   get only(): LiveSession | undefined {
-    return this.#sessions.size === 1 ? this.#sessions.values().next().value : undefined;
+    const [name, another] = this.#namesOfAll(isMain);
+    return name === undefined || another !== undefined ? undefined : this.#sessions.get(name);
+  }
+
+  /** The names of the sessions that the host of this one has beside it: they show its other ports. */
+  besides(name: string): string[] {
+    const { main } = splitSessionName(name);
+    return this.#namesOfAll((other) => other !== name && splitSessionName(other).main === main);
   }
 
   all(): Iterable<LiveSession> {
@@ -79,6 +86,10 @@ export class SessionRegistry {
   /** Ends every session. */
   endAll(reason: EndReason): void {
     for (const live of [...this.#sessions.values()]) live.session.end(reason);
+  }
+
+  #namesOfAll(isWanted: (name: string) => boolean): string[] {
+    return [...this.#sessions.keys()].filter(isWanted);
   }
 
   #create(name: string, network: string): LiveSession {
@@ -123,4 +134,8 @@ export class SessionRegistry {
     this.#ended.delete(name);
     return undefined;
   }
+}
+
+function isMain(name: string): boolean {
+  return splitSessionName(name).port === undefined;
 }

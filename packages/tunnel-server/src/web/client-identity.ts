@@ -25,9 +25,13 @@ export function viewerIdOf({ headers }: IncomingMessage): string {
  * of the app can take it elsewhere; Lax, so that another site's requests come without it.
  */
 export function newViewerCookie(req: IncomingMessage): string[] {
-  if (viewerIdOf(req) !== '') return [];
+  return viewerIdOf(req) === '' ? [viewerCookie(newLinkId())] : [];
+}
+
+/** The Set-Cookie line that gives a browser this id. */
+export function viewerCookie(id: string): string {
   const attributes = `Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${MAX_AGE_SECONDS}`;
-  return [`${VIEWER_COOKIE}=${newLinkId()}; ${attributes}`];
+  return `${VIEWER_COOKIE}=${id}; ${attributes}`;
 }
 
 /** No address is longer; a proxy could write anything. */

@@ -17,10 +17,10 @@ export function inlineHashes(page: string, element: 'script' | 'style'): string 
 }
 
 /**
- * The policy of the shell. There is no `frame-src`, and so no `default-src`, which would stand in for it: the app's
+ * The policy of the shell, which pages of these origins may frame. There is no `frame-src`, and so no `default-src`, which would stand in for it: the app's
  * frame goes wherever the app leads it, also to `mailto:` and to the names of other programs.
  */
-export function shellPolicy(template: string): string {
+export function shellPolicy(template: string, ancestors: readonly string[] = []): string {
   const directives = {
     'script-src': inlineHashes(template, 'script'),
     'style-src': inlineHashes(template, 'style'),
@@ -37,7 +37,7 @@ export function shellPolicy(template: string): string {
     'base-uri': "'none'",
     'form-action': "'none'",
     // Framed by another site, the pill and the app could be clicked unseen.
-    'frame-ancestors': "'none'",
+    'frame-ancestors': ancestors.length === 0 ? "'none'" : ancestors.join(' '),
     'require-trusted-types-for': "'script'",
     'trusted-types': 'default',
   };

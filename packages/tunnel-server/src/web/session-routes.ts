@@ -1,6 +1,8 @@
 import {
   BAD_REQUEST,
+  DOOR_PREFIX,
   FOREIGN_ORIGIN,
+  FRAMED_PREFIX,
   HOST_OFFLINE,
   INGRESS_TARGET,
   NOT_FOUND,
@@ -24,10 +26,14 @@ export type SessionResponse = Response<unknown, { live: LiveSession }>;
 
 export interface SessionRouteOptions {
   boot: (live: LiveSession) => BootData;
+  /** The origins of the sessions that show other ports of the same host. */
+  besides: (live: LiveSession) => string[];
   assets: Assets;
   shell: Shell;
   ingress: Ingress;
   metrics: Metrics;
+  /** Brings visitors from the main session to other ports' sessions. */
+  passages: Router;
   /** Whether each browser is shown a notice first. */
   hasNotice: boolean;
   /** The scheme of the public URL. */
@@ -39,9 +45,19 @@ export interface SessionRouteOptions {
 export function sessionRoutes(options: SessionRouteOptions): Router {
   const { assets, boot, ingress, shell } = options;
   const router = Router({ caseSensitive: true });
-  router.get('/__wingman/shell', (req, res: SessionResponse) =>
-    shell.serve(req, res, boot(res.locals.live)),
-  );
+  const framable = (req: Request, res: SessionResponse): Promise<void> => {
+    const { live } = res.locals;
+    return shell.serve(req, res, boot(live), options.besides(live));
+  };
+  // A service worker shows it in frames too.
+  router.get('/__wingman/shell', framable);
+  router.get([FRAMED_PREFIX, `${FRAMED_PREFIX}/*path`], framable);
+  router.use(options.passages);
+  router.get(`${DOOR_PREFIX}:port`, (req, res: SessionResponse) => {
+    const { live } = res.locals;
+    const own = live.session.origin;
+    return shell.serve(req, res, boot(live), [own, ...options.besides(live)]);
+  });
   router.post('/__wingman/relay', (req, res: SessionResponse) => {
     const { host, origin } = req.headers;
     if (!isOwnOrigin(origin ?? '', host, options.scheme())) {

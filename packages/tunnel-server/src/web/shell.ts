@@ -43,8 +43,13 @@ export class Shell {
     return this.#template !== undefined;
   }
 
-  /** Sends the shell. */
-  async serve(req: IncomingMessage, res: ServerResponse, boot: BootData): Promise<void> {
+  /** Sends the shell, which pages of these origins may frame. */
+  async serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    boot: BootData,
+    ancestors: readonly string[] = [],
+  ): Promise<void> {
     if (this.#template === undefined) return sendProblem(req, res, NOT_BUILT);
     const { body, coding } = await this.#page(this.#template, bootJson(boot), req);
     res.writeHead(200, {
@@ -55,11 +60,16 @@ export class Shell {
       // The same URL is the app for everything but a top-level navigation.
       vary: 'Sec-Fetch-Dest, Accept-Encoding',
       'x-content-type-options': 'nosniff',
-      'content-security-policy': this.#policy,
+      'content-security-policy': this.#policyFor(ancestors),
       'referrer-policy': 'same-origin',
       ...(coding === undefined ? {} : { 'content-encoding': coding }),
     });
     res.end(req.method === 'HEAD' ? undefined : body);
+  }
+
+  /** Without those who may frame it, the policy is the same for all sessions. */
+  #policyFor(ancestors: readonly string[]): string {
+    return ancestors.length === 0 ? this.#policy : shellPolicy(this.#template ?? '', ancestors);
   }
 
   /** The sessions' pages differ in the boot data alone, which changes with the prekey, once an hour. */

@@ -9,6 +9,7 @@ import {
   HostMessage,
   Link,
   passPayload,
+  portSessionName,
   respondIngress,
   ResponseHead,
   ServerToHost,
@@ -35,6 +36,8 @@ export function createKeys(): Keys {
 export interface FakeHostOptions {
   keys?: Keys;
   label?: string;
+  /** Registers the session of another port, not the main one. */
+  otherPort?: number;
   ttlSeconds?: number;
   ingressAllowed?: boolean;
   prekey?: Uint8Array;
@@ -92,7 +95,9 @@ export class FakeHost {
   /** Connects without registering. */
   static async connect(port: number, options: FakeHostOptions = {}): Promise<FakeHost> {
     const keys = options.keys ?? createKeys();
-    const session = await sessionNameFor(keys.spki, options.label);
+    const main = await sessionNameFor(keys.spki, options.label);
+    const { otherPort } = options;
+    const session = otherPort === undefined ? main : portSessionName(main, otherPort);
     const { headers } = options;
     const signaling = await ClientSocket.open(port, 'localhost', '/__wingman/host', headers);
     return new FakeHost(port, keys, session, signaling, options);
