@@ -119,7 +119,7 @@ describe.each<[BrowserName, 'p2p' | 'relay']>([
       return pages.length > before ? pages.at(-1) : undefined;
     });
     await appShows(tab, 'other/tab');
-    await inApp(tab, () => window.opener.postMessage('ping', '*'));
+    await inApp(tab, () => (window.opener as Window).postMessage('ping', '*'));
     const heard = (where: Page): Promise<unknown> =>
       inApp(where, () => (window as unknown as AppWindow).heard);
     await eventually('the answer', async () => ((await heard(tab)) as unknown[]).length === 1);

@@ -8,7 +8,10 @@ import { startServer } from './support/server.js';
 
 const VIEWER = '0123456789abcdef0123456789abcdef';
 const ARRIVAL = 'fedcba9876543210fedcba9876543210';
-const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+const NAVIGATION: Record<string, string> = {
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+};
 
 let clock: FakeClock;
 let server: TunnelServer;
@@ -31,7 +34,7 @@ async function leave({
   to = '/a?b',
   port = 8080,
   cookie = `__Host-wingman-viewer=${VIEWER}`,
-  headers = NAVIGATION as Record<string, string>,
+  headers = NAVIGATION,
   arrival = ARRIVAL,
 } = {}): Promise<string> {
   const query = String(new URLSearchParams({ to, for: arrival }));
