@@ -17,6 +17,7 @@ import type { BasicAuth } from './basic-auth.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
+import { RefusalCount } from './refusal-count.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
 /** What the ports have in common that one host shows. */
@@ -29,6 +30,8 @@ export interface Commons {
   readonly pageOrigins: Map<number, string>;
   /** The links of the tabs that have joined and not left. */
   readonly viewers: Set<string>;
+  /** What was refused or cut off. */
+  readonly refusals: RefusalCount;
 }
 
 /** What a local app is told. */
@@ -167,6 +170,7 @@ function newCommons(entry: EntryRules, clock: Clock): Commons {
     jars: new CookieJars(),
     pageOrigins: new Map(),
     viewers: new Set(),
+    refusals: new RefusalCount(),
   };
 }
 

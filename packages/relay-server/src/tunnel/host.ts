@@ -16,7 +16,6 @@ import {
 } from '@wingman/protocol';
 import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp, type Commons } from '../exchange/local-app.js';
-import { RefusalCount } from '../exchange/refusal-count.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
 import { createHostKeys, type HostKeys } from './admission.js';
@@ -41,7 +40,6 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #p2p: P2pHost | undefined;
   readonly #connection: SignalingClient;
   readonly #lease: Lease;
-  readonly #refusals = new RefusalCount();
   #prekeyTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -82,7 +80,7 @@ export class Host extends EventEmitter<HostEvents> {
     });
     this.commons = this.#app.commons;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
-    this.observe(this.#refusals.observer);
+    this.observe(this.commons.refusals.observer);
     this.#links = this.#createLinks();
     this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
@@ -167,7 +165,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#dialer.close();
     this.#connection.close();
     await this.#app.close();
-    this.emit('stopped', { reason, message, refused: this.#refusals.all });
+    this.emit('stopped', { reason, message, refused: this.commons.refusals.all });
   }
 
   #createLinks(): LinkTable {
@@ -205,7 +203,7 @@ export class Host extends EventEmitter<HostEvents> {
       clock: this.#clock,
       attachViewer: (linkId, carrier, client) => {
         const attached = this.#links.attachViewer(linkId, carrier, 'relay', client);
-        if (attached === undefined) this.#refusals.add('TOO_MANY_VIEWERS');
+        if (attached === undefined) this.commons.refusals.add('TOO_MANY_VIEWERS');
       },
       attachIngress: (linkId, carrier) => this.#links.attachIngress(linkId, carrier),
       failed: (error) => this.#problem(error),
@@ -280,7 +278,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #reject(linkId: string, why: 'NOT_ADMITTED' | 'TOO_MANY_VIEWERS'): void {
-    this.#refusals.add(why === 'NOT_ADMITTED' ? 'KEY_MISSING' : why);
+    this.commons.refusals.add(why === 'NOT_ADMITTED' ? 'KEY_MISSING' : why);
     const reason = RejectReason[why];
     this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
   }
