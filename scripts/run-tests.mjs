@@ -15,8 +15,8 @@ const BROWSER_SHARES = 12;
  * the guard against leaks would count Jest's timers too.
  */
 const OWN_PROCESS = '--workerIdleMemoryLimit=2GB';
-/** Most jobs wait for browsers, servers and networks about as long as they work. With one job fewer the cores idle for a twelfth of the time. */
-const AT_A_TIME = availableParallelism() + 2;
+/** Most jobs wait for browsers, servers and networks about as long as they work. */
+const AT_A_TIME = availableParallelism() + 1;
 
 /** In the order in which they begin: those that wait most, and so leave room for others, come first. */
 const JOBS = [
