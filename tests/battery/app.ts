@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Route } from '../support/page-app.js';
@@ -11,6 +11,9 @@ const html = (body: string): Route => typed('text/html; charset=utf-8', `<!docty
 function typed(type: string, body: string | Buffer): Route {
   return (_, response) => void response.setHeader('content-type', type).end(body);
 }
+
+/** Answers that have begun, and end when the page says so. */
+const cuttable = new Set<ServerResponse>();
 
 /** What the sections ask for. */
 const ROUTES: Record<string, Route> = {
@@ -72,7 +75,14 @@ const ROUTES: Record<string, Route> = {
   },
   '/cut': (_, response) => {
     response.writeHead(200, { 'content-length': 100, 'content-type': 'application/json' });
-    response.write('cut', () => setTimeout(() => response.destroy(), 20));
+    response.write('cut');
+    cuttable.add(response);
+    response.once('close', () => cuttable.delete(response));
+  },
+  // Browsers tell of a head that arrives together with its end in one way or the other.
+  '/cut-now': (_, response) => {
+    for (const one of cuttable) one.destroy();
+    response.writeHead(204).end();
   },
   '/reset': (request) => void request.socket.destroy(),
   '/never': () => undefined,

@@ -38,6 +38,8 @@ export function streams(): Record<string, () => unknown> {
     },
     'a cut body is an error': async () => {
       const reader = (await body('/cut')).getReader();
+      await reader.read();
+      await fetch('/cut-now');
       while (!(await reader.read()).done);
     },
     'pipes on': async () => {

@@ -46,7 +46,11 @@ export function xmlHttpRequest(): Record<string, () => unknown> {
   return {
     'events of a request': async () => (await send('/text')).events,
     'events of one that is reset': async () => (await send('/reset')).events,
-    'events of one that is cut': async () => (await send('/cut')).events,
+    'events of one that is cut': async () => {
+      const prepare = (xhr: XMLHttpRequest): void =>
+        xhr.addEventListener('progress', () => void fetch('/cut-now'), { once: true });
+      return (await send('/cut', { prepare })).events;
+    },
     'events of one that is aborted': async () => {
       const prepare = (xhr: XMLHttpRequest): void => void setTimeout(() => xhr.abort(), 30);
       return (await send('/never', { prepare })).events;
