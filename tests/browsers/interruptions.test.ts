@@ -205,7 +205,7 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
     20_000,
   );
   // The server waits longer for the return of a tab that has said this.
-  expect(sent).toContain(TAB_FROZEN);
+  await eventually('the tab has said that it is frozen', () => sent.includes(TAB_FROZEN));
   await devTools.send('Page.setWebLifecycleState', { state: 'active' });
   await page.bringToFront();
   await statusWhere(page, 'a path carries again', ({ mode }) => mode !== 'offline');
