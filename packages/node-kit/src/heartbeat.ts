@@ -12,6 +12,9 @@ export interface HeartbeatOptions {
   readonly onDead?: () => void;
 }
 
+/** What a probe's ping says, and its pong. */
+const QUESTION = Buffer.from('probe');
+
 /** What has passed a socket: bytes read, bytes the kernel has taken, and bytes still queued here. */
 interface Progress {
   readonly read: number;
@@ -40,6 +43,9 @@ export class Heartbeat {
     this.#socket = socket;
     this.#options = options;
     this.#before = progressOf(socket);
+    webSocket.on('pong', (data) => {
+      if (data.equals(QUESTION)) this.#isProbing = false;
+    });
     webSocket.once('close', () => this.stop());
     this.#wait(options.everyMs);
   }
@@ -49,14 +55,17 @@ export class Heartbeat {
     this.#timer?.cancel();
   }
 
-  /** Pings now, and ends the WebSocket if nothing has come within `withinMs`: something on the same way has just broken. */
+  /**
+   * Pings now, and ends the WebSocket if the answer has not come within `withinMs`: something on the same way has just
+   * broken. What was on its way before is no sign of life.
+   */
   probe(withinMs: number): void {
     // A second question must not put off the verdict on the first.
     if (this.#isProbing || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
     this.#isProbing = true;
     this.#before = progressOf(this.#socket);
     this.#misses = this.#options.allowedMisses;
-    this.#webSocket.ping();
+    this.#webSocket.ping(QUESTION);
     this.#wait(withinMs);
   }
 
@@ -82,7 +91,8 @@ export class Heartbeat {
     this.#before = now;
     const hasTaken = before.queued > 0 && now.flushed > before.flushed;
     // A peer whose data is not read, for back-pressure, can't show that it lives.
-    return now.read > before.read || hasTaken || this.#webSocket.isPaused;
+    const isHeard = now.read > before.read && !this.#isProbing;
+    return isHeard || hasTaken || this.#webSocket.isPaused;
   }
 }
 

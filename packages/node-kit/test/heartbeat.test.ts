@@ -174,6 +174,15 @@ describe('a probe', () => {
     expect(isOpen()).toBe(false);
   });
 
+  test('is not passed by what was on its way when it asked', async () => {
+    await watch({ answers: false });
+    heartbeat.probe(PROBE_MS);
+    pair.client.send('sent before the question arrived');
+    await once(pair.server, 'message');
+    await clock.advance(PROBE_MS);
+    expect(isOpen()).toBe(false);
+  });
+
   test('is not put off by another', async () => {
     await watch({ answers: false });
     heartbeat.probe(PROBE_MS);
