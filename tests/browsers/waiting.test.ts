@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'puppeteer-core';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
@@ -23,6 +25,19 @@ afterAll(async () => {
   await app.close();
 });
 
+/** What the page says over the app. */
+function bar(page: Page): Promise<string> {
+  return page.evaluate(
+    () =>
+      document.querySelector('wingman-pill')?.shadowRoot?.querySelector('.bar')?.textContent ?? '',
+  );
+}
+
+async function listen(late: Server, port = 0): Promise<number> {
+  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
+  return (late.address() as AddressInfo).port;
+}
+
 test('a request made while no carrier is there waits, and is executed once when one is back', async () => {
   const page = await browser.newPage();
   await page.goto(share.ready.url);
@@ -33,8 +48,12 @@ test('a request made while no carrier is there waits, and is executed once when 
     (await fetch('/echo?once', { method: 'POST', body: 'patience' })).text(),
   );
   await statusWhere(page, 'both carriers are gone', ({ mode }) => mode === 'offline');
+  await eventually('the page says what waits', async () =>
+    /^Offline since .*One request waits/.test(await bar(page)),
+  );
   share.signal('SIGCONT');
   expect(await answer).toBe('patience');
+  await eventually('the bar is gone', async () => (await bar(page)) === '');
   expect(app.requests.filter((line) => line === 'POST /echo?once')).toHaveLength(1);
   await page.close();
 });
@@ -51,6 +70,22 @@ test('a host that is gone is a page that says so, and the app comes when the hos
     async () => /developer|host/i.test(await page.evaluate(() => document.body.innerText)),
     30_000,
   );
+  await page.close();
+});
+
+test('an app that starts late comes by itself, also under an address with a fragment', async () => {
+  const late = createServer((_, response) => response.end('late app'));
+  const port = await listen(late);
+  late.close();
+  const early = await Share.start(port, ['--server', server.url]);
+  const page = await browser.newPage();
+  await page.goto(`${early.ready.url}#/route`);
+  await appShows(page, 'This page tries again by itself.');
+  await listen(late, port);
+  await appShows(page, 'late app');
+  expect(await inApp(page, () => location.hash)).toBe('#/route');
+  await early.stop();
+  late.close();
   await page.close();
 });
 

@@ -6,7 +6,7 @@ import { NO_LINK } from '../src/shared/status.js';
 import { coverFor, type Step } from '../src/shell/cover.js';
 import { parseFragment } from '../src/shell/link-key.js';
 import { formatRtt, pillKind } from '../src/shell/pill-details.js';
-import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/status-pill.js';
+import { cornerOf, loadPlace, movedByKey, savePlace } from '../src/shell/pill-place.js';
 
 class MemoryStorage implements Storage {
   readonly #items = new Map<string, string>();

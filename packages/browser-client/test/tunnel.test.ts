@@ -232,6 +232,26 @@ describe('the tunnel', () => {
     expect(kinds('connected')).toHaveLength(2);
   });
 
+  test('a request that nothing can carry is counted and told at once', async () => {
+    const { clock, tunnel, host, kinds } = await setUp();
+    await get(tunnel, clock, PAGE);
+    expect(tunnel.status().unanswered).toBe(0);
+    host.isUp = false;
+    host.sockets[0]?.ends(1006);
+    await run(clock, () => tunnel.status().mode === 'offline', 1);
+    const before = kinds('status').length;
+    const { signal } = new AbortController();
+    const answer = tunnel.request({ ...PAGE, target: '/waits' }, { signal });
+    expect(kinds('status')).toHaveLength(before + 1);
+    expect(kinds('status').at(-1)).toMatchObject({ status: { mode: 'offline', unanswered: 1 } });
+    host.isUp = true;
+    tunnel.wake();
+    let isAnswered = false;
+    void answer.then(() => (isAnswered = true));
+    await run(clock, () => isAnswered);
+    expect(tunnel.status().unanswered).toBe(0);
+  });
+
   test('a link that is gone for good is followed by a fresh one', async () => {
     const { clock, tunnel, host, kinds } = await setUp();
     await get(tunnel, clock, PAGE);

@@ -67,6 +67,7 @@ export * from './mux/mux.js';
 export * from './names/reserved.js';
 export * from './names/session-name.js';
 export * from './pages/app-problems.js';
+export * from './pages/ask-again.js';
 export * from './pages/entry-problems.js';
 export * from './pages/leave-frame.js';
 export * from './pages/own-page.js';

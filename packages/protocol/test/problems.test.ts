@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
 import * as appProblems from '../src/pages/app-problems.js';
+import { ASK_AGAIN_HASH, ASK_AGAIN_PART } from '../src/pages/ask-again.js';
 import * as entryProblems from '../src/pages/entry-problems.js';
 import { ownPageHeaders } from '../src/pages/own-page.js';
 import {
@@ -189,6 +192,22 @@ describe('a problem as a response', () => {
       'x-content-type-options': 'nosniff',
       [PROBLEM_HEADER]: 'LOCAL_PORT_REFUSED',
     });
+  });
+
+  test('asks for itself again by a script that its policy names, while somebody looks at it', () => {
+    const { body, headers } = renderProblem(problem, 'text/html', ASK_AGAIN_PART);
+    const script = /<script>(.*)<\/script>/.exec(body)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(ASK_AGAIN_HASH).toBe(`sha256-${hash}`);
+    expect(headers['content-security-policy']).toContain(`script-src '${ASK_AGAIN_HASH}'`);
+    const [tab, loads] = [new EventTarget(), { count: 0 }];
+    const page = Object.assign(tab, { hidden: true });
+    const location = { reload: () => (loads.count += 1) };
+    runInNewContext(script, { document: page, location, setTimeout: (act: () => void) => act() });
+    expect(loads.count).toBe(0);
+    page.hidden = false;
+    tab.dispatchEvent(new Event('visibilitychange'));
+    expect(loads.count).toBe(1);
   });
 
   test('is asked for again soon only when it is a matter of time', () => {

@@ -13,6 +13,7 @@ import {
   PrekeyRing,
 } from '@wingman/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { HOST_LIMITS } from '../src/limits.js';
 import { Dialer } from '../src/tunnel/dialer.js';
 import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -74,6 +75,8 @@ async function start() {
     const count = dialled.length;
     dialBack.dial(DialPurpose.RELAY, { server: url, session: 'session', token: 'token' });
     await until(() => dialled.length > count, 'the host dials');
+    // The server has the connection a moment before the host knows that it is open.
+    await until(() => !clock.pending.includes(HOST_LIMITS.dialMs), 'the host has dialled');
     return dialled[count]!;
   };
   return { clock, attached, dial };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  ASK_AGAIN_PART,
   ENTRY_TARGET,
   headerValue,
   openWebSocket,
@@ -210,7 +211,7 @@ describe('a session whose developer is asked', () => {
     const { ask } = tab(world, 'ann');
     const waiting = await ask({ headers: HTML });
     expect(said(waiting)).toEqual([403, 'APPROVAL_NEEDED']);
-    expect(await textOf(waiting.body)).toContain('<meta http-equiv="refresh" content="2">');
+    expect(await textOf(waiting.body)).toContain(ASK_AGAIN_PART.body);
     world.app.entrance.accept(1);
     expect((await ask({})).head.status).toBe(200);
     expect(said(await tab(world, 'ben').ask({}))).toEqual([403, 'APPROVAL_NEEDED']);

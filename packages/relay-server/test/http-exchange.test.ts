@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { headersToRaw, request } from '@wingman/protocol';
+import { ASK_AGAIN_HASH, ASK_AGAIN_PART, headersToRaw, request } from '@wingman/protocol';
 import { LocalApp } from '../src/exchange/local-app.js';
 import { cleanups } from './support/cleanups.js';
 import { blocks, header, serve, tunnelTo } from './support/served-app.js';
@@ -146,7 +146,18 @@ describe('a port nobody listens on', () => {
     expect(response.head.status).toBe(502);
     expect(header(response, 'wingman-error')).toBe('LOCAL_PORT_REFUSED');
     expect(header(response, 'content-type')).toContain('text/html');
-    expect(await textOf(response.body)).toContain('Start the app');
+    const text = await textOf(response.body);
+    expect(text).toContain('Start the app');
+    expect(text).toContain(ASK_AGAIN_PART.body);
+    expect(header(response, 'content-security-policy')).toContain(ASK_AGAIN_HASH);
+  });
+
+  test('gives the sender of a form a page that does not send it again', async () => {
+    const tunnel = tunnelTo(await freePort());
+    const head = requestHead({ method: 'POST', headers: ['accept', 'text/html'] });
+    const text = await textOf((await request(tunnel.mux, head)).body);
+    expect(text).toContain('Start the app');
+    expect(text).not.toContain('<script>');
   });
 
   test('gives programs JSON, also after an upload', async () => {

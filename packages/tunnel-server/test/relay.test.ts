@@ -120,7 +120,7 @@ test('a viewer that reads nothing pauses the host and nothing piles up in the se
   await viewer.messages.next();
   viewer.socket.pause();
   const chunk = randomBytes(64 * 1024);
-  const count = 1600;
+  const count = 640;
   for (let index = 0; index < count; index += 1) hostEnd.send(chunk);
   // The sender's own queue is in this process too: it stops shrinking when the splice has paused.
   let last = -1;
@@ -250,11 +250,20 @@ test.each([
   }
 });
 
-test('the relay of an unknown session is closed with the code that says so', async () => {
+test('the relay of an unknown session is closed with the code that says so, and with no message', async () => {
   const server = await startServer();
   const path = `/__wingman/relay?link=${newLinkId()}`;
   const viewer = await ClientSocket.open(server.port, `nobody.localhost:${server.port}`, path);
   expect((await viewer.closed).code).toBe(CloseCode.SESSION_UNKNOWN);
+  expect(viewer.messages.drain()).toEqual([]);
+});
+
+test('the relay is closed with the code of a wrong key, and with no message', async () => {
+  const { host } = await startSession();
+  const path = `/__wingman/relay?link=${newLinkId()}&pass=none`;
+  const viewer = await ClientSocket.open(host.port, host.name, path);
+  expect((await viewer.closed).code).toBe(CloseCode.HANDSHAKE_FAILED);
+  expect(viewer.messages.drain()).toEqual([]);
 });
 
 test('a viewer that says nothing does not hold the host’s connection', async () => {

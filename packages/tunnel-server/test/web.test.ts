@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { EndReason } from '@wingman/protocol';
+import { ASK_AGAIN_PART, EndReason } from '@wingman/protocol';
 import { Router, type RequestHandler } from 'express';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -182,6 +182,7 @@ describe('problem pages', () => {
     const page = await get(DOCUMENT);
     expect(page.status).toBe(503);
     expect(page.text).toContain('<h1>');
+    expect(page.text).toContain(ASK_AGAIN_PART.body);
     const again = await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
     expect(again.session).toBe(host.session);
     expect((await get(DOCUMENT)).status).toBe(200);
@@ -194,6 +195,9 @@ describe('problem pages', () => {
     const { headers, status } = await fetchWhole(server.port, host.name, '/');
     expect(status).toBe(410);
     expect(headers['wingman-error']).toBe('SESSION_ENDED');
+    const forgotten = await fetchWhole(server.port, host.name, '/', { headers: DOCUMENT });
+    expect(forgotten.text).toContain('<h1>');
+    expect(forgotten.text).not.toContain('<script>');
     await FakeHost.start(server.port, { keys: host.keys, takeOver: true });
     expect((await fetchWhole(server.port, host.name, '/')).status).toBe(200);
   });

@@ -78,6 +78,10 @@ export const BROWSER_LIMITS = {
   statusRefreshMs: 1_000,
   /** The pill shrinks to a dot after this. */
   pillCollapseMs: 5_000,
+  /** How long a button says that it has copied. */
+  copiedMs: 2_000,
+  /** A path that is away for less is not worth a bar over the app: its successor is up within this as a rule. */
+  offlineBarMs: 1_000,
 } as const;
 
 /** Caps and deadlines of the service worker. */

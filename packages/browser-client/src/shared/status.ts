@@ -42,6 +42,8 @@ export type LinkStatus = Pick<
   preference: Preference;
   /** A link has ended with what was under way on it, and its successor has not been up yet. */
   hasLost: boolean;
+  /** Requests that have no answer yet. */
+  unanswered: number;
 };
 
 /** The status before the tunnel worker has said anything. */
@@ -56,4 +58,5 @@ export const NO_LINK: LinkStatus = {
   rtt: { p2p: null, relay: null },
   preference: 'auto',
   hasLost: false,
+  unanswered: 0,
 };

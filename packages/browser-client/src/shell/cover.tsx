@@ -1,4 +1,4 @@
-import { render, type VNode } from 'preact';
+import { render, type ComponentChildren, type VNode } from 'preact';
 import { shellProblem, type ProblemCode } from '@wingman/protocol';
 
 /** The steps to the app, in their order. */
@@ -60,8 +60,9 @@ const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'TUNNEL_CRASHED',
 ]);
 
-/** Draws what covers the frame until the app is there. */
-export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {
+/** Draws what covers the frame until the app is there; a page without that element has nothing covered. */
+export function drawCover(root: Element | null, journey: Journey, onRetry: () => void): void {
+  if (root === null) return;
   const cover = coverFor(journey);
   root.toggleAttribute('hidden', cover.kind === 'none');
   if (cover.kind === 'file') return render(<FilePage isSaved={cover.isSaved} />, root);
@@ -72,12 +73,32 @@ export function drawCover(root: Element, journey: Journey, onRetry: () => void):
   render(null, root);
 }
 
+/** What a reader of screens says by itself: `main` may have no other role (ARIA in HTML section 4). */
+function Card({
+  role,
+  children,
+}: {
+  role: 'alert' | 'status';
+  children: ComponentChildren;
+}): VNode {
+  return (
+    <main class="card">
+      <div role={role}>{children}</div>
+    </main>
+  );
+}
+
 function Progress({ done }: { done: ReadonlySet<Step> }): VNode {
   const current = STEPS.find((step) => !done.has(step));
   return (
-    <main class="card" role="status">
+    <Card role="status">
       <div class="beam" aria-hidden="true" />
-      <h1>Connecting to the developer’s machine…</h1>
+      <h1>
+        {done.has('host') ? 'Waiting for the app…' : 'Connecting to the developer’s machine…'}
+      </h1>
+      {done.has('host') ? (
+        <p class="soft">The connection is up. The developer’s app has not answered yet.</p>
+      ) : null}
       <ol class="steps">
         {STEPS.map((step) => (
           <li key={step} class={done.has(step) ? 'done' : step === current ? 'now' : ''}>
@@ -85,20 +106,20 @@ function Progress({ done }: { done: ReadonlySet<Step> }): VNode {
           </li>
         ))}
       </ol>
-    </main>
+    </Card>
   );
 }
 
 function FilePage({ isSaved }: { isSaved: boolean }): VNode {
   return (
-    <main class="card" role="status">
+    <Card role="status">
       <h1>{isSaved ? 'The file is here' : 'A file is on its way'}</h1>
       <p>
         {isSaved
           ? 'Your browser has saved it. This tab can be closed.'
           : 'Your browser is saving it. Please keep this tab open until it is complete.'}
       </p>
-    </main>
+    </Card>
   );
 }
 
@@ -106,7 +127,7 @@ function ProblemPage({ code, onRetry }: { code: ProblemCode; onRetry: () => void
   const { title, cause, cure } = shellProblem(code);
   const isHopeless = HOPELESS.has(code);
   return (
-    <main class="card" role="alert">
+    <Card role="alert">
       <p class="code">{code}</p>
       <h1>{title}</h1>
       <p>{cause}</p>
@@ -122,6 +143,6 @@ function ProblemPage({ code, onRetry }: { code: ProblemCode; onRetry: () => void
         </p>
       )}
       <p class="by">This page comes from Wingman, not from the app.</p>
-    </main>
+    </Card>
   );
 }

@@ -1,5 +1,7 @@
 import { formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
 
 /**
@@ -49,16 +51,24 @@ export interface DetailsProps {
   status: LinkStatus;
   pair: CandidatePair | null;
   onPrefer: (preference: Preference) => void;
-  /** Undefined when this tab doesn't know the link. */
-  onCopyLink: (() => void) | undefined;
+  /** Resolves with whether the clipboard has it. Undefined when this tab doesn't know the link. */
+  onCopyLink: (() => Promise<boolean>) | undefined;
   onHide: () => void;
 }
 
 /** What the pill opens to. */
 export function PillDetails(props: DetailsProps): VNode {
   const { kind, onCopyLink, onHide } = props;
+  const dialog = useRef<HTMLElement>(null);
+  useEffect(() => dialog.current?.focus(), []);
   return (
-    <section class="details" role="dialog" aria-label="Connection details">
+    <section
+      class="details"
+      role="dialog"
+      aria-label="Connection details"
+      tabIndex={-1}
+      ref={dialog}
+    >
       <h2>{PILL_LABELS[kind]}</h2>
       <p class="what">{PILL_EXPLANATIONS[kind]}</p>
       {kind === 'ingress' ? null : <Numbers {...props} />}
@@ -66,16 +76,28 @@ export function PillDetails(props: DetailsProps): VNode {
         <p class="what">To send somebody here, send the link that you were given.</p>
       ) : null}
       <p class="foot">
-        {onCopyLink === undefined ? null : (
-          <button type="button" onClick={onCopyLink}>
-            Copy link to this page
-          </button>
-        )}
+        {onCopyLink === undefined ? null : <CopyButton onCopy={onCopyLink} />}
         <button type="button" onClick={onHide}>
           Keep as a dot
         </button>
       </p>
     </section>
+  );
+}
+
+/** Copies, and says for a moment that it has. */
+function CopyButton({ onCopy }: { onCopy: () => Promise<boolean> }): VNode {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), BROWSER_LIMITS.copiedMs);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  return (
+    <button type="button" onClick={() => void onCopy().then(setCopied)}>
+      <span role="status">{isCopied ? 'Copied' : ''}</span>
+      {isCopied ? '' : 'Copy link to this page'}
+    </button>
   );
 }
 

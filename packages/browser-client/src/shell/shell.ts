@@ -52,6 +52,7 @@ export class Shell implements ShellParts {
       prefer: (preference) => prefer(this, preference),
       link: key === null ? undefined : () => shareableUrl(location, key),
       storage: storageOf(window),
+      retry: () => this.#retry(),
     });
     this.#listen();
     publish(this, window);
@@ -258,18 +259,17 @@ export class Shell implements ShellParts {
   }
 
   #newLink(id: string): void {
-    const isFirst = this.#linkId === undefined;
+    if (this.#linkId !== undefined) this.#signaling?.reconnect();
     this.#linkId = id;
-    if (!isFirst) this.#signaling?.reconnect();
     this.p2p?.setLink(id);
   }
 
   #draw(): void {
-    const cover = document.getElementById('wingman-cover');
-    if (cover !== null) drawCover(cover, this.#journey, () => this.#retry());
-    const { done } = this.#journey;
+    drawCover(document.getElementById('wingman-cover'), this.#journey, () => this.#retry());
+    const { done, problem } = this.#journey;
     const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
-    if (done.has('app')) this.#pill.draw(this.tunnel?.last ?? NO_LINK, isIngress);
+    if (!done.has('app')) return;
+    this.#pill.draw({ status: this.tunnel?.last ?? NO_LINK, isIngress, problem });
   }
 
   readonly #candidatePair = async () => (await this.p2p?.candidatePair()) ?? null;

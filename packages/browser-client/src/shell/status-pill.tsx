@@ -1,17 +1,26 @@
-import { render, type VNode } from 'preact';
+import { render, type RefObject, type VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ProblemCode } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
-import { PILL_LABELS, PillDetails, formatRtt, pillKind } from './pill-details.js';
+import { OfflineBar } from './offline-bar.js';
+import { PILL_LABELS, PillDetails, formatRtt, pillKind, type PillKind } from './pill-details.js';
+import { cornerOf, movedByKey, usePlace } from './pill-place.js';
 
 /** Pointer travel, in CSS pixels, from which a press is a drag. */
 const DRAG_FROM = 6;
 
-/** What the pill shows. */
-interface PillState {
+/** What the shell tells the pill. */
+interface PillNews {
   status: LinkStatus;
   isIngress: boolean;
+  /** What keeps the connection away, as far as somebody has said it. */
+  problem: ProblemCode | null;
+}
+
+/** What the pill shows. */
+interface PillState extends PillNews {
   pair: CandidatePair | null;
 }
 
@@ -20,6 +29,8 @@ export interface PillActions {
   /** The session's URL with its key; undefined in a tab that was not opened with the key. */
   link: (() => string) | undefined;
   storage: Storage | undefined;
+  /** Tries at once to bring the connection back. */
+  retry: () => void;
   /** The details have been opened or closed; they show the candidate pair. */
   onOpen: (isOpen: boolean) => void;
 }
@@ -29,7 +40,7 @@ export class PillView {
   readonly #render: ReturnType<typeof mountPill>;
   #isOpen = false;
   #pair: CandidatePair | null = null;
-  #last: { status: LinkStatus; isIngress: boolean } | undefined;
+  #last: PillNews | undefined;
 
   constructor(
     private readonly page: Document,
@@ -44,11 +55,11 @@ export class PillView {
     this.#render = mountPill(page, css, { ...actions, onOpen });
   }
 
-  draw(status: LinkStatus, isIngress: boolean): void {
+  draw(news: PillNews): void {
     // A page of another port that has the shell in a frame has a pill of its own.
     if (isFramed(this.page.location.pathname)) return;
-    this.#last = { status, isIngress };
-    this.#render({ ...this.#last, pair: this.#pair });
+    this.#last = news;
+    this.#render({ ...news, pair: this.#pair });
     if (this.#isOpen) void this.#refreshPair();
   }
 
@@ -71,11 +82,42 @@ function mountPill(page: Document, css: string, actions: PillActions): (state: P
   const view = page.createElement('div');
   root.append(view);
   page.body.append(host);
-  return (state) => render(<Pill {...state} actions={actions} />, view);
+  return (state) => render(<Overlay {...state} actions={actions} />, view);
 }
 
-function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillActions }): VNode {
+type OverlayProps = PillState & { actions: PillActions };
+
+function Overlay(props: OverlayProps): VNode {
+  const { actions, isIngress, problem, status } = props;
   const kind = pillKind(status, isIngress);
+  const isAway = isOffline(kind);
+  return (
+    <>
+      {isAway ? (
+        <OfflineBar
+          isLost={kind === 'lost'}
+          problem={problem}
+          unanswered={status.unanswered}
+          onRetry={actions.retry}
+        />
+      ) : null}
+      <Pill {...props} kind={kind} />
+    </>
+  );
+}
+
+function isOffline(kind: PillKind): boolean {
+  return kind === 'offline' || kind === 'lost';
+}
+
+function Pill({
+  status,
+  isIngress,
+  pair,
+  actions,
+  kind,
+}: OverlayProps & { kind: PillKind }): VNode {
+  const button = useRef<HTMLButtonElement>(null);
   const { place, update } = usePlace(actions.storage);
   const [isOpen, setOpen] = useState(false);
   const isWide = useWide(kind, isOpen);
@@ -83,16 +125,19 @@ function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillA
   const open = (next: boolean): void => {
     setOpen(next);
     actions.onOpen(next);
+    // The dialog takes the focus, and gives it back to where it came from.
+    if (!next) button.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') return open(false);
+    // In the dialog the arrow keys scroll.
+    if (isOpen) return event.key === 'Escape' ? open(false) : undefined;
     const moved = movedByKey(place, event.key);
     if (moved === place) return;
     event.preventDefault();
     update(moved);
   };
-  const isSmall = !isOpen && (place.isHidden || !isWide) && !drag.isDragging;
-  const label = `${PILL_LABELS[kind]}${status.rttMs === null || isIngress ? '' : `, ${formatRtt(status.rttMs)}`}`;
+  const isQuiet = (place.isHidden || !isWide) && !isOffline(kind);
+  const isSmall = !isOpen && isQuiet && !drag.isDragging;
   const onClick = (): void => {
     if (drag.wasDragged()) return;
     if (place.isHidden) update({ ...place, isHidden: false });
@@ -100,24 +145,10 @@ function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillA
   };
   return (
     <div class={`place ${place.vertical} ${place.horizontal} ${kind}`} onKeyDown={onKeyDown}>
-      <button
-        type="button"
-        class={`pill ${isSmall ? 'small' : ''} ${drag.isDragging ? 'dragged' : ''}`}
-        style={drag.style}
-        aria-expanded={isOpen}
-        aria-label={`Connection: ${label}. Arrow keys move this to another corner.`}
-        title={isSmall ? label : 'Drag to another corner'}
-        onClick={onClick}
-        {...drag.handlers}
-      >
-        <span class="dot" />
-        <span class="text">
-          {PILL_LABELS[kind]}
-          {isIngress || status.rttMs === null ? null : (
-            <span class="rtt">{formatRtt(status.rttMs)}</span>
-          )}
-        </span>
-      </button>
+      <PillButton
+        {...{ button, drag, isOpen, isSmall, kind, onClick }}
+        rtt={status.rttMs === null || isIngress ? '' : ` ${formatRtt(status.rttMs)}`}
+      />
       {isOpen ? (
         <PillDetails
           kind={kind}
@@ -135,13 +166,38 @@ function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillA
   );
 }
 
-function usePlace(storage: Storage | undefined) {
-  const [place, setPlace] = useState(() => loadPlace(storage));
-  const update = (next: typeof place): void => {
-    setPlace(next);
-    savePlace(next, storage);
-  };
-  return { place, update };
+interface PillButtonProps {
+  button: RefObject<HTMLButtonElement>;
+  kind: PillKind;
+  /** With a space before it; empty when there is none to show. */
+  rtt: string;
+  isOpen: boolean;
+  isSmall: boolean;
+  drag: ReturnType<typeof useDrag>;
+  onClick: () => void;
+}
+
+function PillButton({ button, kind, rtt, isOpen, isSmall, drag, onClick }: PillButtonProps): VNode {
+  const label = PILL_LABELS[kind] + rtt;
+  return (
+    <button
+      type="button"
+      ref={button}
+      class={`pill ${isSmall ? 'small' : ''} ${drag.isDragging ? 'dragged' : ''}`}
+      style={drag.style}
+      aria-expanded={isOpen}
+      aria-label={`Connection: ${label}. Arrow keys move this to another corner.`}
+      title={isSmall ? label : 'Drag to another corner'}
+      onClick={onClick}
+      {...drag.handlers}
+    >
+      <span class="dot" />
+      <span class="text">
+        {PILL_LABELS[kind]}
+        {rtt === '' ? null : <span class="rtt">{rtt}</span>}
+      </span>
+    </button>
+  );
 }
 
 /** Whether the pill is wide. It is for a few seconds after each change, and then out of the way. */
@@ -192,74 +248,17 @@ function useDrag(onDrop: (corner: ReturnType<typeof cornerOf>) => void) {
   };
 }
 
-function copierOf({ link }: PillActions): (() => void) | undefined {
-  return link && (() => void copy(link()));
+function copierOf({ link }: PillActions): (() => Promise<boolean>) | undefined {
+  return link && (() => copy(link()));
 }
 
-async function copy(text: string): Promise<void> {
+/** False when the clipboard is forbidden; the text has then been shown. */
+async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     window.prompt('The link to this page:', text);
-  }
-}
-
-/** A corner of the window, and whether the pill is kept as small as it gets. */
-export interface PillPlace {
-  vertical: 'top' | 'bottom';
-  horizontal: 'left' | 'right';
-  isHidden: boolean;
-}
-
-const STORAGE_KEY = 'wingman.pill';
-const DEFAULT: PillPlace = { vertical: 'bottom', horizontal: 'right', isHidden: false };
-
-/** The corner nearest to a point. */
-export function cornerOf(
-  point: { x: number; y: number },
-  window: { width: number; height: number },
-): Pick<PillPlace, 'vertical' | 'horizontal'> {
-  return {
-    vertical: point.y < window.height / 2 ? 'top' : 'bottom',
-    horizontal: point.x < window.width / 2 ? 'left' : 'right',
-  };
-}
-
-/** The place with a corner moved by an arrow key; other keys change nothing. */
-export function movedByKey(place: PillPlace, key: string): PillPlace {
-  switch (key) {
-    case 'ArrowUp':
-      return { ...place, vertical: 'top' };
-    case 'ArrowDown':
-      return { ...place, vertical: 'bottom' };
-    case 'ArrowLeft':
-      return { ...place, horizontal: 'left' };
-    case 'ArrowRight':
-      return { ...place, horizontal: 'right' };
-    default:
-      return place;
-  }
-}
-
-/** Where the pill was left. */
-export function loadPlace(storage: Storage | undefined): PillPlace {
-  try {
-    const raw: unknown = JSON.parse(storage?.getItem(STORAGE_KEY) ?? 'null');
-    const saved = (typeof raw === 'object' && raw !== null ? raw : {}) as Partial<PillPlace>;
-    return {
-      vertical: saved.vertical === 'top' ? 'top' : DEFAULT.vertical,
-      horizontal: saved.horizontal === 'left' ? 'left' : DEFAULT.horizontal,
-      isHidden: saved.isHidden === true,
-    };
-  } catch {
-    return DEFAULT;
-  }
-}
-
-export function savePlace(place: PillPlace, storage: Storage | undefined): void {
-  try {
-    storage?.setItem(STORAGE_KEY, JSON.stringify(place));
-  } catch {
-    // The pill is then in its usual corner again.
+    return false;
   }
 }

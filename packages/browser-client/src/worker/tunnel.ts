@@ -78,6 +78,7 @@ export class Tunnel {
   #preference: Preference = 'auto';
   #trouble: ErrorCode | null = null;
   #hasLost = false;
+  #unanswered = 0;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -100,7 +101,7 @@ export class Tunnel {
 
   /** Sends a request once the link is up. Fails with TIMEOUT, or with the relay's trouble, if the link isn't up in time. */
   readonly request: SendRequest = async (head, options) => {
-    const response = await this.#send(head, options);
+    const response = await this.#counted(this.#send(head, options));
     if (head.hasCredentials)
       await this.#options.cookies.store(response.head, head.port === undefined);
     return response;
@@ -115,6 +116,27 @@ export class Tunnel {
     const { mux } = await this.#proven(options.signal);
     return request(mux, this.#withCookies(head), options);
   };
+
+  /** Counts a request for as long as it has no answer. A page that is offline shows at once that it waits. */
+  async #counted<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    this.#count(1);
+    try {
+      return await answer;
+    } finally {
+      this.#count(-1);
+    }
+  }
+
+  #count(more: 1 | -1): void {
+    this.#unanswered += more;
+    const { state } = this.#life.machine;
+    // Before the first link is up the page shows its progress anyway.
+    if (state === 'down' || (this.#hasLost && state !== 'up')) this.#tellStatus();
+  }
+
+  #tellStatus(): void {
+    this.#options.tell({ kind: 'status', status: this.status() });
+  }
 
   /** Opens a WebSocket once the link is up; fails like `request`. */
   readonly openWebSocket: OpenSocket = async (socket, options) => {
@@ -162,6 +184,7 @@ export class Tunnel {
       rtt: stats.rttMs,
       preference: this.#preference,
       hasLost: this.#hasLost,
+      unanswered: this.#unanswered,
     };
   }
 
@@ -209,7 +232,7 @@ export class Tunnel {
     if (life.link.state !== 'open') life.machine.transition('down');
     else if (life.machine.state === 'down' || isHeard(life.link)) life.machine.transition('up');
     if (life.link.attachment('relay')?.isGood === true) life.relay.proved();
-    this.#options.tell({ kind: 'status', status: this.status() });
+    this.#tellStatus();
   }
 
   /** A link that is gone for good is followed by a fresh one: no reload is needed. */
@@ -217,7 +240,7 @@ export class Tunnel {
     this.#hasLost ||= life.machine.state !== 'unproven';
     life.machine.transition('over');
     life.relay.stop();
-    this.#options.tell({ kind: 'status', status: this.status() });
+    this.#tellStatus();
     const code = life.link.closeError?.code;
     if (code === 'TOO_MANY_VIEWERS' || code === 'SESSION_ENDED') this.#troubled(code);
     this.#clock.setTimeout(() => {

@@ -34,7 +34,17 @@ describe('progress', () => {
     draw({ ...newJourney(), isLate: true, done: new Set(['browser'] as const) });
     const steps = [...root.querySelectorAll('li')].map(({ className }) => className);
     expect(steps).toEqual(['done', 'now', '']);
-    expect(find(root, 'main').getAttribute('role')).toBe('status');
+    expect(find(root, 'main > div').getAttribute('role')).toBe('status');
+  });
+
+  test('says whom it waits for: the machine at first, and then its app', () => {
+    const journey = { ...newJourney(), isLate: true };
+    draw(journey);
+    expect(text('h1')).toContain('developer’s machine');
+    journey.done.add('host');
+    draw(journey);
+    expect(text('h1')).toContain('the app');
+    expect(root.textContent).toContain('has not answered yet');
   });
 
   test('goes as soon as the app is there', () => {
@@ -55,7 +65,7 @@ describe('a problem', () => {
     expect(text('h1')).toBe(title);
     expect(root.textContent).toContain(cause);
     expect(text('.cure')).toContain(cure);
-    expect(find(root, 'main').getAttribute('role')).toBe('alert');
+    expect(find(root, 'main > div').getAttribute('role')).toBe('alert');
   });
 
   test('is tried again by a click, where that may help', () => {

@@ -61,7 +61,7 @@ describe('the start', () => {
     await running();
     expect(cover().hasAttribute('hidden')).toBe(true);
     expect(tab.document.title).toBe('The app');
-    expect(pill()).toBe('Relayed10 ms');
+    expect(pill()).toBe('Relayed 10 ms');
   });
 
   test('says that it takes too long when the host was not heard in time', async () => {

@@ -16,10 +16,12 @@ const PAIR: CandidatePair = { local: 'host 192.0.2.1:1 udp', remote: 'srflx 192.
 const RENDER_MS = 200;
 
 let tab: Tab;
+let retries: number;
 
 beforeEach(() => {
   jest.useFakeTimers();
   tab = openTab('https://s.example/');
+  retries = 0;
 });
 
 afterEach(async () => {
@@ -46,8 +48,9 @@ function setUp(status: LinkStatus = DIRECT, isIngress = false) {
     prefer: (preference) => preferred.push(preference),
     link: () => 'https://s.example/#k=key',
     storage: tab.localStorage,
+    retry: () => (retries += 1),
   });
-  view.draw(status, isIngress);
+  view.draw({ status: status, isIngress: isIngress, problem: null });
   return { view, preferred, pairs };
 }
 
@@ -89,8 +92,8 @@ function button(label: string): HTMLButtonElement {
 
 describe('what the pill says', () => {
   test.each<[string, LinkStatus, boolean, string]>([
-    ['a direct path', DIRECT, false, 'Direct4.3 ms'],
-    ['the relay', RELAYED, false, 'Relayed42 ms'],
+    ['a direct path', DIRECT, false, 'Direct 4.3 ms'],
+    ['the relay', RELAYED, false, 'Relayed 42 ms'],
     ['no link', NO_LINK, false, 'Offline'],
     ['a link that was lost', { ...NO_LINK, hasLost: true }, false, 'Connection lost'],
     ['the ingress, without a round trip', DIRECT, true, 'Through the server, readable by it'],
@@ -101,10 +104,10 @@ describe('what the pill says', () => {
 
   test('follows the status, for readers of screens too', async () => {
     const { view } = setUp();
-    expect(pill().getAttribute('aria-label')).toContain('Connection: Direct, 4.3 ms.');
-    view.draw(RELAYED, false);
+    expect(pill().getAttribute('aria-label')).toContain('Connection: Direct 4.3 ms.');
+    view.draw({ status: RELAYED, isIngress: false, problem: null });
     await rendered();
-    expect(pill().getAttribute('aria-label')).toContain('Connection: Relayed, 42 ms.');
+    expect(pill().getAttribute('aria-label')).toContain('Connection: Relayed 42 ms.');
     expect(find(root(), '.place').classList.contains('relayed')).toBe(true);
   });
 
@@ -127,17 +130,29 @@ describe('the size of the pill', () => {
     await rendered(BROWSER_LIMITS.pillCollapseMs - RENDER_MS);
     await rendered();
     expect(isSmall()).toBe(true);
-    expect(pill().title).toBe('Direct, 4.3 ms');
+    expect(pill().title).toBe('Direct 4.3 ms');
   });
 
   test('is large again when the kind of path changes, and not for another round trip', async () => {
     const { view } = setUp();
     await rendered(2 * BROWSER_LIMITS.pillCollapseMs);
-    view.draw({ ...DIRECT, rttMs: 9 }, false);
+    view.draw({ status: { ...DIRECT, rttMs: 9 }, isIngress: false, problem: null });
     await rendered();
     expect(isSmall()).toBe(true);
-    view.draw(RELAYED, false);
+    view.draw({ status: RELAYED, isIngress: false, problem: null });
     await rendered();
+    expect(isSmall()).toBe(false);
+  });
+
+  test.each<[string, LinkStatus]>([
+    ['offline', NO_LINK],
+    ['lost', { ...NO_LINK, hasLost: true }],
+  ])('is large for as long as the connection is %s, hidden or not', async (_, status) => {
+    const { view } = setUp();
+    await open();
+    await click(button('Keep as a dot'));
+    view.draw({ status, isIngress: false, problem: null });
+    await rendered(2 * BROWSER_LIMITS.pillCollapseMs);
     expect(isSmall()).toBe(false);
   });
 
@@ -157,6 +172,65 @@ describe('the size of the pill', () => {
   });
 });
 
+describe('the bar over the app', () => {
+  const bar = (): string => root().querySelector('.bar')?.textContent ?? '';
+
+  test('is not there while a path carries, nor for one that is away for a moment', async () => {
+    const { view } = setUp();
+    await rendered(2 * BROWSER_LIMITS.offlineBarMs);
+    expect(bar()).toBe('');
+    view.draw({ status: NO_LINK, isIngress: false, problem: null });
+    await rendered(BROWSER_LIMITS.offlineBarMs / 2);
+    expect(bar()).toBe('');
+    view.draw({ status: RELAYED, isIngress: false, problem: null });
+    await rendered(2 * BROWSER_LIMITS.offlineBarMs);
+    expect(bar()).toBe('');
+  });
+
+  test('says since when, why, and that what is done now waits', async () => {
+    jest.setSystemTime(new Date(2026, 10, 23, 14, 3));
+    setUp(NO_LINK);
+    await rendered(BROWSER_LIMITS.offlineBarMs + RENDER_MS);
+    expect(bar()).toMatch(/^Offline since 0?[12]?[24]:03/);
+    expect(bar()).toContain('What you do here waits for the connection.');
+    expect(find(root(), '.bar').getAttribute('role')).toBe('status');
+  });
+
+  test.each<[number, string]>([
+    [1, 'One request waits for the connection.'],
+    [7, '7 requests wait for the connection.'],
+  ])('counts what waits: %i', async (unanswered, expected) => {
+    const { view } = setUp(NO_LINK);
+    await rendered(BROWSER_LIMITS.offlineBarMs + RENDER_MS);
+    const status = { ...NO_LINK, unanswered };
+    view.draw({ status, isIngress: false, problem: 'HOST_OFFLINE' });
+    await rendered();
+    expect(bar()).toContain(expected);
+    expect(bar()).toContain('The developer’s machine can’t be reached.');
+  });
+
+  test('says of a link that was lost that nothing waits any more', async () => {
+    setUp({ ...NO_LINK, hasLost: true, unanswered: 2 });
+    await rendered(BROWSER_LIMITS.offlineBarMs + RENDER_MS);
+    expect(bar()).toContain('What was under way has ended with an error.');
+  });
+
+  test('tries again, or goes, by a click', async () => {
+    setUp(NO_LINK);
+    await rendered(BROWSER_LIMITS.offlineBarMs + RENDER_MS);
+    await click(button('Try now'));
+    expect(retries).toBe(1);
+    await click(button('Hide'));
+    expect(bar()).toBe('');
+  });
+
+  test('is not shown to a tab without a tunnel, which has no link', async () => {
+    setUp(NO_LINK, true);
+    await rendered(2 * BROWSER_LIMITS.offlineBarMs);
+    expect(bar()).toBe('');
+  });
+});
+
 describe('the details', () => {
   test('open and close by a click, and close by Escape', async () => {
     setUp();
@@ -170,10 +244,24 @@ describe('the details', () => {
     expect(details()).toBeNull();
   });
 
+  test('take the focus when they open, and give it back when they close', async () => {
+    setUp();
+    await open();
+    expect(root().activeElement).toBe(details());
+    await press('ArrowUp');
+    expect(place()).toEqual(['bottom', 'right']);
+    await press('Escape');
+    expect(root().activeElement).toBe(pill());
+  });
+
   test('show the figures of both paths, and a dash for what nobody knows', async () => {
     const { view } = setUp();
     const bytes = { p2p: { in: 2048, out: 3 }, relay: { in: 0, out: 0 } };
-    view.draw({ ...DIRECT, bytes, rtt: { p2p: 4.26, relay: null }, switches: 3 }, false);
+    view.draw({
+      status: { ...DIRECT, bytes, rtt: { p2p: 4.26, relay: null }, switches: 3 },
+      isIngress: false,
+      problem: null,
+    });
     await open();
     const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
     expect(values).toEqual([
@@ -204,18 +292,18 @@ describe('the details', () => {
 
   test('look the addresses up while they are open, and only then', async () => {
     const { view, pairs } = setUp();
-    view.draw(DIRECT, false);
+    view.draw({ status: DIRECT, isIngress: false, problem: null });
     expect(pairs.asked).toBe(0);
     pairs.now = PAIR;
     await open();
     expect(root().innerHTML).toContain(PAIR.local);
     pairs.now = { ...PAIR, remote: 'relay 192.0.2.9:9 udp' };
-    view.draw(DIRECT, false);
+    view.draw({ status: DIRECT, isIngress: false, problem: null });
     await rendered();
     expect(root().innerHTML).toContain('relay 192.0.2.9:9 udp');
     await click(pill());
     const { asked } = pairs;
-    view.draw(DIRECT, false);
+    view.draw({ status: DIRECT, isIngress: false, problem: null });
     expect(pairs.asked).toBe(asked);
   });
 });
@@ -229,6 +317,10 @@ describe('the link to the page', () => {
     await open();
     await click(button('Copy link to this page'));
     expect(copied).toEqual(['https://s.example/#k=key']);
+    expect(text('.foot [role=status]')).toBe('Copied');
+    await rendered(BROWSER_LIMITS.copiedMs + RENDER_MS);
+    expect(text('.foot [role=status]')).toBe('');
+    button('Copy link to this page');
   });
 
   test('is not offered by a tab that has the key in a form that can’t be read', async () => {
@@ -236,8 +328,9 @@ describe('the link to the page', () => {
       prefer: () => undefined,
       link: undefined,
       storage: tab.localStorage,
+      retry: () => undefined,
     });
-    view.draw(DIRECT, false);
+    view.draw({ status: DIRECT, isIngress: false, problem: null });
     await open();
     const details = find(root(), '.details');
     expect(details.textContent).toContain('the link that you were given');

@@ -101,8 +101,8 @@ const KEY_MISSING: Problem = {
   code: 'KEY_MISSING',
   title: 'This link is not complete',
   cause:
-    'The part after the # is missing. It holds the key to the session and never leaves your browser.',
-  cure: 'Open the link exactly as the developer sent it, up to its last character, or ask for it again.',
+    'The part after the # is missing. It holds the key to the session, and the address bar of an open page does not show it.',
+  cure: 'Open the link exactly as it was sent, or ask for it again: “Copy link to this page” gives it.',
 };
 
 const SERVER_UNREACHABLE: Problem = {

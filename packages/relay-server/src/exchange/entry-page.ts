@@ -2,13 +2,6 @@ import { createHash } from 'node:crypto';
 import { ENTRY_TARGET, escapeHtml, PROBLEM_STYLE_HASH, type PageParts } from '@wingman/protocol';
 import { reservedPath } from './own-pages.js';
 
-const ASK_AGAIN_SECONDS = 2;
-
-/** A page that asks for itself again, until there is another. */
-export const WAITING_PART: PageParts = {
-  head: `<meta http-equiv="refresh" content="${ASK_AGAIN_SECONDS}">\n`,
-};
-
 /** The form for the passphrase, for a page that was asked for under this target. */
 export function passphrasePart(target: string): PageParts {
   return {

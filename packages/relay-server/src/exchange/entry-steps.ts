@@ -1,6 +1,7 @@
 import {
   APPROVAL_LAPSED,
   APPROVAL_NEEDED,
+  ASK_AGAIN_PART,
   ENTRY_TARGET,
   header,
   headersFromRaw,
@@ -13,7 +14,7 @@ import {
 } from '@wingman/protocol';
 import type { EntryVerdict } from '../entry/entrance.js';
 import { HOST_LIMITS } from '../limits.js';
-import { passphrasePart, readEntryForm, WAITING_PART, type EntryForm } from './entry-page.js';
+import { passphrasePart, readEntryForm, type EntryForm } from './entry-page.js';
 import type { Answer, Exchange } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
 import { reservedPath } from './own-pages.js';
@@ -88,7 +89,7 @@ function refusalOf(verdict: Exclude<EntryVerdict, 'admitted'>, target: string): 
     case 'limited':
       return passphraseRefusal(target, 'Too many were tried just now, so wait a minute. ');
     case 'waiting':
-      return new Refusal(APPROVAL_NEEDED, [], WAITING_PART);
+      return new Refusal(APPROVAL_NEEDED, [], ASK_AGAIN_PART);
     case 'lapsed':
       return new Refusal(APPROVAL_LAPSED);
     case 'refused':

@@ -1,6 +1,7 @@
 import type { ErrorCode, Header, PageParts, Problem, RequestHead } from '@wingman/protocol';
 import {
   appProblem,
+  ASK_AGAIN_PART,
   header,
   headersFromRaw,
   headerValue,
@@ -26,7 +27,7 @@ export function problemAnswer({ asked, local }: Exchange, error: unknown): Answe
   const isRefusal = error instanceof Refusal;
   const { code, message } = toWingmanError(error, 'INTERNAL');
   const problem = isRefusal ? error.problem : appProblem(code, local.loopback.port, message);
-  const parts = isRefusal ? error.parts : {};
+  const parts = isRefusal ? error.parts : partsFor(code, asked);
   const page = renderProblem(problem, headerValue(asked.headers, 'accept'), parts);
   const headers = Object.entries(page.headers).map(([name, value]) => header(name, value));
   const more = isRefusal ? error.headers : [];
@@ -35,6 +36,11 @@ export function problemAnswer({ asked, local }: Exchange, error: unknown): Answe
     headers: [...headers, ...more],
     body: page.body,
   });
+}
+
+/** A dev server that starts again answers a moment later. */
+function partsFor(code: ErrorCode, { method }: RequestHead): PageParts {
+  return code === 'LOCAL_PORT_REFUSED' && method === 'GET' ? ASK_AGAIN_PART : {};
 }
 
 /** An answer of the host's own; to HEAD it has no body. */

@@ -1,14 +1,34 @@
 import {
+  ASK_AGAIN_PART,
+  HOST_OFFLINE,
   INGRESS_COOKIE,
   NOTICE_COOKIE,
+  OVERLOADED,
   renderProblem,
   SCRIPTED_COOKIE,
+  SESSION_ENDED,
+  SESSION_UNKNOWN,
+  SHUTTING_DOWN,
   VIEWER_COOKIE,
+  type PageParts,
   type Problem,
 } from '@wingman/protocol';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+
+/** What may be over in a moment: the host comes back, or shares again under the same name. */
+const PASSING: ReadonlySet<Problem> = new Set([
+  HOST_OFFLINE,
+  OVERLOADED,
+  SESSION_ENDED,
+  SESSION_UNKNOWN,
+  SHUTTING_DOWN,
+]);
+
+function isAskedAgain({ method }: IncomingMessage, problem: Problem): boolean {
+  return method === 'GET' && PASSING.has(problem);
+}
 
 /** Answers with a problem: a page for browsers, JSON for the others. */
 export function sendProblem(
@@ -19,7 +39,9 @@ export function sendProblem(
 ): void {
   const { status } = problem;
   // What is left of an upload isn't worth reading: the connection ends with this answer.
-  const { headers, body } = problemAnswer(req, problem, !req.complete);
+  const isForgotten = more['clear-site-data'] !== undefined;
+  const parts = isAskedAgain(req, problem) && !isForgotten ? ASK_AGAIN_PART : {};
+  const { headers, body } = problemAnswer(req, problem, !req.complete, parts);
   // The reason phrase is given, because Node would write again one that it has refused a moment ago.
   res.writeHead(status, STATUS_CODES[status] ?? '', { ...headers, ...more });
   res.end(req.method === 'HEAD' ? undefined : body);
@@ -50,8 +72,9 @@ function problemAnswer(
   req: IncomingMessage,
   problem: Problem,
   isClosing: boolean,
+  parts: PageParts = {},
 ): { headers: Record<string, string>; body: string } {
-  const { headers, body } = renderProblem(problem, req.headers.accept);
+  const { headers, body } = renderProblem(problem, req.headers.accept, parts);
   headers['content-length'] = String(Buffer.byteLength(body));
   if (isClosing) headers['connection'] = 'close';
   return { headers, body };

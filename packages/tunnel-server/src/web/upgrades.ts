@@ -42,6 +42,9 @@ import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
 import type { UnknownNames } from './unknown-names.js';
 
+const SIGNAL_PATH = '/__wingman/signal';
+const RELAY_PATH = '/__wingman/relay';
+
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
   host(webSocket: WebSocket, address: string): void;
@@ -172,13 +175,13 @@ export class UpgradeRouter {
     path: string,
     place: Exclude<Place, { at: 'server' }>,
   ): Problem | undefined {
-    if (path !== '/__wingman/signal' && path !== '/__wingman/relay') return NOT_FOUND;
+    if (path !== SIGNAL_PATH && path !== RELAY_PATH) return NOT_FOUND;
     const { host, origin } = upgrade.req.headers;
     if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme())) {
       return FOREIGN_ORIGIN;
     }
     if (place.at === 'nowhere') return this.#sayGone(upgrade, place.problem);
-    return this.#viewer(upgrade, place.live, path === '/__wingman/signal' ? 'signal' : 'relay');
+    return this.#viewer(upgrade, place.live, path === SIGNAL_PATH ? 'signal' : 'relay');
   }
 
   /** Before the pass is checked nobody is counted, no host is called and nothing of the session is told. */
@@ -216,10 +219,12 @@ export class UpgradeRouter {
     ]);
   }
 
+  /** The relay carries the host's bytes alone, so a message of the server's would pass for a broken handshake there. */
   #letGo(upgrade: Upgrade, closeCode: number, messages: SentCase<ServerToViewer>[]): void {
+    const told = pathOf(upgrade.req.url) === SIGNAL_PATH ? messages : [];
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
       webSocket.on('error', () => undefined);
-      for (const message of messages) webSocket.send(encodeEnvelope(ServerToViewer, message));
+      for (const message of told) webSocket.send(encodeEnvelope(ServerToViewer, message));
       webSocket.close(closeCode);
     });
   }

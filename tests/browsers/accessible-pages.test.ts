@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'puppeteer-core';
+import { appShows, launch, release, statusWhere, type BrowserName } from '../support/browser.js';
+import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
+import { eventually, Share } from '../support/processes.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Finding {
+  id: string;
+  nodes: { html: string }[];
+}
+
+let app: PageApp;
+let share: Share;
+
+beforeAll(async () => {
+  const front = page('<h1>front page</h1>', '<title>An app</title>');
+  app = await startPageApp({ '/': (_, response) => send(response, front) });
+  share = await Share.start(app.port);
+});
+
+afterAll(async () => {
+  await share.stop();
+  await app.close();
+});
+
+/** What axe finds in our part of the page: the app in the frame is the developer's. */
+async function findings(tab: Page): Promise<string[]> {
+  await tab.evaluate(AXE);
+  return tab.evaluate(async () => {
+    type Axe = { run(context: object): Promise<{ violations: Finding[] }> };
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run({ exclude: ['iframe'] });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  });
+}
+
+async function clickInPill(tab: Page, selector: string): Promise<void> {
+  await eventually(selector, () =>
+    tab.evaluate((wanted) => {
+      const root = document.querySelector('wingman-pill')?.shadowRoot;
+      const found = root?.querySelector<HTMLElement>(wanted);
+      found?.click();
+      return found !== null && found !== undefined;
+    }, selector),
+  );
+}
+
+/** What makes a browser prefer dark pages. */
+const DARK = {
+  args: { chromium: ['--blink-settings=preferredColorScheme=0'], firefox: [] },
+  prefs: { 'layout.css.prefers-color-scheme.content-override': 0 },
+};
+
+describe.each<[BrowserName, 'light' | 'dark']>([
+  ['chromium', 'light'],
+  ['chromium', 'dark'],
+  ['firefox', 'light'],
+  ['firefox', 'dark'],
+])('in %s, %s', (name, scheme) => {
+  let browser: Browser;
+  beforeAll(async () => {
+    const { args, prefs } = DARK;
+    browser = scheme === 'light' ? await launch(name) : await launch(name, args[name], { prefs });
+  });
+  afterAll(() => release(browser));
+
+  test('axe finds nothing in the details, nor in the bar of a tab that is offline', async () => {
+    const mortal = await Share.start(app.port, ['--no-p2p']);
+    const tab = await browser.newPage();
+    await tab.goto(mortal.ready.url);
+    await appShows(tab, 'front page');
+    const isDark = await tab.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches);
+    expect(isDark).toBe(scheme === 'dark');
+    await clickInPill(tab, '.pill');
+    expect(['details', await findings(tab)]).toEqual(['details', []]);
+    mortal.signal('SIGKILL');
+    await statusWhere(tab, 'offline', ({ mode }) => mode === 'offline');
+    await eventually('the bar', () =>
+      tab.evaluate(
+        () => document.querySelector('wingman-pill')?.shadowRoot?.querySelector('.bar') !== null,
+      ),
+    );
+    expect(['bar', await findings(tab)]).toEqual(['bar', []]);
+    await tab.close();
+  });
+
+  test('axe finds nothing in a page about a problem', async () => {
+    // A browser that has never had the key.
+    const fresh = await browser.createBrowserContext();
+    const tab = await fresh.newPage();
+    await tab.goto(`${share.origin}/`);
+    await eventually('the problem', () =>
+      tab.evaluate(() => document.querySelector('main [role=alert]') !== null),
+    );
+    expect(['problem', await findings(tab)]).toEqual(['problem', []]);
+    await tab.goto(`${share.ready.server.replace('localhost', 'nobody.localhost')}/`);
+    expect(['page of the server', await findings(tab)]).toEqual(['page of the server', []]);
+    await fresh.close();
+  });
+
+  test.each([
+    [320, 256],
+    [844, 390],
+  ])('the details fit a window of %i × %i, and what is wide scrolls', async (width, height) => {
+    const tab = await browser.newPage();
+    await tab.setViewport({ width, height });
+    await tab.goto(share.ready.url);
+    await appShows(tab, 'front page');
+    await clickInPill(tab, '.pill');
+    const [top, left, right, bottom] = await tab.evaluate(() => {
+      const root = document.querySelector('wingman-pill')?.shadowRoot;
+      const box = root?.querySelector('.details')?.getBoundingClientRect();
+      return [box?.top ?? -1, box?.left ?? -1, box?.right ?? 1e9, box?.bottom ?? 1e9] as const;
+    });
+    expect(Math.min(top, left)).toBeGreaterThanOrEqual(0);
+    expect(right).toBeLessThanOrEqual(width);
+    expect(bottom).toBeLessThanOrEqual(height);
+    await tab.close();
+  });
+});
