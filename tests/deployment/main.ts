@@ -1,9 +1,12 @@
 import { running } from '../support/program.js';
+import { checkCaddy, checkNginx } from './proxies.js';
 import { checkVersions } from './versions.js';
 
 /** What is checked, and what a machine needs for it. */
 const CHECKS: Readonly<Record<string, () => Promise<string[]>>> = {
   versions: checkVersions,
+  caddy: checkCaddy,
+  nginx: checkNginx,
 };
 
 const asked = process.argv.slice(2);
@@ -16,10 +19,9 @@ for (const name of names) {
   try {
     for (const line of await check()) console.log(`${name}: ${line}`);
   } catch (error) {
-    console.error(
-      `${name}: FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    console.error(`${name}: FAILED`, error);
     process.exitCode = 1;
   }
 }
 for (const program of running) program.signal('SIGKILL');
+process.exit();
