@@ -24,7 +24,7 @@ async function manifest() {
     ...{ name: NAME, version, description, license, type: 'module', engines },
     bin: { wingman: 'bin/wingman.js' },
     exports: { '.': { types: './types/share.d.ts', default: './dist/share.js' } },
-    files: ['assets', 'bin', 'dist', 'types', 'THIRD-PARTY-LICENSES.txt'],
+    files: ['assets', 'bin', 'deploy', 'dist', 'types', 'THIRD-PARTY-LICENSES.txt'],
     optionalDependencies,
   };
 }
@@ -84,6 +84,7 @@ const { metafile } = await bundleNode({
 await copyTypes();
 await cp(own('tunnel-server/assets'), path.join(folder, 'assets'), { recursive: true });
 await cp(own('relay-server/bin'), path.join(folder, 'bin'), { recursive: true });
+await cp(path.join(root, 'deploy'), path.join(folder, 'deploy'), { recursive: true });
 await cp(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
 await cp(path.join(root, 'docs/library.md'), path.join(folder, 'README.md'));
 await writeFile(

@@ -1,5 +1,7 @@
 import { running } from '../support/program.js';
+import { checkCompose, checkContainer } from './container.js';
 import { checkCaddy, checkNginx } from './proxies.js';
+import { checkSystemd } from './systemd.js';
 import { checkVersions } from './versions.js';
 
 /** What is checked, and what a machine needs for it. */
@@ -7,6 +9,9 @@ const CHECKS: Readonly<Record<string, () => Promise<string[]>>> = {
   versions: checkVersions,
   caddy: checkCaddy,
   nginx: checkNginx,
+  systemd: checkSystemd,
+  container: checkContainer,
+  compose: checkCompose,
 };
 
 const asked = process.argv.slice(2);

@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port.js';
 import { Program, ROOT, eventually } from '../support/program.js';
 import { selfSigned } from '../support/tls-proxy.js';
 import { curl } from './curl.js';
 import { tryFront } from './front.js';
+import { inFolder, output } from './in-folder.js';
 
 /** Caddy with certificates on demand, which asks the tunnel server for each name. */
 export function checkCaddy(): Promise<string[]> {
@@ -74,15 +73,6 @@ export function checkNginx(): Promise<string[]> {
   });
 }
 
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'wingman-front-'));
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 function version(command: string, argument: string): string {
-  return execFileSync('sh', ['-c', `${command} ${argument} 2>&1`], { encoding: 'utf8' }).trim();
+  return output('sh', '-c', `${command} ${argument} 2>&1`);
 }
