@@ -49,7 +49,8 @@ export async function startTlsProxy(): Promise<TlsProxy> {
   };
 }
 
-function selfSigned(folder: string): [key: string, certificate: string] {
+/** Makes a certificate for localhost and *.localhost in a folder. */
+export function selfSigned(folder: string): [key: string, certificate: string] {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const names = 'subjectAltName=DNS:localhost,DNS:*.localhost';
   const wanted = ['-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'];

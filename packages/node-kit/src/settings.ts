@@ -55,6 +55,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A value somebody has to correct: the message names where it came from and shows a good one. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  readonly code = 'CONFIG_INVALID';
 }
 
 /** Reads every setting from the command line, the environment or its default; throws ConfigError at the first that isn't valid. */

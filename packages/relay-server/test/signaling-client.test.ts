@@ -5,6 +5,7 @@ import {
   create,
   Heartbeat,
   HostRegistered,
+  PROTOCOL_VERSION,
   Refusal,
   WingmanError,
 } from '@wingman/protocol';
@@ -222,6 +223,26 @@ describe('coming back', () => {
 });
 
 describe('the end', () => {
+  test.each([
+    [PROTOCOL_VERSION - 1, 'its operator has to update it'],
+    [PROTOCOL_VERSION + 1, "update wingman on the developer's machine"],
+  ])(
+    'a server of version %s is not asked, and the host says whom to update',
+    async (version, cure) => {
+      const hello = create(Challenge, { nonce: NONCE, protocolVersion: version });
+      const { host, server } = await start((connection) =>
+        connection.send({ $case: 'challenge', value: hello }),
+      );
+      await until(() => host.seen.ended.length === 1, 'ended');
+      expect(host.seen.ended[0]?.code).toBe('REFUSED');
+      expect(host.seen.ended[0]?.message).toContain(
+        `version ${version}, the host ${PROTOCOL_VERSION}`,
+      );
+      expect(host.seen.ended[0]?.message).toContain(cure);
+      expect(server.connections[0]?.received).toEqual([]);
+    },
+  );
+
   test.each(['SESSION_ENDED', 'HANDSHAKE_FAILED', 'PROTOCOL_ERROR', 'REFUSED'])(
     'the refusal %s is final',
     async (code) => {

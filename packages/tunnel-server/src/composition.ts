@@ -1,6 +1,8 @@
 import { packageVersion } from '@wingman/node-kit';
 import type { Clock } from '@wingman/protocol';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
@@ -11,6 +13,7 @@ import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
 import { Metrics } from './metrics.js';
+import { Certificate } from './operator/certificate.js';
 import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
@@ -69,7 +72,8 @@ export interface Composition {
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
   budgets: Budgets;
-  http: Server;
+  certificate: Certificate | undefined;
+  http: Server | TlsServer;
 }
 
 /** Makes every part and hands each to those that need it; nothing listens yet. */
@@ -77,10 +81,11 @@ export function compose(ingredients: Ingredients): Composition {
   const core = createCore(ingredients);
   const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
-  const http = createHttpServer(core, ingress);
-  http.on('connection', (socket) => core.sockets.enter(socket));
+  const certificate = createCertificate(ingredients);
+  const http = createHttpServer(createRequestListener(core, ingress), certificate);
+  http.on('connection', (socket: Socket) => core.sockets.enter(socket));
   http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
-  return { ...core, ingress, upgrades, http };
+  return { ...core, ingress, upgrades, certificate, http };
 }
 
 function createCore(ingredients: Ingredients): Core {
@@ -194,10 +199,10 @@ function createUpgrades(core: Core): UpgradeRouter {
   });
 }
 
-function createHttpServer(core: Core, ingress: Ingress): Server {
+function createRequestListener(core: Core, ingress: Ingress): RequestListener {
   const { assets, logger, metrics, shell } = core;
   const boot = (live: LiveSession): BootData => bootData(core, live);
-  const app = createApp({
+  return createApp({
     locate: core.locate,
     sockets: core.sockets,
     budgets: core.budgets,
@@ -225,19 +230,34 @@ function createHttpServer(core: Core, ingress: Ingress): Server {
     }),
     logger,
   });
-  return createServer(
-    {
-      headersTimeout: SERVER_LIMITS.headersMs,
-      connectionsCheckingInterval: SERVER_LIMITS.checkMs,
-      keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
-      maxHeaderSize: SERVER_LIMITS.headerBytes,
-      // An upload takes as long as it takes: it is paced by the app through back-pressure, and costs
-      // one window of memory however slow it is. Heads have their own deadline above, and a client that
-      // sends nothing has SERVER_LIMITS.uploadIdleMs.
-      requestTimeout: 0,
-    },
-    app,
-  );
+}
+
+/** Plain HTTP, for a proxy or for this machine alone, or TLS of its own. */
+function createHttpServer(
+  app: RequestListener,
+  certificate: Certificate | undefined,
+): Server | TlsServer {
+  const options = {
+    headersTimeout: SERVER_LIMITS.headersMs,
+    connectionsCheckingInterval: SERVER_LIMITS.checkMs,
+    keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
+    maxHeaderSize: SERVER_LIMITS.headerBytes,
+    // An upload takes as long as it takes: it is paced by the app through back-pressure, and costs
+    // one window of memory however slow it is. Heads have their own deadline above, and a client that
+    // sends nothing has SERVER_LIMITS.uploadIdleMs.
+    requestTimeout: 0,
+  };
+  if (certificate === undefined) return createServer(options, app);
+  const handshakeTimeout = SERVER_LIMITS.tlsHandshakeMs;
+  const server = createTlsServer({ ...options, ...certificate.pair, handshakeTimeout }, app);
+  certificate.onRenewed((pair) => server.setSecureContext(pair));
+  return server;
+}
+
+function createCertificate({ clock, config, logger }: Ingredients): Certificate | undefined {
+  const { tlsCert: cert, tlsKey: key } = config;
+  if (cert === undefined || key === undefined) return undefined;
+  return new Certificate({ cert, key, clock, logger });
 }
 
 function bootData(core: Core, { session }: LiveSession): BootData {

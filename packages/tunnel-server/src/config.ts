@@ -3,14 +3,12 @@ import {
   isSet,
   optionsOf,
   readSettings,
-  schemas,
-  setting,
-  SHARED_SETTINGS,
   variablesOf,
   type Environment,
   type Given,
   type LogLevel,
 } from '@wingman/node-kit';
+import { SETTINGS } from './settings.js';
 
 const MIB = 1024 * 1024;
 
@@ -20,7 +18,7 @@ export interface TunnelServerConfig {
   host: string;
   /** TCP port; 0 takes any free one. */
   port: number;
-  /** The server's own origin as browsers see it; undefined: `http://<domain>:<port>`. */
+  /** The server's own origin as browsers see it; undefined: `http://<domain>:<port>`, or https with a certificate. */
   publicUrl: string | undefined;
   /** Sessions are `<session>.<domain>`. */
   domain: string;
@@ -66,172 +64,16 @@ export interface TunnelServerConfig {
   logLevel: LogLevel;
   /** Whether X-Forwarded-For and X-Forwarded-Proto come from a proxy of ours. */
   trustProxy: boolean;
+  /** Files with a certificate and its key; undefined: the server speaks plain HTTP. */
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+  /** Who may ask whether a name deserves a certificate. */
+  tlsAskFrom: string[];
   /** Whether a bare address (127.0.0.1, [::1]) shows the session when there is exactly one. */
   answerBareAddress: boolean;
   /** Where the shell and its assets are; undefined: the package's own `assets`. */
   assetsDirectory: string | undefined;
 }
-
-/** Long enough that nobody guesses it, and of what a bearer token may have. */
-const operatorToken = schemas.text.regex(/^[\w-]{20,128}$/);
-
-const SETTINGS = {
-  host: setting({
-    variable: 'TUNNEL_HOST',
-    option: '--host <address>',
-    default: '127.0.0.1',
-    good: '0.0.0.0',
-    meaning: 'Address the tunnel server listens on.',
-    schema: schemas.text,
-  }),
-  port: setting({
-    variable: 'TUNNEL_PORT',
-    option: '--port <port>',
-    default: '8787',
-    good: '8787',
-    meaning: 'TCP port the tunnel server listens on; 0 takes any free one.',
-    schema: schemas.integer(0, 65_535),
-  }),
-  domain: setting({
-    variable: 'TUNNEL_DOMAIN',
-    option: '--domain <domain>',
-    default: 'localhost',
-    good: 'tunnel.example.org',
-    meaning: 'Domain of the sessions: each is <session>.<domain>.',
-    schema: schemas.domainName,
-  }),
-  publicUrl: setting({
-    variable: 'TUNNEL_PUBLIC_URL',
-    option: '--public-url <url>',
-    default: '',
-    good: 'https://tunnel.example.org',
-    meaning: "The tunnel server's own origin as browsers see it; empty: http://<domain>:<port>.",
-    schema: schemas.httpOrigin,
-  }),
-  stunEmbedded: setting({
-    variable: 'STUN_EMBEDDED',
-    default: 'true',
-    good: 'true',
-    meaning: 'Whether the tunnel server answers STUN itself.',
-    schema: schemas.flag,
-  }),
-  stunPort: setting({
-    variable: 'STUN_PORT',
-    option: '--stun-port <port>',
-    default: '',
-    good: '3478',
-    meaning: "UDP port of the embedded STUN responder; empty: the tunnel server's port, or any.",
-    schema: schemas.integer(0, 65_535),
-  }),
-  hostGraceMs: setting({
-    variable: 'HOST_GRACE',
-    default: '60s',
-    good: '60s',
-    meaning: 'How long a session waits for its host to come back: at most 1h.',
-    schema: schemas.duration(1_000, 3_600_000),
-  }),
-  hostTokens: setting({
-    variable: 'HOST_TOKENS',
-    option: '--host-tokens <file>',
-    default: '',
-    good: './host-tokens.txt',
-    meaning: 'Hosts need one of these tokens: a file with one a line, or a list with commas.',
-    isSecret: true,
-    schema: schemas.text,
-  }),
-  openRegistration: setting({
-    variable: 'OPEN_REGISTRATION',
-    option: '--open-registration',
-    flagMeaning: 'Register any host without a token.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether a public server registers any host, without a token.',
-    schema: schemas.flag,
-  }),
-  denyList: setting({
-    variable: 'DENY_LIST',
-    option: '--deny-list <file>',
-    default: '',
-    good: './deny-list.txt',
-    meaning: 'File with sessions, addresses and networks that are not served, one a line.',
-    schema: schemas.text,
-  }),
-  notice: setting({
-    variable: 'TUNNEL_NOTICE',
-    option: '--notice',
-    flagMeaning: "Tell each browser first that what follows is somebody's app, not yours.",
-    default: 'false',
-    good: 'true',
-    meaning: "Whether each browser is told first that what follows is somebody's app, not yours.",
-    schema: schemas.flag,
-  }),
-  metricsToken: setting({
-    variable: 'METRICS_TOKEN',
-    default: '',
-    good: 'the output of openssl rand -hex 32',
-    meaning: 'Bearer token for /metrics; without it a public server shows no metrics.',
-    isSecret: true,
-    schema: operatorToken,
-  }),
-  adminToken: setting({
-    variable: 'ADMIN_TOKEN',
-    default: '',
-    good: 'the output of openssl rand -hex 32',
-    meaning: 'Bearer token for /admin, which lists and ends sessions; empty: no such page.',
-    isSecret: true,
-    schema: operatorToken,
-  }),
-  maxSessions: setting({
-    variable: 'MAX_SESSIONS',
-    option: '--max-sessions <n>',
-    default: '1000',
-    good: '1000',
-    meaning: 'Sessions on one tunnel server at once.',
-    schema: schemas.integer(1, 1_000_000),
-  }),
-  maxSessionsPerAddress: setting({
-    variable: 'MAX_SESSIONS_PER_ADDRESS',
-    option: '--max-sessions-per-address <n>',
-    default: '200',
-    good: '200',
-    meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
-    schema: schemas.integer(1, 1_000_000),
-  }),
-  maxSockets: setting({
-    variable: 'MAX_SOCKETS',
-    option: '--max-sockets <n>',
-    default: '10000',
-    good: '10000',
-    meaning: 'TCP connections at once; one address gets at most as many as are left for others.',
-    schema: schemas.integer(10, 1_000_000),
-  }),
-  maxHeldMib: setting({
-    variable: 'MAX_HELD_MIB',
-    option: '--max-held <MiB>',
-    default: '512',
-    good: '512',
-    meaning: 'MiB that may wait for slow readers in memory, of all sessions together.',
-    schema: schemas.integer(1, 1_000_000),
-  }),
-  maxMibPerSecond: setting({
-    variable: 'MAX_MIB_PER_SECOND',
-    option: '--max-rate <MiB/s>',
-    default: '',
-    good: '100',
-    meaning: 'MiB a second, both ways, from which on nothing new is begun; empty: no limit.',
-    schema: schemas.integer(1, 1_000_000),
-  }),
-  trustProxy: setting({
-    variable: 'TRUST_PROXY',
-    option: '--trust-proxy',
-    flagMeaning: 'Believe X-Forwarded-For and X-Forwarded-Proto: a proxy of yours sets them.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether X-Forwarded-For and X-Forwarded-Proto come from a proxy of yours.',
-    schema: schemas.flag,
-  }),
-  ...SHARED_SETTINGS,
-};
 
 /** What the command line has said about a tunnel server, as typed. */
 export type ServerGiven = Given<typeof SETTINGS>;
@@ -269,6 +111,11 @@ function verified(config: TunnelServerConfig): TunnelServerConfig {
   if (config.turnUrls.length > 0 && config.turnSecret === undefined) {
     throw new ConfigError(
       'TURN_URLS needs TURN_SECRET. A good value: TURN_SECRET=<the static-auth-secret of your coturn>',
+    );
+  }
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    throw new ConfigError(
+      'TLS_CERT and TLS_KEY (--tls-cert, --tls-key) go together: a certificate is of no use without its key.',
     );
   }
   demandRegistration(config);

@@ -23,6 +23,8 @@ export interface TunnelServer {
   /** UDP port of the embedded STUN responder; undefined when there is none. */
   readonly stunPort: number | undefined;
   readonly metrics: Metrics;
+  /** Reads the certificate again, if there is one. */
+  reload(): void;
   /** Shuts down within `deadlineMs` milliseconds; requests under way may finish until then. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -42,6 +42,12 @@ export const SERVER_LIMITS = {
   hostTokens: 1024,
   /** How often the files of the operator are looked at: soon enough for whoever has just edited one. */
   listFileMs: 2_000,
+  /** From a connection to the end of its TLS handshake: two round trips, and a slow phone's arithmetic. */
+  tlsHandshakeMs: 10_000,
+  /** Questions for certificates of names that no session has here, at once… */
+  unknownCertificateBurst: 100,
+  /** …and how many more a second: scanners try names, and a proxy asks for each. */
+  unknownCertificatesPerSecond: 20,
   /** Requests for names that no session has, of one address: some twenty tabs of sessions that are gone, each asking every few seconds… */
   unknownNameBurst: 300,
   /** …within this time. */

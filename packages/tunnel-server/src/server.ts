@@ -62,6 +62,11 @@ export class RunningServer {
     return this.#parts.metrics;
   }
 
+  /** Reads the certificate again; open connections stay. Without one there is nothing to do. */
+  reload(): void {
+    this.#parts.certificate?.reload();
+  }
+
   /**
    * Shuts down within `deadlineMs` milliseconds: nothing new is taken, ingress requests under way
    * may finish, then every connection is closed with GOING_AWAY. Idempotent.
@@ -74,6 +79,7 @@ export class RunningServer {
   async #close(deadlineMs: number): Promise<void> {
     const {
       budgets,
+      certificate,
       denyList,
       hostTokens,
       http,
@@ -97,6 +103,7 @@ export class RunningServer {
     monitor.close();
     hostTokens?.close();
     budgets.close();
+    certificate?.close();
     denyList.close();
     await Promise.all([stopped, this.#responder?.close()]);
   }

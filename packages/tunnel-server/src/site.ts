@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
 import type { TunnelServerConfig } from './config.js';
 
-type SiteConfig = Pick<TunnelServerConfig, 'domain' | 'host' | 'publicUrl' | 'stunServers'>;
+type SiteConfig = Pick<
+  TunnelServerConfig,
+  'domain' | 'host' | 'publicUrl' | 'stunServers' | 'tlsCert'
+>;
 
 /** Where the server is to be found. The ports are known only once it listens. */
 export class Site {
@@ -16,8 +19,9 @@ export class Site {
 
   /** The server's own origin as browsers see it. */
   get url(): string {
-    const { domain, publicUrl } = this.#config;
-    return publicUrl ?? new URL(`http://${domain}:${this.port}`).origin;
+    const { domain, publicUrl, tlsCert } = this.#config;
+    const scheme = tlsCert === undefined ? 'http' : 'https';
+    return publicUrl ?? new URL(`${scheme}://${domain}:${this.port}`).origin;
   }
 
   get scheme(): 'http' | 'https' {

@@ -79,6 +79,8 @@ describe('the budgets of memory and throughput', () => {
 });
 
 /** A connection that has got no further than its address. */
+let lastPort = 0;
+
 function socketFrom(remoteAddress: string): {
   socket: Socket;
   close: () => void;
@@ -88,6 +90,7 @@ function socketFrom(remoteAddress: string): {
   let isDestroyed = false;
   const socket = {
     remoteAddress,
+    remotePort: ++lastPort,
     bytesRead: 3,
     bytesWritten: 4,
     once: (_event: string, listener: () => void) => listeners.push(listener),

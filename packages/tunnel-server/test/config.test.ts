@@ -38,6 +38,9 @@ test('an empty environment gives the defaults', () => {
     linkGraceMs: 60_000,
     logLevel: 'info',
     trustProxy: false,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    tlsAskFrom: ['127.0.0.0/8', '::1'],
     answerBareAddress: false,
     assetsDirectory: undefined,
   });

@@ -27,6 +27,7 @@ describe('where a server is to be found', () => {
       host: '127.0.0.1',
       publicUrl: undefined,
       stunServers: [],
+      tlsCert: undefined,
       ...config,
     });
     made.port = 8787;

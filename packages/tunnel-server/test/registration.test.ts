@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CloseCode, EndReason } from '@wingman/protocol';
+import { CloseCode, EndReason, PROTOCOL_VERSION } from '@wingman/protocol';
 import type { TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -66,6 +66,26 @@ test('a proof made for one connection is worth nothing on another', async () => 
   await first.register();
   second.signaling.send(await replayed);
   expect((await refusalOf(second)).value.code).toBe('REFUSED');
+});
+
+test.each([
+  [PROTOCOL_VERSION - 1, "update wingman on the developer's machine"],
+  [PROTOCOL_VERSION + 1, 'its operator has to update it'],
+])('a host of version %s is told which side to update', async (protocolVersion, cure) => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  await host.register({ protocolVersion });
+  const { code, message } = (await refusalOf(host)).value;
+  expect(code).toBe('PROTOCOL_ERROR');
+  expect(message).toContain(`version ${PROTOCOL_VERSION}, the host ${protocolVersion}: `);
+  expect(message).toContain(cure);
+});
+
+test('the server says its version before the host says anything', async () => {
+  const server = await startServer();
+  const host = await FakeHost.connect(server.port);
+  const hello = await host.received.find((item) => item?.$case === 'challenge');
+  expect(hello.value.protocolVersion).toBe(PROTOCOL_VERSION);
 });
 
 test('a host that says anything before it registers is refused', async () => {

@@ -36,5 +36,15 @@ export function decodeEnvelope<Kind extends Envelope>(
   return decodeMessage(type, bytes).message;
 }
 
-/** The version of the signaling schema and of the frames. A host sends it when it registers. */
+/** The version of the signaling schema and of the frames. Server and host tell each other before anything else. */
 export const PROTOCOL_VERSION = 2;
+
+/** What a person is told when a host and its server can't talk, and which of both has to be updated; empty when they can. */
+export function versionConflict(server: number, host: number): string {
+  if (server === host) return '';
+  const cure =
+    server < host
+      ? 'the tunnel server is older: its operator has to update it'
+      : "the host is older: update wingman on the developer's machine";
+  return `the tunnel server speaks protocol version ${server}, the host ${host}: ${cure}`;
+}

@@ -17,16 +17,16 @@ export function createLogger(level: LogLevel): Logger {
   return pino({ level, base: null }, destination({ fd: STDERR, sync: true }));
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Aborted at the first request to stop. A second one ends the process at once. */
-export function stopSignal(): AbortSignal {
+export function stopSignal(signals = SIGNALS): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(ExitCode.INTERRUPTED);
     controller.abort();
   };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  for (const signal of signals) process.on(signal, stop);
   // The reader of our output has gone.
   process.stdout.on('error', () => controller.abort());
   return controller.signal;

@@ -16,8 +16,11 @@ export async function serve(
   { json, env }: { readonly json: boolean; readonly env: Environment },
 ): Promise<number> {
   const config = readTunnelServerConfig(given, env);
-  const stop = stopSignal();
+  // Where there is a certificate to read again, a hang-up asks for that, as of other servers.
+  const hasCertificate = config.tlsCert !== undefined;
+  const stop = stopSignal(hasCertificate ? ['SIGINT', 'SIGTERM'] : undefined);
   const server = await startTunnelServer(config, { logger: createLogger(config.logLevel) });
+  if (hasCertificate) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
   await aborted(stop);
   await server.close(HOST_LIMITS.drainMs);

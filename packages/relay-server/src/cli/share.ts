@@ -12,6 +12,7 @@ import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
+import { hostOptions, openAt } from '../tunnel/host-options.js';
 import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
@@ -114,31 +115,11 @@ async function start(
   { log, stop }: Tools,
 ): Promise<PortHosts> {
   const { config } = request;
-  const server = config.server ?? embedded?.url;
-  if (server === undefined) throw new Error('there is no tunnel server');
-  const options = {
-    port: config.port,
-    alsoPorts: config.alsoPorts,
-    hostHeader: config.hostHeader,
-    server,
-    bareOrigins: embedded?.bareOrigins ?? [],
-    identity: await identityFor(request),
-    token: config.token,
-    ttlMs: config.sessionTtlMs,
-    maxViewers: config.maxViewers,
-    linkGraceMs: config.linkGraceMs,
-    p2pTimeoutMs: config.p2pTimeoutMs,
-    engine,
-    stunServers: config.stunServers,
-    ingress: config.ingress,
-    entry: {
-      passphrase: config.passphrase,
-      asksDeveloper: config.asksDeveloper,
-      answers: answersFor(request),
-    },
-    isReadOnly: config.isReadOnly,
-    basicAuth: config.basicAuth,
-  };
+  const identity = await identityFor(request);
+  const options = hostOptions(config, {
+    ...{ embedded, engine, identity },
+    answers: answersFor(request),
+  });
   const startHost = (takeOver: boolean): Promise<Host> =>
     Host.start({ ...options, takeOver }, (host) => {
       // Until the first line has been written, this is the only place to say it.
@@ -177,13 +158,6 @@ function createReporter({ json, env }: ShareRequest): Reporter {
   // A log of a build is read later, and by nobody with a phone in hand.
   const rows = isBuild(env) ? undefined : stdout.rows;
   return terminalReporter({ write, columns: stdout.columns, rows, color, now: () => new Date() });
-}
-
-/** The session's URL with a page of the app: its fragment stands behind the key. */
-function openAt(url: string, page: string): string {
-  const { origin, hash: key } = new URL(url);
-  const { pathname, search, hash } = new URL(page, origin);
-  return origin + pathname + search + key + hash;
 }
 
 /** In the terminal view only what matters is logged, unless more was asked for. */

@@ -6,10 +6,13 @@ import {
   deferred,
   encodeEnvelope,
   HostMessage,
+  PROTOCOL_VERSION,
   ServerToHost,
   StateMachine,
   toWingmanError,
+  versionConflict,
   WingmanError,
+  type Challenge,
   type Clock,
   type ErrorCode,
   type HostRegistered,
@@ -152,7 +155,7 @@ export class SignalingClient {
   #handle(message: ReceivedCase<ServerToHost>): void {
     switch (message?.$case) {
       case 'challenge':
-        return this.#prove(message.value.nonce);
+        return this.#prove(message.value);
       case 'hostRegistered':
         return this.#welcome(message.value);
       case 'refusal':
@@ -166,8 +169,11 @@ export class SignalingClient {
     }
   }
 
-  #prove(nonce: Uint8Array): void {
+  /** Proves the key, unless the server has said that its version is another; one that says none (0) decides itself. */
+  #prove({ nonce, protocolVersion }: Challenge): void {
     if (this.#machine.state !== 'connecting') return;
+    const conflict = versionConflict(protocolVersion || PROTOCOL_VERSION, PROTOCOL_VERSION);
+    if (conflict !== '') throw new WingmanError('REFUSED', conflict);
     this.#nonce = nonce;
     this.#machine.demand('registering');
     this.#register(nonce);

@@ -40,7 +40,8 @@ export class SocketPlaces {
   readonly #places: Places;
   readonly #surplusPlaces: Places;
   readonly #sockets = new Set<Socket>();
-  readonly #surplus = new WeakSet<Socket>();
+  /** By the peer's address and port: the socket of a request is another object than its connection when TLS is between. */
+  readonly #surplus = new Set<string>();
   /** Of the connections that have ended. */
   #bytesBefore = 0;
 
@@ -65,8 +66,10 @@ export class SocketPlaces {
     const network = clientNetwork(socket.remoteAddress ?? '');
     if (!this.#places.take(network, socket)) {
       this.#exceeded();
-      this.#surplus.add(socket);
       if (!this.#surplusPlaces.take(network, socket)) return void socket.destroy();
+      const peer = peerOf(socket);
+      this.#surplus.add(peer);
+      socket.once('close', () => this.#surplus.delete(peer));
     }
     this.#sockets.add(socket);
     socket.once('close', () => {
@@ -77,10 +80,14 @@ export class SocketPlaces {
 
   /** Whether a connection has come too late: it gets an answer that says so, and nothing else. */
   isSurplus(socket: Socket): boolean {
-    return this.#surplus.has(socket);
+    return this.#surplus.has(peerOf(socket));
   }
 }
 
 function bytesOf({ bytesRead, bytesWritten }: Socket): number {
   return bytesRead + bytesWritten;
+}
+
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

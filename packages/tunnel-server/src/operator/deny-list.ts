@@ -1,6 +1,7 @@
 import { ConfigError } from '@wingman/node-kit';
 import { isSessionName, splitSessionName } from '@wingman/protocol';
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
+import { addNetwork, includesAddress } from './networks.js';
 import { ListFile, type ListFileOptions } from './list-file.js';
 
 /** What a deny list says: names of sessions, addresses and networks. */
@@ -28,9 +29,8 @@ export class DenyList {
   }
 
   deniesAddress(address: string): boolean {
-    const family = isIP(address);
-    if (family === 0) return false;
-    return this.#file?.value.addresses.check(address, family === 6 ? 'ipv6' : 'ipv4') === true;
+    const addresses = this.#file?.value.addresses;
+    return addresses !== undefined && includesAddress(addresses, address);
   }
 
   close(): void {
@@ -43,25 +43,9 @@ function parse(lines: readonly string[]): Denied {
   const addresses = new BlockList();
   for (const line of lines) {
     if (isSessionName(line)) names.add(line);
-    else if (!addAddress(addresses, line)) throw mistake(line);
+    else if (!addNetwork(addresses, line)) throw mistake(line);
   }
   return { names, addresses };
-}
-
-/** Adds an address, or a network such as 192.0.2.0/24; false when the text is neither. */
-function addAddress(addresses: BlockList, text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  const kind = family === 6 ? 'ipv6' : 'ipv4';
-  if (prefix === undefined) {
-    addresses.addAddress(address, kind);
-    return true;
-  }
-  const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
-  if (bits > (family === 6 ? 128 : 32)) return false;
-  addresses.addSubnet(address, bits, kind);
-  return true;
 }
 
 function mistake(line: string): ConfigError {

@@ -27,7 +27,7 @@ export class ListFile<T> {
   /** Reads the file; throws ConfigError when that fails. */
   constructor(options: ListFileOptions<T>) {
     this.#options = options;
-    this.#version = versionOf(options.path);
+    this.#version = fileVersion(options.path);
     try {
       this.#value = this.#read();
     } catch (error) {
@@ -54,7 +54,7 @@ export class ListFile<T> {
 
   #reload(): void {
     const { changed, logger, path } = this.#options;
-    const version = versionOf(path);
+    const version = fileVersion(path);
     if (version === this.#version) return;
     // Kept before the file is read: a mistake in the file is logged once.
     this.#version = version;
@@ -85,7 +85,7 @@ function linesOf(text: string): string[] {
 }
 
 /** Changes whenever the file does, also when another file takes its place; empty when there is none. */
-function versionOf(path: string): string {
+export function fileVersion(path: string): string {
   try {
     const { ino, mtimeMs, size } = statSync(path);
     return `${ino} ${mtimeMs} ${size}`;

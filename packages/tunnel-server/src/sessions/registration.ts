@@ -2,6 +2,7 @@ import { verifyRegistrationProof } from '@wingman/node-kit';
 import {
   isSessionName,
   PROTOCOL_VERSION,
+  versionConflict,
   WingmanError,
   type RegisterHost,
 } from '@wingman/protocol';
@@ -28,12 +29,8 @@ export async function verifyRegistration(
   challenge: Uint8Array,
   tokens: Pick<HostTokens, 'admits'> | undefined,
 ): Promise<void> {
-  if (message.protocolVersion !== PROTOCOL_VERSION) {
-    throw new WingmanError(
-      'PROTOCOL_ERROR',
-      `this server speaks protocol version ${PROTOCOL_VERSION}, the host ${message.protocolVersion}`,
-    );
-  }
+  const conflict = versionConflict(PROTOCOL_VERSION, message.protocolVersion);
+  if (conflict !== '') throw new WingmanError('PROTOCOL_ERROR', conflict);
   if (!isSessionName(message.session)) {
     throw new WingmanError('PROTOCOL_ERROR', 'the session name is malformed');
   }

@@ -4,6 +4,7 @@ import {
   encodeEnvelope,
   EndReason,
   HostMessage,
+  PROTOCOL_VERSION,
   ServerToHost,
   StateMachine,
   toWingmanError,
@@ -99,7 +100,8 @@ export class HostConnection implements HostPort {
       () => this.#refuse(new WingmanError('TIMEOUT', 'no registration in time')),
       registrationMs,
     );
-    this.send({ $case: 'challenge', value: { nonce: this.#challenge } });
+    const hello = { nonce: this.#challenge, protocolVersion: PROTOCOL_VERSION };
+    this.send({ $case: 'challenge', value: hello });
   }
 
   send(message: SentCase<ServerToHost>): void {

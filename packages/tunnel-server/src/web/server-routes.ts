@@ -1,10 +1,17 @@
 import { escapeHtml, NOT_FOUND, ownPageHeaders } from '@wingman/protocol';
 import { Router } from 'express';
 import { operatorRoutes, type OperatorRouteOptions } from '../operator/operator-routes.js';
+import {
+  CERTIFICATE_PATH,
+  certificateQuestions,
+  type CertificateQuestionOptions,
+} from './certificate-questions.js';
 import { inlineHashes } from './inline-hashes.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
 import { sendProblem } from './problems.js';
 
-export interface ServerRouteOptions extends OperatorRouteOptions {
+export interface ServerRouteOptions extends OperatorRouteOptions, CertificateQuestionOptions {
+  registry: SessionRegistry;
   version: string;
 }
 
@@ -23,6 +30,7 @@ export function serverRoutes(options: ServerRouteOptions): Router {
     next();
   });
   router.get('/healthz', (_req, res) => void res.json({ status: 'ok', version }));
+  router.get(CERTIFICATE_PATH, certificateQuestions(options));
   router.use(operatorRoutes(options));
   router.get('/', (_req, res) => void res.type('html').send(index));
   router.use((req, res) => sendProblem(req, res, NOT_FOUND));

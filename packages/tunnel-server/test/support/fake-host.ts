@@ -10,6 +10,7 @@ import {
   Link,
   passPayload,
   portSessionName,
+  PROTOCOL_VERSION,
   respondIngress,
   ResponseHead,
   ServerToHost,
@@ -116,7 +117,7 @@ export class FakeHost {
     return `${this.session}.localhost:${this.port}`;
   }
 
-  async register(overrides: { session?: string; signature?: Uint8Array } = {}): Promise<void> {
+  async register(overrides: { session?: string; protocolVersion?: number; signature?: Uint8Array } = {}): Promise<void> {
     const session = overrides.session ?? this.session;
     const nonce = await this.#nonce;
     const { takeOver = false, token } = this.#options;
@@ -128,12 +129,12 @@ export class FakeHost {
         takeOver,
         tokenProof:
           token === undefined ? new Uint8Array() : proveToken(tokenKey(token), session, nonce),
-        ...overrides,
         ttlSeconds: this.#options.ttlSeconds ?? 3600,
         prekey: this.#options.prekey ?? new Uint8Array(),
         ingressAllowed: this.#options.ingressAllowed ?? true,
         gateKey: this.gateKey,
-        protocolVersion: 2,
+        protocolVersion: PROTOCOL_VERSION,
+        ...overrides,
       },
     });
   }

@@ -105,6 +105,8 @@ export interface ServerToViewer {
 /** Challenge opens the host's signaling connection; its nonce makes a proof good for this connection only. */
 export interface Challenge {
   nonce: Uint8Array;
+  /** The newest version that the server speaks; 0 from one that is older than this field. */
+  protocolVersion: number;
 }
 
 /** RegisterHost claims a session name by proving the key whose hash ends the name. */
@@ -937,13 +939,16 @@ export const ServerToViewer: MessageFns<ServerToViewer> = {
 };
 
 function createBaseChallenge(): Challenge {
-  return { nonce: new Uint8Array(0) };
+  return { nonce: new Uint8Array(0), protocolVersion: 0 };
 }
 
 export const Challenge: MessageFns<Challenge> = {
   encode(message: Challenge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nonce.length !== 0) {
       writer.uint32(10).bytes(message.nonce);
+    }
+    if (message.protocolVersion !== 0) {
+      writer.uint32(16).uint32(message.protocolVersion);
     }
     return writer;
   },
@@ -969,6 +974,14 @@ export const Challenge: MessageFns<Challenge> = {
             message.nonce = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -987,6 +1000,7 @@ export const Challenge: MessageFns<Challenge> = {
   fromPartial(object: DeepPartial<Challenge>): Challenge {
     const message = createBaseChallenge();
     message.nonce = object.nonce ?? new Uint8Array(0);
+    message.protocolVersion = object.protocolVersion ?? 0;
     return message;
   },
 };

@@ -1,0 +1,144 @@
+import { EventEmitter } from 'node:events';
+import { ConfigError } from '@wingman/node-kit';
+import { startEmbeddedServer, type EmbeddedServer } from '../cli/embedded-server.js';
+import { createLogger } from '../cli/process.js';
+import { configDirectory, shareConfig, type ShareConfig, type ShareGiven } from '../config.js';
+import { Host } from '../tunnel/host.js';
+import { hostOptions, openAt } from '../tunnel/host-options.js';
+import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
+import { PortHosts } from '../tunnel/port-hosts.js';
+import { loadEngine } from '../tunnel/webrtc/webrtc-adapter.js';
+import type { SharedApp, ShareEvents, ShareOptions } from './shared-app.js';
+
+export type { SharedApp, ShareEvents, ShareOptions, ViewerPath } from './shared-app.js';
+
+/** Each option is a setting of `wingman share`. */
+const SETTING_OF = {
+  port: 'port',
+  also: 'alsoPorts',
+  server: 'server',
+  token: 'token',
+  name: 'name',
+  takeOver: 'takeOver',
+  hostHeader: 'hostHeader',
+  expires: 'sessionTtlMs',
+  maxViewers: 'maxViewers',
+  linkGrace: 'linkGraceMs',
+  p2p: 'p2pEnabled',
+  p2pTimeoutMs: 'p2pTimeoutMs',
+  stun: 'stunServers',
+  turn: 'turnUrls',
+  turnSecret: 'turnSecret',
+  engine: 'engine',
+  passphrase: 'passphrase',
+  readOnly: 'isReadOnly',
+  ingress: 'ingress',
+  basicAuth: 'basicAuth',
+  logLevel: 'logLevel',
+} as const satisfies Record<keyof ShareOptions, keyof ShareGiven>;
+
+/**
+ * Shares a local port; resolves once the session is open. Reads neither the environment nor `.env`. Rejects with an
+ * error whose `code` is CONFIG_INVALID for a wrong option, TIMEOUT when the server can't be reached, or the server's refusal.
+ */
+export async function share(options: ShareOptions): Promise<SharedApp> {
+  const config = shareConfig({ logLevel: 'silent', ...givenBy(options) }, {});
+  const embedded =
+    config.server === undefined
+      ? await startEmbeddedServer(config, createLogger(config.logLevel))
+      : undefined;
+  try {
+    return new OpenSession(config, await start(config, embedded), embedded);
+  } catch (error) {
+    await embedded?.close();
+    throw error;
+  }
+}
+
+type Value = ShareOptions[keyof ShareOptions];
+
+/** As it would be typed. */
+function givenBy(options: ShareOptions): ShareGiven {
+  const given = Object.entries<Value>({ ...options }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[settingOf(name), String(value)]],
+  );
+  return Object.fromEntries(given) as ShareGiven;
+}
+
+/** An option that isn't one is a mistake of somebody who isn't helped by a compiler. */
+function settingOf(name: string): string {
+  if (Object.hasOwn(SETTING_OF, name)) return SETTING_OF[name as keyof ShareOptions];
+  throw new ConfigError(`${name} is not an option of share().`);
+}
+
+async function start(
+  config: ShareConfig,
+  embedded: EmbeddedServer | undefined,
+): Promise<PortHosts> {
+  const { name, p2pEnabled } = config;
+  const identity =
+    name === undefined
+      ? await HostIdentity.create()
+      : await namedIdentity(configDirectory(process.env), name);
+  const engine = p2pEnabled ? (await loadEngine(config.engine)).engine : undefined;
+  const options = hostOptions(config, { identity, engine, embedded, answers: undefined });
+  return PortHosts.start(await Host.start(options), options);
+}
+
+/** A session that is open, with the tunnel server of its own, if it has one. */
+class OpenSession implements SharedApp {
+  readonly url: string;
+  readonly session: string;
+  readonly server: string;
+  readonly expiresAt: Date;
+  readonly ingressToken: string | undefined;
+  readonly #events = new EventEmitter();
+  readonly #host: Host;
+  readonly #over: Promise<void>;
+
+  constructor(config: ShareConfig, hosts: PortHosts, embedded: EmbeddedServer | undefined) {
+    const { main: host } = hosts;
+    this.#host = host;
+    this.url = openAt(host.url, config.firstPage);
+    this.session = host.session;
+    this.server = host.server.origin;
+    this.expiresAt = new Date(host.expiresAt);
+    this.ingressToken = config.ingress === 'key' ? host.ingressToken : undefined;
+    host.on('viewer-joined', (event) => this.#tell('viewer-joined', event));
+    host.on('path-changed', (event) => this.#tell('path-changed', event));
+    host.on('viewer-left', (event) => this.#tell('viewer-left', event));
+    host.on('reconnected', () => this.#tell('reconnected', undefined));
+    host.on('problem', (event) => this.#tell('problem', event));
+    this.#over = new Promise((resolve) => {
+      // However it ends: by `close`, by its time, or by the server.
+      host.once('stopped', (event) => {
+        resolve(Promise.all([hosts.close(), embedded?.close()]).then(() => undefined));
+        this.#tell('stopped', event);
+      });
+    });
+  }
+
+  on: SharedApp['on'] = (event, listener) => {
+    this.#events.on(event, listener);
+    return this;
+  };
+
+  once: SharedApp['once'] = (event, listener) => {
+    this.#events.once(event, listener);
+    return this;
+  };
+
+  off: SharedApp['off'] = (event, listener) => {
+    this.#events.off(event, listener);
+    return this;
+  };
+
+  async close(): Promise<void> {
+    await this.#host.close();
+    await this.#over;
+  }
+
+  #tell<Name extends keyof ShareEvents>(name: Name, event: ShareEvents[Name]): void {
+    this.#events.emit(name, event);
+  }
+}

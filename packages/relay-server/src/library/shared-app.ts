@@ -1,0 +1,98 @@
+// The types of the library. They import nothing, so that they can be read without anything else of Wingman.
+
+/** What to share and how; the same words, meanings and defaults as the options of `wingman share`. */
+export interface ShareOptions {
+  /** The local port, or an address on localhost with the page to begin at: `3000`, `http://localhost:3000/cart`. */
+  readonly port: number | string;
+  /** Further local ports that the app's pages may use. */
+  readonly also?: readonly number[];
+  /** The tunnel server's origin; without it one runs in this process, for this machine's browsers only. */
+  readonly server?: string;
+  /** For a server that registers only hosts with a token; it is never sent. */
+  readonly token?: string;
+  /** Keeps the session's URL over restarts. */
+  readonly name?: string;
+  /** Replaces another host that shares under the same name. */
+  readonly takeOver?: boolean;
+  /** What the app sees in Host: `localhost`, `session` or a name. */
+  readonly hostHeader?: string;
+  /** How long the session lives: a number with s, m, h or d, such as `30m`. */
+  readonly expires?: string;
+  /** Viewers at once; each browser tab is one. */
+  readonly maxViewers?: number;
+  /** How long a tab whose network is away is waited for, such as `60s`. */
+  readonly linkGrace?: string;
+  /** Whether direct WebRTC paths are tried. */
+  readonly p2p?: boolean;
+  /** How long one attempt at a direct path may take, in milliseconds. */
+  readonly p2pTimeoutMs?: number;
+  /** Further STUN servers. */
+  readonly stun?: readonly string[];
+  /** TURN servers of the built-in tunnel server; they need `turnSecret`. */
+  readonly turn?: readonly string[];
+  readonly turnSecret?: string;
+  readonly engine?: 'auto' | 'node-datachannel' | 'wrtc';
+  /** What viewers have to type before they see the app. */
+  readonly passphrase?: string;
+  /** Refuses every request but GET, HEAD and OPTIONS. */
+  readonly readOnly?: boolean;
+  /** Who may use plain HTTP, which the server can read. */
+  readonly ingress?: 'key' | 'open' | 'off';
+  /** `user:password` that lets plain HTTP in beside the key. */
+  readonly basicAuth?: string;
+  /** What is logged on stderr; `silent` when it isn't said. */
+  readonly logLevel?: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+}
+
+/** What carries a viewer's traffic: a direct connection, the server's relay, or nothing now. */
+export type ViewerPath = 'p2p' | 'relay' | 'offline';
+
+/** What a shared app tells; `viewer` is the id of one browser tab's link. */
+export interface ShareEvents {
+  'viewer-joined': { readonly viewer: string; readonly path: ViewerPath; readonly viewers: number };
+  'path-changed': {
+    readonly viewer: string;
+    readonly path: ViewerPath;
+    readonly from: ViewerPath;
+    readonly change: 'connected' | 'upgraded' | 'chosen' | 'fell-back' | 'lost';
+  };
+  /** `reason` is an error code. */
+  'viewer-left': { readonly viewer: string; readonly reason: string; readonly viewers: number };
+  /** The tunnel server answers again. */
+  reconnected: undefined;
+  /** Something went wrong; the session goes on. */
+  problem: { readonly code: string; readonly message: string; readonly viewer?: string };
+  /** The last event. `refused` counts what was refused or cut off, by code. */
+  stopped: {
+    readonly reason: 'closed' | 'expired' | 'refused';
+    readonly message: string;
+    readonly refused: Readonly<Record<string, number>>;
+  };
+}
+
+/** A session that is open. */
+export interface SharedApp {
+  /** What the reviewer opens. The part after `#` is the key, which no server sees. */
+  readonly url: string;
+  /** The session's name. */
+  readonly session: string;
+  /** The tunnel server's origin. */
+  readonly server: string;
+  readonly expiresAt: Date;
+  /** The bearer token for plain HTTP; undefined unless the ingress asks for the key. */
+  readonly ingressToken: string | undefined;
+  on<Name extends keyof ShareEvents>(
+    event: Name,
+    listener: (event: ShareEvents[Name]) => void,
+  ): SharedApp;
+  once<Name extends keyof ShareEvents>(
+    event: Name,
+    listener: (event: ShareEvents[Name]) => void,
+  ): SharedApp;
+  off<Name extends keyof ShareEvents>(
+    event: Name,
+    listener: (event: ShareEvents[Name]) => void,
+  ): SharedApp;
+  /** Ends the session; requests under way get two seconds. Idempotent. */
+  close(): Promise<void>;
+}

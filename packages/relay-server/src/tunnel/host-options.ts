@@ -1,0 +1,54 @@
+import type { EmbeddedServer } from '../cli/embedded-server.js';
+import type { ShareConfig } from '../config.js';
+import type { RememberedAnswers } from '../entry/remembered-answers.js';
+import type { HostOptions } from './host-types.js';
+import type { HostIdentity } from './identity.js';
+import type { PeerEngine } from './webrtc/webrtc-adapter.js';
+
+/** What a host needs beside its settings. */
+export interface HostMeans {
+  readonly identity: HostIdentity;
+  readonly engine: PeerEngine | undefined;
+  /** The tunnel server in this process, where no other is set. */
+  readonly embedded: Pick<EmbeddedServer, 'url' | 'bareOrigins'> | undefined;
+  /** What was said of visitors under this name before. */
+  readonly answers: RememberedAnswers | undefined;
+}
+
+/** The options of a host with these settings. */
+export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions {
+  const { answers, embedded, engine, identity } = means;
+  const server = config.server ?? embedded?.url;
+  if (server === undefined) throw new Error('there is no tunnel server');
+  return {
+    port: config.port,
+    alsoPorts: config.alsoPorts,
+    hostHeader: config.hostHeader,
+    server,
+    bareOrigins: embedded?.bareOrigins ?? [],
+    identity,
+    token: config.token,
+    takeOver: config.takeOver,
+    ttlMs: config.sessionTtlMs,
+    maxViewers: config.maxViewers,
+    linkGraceMs: config.linkGraceMs,
+    p2pTimeoutMs: config.p2pTimeoutMs,
+    engine,
+    stunServers: config.stunServers,
+    ingress: config.ingress,
+    entry: {
+      passphrase: config.passphrase,
+      asksDeveloper: config.asksDeveloper,
+      answers,
+    },
+    isReadOnly: config.isReadOnly,
+    basicAuth: config.basicAuth,
+  };
+}
+
+/** The session's URL with a page of the app: its fragment stands behind the key. */
+export function openAt(url: string, page: string): string {
+  const { origin, hash: key } = new URL(url);
+  const { pathname, search, hash } = new URL(page, origin);
+  return origin + pathname + search + key + hash;
+}

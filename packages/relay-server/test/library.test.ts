@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import { share } from '../src/library/share.js';
+import type { SharedApp, ShareOptions } from '../src/library/shared-app.js';
+import { cleanups } from './support/cleanups.js';
+
+/** Nobody asks for the app here, so nothing has to listen. */
+const PORT = 9;
+
+async function shared(options: Partial<ShareOptions> = {}): Promise<SharedApp> {
+  const app = await share({ port: PORT, p2p: false, ...options });
+  cleanups.push(() => app.close());
+  return app;
+}
+
+test('a shared app has its URL with the key, its page, and its end', async () => {
+  const app = await shared({ expires: '30m' });
+  expect(app.url).toMatch(/^http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=[\w-]{22}$/);
+  expect(new URL(app.url).hostname).toBe(`${app.session}.localhost`);
+  const left = app.expiresAt.getTime() - Date.now();
+  expect(left).toBeLessThanOrEqual(30 * 60_000);
+  expect(left).toBeGreaterThan(29 * 60_000);
+  const page = await shared({ port: `http://localhost:${PORT}/cart?item=7` });
+  expect(page.url).toMatch(/\/cart\?item=7#k=/);
+});
+
+test('plain HTTP has a token where it asks for the key', async () => {
+  expect((await shared()).ingressToken).toMatch(/^[\w-]{43}$/);
+  expect((await shared({ ingress: 'open' })).ingressToken).toBeUndefined();
+});
+
+test('it tells its end once, and its tunnel server ends with it', async () => {
+  const app = await shared();
+  const told: string[] = [];
+  const unheard = (): number => told.push('unheard');
+  app.on('stopped', ({ reason }) => told.push(reason)).once('stopped', unheard);
+  app.off('stopped', unheard);
+  await Promise.all([app.close(), app.close()]);
+  expect(told).toEqual(['closed']);
+  await expect(fetch(app.server)).rejects.toThrow();
+});
+
+test.each<[Record<string, unknown>, string]>([
+  [{ expires: 'soon' }, '--expires'],
+  [{ also: [0] }, '--also'],
+  [{ ingress: 'open', passphrase: 'correct horse' }, '--ingress'],
+  [{ colour: 'red' }, 'colour is not an option'],
+])('wrong options %o have a code and are named', async (wrong, name) => {
+  const failure = await shared(wrong).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(String(failure)).toContain(name);
+});

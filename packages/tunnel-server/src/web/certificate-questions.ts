@@ -1,0 +1,42 @@
+import type { Clock } from '@wingman/protocol';
+import type { RequestHandler } from 'express';
+import { includesAddress, networksOf } from '../operator/networks.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
+import { SERVER_LIMITS } from '../limits.js';
+import { TokenBucket } from '../signaling/token-bucket.js';
+import { isForwarded, peerAddress } from './client-identity.js';
+import { routeHost } from './locate.js';
+
+/** Where a proxy that gets its certificates on demand asks before it does (Caddy: `on_demand_tls { ask … }`). */
+export const CERTIFICATE_PATH = '/tls-ask';
+
+export interface CertificateQuestionOptions {
+  readonly clock: Clock;
+  readonly registry: Pick<SessionRegistry, 'lookup'>;
+  readonly domain: string;
+  /** Addresses and networks that may ask. */
+  readonly tlsAskFrom: readonly string[];
+}
+
+/**
+ * Answers whether a name deserves a certificate: 200 for the server's own and those of living sessions, else 404, and 429
+ * when too many unknown names are asked for. The answers tell which sessions there are, so nobody but the proxy may ask:
+ * by the server's address, not by its name, and on its own behalf. For whoever else there is no such page.
+ */
+export function certificateQuestions(options: CertificateQuestionOptions): RequestHandler {
+  const { clock, domain, registry } = options;
+  const { unknownCertificateBurst, unknownCertificatesPerSecond } = SERVER_LIMITS;
+  const unknown = new TokenBucket(clock, unknownCertificateBurst, unknownCertificatesPerSecond);
+  const mayAsk = networksOf(options.tlsAskFrom);
+  return (req, res, next) => {
+    const isProxy = mayAsk !== undefined && includesAddress(mayAsk, peerAddress(req));
+    const isPassedOn = isForwarded(req) || routeHost(req.headers.host, domain).kind !== 'address';
+    if (!isProxy || isPassedOn) return next();
+    const name = req.query['domain'];
+    const route = routeHost(typeof name === 'string' ? name : undefined, domain);
+    if (route.kind === 'server') return void res.status(200).end();
+    const isLiving = route.kind === 'session' && registry.lookup(route.name).found === 'session';
+    if (isLiving) return void res.status(200).end();
+    res.status(unknown.take() ? 404 : 429).end();
+  };
+}

@@ -1,0 +1,32 @@
+import { running } from '../support/program.js';
+import { checkCompose, checkContainer } from './container.js';
+import { checkCaddy, checkNginx } from './proxies.js';
+import { checkSystemd } from './systemd.js';
+import { checkVersions } from './versions.js';
+
+/** What is checked, and what a machine needs for it. */
+const CHECKS: Readonly<Record<string, () => Promise<string[]>>> = {
+  versions: checkVersions,
+  caddy: checkCaddy,
+  nginx: checkNginx,
+  systemd: checkSystemd,
+  container: checkContainer,
+  compose: checkCompose,
+};
+
+const asked = process.argv.slice(2);
+const names = asked.length === 0 ? Object.keys(CHECKS) : asked;
+
+for (const name of names) {
+  const check = CHECKS[name];
+  if (check === undefined)
+    throw new Error(`no check ${name}; there are ${Object.keys(CHECKS).join(', ')}`);
+  try {
+    for (const line of await check()) console.log(`${name}: ${line}`);
+  } catch (error) {
+    console.error(`${name}: FAILED`, error);
+    process.exitCode = 1;
+  }
+}
+for (const program of running) program.signal('SIGKILL');
+process.exit();

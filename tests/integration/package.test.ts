@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { get } from '../support/http.js';
+import { Program, ROOT } from '../support/processes.js';
+
+const run = promisify(execFile);
+
+let app: FixtureApp;
+let folder: string;
+let tarball: string;
+/** A machine that has never seen the package, without a network: the engines are left out. */
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  app = await startFixtureApp();
+  folder = await mkdtemp(join(tmpdir(), 'wingman-package-'));
+  env = {
+    ...process.env,
+    npm_config_cache: join(folder, 'cache'),
+    npm_config_offline: 'true',
+    npm_config_omit: 'optional',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_loglevel: 'error',
+  };
+  await run(process.execPath, ['scripts/package.mjs', folder], { cwd: ROOT, env });
+  const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
+  tarball = join(folder, name ?? 'no tarball');
+});
+
+afterAll(async () => {
+  await app.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function emptyFolder(name: string): Promise<string> {
+  const made = join(folder, name);
+  await mkdir(made);
+  return made;
+}
+
+describe('the npm package', () => {
+  test('shares an app from an empty folder by npx', async () => {
+    const cwd = await emptyFolder('by-npx');
+    // npx takes a file for a package only by a relative path.
+    const args = ['--yes', relative(cwd, tarball), String(app.port), '--ingress', 'open', '--json'];
+    const program = new Program('npx', args, { cwd, env, group: true });
+    const ready = await program.find('ready event', ([line]) => line);
+    const { url, p2p } = JSON.parse(ready) as { url: string; p2p: { enabled: boolean } };
+    expect(p2p.enabled).toBe(false);
+    const { origin } = new URL(url);
+    expect((await get(origin, '/headers')).body).toContain('x-forwarded-host');
+    expect((await get(origin, '/__wingman/sw.js')).status).toBe(200);
+    await program.stop();
+  });
+
+  test('is a library with types and the example of its README', async () => {
+    const cwd = await emptyFolder('by-install');
+    await run('npm', ['install', '--no-save', tarball], { cwd, env });
+    const installed = join(cwd, 'node_modules', 'wingman-tunnel');
+    const readme = await readFile(join(installed, 'README.md'), 'utf8');
+    const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+    expect(example).toContain("from 'wingman-tunnel'");
+    await writeFile(join(cwd, 'example.mts'), example);
+    const wrong = `import { share } from 'wingman-tunnel';\nawait share({ port: 1, expires: 30 });\n`;
+    await writeFile(join(cwd, 'wrong.mts'), wrong);
+    await writeFile(join(cwd, 'main.mjs'), PROGRAM);
+    const [output, found] = await Promise.all([
+      run(process.execPath, ['main.mjs', String(app.port)], { cwd, env }),
+      typeErrors(cwd, ['example.mts', 'wrong.mts']),
+    ]);
+    expect(found).toEqual([
+      "wrong.mts(2,24): error TS2322: Type 'number' is not assignable to type 'string'.",
+    ]);
+    expect(JSON.parse(output.stdout)).toEqual({
+      status: 200,
+      wrong: 'CONFIG_INVALID',
+      stopped: ['closed'],
+      after: 'refused',
+    });
+  });
+
+  test('has no package of the workspace in it, and the licences of the others', async () => {
+    const made = join(folder, 'package');
+    const manifest = await readFile(join(made, 'package.json'), 'utf8');
+    expect(JSON.parse(manifest)).not.toHaveProperty('dependencies');
+    const files = ['package.json', 'types/share.d.ts', 'types/shared-app.d.ts'];
+    for (const file of files)
+      expect(await readFile(join(made, file), 'utf8')).not.toContain('@wingman/');
+    const licences = await readFile(join(made, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['express', 'preact', 'undici', 'ws']) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    }
+  });
+});
+
+/** Shares the port that it is given, looks at it, and prints what it has seen. */
+const PROGRAM = `
+import { share } from 'wingman-tunnel';
+const wrong = await share({ port: process.argv[2], expires: 'soon' }).catch(({ code }) => code);
+const app = await share({ port: Number(process.argv[2]) });
+const stopped = [];
+app.on('stopped', ({ reason }) => stopped.push(reason));
+const { port } = new URL(app.server);
+const url = 'http://127.0.0.1:' + port + '/headers';
+const headers = { authorization: 'Bearer ' + app.ingressToken };
+const { status } = await fetch(url, { headers });
+await app.close();
+const after = await fetch(url).then(() => 'answered', () => 'refused');
+console.log(JSON.stringify({ status, wrong, stopped, after }));
+process.exit();
+`;
+
+/** What the compiler says of programs that use the package, a line each. */
+async function typeErrors(cwd: string, files: readonly string[]): Promise<string[]> {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+  const libraries = ['--lib', 'es2022,dom'];
+  const args = [tsc, ...options, ...libraries, ...files];
+  const said = await run(process.execPath, args, { cwd }).then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  );
+  return said.split('\n').filter((line) => line.includes('error'));
+}
