@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { PAGE_FILE } from '@wingman/inspector/page-file';
 import { systemCode } from '@wingman/node-kit';
 import express, { type Express, type Response } from 'express';
-import type { PortHosts } from '../tunnel/port-hosts.js';
+import type { Commons, LocalApp } from '../exchange/local-app.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Feed } from './feed.js';
 import { authorityOf, guardOrigin, guardToken, type InspectorAddress } from './guards.js';
@@ -23,11 +23,20 @@ export interface Inspector {
   close(): Promise<void>;
 }
 
+/** A host as far as the inspector looks into it. */
+interface InspectedHost {
+  readonly app: LocalApp;
+  readonly commons: Commons;
+}
+
 /**
  * Records what passes a session's hosts, and shows it at 127.0.0.1. The ports that are shared are never taken: the
  * session would show the inspector as soon as the app is not there. Fails when the machine gives no port.
  */
-export async function startInspector(hosts: PortHosts): Promise<Inspector> {
+export async function startInspector(hosts: {
+  readonly main: InspectedHost;
+  readonly all: readonly InspectedHost[];
+}): Promise<Inspector> {
   const store = new RecordStore();
   const viewers = new ViewerWatch(() => hosts.all);
   const feed = new Feed(store, viewers);

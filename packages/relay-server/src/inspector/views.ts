@@ -60,7 +60,8 @@ export function phasesOf(record: ExchangeRecord): Phase[] {
   const { times, waits, rttMs, kind } = record;
   const way = (rttMs ?? 0) / 2;
   const at = (time: number): number => way + time - times.accepted;
-  const { sent = times.end ?? times.accepted, head, end } = times;
+  const { head, end } = times;
+  const sent = times.sent ?? head ?? end ?? times.accepted;
   const phases: Phase[] = [
     { name: 'path', from: 0, ms: way },
     { name: 'host', from: way, ms: sent - times.accepted },
@@ -73,6 +74,8 @@ export function phasesOf(record: ExchangeRecord): Phase[] {
   if (times.sent !== undefined) phases.push({ name: 'app', from: at(sent), ms: head - sent });
   if (end === undefined) return drawn(phases);
   if (kind === 'websocket') phases.push({ name: 'open', from: at(head), ms: end - head });
+  else if (times.sent === undefined)
+    phases.push({ name: 'viewer', from: at(head), ms: end - head });
   else phases.push(...bodyPhases(end - head, waits.download.receiver, at(head)));
   return drawn([...phases, { name: 'path', from: at(end), ms: way }]);
 }
