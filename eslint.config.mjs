@@ -11,7 +11,9 @@ const GRAPH = {
   'node-kit': ['protocol'],
   'tunnel-server': ['protocol', 'node-kit'],
   // The CLI's embedded tunnel server, through the package's public entry, is the one declared exception.
-  'relay-server': ['protocol', 'node-kit', 'web-policy', 'tunnel-server'],
+  // Its one entry is what the page and the host say to each other.
+  inspector: ['protocol'],
+  'relay-server': ['protocol', 'node-kit', 'web-policy', 'tunnel-server', 'inspector'],
   'app-worker': ['protocol', 'web-policy'],
   'browser-client': ['protocol', 'web-policy', 'app-worker'],
 };
@@ -45,7 +47,7 @@ export default tseslint.config(
       '**/dist/**',
       '**/node_modules/**',
       'packages/protocol/src/gen/**',
-      'packages/tunnel-server/assets/**',
+      'packages/*/assets/**',
       'examples/**',
     ],
   },

@@ -43,6 +43,7 @@ export default {
     packageProject('node-kit'),
     packageProject('web-policy'),
     packageProject('tunnel-server'),
+    packageProject('inspector'),
     packageProject('relay-server'),
     packageProject('app-worker'),
     packageProject('browser-client'),

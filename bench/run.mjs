@@ -11,6 +11,7 @@ import { eventLateness } from './measures/event-lateness.mjs';
 import { firstByte } from './measures/first-byte.mjs';
 import { hostileClients } from './measures/hostile-clients.mjs';
 import { idleLinks } from './measures/idle-links.mjs';
+import { inspector } from './measures/inspector.mjs';
 import { memory } from './measures/memory.mjs';
 import { modules } from './measures/modules.mjs';
 import { p2pSetup } from './measures/p2p-setup.mjs';
@@ -24,7 +25,7 @@ import { uploads } from './measures/uploads.mjs';
 const MEASURES = {
   ...{ modules, downloads, uploads, requests, raw, paint, memory },
   ...{ 'first-byte': firstByte, p2p: p2pSetup, events: eventLateness },
-  ...{ idle: idleLinks, hostile: hostileClients, hooks: shimHooks },
+  ...{ idle: idleLinks, hostile: hostileClients, hooks: shimHooks, inspector },
 };
 
 const SIZES = {

@@ -21,6 +21,7 @@ export interface CliEvent {
   visitor?: number;
   standing?: string;
   browser?: string;
+  inspector?: string;
 }
 
 /** `wingman share`, running, with its session. */
@@ -49,6 +50,11 @@ export class Share extends Program {
   /** What lets plain HTTP in, as header fields: the ingress wants the key unless it is open. */
   get bearer(): { authorization: string } {
     return { authorization: `Bearer ${this.#token}` };
+  }
+
+  /** The inspector's address. */
+  get inspector(): string {
+    return this.events()[0]?.inspector ?? '';
   }
 
   /** The session's origin. */

@@ -161,6 +161,23 @@ describe('a watched body', () => {
     expect(exchange.bytes.upload).toBe(6);
   });
 
+  test('tells for whom it has waited', async () => {
+    const { state, exchange } = begun(() => ({}));
+    const slow = (async function* () {
+      for (let n = 0; n < 2; n++) {
+        state.now += 10;
+        yield await Promise.resolve(bytes(1));
+      }
+      state.now += 1;
+    })();
+    for await (const piece of exchange.watchBody('upload', slow)) {
+      void piece;
+      state.now += 100;
+    }
+    expect(exchange.waits.upload).toEqual({ sender: 21, receiver: 200 });
+    expect(exchange.waits.download).toEqual({ sender: 0, receiver: 0 });
+  });
+
   test('is not when its source fails, and the error reaches the reader', async () => {
     const source = (async function* () {
       yield bytes(1);

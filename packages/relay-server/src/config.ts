@@ -59,6 +59,8 @@ export interface ShareConfig {
   readonly isReadOnly: boolean;
   /** What lets plain HTTP in beside the key. */
   readonly basicAuth: Credentials | undefined;
+  /** Whether what passes is recorded and shown at 127.0.0.1. */
+  readonly hasInspector: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -217,6 +219,16 @@ const SETTINGS = {
     meaning:
       'User name and password, of at least 8 characters, that also let plain HTTP in. On the command line other users of this machine can see them.',
     schema: credentials,
+  }),
+  hasInspector: setting({
+    variable: 'INSPECTOR',
+    option: '--no-inspector',
+    flagMeaning: 'Record nothing, and show no page of what passes at 127.0.0.1:4040.',
+    default: 'true',
+    good: 'true',
+    meaning:
+      'Whether what passes is recorded in memory and shown at 127.0.0.1, to this machine alone.',
+    schema: schemas.flag,
   }),
   ...SHARED_SETTINGS,
 };

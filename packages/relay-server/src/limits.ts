@@ -152,6 +152,36 @@ export const HOST_LIMITS = {
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
   peerLingerMs: 200,
 
+  /** Exchanges that the inspector keeps: a list in which a person still finds something, and ten loads of a large unbundled app… */
+  inspectorExchanges: 10_000,
+  /** …and the memory of all of them: heads of 10,000 requests take about 20 MiB. Bodies of the oldest go first. */
+  inspectorBytes: 32 * MIB,
+  /** What it keeps of one body, or of the messages of one socket: more than a person reads. */
+  inspectorBodyBytes: 256 * KIB,
+  /** A kept body without its content coding: a small one can be made that would fill the memory. */
+  inspectorDecodedBytes: 4 * MIB,
+  /** Messages of one socket, and what is kept of one of them. */
+  inspectorMessages: 1_000,
+  inspectorMessageBytes: 32 * KIB,
+  /** What has changed is told this often, to ten pages at most: as often as a person can see. */
+  inspectorFeedMs: 100,
+  inspectorPages: 10,
+  /** Lines told to a page at once, so that ten thousand leave the host time for requests. */
+  inspectorFeedLines: 500,
+  /** A page that doesn't read has its streams closed at this many bytes; it asks again when it comes back. */
+  inspectorQueueBytes: 4 * MIB,
+  /** Viewers are measured this often… */
+  inspectorSampleMs: 1_000,
+  /** …and ten minutes of it are kept, for so many viewers. */
+  inspectorSamples: 600,
+  inspectorViewers: 64,
+  /** A request that the inspector sends itself: a person waits for it. */
+  inspectorReplayMs: MINUTE,
+  /** An edited body, in JSON. */
+  inspectorFormBytes: 1 * MIB,
+  /** Ports from 4040 on that are tried, before the system chooses one. */
+  inspectorPorts: 20,
+
   /** At Ctrl-C and before the session expires, requests and WebSockets under way may end within this time. */
   drainMs: 2_000,
 } as const;

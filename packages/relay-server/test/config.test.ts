@@ -50,6 +50,7 @@ describe('shareConfig', () => {
       asksPassphrase: false,
       asksDeveloper: false,
       isReadOnly: false,
+      hasInspector: true,
       logLevel: 'info',
     });
     expect(() => shareConfig({}, {})).toThrow('<port> is missing');
@@ -256,6 +257,7 @@ test('every variable is described', () => {
     'BASIC_AUTH',
     'HOST_HEADER',
     'INGRESS',
+    'INSPECTOR',
     'LINK_GRACE',
     'LOG_LEVEL',
     'MAX_VIEWERS',

@@ -24,6 +24,7 @@ const INFO: ReadyInfo = {
   page: '3f'.repeat(32),
   appAnswers: true,
   takenPort: undefined,
+  inspector: undefined,
 };
 
 function view(screen: Partial<Screen> = {}) {

@@ -56,6 +56,10 @@ export class Observation implements ObservedExchange {
   readonly link: string;
   readonly asked: RequestHead;
   readonly bytes = { upload: 0, download: 0 };
+  readonly waits = {
+    upload: { sender: 0, receiver: 0 },
+    download: { sender: 0, receiver: 0 },
+  };
   readonly #path: () => ExchangePath;
   readonly #paths: ExchangePath[] = [];
   readonly #times: { -readonly [Hop in keyof ExchangeTimes]: ExchangeTimes[Hop] };
@@ -158,15 +162,21 @@ export class Observation implements ObservedExchange {
 
   /** No generator: a generator that was never started would not tell the source that nobody wants the body. */
   #watched(direction: Direction, source: AsyncIterator<Uint8Array>): AsyncIterator<Uint8Array> {
+    const waits = this.waits[direction];
     let isOver = false;
+    let handedOnAt: number | undefined;
     const over = (isComplete: boolean): void => {
       if (!isOver) this.bodyEnd(direction, isComplete);
       isOver = true;
     };
     return {
       next: async () => {
+        const askedAt = this.clock.now();
+        waits.receiver += askedAt - (handedOnAt ?? askedAt);
         try {
           const result = await source.next();
+          handedOnAt = this.clock.now();
+          waits.sender += handedOnAt - askedAt;
           if (result.done === true) over(true);
           else this.passed(direction, { bytes: result.value });
           return result;

@@ -28,6 +28,14 @@ export interface ExchangeTimes {
   readonly end: number | undefined;
 }
 
+/** How long a body has waited in all, in milliseconds. */
+export interface BodyWaits {
+  /** For its sender to give the next piece. */
+  readonly sender: number;
+  /** For its receiver to take a piece. */
+  readonly receiver: number;
+}
+
 /** Who ended an exchange early: `link` when the link is lost, `host` when the session ends. */
 export type AbortedBy = 'opener' | 'app' | 'host' | 'link';
 
@@ -68,6 +76,8 @@ export interface ObservedExchange {
   readonly times: ExchangeTimes;
   /** Bytes of bodies or messages so far. */
   readonly bytes: Readonly<Record<Direction, number>>;
+  /** For whom the bodies of HTTP have waited so far. */
+  readonly waits: Readonly<Record<Direction, BodyWaits>>;
   /** Shows every later piece to a tap. Returns the function that removes the tap. */
   tap(tap: Tap): () => void;
 }

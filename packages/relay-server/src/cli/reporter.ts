@@ -25,6 +25,8 @@ export interface ReadyInfo {
   readonly appAnswers: boolean;
   /** The port wished for, when it was taken by another program. */
   readonly takenPort: number | undefined;
+  /** The inspector's address; undefined when it is off. */
+  readonly inspector: string | undefined;
 }
 
 /** Who may use plain HTTP, and the bearer token where one is needed. */
@@ -100,10 +102,11 @@ export function jsonReporter(write: (text: string) => void): Reporter {
 }
 
 function readyFields(info: ReadyInfo): object {
-  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry, page } = info;
+  const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry } = info;
+  const { page, inspector } = info;
   const expiresAt = new Date(info.expiresAt).toISOString();
   return {
     ...{ url, session, server, port, alsoPorts, expiresAt, maxViewers },
-    ...{ p2p, ingress, entry, page },
+    ...{ p2p, ingress, entry, page, inspector },
   };
 }

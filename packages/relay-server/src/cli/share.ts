@@ -8,6 +8,7 @@ import { configDirectory, isBuild, refusesColor, type ShareConfig } from '../con
 import type { Entrance } from '../entry/entrance.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { RememberedAnswers } from '../entry/remembered-answers.js';
+import type { Inspector } from '../inspector/inspector.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
@@ -80,6 +81,7 @@ async function shareThrough(
     return ExitCode.STOPPED;
   }
   const { main: host } = hosts;
+  const inspector = await inspectorFor(config, hosts, tools.log);
   const stopped = observe(host, tools);
   if (config.asksDeveloper)
     obeyVisitorCommands(process.stdin, host.commons.entrance, tools.reporter);
@@ -98,6 +100,7 @@ async function shareThrough(
     page,
     appAnswers,
     takenPort: embedded?.takenPort,
+    inspector: inspector?.url,
   });
   void aborted(tools.stop).then(() => {
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
@@ -105,6 +108,7 @@ async function shareThrough(
   });
   const reason = await stopped;
   await hosts.close();
+  await inspector?.close();
   return reason === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
 }
 
@@ -128,6 +132,22 @@ async function start(
   const terminal = request.json ? undefined : processTerminal();
   const main = await startOrTakeOver(startHost, config.takeOver, terminal, stop);
   return PortHosts.start(main, options);
+}
+
+/** Loaded only where it is wanted. A session goes on without it. */
+async function inspectorFor(
+  { hasInspector }: ShareConfig,
+  hosts: PortHosts,
+  log: Logger,
+): Promise<Inspector | undefined> {
+  if (!hasInspector) return undefined;
+  const { startInspector } = await import('../inspector/inspector.js');
+  try {
+    return await startInspector(hosts);
+  } catch (error) {
+    log.warn({ error }, 'the inspector has no port');
+    return undefined;
+  }
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */

@@ -124,6 +124,7 @@ function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
       'page',
       `${shortHash(info.page)} here; wingman verify <url> compares what the server serves`,
     ),
+    ...(info.inspector === undefined ? [] : [row('inspect', info.inspector)]),
     ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
     ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
     '',

@@ -77,6 +77,11 @@ export class Entrance extends EventEmitter<EntranceEvents> {
     return infos.sort((one, other) => one.number - other.number);
   }
 
+  /** The visitor with an id; undefined for one who has not come yet. */
+  visitorOf(id: string): VisitorInfo | undefined {
+    return this.#visitors.get(id)?.info;
+  }
+
   /** Those who wait for the developer, the longest first. */
   get waiting(): VisitorInfo[] {
     const waiting = this.#forgetSilent();

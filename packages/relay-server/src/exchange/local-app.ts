@@ -17,6 +17,7 @@ import type { BasicAuth } from './basic-auth.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
+import { CandidateBook } from './candidate-book.js';
 import { RefusalCount } from './refusal-count.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
@@ -32,6 +33,13 @@ export interface Commons {
   readonly viewers: Set<string>;
   /** What was refused or cut off. */
   readonly refusals: RefusalCount;
+  /** At which addresses the two ends of viewers' links have looked for each other. */
+  readonly candidates: CandidateBook;
+}
+
+/** A link that an app serves, and whose it is. */
+export interface ServedLink extends Pick<ExchangeContext, 'viewer' | 'address' | 'via'> {
+  readonly link: Link;
 }
 
 /** What a local app is told. */
@@ -69,6 +77,7 @@ export class LocalApp {
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
   readonly #active = new Set<Exchange>();
+  readonly #links = new Map<string, ServedLink>();
   readonly #clock: Clock;
   #drained: () => void = () => undefined;
 
@@ -97,6 +106,15 @@ export class LocalApp {
     return this.commons.entrance;
   }
 
+  get ports(): LocalPorts {
+    return this.#context.ports;
+  }
+
+  /** The links that are not closed, by their ids. */
+  get links(): ReadonlyMap<string, ServedLink> {
+    return this.#links;
+  }
+
   /** Adds an observer of every exchange from now on; returns the function that removes it. */
   observe(observer: ExchangeObserver): () => void {
     return this.#observers.add(observer);
@@ -109,6 +127,10 @@ export class LocalApp {
     const context = { ...this.#context, ...whose, via, opener, messageBounds };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
+    this.#links.set(link.id, { ...whose, link, via });
+    link.on('state', () => {
+      if (link.state === 'closed') this.#links.delete(link.id);
+    });
     acceptExchanges(link, {
       request: (incoming) => {
         const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
@@ -171,6 +193,7 @@ function newCommons(entry: EntryRules, clock: Clock): Commons {
     pageOrigins: new Map(),
     viewers: new Set(),
     refusals: new RefusalCount(),
+    candidates: new CandidateBook(),
   };
 }
 

@@ -32,7 +32,8 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #options: HostOptions;
   readonly #clock: Clock;
   readonly #keys: HostKeys;
-  readonly #app: LocalApp;
+  /** What answers the exchanges of its links. */
+  readonly app: LocalApp;
   /** What hosts of other ports have in common with this one, and who is let in. */
   readonly commons: Commons;
   readonly #links: LinkTable;
@@ -72,13 +73,13 @@ export class Host extends EventEmitter<HostEvents> {
     this.#lease = new Lease(options, this.#clock, () => {
       void this.close('expired', 'the session has expired');
     });
-    this.#app = new LocalApp(options.port, () => this.#lease.origin, {
+    this.app = new LocalApp(options.port, () => this.#lease.origin, {
       ...options,
       ingressKey: options.ingress === 'key' ? keys.ingressKey : undefined,
       basicAuth: options.basicAuth && new BasicAuth(options.basicAuth, this.#clock),
       onObserverError: (error) => this.#problem(toWingmanError(error, 'INTERNAL')),
     });
-    this.commons = this.#app.commons;
+    this.commons = this.app.commons;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
     this.observe(this.commons.refusals.observer);
     this.#links = this.#createLinks();
@@ -137,12 +138,12 @@ export class Host extends EventEmitter<HostEvents> {
 
   /** Requests that the local app has not answered to the end, and WebSockets that are not closed. */
   get activeExchanges(): number {
-    return this.#app.activeExchanges;
+    return this.app.activeExchanges;
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */
   observe(observer: ExchangeObserver): () => void {
-    return this.#app.observe(observer);
+    return this.app.observe(observer);
   }
 
   /** Ends the session; requests and WebSockets under way get HOST_LIMITS.drainMs to end. Idempotent. */
@@ -157,14 +158,14 @@ export class Host extends EventEmitter<HostEvents> {
     this.#prekeyTimer?.cancel();
     // When the server has ended the session there is no way left for an answer.
     const isWanted = reason === 'closed' || this.#connection.state === 'registered';
-    if (isWanted) await this.#app.drain();
+    if (isWanted) await this.app.drain();
     const told = reason === 'expired' ? EndReason.EXPIRED : EndReason.STOPPED;
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
     this.#dialer.close();
     this.#connection.close();
-    await this.#app.close();
+    await this.app.close();
     this.emit('stopped', { reason, message, refused: this.commons.refusals.all });
   }
 
@@ -175,7 +176,7 @@ export class Host extends EventEmitter<HostEvents> {
       clock: this.#clock,
       events: {
         opened: (link, via) =>
-          this.#app.serve(link, via, {
+          this.app.serve(link, via, {
             viewer: () => this.#links.browserOf(link.id),
             address: () => this.#links.addressOf(link.id),
           }),
@@ -220,7 +221,7 @@ export class Host extends EventEmitter<HostEvents> {
       maxViewers,
       clock: this.#clock,
       iceServers: () => this.#lease.iceServers,
-      send: (message) => this.#connection.send(message),
+      send: (message) => this.#connection.send(this.commons.candidates.sent(message)),
       admits: (linkId) => this.#links.admits(linkId),
       isProven: (linkId) => this.#links.has(linkId),
       attach: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'p2p'),
@@ -250,7 +251,7 @@ export class Host extends EventEmitter<HostEvents> {
         if (this.#keys.admission.admitsOffer(message.value)) this.#p2p?.offer(message.value);
         return;
       case 'iceCandidate':
-        return this.#p2p?.candidate(message.value);
+        return this.#p2p?.candidate(this.commons.candidates.received(message.value));
       case 'viewerLeft':
         return this.#links.viewerLeft(message.value.linkId, message.value);
       case 'dialRequest':

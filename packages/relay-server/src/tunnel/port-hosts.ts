@@ -29,10 +29,14 @@ export class PortHosts {
     return started;
   }
 
+  /** The main host first, and those of the other ports that have pages. */
+  get all(): Host[] {
+    return [this.main, ...this.#hosts.values()];
+  }
+
   /** Requests that have not been answered to the end, and WebSockets that are not closed. */
   get activeExchanges(): number {
-    const hosts = [this.main, ...this.#hosts.values()];
-    return hosts.reduce((sum, host) => sum + host.activeExchanges, 0);
+    return this.all.reduce((sum, host) => sum + host.activeExchanges, 0);
   }
 
   /** Ends the sessions of the other ports, which the end of the main one does too. */

@@ -1,0 +1,122 @@
+import { formatBytes } from '@wingman/protocol';
+import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { ExchangeSummary } from '../api/index.js';
+import { isError } from './filter.js';
+import { formatMs, formatTime, pathName, shortId } from './format.js';
+import { useVirtualRows } from './virtual-rows.js';
+
+/** Also in inspector.css. */
+const ROW_HEIGHT = 28;
+/** Nearer than this to its end a list follows what comes. */
+const FOLLOWS_WITHIN = 2 * ROW_HEIGHT;
+const PAGE = 20;
+
+export interface ListProps {
+  readonly exchanges: readonly ExchangeSummary[];
+  readonly selected: number | undefined;
+  readonly onSelect: (id: number) => void;
+}
+
+/** The live list. It follows what comes while its end is in sight. */
+export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNode {
+  const box = useRef<HTMLDivElement | null>(null);
+  const isAtEnd = useRef(true);
+  const { rows, height, scrollTo } = useVirtualRows(box, exchanges.length, ROW_HEIGHT);
+  useEffect(() => {
+    if (isAtEnd.current && exchanges.length > 0) scrollTo(exchanges.length - 1);
+  }, [exchanges.length]);
+  const onScroll = (event: { currentTarget: HTMLElement }): void => {
+    const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < FOLLOWS_WITHIN;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const index = movedTo(
+      event.key,
+      exchanges.findIndex(({ id }) => id === selected),
+      exchanges.length,
+    );
+    const exchange = index === undefined ? undefined : exchanges[index];
+    if (index === undefined || exchange === undefined) return;
+    event.preventDefault();
+    scrollTo(index);
+    onSelect(exchange.id);
+  };
+  const isSelectedShown = rows.some(({ index }) => exchanges[index]?.id === selected);
+  return (
+    <section class="list" aria-label="Requests">
+      <div class="row heading" aria-hidden="true">
+        {['Status', 'Method', 'Path', 'Type', 'Way', 'Viewer', 'Size', 'Time', 'At'].map((name) => (
+          <span key={name}>{name}</span>
+        ))}
+      </div>
+      <div
+        ref={box}
+        class="rows"
+        role="listbox"
+        tabIndex={0}
+        aria-label="Requests, arrow keys choose one"
+        aria-activedescendant={isSelectedShown ? `exchange-${selected}` : undefined}
+        onScroll={onScroll}
+        onKeyDown={onKeyDown}
+      >
+        <div class="canvas" role="presentation" style={{ height: `${height}px` }}>
+          {rows.map(({ index, start }) => {
+            const exchange = exchanges[index];
+            if (exchange === undefined) return null;
+            const { id } = exchange;
+            return <Row key={id} {...{ exchange, start, onSelect }} isSelected={id === selected} />;
+          })}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** The index that a key leads to; undefined for another key. */
+function movedTo(key: string, index: number, count: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ...{ ArrowDown: index + 1, ArrowUp: index - 1, j: index + 1, k: index - 1 },
+    ...{ PageDown: index + PAGE, PageUp: index - PAGE, Home: 0, End: count - 1 },
+  };
+  const next = steps[key];
+  return next === undefined || count === 0 ? undefined : Math.min(Math.max(next, 0), count - 1);
+}
+
+interface RowProps extends Pick<ListProps, 'onSelect'> {
+  readonly exchange: ExchangeSummary;
+  readonly start: number;
+  readonly isSelected: boolean;
+}
+
+function Row({ exchange, start, isSelected, onSelect }: RowProps): VNode {
+  const { id, method, target, type = '', path, viewer, upload, download, startedAt } = exchange;
+  return (
+    <div
+      id={`exchange-${id}`}
+      class={`row ${isError(exchange) ? 'error' : ''}`}
+      role="option"
+      aria-selected={isSelected}
+      style={{ transform: `translateY(${start}px)` }}
+      onClick={() => onSelect(id)}
+    >
+      <span>{statusText(exchange)}</span>
+      <span>{exchange.kind === 'websocket' ? 'WS' : method}</span>
+      <span class="target" title={target}>
+        {target}
+      </span>
+      <span>{type.replace(/^(text|application|image|font)\//, '')}</span>
+      <span class={`way ${path}`}>{pathName(path)}</span>
+      <span>{shortId(viewer)}</span>
+      <span>{formatBytes(upload + download)}</span>
+      <span>{formatMs(exchange.durationMs)}</span>
+      <span>{formatTime(startedAt)}</span>
+    </div>
+  );
+}
+
+/** The status, or why there is none. */
+function statusText({ status, outcome, code }: ExchangeSummary): string {
+  if (outcome === 'aborted') return status === undefined ? (code ?? 'ended') : `${status} cut`;
+  return status === undefined ? '…' : String(status);
+}

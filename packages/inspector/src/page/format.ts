@@ -1,0 +1,34 @@
+import type { RecordedPath } from '../api/index.js';
+
+/** A time span for people. */
+export function formatMs(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '–';
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+/** A moment of today, to the millisecond. */
+export function formatTime(at: number): string {
+  const date = new Date(at);
+  const part = (value: number, width = 2): string => String(value).padStart(width, '0');
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((value) => part(value));
+  return `${clock.join(':')}.${part(date.getMilliseconds(), 3)}`;
+}
+
+const PATHS: Readonly<Record<RecordedPath, string>> = {
+  p2p: 'direct',
+  relay: 'relay',
+  offline: 'offline',
+  ingress: 'ingress',
+  replay: 'replay',
+};
+
+export function pathName(path: RecordedPath): string {
+  return PATHS[path];
+}
+
+/** A link's id as the terminal shows it. */
+export function shortId(viewer: string): string {
+  return viewer === '' ? '–' : viewer.slice(0, 6);
+}

@@ -1,0 +1,42 @@
+import type { ExchangeObserver } from '@wingman/protocol';
+import { ExchangeRecord, type RecordStart } from './exchange-record.js';
+import type { RecordStore } from './record-store.js';
+
+/** What a recorder has to know of the host whose exchanges it keeps. */
+export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
+  /** The round trip of a link now, in milliseconds; null when it isn't known. */
+  rttOf(link: string): number | null;
+}
+
+/** An observer that keeps each exchange. */
+export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserver {
+  const { sharedPort, path } = host;
+  return (exchange) => {
+    const rttMs = host.rttOf(exchange.link);
+    const record = new ExchangeRecord(exchange, { id: store.nextId(), path, rttMs, sharedPort });
+    const changed = (): void => store.touch(record);
+    store.add(record);
+    exchange.tap((direction, piece) => {
+      record.passed(direction, piece);
+      changed();
+    });
+    return {
+      sent: (head) => {
+        record.wasSent(head);
+        changed();
+      },
+      head: (head) => {
+        record.answered(head);
+        changed();
+      },
+      bodyEnd: (direction, isComplete) => {
+        record.complete[direction] = isComplete;
+        changed();
+      },
+      end: (end) => {
+        record.end = end;
+        changed();
+      },
+    };
+  };
+}

@@ -1,0 +1,106 @@
+import type { Sample, ViewerInfo, ViewersState } from '@wingman/inspector';
+import { BoundedMap, systemClock, type Clock, type LinkStats, type Timer } from '@wingman/protocol';
+import type { Commons, LocalApp, ServedLink } from '../exchange/local-app.js';
+import { HOST_LIMITS } from '../limits.js';
+
+/** What of a host tells of its viewers. */
+export interface WatchedHost {
+  readonly app: Pick<LocalApp, 'links'>;
+  readonly commons: Pick<Commons, 'candidates' | 'entrance'>;
+}
+
+interface Series {
+  samples: Sample[];
+  /** All bytes at the last sample. */
+  down: number;
+  up: number;
+}
+
+/** Measures all viewers once a second, and keeps the last ten minutes. */
+export class ViewerWatch {
+  readonly #series = new BoundedMap<string, Series>(HOST_LIMITS.inspectorViewers);
+  #timer: Timer;
+
+  /** `hosts` are asked each time: those of other ports come later. */
+  constructor(
+    private readonly hosts: () => readonly WatchedHost[],
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.#timer = this.#schedule();
+  }
+
+  /** The viewers as they are now. */
+  state(): ViewersState {
+    const viewers = this.#all.map(([host, served]) => infoOf(host, served));
+    const visitors = this.hosts()[0]?.commons.entrance.visitors ?? [];
+    const samples = viewers.map(({ id }) => [id, this.#series.get(id)?.samples ?? []] as const);
+    return { viewers, visitors, samples: Object.fromEntries(samples) };
+  }
+
+  /** The round trip of a link now, in milliseconds; null when it isn't known. */
+  rttOf(id: string): number | null {
+    for (const { app } of this.hosts()) {
+      const link = app.links.get(id)?.link;
+      if (link !== undefined) return rttOf(link.stats());
+    }
+    return null;
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  get #all(): [WatchedHost, ServedLink][] {
+    return this.hosts().flatMap((host) =>
+      [...host.app.links.values()]
+        .filter(({ via }) => via === 'viewer')
+        .map((served): [WatchedHost, ServedLink] => [host, served]),
+    );
+  }
+
+  #schedule(): Timer {
+    return this.clock.setTimeout(() => {
+      for (const [, { link }] of this.#all) this.#measure(link.stats());
+      this.#timer = this.#schedule();
+    }, HOST_LIMITS.inspectorSampleMs);
+  }
+
+  #measure(stats: LinkStats): void {
+    const { p2p, relay } = stats.bytes;
+    const now = { down: p2p.out + relay.out, up: p2p.in + relay.in };
+    const series = this.#series.get(stats.id) ?? { samples: [], ...now };
+    const perSecond = 1_000 / HOST_LIMITS.inspectorSampleMs;
+    const sample: Sample = {
+      at: Date.now(),
+      rttMs: rttOf(stats),
+      down: (now.down - series.down) * perSecond,
+      up: (now.up - series.up) * perSecond,
+      path: stats.path,
+    };
+    const samples = [...series.samples.slice(1 - HOST_LIMITS.inspectorSamples), sample];
+    this.#series.set(stats.id, { samples, ...now });
+  }
+}
+
+function infoOf({ commons }: WatchedHost, { link, viewer, address }: ServedLink): ViewerInfo {
+  const stats = link.stats();
+  const visitor = commons.entrance.visitorOf(viewer());
+  const from = address?.();
+  return {
+    id: link.id,
+    browser: visitor?.browser ?? 'unknown browser',
+    ...(from !== undefined && { address: from }),
+    path: stats.path,
+    rttMs: rttOf(stats),
+    switches: stats.switches,
+    lanes: (['p2p', 'relay'] as const)
+      .filter((kind) => stats.quality[kind] !== null)
+      .map((kind) => ({ kind, rttMs: stats.rttMs[kind], ...stats.bytes[kind] })),
+    candidates: commons.candidates.of(link.id),
+    ...(visitor !== undefined && { visitor: visitor.number }),
+  };
+}
+
+function rttOf({ path, rttMs }: LinkStats): number | null {
+  return path === 'offline' ? null : rttMs[path];
+}

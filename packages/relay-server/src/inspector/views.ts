@@ -1,0 +1,94 @@
+import type { ExchangeDetail, ExchangeSummary, KeptBody, Phase } from '@wingman/inspector';
+import { headerValue, type Direction } from '@wingman/protocol';
+import { withoutPass } from '../exchange/ingress-key.js';
+import type { ExchangeRecord } from './exchange-record.js';
+import { shownHeads } from './masks.js';
+
+/** One line of the list. */
+export function summaryOf(record: ExchangeRecord): ExchangeSummary {
+  const { id, kind, asked, port, viewer, startedAt, durationMs, end, head, counted } = record;
+  const type = contentTypeOf(record);
+  return {
+    ...{ id, kind, method: asked.method, target: withoutPass(asked.target), port },
+    ...(head !== undefined && { status: head.status }),
+    ...(type !== undefined && { type }),
+    ...{ path: record.paths.at(-1) ?? 'offline', viewer, startedAt },
+    ...(durationMs !== undefined && { durationMs }),
+    ...{ upload: counted.upload, download: counted.download },
+    outcome: end?.outcome ?? 'running',
+    ...(end !== undefined && 'code' in end && { code: end.code }),
+  };
+}
+
+/** Everything that is kept of an exchange but its bodies and messages. */
+export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): ExchangeDetail {
+  const { end, head, paths, rttMs, messages } = record;
+  const heads = shownHeads(record, areSecretsShown);
+  return {
+    ...summaryOf(record),
+    ...heads,
+    statusText: head?.statusText ?? '',
+    paths,
+    ...(rttMs !== null && { rttMs }),
+    phases: phasesOf(record),
+    requestBody: bodyOf(record, 'upload'),
+    responseBody: bodyOf(record, 'download'),
+    droppedMessages: messages.dropped,
+    ...(end?.outcome === 'aborted' && { by: end.by }),
+    ...(end?.outcome === 'complete' && end.close !== undefined && { close: end.close }),
+    hasSecrets: [...heads.asked, ...heads.sent, ...heads.answer].some(({ isSecret }) => isSecret),
+  };
+}
+
+/** The answer's content type, without its parameters; undefined when it has none. */
+export function contentTypeOf({ head }: ExchangeRecord): string | undefined {
+  const value = headerValue(head?.headers ?? [], 'content-type');
+  return value?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+function bodyOf(record: ExchangeRecord, direction: Direction): KeptBody {
+  const { counted, bodies, complete } = record;
+  const bytes = counted[direction];
+  return { bytes, kept: bodies[direction].length, isComplete: complete[direction] };
+}
+
+/**
+ * Where the time went. The path's share is half of the link's round trip each way, and lies before the host's clock
+ * starts and behind its end: the host doesn't see it. The time in which the viewer takes the answer includes the path's rate.
+ */
+export function phasesOf(record: ExchangeRecord): Phase[] {
+  const { times, waits, rttMs, kind } = record;
+  const way = (rttMs ?? 0) / 2;
+  const at = (time: number): number => way + time - times.accepted;
+  const { head, end } = times;
+  const sent = times.sent ?? head ?? end ?? times.accepted;
+  const phases: Phase[] = [
+    { name: 'path', from: 0, ms: way },
+    { name: 'host', from: way, ms: sent - times.accepted },
+  ];
+  if (head === undefined) {
+    if (end !== undefined) phases.push({ name: 'app', from: at(sent), ms: end - sent });
+    return drawn(phases);
+  }
+  // An answer of the host itself was never sent to the app.
+  if (times.sent !== undefined) phases.push({ name: 'app', from: at(sent), ms: head - sent });
+  if (end === undefined) return drawn(phases);
+  if (kind === 'websocket') phases.push({ name: 'open', from: at(head), ms: end - head });
+  else if (times.sent === undefined)
+    phases.push({ name: 'viewer', from: at(head), ms: end - head });
+  else phases.push(...bodyPhases(end - head, waits.download.receiver, at(head)));
+  return drawn([...phases, { name: 'path', from: at(end), ms: way }]);
+}
+
+/** The app's pieces and the viewer's taking of them alternate; they are drawn as one of each. */
+function bodyPhases(ms: number, receiver: number, from: number): Phase[] {
+  const viewer = Math.min(receiver, ms);
+  return [
+    { name: 'app', from, ms: ms - viewer },
+    { name: 'viewer', from: from + ms - viewer, ms: viewer },
+  ];
+}
+
+function drawn(phases: readonly Phase[]): Phase[] {
+  return phases.filter(({ ms }) => ms > 0);
+}
