@@ -70,6 +70,8 @@ export const LIMITS = {
   p2pSettleMaxMs: 60_000,
   /** …within this time. */
   p2pForgiveMs: 120_000,
+  /** A fresh direct path after a single failure has to hold for this long: three heartbeats of a carrier in use. */
+  p2pFreshMs: 500,
   /** A direct path that is suspected for this long, while the relay answers, is given up for a fresh one. */
   p2pHopelessMs: 3_000,
 

@@ -118,6 +118,8 @@ export const HOST_LIMITS = {
   serverPingMs: 15_000,
   /** The answer to a ping that is sent because a link has just lost its path: several times a slow round trip. */
   serverProbeMs: 2_000,
+  /** The machine's own addresses are looked at this often: a change costs a quarter of a second then, and a look 0.1 ms. */
+  addressLookMs: 250,
   /** Outgoing signaling while the server is slow; past it the connection counts as dead. */
   signalingQueueBytes: 1 * MIB,
   /** One signaling message: an SDP with many candidates stays below 32 KiB. */

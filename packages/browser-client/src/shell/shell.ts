@@ -14,6 +14,7 @@ import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
 import { P2pClient } from './p2p-client.js';
 import { p2pWorld } from './p2p-world.js';
+import { Reconnection } from './reconnection.js';
 import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
 import { endCode, Signaling, signalingUrl } from './signaling.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
@@ -34,6 +35,9 @@ export class Shell implements ShellParts {
   readonly #pill: PillView;
   readonly #appHash: string;
   readonly #journey = newJourney();
+  readonly #reconnection = new Reconnection(() => {
+    return { signaling: this.#signaling, tunnel: this.tunnel, p2p: this.p2p };
+  });
   #hasEnded = false;
   #signaling: Signaling | undefined;
   #linkId: string | undefined;
@@ -157,6 +161,7 @@ export class Shell implements ShellParts {
       case 'connected':
         return this.#connected();
       case 'status':
+        this.#reconnection.hear(message.status);
         return this.#draw();
       case 'p2p': {
         const { attempt, event, code } = message;
@@ -266,7 +271,7 @@ export class Shell implements ShellParts {
 
   #draw(): void {
     const cover = document.getElementById('wingman-cover');
-    if (cover !== null) drawCover(cover, this.#journey, () => this.#retry());
+    if (cover !== null) drawCover(cover, this.#journey, () => this.#reconnection.retry());
     const { done } = this.#journey;
     const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
     if (done.has('app')) this.#pill.draw(this.tunnel?.last ?? NO_LINK, isIngress);
@@ -274,18 +279,13 @@ export class Shell implements ShellParts {
 
   readonly #candidatePair = async () => (await this.p2p?.candidatePair()) ?? null;
 
-  #retry(): void {
-    this.#signaling?.connect();
-    this.tunnel?.wake();
-    this.p2p?.retryNow();
-  }
-
   #listen(): void {
     watchCookies(document, (cookies) => this.tunnel?.updateCookies(cookies));
     watchNetwork(window, {
+      doubt: () => this.#reconnection.doubt(),
       wake: () => {
         this.serviceWorker?.woken();
-        this.#retry();
+        this.#reconnection.retry();
       },
       leave: (isForGood) => this.#leave(isForGood),
       freeze: () => this.#signaling?.tellFrozen(),

@@ -143,7 +143,7 @@ export class Tunnel {
   /** The network may have come back, changed or gone: every carrier is asked for a sign of life, and the relay is tried. */
   wake(): void {
     this.#life.link.doubt();
-    this.#life.relay.connect();
+    this.#life.relay.wake();
   }
 
   status(): LinkStatus {
@@ -209,6 +209,7 @@ export class Tunnel {
     if (life.link.state !== 'open') life.machine.transition('down');
     else if (life.machine.state === 'down' || isHeard(life.link)) life.machine.transition('up');
     if (life.link.attachment('relay')?.isGood === true) life.relay.proved();
+    if (isSilent(life.link)) life.relay.renew();
     this.#options.tell({ kind: 'status', status: this.status() });
   }
 
@@ -268,6 +269,12 @@ export class Tunnel {
       this.#waiters.add(finish);
     });
   }
+}
+
+/** Whether no carrier answers any more. While one does, the others need no haste. */
+function isSilent(link: Link): boolean {
+  const lanes = (['relay', 'p2p'] as const).flatMap((kind) => link.attachment(kind) ?? []);
+  return lanes.length > 0 && lanes.every(({ state }) => state === 'suspect');
 }
 
 /** Whether the host has answered on one of the carriers. */

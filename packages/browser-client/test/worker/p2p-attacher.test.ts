@@ -35,8 +35,12 @@ function setUp() {
 }
 
 /** The host at the other end of a channel, which sees these fingerprints. */
-function answer(channel: FakeDataChannel, key = KEY, binding = BINDING): Promise<Link> {
-  const host = new Link({ id: LINK_ID, role: 'acceptor' });
+function answer(
+  channel: FakeDataChannel,
+  key = KEY,
+  binding = BINDING,
+  host = new Link({ id: LINK_ID, role: 'acceptor' }),
+): Promise<Link> {
   links.push(host);
   const options = { key, kind: 'p2p', binding: () => binding } as const;
   return respond(new ChannelHostEnd(channel), options).then((proven) => {
@@ -132,6 +136,31 @@ describe('an attempt at a direct path', () => {
     expect([first.closes, second.closes]).toEqual([1, 0]);
     second.opens();
     expect(told.at(-1)).toEqual([2, 'open']);
+  });
+
+  test('leaves one that is ready where it is, until the link has the newer', async () => {
+    const { attacher, told, take } = setUp();
+    const first = take(1);
+    attacher.setFingerprints(1, FINGERPRINTS);
+    first.opens();
+    const host = await answer(first);
+    const ready = (count: number) => () => {
+      attacher.update();
+      return told.filter(([, event]) => event === 'ready').length === count;
+    };
+    await eventually(ready(1));
+    const second = take(2);
+    attacher.setFingerprints(2, FINGERPRINTS);
+    attacher.update();
+    expect([first.closes, told.at(-1)]).toEqual([0, [1, 'ready']]);
+    second.opens();
+    await answer(second, KEY, BINDING, host);
+    await eventually(ready(2));
+    expect([first.closes, second.closes]).toEqual([1, 0]);
+    expect(told.slice(-2)).toEqual([
+      [1, 'lost', 'CARRIER_CLOSED'],
+      [2, 'ready'],
+    ]);
   });
 
   test('may have its channel in the shell', () => {

@@ -56,9 +56,15 @@ export class PathHistory {
     this.#isSuspected = true;
   }
 
-  /** A direct path is ready, for the first time or again. */
-  ready(now: number): void {
-    if (this.#isSuspected) this.#distrust(now);
+  /**
+   * A direct path is ready: a suspected one again, or a fresh one. A fresh one has just proved itself by a whole
+   * handshake, so after a single failure, such as a change of address, it need not settle for long.
+   */
+  ready(now: number, isFresh: boolean): void {
+    const isDistrusted = this.standing(now) === 'distrusted';
+    if (isDistrusted && isFresh && this.#failures === 0) {
+      this.#distrustedUntil = now + LIMITS.p2pFreshMs;
+    } else if (this.#isSuspected) this.#distrust(now);
     this.#isSuspected = false;
   }
 

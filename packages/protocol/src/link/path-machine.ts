@@ -105,7 +105,7 @@ export class PathMachine {
   ready(lane: Lane): void {
     lane.transition('ready');
     lane.ping();
-    this.#directIsReady(lane);
+    this.#directIsReady(lane, true);
     this.#replaceFor(lane);
     this.#steer();
     this.#link.changed();
@@ -168,7 +168,7 @@ export class PathMachine {
   /** A ping is answered. Only an answer proves both directions: a peer that we hear may not hear us. */
   answered(lane: Lane, isFirst: boolean): void {
     const isRecovered = lane.state === 'suspect' && lane.transition('ready');
-    if (isRecovered) this.#directIsReady(lane);
+    if (isRecovered) this.#directIsReady(lane, false);
     if (!isRecovered && !isFirst) return;
     this.#steer();
     this.#link.changed();
@@ -241,8 +241,8 @@ export class PathMachine {
     if (this.#active === older) this.#move(newer, false);
   }
 
-  #directIsReady(lane: Lane): void {
-    if (lane.kind === 'p2p') this.#history.ready(this.#clock.now());
+  #directIsReady(lane: Lane, isFresh: boolean): void {
+    if (lane.kind === 'p2p') this.#history.ready(this.#clock.now(), isFresh);
   }
 
   #suspect(lane: Lane): void {

@@ -152,6 +152,11 @@ export class LinkTable {
     if (link.state === 'waiting' && this.#presumedGone.has(id)) link.close('LINK_CLOSED');
   }
 
+  /** The network has changed: every carrier has to show that it lives. */
+  doubt(): void {
+    for (const link of [...this.#viewers.values(), ...this.#ingress.values()]) link.doubt();
+  }
+
   /** Ends every link and tells the other sides. */
   close(reason: ErrorCode): void {
     for (const link of [...this.#viewers.values(), ...this.#ingress.values()]) link.close(reason);
