@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConnectionReject, P2pEvent, P2pFailure, RejectReason, create } from '@wingman/protocol';
 import { P2pClient } from '../src/shell/p2p-client.js';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { settle } from './support/fake-clock.js';
 import {
   LINK,
@@ -69,6 +70,27 @@ describe('P2pClient', () => {
     expect(request).toMatchObject({ value: { proof: Buffer.from(`request ${LINK}`) } });
     const proof = Buffer.from(`1 ${LOCAL_SDP} fresh`);
     expect(offer).toMatchObject({ value: { attempt: 1, sdp: LOCAL_SDP, proof } });
+  });
+
+  test('the worker is told which way ICE has found, and again when it has found a better one', async () => {
+    const { world, client } = await answered();
+    world.peer().ends = ['srflx', 'relay'];
+    client.workerSays(1, 'open', false);
+    await settle();
+    client.workerSays(1, 'ready', false);
+    expect(world.ways).toEqual([[1, 'turn']]);
+    expect(world.reports().at(-1)).toMatchObject({ event: P2pEvent.CONNECTED, isTurn: true });
+    world.peer().ends = ['srflx', 'srflx'];
+    client.heard(true);
+    await settle();
+    expect(world.ways).toHaveLength(1);
+    await world.clock.advance(BROWSER_LIMITS.wayLookMs);
+    client.heard(true);
+    await settle();
+    expect(world.ways).toEqual([
+      [1, 'turn'],
+      [1, 'p2p'],
+    ]);
   });
 
   test('a link that is replaced while its proof is made is not asked for', async () => {

@@ -57,7 +57,7 @@ export {
 } from './gen/wingman/v1/signaling.js';
 export * from './fair-share.js';
 export * from './limits.js';
-export type { Attachment } from './link/lane-evidence.js';
+export type { Attachment, ChannelWay } from './link/lane-evidence.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';

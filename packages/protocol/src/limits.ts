@@ -89,6 +89,8 @@ export const LIMITS = {
   demotionMaxMs: 600_000,
   /** The relay has to deliver this many times what the direct path did, or the direct path is taken back. */
   clearlyBetter: 1.2,
+  /** A way by TURN has to save this much of a round trip, too. Less is noise, and the relay carries bulk faster. */
+  turnGainMs: 5,
   /** A direct path that was acquitted is not judged again for this long. */
   acquittalMs: 60_000,
 

@@ -149,6 +149,10 @@ export const HOST_LIMITS = {
   viewerGoodbyeMs: 1_000,
   /** A direct path of a tab that is presumed gone is found dead within two seconds, on a busy machine within this. */
   presumedGoneMs: 5_000,
+  /** ICE is asked this often whether it still goes the same way: it may find a direct one after one by TURN. */
+  wayLookMs: 3_000,
+  /** One engine's answer to that question, which it takes from its statistics. */
+  wayAnswerMs: 1_000,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */

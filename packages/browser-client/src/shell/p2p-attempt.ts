@@ -5,13 +5,14 @@ import {
   create,
   fingerprintOf,
   type Answer,
+  type ChannelWay,
   type ConnectionAccept,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { P2pWorld } from './p2p-world.js';
-import { pairOf } from './webrtc-utils.js';
+import { pairOf, wayOf } from './webrtc-utils.js';
 
 export interface P2pAttemptOptions {
   readonly linkId: string;
@@ -35,6 +36,8 @@ export class P2pAttempt {
   /** Candidates that came before the answer. */
   readonly #early: RTCIceCandidateInit[] = [];
   #hasAnswer = false;
+  #way: ChannelWay | undefined;
+  #lookedAt = -Infinity;
   /** Settled when the offer has gone out. No candidate may go out before the offer. */
   #offered: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -93,6 +96,25 @@ export class P2pAttempt {
   /** The addresses in use; null when the browser doesn't tell them. */
   pair(): Promise<CandidatePair | null> {
     return pairOf(this.#options.peer);
+  }
+
+  /** Tells the worker which way ICE has found, and again when it has found another one: looked for now and then. */
+  async tellWay(): Promise<void> {
+    const { number, world } = this.#options;
+    const now = world.clock.now();
+    if (now - this.#lookedAt < BROWSER_LIMITS.wayLookMs) return;
+    this.#lookedAt = now;
+    const pair = await this.pair();
+    // A browser that doesn't tell the pair in use has a direct path, for all we know.
+    const way = pair === null ? (this.#way ?? 'p2p') : wayOf(pair);
+    if (way === this.#way || this.#isClosed) return;
+    this.#way = way;
+    world.giveWay(number, way);
+  }
+
+  /** Whether the path goes by a TURN server, as far as is known. */
+  get isTurn(): boolean {
+    return this.#way === 'turn';
   }
 
   close(): void {

@@ -89,6 +89,7 @@ export class P2pClient {
   /** Whether the direct path answers. A silent one gets a successor at once: the network may have changed. */
   heard(isAnswering: boolean): void {
     this.#isSilent = !isAnswering;
+    if (this.#machine.state === 'connected') void this.#attempt?.tellWay();
     if (this.#isSilent) this.#renew();
     else if (this.#machine.state === 'resting') this.#keep();
   }
@@ -115,8 +116,10 @@ export class P2pClient {
     if (this.#kept?.number === number && event === 'lost') return this.#lostKept();
     const attempt = this.#attempt;
     if (attempt?.number !== number) return;
-    if (event === 'open') this.#machine.transition('proving');
-    else if (event === 'ready') this.#connected(attempt);
+    if (event === 'open') {
+      this.#machine.transition('proving');
+      void attempt.tellWay();
+    } else if (event === 'ready') this.#connected(attempt);
     else this.#fail(attempt, isHandshake ? P2pFailure.HANDSHAKE : P2pFailure.ICE);
   }
 
@@ -193,7 +196,7 @@ export class P2pClient {
     this.#kept?.close();
     this.#kept = undefined;
     this.#backoff.reset();
-    this.#report(P2pEvent.CONNECTED, { setupMs: attempt.connected() });
+    this.#report(P2pEvent.CONNECTED, { setupMs: attempt.connected(), isTurn: attempt.isTurn });
   }
 
   #fail(attempt: P2pAttempt, failure: P2pFailure): void {
@@ -231,7 +234,10 @@ export class P2pClient {
     for (const attempt of attempts) attempt?.close();
   }
 
-  #report(event: P2pEvent, details: { setupMs?: number; failure?: P2pFailure } = {}): void {
+  #report(
+    event: P2pEvent,
+    details: { setupMs?: number; isTurn?: boolean; failure?: P2pFailure } = {},
+  ): void {
     const linkId = this.#linkId ?? '';
     const value = create(ConnectionState, { linkId, event, ...details });
     this.#world.signal({ $case: 'connectionState', value });

@@ -3,13 +3,14 @@ import type { VNode } from 'preact';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
 
 /**
- * What the pill can say. offline: what is under way waits. lost: it has ended, for the connection was
+ * What the pill can say. turn: by a TURN server, which sees only what is encrypted. offline: what is under way waits. lost: it has ended, for the connection was
  * away for too long. ingress: the way through the server, which can read it.
  */
-export type PillKind = 'direct' | 'relayed' | 'offline' | 'lost' | 'ingress';
+export type PillKind = 'direct' | 'turn' | 'relayed' | 'offline' | 'lost' | 'ingress';
 
 export const PILL_LABELS: Readonly<Record<PillKind, string>> = {
   direct: 'Direct',
+  turn: 'By TURN',
   relayed: 'Relayed',
   offline: 'Offline',
   lost: 'Connection lost',
@@ -18,6 +19,7 @@ export const PILL_LABELS: Readonly<Record<PillKind, string>> = {
 
 const PILL_EXPLANATIONS: Readonly<Record<PillKind, string>> = {
   direct: 'Straight to the developer’s machine, encrypted end to end.',
+  turn: 'By way of a TURN server, encrypted end to end: it passes packets on and can’t read them.',
   relayed: 'By way of the server, encrypted end to end: the server can’t read it.',
   offline:
     'No connection to the developer’s machine right now. What is under way waits for it, a minute as a rule.',
@@ -28,6 +30,7 @@ const PILL_EXPLANATIONS: Readonly<Record<PillKind, string>> = {
 export function pillKind(status: LinkStatus, isIngress: boolean): PillKind {
   if (isIngress) return 'ingress';
   if (status.mode === 'p2p') return 'direct';
+  if (status.mode === 'turn') return 'turn';
   if (status.mode === 'relay') return 'relayed';
   return status.hasLost ? 'lost' : 'offline';
 }
@@ -86,6 +89,16 @@ function Numbers({ status, pair, onPrefer }: DetailsProps): VNode {
       <dl>
         <dt>Round trip, direct</dt>
         <dd>{formatRtt(rtt.p2p)}</dd>
+        {bytes.turn.in + bytes.turn.out === 0 && rtt.turn === null ? null : (
+          <>
+            <dt>Round trip, TURN</dt>
+            <dd>{formatRtt(rtt.turn)}</dd>
+            <dt>TURN, in / out</dt>
+            <dd>
+              {formatBytes(bytes.turn.in)} / {formatBytes(bytes.turn.out)}
+            </dd>
+          </>
+        )}
         <dt>Round trip, relay</dt>
         <dd>{formatRtt(rtt.relay)}</dd>
         <dt>Direct, in / out</dt>

@@ -1,16 +1,21 @@
 import {
   CloseCode,
+  deferred,
   initiate,
   StateMachine,
   toWingmanError,
+  within,
   type Attachment,
   type BaseCarrier,
   type Binding,
+  type ChannelWay,
+  type Deferred,
   type ErrorCode,
   type Link,
   type LinkKey,
   type TransitionTable,
 } from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
 import { ChannelCarrier, PortCarrier, type ChannelEvents } from './channel-carrier.js';
 
@@ -36,6 +41,8 @@ interface Attempt {
   readonly carrier: BaseCarrier;
   readonly machine: StateMachine<AttemptState>;
   fingerprints: Fingerprints | undefined;
+  /** Which way ICE has found; unsettled until the shell has told. */
+  readonly way: Deferred<ChannelWay>;
   /** What the link has made of the carrier. */
   attachment: Attachment | undefined;
 }
@@ -62,7 +69,7 @@ export class P2pAttacher {
         : new PortCarrier(end.port, events);
     const machine = new StateMachine(TRANSITIONS, 'opening');
     const nothing = { fingerprints: undefined, attachment: undefined };
-    const attempt: Attempt = { number, carrier, machine, ...nothing };
+    const attempt: Attempt = { number, carrier, machine, way: deferred(), ...nothing };
     this.#attempts.set(number, attempt);
     this.#prove(attempt).catch((error: unknown) => {
       const { code } = toWingmanError(error, 'HANDSHAKE_FAILED');
@@ -73,6 +80,13 @@ export class P2pAttacher {
   setFingerprints(number: number, fingerprints: Fingerprints): void {
     const attempt = this.#attempts.get(number);
     if (attempt !== undefined) attempt.fingerprints = fingerprints;
+  }
+
+  /** ICE has found a way for this attempt, or another one. */
+  setWay(number: number, way: ChannelWay): void {
+    const attempt = this.#attempts.get(number);
+    attempt?.way.resolve(way);
+    if (attempt?.attachment !== undefined) this.options.link().reclassify(attempt.attachment, way);
   }
 
   /** The shell has given this attempt up. */
@@ -97,7 +111,9 @@ export class P2pAttacher {
       // The shell sends the fingerprints before it lets the connection begin.
       binding: () => bindingOf(attempt),
     });
-    attempt.attachment = link.attach(carrier, 'p2p');
+    // The link ranks a way by TURN below others, so it has to know before it uses the carrier.
+    const way = await within(attempt.way.promise, BROWSER_LIMITS.wayAnswerMs);
+    attempt.attachment = link.attach(carrier, way ?? 'p2p');
   }
 
   #fail(attempt: Attempt, code: ErrorCode): void {

@@ -10,6 +10,7 @@ import {
   openWebSocket,
   request,
   systemClock,
+  type ChannelWay,
   type Clock,
   type ErrorCode,
   type Preference,
@@ -56,6 +57,9 @@ const TRANSITIONS: TransitionTable<LifeState> = {
   down: ['up', 'over'],
   over: [],
 };
+
+/** Kinds of a data channel's lane. */
+const DIRECT = ['p2p', 'turn'] as const;
 
 /** What lives and dies with one link. */
 interface Life {
@@ -127,6 +131,10 @@ export class Tunnel {
     this.#p2p.take(attempt, end);
   }
 
+  setWay(attempt: number, way: ChannelWay): void {
+    this.#p2p.setWay(attempt, way);
+  }
+
   setFingerprints(attempt: number, fingerprints: Fingerprints): void {
     this.#p2p.setFingerprints(attempt, fingerprints);
   }
@@ -158,7 +166,7 @@ export class Tunnel {
       bytes: stats.bytes,
       switches: stats.switches,
       relayConnected: link.attachment('relay')?.isGood === true,
-      directConnected: link.attachment('p2p')?.isGood === true,
+      directConnected: DIRECT.some((kind) => link.attachment(kind)?.isGood === true),
       rtt: stats.rttMs,
       preference: this.#preference,
       hasLost: this.#hasLost,
@@ -273,11 +281,11 @@ export class Tunnel {
 
 /** Whether no carrier answers any more. While one does, the others need no haste. */
 function isSilent(link: Link): boolean {
-  const lanes = (['relay', 'p2p'] as const).flatMap((kind) => link.attachment(kind) ?? []);
+  const lanes = (['relay', ...DIRECT] as const).flatMap((kind) => link.attachment(kind) ?? []);
   return lanes.length > 0 && lanes.every(({ state }) => state === 'suspect');
 }
 
 /** Whether the host has answered on one of the carriers. */
 function isHeard(link: Link): boolean {
-  return (['relay', 'p2p'] as const).some((kind) => link.attachment(kind)?.isGood === true);
+  return (['relay', ...DIRECT] as const).some((kind) => link.attachment(kind)?.isGood === true);
 }

@@ -10,6 +10,7 @@ const DIRECT: LinkStatus = {
   rttMs: 4.26,
   link: { id: 'abcdef0123', state: 'open' },
 };
+const BY_TURN: LinkStatus = { ...DIRECT, mode: 'turn', rttMs: 31.2 };
 const RELAYED: LinkStatus = { ...DIRECT, mode: 'relay', rttMs: 41.6 };
 const PAIR: CandidatePair = { local: 'host 192.0.2.1:1 udp', remote: 'srflx 192.0.2.2:2 udp' };
 /** Longer than Preact waits with effects and renderings. */
@@ -90,6 +91,7 @@ function button(label: string): HTMLButtonElement {
 describe('what the pill says', () => {
   test.each<[string, LinkStatus, boolean, string]>([
     ['a direct path', DIRECT, false, 'Direct4.3 ms'],
+    ['a TURN server', BY_TURN, false, 'By TURN31 ms'],
     ['the relay', RELAYED, false, 'Relayed42 ms'],
     ['no link', NO_LINK, false, 'Offline'],
     ['a link that was lost', { ...NO_LINK, hasLost: true }, false, 'Connection lost'],
@@ -172,14 +174,24 @@ describe('the details', () => {
 
   test('show the figures of both paths, and a dash for what nobody knows', async () => {
     const { view } = setUp();
-    const bytes = { p2p: { in: 2048, out: 3 }, relay: { in: 0, out: 0 } };
-    view.draw({ ...DIRECT, bytes, rtt: { p2p: 4.26, relay: null }, switches: 3 }, false);
+    const bytes = { ...NO_LINK.bytes, p2p: { in: 2048, out: 3 } };
+    view.draw({ ...DIRECT, bytes, rtt: { ...NO_LINK.rtt, p2p: 4.26 }, switches: 3 }, false);
     await open();
     const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
     expect(values).toEqual([
       ...['4.3 ms', '–', '2.0 KiB / 3 B', '0 B / 0 B'],
       ...['–', '–', '3', 'abcdef01 open'],
     ]);
+  });
+
+  test('show the figures of a way by TURN where there is one', async () => {
+    const { view } = setUp();
+    const bytes = { ...NO_LINK.bytes, turn: { in: 4096, out: 5 } };
+    view.draw({ ...BY_TURN, bytes, rtt: { ...NO_LINK.rtt, turn: 31 } }, false);
+    await open();
+    const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
+    expect(values.slice(1, 3)).toEqual(['31 ms', '4.0 KiB / 5 B']);
+    expect(find(root(), '.place').classList.contains('turn')).toBe(true);
   });
 
   test('of the ingress say that the server reads along, and have no figures', async () => {

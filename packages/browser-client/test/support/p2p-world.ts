@@ -46,6 +46,21 @@ class FakePeer {
     return Promise.resolve();
   }
 
+  /** The pair in use, as `getStats` has it. */
+  ends: [string, string] = ['host', 'srflx'];
+
+  getStats(): Promise<Map<string, object>> {
+    const [local, remote] = this.ends;
+    return Promise.resolve(
+      new Map<string, object>([
+        ['T', { id: 'T', type: 'transport', selectedCandidatePairId: 'P' }],
+        ['P', { id: 'P', type: 'candidate-pair', localCandidateId: 'L', remoteCandidateId: 'R' }],
+        ['L', { id: 'L', type: 'local-candidate', candidateType: local }],
+        ['R', { id: 'R', type: 'remote-candidate', candidateType: remote }],
+      ]),
+    );
+  }
+
   addIceCandidate(candidate: unknown): Promise<void> {
     this.candidates.push(candidate);
     return Promise.resolve();
@@ -84,6 +99,8 @@ export class World implements P2pWorld {
   };
   readonly giveChannel = (attempt: number): void => void this.channels.push(attempt);
   readonly endChannel = (attempt: number): void => void this.ended.push(attempt);
+  readonly ways: [number, string][] = [];
+  readonly giveWay = (attempt: number, way: string): void => void this.ways.push([attempt, way]);
   readonly giveFingerprints = (attempt: number, given: Fingerprints): void =>
     void this.fingerprints.push([attempt, given]);
 
@@ -92,7 +109,7 @@ export class World implements P2pWorld {
   }
 
   /** The reported states. */
-  reports(): { event: P2pEvent; failure: P2pFailure; setupMs: number }[] {
+  reports(): { event: P2pEvent; failure: P2pFailure; setupMs: number; isTurn: boolean }[] {
     return this.sent.flatMap((message) =>
       message?.$case === 'connectionState' ? [message.value] : [],
     );

@@ -56,6 +56,7 @@ describe('an attempt at a direct path', () => {
     attacher.setFingerprints(1, FINGERPRINTS);
     channel.opens();
     expect(told).toEqual([[1, 'open']]);
+    attacher.setWay(1, 'p2p');
     await answer(channel);
     await eventually(() => {
       attacher.update();
@@ -65,6 +66,22 @@ describe('an attempt at a direct path', () => {
     expect(link.attachment('p2p')?.isGood).toBe(true);
     attacher.update();
     expect(told).toHaveLength(2);
+  });
+
+  test('is attached as the way that ICE has found, and changes when ICE finds another', async () => {
+    const { attacher, link, take } = setUp();
+    const channel = take(1);
+    attacher.setFingerprints(1, FINGERPRINTS);
+    channel.opens();
+    await answer(channel);
+    expect(link.attachment('turn')).toBeUndefined();
+    attacher.setWay(1, 'turn');
+    await eventually(() => link.attachment('turn')?.isGood === true);
+    expect([link.path, link.attachment('p2p')]).toEqual(['turn', undefined]);
+    attacher.setWay(1, 'p2p');
+    expect([link.path, link.attachment('turn')]).toEqual(['p2p', undefined]);
+    attacher.setWay(9, 'turn');
+    expect(link.path).toBe('p2p');
   });
 
   test('fails when the fingerprints are others at the host: somebody sits between', async () => {
@@ -103,6 +120,7 @@ describe('an attempt at a direct path', () => {
     const { attacher, told, take } = setUp();
     const channel = take(1);
     attacher.setFingerprints(1, FINGERPRINTS);
+    attacher.setWay(1, 'p2p');
     channel.opens();
     await answer(channel);
     await eventually(() => {
@@ -142,6 +160,7 @@ describe('an attempt at a direct path', () => {
     const { attacher, told, take } = setUp();
     const first = take(1);
     attacher.setFingerprints(1, FINGERPRINTS);
+    attacher.setWay(1, 'p2p');
     first.opens();
     const host = await answer(first);
     const ready = (count: number) => () => {
@@ -151,6 +170,7 @@ describe('an attempt at a direct path', () => {
     await eventually(ready(1));
     const second = take(2);
     attacher.setFingerprints(2, FINGERPRINTS);
+    attacher.setWay(2, 'p2p');
     attacher.update();
     expect([first.closes, told.at(-1)]).toEqual([0, [1, 'ready']]);
     second.opens();

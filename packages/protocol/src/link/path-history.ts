@@ -2,8 +2,8 @@ import { LIMITS } from '../limits.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { Standing } from './path-policy.js';
 
-/** The measurements of both kinds; null for a kind that is not attached. */
-export type Measured = Readonly<Record<LaneKind, LaneQuality | null>>;
+/** The measurements of the direct path, which may go by TURN, and of the relay; null for what is not attached. */
+export type Measured = Readonly<Record<Exclude<LaneKind, 'turn'>, LaneQuality | null>>;
 
 /**
  * Remembers how the direct path did, so that a bad network doesn't make a link swing between paths. The history

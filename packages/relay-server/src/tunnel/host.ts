@@ -230,7 +230,7 @@ export class Host extends EventEmitter<HostEvents> {
       send: (message) => this.#connection.send(message),
       admits: (linkId) => this.#links.admits(linkId),
       isProven: (linkId) => this.#links.has(linkId),
-      attach: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'p2p'),
+      attach: (linkId, carrier, way) => this.#links.attachChannel(linkId, carrier, way),
       failed: (viewer, { code, message }) => this.emit('problem', { code, message, viewer }),
     });
   }

@@ -1,6 +1,7 @@
 import type {
   Binding,
   Carrier,
+  ChannelWay,
   Clock,
   HostMessage,
   IceCandidate,
@@ -26,7 +27,8 @@ export interface P2pHostOptions {
   admits(linkId: string): boolean;
   /** Whether this link exists: its viewer has proved the key, on the relay or on a direct path before. */
   isProven(linkId: string): boolean;
-  attach(linkId: string, carrier: Carrier): void;
+  /** Gives a proven carrier to its link; the result tells the link when the carrier's way changes. */
+  attach(linkId: string, carrier: Carrier, way: ChannelWay): (way: ChannelWay) => void;
   failed(linkId: string, error: WingmanError): void;
 }
 
@@ -118,7 +120,8 @@ class Attempt {
   readonly #options: P2pHostOptions;
   readonly #onClosed: () => void;
   readonly #peer: Peer;
-  readonly #deadline: Timer;
+  /** Until the attempt is open, its end. From then on the next look at its way. */
+  #deadline: Timer;
   readonly #machine = new StateMachine(TRANSITIONS, 'answering');
 
   constructor(offer: Offer, options: P2pHostOptions, onClosed: () => void) {
@@ -180,19 +183,30 @@ class Attempt {
     const binding = (): Binding => this.#peer.binding();
     try {
       const proven = await respond(channel, { key, kind: 'p2p', binding, clock, deadlineMs });
-      this.#open(proven.linkId, proven.carrier);
+      this.#open(proven.linkId, proven.carrier, await this.#peer.way());
     } catch (error) {
       this.#fail(toWingmanError(error, 'HANDSHAKE_FAILED'));
     }
   }
 
-  #open(linkId: string, carrier: Carrier): void {
+  #open(linkId: string, carrier: Carrier, way: ChannelWay): void {
     if (this.#machine.state === 'closed') return;
     // Whoever made the offer proves the key for that link, not for another viewer's.
     if (linkId !== this.linkId) throw new WingmanError('HANDSHAKE_FAILED', 'another link');
     this.#machine.demand('open');
     this.#deadline.cancel();
-    this.#options.attach(linkId, carrier);
+    this.#watchWay(way, this.#options.attach(linkId, carrier, way));
+  }
+
+  /** Tells when ICE has found another way than the one told last. */
+  #watchWay(told: ChannelWay, tell: (way: ChannelWay) => void): void {
+    this.#deadline = this.#options.clock.setTimeout(() => {
+      void this.#peer.way().then((way) => {
+        if (this.#machine.state === 'closed') return;
+        if (way !== told) tell(way);
+        this.#watchWay(way, tell);
+      });
+    }, HOST_LIMITS.wayLookMs);
   }
 
   #ended(reason: string): void {

@@ -169,7 +169,7 @@ export class ConnectionReports {
       case P2pEvent.ATTEMPT:
         return this.#metrics.p2pAttempts.inc();
       case P2pEvent.CONNECTED:
-        this.#metrics.p2pConnected.inc();
+        this.#metrics.p2pConnected.inc({ way: report.isTurn ? 'turn' : 'direct' });
         return this.#metrics.p2pSetupSeconds.observe(
           Math.min(report.setupMs, SERVER_LIMITS.p2pSetupMaxMs) / 1000,
         );
