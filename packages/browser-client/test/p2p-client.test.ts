@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConnectionReject, P2pEvent, P2pFailure, RejectReason, create } from '@wingman/protocol';
+import {
+  ConnectionReject,
+  IceCandidate,
+  P2pEvent,
+  P2pFailure,
+  PATH_FAULT_WORDS,
+  RejectReason,
+  create,
+} from '@wingman/protocol';
 import { P2pClient } from '../src/shell/p2p-client.js';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { settle } from './support/fake-clock.js';
@@ -123,7 +131,7 @@ describe('P2pClient', () => {
     expect(client.state).toBe('resting');
     expect(world.reports().at(-1)).toMatchObject({
       event: P2pEvent.FAILED,
-      failure: P2pFailure.TIMEOUT,
+      failure: P2pFailure.NO_ANSWER,
     });
     expect([world.peer().isClosed, world.ended, client.connectionCount]).toEqual([true, [1], 0]);
     await world.clock.advance(2_000);
@@ -137,13 +145,32 @@ describe('P2pClient', () => {
 
   test('says whether the network or the proof has failed', async () => {
     for (const [isHandshake, failure] of [
-      [false, P2pFailure.ICE],
+      [false, P2pFailure.NO_CANDIDATES],
       [true, P2pFailure.HANDSHAKE],
     ] as const) {
       const { world, client } = await answered();
       client.workerSays(1, 'failed', isHandshake);
       expect(world.reports().at(-1)).toMatchObject({ event: P2pEvent.FAILED, failure });
     }
+  });
+
+  test('says why no path came up, by what both ends have offered, until one does', async () => {
+    const { world, client } = await answered();
+    expect(client.whyNot).toBeUndefined();
+    const candidate = (typ: string): string => `candidate:1 1 UDP 1 10.0.0.2 9 typ ${typ}`;
+    const offered = { candidate: candidate('srflx'), sdpMid: '0' };
+    world.peer().onicecandidate?.({ candidate: offered });
+    const fields = { linkId: LINK, attempt: 1, candidate: candidate('host'), sdpMid: '0' };
+    client.handle({ $case: 'iceCandidate', value: create(IceCandidate, fields) });
+    await settle();
+    await world.clock.advance(world.timeoutMs);
+    expect(world.reports().at(-1)).toMatchObject({ failure: P2pFailure.HOST_UDP });
+    expect(client.whyNot).toBe(PATH_FAULT_WORDS['host-udp']);
+    await world.clock.advance(BROWSER_LIMITS.p2pRetryMinMs);
+    client.handle(accept());
+    client.workerSays(2, 'open', false);
+    client.workerSays(2, 'ready', false);
+    expect(client.whyNot).toBeUndefined();
   });
 
   test('an answer without a fingerprint is a failed handshake', async () => {

@@ -6,6 +6,7 @@ import {
   initiate,
   newLinkId,
   Offer,
+  PATH_FAULT_WORDS,
   type Carrier,
   type ChannelWay,
   type HostMessage,
@@ -34,6 +35,7 @@ interface TestHost {
   /** The ways of attached channels, as they were told. */
   readonly ways: ChannelWay[];
   readonly failed: string[];
+  readonly words: string[];
   /** What the signaling server would pass to the viewer. */
   toViewer: (message: SentCase<HostMessage>) => void;
 }
@@ -50,6 +52,7 @@ function hostWith(
     attached: [],
     ways: [],
     failed: [],
+    words: [],
     toViewer: () => undefined,
     host: new P2pHost({
       engine,
@@ -69,7 +72,10 @@ function hostWith(
         test.ways.push(way);
         return (next) => test.ways.push(next);
       },
-      failed: (_linkId, { code }) => test.failed.push(code),
+      failed: (_linkId, { code, message }) => {
+        test.failed.push(code);
+        test.words.push(message);
+      },
     }),
   };
   cleanups.push(() => test.host.close());
@@ -217,6 +223,7 @@ describe('an offer', () => {
     host.clock.advance(1);
     expect(host.host.peerCount).toBe(0);
     expect(host.failed).toEqual(['TIMEOUT']);
+    expect(host.words[0]).toContain(PATH_FAULT_WORDS['no-candidates']);
   });
 
   test('that is nonsense fails and leaves nothing', async () => {
@@ -245,6 +252,7 @@ describe('attempts', () => {
     acceptAnswer: () => Promise.resolve(),
     addCandidate: () => undefined,
     binding: () => ({ initiator: '', responder: '' }),
+    isConnected: () => false,
     way: () => Promise.resolve('p2p'),
     close: () => undefined,
   });

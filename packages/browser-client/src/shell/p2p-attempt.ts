@@ -4,9 +4,11 @@ import {
   P2pFailure,
   create,
   fingerprintOf,
+  pathFault,
   type Answer,
   type ChannelWay,
   type ConnectionAccept,
+  type PathFault,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -36,6 +38,8 @@ export class P2pAttempt {
   /** Candidates that came before the answer. */
   readonly #early: RTCIceCandidateInit[] = [];
   #hasAnswer = false;
+  /** Candidates of both ends, for the case that none of them meet. */
+  readonly #seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
   #way: ChannelWay | undefined;
   #lookedAt = -Infinity;
   /** Settled when the offer has gone out. No candidate may go out before the offer. */
@@ -81,6 +85,7 @@ export class P2pAttempt {
 
   candidate(message: IceCandidate): void {
     if (!this.#isOf(message) || message.candidate === '') return;
+    this.#see('host', message.candidate);
     const { peer } = this.#options;
     const candidate = { candidate: message.candidate, sdpMid: message.sdpMid || '0' };
     if (peer.remoteDescription !== null) void addCandidate(peer, candidate);
@@ -110,6 +115,15 @@ export class P2pAttempt {
     if (way === this.#way || this.#isClosed) return;
     this.#way = way;
     world.giveWay(number, way);
+  }
+
+  /** Why the attempt has led nowhere, as far as the candidates of both ends tell. */
+  get fault(): PathFault {
+    const { accept, peer } = this.#options;
+    const isConnected = ['connected', 'completed'].includes(peer.iceConnectionState);
+    const isStun = (url: string): boolean => /^(stun|turn)s?:/.test(url);
+    const hasStun = accept.iceServers.some(({ urls }) => urls.some(isStun));
+    return pathFault({ ...this.#seen, isAnswered: this.#hasAnswer, isConnected, hasStun });
   }
 
   /** Whether the path goes by a TURN server, as far as is known. */
@@ -143,8 +157,14 @@ export class P2pAttempt {
     if (this.#isClosed) return;
     const { linkId, number: attempt, world } = this.#options;
     const [line, sdpMid] = [candidate?.candidate ?? '', candidate?.sdpMid ?? ''];
+    this.#see('viewer', line);
     const value = create(IceCandidate, { linkId, attempt, candidate: line, sdpMid });
     world.signal({ $case: 'iceCandidate', value });
+  }
+
+  #see(end: 'viewer' | 'host', candidate: string): void {
+    const isKept = candidate !== '' && this.#seen[end].length < BROWSER_LIMITS.maxCandidates;
+    if (isKept) this.#seen[end].push(candidate);
   }
 
   #isOf(message: { linkId: string; attempt: number }): boolean {

@@ -4,9 +4,11 @@ import {
   ConnectionState,
   P2pEvent,
   P2pFailure,
+  PATH_FAULT_WORDS,
   StateMachine,
   create,
   type ConnectionAccept,
+  type PathFault,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -17,6 +19,17 @@ import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { P2pWorld } from './p2p-world.js';
 import type { ServerMessage } from './signaling.js';
 import { toRtcIceServers } from './webrtc-utils.js';
+
+const FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
+  'no-answer': P2pFailure.NO_ANSWER,
+  'no-candidates': P2pFailure.NO_CANDIDATES,
+  'viewer-udp': P2pFailure.VIEWER_UDP,
+  'host-udp': P2pFailure.HOST_UDP,
+  udp: P2pFailure.UDP,
+  nat: P2pFailure.NAT,
+  dtls: P2pFailure.DTLS,
+  lan: P2pFailure.LAN,
+};
 
 /** Makes and keeps a direct path beside the relay. Nobody waits for this path, and nothing depends on it. */
 export class P2pClient {
@@ -30,6 +43,8 @@ export class P2pClient {
   /** An older path that is silent. It stays until its successor is proved, because it may recover. */
   #kept: P2pAttempt | undefined;
   #isSilent = false;
+  /** Why the last attempt has failed; undefined when none has. */
+  #fault: PathFault | undefined;
   #attempts = 0;
   #startedAt = -Infinity;
   #timer: Timer | undefined;
@@ -47,6 +62,11 @@ export class P2pClient {
   /** Live peer connections: one, two while a path is being replaced, or none. */
   get connectionCount(): number {
     return [this.#attempt, this.#kept].filter((attempt) => attempt !== undefined).length;
+  }
+
+  /** Why there is no direct path, in words for people; undefined while nobody knows, or there is one. */
+  get whyNot(): string | undefined {
+    return this.#fault && PATH_FAULT_WORDS[this.#fault];
   }
 
   /** A new link has begun. The attempts that belonged to the old link end. */
@@ -193,6 +213,7 @@ export class P2pClient {
   #connected(attempt: P2pAttempt): void {
     if (!this.#machine.transition('connected')) return;
     this.#isSilent = false;
+    this.#fault = undefined;
     this.#kept?.close();
     this.#kept = undefined;
     this.#backoff.reset();
@@ -203,10 +224,17 @@ export class P2pClient {
     if (attempt === this.#kept) return this.#lostKept();
     if (attempt !== this.#attempt) return;
     if (this.#machine.state === 'connected') this.#report(P2pEvent.FALLBACK);
-    else this.#report(P2pEvent.FAILED, { failure });
+    else this.#failed(attempt, failure);
     this.#attempt = undefined;
     attempt.close();
     this.#rest();
+  }
+
+  /** A failed proof has its own reason. Anything else is explained by what both ends have offered. */
+  #failed({ fault }: P2pAttempt, failure: P2pFailure): void {
+    const isProof = failure === P2pFailure.HANDSHAKE;
+    this.#fault = isProof ? undefined : fault;
+    this.#report(P2pEvent.FAILED, { failure: isProof ? failure : FAILURES[fault] });
   }
 
   #lostKept(): void {

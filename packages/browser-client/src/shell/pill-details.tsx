@@ -51,6 +51,8 @@ export interface DetailsProps {
   kind: PillKind;
   status: LinkStatus;
   pair: CandidatePair | null;
+  /** Why there is no direct path, in words; undefined while nobody knows. */
+  whyNot: string | undefined;
   onPrefer: (preference: Preference) => void;
   /** Undefined when this tab doesn't know the link. */
   onCopyLink: (() => void) | undefined;
@@ -59,11 +61,14 @@ export interface DetailsProps {
 
 /** What the pill opens to. */
 export function PillDetails(props: DetailsProps): VNode {
-  const { kind, onCopyLink, onHide } = props;
+  const { kind, onCopyLink, onHide, whyNot } = props;
   return (
     <section class="details" role="dialog" aria-label="Connection details">
       <h2>{PILL_LABELS[kind]}</h2>
       <p class="what">{PILL_EXPLANATIONS[kind]}</p>
+      {kind === 'direct' || whyNot === undefined ? null : (
+        <p class="what">No direct path: {whyNot}</p>
+      )}
       {kind === 'ingress' ? null : <Numbers {...props} />}
       {onCopyLink === undefined ? (
         <p class="what">To send somebody here, send the link that you were given.</p>

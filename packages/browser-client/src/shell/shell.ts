@@ -56,6 +56,7 @@ export class Shell implements ShellParts {
       prefer: (preference) => prefer(this, preference),
       link: key === null ? undefined : () => shareableUrl(location, key),
       storage: storageOf(window),
+      whyNot: () => this.p2p?.whyNot,
     });
     this.#listen();
     publish(this, window);

@@ -19,6 +19,8 @@ export interface PillActions {
   prefer: (preference: Preference) => void;
   /** The session's URL with its key; undefined in a tab that was not opened with the key. */
   link: (() => string) | undefined;
+  /** Why there is no direct path, in words; undefined while nobody knows. */
+  whyNot: () => string | undefined;
   storage: Storage | undefined;
   /** The details have been opened or closed; they show the candidate pair. */
   onOpen: (isOpen: boolean) => void;
@@ -120,9 +122,8 @@ function Pill({ status, isIngress, pair, actions }: PillState & { actions: PillA
       </button>
       {isOpen ? (
         <PillDetails
-          kind={kind}
-          status={status}
-          pair={pair}
+          {...{ kind, status, pair }}
+          whyNot={actions.whyNot()}
           onPrefer={actions.prefer}
           onCopyLink={copierOf(actions)}
           onHide={() => {

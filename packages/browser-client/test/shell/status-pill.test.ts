@@ -36,6 +36,8 @@ async function rendered(milliseconds = RENDER_MS): Promise<void> {
   await jest.advanceTimersByTimeAsync(milliseconds);
 }
 
+const WHY = 'No UDP gets out.';
+
 function setUp(status: LinkStatus = DIRECT, isIngress = false) {
   const preferred: string[] = [];
   const pairs = { asked: 0, now: null as CandidatePair | null };
@@ -46,6 +48,7 @@ function setUp(status: LinkStatus = DIRECT, isIngress = false) {
   const view = new PillView(tab.document, '.pill{color:red}', candidatePair, {
     prefer: (preference) => preferred.push(preference),
     link: () => 'https://s.example/#k=key',
+    whyNot: () => WHY,
     storage: tab.localStorage,
   });
   view.draw(status, isIngress);
@@ -194,6 +197,15 @@ describe('the details', () => {
     expect(find(root(), '.place').classList.contains('turn')).toBe(true);
   });
 
+  test('say why there is no direct path where there is none', async () => {
+    const { view } = setUp();
+    await open();
+    expect(details()?.textContent).not.toContain(WHY);
+    view.draw(RELAYED, false);
+    await rendered();
+    expect(details()?.textContent).toContain(`No direct path: ${WHY}`);
+  });
+
   test('of the ingress say that the server reads along, and have no figures', async () => {
     setUp(NO_LINK, true);
     await open();
@@ -247,6 +259,7 @@ describe('the link to the page', () => {
     const view = new PillView(tab.document, '', () => Promise.resolve(null), {
       prefer: () => undefined,
       link: undefined,
+      whyNot: () => undefined,
       storage: tab.localStorage,
     });
     view.draw(DIRECT, false);

@@ -6,11 +6,20 @@ import type {
   HostMessage,
   IceCandidate,
   Offer,
+  PathFault,
   SentCase,
   Timer,
   TransitionTable,
 } from '@wingman/protocol';
-import { CloseCode, StateMachine, respond, toWingmanError, WingmanError } from '@wingman/protocol';
+import {
+  CloseCode,
+  PATH_FAULT_WORDS,
+  pathFault,
+  StateMachine,
+  respond,
+  toWingmanError,
+  WingmanError,
+} from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
@@ -120,6 +129,8 @@ class Attempt {
   readonly #options: P2pHostOptions;
   readonly #onClosed: () => void;
   readonly #peer: Peer;
+  /** Candidates of both ends, for the case that none of them meet. */
+  readonly #seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
   /** Until the attempt is open, its end. From then on the next look at its way. */
   #deadline: Timer;
   readonly #machine = new StateMachine(TRANSITIONS, 'answering');
@@ -135,7 +146,7 @@ class Attempt {
       closed: (reason) => this.#ended(reason),
     });
     this.#deadline = options.clock.setTimeout(() => {
-      this.#fail(new WingmanError('TIMEOUT', `no direct path within ${options.timeoutMs} ms`));
+      this.#fail(new WingmanError('TIMEOUT', `no direct path. ${PATH_FAULT_WORDS[this.#fault]}`));
     }, options.timeoutMs);
   }
 
@@ -151,7 +162,9 @@ class Attempt {
   }
 
   addCandidate(candidate: string, mid: string): void {
-    if (this.#machine.state !== 'closed') this.#peer.addCandidate({ candidate, mid });
+    if (this.#machine.state === 'closed') return;
+    this.#see('viewer', candidate);
+    this.#peer.addCandidate({ candidate, mid });
   }
 
   close(): void {
@@ -172,8 +185,24 @@ class Attempt {
 
   #sendCandidate(candidate: string, sdpMid: string): void {
     if (this.#machine.state === 'closed') return;
+    this.#see('host', candidate);
     const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
     this.#options.send({ $case: 'iceCandidate', value });
+  }
+
+  #see(end: 'viewer' | 'host', candidate: string): void {
+    const isKept = candidate !== '' && this.#seen[end].length < HOST_LIMITS.candidatesPerAttempt;
+    if (isKept) this.#seen[end].push(candidate);
+  }
+
+  /** Why the attempt has led nowhere, as far as the candidates of both ends tell. */
+  get #fault(): PathFault {
+    return pathFault({
+      ...this.#seen,
+      isAnswered: this.#machine.state !== 'answering',
+      isConnected: this.#peer.isConnected(),
+      hasStun: this.#options.iceServers().length > 0,
+    });
   }
 
   async #prove(channel: Carrier): Promise<void> {

@@ -150,6 +150,14 @@ const REASONS: Readonly<Record<P2pFailure, string>> = {
   [P2pFailure.HANDSHAKE]: 'handshake',
   [P2pFailure.REFUSED]: 'refused',
   [P2pFailure.UNSUPPORTED]: 'unsupported',
+  [P2pFailure.NO_ANSWER]: 'no-answer',
+  [P2pFailure.NO_CANDIDATES]: 'no-candidates',
+  [P2pFailure.VIEWER_UDP]: 'viewer-udp',
+  [P2pFailure.HOST_UDP]: 'host-udp',
+  [P2pFailure.UDP]: 'udp',
+  [P2pFailure.NAT]: 'nat',
+  [P2pFailure.DTLS]: 'dtls',
+  [P2pFailure.LAN]: 'lan',
 };
 
 /** Counts what one viewer says has become of its direct paths; a viewer that says too much isn't counted. */

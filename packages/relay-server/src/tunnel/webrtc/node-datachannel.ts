@@ -90,6 +90,10 @@ class NodeDatachannelPeer implements Peer {
     return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
   }
 
+  isConnected(): boolean {
+    return !this.#closed && this.#connection.getSelectedCandidatePair() !== null;
+  }
+
   way(): Promise<ChannelWay> {
     const pair = this.#closed ? null : this.#connection.getSelectedCandidatePair();
     const isTurn = pair?.local.type === 'relay' || pair?.remote.type === 'relay';

@@ -33,6 +33,7 @@ export interface WrtcStatistic {
 
 export interface WrtcConnection {
   readonly connectionState: string;
+  readonly iceConnectionState: string;
   readonly localDescription: WrtcDescription | null;
   readonly remoteDescription: WrtcDescription | null;
   onicecandidate: ((event: { readonly candidate: WrtcCandidate | null }) => void) | null;

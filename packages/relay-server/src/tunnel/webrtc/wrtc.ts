@@ -92,6 +92,10 @@ class WrtcPeer implements Peer {
     return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
   }
 
+  isConnected(): boolean {
+    return ['connected', 'completed'].includes(this.#connection.iceConnectionState);
+  }
+
   async way(): Promise<ChannelWay> {
     if (this.#closed) return 'p2p';
     const asked = this.#connection.getStats().catch(() => undefined);

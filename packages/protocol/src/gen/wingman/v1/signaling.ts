@@ -33,6 +33,15 @@ export enum P2pFailure {
   HANDSHAKE = 3,
   REFUSED = 4,
   UNSUPPORTED = 5,
+  /** NO_ANSWER - What the candidates of both ends tell of an attempt that found no path. */
+  NO_ANSWER = 6,
+  NO_CANDIDATES = 7,
+  VIEWER_UDP = 8,
+  HOST_UDP = 9,
+  UDP = 10,
+  NAT = 11,
+  DTLS = 12,
+  LAN = 13,
 }
 
 export enum DialPurpose {
