@@ -14,6 +14,7 @@ import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
 import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
+import type { LoadSpare } from '../tunnel/webrtc/spare-engine.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
@@ -129,6 +130,7 @@ async function start(
     linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,
     engine,
+    loadSpare: spareFor(config),
     stunServers: config.stunServers,
     ingress: config.ingress,
     entry: {
@@ -216,6 +218,12 @@ async function engineFor(config: ShareConfig, log: Logger): Promise<PeerEngine |
   const { engine, failures } = await loadEngine(config.engine);
   if (engine === undefined) log.warn({ failures }, 'no WebRTC engine loads: relay only');
   return engine;
+}
+
+/** A developer who has named an engine has chosen that one alone. */
+function spareFor({ engine }: ShareConfig): LoadSpare | undefined {
+  if (engine !== 'auto') return undefined;
+  return async () => (await loadEngine('wrtc')).engine;
 }
 
 /** Whoever is to let visitors in types that in a terminal, or is a program that writes it. */

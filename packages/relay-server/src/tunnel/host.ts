@@ -218,11 +218,10 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #createP2p(): P2pHost | undefined {
-    const { engine, identity, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
+    const { engine, identity, loadSpare, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
     if (engine === undefined) return undefined;
     return new P2pHost({
-      engine,
-      linkKey: identity.linkKey,
+      ...{ engine, loadSpare, linkKey: identity.linkKey },
       timeoutMs,
       maxViewers,
       clock: this.#clock,

@@ -21,10 +21,13 @@ import {
   WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import { SpareEngine, type LoadSpare } from './webrtc/spare-engine.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
 export interface P2pHostOptions {
   readonly engine: PeerEngine;
+  /** Loads another engine, for viewers that this one doesn't reach. */
+  readonly loadSpare?: LoadSpare | undefined;
   readonly linkKey: Uint8Array;
   /** From an offer to a proven carrier, in milliseconds. */
   readonly timeoutMs: number;
@@ -59,11 +62,20 @@ export class P2pHost {
   readonly #newest = new Map<string, Attempt>();
   /** Every attempt that holds a peer. */
   readonly #alive = new Set<Attempt>();
+  readonly #engines: SpareEngine;
   /** When the last peers were made for strangers, which are links that have proved nothing. */
   #strangersAt: number[] = [];
 
   constructor(options: P2pHostOptions) {
-    this.#options = options;
+    const { engine, loadSpare = () => Promise.resolve(undefined) } = options;
+    const engines = new SpareEngine(engine, loadSpare);
+    const failed: P2pHostOptions['failed'] = (linkId, error) => {
+      options.failed(linkId, error);
+      const tell = (lack: WingmanError): void => options.failed(linkId, lack);
+      void engines.failed(linkId, options.iceServers(), tell);
+    };
+    this.#engines = engines;
+    this.#options = { ...options, failed };
   }
 
   /** Peers that exist now. */
@@ -78,7 +90,8 @@ export class P2pHost {
     if (!this.#options.admits(offer.linkId)) return;
     if (before?.state !== 'open') before?.close();
     if (!this.#hasRoomFor(offer.linkId)) return;
-    const attempt = new Attempt(offer, this.#options, () => this.#forget(attempt));
+    const engine = this.#engines.engineFor(offer.linkId);
+    const attempt = new Attempt(offer, { ...this.#options, engine }, () => this.#forget(attempt));
     this.#newest.set(offer.linkId, attempt);
     this.#alive.add(attempt);
     attempt.start(offer.sdp);
