@@ -4,7 +4,16 @@ import { Program, ROOT } from '../support/program.js';
 /** One of each; `npm run test:faults` has the hundreds and the other kinds. */
 const KINDS = [
   ...['udp-drop', 'udp-lost-to-viewer', 'loss-20', 'relay-cut', 'relay-black-hole', 'both-gone'],
-  ...['server-killed', 'host-stopped', 'nat-rebinding', 'switches', 'worker-killed', 'tab-frozen'],
+  ...[
+    'server-killed',
+    'host-stopped',
+    'nat-rebinding',
+    'viewer-moves',
+    'host-moves',
+    'switches',
+    'worker-killed',
+    'tab-frozen',
+  ],
 ];
 const SEED = 20_261_121;
 const DEADLINE_MS = 240_000;

@@ -179,6 +179,14 @@ const KINDS = {
     ...{ path: 'any', weight: 5, lastsMs: [0, 0] },
     inject: ({ lab }) => lab.rebind(),
   },
+  'viewer-moves': {
+    ...{ path: 'p2p', weight: 3, lastsMs: [0, 0] },
+    inject: ({ lab }) => lab.move('viewer').then(() => 1),
+  },
+  'host-moves': {
+    ...{ path: 'p2p', weight: 3, lastsMs: [0, 0] },
+    inject: ({ lab }) => lab.move('host').then(() => 1),
+  },
   switches: {
     ...{ path: 'p2p', weight: 5, lastsMs: [300, 1_500] },
     inject: switchBackAndForth,

@@ -10,6 +10,8 @@ const PLACES: readonly Place[] = ['viewer', 'nat', 'core', 'server', 'host'];
 export const SERVER_PORT = 8787;
 export const ADDRESS = {
   viewer: '10.98.1.2',
+  /** Where the viewer is after a change of address. */
+  viewerElsewhere: '10.98.1.3',
   viewerGateway: '10.98.1.1',
   /** What the viewer's NAT shows of it to the world. */
   viewerOutside: '203.0.113.1',
@@ -18,6 +20,21 @@ export const ADDRESS = {
   serverGateway: '203.0.113.9',
   host: '203.0.113.18',
   hostGateway: '203.0.113.17',
+  /** Where the host is after a change of address. */
+  hostElsewhere: '203.0.113.22',
+  hostGatewayElsewhere: '203.0.113.21',
+} as const;
+
+/** Addresses and gateways of the places that move: at first, and elsewhere. */
+const HOMES = {
+  viewer: [
+    [`${ADDRESS.viewer}/24`, ADDRESS.viewerGateway],
+    [`${ADDRESS.viewerElsewhere}/24`, ADDRESS.viewerGateway],
+  ],
+  host: [
+    [`${ADDRESS.host}/30`, ADDRESS.hostGateway],
+    [`${ADDRESS.hostElsewhere}/30`, ADDRESS.hostGatewayElsewhere],
+  ],
 } as const;
 
 const RATE_MBIT = 100;
@@ -38,6 +55,8 @@ const PORT_RANGES = ['20000-29999', '30000-39999', '40000-49999'] as const;
 export class Lab {
   #delay: Program | undefined;
   #range = 0;
+  /** Places that are where they were not at first. */
+  readonly #elsewhere = new Set<'viewer' | 'host'>();
 
   private constructor(private readonly prefix: string) {}
 
@@ -99,6 +118,16 @@ export class Lab {
     return Number(stdout.trim());
   }
 
+  /** A place loses its address and gets another, as when a machine joins another network. Nobody is told. */
+  async move(place: 'viewer' | 'host'): Promise<void> {
+    const isBack = this.#elsewhere.delete(place);
+    if (!isBack) this.#elsewhere.add(place);
+    const [address, gateway] = HOMES[place][isBack ? 0 : 1];
+    await this.#exec(place, ['ip', 'addr', 'flush', 'dev', 'wan']);
+    await this.#exec(place, ['ip', 'addr', 'add', address, 'dev', 'wan']);
+    await this.#exec(place, ['ip', 'route', 'add', 'default', 'via', gateway]);
+  }
+
   async #build(delayMs: number): Promise<void> {
     for (const place of PLACES) {
       ip('netns', 'add', this.#ns(place));
@@ -108,6 +137,15 @@ export class Lab {
     this.#join('viewer', `${ADDRESS.viewer}/24`, 'nat', `${ADDRESS.viewerGateway}/24`);
     this.#join('server', `${ADDRESS.server}/30`, 'core', `${ADDRESS.serverGateway}/30`);
     this.#join('host', `${ADDRESS.host}/30`, 'core', `${ADDRESS.hostGateway}/30`);
+    ip(
+      '-n',
+      this.#ns('core'),
+      'addr',
+      'add',
+      `${ADDRESS.hostGatewayElsewhere}/30`,
+      'dev',
+      'to-host',
+    );
     await this.#startDelay(delayMs);
     ip('-n', this.#ns('nat'), 'route', 'add', 'default', 'via', ADDRESS.core);
     for (const [place, gateway] of [
@@ -147,6 +185,8 @@ export class Lab {
        }`,
     );
     await this.#exec('viewer', ['sysctl', '-qw', 'net.ipv4.conf.all.route_localnet=1']);
+    // A connection from an address that is gone goes on into nothing, as it does where nobody translates addresses.
+    await this.#exec('viewer', ['sysctl', '-qw', 'net.netfilter.nf_conntrack_tcp_loose=0']);
     await this.#nft(
       'viewer',
       `table ip nat {
@@ -157,6 +197,10 @@ export class Lab {
          chain post {
            type nat hook postrouting priority 100;
            oifname "wan" masquerade
+         }
+         chain strays {
+           type filter hook output priority 0;
+           ct state invalid drop
          }
        }`,
     );

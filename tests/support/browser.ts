@@ -14,10 +14,10 @@ export type BrowserName = 'chromium' | 'firefox';
 
 /** What `window.wingman.status()` resolves to. */
 export interface Status {
-  mode: 'p2p' | 'relay' | 'offline';
+  mode: 'p2p' | 'turn' | 'relay' | 'offline';
   rttMs: number | null;
   link: { id: string; state: string };
-  bytes: Record<'p2p' | 'relay', { in: number; out: number }>;
+  bytes: Record<'p2p' | 'turn' | 'relay', { in: number; out: number }>;
   candidatePair: { local: string; remote: string } | null;
   switches: number;
   relayConnected: boolean;

@@ -12,6 +12,7 @@ function setUp() {
   const heard: string[] = [];
   watchNetwork(page as unknown as Window, {
     wake: () => heard.push('wake'),
+    doubt: () => heard.push('doubt'),
     leave: (isForGood) => heard.push(isForGood ? 'leave for good' : 'leave'),
     freeze: () => heard.push('freeze'),
   });
@@ -34,14 +35,15 @@ test('the network’s return, a look at the tab, and the end of a freeze say: tr
   expect(heard).toEqual(['wake', 'wake', 'freeze', 'wake', 'wake']);
 });
 
-test('another kind of network says so too, a mere estimate does not', () => {
-  const { connection, heard } = setUp();
+test('another kind of network says so too, a mere estimate or an outage only makes doubtful', () => {
+  const { connection, heard, page } = setUp();
   connection.dispatchEvent(new Event('change'));
-  expect(heard).toEqual([]);
+  expect(heard).toEqual(['doubt']);
   connection.type = 'cellular';
   connection.dispatchEvent(new Event('change'));
   connection.dispatchEvent(new Event('change'));
-  expect(heard).toEqual(['wake']);
+  page.dispatchEvent(new Event('offline'));
+  expect(heard).toEqual(['doubt', 'wake', 'doubt', 'doubt']);
 });
 
 test('a page that is kept for a return leaves in another way than one that is gone', () => {

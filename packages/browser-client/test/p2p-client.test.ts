@@ -1,149 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  Answer,
-  ConnectionAccept,
   ConnectionReject,
   IceCandidate,
   P2pEvent,
   P2pFailure,
+  PATH_FAULT_WORDS,
   RejectReason,
   create,
 } from '@wingman/protocol';
 import { P2pClient } from '../src/shell/p2p-client.js';
-import type { P2pWorld } from '../src/shell/p2p-world.js';
-import type { OutgoingMessage, ServerMessage } from '../src/shell/signaling.js';
-import type { Fingerprints } from '../src/shared/worker-messages.js';
-import { FakeClock, settle } from './support/fake-clock.js';
-
-const LINK = 'a'.repeat(32);
-const LOCAL_SDP = 'v=0\r\na=fingerprint:sha-256 AA:AA\r\n';
-const REMOTE_SDP = 'v=0\r\na=fingerprint:sha-256 BB:BB\r\n';
-
-/** An RTCPeerConnection that does what the test says. */
-class FakePeer {
-  connectionState = 'new';
-  localDescription: { sdp: string } | null = null;
-  remoteDescription: { sdp: string } | null = null;
-  onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
-  onconnectionstatechange: (() => void) | null = null;
-  readonly candidates: unknown[] = [];
-  isClosed = false;
-
-  constructor(readonly configuration: RTCConfiguration) {}
-
-  createDataChannel(label: string): object {
-    return { label };
-  }
-
-  createOffer(): Promise<{ sdp: string }> {
-    return Promise.resolve({ sdp: LOCAL_SDP });
-  }
-
-  setLocalDescription(description: { sdp: string }): Promise<void> {
-    this.localDescription = description;
-    return Promise.resolve();
-  }
-
-  setRemoteDescription(description: { sdp: string }): Promise<void> {
-    this.remoteDescription = description;
-    return Promise.resolve();
-  }
-
-  addIceCandidate(candidate: unknown): Promise<void> {
-    this.candidates.push(candidate);
-    return Promise.resolve();
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-}
-
-class World implements P2pWorld {
-  readonly clock = new FakeClock();
-  readonly peers: FakePeer[] = [];
-  readonly sent: OutgoingMessage[] = [];
-  readonly channels: number[] = [];
-  readonly ended: number[] = [];
-  readonly fingerprints: [number, Fingerprints][] = [];
-  readonly timeoutMs = 10_000;
-  isConnected = true;
-  createPeer: P2pWorld['createPeer'] = (configuration) => {
-    const peer = new FakePeer(configuration);
-    this.peers.push(peer);
-    return peer as unknown as RTCPeerConnection;
-  };
-
-  /** Says what was proved. */
-  readonly prove: P2pWorld['prove'] = {
-    request: (linkId) => Promise.resolve(Buffer.from(`request ${linkId}`)),
-    offer: ({ attempt, sdp }, nonce) =>
-      Promise.resolve(Buffer.from(`${attempt} ${sdp} ${Buffer.from(nonce).toString()}`)),
-  };
-  readonly random = (): number => 1;
-  readonly signal = (message: OutgoingMessage): boolean => {
-    if (this.isConnected) this.sent.push(message);
-    return this.isConnected;
-  };
-  readonly giveChannel = (attempt: number): void => void this.channels.push(attempt);
-  readonly endChannel = (attempt: number): void => void this.ended.push(attempt);
-  readonly giveFingerprints = (attempt: number, given: Fingerprints): void =>
-    void this.fingerprints.push([attempt, given]);
-
-  cases(): (string | undefined)[] {
-    return this.sent.map((message) => message?.$case);
-  }
-
-  /** The reported states. */
-  reports(): { event: P2pEvent; failure: P2pFailure; setupMs: number }[] {
-    return this.sent.flatMap((message) =>
-      message?.$case === 'connectionState' ? [message.value] : [],
-    );
-  }
-
-  peer(): FakePeer {
-    const peer = this.peers.at(-1);
-    if (peer === undefined) throw new Error('no peer yet');
-    return peer;
-  }
-}
-
-function accept(
-  more: { p2p?: boolean; p2pTimeoutMs?: number; linkId?: string; nonce?: Uint8Array } = {},
-): ServerMessage {
-  const fields = { linkId: LINK, p2p: true, iceServers: [{ urls: ['stun:s'] }], ...more };
-  return { $case: 'connectionAccept', value: create(ConnectionAccept, fields) };
-}
-
-function answer(attempt: number, sdp = REMOTE_SDP): ServerMessage {
-  return { $case: 'answer', value: create(Answer, { linkId: LINK, attempt, sdp }) };
-}
-
-function candidate(attempt: number): ServerMessage {
-  const fields = { linkId: LINK, attempt, candidate: 'candidate:1', sdpMid: '0' };
-  return { $case: 'iceCandidate', value: create(IceCandidate, fields) };
-}
-
-/** A client whose attempt has been answered. */
-async function answered() {
-  const world = new World();
-  const client = new P2pClient(world);
-  client.setLink(LINK);
-  await settle();
-  client.handle(accept());
-  await settle();
-  client.handle(answer(1));
-  await settle();
-  return { world, client };
-}
-
-async function connected() {
-  const { world, client } = await answered();
-  await world.clock.advance(400);
-  client.workerSays(1, 'open', false);
-  client.workerSays(1, 'ready', false);
-  return { world, client };
-}
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
+import { settle } from './support/fake-clock.js';
+import {
+  LINK,
+  LOCAL_SDP,
+  World,
+  accept,
+  answer,
+  answered,
+  asking,
+  candidate,
+  connected,
+} from './support/p2p-world.js';
 
 describe('P2pClient', () => {
   test('asks, offers, binds, connects and says how long it took', async () => {
@@ -167,19 +45,13 @@ describe('P2pClient', () => {
   });
 
   test('the channel is given away in the task that makes it', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept());
     expect(world.channels).toEqual([1]);
   });
 
   test('candidates go out with their attempt, and wait for the answer on their way in', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept());
     // The offer is still being made: a candidate that overtook it would be lost at the host.
     world.peer().onicecandidate?.({ candidate: { candidate: 'candidate:9', sdpMid: '0' } });
@@ -199,16 +71,34 @@ describe('P2pClient', () => {
   });
 
   test('request and offer carry proofs of the key, the offer’s over the nonce of the accept', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept({ nonce: Buffer.from('fresh') }));
     await settle();
     const [request, , offer] = world.sent;
     expect(request).toMatchObject({ value: { proof: Buffer.from(`request ${LINK}`) } });
     const proof = Buffer.from(`1 ${LOCAL_SDP} fresh`);
     expect(offer).toMatchObject({ value: { attempt: 1, sdp: LOCAL_SDP, proof } });
+  });
+
+  test('the worker is told which way ICE has found, and again when it has found a better one', async () => {
+    const { world, client } = await answered();
+    world.peer().ends = ['srflx', 'relay'];
+    client.workerSays(1, 'open', false);
+    await settle();
+    client.workerSays(1, 'ready', false);
+    expect(world.ways).toEqual([[1, 'turn']]);
+    expect(world.reports().at(-1)).toMatchObject({ event: P2pEvent.CONNECTED, isTurn: true });
+    world.peer().ends = ['srflx', 'srflx'];
+    client.heard(true);
+    await settle();
+    expect(world.ways).toHaveLength(1);
+    await world.clock.advance(BROWSER_LIMITS.wayLookMs);
+    client.heard(true);
+    await settle();
+    expect(world.ways).toEqual([
+      [1, 'turn'],
+      [1, 'p2p'],
+    ]);
   });
 
   test('a link that is replaced while its proof is made is not asked for', async () => {
@@ -221,10 +111,7 @@ describe('P2pClient', () => {
   });
 
   test('what belongs to another link or attempt is ignored', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept({ linkId: 'b'.repeat(32) }));
     expect(client.state).toBe('asking');
     client.handle(accept());
@@ -236,10 +123,7 @@ describe('P2pClient', () => {
   });
 
   test('gives up after the time the host allows, rests, and tries again with longer waits', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept({ p2pTimeoutMs: 3_000 }));
     await world.clock.advance(2_999);
     expect(client.state).toBe('offering');
@@ -247,7 +131,7 @@ describe('P2pClient', () => {
     expect(client.state).toBe('resting');
     expect(world.reports().at(-1)).toMatchObject({
       event: P2pEvent.FAILED,
-      failure: P2pFailure.TIMEOUT,
+      failure: P2pFailure.NO_ANSWER,
     });
     expect([world.peer().isClosed, world.ended, client.connectionCount]).toEqual([true, [1], 0]);
     await world.clock.advance(2_000);
@@ -261,7 +145,7 @@ describe('P2pClient', () => {
 
   test('says whether the network or the proof has failed', async () => {
     for (const [isHandshake, failure] of [
-      [false, P2pFailure.ICE],
+      [false, P2pFailure.NO_CANDIDATES],
       [true, P2pFailure.HANDSHAKE],
     ] as const) {
       const { world, client } = await answered();
@@ -270,11 +154,27 @@ describe('P2pClient', () => {
     }
   });
 
-  test('an answer without a fingerprint is a failed handshake', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
+  test('says why no path came up, by what both ends have offered, until one does', async () => {
+    const { world, client } = await answered();
+    expect(client.whyNot).toBeUndefined();
+    const candidate = (typ: string): string => `candidate:1 1 UDP 1 10.0.0.2 9 typ ${typ}`;
+    const offered = { candidate: candidate('srflx'), sdpMid: '0' };
+    world.peer().onicecandidate?.({ candidate: offered });
+    const fields = { linkId: LINK, attempt: 1, candidate: candidate('host'), sdpMid: '0' };
+    client.handle({ $case: 'iceCandidate', value: create(IceCandidate, fields) });
     await settle();
+    await world.clock.advance(world.timeoutMs);
+    expect(world.reports().at(-1)).toMatchObject({ failure: P2pFailure.HOST_UDP });
+    expect(client.whyNot).toBe(PATH_FAULT_WORDS['host-udp']);
+    await world.clock.advance(BROWSER_LIMITS.p2pRetryMinMs);
+    client.handle(accept());
+    client.workerSays(2, 'open', false);
+    client.workerSays(2, 'ready', false);
+    expect(client.whyNot).toBeUndefined();
+  });
+
+  test('an answer without a fingerprint is a failed handshake', async () => {
+    const { world, client } = await asking();
     client.handle(accept());
     await settle();
     client.handle(answer(1, 'v=0\r\n'));
@@ -300,10 +200,7 @@ describe('P2pClient', () => {
   });
 
   test('a host without p2p is not asked again until it comes back', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     client.handle(accept({ p2p: false }));
     expect(client.state).toBe('off');
     client.retryNow();
@@ -314,10 +211,7 @@ describe('P2pClient', () => {
   });
 
   test('a rejected or unanswered request is repeated later', async () => {
-    const world = new World();
-    const client = new P2pClient(world);
-    client.setLink(LINK);
-    await settle();
+    const { world, client } = await asking();
     const reason = RejectReason.HOST_OFFLINE;
     const value = create(ConnectionReject, { linkId: LINK, reason });
     client.handle({ $case: 'connectionReject', value });

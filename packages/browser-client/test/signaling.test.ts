@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   CloseCode,
+  ConnectionRequest,
   EndReason,
   Heartbeat,
   HostPresence,
@@ -13,6 +14,7 @@ import {
   decodeMessage,
   encodeMessage,
 } from '@wingman/protocol';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { endCode, Signaling, signalingUrl, type ServerMessage } from '../src/shell/signaling.js';
 import { FakeClock } from './support/fake-clock.js';
 import { FakeSocket } from './support/fake-socket.js';
@@ -89,6 +91,33 @@ describe('Signaling', () => {
     await clock.advance(250);
     sockets[1]?.ends(1006);
     expect(events).toEqual(['SESSION_UNKNOWN', 'SERVER_UNREACHABLE']);
+  });
+
+  test('a connection that gives no sign of life is replaced, since a dead one stays open', async () => {
+    const { clock, sockets, signaling } = setUp();
+    sockets[0]?.opens();
+    signaling.probe();
+    signaling.connect();
+    expect(sockets[0]?.sent).toHaveLength(1);
+    await clock.advance(BROWSER_LIMITS.signalingProbeMs - 1);
+    expect(sockets).toHaveLength(1);
+    await clock.advance(1);
+    expect([sockets.length, sockets[0]?.closedWith]).toEqual([2, CloseCode.DEAD_PEER]);
+  });
+
+  test('anything that comes is a sign of life, and a slow network gets longer', async () => {
+    const { clock, sockets, signaling } = setUp();
+    await clock.advance(1_000);
+    sockets[0]?.opens();
+    signaling.send({ $case: 'connectionRequest', value: create(ConnectionRequest, {}) });
+    await clock.advance(1_999);
+    const beat = create(Heartbeat, { reply: true });
+    sockets[0]?.gives(fromServer({ $case: 'heartbeat', value: beat }));
+    await clock.advance(10_000);
+    expect([sockets.length, sockets[0]?.sent.length]).toEqual([1, 2]);
+    signaling.probe();
+    await clock.advance(2_000);
+    expect(sockets).toHaveLength(2);
   });
 
   test('closes on what it does not understand', () => {

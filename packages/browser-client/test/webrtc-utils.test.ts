@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { IceServer, create } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
-import { pairOf, selectedPair, toRtcIceServers } from '../src/shell/webrtc-utils.js';
+import { pairOf, selectedPair, toRtcIceServers, wayOf } from '../src/shell/webrtc-utils.js';
 
 describe('toRtcIceServers', () => {
   test('leaves out empty credentials and empty entries', () => {
@@ -15,6 +15,14 @@ describe('toRtcIceServers', () => {
       { urls: ['turn:b'], username: 'u', credential: 'c' },
     ]);
   });
+});
+
+test.each([
+  ['host 10.0.0.1:5 udp', 'srflx 192.0.2.1:6 udp', 'p2p'],
+  ['relay 192.0.2.9:5 udp', 'host hidden udp', 'turn'],
+  ['prflx 192.0.2.3:5 udp', 'relay 192.0.2.9:6 udp', 'turn'],
+])('from %s to %s is a way by %s', (local, remote, way) => {
+  expect(wayOf({ local, remote })).toBe(way);
 });
 
 describe('selectedPair', () => {

@@ -57,7 +57,7 @@ export {
 } from './gen/wingman/v1/signaling.js';
 export * from './fair-share.js';
 export * from './limits.js';
-export type { Attachment } from './link/lane-evidence.js';
+export type { Attachment, ChannelWay } from './link/lane-evidence.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';
@@ -84,5 +84,6 @@ export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export * from './state-machine.js';
 export * from './signaling/envelopes.js';
+export * from './signaling/path-fault.js';
 export * from './wire/bytes.js';
 export * from './wire/record-stream.js';

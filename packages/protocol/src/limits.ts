@@ -70,6 +70,8 @@ export const LIMITS = {
   p2pSettleMaxMs: 60_000,
   /** …within this time. */
   p2pForgiveMs: 120_000,
+  /** A fresh direct path after a single failure has to hold for this long: three heartbeats of a carrier in use. */
+  p2pFreshMs: 500,
   /** A direct path that is suspected for this long, while the relay answers, is given up for a fresh one. */
   p2pHopelessMs: 3_000,
 
@@ -87,6 +89,8 @@ export const LIMITS = {
   demotionMaxMs: 600_000,
   /** The relay has to deliver this many times what the direct path did, or the direct path is taken back. */
   clearlyBetter: 1.2,
+  /** A way by TURN has to save this much of a round trip, too. Less is noise, and the relay carries bulk faster. */
+  turnGainMs: 5,
   /** A direct path that was acquitted is not judged again for this long. */
   acquittalMs: 60_000,
 

@@ -47,8 +47,10 @@ describe('the lanes of a link', () => {
 
   test('give one value for each kind', () => {
     const { roster } = rosterOf('relay', 'relay');
-    expect(roster.byKind(({ id }) => id)).toEqual({ p2p: null, relay: 1 });
-    expect(rosterOf('p2p').roster.byKind(({ id }) => id)).toEqual({ p2p: 0, relay: null });
+    const none = { p2p: null, turn: null, relay: null };
+    expect(roster.byKind(({ id }) => id)).toEqual({ ...none, relay: 1 });
+    expect(rosterOf('p2p').roster.byKind(({ id }) => id)).toEqual({ ...none, p2p: 0 });
+    expect(rosterOf('turn').roster.byKind(({ id }) => id)).toEqual({ ...none, turn: 0 });
   });
 });
 
@@ -93,7 +95,9 @@ test('bytes are counted by kind, those of lanes that are gone included', () => {
     lane.send(new Uint8Array(7));
   }
   const before = roster.stats().bytes;
-  expect(before).toEqual({ relay: { in: 10, out: 14 }, p2p: { in: 5, out: 7 } });
+  expect(before).toEqual({
+    ...{ relay: { in: 10, out: 14 }, p2p: { in: 5, out: 7 }, turn: { in: 0, out: 0 } },
+  });
   roster.delete(lanes[0]!);
   roster.delete(lanes[0]!);
   expect(roster.stats().bytes).toEqual(before);

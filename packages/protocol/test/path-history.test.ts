@@ -65,19 +65,38 @@ describe('a suspected direct path', () => {
     const history = new PathHistory();
     history.suspected(0);
     expect(history.standing(1e9)).toBe('distrusted');
-    history.ready(10_000);
+    history.ready(10_000, false);
     expect(history.standing(10_000 + SETTLE - 1)).toBe('distrusted');
     expect(history.standing(10_000 + SETTLE)).toBe('trusted');
   });
 
   test('is not distrusted anew by being ready again', () => {
     const history = new PathHistory();
-    history.ready(0);
+    history.ready(0, true);
     expect(history.standing(0)).toBe('trusted');
     history.suspected(0);
-    history.ready(10_000);
-    history.ready(12_000);
+    history.ready(10_000, false);
+    history.ready(12_000, false);
     expect(history.standing(10_000 + SETTLE)).toBe('trusted');
+  });
+
+  test('has a successor that is trusted soon, if this was the only failure', () => {
+    const history = new PathHistory();
+    history.suspected(0);
+    history.ready(1_000, true);
+    expect(history.standing(1_000 + LIMITS.p2pFreshMs - 1)).toBe('distrusted');
+    expect(history.standing(1_000 + LIMITS.p2pFreshMs)).toBe('trusted');
+    history.suspected(5_000);
+    history.ready(6_000, true);
+    expect(history.standing(6_000 + 2 * SETTLE - 1)).toBe('distrusted');
+    expect(history.standing(6_000 + 2 * SETTLE)).toBe('trusted');
+  });
+
+  test('that was closed has such a successor too', () => {
+    const history = new PathHistory();
+    history.failed(0);
+    history.ready(100, true);
+    expect(history.standing(100 + LIMITS.p2pFreshMs)).toBe('trusted');
   });
 });
 

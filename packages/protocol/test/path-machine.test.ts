@@ -1,6 +1,29 @@
 import { describe, expect, test } from '@jest/globals';
 import { PathBench } from './support/path-bench.js';
 
+describe('a lane that takes another way', () => {
+  test('is ranked by it, and the change counts as one of the path', () => {
+    const bench = new PathBench({ preference: 'auto' });
+    const relay = bench.good('relay').lane;
+    const channel = bench.good('p2p').lane;
+    expect(bench.machine.active).toBe(channel);
+    const { switches } = bench.machine;
+    expect(bench.machine.reclassify(channel.id, 'turn')).toBe(true);
+    expect([bench.machine.active, channel.kind]).toEqual([relay, 'turn']);
+    expect(bench.machine.switches).toBeGreaterThan(switches);
+    expect(bench.machine.lanes.stats().bytes.turn.in).toBe(channel.bytesIn);
+    expect(bench.machine.reclassify(channel.id, 'p2p')).toBe(true);
+    expect(bench.machine.active).toBe(channel);
+  });
+
+  test('that it has already, or that is gone, is no news', () => {
+    const bench = new PathBench({ preference: 'auto' });
+    const channel = bench.good('p2p').lane;
+    expect(bench.machine.reclassify(channel.id, 'p2p')).toBe(false);
+    expect(bench.machine.reclassify(77, 'turn')).toBe(false);
+  });
+});
+
 describe('a first lane', () => {
   test('carries nothing before it is ready, and carries then without a word to the peer', () => {
     const world = new PathBench();

@@ -56,6 +56,37 @@ describe('an opener with a preference', () => {
   });
 });
 
+describe('a way by TURN', () => {
+  const TURN = 3;
+  const gainMs = (50 - LIMITS.turnGainMs) / LIMITS.clearlyBetter;
+  test.each([
+    ['auto', RELAY, gainMs - 1, 'trusted', TURN],
+    ['auto', RELAY, gainMs, 'trusted', RELAY],
+    ['auto', TURN, gainMs, 'trusted', RELAY],
+    ['auto', RELAY, 1, 'slow', RELAY],
+    ['auto', RELAY, 1, 'distrusted', RELAY],
+    ['p2p', RELAY, 60, 'trusted', TURN],
+    ['relay', TURN, 1, 'trusted', RELAY],
+  ] as const)('%s on %i, %d ms against 50, %s: %i', (row, active, baseRttMs, direct, expected) => {
+    const lanes = [lane(RELAY, 'relay'), lane(TURN, 'turn', { baseRttMs })];
+    expect(decidePath(situation({ row, active, lanes, direct })).carry).toBe(expected);
+  });
+
+  test('is below a path between both ends alone, and above nothing at all', () => {
+    const turn = lane(TURN, 'turn', { baseRttMs: 1 });
+    const both = situation({ active: TURN, lanes: [turn, lane(P2P, 'p2p')] });
+    expect(decidePath(both).carry).toBe(P2P);
+    const silent = lane(RELAY, 'relay', { state: 'suspect' });
+    const longer = lane(TURN, 'turn', { baseRttMs: 400 });
+    expect(decidePath(situation({ lanes: [silent, longer] })).carry).toBe(TURN);
+  });
+
+  test('is given up for a fresh one like any data channel', () => {
+    const turn = lane(TURN, 'turn', { state: 'suspect', stateMs: LIMITS.p2pHopelessMs });
+    expect(decidePath(situation({ lanes: [lane(RELAY, 'relay'), turn] })).giveUp).toEqual([TURN]);
+  });
+});
+
 describe('a suspected lane in use', () => {
   const suspect = lane(P2P, 'p2p', { state: 'suspect' });
   test.each(['auto', 'p2p', 'relay', 'stay', 'follow'] as const)(

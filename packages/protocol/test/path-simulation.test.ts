@@ -32,6 +32,7 @@ class World {
   });
   readonly host = new Link({ id: LINK_ID, role: 'acceptor', clock: this.clock });
   readonly lines: Record<LaneKind, Line> = {
+    turn: { delayMs: 15, rate: 5_000, isDead: false },
     p2p: { delayMs: 15, rate: 5_000, isDead: false },
     relay: { delayMs: 20, rate: 5_000, isDead: false },
   };
@@ -40,8 +41,9 @@ class World {
   isSending = false;
 
   constructor(lines: Partial<Record<LaneKind, Partial<Line>>> = {}) {
-    Object.assign(this.lines.p2p, lines.p2p);
-    Object.assign(this.lines.relay, lines.relay);
+    for (const kind of ['p2p', 'turn', 'relay'] as const) {
+      Object.assign(this.lines[kind], lines[kind]);
+    }
     this.viewer.start({
       frame: (payload) => (this.received += payload.byteLength),
       writable: () => undefined,

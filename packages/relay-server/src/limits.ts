@@ -118,6 +118,8 @@ export const HOST_LIMITS = {
   serverPingMs: 15_000,
   /** The answer to a ping that is sent because a link has just lost its path: several times a slow round trip. */
   serverProbeMs: 2_000,
+  /** The machine's own addresses are looked at this often: a change costs a quarter of a second then, and a look 0.1 ms. */
+  addressLookMs: 250,
   /** Outgoing signaling while the server is slow; past it the connection counts as dead. */
   signalingQueueBytes: 1 * MIB,
   /** One signaling message: an SDP with many candidates stays below 32 KiB. */
@@ -147,6 +149,10 @@ export const HOST_LIMITS = {
   viewerGoodbyeMs: 1_000,
   /** A direct path of a tab that is presumed gone is found dead within two seconds, on a busy machine within this. */
   presumedGoneMs: 5_000,
+  /** ICE is asked this often whether it still goes the same way: it may find a direct one after one by TURN. */
+  wayLookMs: 3_000,
+  /** One engine's answer to that question, which it takes from its statistics. */
+  wayAnswerMs: 1_000,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */

@@ -122,6 +122,13 @@ describe.each(PAIRS)('%s offers, %s answers', (offeringName, answeringName) => {
     expect(binding.initiator).toMatch(/^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
     expect(binding.initiator).not.toBe(binding.responder);
   });
+
+  test('a way between both ends alone is known as one, and never fails to be told', async () => {
+    const [left, right] = await open();
+    expect(await Promise.all([left.peer.way(), right.peer.way()])).toEqual(['p2p', 'p2p']);
+    left.peer.close();
+    expect(await left.peer.way()).toBe('p2p');
+  });
 });
 
 describe.each(ENGINE_NAMES)('%s', (name) => {

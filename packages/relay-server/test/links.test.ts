@@ -43,7 +43,7 @@ function viewer(clock: FakeClock) {
   return {
     link,
     carriers,
-    carrier: (kind: 'p2p' | 'relay') => {
+    carrier: (kind: 'p2p' | 'turn' | 'relay') => {
       const [mine, theirs] = memoryCarrierPair();
       carriers.push(mine);
       link.attach(mine, kind);
@@ -53,6 +53,18 @@ function viewer(clock: FakeClock) {
 }
 
 describe('viewers', () => {
+  test('whose channel finds a way past the TURN server are told as upgraded', () => {
+    const { table, log, clock } = tableOf(2);
+    const tab = viewer(clock);
+    const tell = table.attachChannel(tab.link.id, tab.carrier('turn'), 'turn');
+    tell('turn');
+    tell('p2p');
+    tell('turn');
+    expect(log).toEqual([
+      ...['opened viewer', 'joined turn', 'turn -> p2p: upgraded', 'p2p -> turn: chosen'],
+    ]);
+  });
+
   test('of one browser are known as such, and stay what they were first said to be', () => {
     const { table, clock } = tableOf(2);
     const [one, other] = [viewer(clock), viewer(clock)];

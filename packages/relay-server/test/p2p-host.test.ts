@@ -6,7 +6,9 @@ import {
   initiate,
   newLinkId,
   Offer,
+  PATH_FAULT_WORDS,
   type Carrier,
+  type ChannelWay,
   type HostMessage,
   type SentCase,
 } from '@wingman/protocol';
@@ -30,7 +32,10 @@ interface TestHost {
   readonly clock: FakeClock;
   readonly sent: SentCase<HostMessage>[];
   readonly attached: [string, Carrier][];
+  /** The ways of attached channels, as they were told. */
+  readonly ways: ChannelWay[];
   readonly failed: string[];
+  readonly words: string[];
   /** What the signaling server would pass to the viewer. */
   toViewer: (message: SentCase<HostMessage>) => void;
 }
@@ -45,7 +50,9 @@ function hostWith(
     clock,
     sent: [],
     attached: [],
+    ways: [],
     failed: [],
+    words: [],
     toViewer: () => undefined,
     host: new P2pHost({
       engine,
@@ -60,8 +67,15 @@ function hostWith(
       },
       admits,
       isProven: (linkId) => proven.has(linkId) || test.attached.some(([id]) => id === linkId),
-      attach: (linkId, carrier) => test.attached.push([linkId, carrier]),
-      failed: (_linkId, { code }) => test.failed.push(code),
+      attach: (linkId, carrier, way) => {
+        test.attached.push([linkId, carrier]);
+        test.ways.push(way);
+        return (next) => test.ways.push(next);
+      },
+      failed: (_linkId, { code, message }) => {
+        test.failed.push(code);
+        test.words.push(message);
+      },
     }),
   };
   cleanups.push(() => test.host.close());
@@ -119,6 +133,31 @@ describe('an offer', () => {
     proven.carrier.close(1000, 'done');
     await until(() => host.host.peerCount === 0, 'the peer is gone');
     expect(host.failed).toEqual([]);
+  });
+
+  test('has a way, which is told again when ICE has found another', async () => {
+    const loadedEngine = await loaded();
+    let way: ChannelWay = 'turn';
+    const engine: PeerEngine = {
+      name: loadedEngine.name,
+      createPeer: (...given) =>
+        Object.assign(loadedEngine.createPeer(...given), { way: () => Promise.resolve(way) }),
+    };
+    const host = hostWith(engine);
+    const linkId = newLinkId();
+    const { peer, channel } = await viewer(host, linkId);
+    const binding = () => peer.binding();
+    await initiate(await channel, { key: KEY, kind: 'p2p', linkId, binding });
+    await until(() => host.ways.length === 1, 'attached');
+    const look = async (): Promise<void> => {
+      host.clock.advance(HOST_LIMITS.wayLookMs);
+      await new Promise(setImmediate);
+    };
+    await look();
+    way = 'p2p';
+    await look();
+    await look();
+    expect(host.ways).toEqual(['turn', 'p2p']);
   });
 
   test('whose carrier the link closes makes room for others, also after many', async () => {
@@ -184,6 +223,7 @@ describe('an offer', () => {
     host.clock.advance(1);
     expect(host.host.peerCount).toBe(0);
     expect(host.failed).toEqual(['TIMEOUT']);
+    expect(host.words[0]).toContain(PATH_FAULT_WORDS['no-candidates']);
   });
 
   test('that is nonsense fails and leaves nothing', async () => {
@@ -212,6 +252,8 @@ describe('attempts', () => {
     acceptAnswer: () => Promise.resolve(),
     addCandidate: () => undefined,
     binding: () => ({ initiator: '', responder: '' }),
+    isConnected: () => false,
+    way: () => Promise.resolve('p2p'),
     close: () => undefined,
   });
   const counted = (peer: Peer): Peer => {

@@ -165,6 +165,26 @@ describe('coming back', () => {
     await until(() => host.seen.lost.length === 1, 'lost');
   });
 
+  test('a connection from an address that is gone is left at once, without a question', async () => {
+    const { host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    host.connection.addressesChanged(['192.0.2.7']);
+    await until(() => host.seen.lost.length === 1, 'lost');
+    expect(host.connection.state).toBe('waiting');
+    host.connection.addressesChanged(['192.0.2.7', '127.0.0.1']);
+    await until(() => host.seen.registered === 2, 'registered again, without a wait');
+  });
+
+  test('a connection from an address that is left has to show that it lives', async () => {
+    const { server, host } = await start(accept);
+    await until(() => host.seen.registered === 1, 'registered');
+    server.connections[0]?.socket.pause();
+    host.connection.addressesChanged(['127.0.0.1', '192.0.2.7']);
+    expect(host.connection.state).toBe('registered');
+    host.clock.advance(HOST_LIMITS.serverProbeMs);
+    await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
   test('tries again with doubling waits, and starts over once registered', async () => {
     const { server, host } = await start((connection) => connection.socket.close());
     const waits: number[] = [];

@@ -20,6 +20,7 @@ import { LiveSession } from './sessions/live-session.js';
 import { SessionRegistry } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
 import { Site } from './site.js';
+import { StunAddresses } from './stun/stun-addresses.js';
 import { StunCoordination } from './stun/stun-coordination.js';
 import { createApp } from './web/app.js';
 import type { Assets } from './web/assets.js';
@@ -91,6 +92,7 @@ export function compose(ingredients: Ingredients): Composition {
 function createCore(ingredients: Ingredients): Core {
   const { clock, config } = ingredients;
   const site = new Site(config);
+  const stunAddresses = new StunAddresses(clock);
   const registry: SessionRegistry = new SessionRegistry({
     clock,
     maxSessions: config.maxSessions,
@@ -130,7 +132,11 @@ function createCore(ingredients: Ingredients): Core {
       refused: (limit) => core.metrics.limitsExceeded.inc({ limit }),
       shed: () => shedHeaviest(core),
     }),
-    stun: new StunCoordination({ ...config, stunUrls: () => site.stunUrls, wallClock: Date.now }),
+    stun: new StunCoordination({
+      ...config,
+      stunUrls: () => stunAddresses.beside(site.stunUrls),
+      wallClock: Date.now,
+    }),
     webSockets: new WebSocketServers(monitor),
     unknownNames: new UnknownNames(config.trustProxy, () =>
       core.metrics.limitsExceeded.inc({ limit: 'unknown-names' }),

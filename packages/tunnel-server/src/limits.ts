@@ -128,6 +128,10 @@ export const SERVER_LIMITS = {
   closeMs: 3_000,
   /** TURN credentials live this long at most; a lost one is useless after. */
   turnCredentialMs: 8 * 3_600_000,
+  /** Names of STUN servers whose addresses are known: the server's own and the operator's few. */
+  stunNames: 16,
+  /** A name is looked up again after this, since its address may change. */
+  stunNameMs: 5 * 60_000,
   /** STUN responses a second, over all clients: a page load needs a handful. */
   stunResponsesPerSecond: 2_000,
 } as const;

@@ -50,7 +50,9 @@ export class Metrics {
     ['code'],
   );
   readonly p2pAttempts = this.#counter('p2p_attempts_total', 'Direct paths tried, as viewers say');
-  readonly p2pConnected = this.#counter('p2p_connected_total', 'Direct paths that came up');
+  readonly p2pConnected = this.#counter('p2p_connected_total', 'Direct paths that came up', [
+    'way',
+  ]);
   readonly p2pFailed = this.#counter('p2p_failed_total', 'Direct paths that did not', ['reason']);
   readonly fallbacks = this.#counter('fallbacks_total', 'Direct paths lost to the relay');
   readonly p2pSetupSeconds = new Histogram({

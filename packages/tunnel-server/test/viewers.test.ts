@@ -265,17 +265,23 @@ describe('what viewers report of their direct paths', () => {
     reports = new ConnectionReports(metrics, clock);
   });
 
-  const report = (event: P2pEvent, setupMs = 0, failure = P2pFailure.UNSPECIFIED): void =>
-    reports.count({ linkId: newLinkId(), event, setupMs, failure });
+  const report = (
+    event: P2pEvent,
+    setupMs = 0,
+    failure = P2pFailure.UNSPECIFIED,
+    isTurn = false,
+  ): void => reports.count({ linkId: newLinkId(), event, setupMs, failure, isTurn });
 
   test('is counted by its kind', async () => {
     report(P2pEvent.ATTEMPT);
     report(P2pEvent.CONNECTED, 250);
+    report(P2pEvent.CONNECTED, 300, P2pFailure.UNSPECIFIED, true);
     report(P2pEvent.FAILED, 0, P2pFailure.ICE);
     report(P2pEvent.FALLBACK);
     report(P2pEvent.UNSPECIFIED);
     expect(await metrics.value('wingman_p2p_attempts_total')).toBe(1);
-    expect(await metrics.value('wingman_p2p_connected_total')).toBe(1);
+    expect(await metrics.value('wingman_p2p_connected_total', { way: 'direct' })).toBe(1);
+    expect(await metrics.value('wingman_p2p_connected_total', { way: 'turn' })).toBe(1);
     expect(await metrics.value('wingman_p2p_failed_total', { reason: 'ice' })).toBe(1);
     expect(await metrics.value('wingman_fallbacks_total')).toBe(1);
   });

@@ -57,6 +57,18 @@ export const BROWSER_LIMITS = {
   /** Back-off between attempts at a direct path: each costs a gathering of candidates. */
   p2pRetryMinMs: 2_000,
   p2pRetryMaxMs: 60_000,
+  /** A direct path younger than this that falls silent has a network that loses packets: a successor would fare no better. */
+  p2pRenewMs: 3_000,
+  /** ICE is asked this often whether it still goes the same way: it may find a direct one after one by TURN. */
+  wayLookMs: 3_000,
+  /** The worker waits so long to hear which way ICE has found: a local question to the browser. */
+  wayAnswerMs: 1_000,
+  /** The server's answer to the question whether signaling lives. A slow network, told by the time of opening, gets longer. */
+  signalingProbeMs: 750,
+  /** A second relay WebSocket, opened because the first is silent, opens and proves the key within this; then another is tried. */
+  relayRenewMs: 3_000,
+  /** One that is not attached after this, when something says that network or host is back, hangs in the old network. */
+  relayStuckMs: 500,
   /** The server's answer to a ConnectionRequest. */
   connectionAnswerMs: 10_000,
   /** Local candidates kept while the answer is under way, and remote ones before it. */

@@ -8,7 +8,8 @@ interface ByteCount {
   out: number;
 }
 
-type PathMode = 'p2p' | 'relay' | 'offline';
+/** turn: the data channel goes by a TURN server. */
+type PathMode = 'p2p' | 'turn' | 'relay' | 'offline';
 
 /** What `window.wingman.status()` resolves to. */
 export interface WingmanStatus {
@@ -16,12 +17,12 @@ export interface WingmanStatus {
   /** The usual round trip of the path in use: the median of the last answers, in milliseconds. */
   rttMs: number | null;
   link: { id: string; state: string };
-  bytes: { p2p: ByteCount; relay: ByteCount };
+  bytes: { p2p: ByteCount; turn: ByteCount; relay: ByteCount };
   candidatePair: CandidatePair | null;
   /** How often the path has changed. */
   switches: number;
   relayConnected: boolean;
-  /** Whether the direct path could carry at once, in use or not. */
+  /** Whether the data channel could carry at once, in use or not, directly or by TURN. */
   directConnected: boolean;
   /** Live RTCPeerConnections of this tab. */
   webrtcConnections: number;
@@ -38,7 +39,7 @@ export type LinkStatus = Pick<
   WingmanStatus,
   'mode' | 'rttMs' | 'link' | 'bytes' | 'switches' | 'relayConnected' | 'directConnected'
 > & {
-  rtt: { p2p: number | null; relay: number | null };
+  rtt: { p2p: number | null; turn: number | null; relay: number | null };
   preference: Preference;
   /** A link has ended with what was under way on it, and its successor has not been up yet. */
   hasLost: boolean;
@@ -51,11 +52,11 @@ export const NO_LINK: LinkStatus = {
   mode: 'offline',
   rttMs: null,
   link: { id: '', state: 'waiting' },
-  bytes: { p2p: { in: 0, out: 0 }, relay: { in: 0, out: 0 } },
+  bytes: { p2p: { in: 0, out: 0 }, turn: { in: 0, out: 0 }, relay: { in: 0, out: 0 } },
   switches: 0,
   relayConnected: false,
   directConnected: false,
-  rtt: { p2p: null, relay: null },
+  rtt: { p2p: null, turn: null, relay: null },
   preference: 'auto',
   hasLost: false,
   unanswered: 0,

@@ -1,4 +1,4 @@
-import type { ErrorCode, LinkKey } from '@wingman/protocol';
+import type { ChannelWay, ErrorCode, LinkKey } from '@wingman/protocol';
 import type { ReplyPort } from '@wingman/protocol/ports';
 import type { FetchHead, SocketRequest } from './exchange-messages.js';
 import type { PageCookies } from './page-cookies.js';
@@ -26,6 +26,8 @@ export type ShellToWorker =
   | { kind: 'web-socket'; request: SocketRequest; port: MessagePort }
   | { kind: 'p2p-channel'; attempt: number; end: ChannelEnd }
   | { kind: 'p2p-fingerprints'; attempt: number; fingerprints: Fingerprints }
+  /** Which way ICE has found, or has found now. */
+  | { kind: 'p2p-way'; attempt: number; way: ChannelWay }
   | { kind: 'p2p-ended'; attempt: number }
   /** What a page of this tab sees now. */
   | { kind: 'cookies'; cookies: PageCookies }

@@ -2,19 +2,21 @@
 export interface NetworkEvents {
   /** The network is back or has changed, or somebody looks at the tab again. */
   wake: () => void;
+  /** Something about the network may have changed. What is there has to show that it lives. */
+  doubt: () => void;
   /** The page is kept for a return (bfcache) or, when `isForGood`, thrown away. */
   leave: (isForGood: boolean) => void;
   /** The browser is about to freeze the page (Page Lifecycle). */
   freeze: () => void;
 }
 
-/** Chromium tells the kind of network. In other browsers closing sockets show the change. */
+/** Chromium tells the kind of network on phones, and on desktops only that some estimate has changed. */
 interface NetworkInformation extends EventTarget {
   type?: string;
 }
 
 /** Listens for what suggests that carriers have died or could be made again. */
-export function watchNetwork(page: Window, { freeze, leave, wake }: NetworkEvents): void {
+export function watchNetwork(page: Window, { doubt, freeze, leave, wake }: NetworkEvents): void {
   page.addEventListener('online', wake);
   page.addEventListener('pageshow', (event) => {
     if (event.persisted) wake();
@@ -26,14 +28,18 @@ export function watchNetwork(page: Window, { freeze, leave, wake }: NetworkEvent
   page.document.addEventListener('freeze', freeze);
   // A frozen page has missed the other events.
   page.document.addEventListener('resume', wake);
-  watchKind(page.navigator as { connection?: NetworkInformation }, wake);
+  page.addEventListener('offline', doubt);
+  watchKind(page.navigator as { connection?: NetworkInformation }, { wake, doubt });
 }
 
-/** The event `change` also tells of new estimates. Only another kind of network means other addresses. */
-function watchKind({ connection }: { connection?: NetworkInformation }, wake: () => void): void {
+/** Another kind of network means other addresses. A new estimate may come from another network, and often doesn't. */
+function watchKind(
+  { connection }: { connection?: NetworkInformation },
+  { wake, doubt }: Pick<NetworkEvents, 'wake' | 'doubt'>,
+): void {
   let kind = connection?.type;
   connection?.addEventListener('change', () => {
-    if (connection.type === kind) return;
+    if (connection.type === kind) return doubt();
     kind = connection.type;
     wake();
   });

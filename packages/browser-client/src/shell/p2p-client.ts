@@ -2,39 +2,34 @@ import {
   Backoff,
   ConnectionRequest,
   ConnectionState,
-  IceCandidate,
-  Offer,
   P2pEvent,
   P2pFailure,
+  PATH_FAULT_WORDS,
   StateMachine,
   create,
-  fingerprintOf,
-  type Answer,
   type ConnectionAccept,
+  type PathFault,
   type Timer,
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { P2pWorkerEvent } from '../shared/worker-messages.js';
+import { P2pAttempt } from './p2p-attempt.js';
 import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { P2pWorld } from './p2p-world.js';
 import type { ServerMessage } from './signaling.js';
-import { pairOf, toRtcIceServers } from './webrtc-utils.js';
+import { toRtcIceServers } from './webrtc-utils.js';
 
-/** One attempt at a direct path, from the host's accept to its end. */
-interface Attempt {
-  number: number;
-  peer: RTCPeerConnection;
-  startedAt: number;
-  deadline: Timer;
-  /** Candidates that came before the answer. */
-  early: RTCIceCandidateInit[];
-  hasAnswer: boolean;
-  /** The host's nonce, which the proof of the offer covers. */
-  nonce: Uint8Array;
-  /** Settled when the offer has gone out. No candidate may go out before the offer. */
-  offered: Promise<void>;
-}
+const FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
+  'no-answer': P2pFailure.NO_ANSWER,
+  'no-candidates': P2pFailure.NO_CANDIDATES,
+  'viewer-udp': P2pFailure.VIEWER_UDP,
+  'host-udp': P2pFailure.HOST_UDP,
+  udp: P2pFailure.UDP,
+  nat: P2pFailure.NAT,
+  dtls: P2pFailure.DTLS,
+  lan: P2pFailure.LAN,
+};
 
 /** Makes and keeps a direct path beside the relay. Nobody waits for this path, and nothing depends on it. */
 export class P2pClient {
@@ -43,8 +38,15 @@ export class P2pClient {
   readonly #machine = new StateMachine(P2P_TRANSITIONS, 'idle', () => this.#timer?.cancel());
   #linkId: string | undefined;
   #requestProof: Uint8Array | undefined;
-  #attempt: Attempt | undefined;
+  /** The attempt under way, or the one that has succeeded. */
+  #attempt: P2pAttempt | undefined;
+  /** An older path that is silent. It stays until its successor is proved, because it may recover. */
+  #kept: P2pAttempt | undefined;
+  #isSilent = false;
+  /** Why the last attempt has failed; undefined when none has. */
+  #fault: PathFault | undefined;
   #attempts = 0;
+  #startedAt = -Infinity;
   #timer: Timer | undefined;
 
   constructor(world: P2pWorld) {
@@ -57,16 +59,21 @@ export class P2pClient {
     return this.#machine.state;
   }
 
-  /** Live peer connections: one or none. */
+  /** Live peer connections: one, two while a path is being replaced, or none. */
   get connectionCount(): number {
-    return this.#attempt === undefined ? 0 : 1;
+    return [this.#attempt, this.#kept].filter((attempt) => attempt !== undefined).length;
   }
 
-  /** A new link has begun. The attempt that belonged to the old link ends. */
+  /** Why there is no direct path, in words for people; undefined while nobody knows, or there is one. */
+  get whyNot(): string | undefined {
+    return this.#fault && PATH_FAULT_WORDS[this.#fault];
+  }
+
+  /** A new link has begun. The attempts that belonged to the old link end. */
   setLink(linkId: string): void {
     this.#linkId = linkId;
     this.#requestProof = undefined;
-    this.#dropAttempt();
+    this.#dropAll();
     this.#machine.transition('idle');
     this.#backoff.reset();
     void this.#world.prove.request(linkId).then((proof) => {
@@ -79,8 +86,10 @@ export class P2pClient {
 
   /** Signaling is connected: the server has to hear of this link, and the host may have been away. */
   signalingOpened(): void {
-    if (this.#machine.state === 'connected') this.#request();
-    else if (this.#attempt === undefined) this.retryNow();
+    if (this.#machine.state !== 'connected') {
+      if (this.#attempt === undefined) this.retryNow();
+    } else if (this.#isSilent) this.#renew();
+    else this.#request();
   }
 
   /** Ends a rest: the network has changed, or somebody looks at the tab again. */
@@ -97,6 +106,14 @@ export class P2pClient {
     this.retryNow();
   }
 
+  /** Whether the direct path answers. A silent one gets a successor at once: the network may have changed. */
+  heard(isAnswering: boolean): void {
+    this.#isSilent = !isAnswering;
+    if (this.#machine.state === 'connected') void this.#attempt?.tellWay();
+    if (this.#isSilent) this.#renew();
+    else if (this.#machine.state === 'resting') this.#keep();
+  }
+
   handle(message: ServerMessage): void {
     switch (message?.$case) {
       case 'connectionAccept':
@@ -106,9 +123,9 @@ export class P2pClient {
         if (message.value.linkId === this.#linkId && this.#machine.state === 'asking') this.#rest();
         return;
       case 'answer':
-        return this.#answered(message.value);
+        return this.#attempt?.answered(message.value);
       case 'iceCandidate':
-        return this.#candidate(message.value);
+        return this.#attempt?.candidate(message.value);
       default:
         return;
     }
@@ -116,22 +133,25 @@ export class P2pClient {
 
   /** What the worker says of the channel. */
   workerSays(number: number, event: P2pWorkerEvent, isHandshake: boolean): void {
+    if (this.#kept?.number === number && event === 'lost') return this.#lostKept();
     const attempt = this.#attempt;
     if (attempt?.number !== number) return;
-    if (event === 'open') this.#machine.transition('proving');
-    else if (event === 'ready') this.#connected(attempt);
+    if (event === 'open') {
+      this.#machine.transition('proving');
+      void attempt.tellWay();
+    } else if (event === 'ready') this.#connected(attempt);
     else this.#fail(attempt, isHandshake ? P2pFailure.HANDSHAKE : P2pFailure.ICE);
   }
 
   /** The addresses in use; null when there is no direct path. */
   async candidatePair(): Promise<CandidatePair | null> {
-    if (this.#attempt === undefined || this.#machine.state !== 'connected') return null;
-    return pairOf(this.#attempt.peer);
+    const inUse = this.#machine.state === 'connected' ? this.#attempt : this.#kept;
+    return (await inUse?.pair()) ?? null;
   }
 
   /** The tab is going away. If it comes back, `retryNow` begins anew. */
   close(): void {
-    this.#dropAttempt();
+    this.#dropAll();
     this.#timer?.cancel();
     this.#machine.transition('idle');
   }
@@ -143,6 +163,18 @@ export class P2pClient {
       return;
     }
     if (!this.#request() || !this.#machine.transition('asking')) return;
+    this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
+  }
+
+  /** Begins a successor of a path that is silent, unless that path is itself so young that the network is at fault. */
+  #renew(): void {
+    const age = this.#world.clock.now() - this.#startedAt;
+    if (this.#machine.state !== 'connected' || age < BROWSER_LIMITS.p2pRenewMs) return;
+    if (!this.#request()) return;
+    this.#report(P2pEvent.FALLBACK);
+    this.#kept = this.#attempt;
+    this.#attempt = undefined;
+    this.#machine.transition('asking');
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
@@ -161,123 +193,79 @@ export class P2pClient {
     if (peer === undefined || !this.#machine.transition('offering')) return;
     this.#timer?.cancel();
     this.#attempts += 1;
-    const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : this.#world.timeoutMs;
-    const attempt: Attempt = {
+    this.#startedAt = this.#world.clock.now();
+    const attempt: P2pAttempt = new P2pAttempt({
+      linkId: accept.linkId,
       number: this.#attempts,
       peer,
-      startedAt: this.#world.clock.now(),
-      deadline: this.#world.clock.setTimeout(
-        () => this.#fail(attempt, P2pFailure.TIMEOUT),
-        timeoutMs,
-      ),
-      early: [],
-      hasAnswer: false,
-      nonce: accept.nonce,
-      offered: Promise.resolve(),
-    };
+      accept,
+      world: this.#world,
+      failed: (failure) => this.#fail(attempt, failure),
+      silent: () => {
+        if (attempt === this.#attempt) this.heard(false);
+      },
+    });
     this.#attempt = attempt;
     this.#report(P2pEvent.ATTEMPT);
-    this.#start(attempt);
+    attempt.start();
   }
 
-  #start(attempt: Attempt): void {
-    const { peer, number } = attempt;
-    peer.onicecandidate = ({ candidate }) => void this.#sendCandidate(attempt, candidate);
-    peer.onconnectionstatechange = () => {
-      const isOver = peer.connectionState === 'failed' || peer.connectionState === 'closed';
-      if (isOver) this.#fail(attempt, P2pFailure.ICE);
-    };
-    this.#world.giveChannel(number, peer.createDataChannel('wingman', { ordered: true }));
-    attempt.offered = this.#offer(attempt).catch(() => this.#fail(attempt, P2pFailure.ICE));
-  }
-
-  async #offer(attempt: Attempt): Promise<void> {
-    const { peer, number } = attempt;
-    const offer = await peer.createOffer();
-    await peer.setLocalDescription(offer);
-    const sdp = peer.localDescription?.sdp ?? offer.sdp ?? '';
-    const claim = { linkId: this.#linkId ?? '', attempt: number, sdp };
-    const proof = await this.#world.prove.offer(claim, attempt.nonce);
-    if (attempt !== this.#attempt) return;
-    this.#world.signal({ $case: 'offer', value: create(Offer, { ...claim, proof }) });
-  }
-
-  async #sendCandidate(attempt: Attempt, candidate: RTCIceCandidate | null): Promise<void> {
-    await attempt.offered;
-    if (attempt !== this.#attempt) return;
-    const value = create(IceCandidate, {
-      linkId: this.#linkId ?? '',
-      attempt: attempt.number,
-      candidate: candidate?.candidate ?? '',
-      sdpMid: candidate?.sdpMid ?? '',
-    });
-    this.#world.signal({ $case: 'iceCandidate', value });
-  }
-
-  #answered(answer: Answer): void {
-    const attempt = this.#current(answer);
-    if (attempt === undefined || attempt.hasAnswer) return;
-    attempt.hasAnswer = true;
-    const { peer } = attempt;
-    const local = fingerprintOf(peer.localDescription?.sdp ?? '');
-    const remote = fingerprintOf(answer.sdp);
-    if (local === undefined || remote === undefined) {
-      return this.#fail(attempt, P2pFailure.HANDSHAKE);
-    }
-    // The fingerprints come before the description, because the channel may open as soon as the description is set.
-    this.#world.giveFingerprints(attempt.number, { local, remote });
-    peer
-      .setRemoteDescription({ type: 'answer', sdp: answer.sdp })
-      .then(() => Promise.all(attempt.early.splice(0).map((early) => addCandidate(peer, early))))
-      .catch(() => this.#fail(attempt, P2pFailure.ICE));
-  }
-
-  #candidate(message: IceCandidate): void {
-    const attempt = this.#current(message);
-    if (attempt === undefined || message.candidate === '') return;
-    const candidate = { candidate: message.candidate, sdpMid: message.sdpMid || '0' };
-    if (attempt.peer.remoteDescription !== null) void addCandidate(attempt.peer, candidate);
-    else if (attempt.early.length < BROWSER_LIMITS.maxCandidates) attempt.early.push(candidate);
-  }
-
-  #current(message: { linkId: string; attempt: number }): Attempt | undefined {
-    const isCurrent = message.linkId === this.#linkId && message.attempt === this.#attempt?.number;
-    return isCurrent ? this.#attempt : undefined;
-  }
-
-  #connected(attempt: Attempt): void {
+  #connected(attempt: P2pAttempt): void {
     if (!this.#machine.transition('connected')) return;
-    attempt.deadline.cancel();
+    this.#isSilent = false;
+    this.#fault = undefined;
+    this.#kept?.close();
+    this.#kept = undefined;
     this.#backoff.reset();
-    const setupMs = Math.max(0, Math.round(this.#world.clock.now() - attempt.startedAt));
-    this.#report(P2pEvent.CONNECTED, { setupMs });
+    this.#report(P2pEvent.CONNECTED, { setupMs: attempt.connected(), isTurn: attempt.isTurn });
   }
 
-  #fail(attempt: Attempt, failure: P2pFailure): void {
+  #fail(attempt: P2pAttempt, failure: P2pFailure): void {
+    if (attempt === this.#kept) return this.#lostKept();
     if (attempt !== this.#attempt) return;
     if (this.#machine.state === 'connected') this.#report(P2pEvent.FALLBACK);
-    else this.#report(P2pEvent.FAILED, { failure });
-    this.#dropAttempt();
+    else this.#failed(attempt, failure);
+    this.#attempt = undefined;
+    attempt.close();
     this.#rest();
   }
 
+  /** A failed proof has its own reason. Anything else is explained by what both ends have offered. */
+  #failed({ fault }: P2pAttempt, failure: P2pFailure): void {
+    const isProof = failure === P2pFailure.HANDSHAKE;
+    this.#fault = isProof ? undefined : fault;
+    this.#report(P2pEvent.FAILED, { failure: isProof ? failure : FAILURES[fault] });
+  }
+
+  #lostKept(): void {
+    this.#kept?.close();
+    this.#kept = undefined;
+  }
+
   #rest(): void {
+    if (!this.#isSilent && this.#keep()) return;
     if (this.#machine.transition('resting'))
       this.#after(this.#backoff.next(), () => this.retryNow());
   }
 
-  #dropAttempt(): void {
-    const attempt = this.#attempt;
-    if (attempt === undefined) return;
-    this.#attempt = undefined;
-    attempt.deadline.cancel();
-    attempt.peer.onconnectionstatechange = null;
-    attempt.peer.onicecandidate = null;
-    this.#world.endChannel(attempt.number);
-    attempt.peer.close();
+  /** Goes on with a path that was silent and has recovered, because its successor has failed. */
+  #keep(): boolean {
+    if (this.#kept === undefined || !this.#machine.transition('connected')) return false;
+    this.#attempt = this.#kept;
+    this.#kept = undefined;
+    return true;
   }
 
-  #report(event: P2pEvent, details: { setupMs?: number; failure?: P2pFailure } = {}): void {
+  #dropAll(): void {
+    const attempts = [this.#attempt, this.#kept];
+    this.#attempt = this.#kept = undefined;
+    for (const attempt of attempts) attempt?.close();
+  }
+
+  #report(
+    event: P2pEvent,
+    details: { setupMs?: number; isTurn?: boolean; failure?: P2pFailure } = {},
+  ): void {
     const linkId = this.#linkId ?? '';
     const value = create(ConnectionState, { linkId, event, ...details });
     this.#world.signal({ $case: 'connectionState', value });
@@ -287,9 +275,4 @@ export class P2pClient {
     this.#timer?.cancel();
     this.#timer = this.#world.clock.setTimeout(action, milliseconds);
   }
-}
-
-/** Adds a candidate. A candidate that the engine does not understand is skipped. */
-function addCandidate(peer: RTCPeerConnection, candidate: RTCIceCandidateInit): Promise<void> {
-  return peer.addIceCandidate(candidate).catch(() => undefined);
 }

@@ -2,17 +2,20 @@ import type { TransitionTable } from '@wingman/protocol';
 
 /**
  * idle: nothing to do yet. asking: the host has been asked. offering: descriptions and candidates
- * are exchanged. proving: the channel is open, the key not proved. connected: it carries.
- * resting: until the next attempt. off: not possible here, or not wanted.
+ * are exchanged. proving: the channel is open, the key not proved. connected: it carries, or is asked
+ * for a sign of life. resting: until the next attempt. off: not possible here, or not wanted.
+ *
+ * A path that is silent gets a successor: the client asks anew and keeps the old path meanwhile. It is `connected`
+ * again with the successor, or with the old path when that one has recovered and the successor has failed.
  */
 export type P2pState = 'idle' | 'asking' | 'offering' | 'proving' | 'connected' | 'resting' | 'off';
 
 export const P2P_TRANSITIONS: TransitionTable<P2pState> = {
   idle: ['asking', 'off'],
-  asking: ['offering', 'resting', 'idle', 'off'],
-  offering: ['proving', 'resting', 'idle'],
+  asking: ['offering', 'connected', 'resting', 'idle', 'off'],
+  offering: ['proving', 'connected', 'resting', 'idle'],
   proving: ['connected', 'resting', 'idle'],
-  connected: ['resting', 'idle'],
-  resting: ['asking', 'idle', 'off'],
+  connected: ['asking', 'resting', 'idle'],
+  resting: ['asking', 'connected', 'idle', 'off'],
   off: ['idle'],
 };

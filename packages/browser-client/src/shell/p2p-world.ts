@@ -4,6 +4,7 @@ import {
   offerPayload,
   requestPayload,
   systemClock,
+  type ChannelWay,
   type Clock,
   type LinkKey,
   type OfferClaim,
@@ -26,6 +27,8 @@ export interface P2pWorld {
   /** Hands the channel to the worker, in the task that has created it. */
   giveChannel: (attempt: number, channel: RTCDataChannel) => void;
   giveFingerprints: (attempt: number, fingerprints: Fingerprints) => void;
+  /** Says which way the channel goes; the worker waits for it before it uses the channel. */
+  giveWay: (attempt: number, way: ChannelWay) => void;
   endChannel: (attempt: number) => void;
   /** The server's default for p2pTimeoutMs. */
   timeoutMs: number;
@@ -51,6 +54,7 @@ export function p2pWorld(
     signal,
     giveChannel: (attempt, channel) => tunnel.giveChannel(attempt, channel),
     giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
+    giveWay: (attempt, way) => tunnel.giveWay(attempt, way),
     endChannel: (attempt) => tunnel.endChannel(attempt),
     timeoutMs,
   };

@@ -5,13 +5,14 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
 
 /**
- * What the pill can say. offline: what is under way waits. lost: it has ended, for the connection was
+ * What the pill can say. turn: by a TURN server, which sees only what is encrypted. offline: what is under way waits. lost: it has ended, for the connection was
  * away for too long. ingress: the way through the server, which can read it.
  */
-export type PillKind = 'direct' | 'relayed' | 'offline' | 'lost' | 'ingress';
+export type PillKind = 'direct' | 'turn' | 'relayed' | 'offline' | 'lost' | 'ingress';
 
 export const PILL_LABELS: Readonly<Record<PillKind, string>> = {
   direct: 'Direct',
+  turn: 'By TURN',
   relayed: 'Relayed',
   offline: 'Offline',
   lost: 'Connection lost',
@@ -20,6 +21,7 @@ export const PILL_LABELS: Readonly<Record<PillKind, string>> = {
 
 const PILL_EXPLANATIONS: Readonly<Record<PillKind, string>> = {
   direct: 'Straight to the developer’s machine, encrypted end to end.',
+  turn: 'By way of a TURN server, encrypted end to end: it passes packets on and can’t read them.',
   relayed: 'By way of the server, encrypted end to end: the server can’t read it.',
   offline:
     'No connection to the developer’s machine right now. What is under way waits for it, a minute as a rule.',
@@ -30,6 +32,7 @@ const PILL_EXPLANATIONS: Readonly<Record<PillKind, string>> = {
 export function pillKind(status: LinkStatus, isIngress: boolean): PillKind {
   if (isIngress) return 'ingress';
   if (status.mode === 'p2p') return 'direct';
+  if (status.mode === 'turn') return 'turn';
   if (status.mode === 'relay') return 'relayed';
   return status.hasLost ? 'lost' : 'offline';
 }
@@ -50,6 +53,8 @@ export interface DetailsProps {
   kind: PillKind;
   status: LinkStatus;
   pair: CandidatePair | null;
+  /** Why there is no direct path, in words; undefined while nobody knows. */
+  whyNot: string | undefined;
   onPrefer: (preference: Preference) => void;
   /** Resolves with whether the clipboard has it. Undefined when this tab doesn't know the link. */
   onCopyLink: (() => Promise<boolean>) | undefined;
@@ -58,7 +63,7 @@ export interface DetailsProps {
 
 /** What the pill opens to. */
 export function PillDetails(props: DetailsProps): VNode {
-  const { kind, onCopyLink, onHide } = props;
+  const { kind, onCopyLink, onHide, whyNot } = props;
   const dialog = useRef<HTMLElement>(null);
   useEffect(() => dialog.current?.focus(), []);
   return (
@@ -71,6 +76,9 @@ export function PillDetails(props: DetailsProps): VNode {
     >
       <h2>{PILL_LABELS[kind]}</h2>
       <p class="what">{PILL_EXPLANATIONS[kind]}</p>
+      {kind === 'direct' || whyNot === undefined ? null : (
+        <p class="what">No direct path: {whyNot}</p>
+      )}
       {kind === 'ingress' ? null : <Numbers {...props} />}
       {onCopyLink === undefined ? (
         <p class="what">To send somebody here, send the link that you were given.</p>
@@ -108,6 +116,16 @@ function Numbers({ status, pair, onPrefer }: DetailsProps): VNode {
       <dl>
         <dt>Round trip, direct</dt>
         <dd>{formatRtt(rtt.p2p)}</dd>
+        {bytes.turn.in + bytes.turn.out === 0 && rtt.turn === null ? null : (
+          <>
+            <dt>Round trip, TURN</dt>
+            <dd>{formatRtt(rtt.turn)}</dd>
+            <dt>TURN, in / out</dt>
+            <dd>
+              {formatBytes(bytes.turn.in)} / {formatBytes(bytes.turn.out)}
+            </dd>
+          </>
+        )}
         <dt>Round trip, relay</dt>
         <dd>{formatRtt(rtt.relay)}</dd>
         <dt>Direct, in / out</dt>

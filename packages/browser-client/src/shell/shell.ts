@@ -14,6 +14,7 @@ import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
 import { P2pClient } from './p2p-client.js';
 import { p2pWorld } from './p2p-world.js';
+import { Reconnection } from './reconnection.js';
 import { expectedFor, ServiceWorkerHost } from './service-worker-host.js';
 import { endCode, Signaling, signalingUrl } from './signaling.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
@@ -34,6 +35,9 @@ export class Shell implements ShellParts {
   readonly #pill: PillView;
   readonly #appHash: string;
   readonly #journey = newJourney();
+  readonly #reconnection = new Reconnection(() => {
+    return { signaling: this.#signaling, tunnel: this.tunnel, p2p: this.p2p };
+  });
   #hasEnded = false;
   #signaling: Signaling | undefined;
   #linkId: string | undefined;
@@ -52,7 +56,8 @@ export class Shell implements ShellParts {
       prefer: (preference) => prefer(this, preference),
       link: key === null ? undefined : () => shareableUrl(location, key),
       storage: storageOf(window),
-      retry: () => this.#retry(),
+      retry: () => this.#reconnection.retry(),
+      whyNot: () => this.p2p?.whyNot,
     });
     this.#listen();
     publish(this, window);
@@ -158,6 +163,7 @@ export class Shell implements ShellParts {
       case 'connected':
         return this.#connected();
       case 'status':
+        this.#reconnection.hear(message.status);
         return this.#draw();
       case 'p2p': {
         const { attempt, event, code } = message;
@@ -265,7 +271,7 @@ export class Shell implements ShellParts {
   }
 
   #draw(): void {
-    drawCover(document.getElementById('wingman-cover'), this.#journey, () => this.#retry());
+    drawCover(document.getElementById('wingman-cover'), this.#journey, () => this.#reconnection.retry());
     const { done, problem } = this.#journey;
     const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
     if (!done.has('app')) return;
@@ -274,18 +280,13 @@ export class Shell implements ShellParts {
 
   readonly #candidatePair = async () => (await this.p2p?.candidatePair()) ?? null;
 
-  #retry(): void {
-    this.#signaling?.connect();
-    this.tunnel?.wake();
-    this.p2p?.retryNow();
-  }
-
   #listen(): void {
     watchCookies(document, (cookies) => this.tunnel?.updateCookies(cookies));
     watchNetwork(window, {
+      doubt: () => this.#reconnection.doubt(),
       wake: () => {
         this.serviceWorker?.woken();
-        this.#retry();
+        this.#reconnection.retry();
       },
       leave: (isForGood) => this.#leave(isForGood),
       freeze: () => this.#signaling?.tellFrozen(),

@@ -2,8 +2,10 @@ import {
   Backoff,
   CloseCode,
   EndReason,
+  Heartbeat,
   ServerToViewer,
   ViewerMessage,
+  create,
   createPass,
   decodeEnvelope,
   deriveGateKey,
@@ -67,6 +69,11 @@ export class Signaling {
   #failures = 0;
   #retry: Timer | undefined;
   #deadline: Timer | undefined;
+  #startedAt = 0;
+  /** How long opening the last connection took, in milliseconds: two round trips or more. */
+  #openedInMs = 0;
+  /** When an answer is due that shows whether the connection lives. */
+  #probe: Timer | undefined;
 
   constructor(options: SignalingOptions) {
     this.#options = options;
@@ -79,13 +86,14 @@ export class Signaling {
     return this.#socket?.readyState === OPEN;
   }
 
-  /** Connects now, even when the next attempt would be later. */
+  /** Connects now, even when the next attempt would be later. A connection that is there has to show that it lives. */
   connect(): void {
-    if (this.#socket !== undefined) return;
+    if (this.#socket !== undefined) return this.probe();
     this.#retry?.cancel();
     const { open = (url: string) => new WebSocket(url), url } = this.#options;
     const socket = open(url);
     this.#socket = socket;
+    this.#startedAt = this.#clock.now();
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -100,10 +108,18 @@ export class Signaling {
 
   /** Makes another connection, because each belongs to one link. */
   reconnect(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close(CloseCode.LEAVING, 'a fresh link');
-    this.connect();
+    this.#replace(CloseCode.LEAVING, 'a fresh link');
+  }
+
+  /** Asks the server for a sign of life. A connection that gives none is replaced: a dead one stays open for minutes. */
+  probe(): void {
+    if (this.#probe !== undefined || !this.isOpen) return;
+    this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
+    const patienceMs = Math.max(BROWSER_LIMITS.signalingProbeMs, 2 * this.#openedInMs);
+    this.#probe = this.#clock.setTimeout(
+      () => this.#replace(CloseCode.DEAD_PEER, 'silent'),
+      patienceMs,
+    );
   }
 
   /** Says that the tab is closed for good, so that the host does not wait for it. */
@@ -121,17 +137,35 @@ export class Signaling {
     if (!this.isOpen) return false;
     const bytes = encodeEnvelope(ViewerMessage, message);
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
+    // The host's answer may take long. Whether the server hears us is known soon.
+    if (message.$case === 'connectionRequest') this.probe();
     return true;
+  }
+
+  #replace(code: number, reason: string): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#heard();
+    socket?.close(code, reason);
+    this.connect();
+  }
+
+  /** The connection lives, or is gone. Either way no answer is awaited any more. */
+  #heard(): void {
+    this.#probe?.cancel();
+    this.#probe = undefined;
   }
 
   #opened(): void {
     this.#deadline?.cancel();
     this.#failures = 0;
+    this.#openedInMs = this.#clock.now() - this.#startedAt;
     this.#options.onOpen();
   }
 
   #received(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return;
+    this.#heard();
     try {
       this.#handle(decodeEnvelope(ServerToViewer, new Uint8Array(data)));
     } catch {
@@ -144,6 +178,7 @@ export class Signaling {
     if (message?.$case !== 'refusal' && !isAbsence(message)) this.#backoff.reset();
     if (message?.$case === 'heartbeat') {
       const { nonce, reply } = message.value;
+      // An answer to our own question needs none.
       if (reply) return;
       this.send({ $case: 'heartbeat', value: { ...message.value, nonce, reply: true } });
       return;
@@ -154,6 +189,7 @@ export class Signaling {
   #closed(socket: WebSocket, code: number): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
+    this.#heard();
     this.#deadline?.cancel();
     const trouble = TROUBLE.get(code);
     this.#failures += 1;

@@ -28,6 +28,8 @@ export interface PillActions {
   prefer: (preference: Preference) => void;
   /** The session's URL with its key; undefined in a tab that was not opened with the key. */
   link: (() => string) | undefined;
+  /** Why there is no direct path, in words; undefined while nobody knows. */
+  whyNot: () => string | undefined;
   storage: Storage | undefined;
   /** Tries at once to bring the connection back. */
   retry: () => void;
@@ -151,9 +153,8 @@ function Pill({
       />
       {isOpen ? (
         <PillDetails
-          kind={kind}
-          status={status}
-          pair={pair}
+          {...{ kind, status, pair }}
+          whyNot={actions.whyNot()}
           onPrefer={actions.prefer}
           onCopyLink={copierOf(actions)}
           onHide={() => {

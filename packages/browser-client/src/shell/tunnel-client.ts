@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@wingman/protocol';
+import { systemClock, type ChannelWay, type Clock } from '@wingman/protocol';
 import { ask, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
@@ -81,6 +81,10 @@ export class TunnelClient {
 
   giveFingerprints(attempt: number, fingerprints: Fingerprints): void {
     this.#post({ kind: 'p2p-fingerprints', attempt, fingerprints });
+  }
+
+  giveWay(attempt: number, way: ChannelWay): void {
+    this.#post({ kind: 'p2p-way', attempt, way });
   }
 
   endChannel(attempt: number): void {

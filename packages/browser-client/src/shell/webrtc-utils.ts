@@ -1,4 +1,4 @@
-import { LIMITS, within, type IceServer } from '@wingman/protocol';
+import { LIMITS, within, type ChannelWay, type IceServer } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { PumpToShell, PumpToWorker } from '../shared/worker-messages.js';
 import type { CandidatePair } from '../shared/status.js';
@@ -37,6 +37,11 @@ export async function pairOf(
   return report === undefined
     ? null
     : selectedPair((report as unknown as Map<string, never>).values());
+}
+
+/** Whether a pair goes by a TURN server, at either end. */
+export function wayOf({ local, remote }: CandidatePair): ChannelWay {
+  return [local, remote].some((end) => end.startsWith('relay ')) ? 'turn' : 'p2p';
 }
 
 /** Both ends of the pair in use, by the entries of `getStats()`. */

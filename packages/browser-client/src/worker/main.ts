@@ -66,6 +66,8 @@ function handle(
       return tunnel.takeChannel(message.attempt, message.end);
     case 'p2p-fingerprints':
       return tunnel.setFingerprints(message.attempt, message.fingerprints);
+    case 'p2p-way':
+      return tunnel.setWay(message.attempt, message.way);
     case 'p2p-ended':
       return tunnel.endChannel(message.attempt);
     case 'cookies':

@@ -65,7 +65,12 @@ export class RelayConnector {
   readonly #machine = new StateMachine(TRANSITIONS, 'idle');
   #prekey: Uint8Array | null;
   #retry: Timer | undefined;
+  /** The newest socket. An older one may still be attached, until the link replaces it. */
   #carrier: WebSocketCarrier | undefined;
+  /** Whether the host has been heard since the newest socket was opened. */
+  #isProven = false;
+  /** When the newest socket was opened beside a silent one; undefined once the host has been heard. */
+  #renewedAt: number | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -75,6 +80,25 @@ export class RelayConnector {
 
   get state(): RelayState {
     return this.#machine.state;
+  }
+
+  /**
+   * The carrier is silent: perhaps the network has changed and the socket is dead without knowing it. Another socket
+   * is opened beside it, and the old one stays attached until the new one has proved itself.
+   */
+  renew(): void {
+    if (this.#machine.state !== 'connecting' || !this.#isProven) return;
+    this.#isProven = false;
+    this.#renewedAt = this.#clock.now();
+    void this.#openWebSocket(BROWSER_LIMITS.relayRenewMs);
+  }
+
+  /** Something says that the network is back. A renewal that has hung since before is given up for a fresh attempt. */
+  wake(): void {
+    const { relayStuckMs } = BROWSER_LIMITS;
+    const isStuck = this.#clock.now() - (this.#renewedAt ?? Infinity) > relayStuckMs;
+    if (isStuck) this.#carrier?.close(CloseCode.NORMAL, 'another network');
+    this.connect();
   }
 
   /** Connects now, even if the next attempt is not due. */
@@ -92,6 +116,8 @@ export class RelayConnector {
 
   /** The host has been heard: the next failure starts with short waits. */
   proved(): void {
+    this.#isProven = true;
+    this.#renewedAt = undefined;
     this.#backoff.reset();
   }
 
@@ -101,20 +127,25 @@ export class RelayConnector {
     this.#carrier?.close(CloseCode.NORMAL, 'stopped');
   }
 
-  async #openWebSocket(): Promise<void> {
+  /** `withinMs` is the time for opening the socket, and again for the handshake. */
+  async #openWebSocket(withinMs?: number): Promise<void> {
     const url = await this.#url();
     if (this.#machine.state !== 'connecting') return;
     const { open } = this.#options;
-    const carrier = new WebSocketCarrier({
+    const carrier: WebSocketCarrier = new WebSocketCarrier({
       url,
       clock: this.#clock,
-      onEnd: (code) => this.#ended(code),
+      onEnd: (code) => this.#ended(carrier, code),
       ...(open === undefined ? {} : { open }),
+      ...(withinMs === undefined ? {} : { openMs: withinMs }),
     });
     this.#carrier = carrier;
+    this.#isProven = false;
     carrier.connect();
     // A failed handshake closes the carrier, and the end of the carrier starts the next attempt.
-    this.#attach(carrier).catch(() => carrier.close(CloseCode.NORMAL, 'the handshake failed'));
+    this.#attach(carrier, withinMs).catch(() =>
+      carrier.close(CloseCode.NORMAL, 'the handshake failed'),
+    );
   }
 
   async #url(): Promise<string> {
@@ -122,10 +153,11 @@ export class RelayConnector {
     return `${url}?link=${link.id}&pass=${await pass}`;
   }
 
-  async #attach(carrier: WebSocketCarrier): Promise<void> {
+  async #attach(carrier: WebSocketCarrier, withinMs?: number): Promise<void> {
     const { key, link } = this.#options;
     const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
-    const proven = await initiate(carrier, options);
+    const deadline = withinMs === undefined ? {} : { deadlineMs: 2 * withinMs };
+    const proven = await initiate(carrier, { ...options, ...deadline });
     link.attach(proven.carrier, 'relay');
   }
 
@@ -143,7 +175,11 @@ export class RelayConnector {
     flight.launch();
   }
 
-  #ended(code: number): void {
+  #ended(carrier: WebSocketCarrier, code: number): void {
+    // The end of a socket that has a successor is expected.
+    if (carrier !== this.#carrier) return;
+    this.#carrier = undefined;
+    this.#renewedAt = undefined;
     if (!this.#machine.transition('waiting')) return;
     const trouble = TROUBLE.get(code);
     if (trouble !== undefined) this.#options.onTrouble(trouble);

@@ -10,6 +10,7 @@ import {
   openWebSocket,
   request,
   systemClock,
+  type ChannelWay,
   type Clock,
   type ErrorCode,
   type Preference,
@@ -56,6 +57,9 @@ const TRANSITIONS: TransitionTable<LifeState> = {
   down: ['up', 'over'],
   over: [],
 };
+
+/** Kinds of a data channel's lane. */
+const DIRECT = ['p2p', 'turn'] as const;
 
 /** What lives and dies with one link. */
 interface Life {
@@ -149,6 +153,10 @@ export class Tunnel {
     this.#p2p.take(attempt, end);
   }
 
+  setWay(attempt: number, way: ChannelWay): void {
+    this.#p2p.setWay(attempt, way);
+  }
+
   setFingerprints(attempt: number, fingerprints: Fingerprints): void {
     this.#p2p.setFingerprints(attempt, fingerprints);
   }
@@ -165,7 +173,7 @@ export class Tunnel {
   /** The network may have come back, changed or gone: every carrier is asked for a sign of life, and the relay is tried. */
   wake(): void {
     this.#life.link.doubt();
-    this.#life.relay.connect();
+    this.#life.relay.wake();
   }
 
   status(): LinkStatus {
@@ -180,7 +188,7 @@ export class Tunnel {
       bytes: stats.bytes,
       switches: stats.switches,
       relayConnected: link.attachment('relay')?.isGood === true,
-      directConnected: link.attachment('p2p')?.isGood === true,
+      directConnected: DIRECT.some((kind) => link.attachment(kind)?.isGood === true),
       rtt: stats.rttMs,
       preference: this.#preference,
       hasLost: this.#hasLost,
@@ -232,6 +240,7 @@ export class Tunnel {
     if (life.link.state !== 'open') life.machine.transition('down');
     else if (life.machine.state === 'down' || isHeard(life.link)) life.machine.transition('up');
     if (life.link.attachment('relay')?.isGood === true) life.relay.proved();
+    if (isSilent(life.link)) life.relay.renew();
     this.#tellStatus();
   }
 
@@ -293,7 +302,13 @@ export class Tunnel {
   }
 }
 
+/** Whether no carrier answers any more. While one does, the others need no haste. */
+function isSilent(link: Link): boolean {
+  const lanes = (['relay', ...DIRECT] as const).flatMap((kind) => link.attachment(kind) ?? []);
+  return lanes.length > 0 && lanes.every(({ state }) => state === 'suspect');
+}
+
 /** Whether the host has answered on one of the carriers. */
 function isHeard(link: Link): boolean {
-  return (['relay', 'p2p'] as const).some((kind) => link.attachment(kind)?.isGood === true);
+  return (['relay', ...DIRECT] as const).some((kind) => link.attachment(kind)?.isGood === true);
 }

@@ -12,6 +12,8 @@ export interface WebSocketCarrierOptions {
   /** The relay's URL with its `link` parameter. */
   url: string;
   clock?: Clock;
+  /** How long the socket may take to open, in milliseconds. */
+  openMs?: number;
   /** Called once, however the transport ends; the code is the WebSocket's. */
   onEnd?: (code: number) => void;
   /** Makes the socket; tests pass their own. */
@@ -54,7 +56,7 @@ export class WebSocketCarrier extends BaseCarrier {
     socket.onclose = ({ code, reason }) => this.#ended(code, reason);
     this.#openDeadline = this.#clock.setTimeout(
       () => this.fail(CloseCode.NORMAL, 'no answer from the relay'),
-      BROWSER_LIMITS.socketOpenMs,
+      this.#options.openMs ?? BROWSER_LIMITS.socketOpenMs,
     );
   }
 

@@ -10,6 +10,7 @@ const DIRECT: LinkStatus = {
   rttMs: 4.26,
   link: { id: 'abcdef0123', state: 'open' },
 };
+const BY_TURN: LinkStatus = { ...DIRECT, mode: 'turn', rttMs: 31.2 };
 const RELAYED: LinkStatus = { ...DIRECT, mode: 'relay', rttMs: 41.6 };
 const PAIR: CandidatePair = { local: 'host 192.0.2.1:1 udp', remote: 'srflx 192.0.2.2:2 udp' };
 /** Longer than Preact waits with effects and renderings. */
@@ -37,6 +38,8 @@ async function rendered(milliseconds = RENDER_MS): Promise<void> {
   await jest.advanceTimersByTimeAsync(milliseconds);
 }
 
+const WHY = 'No UDP gets out.';
+
 function setUp(status: LinkStatus = DIRECT, isIngress = false) {
   const preferred: string[] = [];
   const pairs = { asked: 0, now: null as CandidatePair | null };
@@ -47,6 +50,7 @@ function setUp(status: LinkStatus = DIRECT, isIngress = false) {
   const view = new PillView(tab.document, '.pill{color:red}', candidatePair, {
     prefer: (preference) => preferred.push(preference),
     link: () => 'https://s.example/#k=key',
+    whyNot: () => WHY,
     storage: tab.localStorage,
     retry: () => (retries += 1),
   });
@@ -94,6 +98,7 @@ describe('what the pill says', () => {
   test.each<[string, LinkStatus, boolean, string]>([
     ['a direct path', DIRECT, false, 'Direct 4.3 ms'],
     ['the relay', RELAYED, false, 'Relayed 42 ms'],
+    ['a TURN server', BY_TURN, false, 'By TURN 31 ms'],
     ['no link', NO_LINK, false, 'Offline'],
     ['a link that was lost', { ...NO_LINK, hasLost: true }, false, 'Connection lost'],
     ['the ingress, without a round trip', DIRECT, true, 'Through the server, readable by it'],
@@ -256,18 +261,35 @@ describe('the details', () => {
 
   test('show the figures of both paths, and a dash for what nobody knows', async () => {
     const { view } = setUp();
-    const bytes = { p2p: { in: 2048, out: 3 }, relay: { in: 0, out: 0 } };
-    view.draw({
-      status: { ...DIRECT, bytes, rtt: { p2p: 4.26, relay: null }, switches: 3 },
-      isIngress: false,
-      problem: null,
-    });
+    const bytes = { ...NO_LINK.bytes, p2p: { in: 2048, out: 3 } };
+    const status = { ...DIRECT, bytes, rtt: { ...NO_LINK.rtt, p2p: 4.26 }, switches: 3 };
+    view.draw({ status, isIngress: false, problem: null });
     await open();
     const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
     expect(values).toEqual([
       ...['4.3 ms', '–', '2.0 KiB / 3 B', '0 B / 0 B'],
       ...['–', '–', '3', 'abcdef01 open'],
     ]);
+  });
+
+  test('show the figures of a way by TURN where there is one', async () => {
+    const { view } = setUp();
+    const bytes = { ...NO_LINK.bytes, turn: { in: 4096, out: 5 } };
+    const status = { ...BY_TURN, bytes, rtt: { ...NO_LINK.rtt, turn: 31 } };
+    view.draw({ status, isIngress: false, problem: null });
+    await open();
+    const values = [...root().querySelectorAll('dd')].map(({ textContent }) => textContent);
+    expect(values.slice(1, 3)).toEqual(['31 ms', '4.0 KiB / 5 B']);
+    expect(find(root(), '.place').classList.contains('turn')).toBe(true);
+  });
+
+  test('say why there is no direct path where there is none', async () => {
+    const { view } = setUp();
+    await open();
+    expect(details()?.textContent).not.toContain(WHY);
+    view.draw({ status: RELAYED, isIngress: false, problem: null });
+    await rendered();
+    expect(details()?.textContent).toContain(`No direct path: ${WHY}`);
   });
 
   test('of the ingress say that the server reads along, and have no figures', async () => {
@@ -327,6 +349,7 @@ describe('the link to the page', () => {
     const view = new PillView(tab.document, '', () => Promise.resolve(null), {
       prefer: () => undefined,
       link: undefined,
+      whyNot: () => undefined,
       storage: tab.localStorage,
       retry: () => undefined,
     });

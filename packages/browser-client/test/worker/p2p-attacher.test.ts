@@ -35,8 +35,12 @@ function setUp() {
 }
 
 /** The host at the other end of a channel, which sees these fingerprints. */
-function answer(channel: FakeDataChannel, key = KEY, binding = BINDING): Promise<Link> {
-  const host = new Link({ id: LINK_ID, role: 'acceptor' });
+function answer(
+  channel: FakeDataChannel,
+  key = KEY,
+  binding = BINDING,
+  host = new Link({ id: LINK_ID, role: 'acceptor' }),
+): Promise<Link> {
   links.push(host);
   const options = { key, kind: 'p2p', binding: () => binding } as const;
   return respond(new ChannelHostEnd(channel), options).then((proven) => {
@@ -52,6 +56,7 @@ describe('an attempt at a direct path', () => {
     attacher.setFingerprints(1, FINGERPRINTS);
     channel.opens();
     expect(told).toEqual([[1, 'open']]);
+    attacher.setWay(1, 'p2p');
     await answer(channel);
     await eventually(() => {
       attacher.update();
@@ -61,6 +66,22 @@ describe('an attempt at a direct path', () => {
     expect(link.attachment('p2p')?.isGood).toBe(true);
     attacher.update();
     expect(told).toHaveLength(2);
+  });
+
+  test('is attached as the way that ICE has found, and changes when ICE finds another', async () => {
+    const { attacher, link, take } = setUp();
+    const channel = take(1);
+    attacher.setFingerprints(1, FINGERPRINTS);
+    channel.opens();
+    await answer(channel);
+    expect(link.attachment('turn')).toBeUndefined();
+    attacher.setWay(1, 'turn');
+    await eventually(() => link.attachment('turn')?.isGood === true);
+    expect([link.path, link.attachment('p2p')]).toEqual(['turn', undefined]);
+    attacher.setWay(1, 'p2p');
+    expect([link.path, link.attachment('turn')]).toEqual(['p2p', undefined]);
+    attacher.setWay(9, 'turn');
+    expect(link.path).toBe('p2p');
   });
 
   test('fails when the fingerprints are others at the host: somebody sits between', async () => {
@@ -99,6 +120,7 @@ describe('an attempt at a direct path', () => {
     const { attacher, told, take } = setUp();
     const channel = take(1);
     attacher.setFingerprints(1, FINGERPRINTS);
+    attacher.setWay(1, 'p2p');
     channel.opens();
     await answer(channel);
     await eventually(() => {
@@ -132,6 +154,33 @@ describe('an attempt at a direct path', () => {
     expect([first.closes, second.closes]).toEqual([1, 0]);
     second.opens();
     expect(told.at(-1)).toEqual([2, 'open']);
+  });
+
+  test('leaves one that is ready where it is, until the link has the newer', async () => {
+    const { attacher, told, take } = setUp();
+    const first = take(1);
+    attacher.setFingerprints(1, FINGERPRINTS);
+    attacher.setWay(1, 'p2p');
+    first.opens();
+    const host = await answer(first);
+    const ready = (count: number) => () => {
+      attacher.update();
+      return told.filter(([, event]) => event === 'ready').length === count;
+    };
+    await eventually(ready(1));
+    const second = take(2);
+    attacher.setFingerprints(2, FINGERPRINTS);
+    attacher.setWay(2, 'p2p');
+    attacher.update();
+    expect([first.closes, told.at(-1)]).toEqual([0, [1, 'ready']]);
+    second.opens();
+    await answer(second, KEY, BINDING, host);
+    await eventually(ready(2));
+    expect([first.closes, second.closes]).toEqual([1, 0]);
+    expect(told.slice(-2)).toEqual([
+      [1, 'lost', 'CARRIER_CLOSED'],
+      [2, 'ready'],
+    ]);
   });
 
   test('may have its channel in the shell', () => {

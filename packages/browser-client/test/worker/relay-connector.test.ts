@@ -155,6 +155,65 @@ describe('the way to the relay', () => {
   });
 });
 
+describe('a relay that is silent', () => {
+  async function proven() {
+    const set = setUp();
+    set.connector.connect();
+    await settle();
+    set.connector.proved();
+    return set;
+  }
+
+  test('gets a second socket, and keeps the first until the link replaces it', async () => {
+    const { connector, sockets, link, clock } = await proven();
+    connector.renew();
+    connector.renew();
+    await settle();
+    expect([sockets.length, sockets[0]?.closedWith]).toEqual([2, undefined]);
+    const host = answer(new HostEnd(sockets[1]!), clock);
+    sockets[1]?.opens();
+    await until(clock, () => link.attachment('relay')?.isGood === true);
+    sockets[0]?.ends(1006);
+    expect(connector.state).toBe('connecting');
+    (await host).close('LINK_CLOSED');
+    connector.stop();
+  });
+
+  test('gets another when the second leads nowhere either', async () => {
+    const { connector, sockets, clock } = await proven();
+    connector.renew();
+    await clock.advance(BROWSER_LIMITS.relayRenewMs);
+    expect(connector.state).toBe('waiting');
+    await clock.advance(waitMs(0));
+    expect(sockets).toHaveLength(3);
+    connector.stop();
+  });
+
+  test('and was renewed in the old network is tried anew when there is another', async () => {
+    const { connector, sockets, clock } = await proven();
+    connector.wake();
+    connector.renew();
+    await clock.advance(BROWSER_LIMITS.relayStuckMs);
+    connector.wake();
+    expect(sockets).toHaveLength(2);
+    await clock.advance(1);
+    connector.wake();
+    await settle();
+    expect([sockets.length, sockets[1]?.closedWith]).toEqual([3, CloseCode.NORMAL]);
+    connector.stop();
+  });
+
+  test('is left alone before the host has ever been heard', async () => {
+    const { connector, sockets } = setUp();
+    connector.connect();
+    await settle();
+    connector.renew();
+    await settle();
+    expect(sockets).toHaveLength(1);
+    connector.stop();
+  });
+});
+
 describe('what a person should know', () => {
   test.each<[string, number, ErrorCode[]]>([
     ['a wrong key', CloseCode.HANDSHAKE_FAILED, ['HANDSHAKE_FAILED']],

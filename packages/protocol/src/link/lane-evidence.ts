@@ -1,5 +1,7 @@
-/** Which way a carrier goes; an ingress carrier counts as relay. */
-export type LaneKind = 'p2p' | 'relay';
+/** Which way a carrier goes: between both ends alone, by a TURN server, or by the relay. An ingress carrier counts as relay. */
+export type LaneKind = 'p2p' | 'turn' | 'relay';
+/** The ways of a data channel. ICE may change from one to the other while the channel lives. */
+export type ChannelWay = Exclude<LaneKind, 'relay'>;
 
 /**
  * attaching: our ATTACH is sent, and the peer's has not come. The peer's ATTACH decides what is sent here.

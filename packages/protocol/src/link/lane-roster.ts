@@ -7,6 +7,7 @@ export class LaneRoster {
   readonly #lanes = new Map<number, Lane>();
   readonly #retired: Record<LaneKind, ByteCount> = {
     p2p: { in: 0, out: 0 },
+    turn: { in: 0, out: 0 },
     relay: { in: 0, out: 0 },
   };
   #attached = 0;
@@ -45,11 +46,11 @@ export class LaneRoster {
 
   /** One value for each kind; null for a kind that is not attached. */
   byKind<Value>(pick: (lane: Lane) => Value): Record<LaneKind, Value | null> {
-    const [p2p, relay] = [this.of('p2p'), this.of('relay')];
-    return {
-      p2p: p2p === undefined ? null : pick(p2p),
-      relay: relay === undefined ? null : pick(relay),
+    const value = (kind: LaneKind): Value | null => {
+      const lane = this.of(kind);
+      return lane === undefined ? null : pick(lane);
     };
+    return { p2p: value('p2p'), turn: value('turn'), relay: value('relay') };
   }
 
   /** The older lanes of the same kind that a lane replaces: all of them once it is ready, before that only those that are attaching too. */
@@ -67,9 +68,10 @@ export class LaneRoster {
     };
   }
 
-  /** Bytes by kind, including those of lanes that are gone. */
+  /** Bytes by kind, including those of lanes that are gone. A lane that has changed its kind counts whole for its last one. */
   #bytes(): Record<LaneKind, ByteCount> {
-    const sum = { p2p: { ...this.#retired.p2p }, relay: { ...this.#retired.relay } };
+    const { p2p, turn, relay } = this.#retired;
+    const sum = { p2p: { ...p2p }, turn: { ...turn }, relay: { ...relay } };
     for (const lane of this.#lanes.values()) count(sum[lane.kind], lane);
     return sum;
   }

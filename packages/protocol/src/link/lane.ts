@@ -39,7 +39,8 @@ interface Ping {
 /** One attached carrier and the evidence about it. A lane counts and measures; other parts judge. */
 export class Lane implements Attachment, LaneEvidence {
   readonly id: number;
-  readonly kind: LaneKind;
+  /** Changes when ICE takes another way. */
+  kind: LaneKind;
   readonly carrier: Carrier;
   readonly replacesKind: boolean;
   readonly #clock: Clock;

@@ -7,7 +7,7 @@ import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { Delivery } from './delivery.js';
 import type { Lane } from './lane.js';
-import type { Attachment, LaneKind } from './lane-evidence.js';
+import type { Attachment, ChannelWay, LaneKind } from './lane-evidence.js';
 import type {
   AttachOptions,
   LinkEvent,
@@ -113,6 +113,11 @@ export class Link {
     return lane;
   }
 
+  /** ICE has taken another way for this carrier. */
+  reclassify({ id }: Attachment, kind: ChannelWay): void {
+    if (this.#paths.reclassify(id, kind)) this.#emitter.emit('path');
+  }
+
   /** Chooses by this preference from now on. `p2p` also forgives the failures of the direct path. */
   prefer(preference: Preference): void {
     this.#paths.prefer(preference);
@@ -175,12 +180,10 @@ export class Link {
   }
 
   #deliveredBy(paths: PathMachine): Delivery {
-    const owner = {
-      active: () => paths.active,
-      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
-      writable: () => this.#handlers?.writable(),
-    };
-    return new Delivery(owner, this.clock);
+    const active = (): Lane | undefined => paths.active;
+    const frame = (payload: Uint8Array): void => this.#handlers?.frame(payload);
+    const writable = (): void => this.#handlers?.writable();
+    return new Delivery({ active, frame, writable }, this.clock);
   }
 
   #entered(state: LinkState): void {

@@ -2,8 +2,8 @@ import { LIMITS } from '../limits.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { Standing } from './path-policy.js';
 
-/** The measurements of both kinds; null for a kind that is not attached. */
-export type Measured = Readonly<Record<LaneKind, LaneQuality | null>>;
+/** The measurements of the direct path, which may go by TURN, and of the relay; null for what is not attached. */
+export type Measured = Readonly<Record<Exclude<LaneKind, 'turn'>, LaneQuality | null>>;
 
 /**
  * Remembers how the direct path did, so that a bad network doesn't make a link swing between paths. The history
@@ -56,9 +56,15 @@ export class PathHistory {
     this.#isSuspected = true;
   }
 
-  /** A direct path is ready, for the first time or again. */
-  ready(now: number): void {
-    if (this.#isSuspected) this.#distrust(now);
+  /**
+   * A direct path is ready: a suspected one again, or a fresh one. A fresh one has just proved itself by a whole
+   * handshake, so after a single failure, such as a change of address, it need not settle for long.
+   */
+  ready(now: number, isFresh: boolean): void {
+    const isDistrusted = this.standing(now) === 'distrusted';
+    if (isDistrusted && isFresh && this.#failures === 0) {
+      this.#distrustedUntil = now + LIMITS.p2pFreshMs;
+    } else if (this.#isSuspected) this.#distrust(now);
     this.#isSuspected = false;
   }
 

@@ -2,7 +2,7 @@ import type { Carrier } from '../carrier/carrier.js';
 import type { Clock } from '../clock.js';
 import { CloseCode } from '../errors.js';
 import { Lane } from './lane.js';
-import type { LaneKind } from './lane-evidence.js';
+import type { ChannelWay, LaneKind } from './lane-evidence.js';
 import { LaneMonitor } from './lane-monitor.js';
 import { LaneRoster } from './lane-roster.js';
 import { PathHistory } from './path-history.js';
@@ -105,7 +105,7 @@ export class PathMachine {
   ready(lane: Lane): void {
     lane.transition('ready');
     lane.ping();
-    this.#directIsReady(lane);
+    this.#directIsReady(lane, true);
     this.#replaceFor(lane);
     this.#steer();
     this.#link.changed();
@@ -113,7 +113,7 @@ export class PathMachine {
 
   /** A lane is over. When there is an `heir`, it takes the lane's place. */
   lose(lane: Lane, code: number, reason: string, heir?: Lane): void {
-    const isFailure = lane.kind === 'p2p' && lane.state === 'ready' && heir === undefined;
+    const isFailure = lane.kind !== 'relay' && lane.state === 'ready' && heir === undefined;
     if (!lane.transition('dead')) return;
     lane.carrier.close(code, reason);
     this.lanes.delete(lane);
@@ -136,6 +136,16 @@ export class PathMachine {
     this.#preference = preference;
     if (preference === 'p2p') this.#history.forgive();
     this.#steer();
+  }
+
+  /** The carrier of a lane takes another way from now on; false when the lane is gone or has that kind. */
+  reclassify(id: number, kind: ChannelWay): boolean {
+    const lane = this.lanes.get(id);
+    if (lane === undefined || lane.kind === kind) return false;
+    lane.kind = kind;
+    if (lane === this.#active) this.#count(kind);
+    this.#steer();
+    return true;
   }
 
   /** This end asks for a lane; false when another lane has to carry instead. */
@@ -168,7 +178,7 @@ export class PathMachine {
   /** A ping is answered. Only an answer proves both directions: a peer that we hear may not hear us. */
   answered(lane: Lane, isFirst: boolean): void {
     const isRecovered = lane.state === 'suspect' && lane.transition('ready');
-    if (isRecovered) this.#directIsReady(lane);
+    if (isRecovered) this.#directIsReady(lane, false);
     if (!isRecovered && !isFirst) return;
     this.#steer();
     this.#link.changed();
@@ -241,13 +251,13 @@ export class PathMachine {
     if (this.#active === older) this.#move(newer, false);
   }
 
-  #directIsReady(lane: Lane): void {
-    if (lane.kind === 'p2p') this.#history.ready(this.#clock.now());
+  #directIsReady(lane: Lane, isFresh: boolean): void {
+    if (lane.kind !== 'relay') this.#history.ready(this.#clock.now(), isFresh);
   }
 
   #suspect(lane: Lane): void {
     if (!lane.transition('suspect')) return;
-    if (lane.kind === 'p2p') this.#history.suspected(this.#clock.now());
+    if (lane.kind !== 'relay') this.#history.suspected(this.#clock.now());
     if (lane === this.#active) this.#steer();
     else if (this.#active?.state === 'ready') this.#link.forget(lane);
     this.#link.changed();
@@ -255,8 +265,8 @@ export class PathMachine {
 
   #looked(): void {
     if (this.#isChoosing) {
-      const measured = this.lanes.byKind((lane) => lane);
-      this.#history.compare(this.#clock.now(), measured);
+      const { p2p, turn, relay } = this.lanes.byKind((lane) => lane);
+      this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay });
     }
     this.#steer();
     this.#link.looked();

@@ -2,7 +2,7 @@ import { LIMITS } from '../limits.js';
 import type { LaneEvidence, LaneKind } from './lane-evidence.js';
 
 /** Which path a person wants. Only `auto` leaves a path because it is slow. */
-export type Preference = 'auto' | LaneKind;
+export type Preference = 'auto' | Exclude<LaneKind, 'turn'>;
 
 /**
  * The row of the policy table. An opener with a preference has the row of that name. An opener without a preference
@@ -34,7 +34,8 @@ export interface PathDecision {
 }
 
 /**
- * good: ready, has answered, and has a trusted standing. slow: the same, but the relay does better.
+ * good: ready, has answered, and has a trusted standing. slow: the same, but the relay does better. A way by TURN is
+ * good only where its round trip is clearly shorter than the relay's: it carries bulk no faster.
  * ready: frames may be sent. suspect: silent for too long.
  */
 type Grade = 'good' | 'slow' | 'ready' | 'suspect';
@@ -52,9 +53,30 @@ const OTHERWISE: readonly (readonly [Who, Grade])[] = [
  * the same machine or LAN before an address seen from outside (RFC 8445 section 5.1.2).
  */
 const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
-  auto: [['p2p', 'good'], ['relay', 'good'], ['p2p', 'slow'], ...OTHERWISE],
-  p2p: [['p2p', 'good'], ['p2p', 'slow'], ['relay', 'good'], ...OTHERWISE],
-  relay: [['relay', 'good'], ['p2p', 'good'], ['p2p', 'slow'], ...OTHERWISE],
+  auto: [
+    ['p2p', 'good'],
+    ['turn', 'good'],
+    ['relay', 'good'],
+    ['p2p', 'slow'],
+    ['turn', 'slow'],
+    ...OTHERWISE,
+  ],
+  p2p: [
+    ['p2p', 'good'],
+    ['p2p', 'slow'],
+    ['turn', 'good'],
+    ['turn', 'slow'],
+    ['relay', 'good'],
+    ...OTHERWISE,
+  ],
+  relay: [
+    ['relay', 'good'],
+    ['p2p', 'good'],
+    ['turn', 'good'],
+    ['p2p', 'slow'],
+    ['turn', 'slow'],
+    ...OTHERWISE,
+  ],
   stay: OTHERWISE,
   follow: [['chosen', 'ready'], ...OTHERWISE],
 };
@@ -73,7 +95,7 @@ function laneToCarry(situation: PathSituation): LaneEvidence | undefined {
   const candidates = candidatesIn(situation);
   for (const [who, grade] of TABLE[situation.row]) {
     const found = candidates.find(
-      (lane) => isCalled(lane, who, situation) && hasGrade(lane, grade, situation.direct),
+      (lane) => isCalled(lane, who, situation) && hasGrade(lane, grade, situation),
     );
     if (found !== undefined) return found;
   }
@@ -99,11 +121,24 @@ function isCalled(lane: LaneEvidence, who: Who, { active, chosen }: PathSituatio
   return who === 'chosen' ? lane.id === chosen : lane.kind === who;
 }
 
-function hasGrade(lane: LaneEvidence, grade: Grade, direct: Standing): boolean {
+function hasGrade(lane: LaneEvidence, grade: Grade, situation: PathSituation): boolean {
   if (grade === 'ready' || grade === 'suspect') return lane.state === grade;
   if (lane.state !== 'ready' || lane.rttMs === null) return false;
-  const standing = lane.kind === 'p2p' ? direct : 'trusted';
-  return standing === (grade === 'good' ? 'trusted' : 'slow');
+  return standingOf(lane, situation) === (grade === 'good' ? 'trusted' : 'slow');
+}
+
+function standingOf(lane: LaneEvidence, { direct, lanes }: PathSituation): Standing {
+  if (lane.kind === 'relay') return 'trusted';
+  const isOutdone = lane.kind === 'turn' && direct === 'trusted' && !isShorter(lane, lanes);
+  return isOutdone ? 'slow' : direct;
+}
+
+/** Whether a lane's round trip is clearly shorter than the relay's. The lowest counts, which hardly changes any more. */
+function isShorter({ baseRttMs }: LaneEvidence, lanes: readonly LaneEvidence[]): boolean {
+  const relays = lanes.flatMap((lane) => (lane.kind === 'relay' ? (lane.baseRttMs ?? []) : []));
+  return relays.every(
+    (relayMs) => (baseRttMs ?? Infinity) * LIMITS.clearlyBetter + LIMITS.turnGainMs < relayMs,
+  );
 }
 
 /** Direct lanes that stay suspected while another lane answers. They are closed to make way for a fresh one. */
@@ -114,6 +149,6 @@ function hopeless({ row, lanes }: PathSituation): readonly number[] {
     (lane) => lane.state === 'ready' && lane.rttMs !== null && hasLasted(lane),
   );
   const isHopeless = (lane: LaneEvidence): boolean =>
-    lane.kind === 'p2p' && lane.state === 'suspect' && hasLasted(lane);
+    lane.kind !== 'relay' && lane.state === 'suspect' && hasLasted(lane);
   return isAnswering ? lanes.filter(isHopeless).map((lane) => lane.id) : [];
 }

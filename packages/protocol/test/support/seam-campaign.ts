@@ -7,9 +7,12 @@ import { LINK_ID } from './linked-pair.js';
 import { Miniature } from './miniature.js';
 import { FRAME_TYPES, SEAM_FAULTS, Seam, type SeamRule } from './seam.js';
 
-const DELAY_MS: Readonly<Record<LaneKind, number>> = { p2p: 25, relay: 40 };
+/** The kinds that a viewer has side by side. */
+type Kind = Exclude<LaneKind, 'turn'>;
+
+const DELAY_MS: Readonly<Record<Kind, number>> = { p2p: 25, relay: 40 };
 /** How long a new carrier takes after the old one's end. */
-const CONNECT_MS: Readonly<Record<LaneKind, number>> = { p2p: 400, relay: 100 };
+const CONNECT_MS: Readonly<Record<Kind, number>> = { p2p: 400, relay: 100 };
 const RULES = 8;
 /** Half of the grace time is the longest without any carrier; all faults together take a few of them. */
 const DEADLINE_MS = 5 * LIMITS.linkGraceMs;
@@ -57,8 +60,8 @@ export async function runSeam(seed: number): Promise<SeamOutcome> {
 
 /** Keeps a carrier of each kind attached, as relay connector and p2p client do. */
 class Network {
-  readonly #pairs = new Map<LaneKind, readonly MemoryCarrier[]>();
-  readonly #nextAt: Record<LaneKind, number> = { relay: 0, p2p: CONNECT_MS.p2p };
+  readonly #pairs = new Map<Kind, readonly MemoryCarrier[]>();
+  readonly #nextAt: Record<Kind, number> = { relay: 0, p2p: CONNECT_MS.p2p };
 
   constructor(
     private readonly clock: FakeClock,
@@ -76,7 +79,7 @@ class Network {
     }
   }
 
-  #connect(kind: LaneKind): void {
+  #connect(kind: Kind): void {
     const pair = this.seam.pair(DELAY_MS[kind]);
     this.#pairs.set(kind, pair);
     this.viewer.attach(pair[0], kind);

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { isLoopbackHost, visibleText } from '@wingman/node-kit';
-import { formatBytes } from '@wingman/protocol';
+import { formatBytes, type Path } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { renderUnicodeCompact } from 'uqr';
 import type { TransferProgress } from '../exchange/transfers.js';
@@ -226,8 +226,15 @@ function clockTime(date: Date): string {
   return date.toTimeString().slice(0, 8);
 }
 
-function pathName(path: string): string {
-  return path === 'p2p' ? 'direct' : path === 'relay' ? 'over the relay' : 'offline';
+const PATH_NAMES: Readonly<Record<Path, string>> = {
+  p2p: 'direct',
+  turn: 'by TURN',
+  relay: 'over the relay',
+  offline: 'offline',
+};
+
+function pathName(path: Path): string {
+  return PATH_NAMES[path];
 }
 
 function short(viewer: string): string {

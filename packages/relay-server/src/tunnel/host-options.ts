@@ -3,7 +3,8 @@ import type { ShareConfig } from '../config.js';
 import type { RememberedAnswers } from '../entry/remembered-answers.js';
 import type { HostOptions } from './host-types.js';
 import type { HostIdentity } from './identity.js';
-import type { PeerEngine } from './webrtc/webrtc-adapter.js';
+import type { LoadSpare } from './webrtc/spare-engine.js';
+import { loadEngine, type PeerEngine } from './webrtc/webrtc-adapter.js';
 
 /** What a host needs beside its settings. */
 export interface HostMeans {
@@ -34,6 +35,7 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,
     engine,
+    loadSpare: spareFor(config),
     stunServers: config.stunServers,
     ingress: config.ingress,
     entry: {
@@ -44,6 +46,12 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     isReadOnly: config.isReadOnly,
     basicAuth: config.basicAuth,
   };
+}
+
+/** A developer who has named an engine has chosen that one alone. */
+function spareFor({ engine }: ShareConfig): LoadSpare | undefined {
+  if (engine !== 'auto') return undefined;
+  return async () => (await loadEngine('wrtc')).engine;
 }
 
 /** The session's URL with a page of the app: its fragment stands behind the key. */

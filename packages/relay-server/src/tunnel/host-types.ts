@@ -7,6 +7,7 @@ import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { Commons } from '../exchange/local-app.js';
 import type { HostIdentity } from './identity.js';
+import type { LoadSpare } from './webrtc/spare-engine.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';
 
 /** Everything a host is told; times in milliseconds. */
@@ -35,6 +36,8 @@ export interface HostOptions {
   readonly p2pTimeoutMs: number;
   /** None: relay only. */
   readonly engine: PeerEngine | undefined;
+  /** Loads another engine, for viewers that the first one doesn't reach. */
+  readonly loadSpare?: LoadSpare | undefined;
   /** Beside those the server names. */
   readonly stunServers: readonly string[];
   /** Who may use the tunnel server's plain HTTP door. */

@@ -18,6 +18,7 @@ import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp, type Commons } from '../exchange/local-app.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
+import { watchAddresses } from './address-watch.js';
 import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
 import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
@@ -41,6 +42,7 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #p2p: P2pHost | undefined;
   readonly #connection: SignalingClient;
   readonly #lease: Lease;
+  readonly #stopWatching: () => void;
   #prekeyTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -104,6 +106,10 @@ export class Host extends EventEmitter<HostEvents> {
         this.#ended(error);
       },
     });
+    this.#stopWatching = watchAddresses(this.#clock, (addresses) => {
+      this.#connection.addressesChanged(addresses);
+      this.#links.doubt();
+    });
   }
 
   /** The session's name. */
@@ -155,6 +161,7 @@ export class Host extends EventEmitter<HostEvents> {
   async #close(reason: StopReason, message: string): Promise<void> {
     this.emit('closing');
     this.#lease.end();
+    this.#stopWatching();
     this.#prekeyTimer?.cancel();
     // When the server has ended the session there is no way left for an answer.
     const isWanted = reason === 'closed' || this.#connection.state === 'registered';
@@ -212,11 +219,10 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #createP2p(): P2pHost | undefined {
-    const { engine, identity, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
+    const { engine, identity, loadSpare, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
     if (engine === undefined) return undefined;
     return new P2pHost({
-      engine,
-      linkKey: identity.linkKey,
+      ...{ engine, loadSpare, linkKey: identity.linkKey },
       timeoutMs,
       maxViewers,
       clock: this.#clock,
@@ -224,7 +230,7 @@ export class Host extends EventEmitter<HostEvents> {
       send: (message) => this.#connection.send(this.commons.candidates.sent(message)),
       admits: (linkId) => this.#links.admits(linkId),
       isProven: (linkId) => this.#links.has(linkId),
-      attach: (linkId, carrier) => void this.#links.attachViewer(linkId, carrier, 'p2p'),
+      attach: (linkId, carrier, way) => this.#links.attachChannel(linkId, carrier, way),
       failed: (viewer, { code, message }) => this.emit('problem', { code, message, viewer }),
     });
   }
@@ -271,10 +277,9 @@ export class Host extends EventEmitter<HostEvents> {
     if (!this.#keys.admission.admitsRequest(request)) return this.#reject(linkId, 'NOT_ADMITTED');
     this.#links.viewerBack(linkId);
     if (!this.#links.admits(linkId)) return this.#reject(linkId, 'TOO_MANY_VIEWERS');
-    const p2p = this.#p2p !== undefined;
-    const p2pTimeoutMs = this.#options.p2pTimeoutMs;
+    const { p2pTimeoutMs } = this.#options;
     const nonce = this.#keys.admission.nonceFor(linkId);
-    const value = { linkId, p2p, p2pTimeoutMs, nonce };
+    const value = { linkId, p2p: this.#p2p !== undefined, p2pTimeoutMs, nonce };
     this.#connection.send({ $case: 'connectionAccept', value });
   }
 
@@ -285,8 +290,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #problem({ code, message }: WingmanError): void {
-    if (this.#closing !== undefined) return;
-    this.emit('problem', { code, message });
+    if (this.#closing === undefined) this.emit('problem', { code, message });
   }
 
   #ended({ code, message }: WingmanError): void {

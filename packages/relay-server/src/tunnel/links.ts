@@ -1,5 +1,5 @@
 import type { DialClient } from '@wingman/node-kit';
-import type { Attachment, Carrier, Clock, ErrorCode, Path } from '@wingman/protocol';
+import type { Attachment, Carrier, ChannelWay, Clock, ErrorCode, Path } from '@wingman/protocol';
 import { CloseCode, Link } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { Via } from '../local/local-ports.js';
@@ -78,7 +78,7 @@ export class LinkTable {
   attachViewer(
     id: string,
     carrier: Carrier,
-    kind: 'p2p' | 'relay',
+    kind: Attachment['kind'],
     client?: DialClient,
   ): Attachment | undefined {
     if (!this.admits(id)) {
@@ -90,6 +90,14 @@ export class LinkTable {
     if (client !== undefined) this.#clients.set(id, { ...client, ...this.#browserIn(id) });
     const link = this.#viewers.get(id) ?? this.#openViewer(id);
     return link.attach(carrier, kind);
+  }
+
+  /** Adds a viewer's proven data channel. The result is to be called when the channel goes another way. */
+  attachChannel(id: string, carrier: Carrier, way: ChannelWay): (way: ChannelWay) => void {
+    const attachment = this.attachViewer(id, carrier, way);
+    return (next) => {
+      if (attachment !== undefined) this.#viewers.get(id)?.reclassify(attachment, next);
+    };
   }
 
   /** Whose cookies go with a viewer's requests. In a browser without an id each tab has cookies of its own. */
@@ -150,6 +158,11 @@ export class LinkTable {
 
   #closeWhenBare(id: string, link: Link): void {
     if (link.state === 'waiting' && this.#presumedGone.has(id)) link.close('LINK_CLOSED');
+  }
+
+  /** The network has changed: every carrier has to show that it lives. */
+  doubt(): void {
+    for (const link of [...this.#viewers.values(), ...this.#ingress.values()]) link.doubt();
   }
 
   /** Ends every link and tells the other sides. */

@@ -1,20 +1,33 @@
 import type {
   Binding,
   Carrier,
+  ChannelWay,
   Clock,
   HostMessage,
   IceCandidate,
   Offer,
+  PathFault,
   SentCase,
   Timer,
   TransitionTable,
 } from '@wingman/protocol';
-import { CloseCode, StateMachine, respond, toWingmanError, WingmanError } from '@wingman/protocol';
+import {
+  CloseCode,
+  PATH_FAULT_WORDS,
+  pathFault,
+  StateMachine,
+  respond,
+  toWingmanError,
+  WingmanError,
+} from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import { SpareEngine, type LoadSpare } from './webrtc/spare-engine.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
 export interface P2pHostOptions {
   readonly engine: PeerEngine;
+  /** Loads another engine, for viewers that this one doesn't reach. */
+  readonly loadSpare?: LoadSpare | undefined;
   readonly linkKey: Uint8Array;
   /** From an offer to a proven carrier, in milliseconds. */
   readonly timeoutMs: number;
@@ -26,7 +39,8 @@ export interface P2pHostOptions {
   admits(linkId: string): boolean;
   /** Whether this link exists: its viewer has proved the key, on the relay or on a direct path before. */
   isProven(linkId: string): boolean;
-  attach(linkId: string, carrier: Carrier): void;
+  /** Gives a proven carrier to its link; the result tells the link when the carrier's way changes. */
+  attach(linkId: string, carrier: Carrier, way: ChannelWay): (way: ChannelWay) => void;
   failed(linkId: string, error: WingmanError): void;
 }
 
@@ -48,11 +62,20 @@ export class P2pHost {
   readonly #newest = new Map<string, Attempt>();
   /** Every attempt that holds a peer. */
   readonly #alive = new Set<Attempt>();
+  readonly #engines: SpareEngine;
   /** When the last peers were made for strangers, which are links that have proved nothing. */
   #strangersAt: number[] = [];
 
   constructor(options: P2pHostOptions) {
-    this.#options = options;
+    const { engine, loadSpare = () => Promise.resolve(undefined) } = options;
+    const engines = new SpareEngine(engine, loadSpare);
+    const failed: P2pHostOptions['failed'] = (linkId, error) => {
+      options.failed(linkId, error);
+      const tell = (lack: WingmanError): void => options.failed(linkId, lack);
+      void engines.failed(linkId, options.iceServers(), tell);
+    };
+    this.#engines = engines;
+    this.#options = { ...options, failed };
   }
 
   /** Peers that exist now. */
@@ -67,7 +90,8 @@ export class P2pHost {
     if (!this.#options.admits(offer.linkId)) return;
     if (before?.state !== 'open') before?.close();
     if (!this.#hasRoomFor(offer.linkId)) return;
-    const attempt = new Attempt(offer, this.#options, () => this.#forget(attempt));
+    const engine = this.#engines.engineFor(offer.linkId);
+    const attempt = new Attempt(offer, { ...this.#options, engine }, () => this.#forget(attempt));
     this.#newest.set(offer.linkId, attempt);
     this.#alive.add(attempt);
     attempt.start(offer.sdp);
@@ -118,7 +142,10 @@ class Attempt {
   readonly #options: P2pHostOptions;
   readonly #onClosed: () => void;
   readonly #peer: Peer;
-  readonly #deadline: Timer;
+  /** Candidates of both ends, for the case that none of them meet. */
+  readonly #seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
+  /** Until the attempt is open, its end. From then on the next look at its way. */
+  #deadline: Timer;
   readonly #machine = new StateMachine(TRANSITIONS, 'answering');
 
   constructor(offer: Offer, options: P2pHostOptions, onClosed: () => void) {
@@ -132,7 +159,7 @@ class Attempt {
       closed: (reason) => this.#ended(reason),
     });
     this.#deadline = options.clock.setTimeout(() => {
-      this.#fail(new WingmanError('TIMEOUT', `no direct path within ${options.timeoutMs} ms`));
+      this.#fail(new WingmanError('TIMEOUT', `no direct path. ${PATH_FAULT_WORDS[this.#fault]}`));
     }, options.timeoutMs);
   }
 
@@ -148,7 +175,9 @@ class Attempt {
   }
 
   addCandidate(candidate: string, mid: string): void {
-    if (this.#machine.state !== 'closed') this.#peer.addCandidate({ candidate, mid });
+    if (this.#machine.state === 'closed') return;
+    this.#see('viewer', candidate);
+    this.#peer.addCandidate({ candidate, mid });
   }
 
   close(): void {
@@ -169,8 +198,24 @@ class Attempt {
 
   #sendCandidate(candidate: string, sdpMid: string): void {
     if (this.#machine.state === 'closed') return;
+    this.#see('host', candidate);
     const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
     this.#options.send({ $case: 'iceCandidate', value });
+  }
+
+  #see(end: 'viewer' | 'host', candidate: string): void {
+    const isKept = candidate !== '' && this.#seen[end].length < HOST_LIMITS.candidatesPerAttempt;
+    if (isKept) this.#seen[end].push(candidate);
+  }
+
+  /** Why the attempt has led nowhere, as far as the candidates of both ends tell. */
+  get #fault(): PathFault {
+    return pathFault({
+      ...this.#seen,
+      isAnswered: this.#machine.state !== 'answering',
+      isConnected: this.#peer.isConnected(),
+      hasStun: this.#options.iceServers().length > 0,
+    });
   }
 
   async #prove(channel: Carrier): Promise<void> {
@@ -180,19 +225,30 @@ class Attempt {
     const binding = (): Binding => this.#peer.binding();
     try {
       const proven = await respond(channel, { key, kind: 'p2p', binding, clock, deadlineMs });
-      this.#open(proven.linkId, proven.carrier);
+      this.#open(proven.linkId, proven.carrier, await this.#peer.way());
     } catch (error) {
       this.#fail(toWingmanError(error, 'HANDSHAKE_FAILED'));
     }
   }
 
-  #open(linkId: string, carrier: Carrier): void {
+  #open(linkId: string, carrier: Carrier, way: ChannelWay): void {
     if (this.#machine.state === 'closed') return;
     // Whoever made the offer proves the key for that link, not for another viewer's.
     if (linkId !== this.linkId) throw new WingmanError('HANDSHAKE_FAILED', 'another link');
     this.#machine.demand('open');
     this.#deadline.cancel();
-    this.#options.attach(linkId, carrier);
+    this.#watchWay(way, this.#options.attach(linkId, carrier, way));
+  }
+
+  /** Tells when ICE has found another way than the one told last. */
+  #watchWay(told: ChannelWay, tell: (way: ChannelWay) => void): void {
+    this.#deadline = this.#options.clock.setTimeout(() => {
+      void this.#peer.way().then((way) => {
+        if (this.#machine.state === 'closed') return;
+        if (way !== told) tell(way);
+        this.#watchWay(way, tell);
+      });
+    }, HOST_LIMITS.wayLookMs);
   }
 
   #ended(reason: string): void {

@@ -15,18 +15,27 @@ interface Meaning {
   readonly oldDead: PathChange;
 }
 
+const UPGRADED: Meaning = { oldAlive: 'upgraded', oldDead: 'fell-back' };
+const CHOSEN: Meaning = { oldAlive: 'chosen', oldDead: 'fell-back' };
+
 /** What a change means to a person depends on whether the old carrier still lives. */
 const MEANING: Readonly<Record<Path, Readonly<Record<Path, Meaning | undefined>>>> = {
-  offline: { offline: undefined, relay: same('connected'), p2p: same('connected') },
+  offline: {
+    ...{ offline: undefined, relay: same('connected') },
+    ...{ turn: same('connected'), p2p: same('connected') },
+  },
   relay: {
-    offline: same('lost'),
-    relay: undefined,
-    p2p: { oldAlive: 'upgraded', oldDead: 'fell-back' },
+    ...{ offline: same('lost'), relay: undefined },
+    ...{ turn: UPGRADED, p2p: UPGRADED },
+  },
+  turn: {
+    ...{ offline: same('lost'), relay: CHOSEN },
+    // The same channel may have found a better way.
+    ...{ turn: undefined, p2p: same('upgraded') },
   },
   p2p: {
-    offline: same('lost'),
-    relay: { oldAlive: 'chosen', oldDead: 'fell-back' },
-    p2p: undefined,
+    ...{ offline: same('lost'), relay: CHOSEN },
+    ...{ turn: same('chosen'), p2p: undefined },
   },
 };
 

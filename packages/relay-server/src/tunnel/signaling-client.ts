@@ -82,6 +82,8 @@ export class SignalingClient {
   #heartbeat: Heartbeat | undefined;
   #timer: Timer | undefined;
   #nonce: Uint8Array | undefined;
+  /** Where the connection comes from; undefined until it stands. */
+  #localAddress: string | undefined;
   #refusal: WingmanError | undefined;
   /** Whether a registration of ours has not been answered. */
   #awaitsGrant = false;
@@ -113,6 +115,17 @@ export class SignalingClient {
     this.#heartbeat?.probe(HOST_LIMITS.serverProbeMs);
   }
 
+  /**
+   * The machine's addresses have changed. A connection from one that is gone is dead and ends at once, and so does one
+   * that is being made. Any other has to show that it lives. A wait for the next try is over.
+   */
+  addressesChanged(addresses: readonly string[]): void {
+    if (this.#machine.state === 'waiting') return this.#connectAgain();
+    if (addresses.includes(this.#localAddress ?? '')) return this.probe();
+    this.#backoff.reset();
+    this.#socket?.terminate();
+  }
+
   /** Closes for good, once what was sent has left. */
   close(): void {
     if (this.#machine.state === 'ended') return;
@@ -128,10 +141,12 @@ export class SignalingClient {
     });
     this.#socket = socket;
     this.#refusal = undefined;
+    this.#localAddress = undefined;
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
     socket.once('upgrade', (response) => {
       const { clock } = this.#options;
+      this.#localAddress = response.socket.localAddress;
       this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
     });
     socket.on('message', (data) => this.#receive(socket, data));
@@ -212,11 +227,14 @@ export class SignalingClient {
       return this.#options.ended(error);
     }
     this.#machine.demand('waiting');
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#machine.demand('connecting');
-      this.#connect();
-    }, this.#backoff.next());
+    this.#timer = this.#options.clock.setTimeout(() => this.#connectAgain(), this.#backoff.next());
     this.#options.lost(error);
+  }
+
+  #connectAgain(): void {
+    this.#timer?.cancel();
+    this.#machine.demand('connecting');
+    this.#connect();
   }
 }
 

@@ -150,6 +150,14 @@ const REASONS: Readonly<Record<P2pFailure, string>> = {
   [P2pFailure.HANDSHAKE]: 'handshake',
   [P2pFailure.REFUSED]: 'refused',
   [P2pFailure.UNSUPPORTED]: 'unsupported',
+  [P2pFailure.NO_ANSWER]: 'no-answer',
+  [P2pFailure.NO_CANDIDATES]: 'no-candidates',
+  [P2pFailure.VIEWER_UDP]: 'viewer-udp',
+  [P2pFailure.HOST_UDP]: 'host-udp',
+  [P2pFailure.UDP]: 'udp',
+  [P2pFailure.NAT]: 'nat',
+  [P2pFailure.DTLS]: 'dtls',
+  [P2pFailure.LAN]: 'lan',
 };
 
 /** Counts what one viewer says has become of its direct paths; a viewer that says too much isn't counted. */
@@ -169,7 +177,7 @@ export class ConnectionReports {
       case P2pEvent.ATTEMPT:
         return this.#metrics.p2pAttempts.inc();
       case P2pEvent.CONNECTED:
-        this.#metrics.p2pConnected.inc();
+        this.#metrics.p2pConnected.inc({ way: report.isTurn ? 'turn' : 'direct' });
         return this.#metrics.p2pSetupSeconds.observe(
           Math.min(report.setupMs, SERVER_LIMITS.p2pSetupMaxMs) / 1000,
         );

@@ -1,4 +1,4 @@
-import type { Binding, Carrier } from '@wingman/protocol';
+import type { Binding, Carrier, ChannelWay } from '@wingman/protocol';
 
 /** The engines this host can use, in order of preference. */
 export const ENGINE_NAMES = ['node-datachannel', 'wrtc'] as const;
@@ -38,6 +38,10 @@ export interface Peer {
   addCandidate(candidate: Candidate): void;
   /** Both DTLS fingerprints, known once both descriptions are. Fails with HANDSHAKE_FAILED before. */
   binding(): Binding;
+  /** Whether ICE has found a pair of addresses between which packets pass. */
+  isConnected(): boolean;
+  /** Which way ICE has found, or has found now; p2p while none is known. Never fails. */
+  way(): Promise<ChannelWay>;
   /** Idempotent; `closed` isn't told, as the owner knows. */
   close(): void;
 }

@@ -1,5 +1,11 @@
 import { parseIceUrl } from '@wingman/node-kit';
-import { LIMITS, systemClock, WingmanError, type Binding } from '@wingman/protocol';
+import {
+  LIMITS,
+  systemClock,
+  WingmanError,
+  type Binding,
+  type ChannelWay,
+} from '@wingman/protocol';
 import type {
   DataChannel,
   DescriptionType,
@@ -82,6 +88,16 @@ class NodeDatachannelPeer implements Peer {
   binding(): Binding {
     const { local, remote } = this.#descriptions();
     return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
+  }
+
+  isConnected(): boolean {
+    return !this.#closed && this.#connection.getSelectedCandidatePair() !== null;
+  }
+
+  way(): Promise<ChannelWay> {
+    const pair = this.#closed ? null : this.#connection.getSelectedCandidatePair();
+    const isTurn = pair?.local.type === 'relay' || pair?.remote.type === 'relay';
+    return Promise.resolve(isTurn ? 'turn' : 'p2p');
   }
 
   close(): void {

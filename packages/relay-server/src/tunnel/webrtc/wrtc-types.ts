@@ -21,8 +21,19 @@ interface WrtcCandidate {
   readonly sdpMid: string | null;
 }
 
+/** What is read of an entry of the statistics (WebRTC Statistics section 6). */
+export interface WrtcStatistic {
+  readonly id: string;
+  readonly type: string;
+  readonly selectedCandidatePairId?: string;
+  readonly localCandidateId?: string;
+  readonly remoteCandidateId?: string;
+  readonly candidateType?: string;
+}
+
 export interface WrtcConnection {
   readonly connectionState: string;
+  readonly iceConnectionState: string;
   readonly localDescription: WrtcDescription | null;
   readonly remoteDescription: WrtcDescription | null;
   onicecandidate: ((event: { readonly candidate: WrtcCandidate | null }) => void) | null;
@@ -33,6 +44,7 @@ export interface WrtcConnection {
   createAnswer(): Promise<WrtcDescription>;
   setLocalDescription(description: WrtcDescription): Promise<void>;
   setRemoteDescription(description: WrtcDescription): Promise<void>;
+  getStats(): Promise<ReadonlyMap<string, WrtcStatistic>>;
   addIceCandidate(candidate: WrtcCandidate): Promise<void>;
   close(): void;
 }

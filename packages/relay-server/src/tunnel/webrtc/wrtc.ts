@@ -1,6 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { LIMITS, systemClock, WingmanError, type Binding, type Timer } from '@wingman/protocol';
+import {
+  LIMITS,
+  systemClock,
+  WingmanError,
+  within,
+  type Binding,
+  type ChannelWay,
+  type Timer,
+} from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
 import { ChannelCarrier } from './channel-carrier.js';
 import {
@@ -82,6 +90,22 @@ class WrtcPeer implements Peer {
     const { localDescription, remoteDescription } = this.#connection;
     const [local, remote] = [localDescription?.sdp, remoteDescription?.sdp];
     return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
+  }
+
+  isConnected(): boolean {
+    return ['connected', 'completed'].includes(this.#connection.iceConnectionState);
+  }
+
+  async way(): Promise<ChannelWay> {
+    if (this.#closed) return 'p2p';
+    const asked = this.#connection.getStats().catch(() => undefined);
+    const entries = await within(asked, HOST_LIMITS.wayAnswerMs);
+    const all = [...(entries?.values() ?? [])];
+    const { selectedCandidatePairId = '' } = all.find(({ type }) => type === 'transport') ?? {};
+    const { localCandidateId = '', remoteCandidateId = '' } =
+      entries?.get(selectedCandidatePairId) ?? {};
+    const ends = [localCandidateId, remoteCandidateId].map((id) => entries?.get(id));
+    return ends.some((end) => end?.candidateType === 'relay') ? 'turn' : 'p2p';
   }
 
   close(): void {

@@ -33,6 +33,15 @@ export enum P2pFailure {
   HANDSHAKE = 3,
   REFUSED = 4,
   UNSUPPORTED = 5,
+  /** NO_ANSWER - What the candidates of both ends tell of an attempt that found no path. */
+  NO_ANSWER = 6,
+  NO_CANDIDATES = 7,
+  VIEWER_UDP = 8,
+  HOST_UDP = 9,
+  UDP = 10,
+  NAT = 11,
+  DTLS = 12,
+  LAN = 13,
 }
 
 export enum DialPurpose {
@@ -216,6 +225,8 @@ export interface ConnectionState {
   event: P2pEvent;
   setupMs: number;
   failure: P2pFailure;
+  /** Whether the path that came up goes by a TURN server. */
+  isTurn: boolean;
 }
 
 /** TabFrozen tells that the browser freezes the tab: it may close this connection when it lets the tab go on. */
@@ -1933,7 +1944,7 @@ export const IceCandidate: MessageFns<IceCandidate> = {
 };
 
 function createBaseConnectionState(): ConnectionState {
-  return { linkId: "", event: 0, setupMs: 0, failure: 0 };
+  return { linkId: "", event: 0, setupMs: 0, failure: 0, isTurn: false };
 }
 
 export const ConnectionState: MessageFns<ConnectionState> = {
@@ -1949,6 +1960,9 @@ export const ConnectionState: MessageFns<ConnectionState> = {
     }
     if (message.failure !== 0) {
       writer.uint32(32).int32(message.failure);
+    }
+    if (message.isTurn !== false) {
+      writer.uint32(40).bool(message.isTurn);
     }
     return writer;
   },
@@ -1998,6 +2012,14 @@ export const ConnectionState: MessageFns<ConnectionState> = {
             message.failure = reader.int32() as any;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isTurn = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2019,6 +2041,7 @@ export const ConnectionState: MessageFns<ConnectionState> = {
     message.event = object.event ?? 0;
     message.setupMs = object.setupMs ?? 0;
     message.failure = object.failure ?? 0;
+    message.isTurn = object.isTurn ?? false;
     return message;
   },
 };

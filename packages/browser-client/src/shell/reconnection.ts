@@ -1,0 +1,36 @@
+import type { LinkStatus } from '../shared/status.js';
+import type { P2pClient } from './p2p-client.js';
+import type { Signaling } from './signaling.js';
+import type { TunnelClient } from './tunnel-client.js';
+
+/** What connects a tab with the server and with the host; each is undefined before it begins and after its end. */
+export interface Connections {
+  readonly signaling: Pick<Signaling, 'connect' | 'probe'> | undefined;
+  readonly tunnel: Pick<TunnelClient, 'wake'> | undefined;
+  readonly p2p: Pick<P2pClient, 'heard' | 'retryNow'> | undefined;
+}
+
+/** Passes each sign that the network has changed on to what may be dead because of it. */
+export class Reconnection {
+  constructor(private readonly connections: () => Connections) {}
+
+  /** The paths have changed. Signaling goes the way of the relay: when that is silent, signaling has to show that it lives. */
+  hear({ directConnected, relayConnected }: LinkStatus): void {
+    const { p2p, signaling } = this.connections();
+    if (!relayConnected) signaling?.probe();
+    p2p?.heard(directConnected);
+  }
+
+  /** Something may have changed: what is there has to show that it lives, and what is not there is tried. */
+  doubt(): void {
+    const { signaling, tunnel } = this.connections();
+    signaling?.connect();
+    tunnel?.wake();
+  }
+
+  /** The network is back, or somebody waits: a direct path is tried too. */
+  retry(): void {
+    this.doubt();
+    this.connections().p2p?.retryNow();
+  }
+}
