@@ -68,6 +68,8 @@ function handle(
       return tunnel.setFingerprints(message.attempt, message.fingerprints);
     case 'p2p-ended':
       return tunnel.endChannel(message.attempt);
+    case 'lane':
+      return tunnel.handleLane(message.lane, message.step);
     case 'cookies':
       return cookies.update(message.cookies);
     case 'download':

@@ -11,7 +11,7 @@ import {
   type TransitionTable,
 } from '@wingman/protocol';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
-import { ChannelCarrier, PortCarrier, type ChannelEvents } from './channel-carrier.js';
+import { carrierOn, type ChannelEvents } from './channel-carrier.js';
 
 export interface P2pAttacherOptions {
   key: LinkKey;
@@ -50,10 +50,7 @@ export class P2pAttacher {
       onOpen: () => this.options.onEvent(number, 'open'),
       onEnd: () => this.#ended(number),
     };
-    const carrier =
-      end.kind === 'channel'
-        ? new ChannelCarrier(end.channel, events)
-        : new PortCarrier(end.port, events);
+    const carrier = carrierOn(end, events);
     const machine = new StateMachine(TRANSITIONS, 'opening');
     const attempt: Attempt = { number, carrier, machine, fingerprints: undefined };
     this.#attempt = attempt;

@@ -113,6 +113,11 @@ export class Link {
     return lane;
   }
 
+  /** Closes a lane that is not needed any more. What was sent on it goes out again on another one. */
+  retire(lane: Attachment): void {
+    this.#paths.retire(lane.id);
+  }
+
   /** Chooses by this preference from now on. `p2p` also forgives the failures of the direct path. */
   prefer(preference: Preference): void {
     this.#paths.prefer(preference);
@@ -168,7 +173,10 @@ export class Link {
         move: (move) => this.#move(move),
         forget: (lane) => this.#delivery.sendAgain(lane),
         changed: () => this.#emitter.emit('attachment'),
-        looked: () => this.#delivery.sendStragglersAgain(),
+        looked: () => {
+          this.#delivery.sendStragglersAgain();
+          this.#emitter.emit('look');
+        },
       },
       { role, preference, history, clock: this.clock },
     );
@@ -177,6 +185,7 @@ export class Link {
   #deliveredBy(paths: PathMachine): Delivery {
     const owner = {
       active: () => paths.active,
+      carrying: () => paths.carrying,
       frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
       writable: () => this.#handlers?.writable(),
     };
@@ -241,7 +250,7 @@ export class Link {
   }
 
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
-    if (sequence > (this.#paths.active?.newestHeard ?? Infinity)) this.#paths.newestOn(lane);
+    this.#paths.heardNumber(lane, sequence);
     lane.newestHeard = Math.max(lane.newestHeard, sequence);
     this.#delivery.receive(lane, sequence, payload);
     this.#paths.watch();
@@ -273,7 +282,7 @@ export class Link {
     }
     if (turn !== undefined) to.sendFrame({ type: 'use', turn });
     const isFlight = from !== undefined && from.state !== 'ready';
-    if (isFlight) this.#delivery.forgetLane(from);
+    if (isFlight) this.#delivery.forgetOthers();
     this.#emitter.emit('path');
     this.#delivery.pump();
     this.#machine.transition('open');
