@@ -11,6 +11,8 @@ export * from './exchange/cookies.js';
 export * from './exchange/headers.js';
 export * from './exchange/incoming-request.js';
 export * from './exchange/incoming-websocket.js';
+export { LaneNegotiation, offerLane } from './exchange/lane-negotiation.js';
+export type { LaneMessage } from './exchange/lane-negotiation.js';
 export * from './exchange/message-meter.js';
 export * from './exchange/observation.js';
 export * from './exchange/observer.js';
@@ -58,6 +60,7 @@ export {
 export * from './fair-share.js';
 export * from './limits.js';
 export type { Attachment, ChannelWay } from './link/lane-evidence.js';
+export { LanePlan } from './link/lane-plan.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';

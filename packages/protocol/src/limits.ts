@@ -43,6 +43,39 @@ export const LIMITS = {
   /** Room above the two caps for control frames (credit, resets), which are never held back. */
   retransmitReserveFrames: 16384,
 
+  /**
+   * A lane has this many times under way what it delivers in its shortest round trip, and what it delivers in the slack:
+   * enough to find out that it could deliver more, and a queue of no more than some milliseconds.
+   */
+  flightGain: 1.25,
+  /** Answers are late by so much because threads take turns. */
+  flightSlackMs: 8,
+  /** Until the rate grows no more: the least that doubles it each round trip (BBR: 2 / ln 2). */
+  flightStartGain: 2.89,
+  /** Under way on a lane of which only the round trip is known: TCP starts with a tenth, but a ping follows each frame here. */
+  flightStartBytes: 128 * KIB,
+  /** Under way at any time: a frame, and part of the next, so that the slowest lane never runs dry. */
+  flightLeastBytes: 64 * KIB,
+
+  /** Lanes of a direct path: two or three reach what TCP does at 30 ms, and each costs a socket and a handshake. */
+  maxLanes: 4,
+  /** The bytes of a direct path are counted this often, to see whether it needs another lane or can do without. */
+  lanesLookMs: 500,
+  /** A direct path that carries at least this rate, in bytes a second, is loaded: a page's own requests stay below. */
+  lanesBulkPerSecond: 1 * MIB,
+  /** Where the round trip is shorter, as on one machine or in a LAN, one lane is as fast as several. */
+  lanesRoundTripMs: 5,
+  /** A new lane is judged by the rate after this time, in which its window has grown. */
+  lanesSettleMs: 1_500,
+  /** A lane was worth it when the path delivers so many times what it did before. */
+  lanesGain: 1.1,
+  /** The path has fallen off when it delivers less than this share of its best. */
+  lanesFallen: 0.75,
+  /** Further lanes are closed when the path has not been loaded for this long. */
+  lanesIdleMs: 15_000,
+  /** After a lane that could not be made, the next is tried so much later, and twice as long each further time. */
+  lanesRetryMs: 10_000,
+
   /** Acknowledge at the latest after this many bytes… */
   ackEveryBytes: 1 * MIB,
   /** …or this many frames… */
@@ -79,8 +112,8 @@ export const LIMITS = {
   qualityLookMs: 1_000,
   /** A direct path counts as slow after this long, so that a burst of traffic alone moves nothing. */
   slowForMs: 3_000,
-  /** A path is slow when an answer waits this much longer than on the idle path: the 512 KiB before it drain at less than 4 Mbit/s. */
-  slowQueueMs: 1_000,
+  /** A path is slow when an answer waits this much longer than on the idle path: the 64 KiB before it drain at less than 2 Mbit/s. */
+  slowQueueMs: 300,
   /** A direct round trip may be twice the relay's plus this. A longer one is a detour. */
   detourMs: 50,
   /** The relay carries instead of a slow direct path for this long, and twice as long each further time… */

@@ -149,8 +149,8 @@ describe('a slow direct path', () => {
   });
 
   test.each<[string, boolean, Partial<LaneQuality>, Partial<LaneQuality>]>([
-    ['a second and more behind a queue', true, { waitMs: 1_051 }, {}],
-    ['just a second behind a queue', false, { waitMs: 1_050 }, {}],
+    ['behind a queue', true, { waitMs: 351 }, {}],
+    ['behind a short queue', false, { waitMs: 350 }, {}],
     ['behind a queue, and so is the relay', false, { waitMs: 2_000 }, { waitMs: 1_000 }],
     ['behind a queue, and the relay somewhat', true, { waitMs: 2_001 }, { waitMs: 1_000 }],
     ['without a first answer', false, { waitMs: 5_000, baseRttMs: null }, {}],
@@ -182,7 +182,7 @@ describe('while the relay is tried', () => {
   }
   const tried = (more: Partial<LaneQuality>): Measured => ({
     p2p: quality(),
-    relay: quality({ waitMs: 1_050, ...more }),
+    relay: quality({ waitMs: 350, ...more }),
   });
 
   test('the direct path is acquitted when the loaded relay delivers no more', () => {
@@ -205,7 +205,7 @@ describe('while the relay is tried', () => {
   );
 
   test.each<[string, Measured]>([
-    ['is not loaded', tried({ waitMs: 1_049 })],
+    ['is not loaded', tried({ waitMs: 349 })],
     ['has never answered', tried({ baseRttMs: null })],
     ['is gone', { p2p: quality(), relay: null }],
   ])('nothing is said of a relay that %s', (_, measured) => {

@@ -10,7 +10,15 @@ const RELAY = 2;
 
 function situation(more: Partial<PathSituation>): PathSituation {
   const lanes = [lane(RELAY, 'relay'), lane(P2P, 'p2p')];
-  return { row: 'auto', lanes, active: RELAY, chosen: undefined, direct: 'trusted', ...more };
+  return {
+    row: 'auto',
+    lanes,
+    active: RELAY,
+    chosen: undefined,
+    chosenKind: undefined,
+    direct: 'trusted',
+    ...more,
+  };
 }
 
 const STILL = LIMITS.suspectAfterMs;
@@ -157,6 +165,7 @@ const anySituation: fc.Arbitrary<PathSituation> = fc
       .array(anyLane, { maxLength: 6 })
       .map((lanes) => lanes.map((more, id) => lane(id, more.kind, more))),
     active: fc.option(fc.nat(6), { nil: undefined }),
+    chosenKind: fc.constantFrom('p2p' as const, 'relay' as const, undefined),
     chosen: fc.option(fc.nat(6), { nil: undefined }),
     direct: fc.constantFrom<Standing>('trusted', 'distrusted', 'slow'),
   })

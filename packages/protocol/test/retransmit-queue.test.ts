@@ -74,9 +74,9 @@ describe('acknowledging', () => {
   test('tells the lane that brought the frames what has arrived by it', () => {
     const { first, second } = bench();
     const queue = queueOf(1);
-    queue.sendOn(first.lane, 0, EVERYTHING);
+    queue.sendOn([first.lane], 0, EVERYTHING);
     queue.push([new Uint8Array(20)], false);
-    queue.sendOn(second.lane, 0, EVERYTHING);
+    queue.sendOn([second.lane], 0, EVERYTHING);
     const told: [string, number][] = [];
     first.lane.delivered = (bytes) => told.push(['first', bytes]);
     second.lane.delivered = (bytes) => told.push(['second', bytes]);
@@ -92,7 +92,7 @@ describe('acknowledging', () => {
     const queue = new RetransmitQueue();
     for (let round = 0; round < 40; round += 1) {
       for (let n = 0; n < 100; n += 1) queue.push([new Uint8Array(1)], false);
-      queue.sendOn(first.lane, 0, EVERYTHING);
+      queue.sendOn([first.lane], 0, EVERYTHING);
       queue.acknowledge(queue.nextSequence - 7);
       expect(queue.length).toBe(7);
       expect(queue.oldest?.sequence).toBe(queue.firstUnacked);
@@ -137,8 +137,8 @@ describe('sending', () => {
     const { first } = bench();
     const queue = queueOf(3);
     expect(queue.nextUnsent()?.sequence).toBe(0);
-    expect(queue.sendOn(first.lane, 70, EVERYTHING)).toBe(true);
-    expect(queue.sendOn(first.lane, 80, EVERYTHING)).toBe(true);
+    expect(queue.sendOn([first.lane], 70, EVERYTHING)).toBe(true);
+    expect(queue.sendOn([first.lane], 80, EVERYTHING)).toBe(true);
     expect(sequences(first)).toEqual([0, 1, 2]);
     expect(queue.nextUnsent()).toBeUndefined();
     expect(queue.oldest).toMatchObject({ sentOn: first.lane, sentAs: 0, sentAt: 70 });
@@ -152,11 +152,11 @@ describe('sending', () => {
       first.carrier.sent.push(message);
       first.carrier.writable = false;
     };
-    expect(queue.sendOn(first.lane, 0, EVERYTHING)).toBe(false);
+    expect(queue.sendOn([first.lane], 0, EVERYTHING)).toBe(false);
     expect(sequences(first)).toEqual([0]);
     expect(queue.nextUnsent()?.sequence).toBe(1);
     first.carrier.writable = true;
-    expect(queue.sendOn(first.lane, 0, EVERYTHING)).toBe(false);
+    expect(queue.sendOn([first.lane], 0, EVERYTHING)).toBe(false);
     expect(sequences(first)).toEqual([0, 1]);
   });
 
@@ -164,12 +164,12 @@ describe('sending', () => {
     const { first } = bench();
     const queue = new RetransmitQueue();
     queue.push([], true);
-    expect(queue.sendOn(first.lane, 0, ONLY_EARLY)).toBe(true);
+    expect(queue.sendOn([first.lane], 0, ONLY_EARLY)).toBe(true);
     queue.push([], false);
     queue.push([], true);
-    expect(queue.sendOn(first.lane, 0, ONLY_EARLY)).toBe(false);
+    expect(queue.sendOn([first.lane], 0, ONLY_EARLY)).toBe(false);
     expect(sequences(first)).toEqual([0]);
-    expect(queue.sendOn(first.lane, 0, EVERYTHING)).toBe(true);
+    expect(queue.sendOn([first.lane], 0, EVERYTHING)).toBe(true);
     expect(sequences(first)).toEqual([0, 1, 2]);
   });
 });
@@ -178,15 +178,15 @@ describe('a lane that is gone', () => {
   test('has its frames sent again on another, those of others not', () => {
     const { first, second } = bench();
     const queue = queueOf(2);
-    queue.sendOn(first.lane, 0, EVERYTHING);
+    queue.sendOn([first.lane], 0, EVERYTHING);
     queue.push([], false);
-    queue.sendOn(second.lane, 0, EVERYTHING);
+    queue.sendOn([second.lane], 0, EVERYTHING);
     queue.push([], false);
-    queue.sendOn(first.lane, 0, EVERYTHING);
+    queue.sendOn([first.lane], 0, EVERYTHING);
     queue.acknowledge(1);
     queue.forgetLane(first.lane);
     expect(queue.nextUnsent()?.sequence).toBe(1);
-    queue.sendOn(second.lane, 5, EVERYTHING);
+    queue.sendOn([second.lane], 5, EVERYTHING);
     expect(sequences(second)).toEqual([2, 1, 3]);
     expect(queue.oldest).toMatchObject({ sentOn: second.lane, sentAs: 1, sentAt: 5 });
   });
@@ -195,7 +195,7 @@ describe('a lane that is gone', () => {
     const { first, second } = bench();
     const queue = queueOf(1);
     expect(queue.isMissingOn(first.lane, 0)).toBe(false);
-    queue.sendOn(first.lane, 0, EVERYTHING);
+    queue.sendOn([first.lane], 0, EVERYTHING);
     expect(queue.isMissingOn(first.lane, 0)).toBe(false);
     expect(queue.isMissingOn(first.lane, 1)).toBe(true);
     expect(queue.isMissingOn(second.lane, 1)).toBe(false);
@@ -208,12 +208,12 @@ describe('stragglers', () => {
   test('are on another lane, and have been for too long', () => {
     const { first, second } = bench();
     const queue = queueOf(1);
-    const beside = (now: number) => queue.stragglersBeside(second.lane, now);
+    const beside = (now: number) => queue.stragglersBeside([second.lane], now);
     expect(beside(1e6)).toBeUndefined();
-    queue.sendOn(first.lane, 100, EVERYTHING);
+    queue.sendOn([first.lane], 100, EVERYTHING);
     expect(beside(100 + LIMITS.stragglerMs - 1)).toBeUndefined();
     expect(beside(100 + LIMITS.stragglerMs)).toBe(first.lane);
-    expect(queue.stragglersBeside(first.lane, 1e6)).toBeUndefined();
+    expect(queue.stragglersBeside([first.lane], 1e6)).toBeUndefined();
     queue.acknowledge(1);
     expect(beside(1e6)).toBeUndefined();
   });
@@ -240,7 +240,7 @@ test('whatever is sent, lost and acknowledged, what is unsent is what no lane ha
             queue.push([], false);
           }
         } else if (one.kind === 'send') {
-          queue.sendOn(lanes[one.lane]!, 0, EVERYTHING);
+          queue.sendOn([lanes[one.lane]!], 0, EVERYTHING);
           for (const [n, lane] of model) model.set(n, lane ?? one.lane);
         } else if (one.kind === 'forget') {
           queue.forgetLane(lanes[one.lane]!);

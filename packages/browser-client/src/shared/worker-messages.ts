@@ -1,4 +1,4 @@
-import type { ChannelWay, ErrorCode, LinkKey } from '@wingman/protocol';
+import type { ChannelWay, ErrorCode, LaneMessage, LinkKey } from '@wingman/protocol';
 import type { ReplyPort } from '@wingman/protocol/ports';
 import type { FetchHead, SocketRequest } from './exchange-messages.js';
 import type { PageCookies } from './page-cookies.js';
@@ -29,6 +29,7 @@ export type ShellToWorker =
   /** Which way ICE has found, or has found now. */
   | { kind: 'p2p-way'; attempt: number; way: ChannelWay }
   | { kind: 'p2p-ended'; attempt: number }
+  | { kind: 'lane'; lane: number; step: LaneFromShell }
   /** What a page of this tab sees now. */
   | { kind: 'cookies'; cookies: PageCookies }
   /** The answer to the next frame that loads this URL becomes a file of that name; empty for the answer's own name. */
@@ -70,12 +71,21 @@ export type WorkerToShell =
   | { kind: 'connected' }
   | { kind: 'status'; status: LinkStatus }
   | { kind: 'p2p'; attempt: number; event: P2pWorkerEvent; code?: ErrorCode }
+  | { kind: 'lane'; lane: number; step: LaneToShell }
   /** The relay can't be used for a reason that a person should know; null when it is over. */
   | { kind: 'trouble'; code: ErrorCode | null }
   /** Make this change to the browser's storage; the answer is the cookies that the page sees then. */
   | { kind: 'site-data'; change: SiteDataChange; reply: ReplyPort<PageCookies> }
   /** Exchanges are under way: keep the service worker alive. */
   | { kind: 'keep-alive' };
+
+/** The making of a further lane, by its number. The worker decides and negotiates, and the shell has the peer connection. */
+export type LaneToShell = { type: 'open' } | LaneMessage | { type: 'close' };
+export type LaneFromShell =
+  | { type: 'channel'; end: ChannelEnd }
+  | { type: 'offer'; sdp: string }
+  | Extract<LaneMessage, { type: 'candidate' }>
+  | { type: 'failed' };
 
 /** open: the channel has opened. ready: the host has proved the key and answered there. */
 export type P2pWorkerEvent = 'open' | 'ready' | 'failed' | 'lost';

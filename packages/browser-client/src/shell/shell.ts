@@ -10,6 +10,7 @@ import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
 import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
+import { LanePeers } from './lane-peers.js';
 import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
 import { P2pClient } from './p2p-client.js';
@@ -30,6 +31,7 @@ export class Shell implements ShellParts {
   readonly firstPage = new FirstPage(window);
   tunnel: TunnelClient | undefined;
   p2p: P2pClient | undefined;
+  lanes: LanePeers | undefined;
   serviceWorker: ServiceWorkerHost | undefined;
   readonly #mirror = new Mirror(document, window, this);
   readonly #pill: PillView;
@@ -112,6 +114,7 @@ export class Shell implements ShellParts {
       onLost: (why, isReplaced) => this.#tunnelLost(why, isReplaced),
     });
     this.tunnel = tunnel;
+    this.lanes = new LanePeers(tunnel);
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
     this.p2p = new P2pClient(p2pWorld(tunnel, key, signal, this.boot.p2p.timeoutMs));
     void this.#startSignaling(key);
@@ -137,7 +140,7 @@ export class Shell implements ShellParts {
   }
 
   #stopTunnel(): void {
-    this.p2p?.close();
+    this.#closePeers();
     this.p2p = undefined;
     this.tunnel?.terminate();
     this.tunnel = undefined;
@@ -169,6 +172,8 @@ export class Shell implements ShellParts {
         const { attempt, event, code } = message;
         return this.p2p?.workerSays(attempt, event, code === 'HANDSHAKE_FAILED');
       }
+      case 'lane':
+        return this.lanes?.handle(message.lane, message.step);
       case 'trouble':
         return this.#trouble(message.code);
       case 'site-data':
@@ -178,11 +183,16 @@ export class Shell implements ShellParts {
     }
   }
 
+  #closePeers(): void {
+    this.p2p?.close();
+    this.lanes?.close();
+  }
+
   /** The tunnel worker has ended. Everybody who waits for an answer of it is told that none will come. */
   #tunnelLost(why: string, isReplaced: boolean): void {
     const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
     console.error(`The tunnel worker has ended, with what was under way: ${why}. ${next}`);
-    this.p2p?.close();
+    this.#closePeers();
     const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
     channel.postMessage(this.tab);
     channel.close();
@@ -199,6 +209,7 @@ export class Shell implements ShellParts {
   }
 
   #serverSays(message: ServerMessage): void {
+    if (message?.$case === 'connectionAccept') this.lanes?.use(message.value.iceServers);
     if (message?.$case !== 'hostPresence') return this.p2p?.handle(message);
     const { endReason, online, sessionEnded } = message.value;
     if (sessionEnded) return this.#ended(endCode(endReason));
@@ -271,7 +282,9 @@ export class Shell implements ShellParts {
   }
 
   #draw(): void {
-    drawCover(document.getElementById('wingman-cover'), this.#journey, () => this.#reconnection.retry());
+    drawCover(document.getElementById('wingman-cover'), this.#journey, () =>
+      this.#reconnection.retry(),
+    );
     const { done, problem } = this.#journey;
     const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
     if (!done.has('app')) return;
@@ -295,7 +308,7 @@ export class Shell implements ShellParts {
 
   #leave(isForGood: boolean): void {
     this.firstPage.keep(this.frame);
-    this.p2p?.close();
+    this.#closePeers();
     if (isForGood) this.#signaling?.leave();
   }
 }

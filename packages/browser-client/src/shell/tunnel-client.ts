@@ -4,7 +4,13 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
 import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
-import type { Fingerprints, ShellToWorker, WorkerToShell } from '../shared/worker-messages.js';
+import type {
+  ChannelEnd,
+  Fingerprints,
+  LaneFromShell,
+  ShellToWorker,
+  WorkerToShell,
+} from '../shared/worker-messages.js';
 import type { EarlyTunnel } from './early-start.js';
 import { Heartbeat } from './heartbeat.js';
 import { pumpChannel } from './webrtc-utils.js';
@@ -70,13 +76,16 @@ export class TunnelClient {
 
   /** Transfers the channel, or pumps its messages where the engine can't. Call this in the task that made the channel. */
   giveChannel(attempt: number, channel: RTCDataChannel): void {
-    try {
-      const transfer = [channel as unknown as Transferable];
-      this.#post({ kind: 'p2p-channel', attempt, end: { kind: 'channel', channel } }, transfer);
-    } catch {
-      const port = pumpChannel(channel);
-      this.#post({ kind: 'p2p-channel', attempt, end: { kind: 'port', port } }, [port]);
-    }
+    this.#give(channel, (end) => ({ kind: 'p2p-channel', attempt, end }));
+  }
+
+  /** The same for the channel of a further lane. */
+  giveLane(lane: number, channel: RTCDataChannel): void {
+    this.#give(channel, (end) => ({ kind: 'lane', lane, step: { type: 'channel', end } }));
+  }
+
+  tellLane(lane: number, step: LaneFromShell): void {
+    this.#post({ kind: 'lane', lane, step });
   }
 
   giveFingerprints(attempt: number, fingerprints: Fingerprints): void {
@@ -161,6 +170,15 @@ export class TunnelClient {
     if (this.#restarts.length >= maxWorkerRestarts) return false;
     this.#restarts.push(now);
     return true;
+  }
+
+  #give(channel: RTCDataChannel, message: (end: ChannelEnd) => ShellToWorker): void {
+    try {
+      this.#post(message({ kind: 'channel', channel }), [channel]);
+    } catch {
+      const port = pumpChannel(channel);
+      this.#post(message({ kind: 'port', port }), [port]);
+    }
   }
 
   #post(message: ShellToWorker, transfer: Transferable[] = []): void {

@@ -9,6 +9,7 @@ import {
 import { NO_LINK, type Preference, type WingmanStatus } from '../shared/status.js';
 import type { AppFrame } from './app-frame.js';
 import type { FirstPage } from './first-page.js';
+import type { LanePeers } from './lane-peers.js';
 import type { P2pClient } from './p2p-client.js';
 import type { ServiceWorkerHost } from './service-worker-host.js';
 import type { TunnelClient } from './tunnel-client.js';
@@ -20,6 +21,7 @@ export interface ShellParts {
   readonly firstPage: Pick<FirstPage, 'pastOf'>;
   readonly tunnel: TunnelClient | undefined;
   readonly p2p: P2pClient | undefined;
+  readonly lanes: Pick<LanePeers, 'count'> | undefined;
   readonly serviceWorker: ServiceWorkerHost | undefined;
   reported(report: DocumentReport): void;
 }
@@ -61,11 +63,11 @@ export function publish(shell: ShellParts, tab: Window): void {
 }
 
 /** What `window.wingman.status()` resolves to. */
-async function statusOf({ tunnel, p2p }: ShellParts): Promise<WingmanStatus> {
+async function statusOf({ tunnel, p2p, lanes }: ShellParts): Promise<WingmanStatus> {
   const status = (await tunnel?.status()) ?? NO_LINK;
   const { mode, rttMs, link, bytes, switches, relayConnected, directConnected } = status;
   const candidatePair = (await p2p?.candidatePair()) ?? null;
-  const webrtcConnections = p2p?.connectionCount ?? 0;
+  const webrtcConnections = (p2p?.connectionCount ?? 0) + (lanes?.count ?? 0);
   return {
     ...{ mode, rttMs, link, bytes, candidatePair, switches },
     ...{ relayConnected, directConnected, webrtcConnections },

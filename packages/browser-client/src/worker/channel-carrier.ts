@@ -1,5 +1,5 @@
 import { BaseCarrier, LIMITS } from '@wingman/protocol';
-import type { PumpToShell, PumpToWorker } from '../shared/worker-messages.js';
+import type { ChannelEnd, PumpToShell, PumpToWorker } from '../shared/worker-messages.js';
 
 /** The part of an RTCDataChannel that is used. */
 export type ChannelLike = Pick<
@@ -18,6 +18,13 @@ export interface ChannelEvents {
   onOpen: () => void;
   /** Called once, however it ends. */
   onEnd: () => void;
+}
+
+/** The carrier over what the shell has handed over. */
+export function carrierOn(end: ChannelEnd, events: ChannelEvents): BaseCarrier {
+  return end.kind === 'channel'
+    ? new ChannelCarrier(end.channel, events)
+    : new PortCarrier(end.port, events);
 }
 
 /** A carrier over an ordered, reliable data channel that lives in this worker. */

@@ -70,6 +70,8 @@ function handle(
       return tunnel.setWay(message.attempt, message.way);
     case 'p2p-ended':
       return tunnel.endChannel(message.attempt);
+    case 'lane':
+      return tunnel.handleLane(message.lane, message.step);
     case 'cookies':
       return cookies.update(message.cookies);
     case 'download':

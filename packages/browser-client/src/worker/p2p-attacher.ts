@@ -17,7 +17,7 @@ import {
 } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { ChannelEnd, Fingerprints, P2pWorkerEvent } from '../shared/worker-messages.js';
-import { ChannelCarrier, PortCarrier, type ChannelEvents } from './channel-carrier.js';
+import { carrierOn, type ChannelEvents } from './channel-carrier.js';
 
 export interface P2pAttacherOptions {
   key: LinkKey;
@@ -63,10 +63,7 @@ export class P2pAttacher {
       onOpen: () => this.options.onEvent(number, 'open'),
       onEnd: () => this.#ended(number),
     };
-    const carrier =
-      end.kind === 'channel'
-        ? new ChannelCarrier(end.channel, events)
-        : new PortCarrier(end.port, events);
+    const carrier = carrierOn(end, events);
     const machine = new StateMachine(TRANSITIONS, 'opening');
     const nothing = { fingerprints: undefined, attachment: undefined };
     const attempt: Attempt = { number, carrier, machine, way: deferred(), ...nothing };

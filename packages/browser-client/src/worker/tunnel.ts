@@ -23,10 +23,12 @@ import { NO_LINK, type LinkStatus } from '../shared/status.js';
 import type {
   ChannelEnd,
   Fingerprints,
+  LaneFromShell,
   StartOptions,
   WorkerToShell,
 } from '../shared/worker-messages.js';
 import type { TabCookies } from './cookies.js';
+import { LaneOpener } from './lane-opener.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
 import { P2pAttacher } from './p2p-attacher.js';
 import { Preload } from './preload.js';
@@ -66,6 +68,7 @@ interface Life {
   link: Link;
   mux: Mux;
   relay: RelayConnector;
+  lanes: LaneOpener;
   machine: StateMachine<LifeState>;
 }
 
@@ -165,6 +168,10 @@ export class Tunnel {
     this.#p2p.end(attempt);
   }
 
+  handleLane(lane: number, step: LaneFromShell): void {
+    this.#life.lanes.handle(lane, step);
+  }
+
   prefer(preference: Preference): void {
     this.#preference = preference;
     this.#life.link.prefer(preference);
@@ -220,7 +227,11 @@ export class Tunnel {
       onTrouble: (code) => this.#troubled(code),
     });
     const machine = new StateMachine(TRANSITIONS, 'unproven', (state) => this.#entered(state));
-    const life: Life = { link, mux, relay, machine };
+    const lanes = new LaneOpener({
+      ...{ key, link, mux, clock: this.#clock },
+      tell: (lane, step) => this.#options.tell({ kind: 'lane', lane, step }),
+    });
+    const life: Life = { link, mux, relay, lanes, machine };
     for (const event of ['state', 'path', 'attachment'] as const) {
       link.on(event, () => this.#changed(life));
     }

@@ -47,6 +47,7 @@ function shell(more: Partial<ShellParts> = {}): ShellParts {
     firstPage: { pastOf: (url) => ({ referrer: url, state: null, scroll: null }) },
     tunnel: recorder({ status: () => Promise.resolve({ ...NO_LINK, mode: 'p2p', switches: 2 }) }),
     p2p: recorder({ candidatePair: () => Promise.resolve(PAIR), connectionCount: 1 }),
+    lanes: { count: 2 },
     serviceWorker: recorder({
       isolate: () => Promise.resolve(true),
       expect: () => Promise.resolve(),
@@ -108,13 +109,13 @@ describe('window.wingman', () => {
     const { wingman } = published(shell());
     expect(await wingman.status()).toEqual({
       ...{ mode: 'p2p', rttMs: null, link: NO_LINK.link, bytes: NO_LINK.bytes },
-      ...{ candidatePair: PAIR, switches: 2, webrtcConnections: 1 },
+      ...{ candidatePair: PAIR, switches: 2, webrtcConnections: 3 },
       ...{ relayConnected: false, directConnected: false },
     });
   });
 
   test('is offline without a tunnel', async () => {
-    const { wingman } = published(shell({ tunnel: undefined, p2p: undefined }));
+    const { wingman } = published(shell({ tunnel: undefined, p2p: undefined, lanes: undefined }));
     const { mode, candidatePair, webrtcConnections } = await wingman.status();
     expect([mode, candidatePair, webrtcConnections]).toEqual(['offline', null, 0]);
   });

@@ -7,7 +7,7 @@ import { formatMs, pathName } from './format.js';
 
 const HEIGHT = 130;
 /** From the bottom up. */
-const PATHS = ['offline', 'relay', 'p2p'] as const;
+const PATHS = ['offline', 'relay', 'turn', 'p2p'] as const;
 
 /** What one chart shows of the samples. */
 interface Plot {
@@ -41,7 +41,7 @@ const PLOTS: readonly Plot[] = [
     title: 'Path',
     series: [{ label: 'path', color: '--path', value: ({ path }) => PATHS.indexOf(path) }],
     format: (index) => pathName(PATHS[index] ?? 'offline'),
-    values: [0, 1, 2],
+    values: [0, 1, 2, 3],
   },
 ];
 

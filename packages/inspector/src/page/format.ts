@@ -18,6 +18,7 @@ export function formatTime(at: number): string {
 
 const PATHS: Readonly<Record<RecordedPath, string>> = {
   p2p: 'direct',
+  turn: 'by TURN',
   relay: 'relay',
   offline: 'offline',
   ingress: 'ingress',

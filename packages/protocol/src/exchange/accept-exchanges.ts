@@ -4,6 +4,7 @@ import type { MuxStream } from '../mux/mux-stream.js';
 import { Mux } from '../mux/mux.js';
 import { IncomingRequest } from './incoming-request.js';
 import { IncomingWebSocket } from './incoming-websocket.js';
+import { decodeLaneOffer, LaneNegotiation } from './lane-negotiation.js';
 import { MessageType } from './message-type.js';
 import { decodeMessage } from './proto-message.js';
 
@@ -11,6 +12,8 @@ import { decodeMessage } from './proto-message.js';
 export interface ExchangeHandlers {
   request(incoming: IncomingRequest): void;
   webSocket(incoming: IncomingWebSocket): void;
+  /** The peer offers a further lane of the direct path. Without this every such offer is refused. */
+  lane?: ((negotiation: LaneNegotiation, sdp: string) => void) | undefined;
 }
 
 /** Accepts every exchange that the peer of a link opens. A malformed one is reset with PROTOCOL_ERROR. */
@@ -35,6 +38,9 @@ function dispatch(stream: MuxStream, open: Uint8Array, handlers: ExchangeHandler
       return handlers.webSocket(
         new IncomingWebSocket(stream, decodeMessage(WebSocketOpen, payload)),
       );
+    case MessageType.LANE_OFFER:
+      if (handlers.lane === undefined) return stream.reset('REFUSED');
+      return handlers.lane(new LaneNegotiation(stream), decodeLaneOffer(payload));
     default:
       return stream.reset('PROTOCOL_ERROR');
   }

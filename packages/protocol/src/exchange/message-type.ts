@@ -14,6 +14,9 @@ export const MessageType = {
   WEBSOCKET_CLOSE: 0x15,
   /** A part of a text message. More parts follow. Code that passes parts on has to know the type from the first. */
   WEBSOCKET_TEXT_FRAGMENT: 0x16,
+  LANE_OFFER: 0x20,
+  LANE_ANSWER: 0x21,
+  LANE_CANDIDATE: 0x22,
 } as const;
 
 export type MessageTypeCode = (typeof MessageType)[keyof typeof MessageType];

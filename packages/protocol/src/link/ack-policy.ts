@@ -10,7 +10,9 @@ export class AckPolicy {
   #bytes = 0;
   #frames = 0;
   #timer: Timer | undefined;
-  #heard: { lane: Lane; at: number } | undefined;
+  #heard: Lane | undefined;
+  /** When each lane has brought its last numbered frame. */
+  readonly #heardAt = new WeakMap<Lane, number>();
 
   constructor(
     private readonly clock: Clock,
@@ -19,12 +21,13 @@ export class AckPolicy {
 
   /** Whether this lane is expected to bring more. */
   isRecentOn(lane: Lane): boolean {
-    return this.#heard?.lane === lane && this.clock.now() - this.#heard.at < RECENT_MS;
+    return this.clock.now() - (this.#heardAt.get(lane) ?? -Infinity) < RECENT_MS;
   }
 
   /** A numbered frame has arrived. */
   arrived(lane: Lane, bytes: number): void {
-    this.#heard = { lane, at: this.clock.now() };
+    this.#heard = lane;
+    this.#heardAt.set(lane, this.clock.now());
     this.#bytes += bytes;
     this.#frames += 1;
     if (this.#bytes >= LIMITS.ackEveryBytes || this.#frames >= LIMITS.ackEveryFrames) {
@@ -37,7 +40,7 @@ export class AckPolicy {
   /** Acknowledges now, even when nothing new has come. */
   acknowledge(): void {
     this.settled();
-    this.send(this.#heard?.lane);
+    this.send(this.#heard);
   }
 
   /** Cancels the acknowledgement that is due. */

@@ -10,6 +10,8 @@ import { RetransmitQueue } from './retransmit-queue.js';
 export interface DeliveryOwner {
   /** The lane that carries now. */
   active(): Lane | undefined;
+  /** The lanes that frames are striped over: the active one, and those of its kind that are as good. */
+  carrying(): readonly Lane[];
   /** The next frame, each once and in order. */
   frame(payload: Uint8Array): void;
   /** There is room for more frames. */
@@ -74,9 +76,9 @@ export class Delivery {
   /** Whether early data would go out at once. */
   get takesEarly(): boolean {
     return (
-      this.owner.active()?.carrier.writable === true &&
       this.#queue.hasRoom &&
-      this.#queue.nextUnsent() === undefined
+      this.#queue.nextUnsent() === undefined &&
+      this.owner.carrying().some((lane) => lane.takes)
     );
   }
 
@@ -93,9 +95,8 @@ export class Delivery {
 
   /** Sends the frames that no living lane has sent, as far as the carrier takes them, then asks for more. */
   pump(): void {
-    const lane = this.owner.active();
-    if (lane === undefined) return;
-    if (!this.#queue.sendOn(lane, this.clock.now(), !this.#isPeerKnown)) return;
+    const lanes = this.owner.carrying();
+    if (!this.#queue.sendOn(lanes, this.clock.now(), !this.#isPeerKnown)) return;
     if (this.#queue.hasRoom) this.owner.writable();
   }
 
@@ -120,7 +121,7 @@ export class Delivery {
 
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean {
-    const isSending = lane === this.owner.active() && this.#queue.length > 0;
+    const isSending = this.#queue.length > 0 && this.owner.carrying().includes(lane);
     return isSending || this.#acks.isRecentOn(lane);
   }
 
@@ -129,22 +130,21 @@ export class Delivery {
     return this.#queue.isMissingOn(lane, framesBefore);
   }
 
-  /** Counts what was sent on this lane as unsent; the next `pump` sends it. */
-  forgetLane(lane: Lane): void {
-    this.#queue.forgetLane(lane);
+  /** Counts what was sent on lanes that don't carry any more as unsent; the next `pump` sends it. */
+  forgetOthers(): void {
+    this.#queue.keepOnly(this.owner.carrying());
   }
 
-  /** Sends again, on the lane that carries now, what was sent on another lane. */
+  /** Sends again, on the lanes that carry now, what was sent on another lane. */
   sendAgain(lane: Lane): void {
-    this.forgetLane(lane);
+    this.#queue.forgetLane(lane);
     this.pump();
   }
 
-  /** Sends again the frames that a planned switch has left on a slow carrier, because they hold up the rest. */
+  /** Sends again the frames that a planned switch, or a stall of one lane of several, holds up before the rest. */
   sendStragglersAgain(): void {
-    const active = this.owner.active();
-    if (active?.state !== 'ready') return;
-    const slow = this.#queue.stragglersBeside(active, this.clock.now());
+    if (this.owner.active()?.state !== 'ready') return;
+    const slow = this.#queue.stragglersBeside(this.owner.carrying(), this.clock.now());
     if (slow !== undefined) this.sendAgain(slow);
   }
 

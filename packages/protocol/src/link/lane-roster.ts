@@ -1,5 +1,5 @@
 import type { Lane } from './lane.js';
-import type { Attachment, LaneKind } from './lane-evidence.js';
+import type { Attachment, LaneKind, LaneQuality } from './lane-evidence.js';
 import type { ByteCount, LinkStats } from './link-types.js';
 
 /** The lanes of a link in the order in which they were attached, and views of them by kind. */
@@ -60,24 +60,46 @@ export class LaneRoster {
     return this.all.filter((other) => other.kind === kind && other.id < id && isIn(other));
   }
 
-  stats(): Pick<LinkStats, 'bytes' | 'rttMs' | 'quality'> {
+  /** The measurements of each kind: the rates are those of all its lanes together. */
+  qualities(): Record<LaneKind, LaneQuality | null> {
+    return this.byKind((lane) => {
+      const kin = this.all.filter(({ kind }) => kind === lane.kind);
+      const inPerSecond = sum(kin.map((one) => one.inPerSecond));
+      return {
+        ...lane.quality,
+        inPerSecond,
+        outPerSecond: sum(kin.map((one) => one.outPerSecond)),
+      };
+    });
+  }
+
+  stats(): Pick<LinkStats, 'bytes' | 'rttMs' | 'quality' | 'lanes'> {
+    const good = this.all.filter((lane) => lane.isGood);
+    const lanesOf = (kind: LaneKind): number => good.filter((lane) => lane.kind === kind).length;
     return {
       bytes: this.#bytes(),
       rttMs: this.byKind((lane) => lane.rttMs),
-      quality: this.byKind((lane) => lane.quality),
+      quality: this.qualities(),
+      lanes: { p2p: lanesOf('p2p'), turn: lanesOf('turn'), relay: lanesOf('relay') },
     };
   }
 
   /** Bytes by kind, including those of lanes that are gone. A lane that has changed its kind counts whole for its last one. */
   #bytes(): Record<LaneKind, ByteCount> {
     const { p2p, turn, relay } = this.#retired;
-    const sum = { p2p: { ...p2p }, turn: { ...turn }, relay: { ...relay } };
-    for (const lane of this.#lanes.values()) count(sum[lane.kind], lane);
-    return sum;
+    const total = { p2p: { ...p2p }, turn: { ...turn }, relay: { ...relay } };
+    for (const lane of this.#lanes.values()) count(total[lane.kind], lane);
+    return total;
   }
 }
 
-function count(sum: ByteCount, lane: Lane): void {
-  sum.in += lane.bytesIn;
-  sum.out += lane.bytesOut;
+/** The sum of what is known; null when nothing is. */
+function sum(rates: readonly (number | null)[]): number | null {
+  const known = rates.filter((rate) => rate !== null);
+  return known.length === 0 ? null : known.reduce((total, rate) => total + rate, 0);
+}
+
+function count(total: ByteCount, lane: Lane): void {
+  total.in += lane.bytesIn;
+  total.out += lane.bytesOut;
 }

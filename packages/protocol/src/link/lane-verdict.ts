@@ -60,7 +60,7 @@ function isDead(lane: LaneEvidence, unackedBytes: number): boolean {
 }
 
 /** How long an answer may take. */
-function patienceMs({ goodRttMs }: LaneEvidence): number {
+export function patienceMs({ goodRttMs }: LaneEvidence): number {
   return goodRttMs === null ? FIRST_ANSWER_MS : Math.max(LIMITS.suspectAfterMs, 4 * goodRttMs);
 }
 

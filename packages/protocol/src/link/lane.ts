@@ -9,6 +9,7 @@ import type {
   LaneQuality,
   LaneState,
 } from './lane-evidence.js';
+import { Flight, type Mark } from './flight.js';
 import { RateMeter } from './rate-meter.js';
 import { RoundTrip } from './round-trip.js';
 
@@ -34,6 +35,7 @@ interface Ping {
   /** How many frames had been sent here when the ping went out. */
   readonly framesBefore: number;
   readonly bytesInBefore: number;
+  readonly mark: Mark;
 }
 
 /** One attached carrier and the evidence about it. A lane counts and measures; other parts judge. */
@@ -43,6 +45,8 @@ export class Lane implements Attachment, LaneEvidence {
   kind: LaneKind;
   readonly carrier: Carrier;
   readonly replacesKind: boolean;
+  /** The numbered frames under way here. */
+  readonly flight: Flight;
   readonly #clock: Clock;
   readonly #machine = new StateMachine(TRANSITIONS, 'attaching', (state) => this.#entered(state));
   readonly #roundTrip: RoundTrip;
@@ -76,6 +80,7 @@ export class Lane implements Attachment, LaneEvidence {
     this.replacesKind = replacesKind;
     this.#clock = clock;
     this.#stateAt = this.#heardAt = this.#pingedAt = this.#provenAt = clock.now();
+    this.flight = new Flight(clock);
     this.#roundTrip = new RoundTrip(clock);
     this.#in = new RateMeter(clock);
     this.#out = new RateMeter(clock);
@@ -184,6 +189,19 @@ export class Lane implements Attachment, LaneEvidence {
     this.carrier.send(message);
   }
 
+  /** Whether a numbered frame would leave at once, and not only fill a queue. */
+  get takes(): boolean {
+    return this.carrier.writable && this.flight.load < 1;
+  }
+
+  /** Sends a numbered frame. */
+  carry(frame: Uint8Array): void {
+    this.framesSent += 1;
+    this.flight.add(frame.byteLength);
+    this.send(frame);
+    if (this.flight.isMarkDue) this.ping();
+  }
+
   sendFrame(frame: LinkFrame): void {
     this.send(encodeLinkFrame(frame));
   }
@@ -221,12 +239,18 @@ export class Lane implements Attachment, LaneEvidence {
     this.#isLeft = true;
   }
 
+  /** The peer's newest frames come here. */
+  taken(): void {
+    this.#isLeft = false;
+  }
+
   ping(): void {
     const nonce = ++this.#lastNonce;
     const sentAt = this.#clock.now();
     this.#pingedAt = sentAt;
     const { framesSent: framesBefore, bytesIn: bytesInBefore } = this;
-    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore });
+    const mark = this.flight.mark();
+    this.#pings.push({ nonce, sentAt, framesBefore, bytesInBefore, mark });
     this.sendFrame({ type: 'ping', nonce });
   }
 
@@ -237,6 +261,7 @@ export class Lane implements Attachment, LaneEvidence {
     // Answers keep their order, so no answer to an older ping will come.
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     this.#roundTrip.add(this.#clock.now() - ping.sentAt);
+    this.flight.answered(ping.mark);
     this.#proved();
     return ping.framesBefore;
   }

@@ -10,7 +10,8 @@ export type LinkState = 'waiting' | 'open' | 'closed';
 /** What carries the link now. */
 export type Path = LaneKind | 'offline';
 
-export type LinkEvent = 'state' | 'path' | 'attachment';
+/** look: the monitor has looked at all lanes, as it does again and again while something is under way. */
+export type LinkEvent = 'state' | 'path' | 'attachment' | 'look';
 
 export interface LinkOptions {
   /** 32 lower-case hex characters, chosen by the opener. */
@@ -51,6 +52,8 @@ export interface LinkStats {
   switches: number;
   bytes: Record<LaneKind, ByteCount>;
   rttMs: Record<LaneKind, number | null>;
+  /** How many lanes of each kind could carry. */
+  lanes: Record<LaneKind, number>;
   /** Null for a kind that is not attached. */
   quality: Record<LaneKind, LaneQuality | null>;
   unackedBytes: number;

@@ -118,6 +118,11 @@ export class Link {
     if (this.#paths.reclassify(id, kind)) this.#emitter.emit('path');
   }
 
+  /** Closes a lane that is not needed any more. What was sent on it goes out again on another one. */
+  retire(lane: Attachment): void {
+    this.#paths.retire(lane.id);
+  }
+
   /** Chooses by this preference from now on. `p2p` also forgives the failures of the direct path. */
   prefer(preference: Preference): void {
     this.#paths.prefer(preference);
@@ -173,17 +178,23 @@ export class Link {
         move: (move) => this.#move(move),
         forget: (lane) => this.#delivery.sendAgain(lane),
         changed: () => this.#emitter.emit('attachment'),
-        looked: () => this.#delivery.sendStragglersAgain(),
+        looked: () => {
+          this.#delivery.sendStragglersAgain();
+          this.#emitter.emit('look');
+        },
       },
       { role, preference, history, clock: this.clock },
     );
   }
 
   #deliveredBy(paths: PathMachine): Delivery {
-    const active = (): Lane | undefined => paths.active;
-    const frame = (payload: Uint8Array): void => this.#handlers?.frame(payload);
-    const writable = (): void => this.#handlers?.writable();
-    return new Delivery({ active, frame, writable }, this.clock);
+    const owner = {
+      active: () => paths.active,
+      carrying: () => paths.carrying,
+      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
+      writable: () => this.#handlers?.writable(),
+    };
+    return new Delivery(owner, this.clock);
   }
 
   #entered(state: LinkState): void {
@@ -244,7 +255,7 @@ export class Link {
   }
 
   #data(lane: Lane, sequence: number, payload: Uint8Array): void {
-    if (sequence > (this.#paths.active?.newestHeard ?? Infinity)) this.#paths.newestOn(lane);
+    this.#paths.heardNumber(lane, sequence);
     lane.newestHeard = Math.max(lane.newestHeard, sequence);
     this.#delivery.receive(lane, sequence, payload);
     this.#paths.watch();
@@ -276,7 +287,7 @@ export class Link {
     }
     if (turn !== undefined) to.sendFrame({ type: 'use', turn });
     const isFlight = from !== undefined && from.state !== 'ready';
-    if (isFlight) this.#delivery.forgetLane(from);
+    if (isFlight) this.#delivery.forgetOthers();
     this.#emitter.emit('path');
     this.#delivery.pump();
     this.#machine.transition('open');

@@ -78,6 +78,15 @@ export class PathMachine {
     return this.#active;
   }
 
+  /** The lanes that frames are striped over: the active one, and those of its kind that are as good. */
+  get carrying(): readonly Lane[] {
+    const active = this.#active;
+    if (active === undefined) return [];
+    return this.lanes.all.filter(
+      (lane) => lane === active || (lane.kind === active.kind && lane.isGood),
+    );
+  }
+
   /** How often a lane of the other kind has taken over. */
   get switches(): number {
     return this.#switches;
@@ -113,7 +122,7 @@ export class PathMachine {
 
   /** A lane is over. When there is an `heir`, it takes the lane's place. */
   lose(lane: Lane, code: number, reason: string, heir?: Lane): void {
-    const isFailure = lane.kind !== 'relay' && lane.state === 'ready' && heir === undefined;
+    const isFailure = lane.state === 'ready' && heir === undefined && this.#isLastDirect(lane);
     if (!lane.transition('dead')) return;
     lane.carrier.close(code, reason);
     this.lanes.delete(lane);
@@ -123,6 +132,17 @@ export class PathMachine {
     this.#link.forget(lane);
     // The cause may have hit the other carriers too: a network that changed, or a host that is gone.
     if (heir === undefined) this.doubt();
+    this.#link.changed();
+  }
+
+  /** A lane is closed because it is not needed. That is no failure, and casts no doubt on the others. */
+  retire(id: number): void {
+    const lane = this.lanes.get(id);
+    if (lane?.transition('dead') !== true) return;
+    this.lanes.delete(lane);
+    this.#steer();
+    this.#link.forget(lane);
+    lane.carrier.close(CloseCode.NORMAL, 'not needed');
     this.#link.changed();
   }
 
@@ -161,13 +181,25 @@ export class PathMachine {
     this.#turn = turn;
     this.#chosen = lane;
     // The peer may have left the old lane because it hears nothing there.
-    if (this.#active !== lane) this.#active?.left();
+    this.newestOn(lane);
     this.#steer(lane);
   }
 
-  /** The peer's newest frame has come on this lane. A peer that sends on another lane than ours may have found ours dead. */
+  /** The peer's newest frame has come on this lane. A peer that sends on lanes of another kind than ours may have found ours dead. */
   newestOn(lane: Lane): void {
-    if (lane !== this.#active && lane.state === 'ready') this.#active?.left();
+    if (lane.kind === this.#active?.kind || lane.state !== 'ready') return;
+    for (const left of this.#kin(this.#active)) left.left();
+  }
+
+  /** A numbered frame has come on this lane: where the newest comes, the peer sends. */
+  heardNumber(lane: Lane, sequence: number): void {
+    const kin = this.#kin(this.#active);
+    const isNewer = (other: Lane): boolean => sequence > other.newestHeard;
+    if (!kin.includes(lane)) {
+      if (kin.every(isNewer)) this.newestOn(lane);
+    } else if (this.lanes.all.every(isNewer)) {
+      for (const taken of kin) taken.taken();
+    }
   }
 
   /** A message has come. While the active lane is suspected, the link waits for a sign of life on another one. */
@@ -223,6 +255,7 @@ export class PathMachine {
       lanes: this.lanes.all,
       active: active?.id,
       chosen: this.#chosen?.id,
+      chosenKind: this.#chosen?.kind,
       direct: this.#history.standing(this.#clock.now()),
     });
   }
@@ -251,13 +284,24 @@ export class PathMachine {
     if (this.#active === older) this.#move(newer, false);
   }
 
+  /** The lanes of the same kind, itself among them. */
+  #kin(lane: Lane | undefined): readonly Lane[] {
+    return this.lanes.all.filter(({ kind }) => kind === lane?.kind);
+  }
+
+  /** Whether this direct lane has no good one beside it: then the path goes with the lane. */
+  #isLastDirect(lane: Lane): boolean {
+    const isSpare = (other: Lane): boolean => other !== lane && other.isGood;
+    return lane.kind !== 'relay' && !this.#kin(lane).some(isSpare);
+  }
+
   #directIsReady(lane: Lane, isFresh: boolean): void {
     if (lane.kind !== 'relay') this.#history.ready(this.#clock.now(), isFresh);
   }
 
   #suspect(lane: Lane): void {
     if (!lane.transition('suspect')) return;
-    if (lane.kind !== 'relay') this.#history.suspected(this.#clock.now());
+    if (this.#isLastDirect(lane)) this.#history.suspected(this.#clock.now());
     if (lane === this.#active) this.#steer();
     else if (this.#active?.state === 'ready') this.#link.forget(lane);
     this.#link.changed();
@@ -265,7 +309,7 @@ export class PathMachine {
 
   #looked(): void {
     if (this.#isChoosing) {
-      const { p2p, turn, relay } = this.lanes.byKind((lane) => lane);
+      const { p2p, turn, relay } = this.lanes.qualities();
       this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay });
     }
     this.#steer();

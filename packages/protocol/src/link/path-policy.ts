@@ -19,8 +19,9 @@ export interface PathSituation {
   readonly lanes: readonly LaneEvidence[];
   /** The lane that carries, or the one that has just been asked for. */
   readonly active: number | undefined;
-  /** The lane that the opener has chosen last. */
+  /** The lane that the opener has chosen last, and the kind of that lane, which may be gone. */
   readonly chosen: number | undefined;
+  readonly chosenKind: LaneKind | undefined;
   readonly direct: Standing;
 }
 
@@ -39,11 +40,13 @@ export interface PathDecision {
  * ready: frames may be sent. suspect: silent for too long.
  */
 type Grade = 'good' | 'slow' | 'ready' | 'suspect';
-type Who = LaneKind | 'chosen' | 'active' | 'any';
+/** kin: of the kind of the chosen lane. */
+type Who = LaneKind | 'chosen' | 'kin' | 'active' | 'any';
 
-/** The end of every row: the link stays where it is, or leaves a suspected lane for one that is ready. */
+/** The end of every row: the link stays where it is, or leaves a suspected lane for one that is ready, of the same kind first. */
 const OTHERWISE: readonly (readonly [Who, Grade])[] = [
   ['active', 'ready'],
+  ['kin', 'ready'],
   ['any', 'ready'],
   ['active', 'suspect'],
 ];
@@ -78,7 +81,7 @@ const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
     ...OTHERWISE,
   ],
   stay: OTHERWISE,
-  follow: [['chosen', 'ready'], ...OTHERWISE],
+  follow: [['chosen', 'ready'], ['kin', 'ready'], ...OTHERWISE],
 };
 
 /** Decides which lane carries. The decision depends on the situation alone. */
@@ -115,8 +118,13 @@ function candidatesIn({ lanes, active }: PathSituation): readonly LaneEvidence[]
   return [current, ...lanes.filter((lane) => lane !== current && isRefuge(lane))];
 }
 
-function isCalled(lane: LaneEvidence, who: Who, { active, chosen }: PathSituation): boolean {
+function isCalled(
+  lane: LaneEvidence,
+  who: Who,
+  { active, chosen, chosenKind }: PathSituation,
+): boolean {
   if (who === 'any') return true;
+  if (who === 'kin') return lane.kind === chosenKind;
   if (who === 'active') return lane.id === active;
   return who === 'chosen' ? lane.id === chosen : lane.kind === who;
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { encodeDataFrame } from '../wire/link-frame.js';
 import type { Lane } from './lane.js';
-import { stragglerMs } from './lane-verdict.js';
+import { patienceMs, stragglerMs } from './lane-verdict.js';
 
 /** A frame that the peer has not acknowledged, and the lane it was last sent on. */
 export interface Unacked {
@@ -79,16 +79,19 @@ export class RetransmitQueue {
     return true;
   }
 
-  /** Sends on a lane the frames that no living lane has sent; false when a frame has to wait for the carrier or for the peer. */
-  sendOn(lane: Lane, now: number, isOnlyEarly: boolean): boolean {
-    while (lane.carrier.writable) {
+  /**
+   * Sends the frames that no living lane has sent, each on the emptiest of these lanes; false when a frame has to wait
+   * for a lane or for the peer.
+   */
+  sendOn(lanes: readonly Lane[], now: number, isOnlyEarly: boolean): boolean {
+    for (let lane = emptiest(lanes); lane !== undefined; lane = emptiest(lanes)) {
       const frame = this.nextUnsent();
       if (frame === undefined) return true;
       if (isOnlyEarly && !frame.isEarly) return false;
       frame.sentOn = lane;
-      frame.sentAs = lane.framesSent++;
+      frame.sentAs = lane.framesSent;
       frame.sentAt = now;
-      lane.send(frame.bytes);
+      lane.carry(frame.bytes);
     }
     return false;
   }
@@ -101,11 +104,12 @@ export class RetransmitQueue {
     return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
   }
 
-  /** The lane that has had the oldest frame for too long, unless it is the active one. */
-  stragglersBeside(active: Lane, now: number): Lane | undefined {
+  /** The lane that has had the oldest frame for too long, while there is another one among these that carry. */
+  stragglersBeside(lanes: readonly Lane[], now: number): Lane | undefined {
     const { sentOn, sentAt = 0 } = this.oldest ?? {};
-    if (sentOn === undefined || sentOn === active) return undefined;
-    return now - sentAt < stragglerMs(sentOn) ? undefined : sentOn;
+    if (sentOn === undefined || lanes.every((lane) => lane === sentOn)) return undefined;
+    const patience = lanes.includes(sentOn) ? patienceMs(sentOn) : stragglerMs(sentOn);
+    return now - sentAt < patience ? undefined : sentOn;
   }
 
   /** The next frame that no living lane has sent. */
@@ -115,6 +119,15 @@ export class RetransmitQueue {
       if (frame?.sentOn === undefined) return frame;
     }
     return undefined;
+  }
+
+  /** Counts the frames as unsent that were sent on other lanes than these. */
+  keepOnly(lanes: readonly Lane[]): void {
+    const others = new Set<Lane>();
+    for (const { sentOn } of this.#frames.slice(this.#head)) {
+      if (sentOn !== undefined && !lanes.includes(sentOn)) others.add(sentOn);
+    }
+    for (const lane of others) this.forgetLane(lane);
   }
 
   /** Counts the frames that were sent on this lane as unsent. */
@@ -141,4 +154,13 @@ export class RetransmitQueue {
     this.#cursor -= this.#head;
     this.#head = 0;
   }
+}
+
+/** The lane with the smallest share of its cap under way; undefined when none takes a frame. */
+function emptiest(lanes: readonly Lane[]): Lane | undefined {
+  let best: Lane | undefined;
+  for (const lane of lanes) {
+    if (lane.takes && (best === undefined || lane.flight.load < best.flight.load)) best = lane;
+  }
+  return best;
 }

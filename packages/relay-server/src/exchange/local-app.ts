@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { MessageBounds } from '@wingman/node-kit';
-import type { Clock, ExchangeObserver, Link } from '@wingman/protocol';
+import type { Clock, ExchangeHandlers, ExchangeObserver, Link } from '@wingman/protocol';
 import {
   acceptExchanges,
   ExchangeObservers,
@@ -121,7 +121,12 @@ export class LocalApp {
   }
 
   /** Answers everything that the other side of a link opens. */
-  serve(link: Link, via: Via, whose: Pick<ExchangeContext, 'viewer' | 'address'>): void {
+  serve(
+    link: Link,
+    via: Via,
+    whose: Pick<ExchangeContext, 'viewer' | 'address'>,
+    lane?: ExchangeHandlers['lane'],
+  ): void {
     const opener = via === 'viewer' ? link.id : via;
     const messageBounds = this.#messageBounds[via];
     const context = { ...this.#context, ...whose, via, opener, messageBounds };
@@ -132,6 +137,7 @@ export class LocalApp {
       if (link.state === 'closed') this.#links.delete(link.id);
     });
     acceptExchanges(link, {
+      lane,
       request: (incoming) => {
         const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
         this.#run(new HttpExchange(incoming, context, observation), runRequest);

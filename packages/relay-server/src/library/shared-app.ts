@@ -45,7 +45,7 @@ export interface ShareOptions {
 }
 
 /** What carries a viewer's traffic: a direct connection, the server's relay, or nothing now. */
-export type ViewerPath = 'p2p' | 'relay' | 'offline';
+export type ViewerPath = 'p2p' | 'turn' | 'relay' | 'offline';
 
 /** What a shared app tells; `viewer` is the id of one browser tab's link. */
 export interface ShareEvents {

@@ -9,6 +9,7 @@ import {
   type ConnectionRequest,
   type ExchangeObserver,
   type HostRegistered,
+  type IceServer,
   type ReceivedCase,
   type ServerToHost,
   type Timer,
@@ -23,6 +24,7 @@ import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
 import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
 import type { HostEvents, HostOptions, StopReason } from './host-types.js';
+import { LaneHost } from './lane-host.js';
 import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
@@ -40,6 +42,7 @@ export class Host extends EventEmitter<HostEvents> {
   readonly #links: LinkTable;
   readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
+  #lanes: LaneHost | undefined;
   readonly #connection: SignalingClient;
   readonly #lease: Lease;
   readonly #stopWatching: () => void;
@@ -170,6 +173,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
+    this.#lanes?.close();
     this.#dialer.close();
     this.#connection.close();
     await this.app.close();
@@ -182,11 +186,12 @@ export class Host extends EventEmitter<HostEvents> {
       graceMs: this.#options.linkGraceMs,
       clock: this.#clock,
       events: {
-        opened: (link, via) =>
-          this.app.serve(link, via, {
-            viewer: () => this.#links.browserOf(link.id),
-            address: () => this.#links.addressOf(link.id),
-          }),
+        opened: (link, via) => {
+          const lanes = via === 'viewer' ? this.#lanes : undefined;
+          const viewer = (): string => this.#links.browserOf(link.id);
+          const address = (): string | undefined => this.#links.addressOf(link.id);
+          this.app.serve(link, via, { viewer, address }, lanes?.offersOn(link));
+        },
         joined: (viewer, path) => {
           const viewers = this.commons.viewers.add(viewer).size;
           this.emit('viewer-joined', { viewer, path, viewers });
@@ -221,12 +226,13 @@ export class Host extends EventEmitter<HostEvents> {
   #createP2p(): P2pHost | undefined {
     const { engine, identity, loadSpare, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
     if (engine === undefined) return undefined;
+    const iceServers = (): readonly IceServer[] => this.#lease.iceServers;
+    const peers = { engine, linkKey: identity.linkKey, timeoutMs, clock: this.#clock, iceServers };
+    this.#lanes = new LaneHost(peers);
     return new P2pHost({
-      ...{ engine, loadSpare, linkKey: identity.linkKey },
-      timeoutMs,
+      ...peers,
+      loadSpare,
       maxViewers,
-      clock: this.#clock,
-      iceServers: () => this.#lease.iceServers,
       send: (message) => this.#connection.send(this.commons.candidates.sent(message)),
       admits: (linkId) => this.#links.admits(linkId),
       isProven: (linkId) => this.#links.has(linkId),

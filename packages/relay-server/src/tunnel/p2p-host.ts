@@ -44,6 +44,12 @@ export interface P2pHostOptions {
   failed(linkId: string, error: WingmanError): void;
 }
 
+/** What one attempt needs of all that. */
+export type AttemptOptions = Pick<
+  P2pHostOptions,
+  'engine' | 'linkKey' | 'timeoutMs' | 'clock' | 'iceServers' | 'send' | 'attach' | 'failed'
+>;
+
 /** answering: our answer is being made. connecting: ICE and DTLS are under way. proving: the link handshake is under way. */
 type AttemptState = 'answering' | 'connecting' | 'proving' | 'open' | 'closed';
 
@@ -136,10 +142,11 @@ export class P2pHost {
   }
 }
 
-class Attempt {
+/** One peer, from a viewer's offer to its end. */
+export class Attempt {
   readonly linkId: string;
   readonly number: number;
-  readonly #options: P2pHostOptions;
+  readonly #options: AttemptOptions;
   readonly #onClosed: () => void;
   readonly #peer: Peer;
   /** Candidates of both ends, for the case that none of them meet. */
@@ -148,7 +155,11 @@ class Attempt {
   #deadline: Timer;
   readonly #machine = new StateMachine(TRANSITIONS, 'answering');
 
-  constructor(offer: Offer, options: P2pHostOptions, onClosed: () => void) {
+  constructor(
+    offer: Pick<Offer, 'linkId' | 'attempt'>,
+    options: AttemptOptions,
+    onClosed: () => void,
+  ) {
     this.linkId = offer.linkId;
     this.number = offer.attempt;
     this.#options = options;
