@@ -7,6 +7,7 @@ import {
   headerValue,
   INGRESS_REFUSED,
   malformedRequest,
+  PAUSED,
   passphraseNeeded,
   TOO_MANY_WAITING,
   VISITOR_REFUSED,
@@ -25,6 +26,7 @@ import { ownAnswer, Refusal } from './problems.js';
  */
 export async function demandEntry(exchange: Exchange): Promise<void> {
   const { address, entrance, via, viewer } = exchange.context;
+  if (entrance.isPaused) throw new Refusal(PAUSED, [], WAITING_PART);
   if (via === 'ingress') {
     // The server reads what passes there. It must not have the passphrase, nor say who somebody is.
     if (!entrance.isOpen) throw new Refusal(INGRESS_REFUSED);

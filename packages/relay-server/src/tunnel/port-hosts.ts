@@ -1,6 +1,6 @@
 import { toWingmanError } from '@wingman/protocol';
 import { Host } from './host.js';
-import type { HostOptions } from './host-types.js';
+import type { HostOptions, ViewerInfo } from './host-types.js';
 
 /**
  * A main host, and the hosts that show the pages of the ports of `--also`: each has a session of its own, for as long as
@@ -29,10 +29,27 @@ export class PortHosts {
     return started;
   }
 
+  /** What is known of a viewer at any of the ports. */
+  viewer(id: string): ViewerInfo | undefined {
+    for (const host of this.#all) {
+      const info = host.viewer(id);
+      if (info !== undefined) return info;
+    }
+    return undefined;
+  }
+
+  /** Everybody who is here. */
+  get viewers(): ViewerInfo[] {
+    return [...this.main.commons.viewers].flatMap((id) => this.viewer(id) ?? []);
+  }
+
+  get #all(): Host[] {
+    return [this.main, ...this.#hosts.values()];
+  }
+
   /** Requests that have not been answered to the end, and WebSockets that are not closed. */
   get activeExchanges(): number {
-    const hosts = [this.main, ...this.#hosts.values()];
-    return hosts.reduce((sum, host) => sum + host.activeExchanges, 0);
+    return this.#all.reduce((sum, host) => sum + host.activeExchanges, 0);
   }
 
   /** Ends the sessions of the other ports, which the end of the main one does too. */
@@ -77,6 +94,7 @@ export class PortHosts {
   #watch(host: Host): void {
     const main = this.main;
     host.on('problem', (event) => main.emit('problem', event));
+    host.on('request', (event) => main.emit('request', event));
     host.on('transfer', (event) => main.emit('transfer', event));
     host.on('viewer-joined', (event) => main.emit('viewer-joined', event));
     host.on('path-changed', (event) => main.emit('path-changed', event));
