@@ -102,7 +102,8 @@ const SETTINGS = {
     option: '<port>',
     default: '',
     good: '3000',
-    meaning: 'Local port to share, or an address on localhost with the page to begin at.',
+    meaning:
+      'Local port to share, an address on localhost with the page to begin at, or a folder of files.',
     schema: localAddress,
   }),
   alsoPorts: setting({

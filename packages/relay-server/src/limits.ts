@@ -56,6 +56,20 @@ export const HOST_LIMITS = {
   burstQuietMs: 500,
   /** …or after this, so that something is seen while requests never cease. */
   burstMs: 5_000,
+  /** A dev server that runs answers its first page within this time, or it compiles and counts as silent. */
+  probeMs: 1_500,
+  /** Of a first page, for its title. */
+  probeBytes: 64 * KIB,
+  /** Ports that are asked when no port was named: far more than a developer has servers. */
+  probes: 256,
+  /** From a command's start to its first answer: large apps compile for a minute. */
+  commandStartMs: 2 * MINUTE,
+  /** Its ports are looked for this often… */
+  commandPollMs: 250,
+  /** …and after this time a line says that it is being waited for; each next one comes after twice the time. */
+  commandNoticeMs: 10_000,
+  /** A command has this long to end before it is killed: dev servers end at once, and may write a cache. */
+  commandEndMs: 5_000,
   /** A program that copies or opens has failed by then, or does what it should. */
   desktopMs: 3_000,
   /** The same trouble is told once in this time. */

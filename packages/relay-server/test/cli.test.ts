@@ -58,7 +58,7 @@ describe('usage', () => {
   test('--help shows the commands and examples', async () => {
     const cli = wingman(['--help']);
     expect(await cli.exited).toBe(0);
-    expect(cli.stdout()).toContain('share [options] <port>');
+    expect(cli.stdout()).toContain('share [options] [port]');
     expect(cli.stdout()).toContain('$ wingman 3000');
     expect(cli.stderr()).toBe('');
   });
@@ -79,7 +79,9 @@ describe('usage', () => {
   });
 
   test.each([
-    [[], 'missing required argument'],
+    [[], '<port> is missing'],
+    [['run'], 'missing required argument'],
+    [['run', '--port', '80000', '--', 'true'], '"80000" is not valid'],
     [['3000', '--nonsense'], '--nonsense'],
     [['share', 'port'], '<port> "port" is not valid'],
     [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],

@@ -95,6 +95,28 @@ test('keys copy, show, list, pause and explain', async () => {
   expect(await exited).toBe(0);
 });
 
+test('a command is shared from its port to its end', async () => {
+  const serve = "require('http').createServer((q, r) => r.end('hi')).listen(0, '127.0.0.1')";
+  const script = `console.log('compiling'); ${serve}; setTimeout(() => process.exit(4), 6_000)`;
+  const args = ['run', ...OPEN, '--', process.execPath, '-e', script];
+  const { shows, lines, exited } = inTerminal(args, { columns: 80, rows: 24 });
+  await shows('compiling');
+  await until(() => lines().some((line) => URL_LINE.test(line)), 'the URL');
+  await shows('has ended');
+  expect(await exited).toBe(4);
+});
+
+test('without a port the servers that run are offered', async () => {
+  const app = await listen((_incoming, response) => response.end('<title>Mine</title>'));
+  cleanups.push(() => app.close());
+  const { shows, lines, type } = inTerminal(OPEN, { columns: 80, rows: 24 });
+  await shows(`localhost:${app.port}  Mine`);
+  await shows('Share which?');
+  type(`${app.port}\r`);
+  await shows(`shares localhost:${app.port}`);
+  await until(() => lines().some((line) => URL_LINE.test(line)), 'the URL');
+});
+
 test('a tall terminal shows the QR code at once', async () => {
   const { lines } = await shared({ columns: 100, rows: 60 });
   expect(lines().join('\n')).toContain('▀');

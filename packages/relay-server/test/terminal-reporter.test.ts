@@ -25,6 +25,7 @@ const INFO: ReadyInfo = {
   server: 'http://localhost:8787',
   embedded: true,
   port: 3000,
+  label: 'localhost:3000',
   alsoPorts: [],
   expiresAt: NOW.getTime() + 8 * 3_600_000,
   maxViewers: 8,

@@ -1,12 +1,17 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { tunnelServerOptions } from '@wingman/tunnel-server';
-import { Command, CommanderError } from 'commander';
-import { environment, shareConfig, shareOptions } from '../config.js';
+import { Command, CommanderError, Option } from 'commander';
+import { environment, shareConfig, shareOptions, type ShareConfig } from '../config.js';
 import { addSettings, typedSettings } from './options.js';
-import { ExitCode } from './process.js';
+import { ExitCode, stopSignal } from './process.js';
 import { serve } from './server.js';
 import { share } from './share.js';
+import { commandSource } from './source/command.js';
+import { findDevServers, pickDevServer } from './source/dev-servers.js';
+import { folderSource } from './source/folder.js';
+import { isFolder, portSource, type OpenSource } from './source/source.js';
 import { signUrl, urlOptions } from './sign-url.js';
+import { processTerminal } from './take-over.js';
 import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
@@ -18,7 +23,10 @@ const FOR_PROGRAMS = 'One JSON object a line on stdout, for programs.';
 
 const EXAMPLES = `
 Examples:
+  $ wingman                               share one of the dev servers that run
   $ wingman 3000                          share the app on port 3000
+  $ wingman run -- npm run dev            start the app, and share it
+  $ wingman ./dist                        share the files of a folder
   $ wingman 3000 --also 8080              and let it use its API on port 8080
   $ wingman share 3000 --name my-app      keep the URL over restarts
   $ wingman share 3000 --expires 30m --max-viewers 2
@@ -47,8 +55,10 @@ function createProgram(done: (code: number) => void): Command {
     .version(packageVersion(new URL('../../package.json', import.meta.url)))
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
+    .enablePositionalOptions()
     .exitOverride();
   addShare(program, done);
+  addRun(program, done);
   addServer(program, done);
   addUrl(program, done);
   addVerify(program, done);
@@ -58,15 +68,57 @@ function createProgram(done: (code: number) => void): Command {
 function addShare(program: Command, done: (code: number) => void): void {
   const command = program
     .command('share', { isDefault: true })
-    .description('share a local port (also just: wingman <port>)')
-    .argument('<port>', 'port the app listens on, here on localhost');
+    .description('share a local port or a folder (also just: wingman <port>)')
+    .argument('[port]', 'port of the app here on localhost, a URL of it, or a folder of files');
   addSettings(command, shareOptions)
     .option('--json', FOR_PROGRAMS)
-    .action(async (port: string, { json = false }: OutputFlags) => {
-      const env = environment();
-      const config = shareConfig({ ...typedSettings(command, shareOptions), port }, env);
-      done(await share({ config, json, env }));
+    .action(async (typed: string | undefined, flags: OutputFlags) => {
+      const stop = stopSignal();
+      const what = typed ?? (await offered(flags, stop));
+      done(await shareSource(command, what, { ...flags, stop }));
     });
+}
+
+/** What the user picks of the servers that run here. */
+async function offered({ json = false }: OutputFlags, stop: AbortSignal): Promise<string> {
+  const terminal = json ? undefined : processTerminal();
+  return String(await pickDevServer(await findDevServers(), terminal, stop));
+}
+
+function addRun(program: Command, done: (code: number) => void): void {
+  const command = program
+    .command('run')
+    .description('start a command, wait until it listens on a port, and share that')
+    .argument('<command...>', 'the command, behind --')
+    .addOption(new Option('--port <port>', 'the port that it will listen on; else it is found'))
+    .passThroughOptions();
+  addSettings(command, shareOptions)
+    .option('--json', FOR_PROGRAMS)
+    .action(async (words: string[], { port, ...flags }: OutputFlags & { port?: string }) => {
+      const wanted = port === undefined ? undefined : configOf(command, port).port;
+      const open = commandSource(words, wanted);
+      done(
+        await shareSource(command, port ?? UNKNOWN_PORT, { ...flags, stop: stopSignal(), open }),
+      );
+    });
+}
+
+/** Stands for a port that is known once the source is there. */
+const UNKNOWN_PORT = '1';
+
+function configOf(command: Command, port: string): ShareConfig {
+  return shareConfig({ ...typedSettings(command, shareOptions), port }, environment());
+}
+
+function shareSource(
+  command: Command,
+  what: string,
+  { json = false, stop, open }: OutputFlags & { stop: AbortSignal; open?: OpenSource },
+): Promise<number> {
+  const folder = open === undefined && isFolder(what);
+  const config = configOf(command, folder ? UNKNOWN_PORT : what);
+  const source = open ?? (folder ? folderSource(what) : portSource(config.port));
+  return share({ config, open: source, json, env: environment(), stop });
 }
 
 function addServer(program: Command, done: (code: number) => void): void {

@@ -13,6 +13,8 @@ export interface ReadyInfo {
   /** Whether it runs in this process. */
   readonly embedded: boolean;
   readonly port: number;
+  /** What is shared, as people call it. */
+  readonly label: string;
   readonly alsoPorts: readonly number[];
   readonly expiresAt: number;
   readonly maxViewers: number;
@@ -68,6 +70,8 @@ export interface Reporter {
   problem(event: Payload<'problem'>): void;
   /** What a key that was pressed has done. */
   notice(text: string): void;
+  /** A line of the command that is shared. */
+  output(line: string): void;
   /** The session could not be started. */
   failed(code: string, message: string): void;
   /** Ctrl-C was pressed; so many requests and WebSockets may end within so many milliseconds. */
@@ -103,6 +107,7 @@ export function jsonReporter(write: (text: string) => void): Reporter {
     reconnected: () => undefined,
     problem: (event) => line('error', { ...event, fatal: false }),
     notice: () => undefined,
+    output: (text) => void process.stderr.write(`${text}\n`),
     failed: (code, message) => line('error', { code, message, fatal: true }),
     stopping: () => undefined,
     stopped: (event) => line('stopped', event),

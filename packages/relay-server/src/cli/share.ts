@@ -13,37 +13,52 @@ import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
-import { aborted, ExitCode, stopSignal } from './process.js';
+import { aborted, ExitCode } from './process.js';
 import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
 import { processTerminal, startOrTakeOver } from './take-over.js';
+import type { OpenSource, Source } from './source/source.js';
 import { createView, type View } from './view.js';
 
 export interface ShareRequest {
+  /** Its port is that of the source. */
   readonly config: ShareConfig;
+  readonly open: OpenSource;
   readonly json: boolean;
   readonly env: Environment;
+  readonly stop: AbortSignal;
 }
 
-/** Shares a port until it is told to stop; resolves with the exit code. Rejects with ConfigError when nobody could let visitors in. */
+/** Shares a source until it ends or is told to stop; resolves with the exit code. Rejects with ConfigError when nobody could let visitors in. */
 export async function share(request: ShareRequest): Promise<number> {
   demandSomebody(request);
   const view = createView(request);
-  const stop = stopSignal();
+  const { stop } = request;
+  let source: Source | undefined;
   let embedded: EmbeddedServer | undefined;
   try {
-    embedded = await embeddedServer(request, view.log);
-    return await shareThrough(request, embedded, { ...view, stop });
+    source = await request.open({ reporter: view.reporter, stop });
+    const opened = { ...request, config: { ...request.config, port: source.port } };
+    embedded = await embeddedServer(opened, view.log);
+    return await shareThrough(opened, embedded, { ...view, stop, source });
   } catch (error) {
+    if (stop.aborted) return sayStopped(view);
     const { code, message } = toWingmanError(error, 'INTERNAL');
     view.reporter.failed(code, message);
     return ExitCode.FAILED;
   } finally {
-    await embedded?.close();
+    await Promise.all([embedded?.close(), source?.close()]);
   }
+}
+
+/** The user has stopped the start. */
+function sayStopped({ reporter }: View): number {
+  reporter.stopped({ reason: 'closed', message: '', refused: {} });
+  return ExitCode.STOPPED;
 }
 
 interface Tools extends View {
   readonly stop: AbortSignal;
+  readonly source: Source;
 }
 
 async function shareThrough(
@@ -58,11 +73,7 @@ async function shareThrough(
   const { hash: page } = await readBrowserBundle();
   const starting = start({ ...request, config }, embedded, engine, tools);
   const hosts = await Promise.race([starting, aborted(tools.stop)]);
-  if (hosts === undefined) {
-    // The user has stopped the start, and the process ends.
-    tools.reporter.stopped({ reason: 'closed', message: '', refused: {} });
-    return ExitCode.STOPPED;
-  }
+  if (hosts === undefined) return sayStopped(tools);
   const { main: host } = hosts;
   const stopped = observe(hosts, tools);
   const info: ReadyInfo = {
@@ -71,6 +82,7 @@ async function shareThrough(
     server: host.server.origin,
     embedded: embedded !== undefined,
     port: config.port,
+    label: tools.source.label,
     alsoPorts: config.alsoPorts,
     expiresAt: host.expiresAt,
     maxViewers: config.maxViewers,
@@ -87,10 +99,15 @@ async function shareThrough(
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
+  let code: number = ExitCode.STOPPED;
+  void tools.source.ended.then((ended) => {
+    code = ended;
+    return host.close('closed', `${tools.source.label} has ended`);
+  });
   const reason = await stopped;
   rest();
   await hosts.close();
-  return reason === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
+  return reason === 'refused' ? ExitCode.FAILED : code;
 }
 
 async function start(

@@ -65,6 +65,7 @@ export function terminalReporter(screen: Screen, clock: Clock): Reporter {
       view.trouble.add(`${source}: ${message}`);
     },
     notice: (text) => view.event(text),
+    output: (text) => view.line(text),
     failed: (_code, message) => view.line(`${c.red('wingman:')} ${visibleText(message)}`),
     stopping: (event) => {
       view.end();

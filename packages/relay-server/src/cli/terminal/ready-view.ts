@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { isLoopbackHost } from '@wingman/node-kit';
+import { isLoopbackHost, visibleText } from '@wingman/node-kit';
 import { renderUnicodeCompact } from 'uqr';
 import type { createColors } from 'picocolors';
 import type { ReadyInfo } from '../reporter.js';
@@ -47,8 +47,9 @@ export function detailsView(info: ReadyInfo, screen: Screen, c: Colors): string 
   ].join('\n');
 }
 
-function opening({ port }: ReadyInfo, c: Colors): string[] {
-  return ['', `  ${c.bold('Wingman')} shares ${c.bold(`localhost:${port}`)}`, ''];
+function opening({ label, port }: ReadyInfo, c: Colors): string[] {
+  const where = label === `localhost:${port}` ? '' : `, on localhost:${port}`;
+  return ['', `  ${c.bold('Wingman')} shares ${c.bold(visibleText(label))}${where}`, ''];
 }
 
 function closing(info: ReadyInfo, screen: Screen, c: Colors): string[] {
