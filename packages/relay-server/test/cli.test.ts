@@ -106,6 +106,34 @@ describe('usage', () => {
   });
 });
 
+test('a name in .env that is nearly a setting is told', async () => {
+  const directory = scratchFolder();
+  writeFileSync(join(directory, '.env'), 'TUNEL_PORT=0\nVITE_API=x\n');
+  const cli = wingman(['share', 'nothing'], {}, directory);
+  expect(await cli.exited).toBe(2);
+  expect(cli.stderr()).toContain('TUNEL_PORT in .env is no setting. Is TUNNEL_PORT meant?');
+  expect(cli.stderr()).not.toContain('VITE_API');
+});
+
+describe('the tunnel server’s port', () => {
+  test('is the one that is set', async () => {
+    const port = String(await freePort());
+    const cli = wingman([String(await app()), '--json', '--no-p2p'], { TUNNEL_PORT: port });
+    expect((await cli.event('ready'))['server']).toBe(`http://localhost:${port}`);
+  });
+
+  test.each([
+    [['3000', '--no-p2p'], 'TUNNEL_PORT=0'],
+    [['server'], '--port 0'],
+  ])('%j says what to do when it is taken', async (args, cure) => {
+    const port = await app();
+    const cli = wingman(args, { TUNNEL_PORT: String(port) });
+    expect(await cli.exited).toBe(1);
+    expect(cli.stdout() + cli.stderr()).toContain(`another program listens on port ${port}`);
+    expect(cli.stdout() + cli.stderr()).toContain(cure);
+  });
+});
+
 describe('share --json', () => {
   test('makes a passphrase, tells it once, and then takes no plain HTTP', async () => {
     const cli = wingman([String(await app()), '--json', '--no-p2p', '--passphrase', '--read-only']);

@@ -175,6 +175,18 @@ describe('what runs here', () => {
     expect(await picked).toBe(port);
   });
 
+  test('is not shared when the user wants none', async () => {
+    for (const leave of ['input', 'signal'] as const) {
+      const [input, output] = [new PassThrough(), new PassThrough()];
+      const controller = new AbortController();
+      const picked = pickDevServer(SERVERS, { input, output }, controller.signal);
+      await until(() => String(output.read() ?? '').includes('Share which?'), 'the question');
+      if (leave === 'input') input.end();
+      else controller.abort();
+      expect(await picked).toBeUndefined();
+    }
+  });
+
   test('is named where nobody can be asked', async () => {
     await expect(pickDevServer(SERVERS, undefined, stop)).rejects.toThrow('answer: 3000, 5173');
     await expect(pickDevServer([], undefined, stop)).rejects.toThrow('wingman run -- npm run dev');

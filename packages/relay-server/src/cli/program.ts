@@ -2,6 +2,7 @@ import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { tunnelServerOptions } from '@wingman/tunnel-server';
 import { Command, CommanderError, Option } from 'commander';
 import { environment, shareConfig, shareOptions, type ShareConfig } from '../config.js';
+import { envTypos } from './env-typos.js';
 import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
 import { serve } from './server.js';
@@ -11,7 +12,7 @@ import { findDevServers, pickDevServer } from './source/dev-servers.js';
 import { folderSource } from './source/folder.js';
 import { isFolder, portSource, type OpenSource } from './source/source.js';
 import { signUrl, urlOptions } from './sign-url.js';
-import { processTerminal } from './take-over.js';
+import { processTerminal } from './ask.js';
 import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
@@ -41,6 +42,9 @@ Every option can also be an environment variable or a line in .env; see .env.exa
 export async function run(args: readonly string[]): Promise<number> {
   let code: number = ExitCode.STOPPED;
   const program = createProgram((result) => (code = result));
+  program.hook('preAction', () => {
+    for (const typo of envTypos()) process.stderr.write(`wingman: ${typo}\n`);
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -75,14 +79,18 @@ function addShare(program: Command, done: (code: number) => void): void {
     .action(async (typed: string | undefined, flags: OutputFlags) => {
       const stop = stopSignal();
       const what = typed ?? (await offered(flags, stop));
+      if (what === undefined) return done(ExitCode.STOPPED);
       done(await shareSource(command, what, { ...flags, stop }));
     });
 }
 
-/** What the user picks of the servers that run here. */
-async function offered({ json = false }: OutputFlags, stop: AbortSignal): Promise<string> {
+/** What the user picks of the servers that run here; undefined for none. */
+async function offered(
+  { json = false }: OutputFlags,
+  stop: AbortSignal,
+): Promise<string | undefined> {
   const terminal = json ? undefined : processTerminal();
-  return String(await pickDevServer(await findDevServers(), terminal, stop));
+  return (await pickDevServer(await findDevServers(), terminal, stop))?.toString();
 }
 
 function addRun(program: Command, done: (code: number) => void): void {

@@ -15,7 +15,8 @@ import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js'
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { aborted, ExitCode } from './process.js';
 import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
-import { processTerminal, startOrTakeOver } from './take-over.js';
+import { processTerminal } from './ask.js';
+import { startOrTakeOver } from './take-over.js';
 import type { OpenSource, Source } from './source/source.js';
 import { createView, type View } from './view.js';
 

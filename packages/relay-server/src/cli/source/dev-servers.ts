@@ -1,9 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import { ConfigError, visibleText } from '@wingman/node-kit';
 import { HOST_LIMITS } from '../../limits.js';
-import type { Terminal } from '../take-over.js';
+import { ask, type Terminal } from '../ask.js';
 import { allProcesses, listeningSockets, socketOwners } from './listening.js';
 import { probe } from './probe.js';
 
@@ -52,12 +51,12 @@ function folderOf(pid: string | undefined): string {
   }
 }
 
-/** Asks which one is to be shared. Throws ConfigError where nobody can be asked, or nothing runs. */
+/** Asks which one is to be shared; undefined when the user wants none. Throws ConfigError where nobody can be asked, or nothing runs. */
 export async function pickDevServer(
   servers: readonly DevServer[],
   terminal: Terminal | undefined,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<number | undefined> {
   const [first] = servers;
   if (first === undefined) throw new ConfigError(NOTHING_RUNS);
   if (terminal === undefined) {
@@ -65,15 +64,11 @@ export async function pickDevServer(
     throw new ConfigError(`<port> is missing. On this machine these answer: ${ports}`);
   }
   terminal.output.write(`${offer(servers)}\n`);
-  const lines = createInterface(terminal);
-  try {
-    for (;;) {
-      const typed = await lines.question(`  Share which? [${first.port}] `, { signal });
-      const port = chosen(typed.trim(), servers);
-      if (port !== undefined) return port;
-    }
-  } finally {
-    lines.close();
+  for (;;) {
+    const typed = await ask(terminal, `  Share which? [${first.port}] `, signal);
+    if (typed === undefined) return undefined;
+    const port = chosen(typed.trim(), servers);
+    if (port !== undefined) return port;
   }
 }
 
