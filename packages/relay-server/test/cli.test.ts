@@ -96,6 +96,23 @@ describe('usage', () => {
     expect(cli.stdout()).toBe('');
   });
 
+  test('an older Node gets one line', async () => {
+    const fake = join(scratchFolder(), 'older.cjs');
+    writeFileSync(
+      fake,
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.3' } });",
+    );
+    const cli = wingman(['--help'], { NODE_OPTIONS: `--require ${fake}` });
+    expect(await cli.exited).toBe(2);
+    expect(cli.stderr()).toBe('wingman: this is Node.js 20.18.3, and 20.19 or newer is needed.\n');
+  });
+
+  test('a shell completes it', async () => {
+    const cli = wingman(['completion', 'bash']);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toMatch(/\n {4}server\) words='.*--public-url.*' ;;\n/);
+  });
+
   test('a bad value in .env is named', async () => {
     const directory = scratchFolder();
     writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=many\n');

@@ -1,7 +1,8 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { tunnelServerOptions } from '@wingman/tunnel-server';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { environment, shareConfig, shareOptions, type ShareConfig } from '../config.js';
+import { completionScript, SHELLS, type Shell } from './completion.js';
 import { envTypos } from './env-typos.js';
 import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
@@ -66,6 +67,7 @@ function createProgram(done: (code: number) => void): Command {
   addServer(program, done);
   addUrl(program, done);
   addVerify(program, done);
+  addCompletion(program);
   return program;
 }
 
@@ -162,6 +164,14 @@ function addVerify(program: Command, done: (code: number) => void): void {
       process.stdout.write(`${lines.join('\n')}\n`);
       done(isSame ? ExitCode.STOPPED : ExitCode.FAILED);
     });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print the script by which a shell completes commands and options')
+    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .action((shell: Shell) => void process.stdout.write(completionScript(shell, program)));
 }
 
 function explain(error: unknown): number {
