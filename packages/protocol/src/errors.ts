@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'APPROVAL_NEEDED'
   | 'VISITOR_REFUSED'
   | 'READ_ONLY'
+  | 'PAUSED'
   | 'INTERNAL';
 
 /** An error whose `code` says what happened. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import {
   ConfigError,
+  isSet,
   optionsOf,
   readSettings,
   schemas,
@@ -33,6 +34,10 @@ export interface ShareConfig {
   readonly server: URL | undefined;
   /** What requests to the app say in Host: `localhost`, `session` or a name, with or without a port. */
   readonly hostHeader: string;
+  /** TCP port of the tunnel server in this process; 0 is any free one. */
+  readonly tunnelPort: number;
+  /** Whether it was asked for: no other one will do then. */
+  readonly isTunnelPortSet: boolean;
   readonly name: string | undefined;
   /** For a tunnel server that registers only hosts with a token. */
   readonly token: string | undefined;
@@ -104,7 +109,8 @@ const SETTINGS = {
     option: '<port>',
     default: '',
     good: '3000',
-    meaning: 'Local port to share, or an address on localhost with the page to begin at.',
+    meaning:
+      'Local port to share, an address on localhost with the page to begin at, or a folder of files.',
     schema: localAddress,
   }),
   alsoPorts: setting({
@@ -123,6 +129,13 @@ const SETTINGS = {
     good: 'https://tunnel.example.org',
     meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
     schema: schemas.serverOrigin,
+  }),
+  tunnelPort: setting({
+    variable: 'TUNNEL_PORT',
+    default: '8787',
+    good: '8787',
+    meaning: 'TCP port the tunnel server listens on; 0 takes any free one.',
+    schema: schemas.integer(0, 65_535),
   }),
   hostHeader: setting({
     variable: 'HOST_HEADER',
@@ -256,6 +269,7 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   return {
     ...values,
     ...local,
+    isTunnelPortSet: isSet(SETTINGS.tunnelPort, given.tunnelPort, env),
     asksPassphrase,
     ingress,
     alsoPorts: alsoPorts ?? [],
@@ -277,7 +291,12 @@ export function environment(
   directory: string = process.cwd(),
   processEnv: Environment = process.env,
 ): Environment {
-  return { ...parseDotenv(readIfThere(join(directory, '.env'))), ...processEnv };
+  return { ...dotenv(directory), ...processEnv };
+}
+
+/** What the `.env` file of a directory says, if it has one. */
+export function dotenv(directory: string = process.cwd()): Environment {
+  return parseDotenv(readIfThere(join(directory, '.env')));
 }
 
 /** Where a user's own settings are kept (XDG Base Directory Specification). */

@@ -46,6 +46,37 @@ export const HOST_LIMITS = {
   /** …up to this, so that hours of video don't flood a terminal. */
   transferMaxMs: MINUTE,
 
+  /** From a viewer's link to the line about it: the first request, by which the browser is known, comes with the link. */
+  greetMs: 250,
+  /** A path that is lost is told after this time: longer than a closed tab's link has for its last requests. */
+  lossMs: 1_500,
+  /** Requests of a burst that are shown in a terminal, answered and failed ones each: a third of a small screen. */
+  burstLines: 8,
+  /** A burst ends after this time without a request… */
+  burstQuietMs: 500,
+  /** …or after this, so that something is seen while requests never cease. */
+  burstMs: 5_000,
+  /** A dev server that runs answers its first page within this time, or it compiles and counts as silent. */
+  probeMs: 1_500,
+  /** Of a first page, for its title. */
+  probeBytes: 64 * KIB,
+  /** Ports that are asked when no port was named: far more than a developer has servers. */
+  probes: 256,
+  /** From a command's start to its first answer: large apps compile for a minute. */
+  commandStartMs: 2 * MINUTE,
+  /** Its ports are looked for this often… */
+  commandPollMs: 250,
+  /** …and after this time a line says that it is being waited for; each next one comes after twice the time. */
+  commandNoticeMs: 10_000,
+  /** A command has this long to end before it is killed: dev servers end at once, and may write a cache. */
+  commandEndMs: 5_000,
+  /** A program that copies or opens has failed by then, or does what it should. */
+  desktopMs: 3_000,
+  /** The same trouble is told once in this time. */
+  repeatMs: MINUTE,
+  /** Different troubles that are remembered for that. */
+  repeats: 32,
+
   /** Cookie jars, one for each browser that was given a cookie; the one not used for longest goes first. */
   cookieJars: 1024,
   /** Cookies in one jar: what Chromium keeps for one site. */

@@ -58,7 +58,7 @@ describe('usage', () => {
   test('--help shows the commands and examples', async () => {
     const cli = wingman(['--help']);
     expect(await cli.exited).toBe(0);
-    expect(cli.stdout()).toContain('share [options] <port>');
+    expect(cli.stdout()).toContain('share [options] [port]');
     expect(cli.stdout()).toContain('$ wingman 3000');
     expect(cli.stderr()).toBe('');
   });
@@ -79,7 +79,9 @@ describe('usage', () => {
   });
 
   test.each([
-    [[], 'missing required argument'],
+    [[], '<port> is missing'],
+    [['run'], 'missing required argument'],
+    [['run', '--port', '80000', '--', 'true'], '"80000" is not valid'],
     [['3000', '--nonsense'], '--nonsense'],
     [['share', 'port'], '<port> "port" is not valid'],
     [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],
@@ -94,6 +96,23 @@ describe('usage', () => {
     expect(cli.stdout()).toBe('');
   });
 
+  test('an older Node gets one line', async () => {
+    const fake = join(scratchFolder(), 'older.cjs');
+    writeFileSync(
+      fake,
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.3' } });",
+    );
+    const cli = wingman(['--help'], { NODE_OPTIONS: `--require ${fake}` });
+    expect(await cli.exited).toBe(2);
+    expect(cli.stderr()).toBe('wingman: this is Node.js 20.18.3, and 20.19 or newer is needed.\n');
+  });
+
+  test('a shell completes it', async () => {
+    const cli = wingman(['completion', 'bash']);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toMatch(/\n {4}server\) words='.*--public-url.*' ;;\n/);
+  });
+
   test('a bad value in .env is named', async () => {
     const directory = scratchFolder();
     writeFileSync(join(directory, '.env'), 'MAX_VIEWERS=many\n');
@@ -101,6 +120,34 @@ describe('usage', () => {
     expect(await cli.exited).toBe(2);
     expect(cli.stderr()).toContain('MAX_VIEWERS "many" is not valid');
     expect(cli.stderr()).toContain('A good value: MAX_VIEWERS=8');
+  });
+});
+
+test('a name in .env that is nearly a setting is told', async () => {
+  const directory = scratchFolder();
+  writeFileSync(join(directory, '.env'), 'TUNEL_PORT=0\nVITE_API=x\n');
+  const cli = wingman(['share', 'nothing'], {}, directory);
+  expect(await cli.exited).toBe(2);
+  expect(cli.stderr()).toContain('TUNEL_PORT in .env is no setting. Is TUNNEL_PORT meant?');
+  expect(cli.stderr()).not.toContain('VITE_API');
+});
+
+describe('the tunnel server’s port', () => {
+  test('is the one that is set', async () => {
+    const port = String(await freePort());
+    const cli = wingman([String(await app()), '--json', '--no-p2p'], { TUNNEL_PORT: port });
+    expect((await cli.event('ready'))['server']).toBe(`http://localhost:${port}`);
+  });
+
+  test.each([
+    [['3000', '--no-p2p'], 'TUNNEL_PORT=0'],
+    [['server'], '--port 0'],
+  ])('%j says what to do when it is taken', async (args, cure) => {
+    const port = await app();
+    const cli = wingman(args, { TUNNEL_PORT: String(port) });
+    expect(await cli.exited).toBe(1);
+    expect(cli.stdout() + cli.stderr()).toContain(`another program listens on port ${port}`);
+    expect(cli.stdout() + cli.stderr()).toContain(cure);
   });
 });
 

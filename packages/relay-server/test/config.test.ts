@@ -30,6 +30,8 @@ describe('shareConfig', () => {
     expect(share()).toEqual({
       port: 3000,
       firstPage: '/',
+      tunnelPort: 8787,
+      isTunnelPortSet: false,
       alsoPorts: [],
       hostHeader: 'localhost',
       server: undefined,
@@ -267,6 +269,7 @@ test('every variable is described', () => {
     'READ_ONLY',
     'SESSION_TTL',
     'STUN_SERVERS',
+    'TUNNEL_PORT',
     'TUNNEL_SERVER_URL',
     'TURN_SECRET',
     'TURN_URLS',

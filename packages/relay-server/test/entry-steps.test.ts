@@ -270,3 +270,22 @@ describe('a visitor who is removed', () => {
     await expect(again.accepted).rejects.toMatchObject({ head: { status: 403 } });
   });
 });
+
+test.each([{}, { passphrase: PASSPHRASE }])(
+  'while it is paused nothing new passes, by whichever door: %j',
+  async (rules) => {
+    const world = await shared(rules);
+    world.app.entrance.isPaused = true;
+    for (const via of ['viewer', 'ingress'] as const) {
+      const response = await tab(world, 'ann', via).ask({ headers: HTML });
+      expect(said(response)).toEqual([503, 'PAUSED']);
+      // The page goes on by itself.
+      expect(await textOf(response.body)).toContain('http-equiv="refresh"');
+    }
+    expect(world.heard).toEqual([]);
+    world.app.entrance.isPaused = false;
+    const ann = tab(world, 'ann');
+    if (rules.passphrase !== undefined) await ann.enter(PASSPHRASE);
+    expect((await ann.ask({})).head.status).toBe(200);
+  },
+);

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { WingmanError } from '@wingman/protocol';
 import { PassThrough } from 'node:stream';
-import { startOrTakeOver, type Terminal } from '../src/cli/take-over.js';
+import type { Terminal } from '../src/cli/ask.js';
+import { startOrTakeOver } from '../src/cli/take-over.js';
 
 const TAKEN = new WingmanError('NAME_IN_USE', 'another host is there since 12:03');
 
@@ -64,7 +65,7 @@ test('the question ends when the process is to stop', async () => {
   const terminal = { input: new PassThrough(), output: new PassThrough() };
   const starting = startOrTakeOver(start, false, terminal, stop.signal);
   stop.abort();
-  await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(starting).rejects.toMatchObject({ code: 'NAME_IN_USE' });
 });
 
 test('a server’s words in the question don’t take over the terminal', async () => {

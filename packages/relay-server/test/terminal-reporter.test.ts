@@ -1,8 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ReadyInfo } from '../src/cli/reporter.js';
-import { terminalReporter, type Screen } from '../src/cli/terminal-reporter.js';
+import { terminalReporter } from '../src/cli/terminal-reporter.js';
+import type { Screen } from '../src/cli/terminal/screen.js';
+import type { RequestReport } from '../src/exchange/requests.js';
+import { HOST_LIMITS } from '../src/limits.js';
+import type { ViewerInfo } from '../src/tunnel/host-types.js';
+import { FakeClock } from './support/fake-clock.js';
 
 const NOW = new Date(2026, 10, 21, 12, 0, 5);
+
+const VIEWER: ViewerInfo = {
+  ...{ viewer: 'a1b2c3', path: 'relay', rttMs: 12.6, visitor: 2 },
+  ...{ browser: 'Firefox 153 on Linux', address: '192.0.2.7' },
+};
+
+const REQUEST: RequestReport = {
+  ...{ viewer: undefined, kind: 'http', method: 'GET', port: 0, page: '/cart', status: 200 },
+  ...{ state: 'done', code: undefined, ms: 40, bytes: 500, path: 'p2p' },
+};
 
 const INFO: ReadyInfo = {
   url: 'http://abcdefghijklmnop.localhost:8787/#k=0123456789012345678901',
@@ -10,6 +25,7 @@ const INFO: ReadyInfo = {
   server: 'http://localhost:8787',
   embedded: true,
   port: 3000,
+  label: 'localhost:3000',
   alsoPorts: [],
   expiresAt: NOW.getTime() + 8 * 3_600_000,
   maxViewers: 8,
@@ -30,15 +46,11 @@ const INFO: ReadyInfo = {
 function view(screen: Partial<Screen> = {}) {
   let text = '';
   const write = (more: string): void => void (text += more);
-  const reporter = terminalReporter({
-    columns: 80,
-    rows: 60,
-    color: false,
-    now: () => NOW,
-    ...screen,
-    write,
-  });
-  return { reporter, text: () => text };
+  const nothing = (): void => undefined;
+  const clock = new FakeClock();
+  const full = { columns: 80, rows: 60, color: false, hasKeys: false, now: () => NOW, ...screen };
+  const reporter = terminalReporter({ ...full, status: nothing, control: nothing, write }, clock);
+  return { reporter, clock, text: () => text };
 }
 
 function shown(info: Partial<ReadyInfo>, screen?: Partial<Screen>): string {
@@ -80,6 +92,21 @@ describe('when ready', () => {
     expect(lines.at(-1)).toBe(`  ${INFO.url}`);
     expect(rowsAt80(text)).toBeLessThanOrEqual(24);
     expect(text).not.toContain('▀');
+  });
+
+  test('a small screen with keys has what nobody may miss, and all of it', () => {
+    const small = { columns: 40, rows: 20, hasKeys: true };
+    const text = shown(
+      { appAnswers: false, entry: { ...INFO.entry, asksPassphrase: true } },
+      small,
+    );
+    for (const words of ['the URL and', '20:00 (8 h)', 'Nothing listens', 'd details']) {
+      expect(text).toContain(words);
+    }
+    expect(text).not.toContain('curl');
+    const rows = text.split('\n').map(({ length }) => Math.max(1, Math.ceil(length / 40)));
+    expect(rows.reduce((sum, more) => sum + more)).toBeLessThanOrEqual(20);
+    expect(shown({}, { ...small, hasKeys: false })).toContain('curl');
   });
 
   test('the QR code needs a terminal that is large enough for it and all else', () => {
@@ -125,13 +152,22 @@ describe('when ready', () => {
 });
 
 test('what happens is told line by line', () => {
-  const { reporter, text } = view();
+  const { reporter, clock, text } = view();
   const viewer = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
-  reporter.viewerJoined({ viewer, path: 'relay', viewers: 1 });
+  const who = () => ({ ...VIEWER, viewer });
+  reporter.viewerJoined({ viewer, path: 'relay', viewers: 1 }, who);
+  reporter.request({ ...REQUEST, viewer });
   reporter.pathChanged({ viewer, path: 'p2p', from: 'relay', change: 'upgraded' });
   reporter.pathChanged({ viewer, path: 'relay', from: 'p2p', change: 'fell-back' });
+  clock.advance(HOST_LIMITS.lossMs);
   reporter.pathChanged({ viewer, path: 'offline', from: 'relay', change: 'lost' });
+  clock.advance(HOST_LIMITS.lossMs);
   reporter.pathChanged({ viewer, path: 'relay', from: 'offline', change: 'connected' });
+  for (const port of [8080, 8080, 9000]) {
+    const refused = { state: 'refused', code: 'PORT_NOT_ALLOWED', status: 403 } as const;
+    reporter.request({ ...REQUEST, ...refused, viewer, port });
+  }
+  reporter.viewers([who()]);
   reporter.problem({ code: 'TIMEOUT', message: 'no direct path', viewer });
   reporter.problem({ code: 'CARRIER_CLOSED', message: 'ECONNREFUSED' });
   reporter.reconnected();
@@ -140,15 +176,25 @@ test('what happens is told line by line', () => {
   const refused = { KEY_NEEDED: 12, LIMIT_EXCEEDED: 1 };
   reporter.stopped({ reason: 'expired', message: 'the session has expired', refused });
   expect(text().split('\n')).toEqual([
-    '  12:00:05  + viewer a1b2c3 joined, over the relay (1 viewer)',
-    '  12:00:05  ~ viewer a1b2c3 is now direct',
-    '  12:00:05  ~ viewer a1b2c3 lost its path and goes on over the relay',
-    '  12:00:05  ~ viewer a1b2c3 lost its connection; waiting for it to come back',
-    '  12:00:05  ~ viewer a1b2c3 is back, over the relay',
-    '  12:00:05  ! viewer a1b2c3: no direct path',
+    '  12:00:05  + viewer 2 joined: Firefox 153 on Linux, over the relay (1 viewer)',
+    '  12:00:05  GET  200  40 ms    500 B  #2 direct /cart',
+    '  12:00:05  ~ viewer 2 is now direct',
+    '  12:00:05  ~ viewer 2 goes on over the relay',
+    '  12:00:05  ~ viewer 2 lost its connection; waiting for it to come back',
+    '  12:00:05  ~ viewer 2 is back, over the relay',
+    '  12:00:05  GET  403  40 ms    500 B  #2 direct :8080/cart (PORT_NOT_ALLOWED)',
+    '  12:00:05  ! a page asks for localhost:8080, which is not shared: --also 8080',
+    '              shares it',
+    '  12:00:05  GET  403  40 ms    500 B  #2 direct :8080/cart (PORT_NOT_ALLOWED)',
+    '  12:00:05  GET  403  40 ms    500 B  #2 direct :9000/cart (PORT_NOT_ALLOWED)',
+    '  12:00:05  ! a page asks for localhost:9000, which is not shared: --also 9000',
+    '              shares it',
+    '  12:00:05  viewer 2 (Firefox 153 on Linux, at 192.0.2.7, says the server): over',
+    '              the relay, 13 ms there and back',
+    '  12:00:05  ! viewer 2: no direct path',
     '  12:00:05  ! tunnel server: ECONNREFUSED',
     '  12:00:05  + the tunnel server is back; the URL is the same',
-    '  12:00:05  - viewer a1b2c3 left (no viewers)',
+    '  12:00:05  - viewer 2 left (no viewers)',
     '',
     '  Stopping … 2 exchanges under way may end within 2 s. (Ctrl-C again to stop at once)',
     '  Refused or cut off: KEY_NEEDED 12, LIMIT_EXCEEDED 1',
@@ -172,7 +218,7 @@ describe('who may enter', () => {
   });
 
   test('is told as it happens', () => {
-    const { reporter, text } = view();
+    const { reporter, text } = view({ columns: undefined });
     const visitor = { number: 3, browser: 'Firefox 153 on Linux' };
     for (const standing of ['waiting', 'admitted', 'refused', 'new'] as const) {
       reporter.visitor({ ...visitor, standing });

@@ -132,17 +132,17 @@ test('a person reads how far it is', () => {
     bytesPerSecond: 92.4 * MIB,
     state: 'running',
   };
-  expect(transferText(progress, 'abcdef')).toBe(
+  expect(transferText(progress, 'viewer abcdef')).toBe(
     '↑ viewer abcdef POST /files: 256 MiB of 1.0 GiB (25 %), 92 MiB/s',
   );
-  expect(transferText({ ...progress, total: null }, undefined)).toBe(
+  expect(transferText({ ...progress, total: null }, 'plain HTTP')).toBe(
     '↑ plain HTTP POST /files: 256 MiB, 92 MiB/s',
   );
-  expect(transferText({ ...progress, state: 'broken-off' }, 'abcdef')).toContain(
+  expect(transferText({ ...progress, state: 'broken-off' }, 'viewer abcdef')).toContain(
     'broken off after 256 MiB',
   );
   const done = { ...progress, direction: 'download', state: 'done', target: `/${'x'.repeat(60)}` };
-  expect(transferText(done as TransferProgress, 'abcdef')).toBe(
+  expect(transferText(done as TransferProgress, 'viewer abcdef')).toBe(
     `↓ viewer abcdef POST /${'x'.repeat(38)}…: 256 MiB done, 92 MiB/s`,
   );
 });

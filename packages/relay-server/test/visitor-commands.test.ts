@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough } from 'node:stream';
 import { jsonReporter } from '../src/cli/reporter.js';
-import { obeyVisitorCommands } from '../src/cli/share.js';
+import { obeyVisitorCommands } from '../src/cli/visitor-commands.js';
 import { Entrance } from '../src/entry/entrance.js';
 import { until } from './support/until.js';
 

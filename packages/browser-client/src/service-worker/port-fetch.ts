@@ -81,8 +81,8 @@ async function describe(
 ): Promise<PortRequest> {
   const url = new URL(request.url);
   const port = localPort(url, new URL(surroundings.origin)) ?? 0;
+  // A port that isn't shared is asked for all the same: the host refuses it, and tells the developer.
   const shared = await sharedPorts.find(way, port);
-  if (!allows(shared, port)) throw new WingmanError('PORT_NOT_ALLOWED', howToShare(port));
   const app = new URL(`http://localhost:${shared.port}`);
   const isSameOrigin = url.origin === app.origin;
   return { request, url, port, way, tab, origin: app.origin, isSameOrigin };

@@ -41,6 +41,15 @@ export const VISITOR_REFUSED: Problem<ErrorCode> = {
   cure: 'If you think that this is a mistake, ask the developer to let you in again.',
 };
 
+/** The developer lets nothing through for now. */
+export const PAUSED: Problem<ErrorCode> = {
+  status: 503,
+  code: 'PAUSED',
+  title: 'The developer has paused this session',
+  cause: 'The app still runs, but nothing is let through to it for now.',
+  cure: 'Wait. This page goes on by itself when the developer does.',
+};
+
 /** More visitors ask to be let in than the host keeps in mind. */
 export const TOO_MANY_WAITING: Problem<ErrorCode> = {
   status: 503,

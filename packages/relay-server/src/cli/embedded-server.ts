@@ -1,11 +1,9 @@
 import { systemCode } from '@wingman/node-kit';
+import { WingmanError } from '@wingman/protocol';
 import { startTunnelServer, tunnelServerConfig, type TunnelServer } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
 import type { ShareConfig } from '../config.js';
 import { HOST_LIMITS } from '../limits.js';
-
-/** The port the URL has when nobody else uses it: a stable one, so that it can be typed. */
-const USUAL_PORT = 8787;
 
 /** A tunnel server in this process. */
 export interface EmbeddedServer {
@@ -17,17 +15,25 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
-/** Starts a tunnel server for this machine only, on the usual port or on any free one. */
+/** Starts a tunnel server for this machine only, on the port that is set, or else on any free one when the usual one is taken. */
 export async function startEmbeddedServer(
   config: ShareConfig,
   logger: Logger,
 ): Promise<EmbeddedServer> {
+  const { tunnelPort, isTunnelPortSet } = config;
   try {
-    return embedded(await start(config, logger, USUAL_PORT), undefined);
+    return embedded(await start(config, logger, tunnelPort), undefined);
   } catch (error) {
     if (systemCode(error) !== 'EADDRINUSE') throw error;
-    return embedded(await start(config, logger, 0), USUAL_PORT);
+    if (isTunnelPortSet) throw portTaken(tunnelPort, 'TUNNEL_PORT=0');
+    return embedded(await start(config, logger, 0), tunnelPort);
   }
+}
+
+/** Another program listens there; `anyFree` is what to say for any free port. */
+export function portTaken(port: number, anyFree: string): WingmanError {
+  const cure = `Stop that one, choose another port, or take any free one: ${anyFree}`;
+  return new WingmanError('REFUSED', `another program listens on port ${port}. ${cure}`);
 }
 
 function start(config: ShareConfig, logger: Logger, port: number): Promise<TunnelServer> {

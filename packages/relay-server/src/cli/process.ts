@@ -1,4 +1,5 @@
 import type { LogLevel } from '@wingman/node-kit';
+import { readFileSync } from 'node:fs';
 import { destination, pino, type Logger } from 'pino';
 
 /** What the process ends with. */
@@ -12,9 +13,23 @@ export const ExitCode = {
 
 const STDERR = 2;
 
-/** Logs as JSON lines on stderr: stdout belongs to the view. */
-export function createLogger(level: LogLevel): Logger {
-  return pino({ level, base: null }, destination({ fd: STDERR, sync: true }));
+/** Logs as JSON lines on stderr, because stdout belongs to the view, or hands each line to `write`. */
+export function createLogger(level: LogLevel, write?: (line: string) => void): Logger {
+  const target = write === undefined ? destination({ fd: STDERR, sync: true }) : { write };
+  return pino({ level, base: null }, target);
+}
+
+/** Whether this process may read keys of its terminal: one in the background would be stopped for that. */
+export function isForeground(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    // Behind the name, which may have blanks: state, parent, group, session, terminal, the terminal's group.
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === foreground;
+  } catch {
+    // Not Linux: no way to know.
+    return true;
+  }
 }
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];

@@ -1,12 +1,19 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { tunnelServerOptions } from '@wingman/tunnel-server';
-import { Command, CommanderError } from 'commander';
-import { environment, shareConfig, shareOptions } from '../config.js';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { environment, shareConfig, shareOptions, type ShareConfig } from '../config.js';
+import { completionScript, SHELLS, type Shell } from './completion.js';
+import { envTypos } from './env-typos.js';
 import { addSettings, typedSettings } from './options.js';
-import { ExitCode } from './process.js';
+import { ExitCode, stopSignal } from './process.js';
 import { serve } from './server.js';
 import { share } from './share.js';
+import { commandSource } from './source/command.js';
+import { findDevServers, pickDevServer } from './source/dev-servers.js';
+import { folderSource } from './source/folder.js';
+import { isFolder, portSource, type OpenSource } from './source/source.js';
 import { signUrl, urlOptions } from './sign-url.js';
+import { processTerminal } from './ask.js';
 import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
@@ -18,7 +25,10 @@ const FOR_PROGRAMS = 'One JSON object a line on stdout, for programs.';
 
 const EXAMPLES = `
 Examples:
+  $ wingman                               share one of the dev servers that run
   $ wingman 3000                          share the app on port 3000
+  $ wingman run -- npm run dev            start the app, and share it
+  $ wingman ./dist                        share the files of a folder
   $ wingman 3000 --also 8080              and let it use its API on port 8080
   $ wingman share 3000 --name my-app      keep the URL over restarts
   $ wingman share 3000 --expires 30m --max-viewers 2
@@ -33,6 +43,9 @@ Every option can also be an environment variable or a line in .env; see .env.exa
 export async function run(args: readonly string[]): Promise<number> {
   let code: number = ExitCode.STOPPED;
   const program = createProgram((result) => (code = result));
+  program.hook('preAction', () => {
+    for (const typo of envTypos()) process.stderr.write(`wingman: ${typo}\n`);
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -47,26 +60,75 @@ function createProgram(done: (code: number) => void): Command {
     .version(packageVersion(new URL('../../package.json', import.meta.url)))
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
+    .enablePositionalOptions()
     .exitOverride();
   addShare(program, done);
+  addRun(program, done);
   addServer(program, done);
   addUrl(program, done);
   addVerify(program, done);
+  addCompletion(program);
   return program;
 }
 
 function addShare(program: Command, done: (code: number) => void): void {
   const command = program
     .command('share', { isDefault: true })
-    .description('share a local port (also just: wingman <port>)')
-    .argument('<port>', 'port the app listens on, here on localhost');
+    .description('share a local port or a folder (also just: wingman <port>)')
+    .argument('[port]', 'port of the app here on localhost, a URL of it, or a folder of files');
   addSettings(command, shareOptions)
     .option('--json', FOR_PROGRAMS)
-    .action(async (port: string, { json = false }: OutputFlags) => {
-      const env = environment();
-      const config = shareConfig({ ...typedSettings(command, shareOptions), port }, env);
-      done(await share({ config, json, env }));
+    .action(async (typed: string | undefined, flags: OutputFlags) => {
+      const stop = stopSignal();
+      const what = typed ?? (await offered(flags, stop));
+      if (what === undefined) return done(ExitCode.STOPPED);
+      done(await shareSource(command, what, { ...flags, stop }));
     });
+}
+
+/** What the user picks of the servers that run here; undefined for none. */
+async function offered(
+  { json = false }: OutputFlags,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  const terminal = json ? undefined : processTerminal();
+  return (await pickDevServer(await findDevServers(), terminal, stop))?.toString();
+}
+
+function addRun(program: Command, done: (code: number) => void): void {
+  const command = program
+    .command('run')
+    .description('start a command, wait until it listens on a port, and share that')
+    .argument('<command...>', 'the command, behind --')
+    .addOption(new Option('--port <port>', 'the port that it will listen on; else it is found'))
+    .passThroughOptions();
+  addSettings(command, shareOptions)
+    .option('--json', FOR_PROGRAMS)
+    .action(async (words: string[], { port, ...flags }: OutputFlags & { port?: string }) => {
+      const wanted = port === undefined ? undefined : configOf(command, port).port;
+      const open = commandSource(words, wanted);
+      done(
+        await shareSource(command, port ?? UNKNOWN_PORT, { ...flags, stop: stopSignal(), open }),
+      );
+    });
+}
+
+/** Stands for a port that is known once the source is there. */
+const UNKNOWN_PORT = '1';
+
+function configOf(command: Command, port: string): ShareConfig {
+  return shareConfig({ ...typedSettings(command, shareOptions), port }, environment());
+}
+
+function shareSource(
+  command: Command,
+  what: string,
+  { json = false, stop, open }: OutputFlags & { stop: AbortSignal; open?: OpenSource },
+): Promise<number> {
+  const folder = open === undefined && isFolder(what);
+  const config = configOf(command, folder ? UNKNOWN_PORT : what);
+  const source = open ?? (folder ? folderSource(what) : portSource(config.port));
+  return share({ config, open: source, json, env: environment(), stop });
 }
 
 function addServer(program: Command, done: (code: number) => void): void {
@@ -102,6 +164,14 @@ function addVerify(program: Command, done: (code: number) => void): void {
       process.stdout.write(`${lines.join('\n')}\n`);
       done(isSame ? ExitCode.STOPPED : ExitCode.FAILED);
     });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print the script by which a shell completes commands and options')
+    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .action((shell: Shell) => void process.stdout.write(completionScript(shell, program)));
 }
 
 function explain(error: unknown): number {

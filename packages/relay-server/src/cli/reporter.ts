@@ -1,6 +1,6 @@
 import type { Entrance } from '../entry/entrance.js';
 import type { VisitorInfo } from '../entry/visitor.js';
-import type { HostEvents } from '../tunnel/host-types.js';
+import type { HostEvents, ViewerInfo } from '../tunnel/host-types.js';
 
 type Payload<Name extends keyof HostEvents> = HostEvents[Name][0];
 
@@ -13,6 +13,8 @@ export interface ReadyInfo {
   /** Whether it runs in this process. */
   readonly embedded: boolean;
   readonly port: number;
+  /** What is shared, as people call it. */
+  readonly label: string;
   readonly alsoPorts: readonly number[];
   readonly expiresAt: number;
   readonly maxViewers: number;
@@ -52,9 +54,13 @@ export type P2pInfo =
 /** Shows what happens: to people, or to programs. */
 export interface Reporter {
   ready(info: ReadyInfo): void;
-  viewerJoined(event: Payload<'viewer-joined'>): void;
+  /** `who` returns what is known of the viewer at the time. */
+  viewerJoined(event: Payload<'viewer-joined'>, who: () => ViewerInfo | undefined): void;
   pathChanged(event: Payload<'path-changed'>): void;
   viewerLeft(event: Payload<'viewer-left'>): void;
+  request(event: Payload<'request'>): void;
+  /** All who are here, as the developer has asked for. */
+  viewers(viewers: readonly ViewerInfo[]): void;
   /** Somebody waits to be let in, was let in or turned away, or waits no longer. */
   visitor(visitor: VisitorInfo): void;
   wrongPassphrase(event: { readonly visitor: VisitorInfo; readonly wrong: number }): void;
@@ -64,6 +70,10 @@ export interface Reporter {
   reconnected(): void;
   /** Something went wrong, and the session goes on. */
   problem(event: Payload<'problem'>): void;
+  /** What a key that was pressed has done. */
+  notice(text: string): void;
+  /** A line of the command that is shared. */
+  output(line: string): void;
   /** The session could not be started. */
   failed(code: string, message: string): void;
   /** Ctrl-C was pressed; so many requests and WebSockets may end within so many milliseconds. */
@@ -85,6 +95,9 @@ export function jsonReporter(write: (text: string) => void): Reporter {
       }
     },
     viewerJoined: (event) => line('viewer-joined', event),
+    // Programs that want each exchange use the library.
+    request: () => undefined,
+    viewers: () => undefined,
     pathChanged: (event) => line('path-changed', event),
     viewerLeft: (event) => line('viewer-left', event),
     visitor: ({ number, ...rest }) => line('visitor', { visitor: number, ...rest }),
@@ -95,6 +108,8 @@ export function jsonReporter(write: (text: string) => void): Reporter {
     transfer: (event) => line('transfer', event),
     reconnected: () => undefined,
     problem: (event) => line('error', { ...event, fatal: false }),
+    notice: () => undefined,
+    output: (text) => void process.stderr.write(`${text}\n`),
     failed: (code, message) => line('error', { code, message, fatal: true }),
     stopping: () => undefined,
     stopped: (event) => line('stopped', event),

@@ -1,12 +1,14 @@
-import type { Environment } from '@wingman/node-kit';
+import { systemCode, type Environment } from '@wingman/node-kit';
 import {
   readTunnelServerConfig,
   readBrowserBundle,
   startTunnelServer,
   type ServerGiven,
   type TunnelServer,
+  type TunnelServerConfig,
 } from '@wingman/tunnel-server';
 import { HOST_LIMITS } from '../limits.js';
+import { portTaken } from './embedded-server.js';
 import { shortHash } from './verify.js';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
 
@@ -19,12 +21,22 @@ export async function serve(
   // Where there is a certificate to read again, a hang-up asks for that, as of other servers.
   const hasCertificate = config.tlsCert !== undefined;
   const stop = stopSignal(hasCertificate ? ['SIGINT', 'SIGTERM'] : undefined);
-  const server = await startTunnelServer(config, { logger: createLogger(config.logLevel) });
+  const server = await listening(config);
   if (hasCertificate) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
   await aborted(stop);
   await server.close(HOST_LIMITS.drainMs);
   return ExitCode.STOPPED;
+}
+
+async function listening(config: TunnelServerConfig): Promise<TunnelServer> {
+  try {
+    return await startTunnelServer(config, { logger: createLogger(config.logLevel) });
+  } catch (error) {
+    // The STUN responder's port is another one, and its error names it.
+    const isTaken = systemCode(error) === 'EADDRINUSE' && String(error).includes('listen ');
+    throw isTaken ? portTaken(config.port, '--port 0') : error;
+  }
 }
 
 /** `page` is the hash of what browsers get: whoever shares through this server can compare it (`wingman verify`). */

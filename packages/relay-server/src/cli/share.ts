@@ -1,11 +1,8 @@
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { ConfigError, type Environment, type LogLevel } from '@wingman/node-kit';
+import { ConfigError, type Environment } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
-import { configDirectory, isBuild, refusesColor, type ShareConfig } from '../config.js';
-import type { Entrance } from '../entry/entrance.js';
+import { configDirectory, type ShareConfig } from '../config.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { RememberedAnswers } from '../entry/remembered-answers.js';
 import type { Inspector } from '../inspector/inspector.js';
@@ -18,49 +15,53 @@ import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
-import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
-import {
-  jsonReporter,
-  type EntryInfo,
-  type IngressInfo,
-  type P2pInfo,
-  type Reporter,
-} from './reporter.js';
-import { processTerminal, startOrTakeOver } from './take-over.js';
-import { terminalReporter } from './terminal-reporter.js';
-
-/** A letter, and the number of a visitor. */
-const COMMAND = /^([arv])\s*(\d{1,9})?$/;
+import { aborted, ExitCode } from './process.js';
+import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
+import { processTerminal } from './ask.js';
+import { startOrTakeOver } from './take-over.js';
+import type { OpenSource, Source } from './source/source.js';
+import { createView, type View } from './view.js';
 
 export interface ShareRequest {
+  /** Its port is that of the source. */
   readonly config: ShareConfig;
+  readonly open: OpenSource;
   readonly json: boolean;
   readonly env: Environment;
+  readonly stop: AbortSignal;
 }
 
-/** Shares a port until it is told to stop; resolves with the exit code. Rejects with ConfigError when nobody could let visitors in. */
+/** Shares a source until it ends or is told to stop; resolves with the exit code. Rejects with ConfigError when nobody could let visitors in. */
 export async function share(request: ShareRequest): Promise<number> {
   demandSomebody(request);
-  const reporter = createReporter(request);
-  const log = createLogger(logLevelOf(request));
-  const stop = stopSignal();
+  const view = createView(request);
+  const { stop } = request;
+  let source: Source | undefined;
   let embedded: EmbeddedServer | undefined;
   try {
-    embedded = await embeddedServer(request, log);
-    return await shareThrough(request, embedded, { reporter, log, stop });
+    source = await request.open({ reporter: view.reporter, stop });
+    const opened = { ...request, config: { ...request.config, port: source.port } };
+    embedded = await embeddedServer(opened, view.log);
+    return await shareThrough(opened, embedded, { ...view, stop, source });
   } catch (error) {
+    if (stop.aborted) return sayStopped(view);
     const { code, message } = toWingmanError(error, 'INTERNAL');
-    reporter.failed(code, message);
+    view.reporter.failed(code, message);
     return ExitCode.FAILED;
   } finally {
-    await embedded?.close();
+    await Promise.all([embedded?.close(), source?.close()]);
   }
 }
 
-interface Tools {
-  readonly reporter: Reporter;
-  readonly log: Logger;
+/** The user has stopped the start. */
+function sayStopped({ reporter }: View): number {
+  reporter.stopped({ reason: 'closed', message: '', refused: {} });
+  return ExitCode.STOPPED;
+}
+
+interface Tools extends View {
   readonly stop: AbortSignal;
+  readonly source: Source;
 }
 
 async function shareThrough(
@@ -75,22 +76,17 @@ async function shareThrough(
   const { hash: page } = await readBrowserBundle();
   const starting = start({ ...request, config }, embedded, engine, tools);
   const hosts = await Promise.race([starting, aborted(tools.stop)]);
-  if (hosts === undefined) {
-    // The user has stopped the start, and the process ends.
-    tools.reporter.stopped({ reason: 'closed', message: '', refused: {} });
-    return ExitCode.STOPPED;
-  }
+  if (hosts === undefined) return sayStopped(tools);
   const { main: host } = hosts;
   const inspector = await inspectorFor(config, hosts, tools.log);
-  const stopped = observe(host, tools);
-  if (config.asksDeveloper)
-    obeyVisitorCommands(process.stdin, host.commons.entrance, tools.reporter);
-  tools.reporter.ready({
+  const stopped = observe(hosts, tools);
+  const info: ReadyInfo = {
     url: openAt(host.url, config.firstPage),
     session: host.session,
     server: host.server.origin,
     embedded: embedded !== undefined,
     port: config.port,
+    label: tools.source.label,
     alsoPorts: config.alsoPorts,
     expiresAt: host.expiresAt,
     maxViewers: config.maxViewers,
@@ -101,15 +97,23 @@ async function shareThrough(
     appAnswers,
     takenPort: embedded?.takenPort,
     inspector: inspector?.url,
-  });
+  };
+  tools.reporter.ready(info);
+  const rest = tools.steer(hosts, info);
   void aborted(tools.stop).then(() => {
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
   });
+  let code: number = ExitCode.STOPPED;
+  void tools.source.ended.then((ended) => {
+    code = ended;
+    return host.close('closed', `${tools.source.label} has ended`);
+  });
   const reason = await stopped;
+  rest();
   await hosts.close();
   await inspector?.close();
-  return reason === 'refused' ? ExitCode.FAILED : ExitCode.STOPPED;
+  return reason === 'refused' ? ExitCode.FAILED : code;
 }
 
 async function start(
@@ -151,14 +155,18 @@ async function inspectorFor(
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */
-function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
-  host.on('viewer-joined', (event) => reporter.viewerJoined(event));
+function observe(hosts: PortHosts, { reporter }: Tools): Promise<StopReason> {
+  const { main: host } = hosts;
+  host.on('viewer-joined', (event) =>
+    reporter.viewerJoined(event, () => hosts.viewer(event.viewer)),
+  );
   host.on('path-changed', (event) => reporter.pathChanged(event));
   host.on('viewer-left', (event) => reporter.viewerLeft(event));
   if (!host.commons.entrance.isOpen)
     host.commons.entrance.on('visitor', (visitor) => reporter.visitor(visitor));
   host.commons.entrance.on('wrong-passphrase', (event) => reporter.wrongPassphrase(event));
   host.commons.entrance.on('problem', ({ code, message }) => reporter.problem({ code, message }));
+  host.on('request', (event) => reporter.request(event));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
   host.on('problem', (event) => reporter.problem(event));
@@ -168,23 +176,6 @@ function observe(host: Host, { reporter }: Tools): Promise<StopReason> {
       resolve(event.reason);
     });
   });
-}
-
-function createReporter({ json, env }: ShareRequest): Reporter {
-  const { stdout } = process;
-  const write = (text: string): void => void stdout.write(text);
-  if (json) return jsonReporter(write);
-  const color = stdout.isTTY && !refusesColor(env);
-  // A log of a build is read later, and by nobody with a phone in hand.
-  const rows = isBuild(env) ? undefined : stdout.rows;
-  return terminalReporter({ write, columns: stdout.columns, rows, color, now: () => new Date() });
-}
-
-/** In the terminal view only what matters is logged, unless more was asked for. */
-function logLevelOf({ json, config, env }: ShareRequest): LogLevel {
-  const { logLevel } = config;
-  const asked = json || logLevel !== 'info' || (env['LOG_LEVEL'] ?? '') !== '';
-  return asked ? logLevel : 'warn';
 }
 
 function embeddedServer(request: ShareRequest, log: Logger): Promise<EmbeddedServer> | undefined {
@@ -239,23 +230,4 @@ function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): In
 function p2pInfo(config: ShareConfig, engine: PeerEngine | undefined): P2pInfo {
   if (engine !== undefined) return { enabled: true, engine: engine.name };
   return { enabled: false, reason: config.p2pEnabled ? 'no engine' : 'switched off' };
-}
-
-/**
- * Obeys what a developer types, or a program writes, a line each: `a 3` lets visitor 3 in, `r 3` refuses or removes
- * visitor 3, and `v` lists all. Without a number it is the visitor who has waited longest.
- */
-export function obeyVisitorCommands(input: Readable, entrance: Entrance, reporter: Reporter): void {
-  createInterface({ input }).on('line', (line) => {
-    if (!obey(line.trim(), entrance)) reporter.visitors(entrance.visitors, entrance.tries);
-  });
-}
-
-/** False when there was nothing to do, which a list explains. */
-function obey(command: string, entrance: Entrance): boolean {
-  const [, verb, digits] = COMMAND.exec(command) ?? [];
-  const number = digits === undefined ? entrance.waiting[0]?.number : Number(digits);
-  if (number === undefined) return false;
-  if (verb === 'a') return entrance.accept(number);
-  return verb === 'r' && entrance.refuse(number);
 }

@@ -1,18 +1,6 @@
 import { visibleText } from '@wingman/node-kit';
 import { WingmanError } from '@wingman/protocol';
-import { createInterface } from 'node:readline/promises';
-
-/** Where a person is asked. */
-export interface Terminal {
-  readonly input: NodeJS.ReadableStream;
-  readonly output: NodeJS.WritableStream;
-}
-
-/** The terminal of the process; undefined when a program or a file is at one end of it. */
-export function processTerminal(): Terminal | undefined {
-  const { stdin: input, stdout: output } = process;
-  return input.isTTY && output.isTTY ? { input, output } : undefined;
-}
+import { ask, type Terminal } from './ask.js';
 
 /**
  * Starts a host. Where another host has the name, a person is asked whether to replace that one; without a
@@ -35,11 +23,6 @@ export async function startOrTakeOver<Host>(
 }
 
 async function isAgreed(reason: string, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
-  const lines = createInterface(terminal);
-  try {
-    const answer = await lines.question(`${visibleText(reason)}. Replace it? [y/N] `, { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
+  const answer = await ask(terminal, `${visibleText(reason)}. Replace it? [y/N] `, signal);
+  return /^y(es)?$/i.test(answer?.trim() ?? '');
 }

@@ -1,90 +1,160 @@
-import { stripVTControlCharacters } from 'node:util';
-import { isLoopbackHost, visibleText } from '@wingman/node-kit';
-import { formatBytes, type Path } from '@wingman/protocol';
+import { visibleText } from '@wingman/node-kit';
+import { formatBytes, type Clock } from '@wingman/protocol';
 import { createColors } from 'picocolors';
-import { renderUnicodeCompact } from 'uqr';
 import type { TransferProgress } from '../exchange/transfers.js';
-import { shortHash } from './verify.js';
 import type { Standing, VisitorInfo } from '../entry/visitor.js';
-import type { PathChange } from '../tunnel/path-changes.js';
-import type { ReadyInfo, Reporter } from './reporter.js';
-
-/** Where the view is drawn. */
-export interface Screen {
-  write(text: string): void;
-  /** Characters in a line; undefined when it is no terminal. */
-  readonly columns: number | undefined;
-  /** Lines of a screen; undefined when it is no terminal, or nobody looks at it. */
-  readonly rows: number | undefined;
-  readonly color: boolean;
-  now(): Date;
-}
+import type { ViewerInfo } from '../tunnel/host-types.js';
+import type { Reporter } from './reporter.js';
+import { readyView } from './terminal/ready-view.js';
+import { RequestLines } from './terminal/request-lines.js';
+import type { Screen } from './terminal/screen.js';
+import { TroubleLines } from './terminal/trouble-lines.js';
+import { ViewerLines } from './terminal/viewer-lines.js';
+import { clockTime, count, pathName, wrapWords } from './terminal/words.js';
 
 type Colors = ReturnType<typeof createColors>;
 
-/** Where the second column of the view begins. */
-const INDENT = 11;
-const NO_ONE = 'no viewers';
-
 /** Lines for a person: they are only ever added, so nothing flickers and a log file reads the same. */
-export function terminalReporter(screen: Screen): Reporter {
-  const c = createColors(screen.color);
-  const line = (text: string): void => screen.write(`${text}\n`);
-  const event = (text: string): void => line(`  ${c.dim(clockTime(screen.now()))}  ${text}`);
+export function terminalReporter(screen: Screen, clock: Clock): Reporter {
+  const view = new TerminalView(screen, clock);
+  const { c, viewers, requests } = view;
   return {
-    ready: (info) => line(readyView(info, screen, c)),
-    viewerJoined: ({ viewer, path, viewers }) => {
-      event(
-        `${c.green('+')} viewer ${short(viewer)} joined, ${pathName(path)} ${count(viewers, c)}`,
-      );
+    ready: (info) => view.line(readyView(info, screen, c)),
+    viewerJoined: ({ viewer, path }, who) => {
+      viewers.joined(viewer, path, who);
+      view.count();
     },
     pathChanged: ({ viewer, path, change }) => {
-      event(`${c.cyan('~')} viewer ${short(viewer)} ${CHANGES[change](pathName(path))}`);
+      viewers.pathChanged(viewer, path, change === 'lost' || change === 'fell-back');
+      view.count();
     },
-    viewerLeft: ({ viewer, viewers }) => {
-      event(`${c.dim('-')} viewer ${short(viewer)} left ${count(viewers, c)}`);
+    viewerLeft: ({ viewer, viewers: left }) => {
+      requests.flush();
+      viewers.left(viewer, left);
+      view.count();
     },
-    visitor: (visitor) => event(visitorText(visitor, c)),
+    request: (report) => {
+      if (report.viewer !== undefined) viewers.greet(report.viewer);
+      requests.add(report);
+      view.trouble.refused(report);
+      view.count();
+    },
+    viewers: (list) => view.lines(list.map((info) => viewerText(info, viewers.name(info.viewer)))),
+    visitor: (visitor) => view.event(visitorText(visitor, c)),
     wrongPassphrase: ({ visitor, wrong }) => {
-      event(`${c.yellow('!')} ${who(visitor)} typed a wrong passphrase (${wrong} so far)`);
+      view.event(`${c.yellow('!')} ${who(visitor)} typed a wrong passphrase (${wrong} so far)`);
     },
     visitors: (visitors, { wrong, limited }) => {
-      for (const visitor of visitors) event(`${who(visitor)}: ${visitor.standing}`);
-      if (visitors.length === 0) event('nobody has come yet');
+      view.lines(visitors.map((visitor) => `${who(visitor)}: ${visitor.standing}`));
+      if (visitors.length === 0) view.event('nobody has come yet');
       if (wrong > 0)
-        event(`wrong passphrases: ${wrong}; not looked at, being too many: ${limited}`);
+        view.event(`wrong passphrases: ${wrong}; not looked at, being too many: ${limited}`);
     },
     transfer: (progress) => {
       const { viewer } = progress;
-      event(c.dim(transferText(progress, viewer === undefined ? undefined : short(viewer))));
+      view.event(
+        c.dim(transferText(progress, viewer === undefined ? 'plain HTTP' : viewers.name(viewer))),
+      );
     },
-    reconnected: () => event(`${c.green('+')} the tunnel server is back; the URL is the same`),
+    reconnected: () => {
+      view.trouble.forget();
+      view.event(`${c.green('+')} the tunnel server is back; the URL is the same`);
+    },
     problem: ({ message, viewer }) => {
-      const source = viewer === undefined ? 'tunnel server' : `viewer ${short(viewer)}`;
-      event(`${c.yellow('!')} ${source}: ${visibleText(message)}`);
+      const source = viewer === undefined ? 'tunnel server' : viewers.name(viewer);
+      view.trouble.add(`${source}: ${message}`);
     },
-    failed: (_code, message) => line(`${c.red('wingman:')} ${visibleText(message)}`),
-    stopping: (event) => line(`\n  ${c.dim(stoppingText(event))}`),
-    stopped: ({ message, refused }) => {
-      const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
-      if (counts.length > 0) line(`  ${c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
-      line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
+    notice: (text) => view.event(text),
+    output: (text) => view.line(text),
+    failed: (_code, message) => view.line(`${c.red('wingman:')} ${visibleText(message)}`),
+    stopping: (event) => {
+      view.end();
+      view.line(`\n  ${c.dim(stoppingText(event))}`);
     },
+    stopped: (event) => view.stopped(event),
   };
 }
 
-const CHANGES: Readonly<Record<PathChange, (path: string) => string>> = {
-  connected: (path) => `is back, ${path}`,
-  upgraded: (path) => `is now ${path}`,
-  chosen: (path) => `is now ${path}`,
-  'fell-back': (path) => `lost its path and goes on ${path}`,
-  lost: () => 'lost its connection; waiting for it to come back',
-};
+/** Where the text of a line begins, behind the time and the mark. */
+const TEXT_COLUMN = 14;
+
+/** The lines, and the one below them that counts. */
+class TerminalView {
+  readonly c: Colors;
+  readonly viewers: ViewerLines;
+  readonly requests: RequestLines;
+  readonly trouble: TroubleLines;
+  readonly #screen: Screen;
+  #isOver = false;
+
+  constructor(screen: Screen, clock: Clock) {
+    this.#screen = screen;
+    const c = createColors(screen.color);
+    this.c = c;
+    const marks = { '+': c.green('+'), '-': c.dim('-'), '~': c.cyan('~') };
+    this.viewers = new ViewerLines({
+      clock,
+      tell: (mark, text) => this.event(`${marks[mark]} ${text}`),
+    });
+    this.requests = new RequestLines({
+      clock,
+      columns: () => screen.columns,
+      now: () => screen.now(),
+      mark: (viewer) => this.viewers.mark(viewer),
+      tell: (line, isFailure) => this.line(`  ${isFailure ? c.yellow(line) : c.dim(line)}`),
+    });
+    this.trouble = new TroubleLines(clock, (text) => this.event(`${c.yellow('!')} ${text}`));
+  }
+
+  line(text: string): void {
+    this.#screen.write(`${text}\n`);
+  }
+
+  event(text: string): void {
+    const line = `  ${this.c.dim(clockTime(this.#screen.now()))}  ${text}`;
+    this.line(wrapWords(line, this.#screen.columns, TEXT_COLUMN));
+  }
+
+  lines(texts: readonly string[]): void {
+    for (const text of texts) this.event(text);
+  }
+
+  /** Shows the sums below the last line. */
+  count(): void {
+    if (this.#isOver) return;
+    const { viewers, direct } = this.viewers.counts;
+    const { count: requests, bytes } = this.requests.sum;
+    const keys = this.#screen.hasKeys ? ' · ? keys' : '';
+    const here = `${count(viewers, 'viewer')}${viewers === 0 ? '' : `, ${direct} direct`}`;
+    this.#screen.status(`  ${here} · ${count(requests, 'request')}, ${formatBytes(bytes)}${keys}`);
+  }
+
+  stopped({ message, refused }: Parameters<Reporter['stopped']>[0]): void {
+    this.end();
+    const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
+    if (counts.length > 0) this.line(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
+    this.line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
+  }
+
+  end(): void {
+    this.requests.flush();
+    this.#isOver = true;
+    this.#screen.status('');
+  }
+}
 
 /** The address is only what the server says, so it is told as that. */
 function who({ address, number, browser }: VisitorInfo): string {
-  const from = address === undefined ? '' : `, at ${address}, says the server`;
-  return `visitor ${number} (${browser}${from})`;
+  return `visitor ${number} (${browser}${fromText(address)})`;
+}
+
+function fromText(address: string | undefined): string {
+  return address === undefined ? '' : `, at ${address}, says the server`;
+}
+
+function viewerText({ path, rttMs, browser, address }: ViewerInfo, name: string): string {
+  const trip = rttMs === null ? '' : `, ${Math.max(1, Math.round(rttMs))} ms there and back`;
+  return `${name} (${browser ?? 'unknown browser'}${fromText(address)}): ${pathName(path)}${trip}`;
 }
 
 const STANDINGS: Readonly<Record<Standing, (number: number) => string>> = {
@@ -101,160 +171,19 @@ function visitorText(visitor: VisitorInfo, c: Colors): string {
 }
 
 function stoppingText({ exchanges, drainMs }: Parameters<Reporter['stopping']>[0]): string {
-  const who = exchanges === 1 ? '1 exchange' : `${exchanges} exchanges`;
-  const what = exchanges === 0 ? '' : `${who} under way may end within ${drainMs / 1000} s. `;
+  const under = count(exchanges, 'exchange');
+  const what = exchanges === 0 ? '' : `${under} under way may end within ${drainMs / 1000} s. `;
   return `Stopping … ${what}(Ctrl-C again to stop at once)`;
-}
-
-function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
-  const row = (name: string, value: string): string => `  ${c.dim(name.padEnd(8))} ${value}`;
-  const lines = [
-    '',
-    `  ${c.bold('Wingman')} shares ${c.bold(`localhost:${info.port}`)}`,
-    '',
-    ...(info.alsoPorts.length === 0
-      ? []
-      : [row('also', info.alsoPorts.map((port) => `localhost:${port}`).join(', '))]),
-    row('until', until(new Date(info.expiresAt), screen.now())),
-    row('direct', direct(info)),
-    row('viewers', `at most ${info.maxViewers}; ${entry(info)}`),
-    row('server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`),
-    row('ingress', ingress(info)),
-    row(
-      'page',
-      `${shortHash(info.page)} here; wingman verify <url> compares what the server serves`,
-    ),
-    ...(info.inspector === undefined ? [] : [row('inspect', info.inspector)]),
-    ...(info.entry.isReadOnly ? [row('requests', READ_ONLY)] : []),
-    ...warnings(info).map((warning) => `\n  ${c.yellow('!')} ${warning}`),
-    '',
-    `  ${c.dim('Ctrl-C stops sharing.')}`,
-    '',
-    `  ${reach(info)}`,
-  ];
-  const code = qrCode(info.url, screen, lines.join('\n'));
-  return [...lines, '', ...code, `  ${c.cyan(info.url)}`, ''].join('\n');
-}
-
-/** Who can open the link, as far as the server's address tells. */
-function reach({ server, embedded }: ReadyInfo): string {
-  const { hostname } = new URL(server);
-  if (embedded || isLoopbackHost(hostname)) {
-    return 'Opens in browsers on this machine only; --server reaches others.';
-  }
-  if (ON_THIS_NETWORK.test(hostname)) return 'Opens for everyone on this network who has the link.';
-  return `Opens for everyone who has the link and reaches ${hostname}.`;
-}
-
-/** Private addresses (RFC 1918, RFC 4193), those of a link (RFC 3927, RFC 4291), and names of mDNS (RFC 6762). */
-const ON_THIS_NETWORK =
-  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd]|\[fe[89ab])|\.local$/;
-
-function warnings(info: ReadyInfo): string[] {
-  const list: string[] = [];
-  if (!info.appAnswers) {
-    list.push(
-      `Nothing listens on port ${info.port} yet. Start your app; viewers see a page that says so.`,
-    );
-  }
-  if (info.takenPort !== undefined) {
-    list.push(`Port ${info.takenPort} is taken, so the tunnel server uses another one this time.`);
-  }
-  return list;
-}
-
-function direct({ p2p }: ReadyInfo): string {
-  if (p2p.enabled) return `on (${p2p.engine}), else over the relay, sealed`;
-  return p2p.reason === 'switched off'
-    ? 'off: everything over the relay, sealed'
-    : 'off: no WebRTC engine loads on this machine; everything over the relay, sealed';
-}
-
-const READ_ONLY = 'read-only: GET, HEAD and OPTIONS pass, and WebSockets';
-
-/** Who gets in, of those who have the URL. */
-function entry({ entry: { asksPassphrase, passphrase, asksDeveloper } }: ReadyInfo): string {
-  const shown = passphrase === undefined ? 'your passphrase' : `the passphrase ${passphrase}`;
-  const first = asksPassphrase ? `they need the URL and ${shown}` : 'whoever has the URL';
-  if (!asksDeveloper) return asksPassphrase ? first : `${first} can open it`;
-  return [
-    asksPassphrase
-      ? `${first}, and you let each in:`
-      : `of those who have the URL you let each in:`,
-    'a 1 accepts visitor 1, r 1 refuses or removes, v lists (and Enter)',
-  ].join(`\n${' '.repeat(INDENT)}`);
-}
-
-/** Who may use plain HTTP. Where it needs the key, a command to copy follows. */
-function ingress({ ingress: info, url }: ReadyInfo): string {
-  if (info.mode === 'off') return 'off: plain HTTP is refused';
-  if (info.mode === 'open') return 'open: whoever knows the host name can use plain HTTP';
-  const { origin } = new URL(url);
-  return [
-    'plain HTTP needs the key, and the server can read it:',
-    `curl -H 'Authorization: Bearer ${info.token}' ${origin}/`,
-    `wingman url '<the link below>' --path /hooks   (signs a URL for a webhook)`,
-  ].join(`\n${' '.repeat(INDENT)}`);
-}
-
-/** Left out where the screen's edge would break it, and where the first line would leave the screen for it. */
-function qrCode(url: string, { columns, rows }: Screen, before: string): string[] {
-  if (columns === undefined || rows === undefined) return [];
-  const lines = renderUnicodeCompact(url, { border: 1 }).split('\n');
-  const width = Math.max(...lines.map((text) => text.length)) + 2;
-  // Beside the code: an empty line before and behind it and behind the URL, the URL, and the line of the cursor.
-  const height = rowsOf(before, columns) + lines.length + 5;
-  return width > columns || height > rows ? [] : [...lines.map((text) => `  ${text}`), ''];
-}
-
-/** How many rows a text takes where longer lines are wrapped. */
-function rowsOf(text: string, columns: number): number {
-  return stripVTControlCharacters(text)
-    .split('\n')
-    .reduce((rows, { length }) => rows + Math.max(1, Math.ceil(length / columns)), 0);
-}
-
-function until(end: Date, now: Date): string {
-  const minutes = Math.round((end.getTime() - now.getTime()) / 60_000);
-  const left = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-  const day =
-    end.toDateString() === now.toDateString() ? '' : `${end.toDateString().slice(0, 10)} `;
-  return `${day}${clockTime(end).slice(0, 5)} (${left})`;
-}
-
-function clockTime(date: Date): string {
-  return date.toTimeString().slice(0, 8);
-}
-
-const PATH_NAMES: Readonly<Record<Path, string>> = {
-  p2p: 'direct',
-  turn: 'by TURN',
-  relay: 'over the relay',
-  offline: 'offline',
-};
-
-function pathName(path: Path): string {
-  return PATH_NAMES[path];
-}
-
-function short(viewer: string): string {
-  return viewer.slice(0, 6);
-}
-
-function count(viewers: number, c: Colors): string {
-  const text = viewers === 0 ? NO_ONE : `${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`;
-  return c.dim(`(${text})`);
 }
 
 const TARGET_LENGTH = 40;
 
-/** A body's progress for people; `who` is the viewer's short name, or undefined for plain HTTP. */
-export function transferText(progress: TransferProgress, who: string | undefined): string {
+/** A body's progress for people. */
+export function transferText(progress: TransferProgress, who: string): string {
   const { direction, method, target } = progress;
   const arrow = direction === 'upload' ? '↑' : '↓';
   const path = target.length > TARGET_LENGTH ? `${target.slice(0, TARGET_LENGTH - 1)}…` : target;
-  const by = who === undefined ? 'plain HTTP' : `viewer ${who}`;
-  return `${arrow} ${by} ${method} ${visibleText(path)}: ${howFar(progress)}`;
+  return `${arrow} ${who} ${method} ${visibleText(path)}: ${howFar(progress)}`;
 }
 
 function howFar({ bytes, total, bytesPerSecond, state }: TransferProgress): string {

@@ -34,6 +34,8 @@ export type EntryVerdict =
 
 /** Whom the host lets in, of all who have the link key. Visitors are known by their id. */
 export class Entrance extends EventEmitter<EntranceEvents> {
+  /** While it is set nobody is let in, and who is in can ask for nothing new. */
+  isPaused = false;
   readonly #passphrase: Passphrase | undefined;
   readonly #asksDeveloper: boolean;
   readonly #answers: RememberedAnswers | undefined;

@@ -8,6 +8,7 @@ import {
   headerValue,
   INGRESS_REFUSED,
   malformedRequest,
+  PAUSED,
   passphraseNeeded,
   TOO_MANY_WAITING,
   VISITOR_REFUSED,
@@ -26,6 +27,7 @@ import { ownAnswer, Refusal } from './problems.js';
  */
 export async function demandEntry(exchange: Exchange): Promise<void> {
   const { address, entrance, via, viewer } = exchange.context;
+  if (entrance.isPaused) throw new Refusal(PAUSED, [], ASK_AGAIN_PART);
   if (via === 'ingress') {
     // The server reads what passes there. It must not have the passphrase, nor say who somebody is.
     if (!entrance.isOpen) throw new Refusal(INGRESS_REFUSED);

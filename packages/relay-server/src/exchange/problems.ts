@@ -27,7 +27,7 @@ export function problemAnswer({ asked, local }: Exchange, error: unknown): Answe
   const isRefusal = error instanceof Refusal;
   const { code, message } = toWingmanError(error, 'INTERNAL');
   const problem = isRefusal ? error.problem : appProblem(code, local.loopback.port, message);
-  const parts = isRefusal ? error.parts : partsFor(code, asked);
+  const parts = partsFor(isRefusal ? error.parts : undefined, code, asked);
   const page = renderProblem(problem, headerValue(asked.headers, 'accept'), parts);
   const headers = Object.entries(page.headers).map(([name, value]) => header(name, value));
   const more = isRefusal ? error.headers : [];
@@ -38,9 +38,10 @@ export function problemAnswer({ asked, local }: Exchange, error: unknown): Answe
   });
 }
 
-/** A dev server that starts again answers a moment later. */
-function partsFor(code: ErrorCode, { method }: RequestHead): PageParts {
-  return code === 'LOCAL_PORT_REFUSED' && method === 'GET' ? ASK_AGAIN_PART : {};
+function partsFor(own: PageParts | undefined, code: ErrorCode, { method }: RequestHead): PageParts {
+  // A dev server that starts again answers a moment later.
+  const parts = own ?? (code === 'LOCAL_PORT_REFUSED' ? ASK_AGAIN_PART : {});
+  return parts === ASK_AGAIN_PART && method !== 'GET' ? {} : parts;
 }
 
 /** An answer of the host's own; to HEAD it has no body. */

@@ -3,6 +3,7 @@ import type { EntryRules } from '../entry/entrance.js';
 import type { Credentials } from '../exchange/basic-auth.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
 import type { Refusals } from '../exchange/refusal-count.js';
+import type { RequestReport } from '../exchange/requests.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { Commons } from '../exchange/local-app.js';
@@ -56,12 +57,27 @@ export interface HostOptions {
 /** Why a host has stopped: by `close`, at the end of its session's life, or because the server wants it no more. */
 export type StopReason = 'closed' | 'expired' | 'refused';
 
+/** What is known of a viewer, which is a tab. */
+export interface ViewerInfo {
+  /** The id of its link. */
+  readonly viewer: string;
+  readonly path: Path;
+  /** Round trip on that path in milliseconds; null while nothing was measured. */
+  readonly rttMs: number | null;
+  /** The number of the visitor whose tab it is, and what the browser says it is; undefined before its first request. */
+  readonly visitor: number | undefined;
+  readonly browser: string | undefined;
+  /** The IP address that it has come from, as the server says. */
+  readonly address: string | undefined;
+}
+
 /** What a host tells; `viewer` is the id of a tab's link. */
 export interface HostEvents {
   'viewer-joined': [{ viewer: string; path: Path; viewers: number }];
   'path-changed': [{ viewer: string; path: Path; from: Path; change: PathChange }];
   'viewer-left': [{ viewer: string; reason: ErrorCode; viewers: number }];
   transfer: [TransferProgress];
+  request: [RequestReport];
   /** The tunnel server answers again. */
   reconnected: [];
   /** It has begun to stop. */

@@ -17,13 +17,14 @@ import {
 } from '@wingman/protocol';
 import { BasicAuth } from '../exchange/basic-auth.js';
 import { LocalApp, type Commons } from '../exchange/local-app.js';
+import { requestLog } from '../exchange/requests.js';
 import { transferLog } from '../exchange/transfers.js';
 import { HOST_LIMITS } from '../limits.js';
 import { watchAddresses } from './address-watch.js';
 import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
 import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
-import type { HostEvents, HostOptions, StopReason } from './host-types.js';
+import type { HostEvents, HostOptions, StopReason, ViewerInfo } from './host-types.js';
 import { LaneHost } from './lane-host.js';
 import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
@@ -86,6 +87,7 @@ export class Host extends EventEmitter<HostEvents> {
     });
     this.commons = this.app.commons;
     this.observe(transferLog((progress) => this.emit('transfer', progress), this.#clock));
+    this.observe(requestLog((report) => this.emit('request', report)));
     this.observe(this.commons.refusals.observer);
     this.#links = this.#createLinks();
     this.#dialer = this.#createDialer();
@@ -148,6 +150,15 @@ export class Host extends EventEmitter<HostEvents> {
   /** Requests that the local app has not answered to the end, and WebSockets that are not closed. */
   get activeExchanges(): number {
     return this.app.activeExchanges;
+  }
+
+  /** What is known of a viewer that has joined and not left. */
+  viewer(id: string): ViewerInfo | undefined {
+    const view = this.#links.viewOf(id);
+    if (view === undefined) return undefined;
+    const { number: visitor, browser } =
+      this.commons.entrance.visitorOf(this.#links.browserOf(id)) ?? {};
+    return { viewer: id, ...view, visitor, browser, address: this.#links.addressOf(id) };
   }
 
   /** Adds an observer of every exchange from now on; returns the function that removes it. */

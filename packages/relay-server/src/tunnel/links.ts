@@ -110,6 +110,14 @@ export class LinkTable {
     return this.#clients.get(id)?.address;
   }
 
+  /** A joined viewer's path, and the round trip on it in milliseconds. */
+  viewOf(id: string): { path: Path; rttMs: number | null } | undefined {
+    const link = this.#joined.has(id) ? this.#viewers.get(id) : undefined;
+    if (link === undefined) return undefined;
+    const { path } = link;
+    return { path, rttMs: path === 'offline' ? null : link.stats().rttMs[path] };
+  }
+
   #browserIn(id: string): Pick<DialClient, 'browser'> | undefined {
     const { browser } = this.#clients.get(id) ?? {};
     return browser === undefined ? undefined : { browser };

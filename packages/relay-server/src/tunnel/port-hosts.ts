@@ -1,6 +1,6 @@
 import { toWingmanError } from '@wingman/protocol';
 import { Host } from './host.js';
-import type { HostOptions } from './host-types.js';
+import type { HostOptions, ViewerInfo } from './host-types.js';
 
 /**
  * A main host, and the hosts that show the pages of the ports of `--also`: each has a session of its own, for as long as
@@ -27,6 +27,20 @@ export class PortHosts {
     const all = [mainPort, ...ports];
     await Promise.all(ports.map((port) => started.#start(port, all, options)));
     return started;
+  }
+
+  /** What is known of a viewer at any of the ports. */
+  viewer(id: string): ViewerInfo | undefined {
+    for (const host of this.all) {
+      const info = host.viewer(id);
+      if (info !== undefined) return info;
+    }
+    return undefined;
+  }
+
+  /** Everybody who is here. */
+  get viewers(): ViewerInfo[] {
+    return [...this.main.commons.viewers].flatMap((id) => this.viewer(id) ?? []);
   }
 
   /** The main host first, and those of the other ports that have pages. */
@@ -81,6 +95,7 @@ export class PortHosts {
   #watch(host: Host): void {
     const main = this.main;
     host.on('problem', (event) => main.emit('problem', event));
+    host.on('request', (event) => main.emit('request', event));
     host.on('transfer', (event) => main.emit('transfer', event));
     host.on('viewer-joined', (event) => main.emit('viewer-joined', event));
     host.on('path-changed', (event) => main.emit('path-changed', event));

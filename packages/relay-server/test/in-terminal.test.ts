@@ -1,0 +1,131 @@
+import { get } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import { cleanups } from './support/cleanups.js';
+import { listen } from './support/servers.js';
+import { inTerminal, type TerminalOptions, type TerminalSession } from './support/terminal.js';
+import { until } from './support/until.js';
+
+const URL_LINE = /^ {2}http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=[A-Za-z0-9_-]{22}$/;
+const OPEN = ['--no-p2p', '--ingress', 'open'];
+
+async function shared(
+  options: TerminalOptions,
+  args: readonly string[] = OPEN,
+): Promise<TerminalSession & { readonly url: URL }> {
+  const app = await listen((_incoming, response) => response.end('hello'));
+  cleanups.push(() => app.close());
+  const session = inTerminal([String(app.port), ...args], options);
+  await until(
+    () => session.lines().some((line) => URL_LINE.test(line)),
+    `a URL in ${session.raw()}`,
+  );
+  const url = new URL(
+    session
+      .lines()
+      .find((line) => URL_LINE.test(line))!
+      .trim(),
+  );
+  return { ...session, url };
+}
+
+/** Asks by plain HTTP, without a resolver. */
+function ask({ host, port }: URL, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    });
+    asked.on('error', reject);
+  });
+}
+
+describe.each([
+  { columns: 80, rows: 24 },
+  { columns: 40, rows: 20 },
+])('in a terminal of $columns by $rows', (size) => {
+  test('all is on one screen, with the URL last and alone', async () => {
+    const { rows, lines, type, shows, exited } = await shared(size);
+    expect(rows().some((row) => row.includes('Wingman shares localhost:'))).toBe(true);
+    const said = lines().filter((line) => line !== '');
+    expect(said.at(-1)).toMatch(URL_LINE);
+    expect(lines().join(' ')).toMatch(/on this\s+machine\s+only/);
+    expect(lines().join('\n')).not.toContain('▀');
+    type('x');
+    await shows('Stopped.');
+    expect(await exited).toBe(0);
+  });
+
+  test('requests come a line each, a flood is folded, and the sums stand below', async () => {
+    const { url, lines, rows, shows } = await shared(size);
+    expect(await ask(url, '/first?token=secret')).toBe(200);
+    await shows('/first');
+    for (let number = 0; number < 40; number++) await ask(url, `/module-${number}.js`);
+    await shows('more: ');
+    expect(lines().filter((line) => line.includes('GET')).length).toBeLessThan(20);
+    expect(lines().join('\n')).not.toContain('secret');
+    const told = rows().filter((row) => row !== '');
+    expect(told.at(-1)).toContain('41 requests');
+    for (const row of told.filter((line) => line.includes('GET'))) expect(row).toMatch(/\S$/);
+  });
+});
+
+test('keys copy, show, list, pause and explain', async () => {
+  const { url, type, shows, raw, exited } = await shared({ columns: 80, rows: 24 });
+  type('c');
+  const copied = `\u001b]52;c;${Buffer.from(url.href).toString('base64')}\u0007`;
+  await until(() => raw().includes(copied), 'the link for the clipboard');
+  type('q');
+  await shows('▀');
+  type('v');
+  await shows('Nobody is here now.');
+  type('p');
+  await shows('Paused');
+  expect(await ask(url, '/')).toBe(503);
+  await shows('(PAUSED)');
+  type('p');
+  await shows('Going on');
+  expect(await ask(url, '/')).toBe(200);
+  type('r7\r');
+  await shows('nobody has come yet');
+  type('d');
+  await shows('wingman verify');
+  type('?');
+  await shows('stop sharing, like Ctrl-C');
+  type('\u0003');
+  await shows('Stopped.');
+  expect(await exited).toBe(0);
+});
+
+test('a command is shared from its port to its end', async () => {
+  const serve = "require('http').createServer((q, r) => r.end('hi')).listen(0, '127.0.0.1')";
+  const script = `console.log('compiling'); ${serve}; setTimeout(() => process.exit(4), 6_000)`;
+  const args = ['run', ...OPEN, '--', process.execPath, '-e', script];
+  const { shows, lines, exited } = inTerminal(args, { columns: 80, rows: 24 });
+  await shows('compiling');
+  await until(() => lines().some((line) => URL_LINE.test(line)), 'the URL');
+  await shows('has ended');
+  expect(await exited).toBe(4);
+});
+
+test('without a port the servers that run are offered', async () => {
+  const app = await listen((_incoming, response) => response.end('<title>Mine</title>'));
+  cleanups.push(() => app.close());
+  const { shows, lines, type } = inTerminal(OPEN, { columns: 80, rows: 24 });
+  await shows(`localhost:${app.port}  Mine`);
+  await shows('Share which?');
+  type(`${app.port}\r`);
+  await shows(`shares localhost:${app.port}`);
+  await until(() => lines().some((line) => URL_LINE.test(line)), 'the URL');
+});
+
+test('a tall terminal shows the QR code at once', async () => {
+  const { lines } = await shared({ columns: 100, rows: 60 });
+  expect(lines().join('\n')).toContain('▀');
+});
+
+test('a build has neither keys, QR code nor a line that changes', async () => {
+  const { url, raw, shows, lines } = await shared({ columns: 100, rows: 60, env: { CI: 'true' } });
+  await ask(url, '/');
+  await shows('GET');
+  expect(lines().join('\n')).not.toMatch(/▀|Keys:/);
+  expect(raw()).not.toContain('\u001b[K');
+});
