@@ -42,6 +42,7 @@ describe('routing', () => {
     ['http://tenant.localhost:8080/', 'no-cors', 'image', 'port'],
     ['http://localhost:8080/', 'navigate', 'iframe', 'untouched'],
     [`${ORIGIN}/__wingman/shim.js`, 'no-cors', 'script', 'asset'],
+    [`${ORIGIN}/__wingman/relay?link=a`, 'cors', '', 'relay'],
     [`${ORIGIN}/__wingman/entry`, 'navigate', 'iframe', 'entry'],
     [`${ORIGIN}/page`, 'navigate', 'document', 'shell'],
     [`${ORIGIN}/__wingman/in/page`, 'navigate', 'iframe', 'shell'],

@@ -1,5 +1,5 @@
 import { AppWorkerHost } from '@wingman/app-worker/shell';
-import { SERVICE_WORKER_SCRIPT } from './early-start.js';
+import { SERVICE_WORKER_SCRIPT } from './own-scripts.js';
 import { withoutHash } from './link-key.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';

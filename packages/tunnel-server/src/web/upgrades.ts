@@ -21,6 +21,7 @@ import {
   type Door,
   type Problem,
   type SentCase,
+  RELAY_TARGET,
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
@@ -172,7 +173,7 @@ export class UpgradeRouter {
     path: string,
     place: Exclude<Place, { at: 'server' }>,
   ): Problem | undefined {
-    if (path !== '/__wingman/signal' && path !== '/__wingman/relay') return NOT_FOUND;
+    if (path !== '/__wingman/signal' && path !== RELAY_TARGET) return NOT_FOUND;
     const { host, origin } = upgrade.req.headers;
     if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme())) {
       return FOREIGN_ORIGIN;
