@@ -8,7 +8,7 @@ import {
 } from '@wingman/protocol';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
+import { ISOLATED_MARK, KEPT_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
 import type { HeldPosts } from './held-posts.js';
 import type { Isolation } from './isolation.js';
@@ -70,12 +70,20 @@ export class Assets {
    */
   async shell(marks: Marks, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const kept = await this.#cached(SHELL_PATH);
-    if (kept !== undefined && isFresh(kept)) return marked(kept, marks, headers);
+    if (kept !== undefined && isFresh(kept)) {
+      return marked(kept, { ...marks, [KEPT_MARK]: '' }, headers);
+    }
     try {
       return await marked(await fetch(SHELL_PATH, AS_PAGE), marks, headers);
     } catch {
       return kept === undefined ? Response.error() : marked(kept, marks, headers);
     }
+  }
+
+  /** Has the server answer for the next shell. */
+  async forgetShell(): Promise<void> {
+    const cache = await this.caches.open(this.#cacheName);
+    await cache.delete(SHELL_PATH);
   }
 
   async asset(request: Request): Promise<Response> {

@@ -154,6 +154,8 @@ self.addEventListener('message', (event) => {
       return tools.workerScripts.announced(message.url, message.isModule);
     case 'isolation':
       return event.waitUntil(isolation.turn(message.isOn).then(() => acknowledge(event)));
+    case 'forget-shell':
+      return event.waitUntil(assets.forgetShell().then(() => acknowledge(event)));
     case 'warm-cache':
       return event.waitUntil(assets.warm());
     case 'keep-alive':

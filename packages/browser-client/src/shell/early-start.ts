@@ -105,7 +105,7 @@ function startSource({ key, prekey, ...rest }: StartOptions): string {
   const bytes = (value: StartOptions['key' | 'prekey']): string =>
     value instanceof Uint8Array ? `Uint8Array.of(${value.join()})` : 'null';
   const options = `{...${JSON.stringify(rest)},key:${bytes(key)},prekey:${bytes(prekey)}}`;
-  return `dispatchEvent(new MessageEvent('message',{data:{kind:'start',options:${options}}}))`;
+  return `dispatchEvent(new MessageEvent('message',{data:{kind:'start',options:${options}}}));`;
 }
 
 /** The head of the request that the frame will make for this page; the first flight carries it ahead of that. */

@@ -8,6 +8,7 @@ import { AppFrame } from './app-frame.js';
 import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
+import { KeptShell } from './kept-shell.js';
 import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
 import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
@@ -32,6 +33,7 @@ export class Shell implements ShellParts {
   serviceWorker: ServiceWorkerHost | undefined;
   readonly #opening: Opening;
   readonly #mirror: Mirror;
+  readonly #kept = new KeptShell(window, this, (code) => this.#trouble(code));
   readonly #pill: PillView;
   readonly #appHash: string;
   #hasEnded = false;
@@ -230,6 +232,7 @@ export class Shell implements ShellParts {
   #trouble(code: ProblemCode | null): void {
     // What fails after the end is no news.
     if (this.#hasEnded) return;
+    if (!this.#opening.isDone('host') && this.#kept.doubts(code)) return;
     if (code === 'SESSION_ENDED') return this.#ended(code);
     this.#opening.show(code);
   }

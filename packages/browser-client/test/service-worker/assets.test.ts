@@ -177,7 +177,9 @@ describe('the shell page', () => {
       jest.setSystemTime(1_000_000 + ms);
       return (await assets.shell({})).text();
     };
-    expect(await after(SERVICE_WORKER_LIMITS.shellFreshMs - 1)).toBe(SHELL);
+    // It says what it is.
+    const kept = SHELL.replace('<head>', '<head><meta name="wingman-kept" content="">');
+    expect(await after(SERVICE_WORKER_LIMITS.shellFreshMs - 1)).toBe(kept);
     expect(await after(SERVICE_WORKER_LIMITS.shellFreshMs)).toBe('a later one');
     // A clock that was set back says nothing.
     expect(await after(-1)).toBe('a later one');
@@ -189,6 +191,15 @@ describe('the shell page', () => {
     await assets.warm();
     server = () => new Response('a later one');
     await assets.warm();
+    server = undefined;
+    expect(await (await assets.shell({})).text()).toBe('a later one');
+  });
+
+  test('is the server’s again once the kept one is forgotten', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = () => new Response('a later one');
+    await assets.forgetShell();
     expect(await (await assets.shell({})).text()).toBe('a later one');
   });
 
@@ -196,7 +207,7 @@ describe('the shell page', () => {
     const { assets } = setUp();
     await assets.warm();
     server = undefined;
-    expect(await (await assets.shell({})).text()).toBe(SHELL);
+    expect(await (await assets.shell({})).text()).toContain('<title>x</title>');
     expect(await (await assets.shell({ mark: '' })).text()).toContain('<meta name="mark"');
   });
 

@@ -48,7 +48,7 @@ function shell(more: Partial<ShellParts> = {}): ShellParts {
     tunnel: recorder({ status: () => Promise.resolve({ ...NO_LINK, mode: 'p2p', switches: 2 }) }),
     p2p: recorder({ candidatePair: () => Promise.resolve(PAIR), connectionCount: 1 }),
     serviceWorker: recorder({
-      isolate: () => Promise.resolve(true),
+      has: () => Promise.resolve(true),
       expect: () => Promise.resolve(),
     }),
     reported: (report) => void calls.push(['reported', report]),
@@ -171,7 +171,7 @@ describe('cross-origin isolation', () => {
     const { api } = published(shell());
     expect(api.isolate(true)).toBe(true);
     await settle();
-    expect(calls).toEqual([['isolate', true]]);
+    expect(calls).toEqual([['has', { kind: 'isolation', isOn: true }]]);
     expect([reloads, tab.location.href]).toEqual([1, 'https://s.example/app']);
   });
 
@@ -190,7 +190,7 @@ describe('cross-origin isolation', () => {
   });
 
   test('leaves the tab as it is when the service worker has not heard', async () => {
-    const deaf = recorder<ShellParts['serviceWorker']>({ isolate: () => Promise.resolve(false) });
+    const deaf = recorder<ShellParts['serviceWorker']>({ has: () => Promise.resolve(false) });
     published(shell({ serviceWorker: deaf })).api.isolate(true);
     await settle();
     expect([reloads, tab.location.href]).toEqual([0, 'https://s.example/page']);
