@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { PORT_LIMITS, request, type IncomingRequest } from '@wingman/protocol';
 import { PortMux } from '@wingman/protocol/ports';
 import { TunnelFetch } from '../src/service-worker/tunnel-fetch.js';
@@ -98,11 +98,26 @@ describe('an exchange over a port', () => {
     const { body } = await exchange.reply(new Promise<void>((resolve) => (isTaken = resolve)));
     expect(Buffer.from(await read(body)).toString()).toBe('small');
     await exchange.done;
-    // Its acknowledgement, and the answer.
-    expect(messages()).toBe(2);
+    expect(messages()).toBe(1);
     expect(service.activeCount).toBe(1);
     isTaken();
     await eventually(() => service.activeCount === 0);
+  });
+
+  test('a small GET is two messages, and leaves nothing behind', async () => {
+    const { connect, service, messages } = setUp((incoming) => {
+      incoming.respond(head(200, [['content-length', '5']]));
+      void incoming.write(Buffer.from('small')).then(() => incoming.end());
+    });
+    const clock = new FakeClock();
+    const port = connect('one', clock);
+    const opened = jest.spyOn(MessagePort.prototype, 'postMessage');
+    const exchange = new TunnelFetch(port, get('/'));
+    expect(await read((await exchange.reply()).body)).toHaveLength(5);
+    await exchange.done;
+    await eventually(() => service.activeCount === 0);
+    expect([opened.mock.calls.length, messages()]).toEqual([2, 1]);
+    opened.mockRestore();
   });
 
   test('a body that is said to be small and is late does not hold up the head', async () => {
@@ -131,6 +146,12 @@ describe('an exchange over a port', () => {
       answerNow = () => incoming.respond(head(204));
     });
     const slow = new TunnelFetch(living.connect('one', clock), get('/slow'));
+    for (let look = 0; look < 3 * PORT_LIMITS.signLooks; look += 1) {
+      const before = living.messages();
+      await clock.advance(PORT_LIMITS.signMs);
+      // The first look asks, and what answers has seen the stream: nothing else is asked.
+      await eventually(() => look > 0 || living.messages() > before);
+    }
     await eventually(() => clock.timers === 0);
     await clock.advance(100 * silence);
     answerNow();

@@ -1,11 +1,12 @@
 import { WingmanError, deferred } from '@wingman/protocol';
 import { byteStream, ChunkReceiver, ChunkSender, type PortStream } from '@wingman/protocol/ports';
-import type {
-  FetchHead,
-  ReplyHead,
-  ReplyMessage,
-  RequestMessage,
-  TunnelPort,
+import {
+  awaitsTaken,
+  type FetchHead,
+  type ReplyHead,
+  type ReplyMessage,
+  type RequestMessage,
+  type TunnelPort,
 } from '../shared/exchange-messages.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadReports } from './upload-reports.js';
@@ -39,6 +40,8 @@ export class TunnelFetch {
   readonly #body: ChunkReceiver;
   readonly #head = deferred<ReplyHead>();
   readonly #done = deferred<void>();
+  /** The other side keeps the answer until it is told that the browser has it. */
+  readonly #awaitsTaken: boolean;
   #isOver = false;
 
   /** Starts the exchange: the head goes out at once. */
@@ -47,6 +50,7 @@ export class TunnelFetch {
     head: FetchHead,
     private readonly reports?: UploadReports,
   ) {
+    this.#awaitsTaken = awaitsTaken(head);
     const stream = port.open(reports === undefined ? head : { ...head, reportsUpload: true });
     this.#stream = stream;
     this.#uploads = new ChunkSender(stream);
@@ -83,7 +87,7 @@ export class TunnelFetch {
       this.#stream.postMessage({ kind: 'taken' });
       if (this.#isOver) this.#stream.close();
     };
-    handled.then(taken, taken);
+    if (this.#awaitsTaken) handled.then(taken, taken);
     return { head, body: byteStream(this.#body) };
   }
 
@@ -118,8 +122,8 @@ export class TunnelFetch {
     if (body === undefined) return;
     this.#body.push(body);
     this.#body.end();
-    // The stream stays until the browser has the head: the other side keeps the answer until it is told.
     this.#settle(new WingmanError('CANCELLED', 'the exchange is over'));
+    if (!this.#awaitsTaken) this.#stream.close();
   }
 
   #complete(): void {
