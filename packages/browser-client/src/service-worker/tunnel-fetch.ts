@@ -11,10 +11,13 @@ import {
 import type { RequestBody } from './request-body.js';
 import type { UploadReports } from './upload-reports.js';
 
+/** A body that came with its head is bytes: browsers take them at once, where a stream costs turns of both threads. */
+export type ReplyBody = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
+
 /** An answer through the tunnel. */
 export interface TunnelReply {
   head: ReplyHead;
-  body: ReadableStream<Uint8Array>;
+  body: ReplyBody;
 }
 
 /** Sends a request of the page into the tunnel; the page's abort goes with it. */
@@ -38,6 +41,7 @@ export class TunnelFetch {
   readonly #stream: PortStream<RequestMessage, ReplyMessage>;
   readonly #uploads: ChunkSender;
   readonly #body: ChunkReceiver;
+  #whole: Uint8Array<ArrayBuffer> | undefined;
   readonly #head = deferred<ReplyHead>();
   readonly #done = deferred<void>();
   /** The other side keeps the answer until it is told that the browser has it. */
@@ -88,7 +92,7 @@ export class TunnelFetch {
       if (this.#isOver) this.#stream.close();
     };
     if (this.#awaitsTaken) handled.then(taken, taken);
-    return { head, body: byteStream(this.#body) };
+    return { head, body: this.#whole ?? byteStream(this.#body) };
   }
 
   /** Ends the exchange and tells the other side. */
@@ -118,10 +122,9 @@ export class TunnelFetch {
   }
 
   #answered({ head, body }: Extract<ReplyMessage, { kind: 'head' }>): void {
+    this.#whole = body;
     this.#head.resolve(head);
     if (body === undefined) return;
-    this.#body.push(body);
-    this.#body.end();
     this.#settle(new WingmanError('CANCELLED', 'the exchange is over'));
     if (!this.#awaitsTaken) this.#stream.close();
   }

@@ -47,7 +47,7 @@ export type ReplyMessage =
   | BodyMessage
   | ({ kind: 'sent' } & UploadProgress)
   /** With a body that is small and there already, this is the whole answer; else chunks follow. */
-  | { kind: 'head'; head: ReplyHead; body?: Uint8Array };
+  | { kind: 'head'; head: ReplyHead; body?: Uint8Array<ArrayBuffer> };
 
 /** The service worker's end of the port to a tab's tunnel worker: each exchange is a stream. */
 export type TunnelPort = PortMux<FetchHead, RequestMessage, ReplyMessage>;
