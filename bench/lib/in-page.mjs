@@ -185,3 +185,19 @@ export function firstPaint() {
   const [entry] = performance.getEntriesByName('first-contentful-paint');
   return entry && performance.timeOrigin + entry.startTime;
 }
+
+/** When the steps of an opening were, by the same clock: of the shell its marks, of the app's page what the browser tells. */
+export function openingTimes() {
+  const { timeOrigin } = performance;
+  const [{ fetchStart, responseStart, responseEnd }] = performance.getEntriesByType('navigation');
+  if (window !== top)
+    return { asked: timeOrigin + fetchStart, answered: timeOrigin + responseStart };
+  const marks = performance
+    .getEntriesByType('mark')
+    .map(({ name, startTime }) => [name, startTime]);
+  const ofShell = marks.filter(([name]) => name.startsWith('wingman-'));
+  return {
+    shell: timeOrigin + responseEnd,
+    ...Object.fromEntries(ofShell.map(([name, at]) => [name.slice(8), timeOrigin + at])),
+  };
+}

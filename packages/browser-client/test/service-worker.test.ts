@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { WingmanError } from '@wingman/protocol';
-import { buildReply, problemResponse, readsBody } from '../src/service-worker/reply.js';
+import { buildReply, dropBody, problemResponse, readsBody } from '../src/service-worker/reply.js';
 import { openBody, peek } from '../src/service-worker/request-body.js';
 import { requestHead, type HeadSource } from '../src/service-worker/request-head.js';
 import { destinationOf, isFrameNavigation } from '../src/service-worker/routing.js';
@@ -42,6 +42,7 @@ describe('routing', () => {
     ['http://tenant.localhost:8080/', 'no-cors', 'image', 'port'],
     ['http://localhost:8080/', 'navigate', 'iframe', 'untouched'],
     [`${ORIGIN}/__wingman/shim.js`, 'no-cors', 'script', 'asset'],
+    [`${ORIGIN}/__wingman/relay?link=a`, 'cors', '', 'relay'],
     [`${ORIGIN}/__wingman/entry`, 'navigate', 'iframe', 'entry'],
     [`${ORIGIN}/page`, 'navigate', 'document', 'shell'],
     [`${ORIGIN}/__wingman/in/page`, 'navigate', 'iframe', 'shell'],
@@ -235,17 +236,28 @@ describe('the reply', () => {
     expect(build(302, redirect).status).toBe(302);
   });
 
-  test('encoded bodies are decoded, and a broken one is an error', async () => {
+  test('a body that came as a whole is the response’s', async () => {
+    const head = { status: 200, statusText: '', headers: [] };
+    const bytes = new Uint8Array(Buffer.from('whole'));
+    expect(await buildReply(head, context, bytes).text()).toBe('whole');
+    expect(buildReply(head, { ...context, method: 'HEAD' }, bytes).body).toBeNull();
+    await dropBody(bytes);
+  });
+
+  test.each([
+    ['stream', (bytes: Uint8Array) => stream(bytes)],
+    ['whole', (bytes: Uint8Array) => new Uint8Array(bytes)],
+  ])('encoded bodies are decoded, and a broken one is an error: %s', async (_, bodyOf) => {
     const encoded = gzipSync('hello');
     const head = {
       status: 200,
       statusText: '',
       headers: [['content-encoding', 'gzip']] as HeaderPair[],
     };
-    const response = buildReply(head, context, stream(encoded));
+    const response = buildReply(head, context, bodyOf(encoded));
     expect(response.headers.has('content-encoding')).toBe(false);
     expect(await response.text()).toBe('hello');
-    const cut = buildReply(head, context, stream(encoded.subarray(0, 12)));
+    const cut = buildReply(head, context, bodyOf(encoded.subarray(0, 12)));
     await expect(cut.text()).rejects.toThrow();
   });
 

@@ -156,7 +156,7 @@ export const PORT_LIMITS = {
   smallBodyBytes: 64 * KIB,
   /** The end of a small body is waited for so long: it follows its head in a frame or two. */
   smallBodyWaitMs: 5,
-  /** The other end of a shared port is looked for this often: it acknowledges each stream at once… */
+  /** The other end of a shared port is looked for this often while it owes a sign of life: it gives one when it is asked… */
   signMs: 5_000,
   /** …and is gone after so many looks. A thread that is busy for 15 s is as good as gone. */
   signLooks: 3,

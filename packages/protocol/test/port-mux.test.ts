@@ -17,6 +17,14 @@ function pair({ isDeaf = false } = {}) {
   open.push(port1, port2);
   const clock = new FakeClock();
   const silences: string[] = [];
+  const crossed: string[] = [];
+  for (const port of [port1, port2]) {
+    const post = port.postMessage.bind(port) as (envelope: object, transfer: []) => void;
+    port.postMessage = (envelope: object, transfer: unknown) => {
+      crossed.push(Object.keys(envelope).at(-1) ?? '');
+      post(envelope, transfer as []);
+    };
+  }
   const accepted: { stream: PortStream<string, string>; opening: string; heard: string[] }[] = [];
   const near = new PortMux<string, string, string>(port1, {
     clock,
@@ -29,7 +37,7 @@ function pair({ isDeaf = false } = {}) {
       accepted.push({ stream, opening, heard });
     });
   }
-  return { near, accepted, clock, silences };
+  return { near, accepted, clock, silences, crossed, far: port2 };
 }
 
 function listen(stream: PortStream<string, string>) {
@@ -104,13 +112,54 @@ describe('streams on one port', () => {
 });
 
 describe('the other end’s sign of life', () => {
-  test('is given at once, however long the answer takes', async () => {
+  /** Lets so many looks pass, with time for an answer after each. */
+  async function look(clock: FakeClock, looks: number): Promise<void> {
+    for (let each = 0; each < looks; each += 1) {
+      await clock.advance(PORT_LIMITS.signMs);
+      await cross();
+    }
+  }
+
+  test('is given when it is asked for, however long the answer takes', async () => {
     const { near, clock, silences } = pair();
     const { failures } = listen(near.open('slow'));
-    await cross();
-    await clock.advance(10 * SILENT_MS);
+    await look(clock, 10 * PORT_LIMITS.signLooks);
     expect([failures, silences]).toEqual([[], []]);
     expect(clock.timers).toBe(0);
+  });
+
+  test('is the answer itself where that comes soon: nothing else crosses, and one timer is for all', async () => {
+    const { near, accepted, clock, crossed } = pair();
+    const streams = ['one', 'two', 'three'].map((opening) => near.open(opening));
+    streams.forEach(listen);
+    await cross();
+    expect(clock.timers).toBe(1);
+    // An answer to the last shows that the others were seen.
+    accepted[2]?.stream.postMessage('answer');
+    await cross();
+    await look(clock, 1);
+    expect(crossed).toEqual(['opening', 'opening', 'opening', 'message']);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('may come as earlier versions gave it', async () => {
+    const { near, clock, far } = pair({ isDeaf: true });
+    const { heard, failures } = listen(near.open('one'));
+    far.postMessage({ stream: 1, isAccepted: true });
+    await cross();
+    await clock.advance(2 * SILENT_MS);
+    expect([heard, failures]).toEqual([[], []]);
+  });
+
+  test('is waited for as long for a stream that was opened between two looks', async () => {
+    const { near, clock } = pair({ isDeaf: true });
+    near.open('one').close();
+    await clock.advance(PORT_LIMITS.signMs - 1);
+    const { failures } = listen(near.open('two'));
+    await clock.advance(SILENT_MS);
+    expect(failures).toEqual([]);
+    await clock.advance(PORT_LIMITS.signMs);
+    expect(failures).toEqual(['LINK_LOST']);
   });
 
   test('is missed in time: all streams fail with LINK_LOST, and nothing is waited for', async () => {

@@ -5,7 +5,7 @@ import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
-import { buildReply, problemResponse, readsBody } from './reply.js';
+import { buildReply, dropBody, problemResponse, readsBody } from './reply.js';
 import type { RedirectedBodies } from './redirected-bodies.js';
 import { openBlob, type RequestBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
@@ -136,7 +136,7 @@ async function reply(
   };
   try {
     const response = buildReply(head, context, body);
-    if (!readsBody(head, request.method)) await body.cancel();
+    if (!readsBody(head, request.method)) await dropBody(body);
     return response;
   } catch (error) {
     exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));

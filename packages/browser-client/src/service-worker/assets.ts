@@ -8,7 +8,7 @@ import {
 } from '@wingman/protocol';
 import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { ISOLATED_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
+import { ISOLATED_MARK, KEPT_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
 import type { HeldPosts } from './held-posts.js';
 import type { Isolation } from './isolation.js';
@@ -17,7 +17,9 @@ import { problemResponse } from './reply.js';
 const SHELL_PATH = `${RESERVED_PREFIX}shell`;
 const EMULATION_PATH = `${RESERVED_PREFIX}emulation.js`;
 const APP_WORKERS_PART_PATH = `${RESERVED_PREFIX}sw-app-workers.js`;
-const CACHED_PATHS = [SHELL_PATH, SHIM_PATH, EMULATION_PATH, APP_WORKERS_PART_PATH];
+const SCRIPT_PATHS = [SHIM_PATH, EMULATION_PATH, APP_WORKERS_PART_PATH];
+/** A field on the shell that is kept: when it came, by this machine's clock. */
+const KEPT_AT = 'wingman-kept-at';
 
 /** A person reads what comes, a problem too. */
 const AS_PAGE: RequestInit = { cache: 'no-store', headers: { accept: 'text/html' } };
@@ -25,9 +27,14 @@ const AS_PAGE: RequestInit = { cache: 'no-store', headers: { accept: 'text/html'
 /** Names and contents of the `<meta>` elements by which the shell page is told something. */
 export type Marks = Readonly<Record<string, string>>;
 
-/** The tunnel's own files: fresh from the server, or from the cache when the server can't be reached. */
+/**
+ * The tunnel's own files. What each page waits for, the shell while it is fresh and the shim, comes from the cache;
+ * the rest from the server, and from the cache when the server can't be reached.
+ */
 export class Assets {
   readonly #cacheName: string;
+  /** The shim on its way, or kept until the cache has it. */
+  #shim: Promise<Response> | undefined;
 
   constructor(
     version: string,
@@ -36,10 +43,16 @@ export class Assets {
     this.#cacheName = `${CACHE_PREFIX}${version}`;
   }
 
-  /** Fills the cache; a failure only costs the offline page. */
+  /** Begins to fetch what the first page will wait for. */
+  prepare(): void {
+    this.#fetchShim().catch(() => undefined);
+  }
+
+  /** Fills the cache for the next page; a failure costs time, and the offline page. */
   async warm(): Promise<void> {
     const cache = await this.caches.open(this.#cacheName);
-    await Promise.allSettled(CACHED_PATHS.map((path) => cache.add(path)));
+    await Promise.allSettled([keepShell(cache), ...SCRIPT_PATHS.map((path) => cache.add(path))]);
+    this.#shim = undefined;
   }
 
   async dropOld(): Promise<void> {
@@ -51,17 +64,30 @@ export class Assets {
     await Promise.all(old.map((name) => this.caches.delete(name)));
   }
 
-  /** The shell page with these marks. It has the server's latest boot record when the server can be reached. */
+  /**
+   * The shell page with these marks. It has the server's latest boot record when the server can be reached, or one
+   * with which a first flight still succeeds.
+   */
   async shell(marks: Marks, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const kept = await this.#cached(SHELL_PATH);
+    if (kept !== undefined && isFresh(kept)) {
+      return marked(kept, { ...marks, [KEPT_MARK]: '' }, headers);
+    }
     try {
       return await marked(await fetch(SHELL_PATH, AS_PAGE), marks, headers);
     } catch {
-      const cached = await this.#cached(SHELL_PATH);
-      return cached === undefined ? Response.error() : marked(cached, marks, headers);
+      return kept === undefined ? Response.error() : marked(kept, marks, headers);
     }
   }
 
+  /** Has the server answer for the next shell. */
+  async forgetShell(): Promise<void> {
+    const cache = await this.caches.open(this.#cacheName);
+    await cache.delete(SHELL_PATH);
+  }
+
   async asset(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === SHIM_PATH) return this.#shimScript();
     try {
       return await fetch(request);
     } catch {
@@ -96,9 +122,41 @@ export class Assets {
     return response.ok ? response.text() : undefined;
   }
 
+  /** The cache is that of this service worker's version, whose messages the shim speaks. Compiled code is kept with it. */
+  async #shimScript(): Promise<Response> {
+    const kept = await this.#cached(SHIM_PATH);
+    if (kept !== undefined) return kept;
+    return (await this.#fetchShim().catch(() => Response.error())).clone();
+  }
+
+  #fetchShim(): Promise<Response> {
+    this.#shim ??= fetch(SHIM_PATH).then((response) => {
+      // What the server refuses now it may give later.
+      if (!response.ok) this.#shim = undefined;
+      return response;
+    });
+    this.#shim.catch(() => (this.#shim = undefined));
+    return this.#shim;
+  }
+
   #cached(url: string): Promise<Response | undefined> {
     return this.caches.match(url, { cacheName: this.#cacheName });
   }
+}
+
+/** Fetches the shell for the next page; one that the server refuses leaves the one before. */
+async function keepShell(cache: Cache): Promise<void> {
+  const page = await fetch(SHELL_PATH, AS_PAGE);
+  if (!page.ok) return;
+  const kept = new Response(page.body, page);
+  kept.headers.set(KEPT_AT, String(Date.now()));
+  await cache.put(SHELL_PATH, kept);
+}
+
+/** Whether the host still knows the prekey in this shell. A clock that was set back makes it old. */
+function isFresh({ headers }: Response): boolean {
+  const age = Date.now() - Number(headers.get(KEPT_AT) ?? NaN);
+  return age >= 0 && age < SERVICE_WORKER_LIMITS.shellFreshMs;
 }
 
 /** Escapes text for the value of an attribute. */

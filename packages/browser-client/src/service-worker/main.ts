@@ -66,7 +66,11 @@ const tools: PortFetchTools = {
 };
 
 // The cache is filled later, when the page has loaded: filling it here would delay the first page by a round trip.
-self.addEventListener('install', () => void self.skipWaiting());
+// That page's shim is on its way meanwhile.
+self.addEventListener('install', () => {
+  void self.skipWaiting();
+  assets.prepare();
+});
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(Promise.all([self.clients.claim(), assets.dropOld()]));
@@ -74,7 +78,7 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const destination = destinationOf(event.request, self.location.origin);
-  const isTheApps = !['asset', 'shell', 'entry'].includes(destination);
+  const isTheApps = !['asset', 'shell', 'entry', 'relay'].includes(destination);
   if (isTheApps && appWorkers.concerns(event)) {
     return event.respondWith(throughAppWorker(event, destination));
   }
@@ -109,6 +113,7 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
 function withoutAppWorker(event: Asked, destination: Destination): Promise<Response> | undefined {
   switch (destination) {
     case 'untouched':
+    case 'relay':
       return undefined;
     case 'asset':
       return asset(event);
@@ -149,6 +154,8 @@ self.addEventListener('message', (event) => {
       return tools.workerScripts.announced(message.url, message.isModule);
     case 'isolation':
       return event.waitUntil(isolation.turn(message.isOn).then(() => acknowledge(event)));
+    case 'forget-shell':
+      return event.waitUntil(assets.forgetShell().then(() => acknowledge(event)));
     case 'warm-cache':
       return event.waitUntil(assets.warm());
     case 'keep-alive':

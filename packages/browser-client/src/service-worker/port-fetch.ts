@@ -19,7 +19,7 @@ import {
   preflightHeaders,
   preflightLife,
 } from './cors-rules.js';
-import { buildReply } from './reply.js';
+import { buildReply, dropBody } from './reply.js';
 import { openBody } from './request-body.js';
 import { requestHead } from './request-head.js';
 import type { ShellEntry } from './shell-directory.js';
@@ -162,7 +162,7 @@ async function preflight(asked: PortRequest, tools: PortFetchTools): Promise<voi
   );
   tools.exchanges.add(tab, exchange);
   const { head, body } = await exchange.reply();
-  await body.cancel();
+  await dropBody(body);
   const response = buildReply(head, { method: 'HEAD', url: '', isFrameNavigation: false }, body);
   refuseProblem(response, asked);
   const fault = preflightFault(request, response, origin);

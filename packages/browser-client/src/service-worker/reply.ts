@@ -7,6 +7,7 @@ import {
   type ErrorCode,
 } from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
+import type { ReplyBody } from './tunnel-fetch.js';
 
 const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 
@@ -17,12 +18,8 @@ export interface ReplyContext {
   isFrameNavigation: boolean;
 }
 
-/** Builds the browser's Response; the stream is not touched when the status allows no body. */
-export function buildReply(
-  head: ReplyHead,
-  context: ReplyContext,
-  body: ReadableStream<Uint8Array>,
-): Response {
+/** Builds the browser's Response; a stream is not touched when the status allows no body. */
+export function buildReply(head: ReplyHead, context: ReplyContext, body: ReplyBody): Response {
   const headers = replyHeaders(head);
   resolveLocation(headers, head.status, context.url);
   const init = { status: head.status, statusText: safeStatusText(head.statusText), headers };
@@ -38,7 +35,12 @@ export function readsBody({ status, headers }: ReplyHead, method: string): boole
   return hasBody && !isRedirect(status, location);
 }
 
-function construct(body: ReadableStream<Uint8Array> | null, init: ResponseInit): Response {
+/** Nobody reads this body. */
+export async function dropBody(body: ReplyBody): Promise<void> {
+  if (body instanceof ReadableStream) await body.cancel();
+}
+
+function construct(body: ReplyBody | null, init: ResponseInit): Response {
   try {
     return new Response(body, init);
   } catch (error) {
@@ -70,17 +72,20 @@ function safeStatusText(text: string): string {
 }
 
 /** Undoes a Content-Encoding and adjusts the headers. Browsers leave the responses of a service worker encoded. */
-function decodedBody(
-  body: ReadableStream<Uint8Array>,
-  headers: Headers,
-): ReadableStream<Uint8Array> {
+function decodedBody(body: ReplyBody, headers: Headers): ReplyBody {
   const coding = headers.get('content-encoding')?.trim().toLowerCase();
   const format = coding === undefined ? undefined : formatOf(coding);
   if (format === undefined) return body;
   headers.delete('content-encoding');
   headers.delete('content-length');
   const decoder: ReadableWritablePair<Uint8Array, BufferSource> = new DecompressionStream(format);
-  return (body as ReadableStream<BufferSource>).pipeThrough(decoder);
+  return streamOf(body).pipeThrough(decoder);
+}
+
+/** The body as a stream, which a decoder takes. */
+function streamOf(body: ReplyBody): ReadableStream<BufferSource> {
+  const stream = body instanceof ReadableStream ? body : new Blob([body]).stream();
+  return stream as ReadableStream<BufferSource>;
 }
 
 function formatOf(coding: string): CompressionFormat | undefined {

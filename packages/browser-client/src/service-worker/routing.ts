@@ -1,12 +1,12 @@
-import { DOOR_PREFIX, ENTRY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
+import { DOOR_PREFIX, ENTRY_TARGET, RELAY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { localPort } from '../shared/loopback.js';
 
 /**
  * Where a request goes: to the browser, the tunnel's own files, the shell page, the developer's app, another port
- * of the developer's machine, or the host itself with a passphrase.
+ * of the developer's machine, the host itself with a passphrase, or to the relay, past every service worker.
  */
-export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port' | 'entry';
+export type Destination = 'untouched' | 'asset' | 'shell' | 'app' | 'port' | 'entry' | 'relay';
 
 /** The parts of a Request that decide. */
 export interface RequestSignature {
@@ -21,6 +21,7 @@ export function destinationOf(request: RequestSignature, origin: string): Destin
   if (url.origin !== origin) return isForPort(request, url, new URL(origin)) ? 'port' : 'untouched';
   if (url.pathname === ENTRY_TARGET) return 'entry';
   if (request.mode === 'navigate' && isFramed(url.pathname)) return 'shell';
+  if (url.pathname === RELAY_TARGET) return 'relay';
   // The server's to answer, which says who may frame it.
   if (url.pathname.startsWith(DOOR_PREFIX)) return 'untouched';
   if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';

@@ -1,19 +1,23 @@
 import { WingmanError, deferred } from '@wingman/protocol';
 import { byteStream, ChunkReceiver, ChunkSender, type PortStream } from '@wingman/protocol/ports';
-import type {
-  FetchHead,
-  ReplyHead,
-  ReplyMessage,
-  RequestMessage,
-  TunnelPort,
+import {
+  awaitsTaken,
+  type FetchHead,
+  type ReplyHead,
+  type ReplyMessage,
+  type RequestMessage,
+  type TunnelPort,
 } from '../shared/exchange-messages.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadReports } from './upload-reports.js';
 
+/** A body that came with its head is bytes: browsers take them at once, where a stream costs turns of both threads. */
+export type ReplyBody = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
+
 /** An answer through the tunnel. */
 export interface TunnelReply {
   head: ReplyHead;
-  body: ReadableStream<Uint8Array>;
+  body: ReplyBody;
 }
 
 /** Sends a request of the page into the tunnel; the page's abort goes with it. */
@@ -37,8 +41,11 @@ export class TunnelFetch {
   readonly #stream: PortStream<RequestMessage, ReplyMessage>;
   readonly #uploads: ChunkSender;
   readonly #body: ChunkReceiver;
+  #whole: Uint8Array<ArrayBuffer> | undefined;
   readonly #head = deferred<ReplyHead>();
   readonly #done = deferred<void>();
+  /** The other side keeps the answer until it is told that the browser has it. */
+  readonly #awaitsTaken: boolean;
   #isOver = false;
 
   /** Starts the exchange: the head goes out at once. */
@@ -47,6 +54,7 @@ export class TunnelFetch {
     head: FetchHead,
     private readonly reports?: UploadReports,
   ) {
+    this.#awaitsTaken = awaitsTaken(head);
     const stream = port.open(reports === undefined ? head : { ...head, reportsUpload: true });
     this.#stream = stream;
     this.#uploads = new ChunkSender(stream);
@@ -83,8 +91,8 @@ export class TunnelFetch {
       this.#stream.postMessage({ kind: 'taken' });
       if (this.#isOver) this.#stream.close();
     };
-    handled.then(taken, taken);
-    return { head, body: byteStream(this.#body) };
+    if (this.#awaitsTaken) handled.then(taken, taken);
+    return { head, body: this.#whole ?? byteStream(this.#body) };
   }
 
   /** Ends the exchange and tells the other side. */
@@ -114,12 +122,11 @@ export class TunnelFetch {
   }
 
   #answered({ head, body }: Extract<ReplyMessage, { kind: 'head' }>): void {
+    this.#whole = body;
     this.#head.resolve(head);
     if (body === undefined) return;
-    this.#body.push(body);
-    this.#body.end();
-    // The stream stays until the browser has the head: the other side keeps the answer until it is told.
     this.#settle(new WingmanError('CANCELLED', 'the exchange is over'));
+    if (!this.#awaitsTaken) this.#stream.close();
   }
 
   #complete(): void {

@@ -21,6 +21,14 @@ export interface FetchHead {
   reportsUpload?: boolean;
 }
 
+/** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
+/** Whether the tunnel worker keeps the answer until the browser has its head: the request must not be run again. */
+export function awaitsTaken({ method }: Pick<FetchHead, 'method'>): boolean {
+  return !SAFE_METHODS.includes(method);
+}
+
 /** The head of a response on its way back. */
 export interface ReplyHead {
   status: number;
@@ -31,7 +39,7 @@ export interface ReplyHead {
 /** From the service worker on the stream of one HTTP exchange. */
 export type RequestMessage =
   | BodyMessage
-  /** The browser has the head of the answer: it will not ask another service worker for it. */
+  /** The browser has the head of the answer: it will not ask another service worker for it. Said where it is awaited. */
   | { kind: 'taken' };
 
 /** From the tunnel worker on the stream of one HTTP exchange. */
@@ -39,7 +47,7 @@ export type ReplyMessage =
   | BodyMessage
   | ({ kind: 'sent' } & UploadProgress)
   /** With a body that is small and there already, this is the whole answer; else chunks follow. */
-  | { kind: 'head'; head: ReplyHead; body?: Uint8Array };
+  | { kind: 'head'; head: ReplyHead; body?: Uint8Array<ArrayBuffer> };
 
 /** The service worker's end of the port to a tab's tunnel worker: each exchange is a stream. */
 export type TunnelPort = PortMux<FetchHead, RequestMessage, ReplyMessage>;

@@ -12,6 +12,10 @@ export const BROWSER_LIMITS = {
 
   /** Below this a wait is not worth showing. */
   progressDelayMs: 300,
+  /** What isn't needed for the app's first paint waits for it so long: a hidden tab paints nothing. */
+  firstPaintMs: 500,
+  /** The direct path waits for the same, and with a slow app so long from the link's beginning. */
+  directStartMs: 1_000,
   /** From registering the service worker to its being active; then the shell falls back to the ingress. */
   serviceWorkerReadyMs: 10_000,
   /** The service worker's "I have your port": a local message, slow only when its thread has to start. */
@@ -116,6 +120,8 @@ export const SERVICE_WORKER_LIMITS = {
   keepAliveMs: 5_000,
   /** …and each time asks for this long. */
   keepAliveEventMs: 6_000,
+  /** A shell that is kept is shown for so long: a host knows each prekey for another hour after it has the next. */
+  shellFreshMs: 3_600_000,
   /** How long the service worker believes that a shell it has just seen still exists. */
   shellSeenMs: 100,
   /** The part of the service worker for app workers is fetched within this; each registration waits for it. */

@@ -23,6 +23,8 @@ export type ShellToServiceWorker =
   | { kind: 'expect'; tab: string; url: string }
   /** Serve the shell cross-origin isolated from now on, or no more. */
   | { kind: 'isolation'; isOn: boolean }
+  /** The kept shell leads nowhere: have the server answer the next load of a tab. */
+  | { kind: 'forget-shell' }
   /** Stay alive for a while. */
   | { kind: 'keep-alive' }
   /** The page has loaded: fetch for later what an offline start needs. */
@@ -35,7 +37,7 @@ export type DocumentToServiceWorker =
   /** I am starting a worker from this URL. */
   | { kind: 'worker'; url: string; isModule: boolean };
 
-/** The service worker's answer to `shell`, `expect`, `isolation` and `keep-alive`, on the port that came with it. */
+/** The service worker's answer to `shell`, `expect`, `isolation`, `forget-shell` and `keep-alive`, on the port that came with it. */
 export interface ServiceWorkerAnswer {
   /** Changes whenever the service worker has been restarted. */
   instance: string;

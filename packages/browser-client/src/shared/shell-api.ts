@@ -64,6 +64,9 @@ export const POSTED_MARK = 'wingman-posted';
 /** The same in a shell that was served cross-origin isolated. */
 export const ISOLATED_MARK = 'wingman-isolated';
 
+/** The service worker has kept this shell from an earlier visit: what the server says of the session now may be another thing. */
+export const KEPT_MARK = 'wingman-kept';
+
 /** The same with the URL that the tab has come from as its content. */
 export const REFERRER_MARK = 'wingman-referrer';
 

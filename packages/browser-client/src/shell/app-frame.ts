@@ -1,4 +1,6 @@
+import { deferred, within } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
+import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { LocalAddresses } from '../shared/loopback.js';
 import { MessageRelay } from './message-relay.js';
 import { keepTopNavigations } from './top-navigation.js';
@@ -95,6 +97,22 @@ export class AppFrame {
 
   reload(): void {
     this.#element.contentWindow?.location.reload();
+  }
+
+  /**
+   * Resolves when the document in the frame has painted content. A deadline ends the wait: a hidden tab paints
+   * nothing, and a page may stay empty.
+   */
+  async painted(): Promise<void> {
+    const Observer = this.window?.PerformanceObserver;
+    if (Observer === undefined) return;
+    const seen = deferred<void>();
+    const observer = new Observer((entries) => {
+      if (entries.getEntriesByName('first-contentful-paint').length > 0) seen.resolve();
+    });
+    observer.observe({ type: 'paint', buffered: true });
+    await within(seen.promise, BROWSER_LIMITS.firstPaintMs);
+    observer.disconnect();
   }
 
   /** Ends the app in this tab. */

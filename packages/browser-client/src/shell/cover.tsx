@@ -60,9 +60,8 @@ const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'TUNNEL_CRASHED',
 ]);
 
-/** Draws what covers the frame until the app is there; a page without that element has nothing covered. */
-export function drawCover(root: Element | null, journey: Journey, onRetry: () => void): void {
-  if (root === null) return;
+/** Draws what covers the frame until the app is there. */
+export function drawCover(root: Element, journey: Journey, onRetry: () => void): void {
   const cover = coverFor(journey);
   root.toggleAttribute('hidden', cover.kind === 'none');
   if (cover.kind === 'file') return render(<FilePage isSaved={cover.isSaved} />, root);

@@ -1,4 +1,4 @@
-import { fromBase64Url } from '@wingman/protocol';
+import { fromBase64Url, RELAY_TARGET } from '@wingman/protocol';
 import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
@@ -6,12 +6,13 @@ import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worke
 import { doorFor } from './door.js';
 import { findKey, type FoundKey } from './link-key.js';
 import { referrerOf } from './first-page.js';
+import { register } from './own-scripts.js';
 import { shownPath } from '../shared/framed.js';
 import { isMarked, POSTED_MARK } from '../shared/shell-api.js';
 import { readCookies } from '../shared/page-cookies.js';
 
 /** What begins before the page's own code has arrived. */
-export interface EarlyStart extends FoundKey {
+export interface EarlyStart extends Omit<FoundKey, 'raw'> {
   /** Where a page of another port gets its key when the tab has none. */
   door: string | undefined;
   /** Resolves with undefined when this browser can't run a tunnel or the tab has no key. */
@@ -26,86 +27,85 @@ export interface EarlyTunnel {
   startAnother: () => Worker;
 }
 
-export const SERVICE_WORKER_SCRIPT = '/__wingman/sw.js';
-
-/** A tab of a browser that may know Trusted Types. */
-interface TrustingTab {
-  readonly location: { readonly origin: string };
-  readonly trustedTypes?: {
-    createPolicy(name: string, rules: { createScriptURL(url: string): string }): unknown;
-  };
-}
-
-/**
- * Lets the shell start workers from our own origin, and nothing else: with no other rule, text becomes neither HTML
- * nor script (Trusted Types section 4.3, "default policy").
- */
-export function trustOwnScripts({ location, trustedTypes }: TrustingTab): void {
-  trustedTypes?.createPolicy('default', {
-    createScriptURL: (url) => {
-      if (new URL(url, location.origin).origin === location.origin) return url;
-      throw new TypeError(`${url} is no script of this session`);
-    },
-  });
-}
-
-/** Starts what takes round trips: the tunnel worker's first flight and the service worker's registration. */
+/** Starts what takes round trips: the tunnel worker's first flight, and the service worker where it was not begun yet. */
 export function startEarly(boot: Boot, page: Document): EarlyStart {
-  const found = { ...findKey(window), door: doorFor(boot.session, location) };
+  // The readable form stays in this function: what it returns is the page's, and the app's scripts reach that.
+  const { raw, ...found } = findKey(window);
+  const early = { ...found, door: doorFor(boot.session, location) };
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
-  if (serviceWorker === undefined) return { ...found, tunnel: Promise.resolve(undefined) };
-  const firstFlight = {
-    prekey: boot.prekey === null ? null : (fromBase64Url(boot.prekey) ?? null),
-    preload: isMarked(page, POSTED_MARK)
-      ? null
-      : navigationHead(location, navigator, referrerOf(window)),
-  };
-  // The worker's thread starts while the key is looked for.
-  const worker = startWorker(page);
+  if (serviceWorker === undefined) return { ...early, tunnel: Promise.resolve(undefined) };
+  const firstFlight = firstFlightOf(boot, page);
+  const worker =
+    raw === null
+      ? startWorker(page)
+      : startWorker(page, optionsOf(page, { ...boot, key: raw }, firstFlight));
+  const messages: WorkerToShell[] = [];
+  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => messages.push(data);
   const tunnel = found.key.then((key) => {
     if (key === null) {
       worker.terminate();
       return undefined;
     }
+    const own = { ...boot, key };
+    if (raw === null) tell(worker, optionsOf(page, own, firstFlight));
+    // Both registrations are one to the browser.
     register(serviceWorker);
-    return startTunnel(worker, page, { ...boot, key }, firstFlight);
+    const startAnother = (): Worker => {
+      const another = startWorker(page);
+      tell(another, optionsOf(page, own, { prekey: null, preload: null }));
+      return another;
+    };
+    return { worker, messages, startAnother };
   });
-  return { ...found, tunnel };
+  return { ...early, tunnel };
 }
 
 type FirstFlight = Pick<StartOptions, 'prekey' | 'preload'>;
 
-function startTunnel(
-  worker: Worker,
+function firstFlightOf({ prekey }: Boot, page: Document): FirstFlight {
+  return {
+    prekey: prekey === null ? null : (fromBase64Url(prekey) ?? null),
+    preload: isMarked(page, POSTED_MARK)
+      ? null
+      : navigationHead(location, navigator, referrerOf(window)),
+  };
+}
+
+function optionsOf(
   page: Document,
   { key, linkGraceMs }: Pick<StartOptions, 'key' | 'linkGraceMs'>,
   firstFlight: FirstFlight,
-): EarlyTunnel {
-  const relayUrl = `${location.origin.replace(/^http/, 'ws')}/__wingman/relay`;
-  const start = (starting: Worker, flight: FirstFlight): Worker => {
-    const options = { key, relayUrl, linkGraceMs, cookies: readCookies(page), ...flight };
-    starting.postMessage({ kind: 'start', options } satisfies ShellToWorker);
-    return starting;
-  };
-  const messages: WorkerToShell[] = [];
-  worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => messages.push(data);
-  start(worker, firstFlight);
-  const startAnother = (): Worker => start(startWorker(page), { prekey: null, preload: null });
-  return { worker, messages, startAnother };
+): StartOptions {
+  const relayUrl = `${location.origin.replace(/^http/, 'ws')}${RELAY_TARGET}`;
+  return { key, relayUrl, linkGraceMs, cookies: readCookies(page), ...firstFlight };
 }
 
-/** The shell registers the script again later, and looks at the outcome then. */
-function register(serviceWorker: ServiceWorkerContainer): void {
-  serviceWorker
-    .register(SERVICE_WORKER_SCRIPT, { scope: '/', updateViaCache: 'none' })
-    .catch(() => undefined);
+function tell(worker: Worker, options: StartOptions): void {
+  worker.postMessage({ kind: 'start', options } satisfies ShellToWorker);
 }
 
-/** Starts the worker from code that came with the page. A separate asset would cost a round trip. */
-function startWorker(page: Document): Worker {
+/**
+ * Starts the worker from code that came with the page. A separate asset would cost a round trip. With `first` the
+ * code ends with its own first message: browsers deliver one from here only when the page's own code has run.
+ */
+function startWorker(page: Document, first?: StartOptions): Worker {
   const code = page.getElementById('wingman-worker')?.textContent ?? '';
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  return new Worker(url, { name: 'wingman-tunnel' });
+  const parts = first === undefined ? [code] : [code, `\n${startSource(first)}`];
+  const url = URL.createObjectURL(new Blob(parts, { type: 'text/javascript' }));
+  const worker = new Worker(url, { name: 'wingman-tunnel' });
+  // The worker has its code once it says anything. The app's scripts come later, and must not find the key there.
+  const forget = (): void => URL.revokeObjectURL(url);
+  worker.addEventListener('message', forget, { once: true });
+  worker.addEventListener('error', forget, { once: true });
+  return worker;
+}
+
+/** A script that gives the worker in which it runs the message of its start. */
+function startSource({ key, prekey, ...rest }: StartOptions): string {
+  const bytes = (value: StartOptions['key' | 'prekey']): string =>
+    value instanceof Uint8Array ? `Uint8Array.of(${value.join()})` : 'null';
+  const options = `{...${JSON.stringify(rest)},key:${bytes(key)},prekey:${bytes(prekey)}}`;
+  return `dispatchEvent(new MessageEvent('message',{data:{kind:'start',options:${options}}}));`;
 }
 
 /** The head of the request that the frame will make for this page; the first flight carries it ahead of that. */

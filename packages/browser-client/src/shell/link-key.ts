@@ -36,6 +36,8 @@ interface KeyPlaces {
 
 /** The session's link key, in a form that can't be read. */
 export interface FoundKey {
+  /** The key itself, if the address has it: known at once, while a form that can't be read takes some turns to make. */
+  raw: Uint8Array | null;
   /** Resolves with null when the tab has no key. */
   key: Promise<CryptoKey | null>;
   /** Resolves when the next load will find the key too, or the browser has refused to keep it. */
@@ -46,9 +48,9 @@ export interface FoundKey {
 export function findKey(tab: KeyPlaces): FoundKey {
   const left = takeReadableKey(storageOf(tab));
   const raw = parseFragment(tab.location.hash).key ?? left;
-  if (raw === null) return { key: readLinkKey(tab.indexedDB), kept: Promise.resolve() };
+  if (raw === null) return { raw, key: readLinkKey(tab.indexedDB), kept: Promise.resolve() };
   const key = importLinkKey(raw);
-  return { key, kept: key.then((usable) => keepLinkKey(usable, tab.indexedDB)) };
+  return { raw, key, kept: key.then((usable) => keepLinkKey(usable, tab.indexedDB)) };
 }
 
 /** Takes away what earlier versions have kept, which every script of the origin could read. */

@@ -17,6 +17,8 @@ export class Mirror {
     private readonly page: Document,
     private readonly window: Window,
     private readonly shell: Pick<ShellParts, 'tunnel' | 'serviceWorker'>,
+    /** The icon waits for the app's first paint. */
+    private readonly painted: Promise<void>,
   ) {}
 
   show(report: DocumentReport): void {
@@ -90,6 +92,7 @@ export class Mirror {
 
   /** A tab with a tunnel sends nothing past it, as a page would that no service worker has taken over yet. */
   async #mayFetch(): Promise<boolean> {
+    await this.painted;
     const { tunnel, serviceWorker } = this.shell;
     return tunnel === undefined || (await serviceWorker?.controls()) === true;
   }

@@ -1,5 +1,5 @@
 import { AppWorkerHost } from '@wingman/app-worker/shell';
-import { SERVICE_WORKER_SCRIPT } from './early-start.js';
+import { SERVICE_WORKER_SCRIPT } from './own-scripts.js';
 import { withoutHash } from './link-key.js';
 import { Workbox } from 'workbox-window';
 import { ISOLATED_MARK, isMarked, POSTED_MARK } from '../shared/shell-api.js';
@@ -37,6 +37,9 @@ const RHYTHM = {
 
 /** Where the tab notes when its service worker hung, by the wall clock, because the note outlives the page. */
 const HUNG_AT_KEY = 'wingman.hung';
+
+/** What changes how the service worker answers for a tab. */
+type Order = Extract<ShellToServiceWorker, { kind: 'isolation' | 'forget-shell' }>;
 
 /** A message of our service worker, or of the app's code. */
 type Heard = PortWanted | Complaint | FileNews | undefined;
@@ -125,9 +128,9 @@ export class ServiceWorkerHost {
     if (isReplaced) void this.#introduceTo(target, { expects: null, isPosted: false });
   }
 
-  /** Has shells served with or without cross-origin isolation. Resolves with false when the service worker did not answer. */
-  async isolate(isOn: boolean): Promise<boolean> {
-    const answer = post(this.#active, { kind: 'isolation', isOn }, []);
+  /** Has the service worker do this. Resolves with false when it did not answer. */
+  async has(message: Order): Promise<boolean> {
+    const answer = post(this.#active ?? this.container.controller ?? undefined, message, []);
     return (await within(answer, BROWSER_LIMITS.handOverMs)) !== undefined;
   }
 

@@ -1,18 +1,19 @@
-import { newLinkId, systemClock, type ProblemCode } from '@wingman/protocol';
+import { newLinkId, systemClock, within, type ProblemCode } from '@wingman/protocol';
 import type { Boot } from '../shared/boot.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { TUNNEL_LOST_CHANNEL, type DocumentReport } from '../shared/shell-api.js';
 import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
-import { drawCover, newJourney, type Step } from './cover.js';
 import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
+import { KeptShell } from './kept-shell.js';
 import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
 import { LanePeers } from './lane-peers.js';
 import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
+import { Opening } from './opening.js';
 import { P2pClient } from './p2p-client.js';
 import { p2pWorld } from './p2p-world.js';
 import { Reconnection } from './reconnection.js';
@@ -33,10 +34,11 @@ export class Shell implements ShellParts {
   p2p: P2pClient | undefined;
   lanes: LanePeers | undefined;
   serviceWorker: ServiceWorkerHost | undefined;
-  readonly #mirror = new Mirror(document, window, this);
+  readonly #opening: Opening;
+  readonly #mirror: Mirror;
+  readonly #kept = new KeptShell(window, this, (code) => this.#trouble(code));
   readonly #pill: PillView;
   readonly #appHash: string;
-  readonly #journey = newJourney();
   readonly #reconnection = new Reconnection(() => {
     return { signaling: this.#signaling, tunnel: this.tunnel, p2p: this.p2p };
   });
@@ -54,6 +56,12 @@ export class Shell implements ShellParts {
     const bare = location.pathname + location.search + appHash;
     if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.frame = new AppFrame(window, { onLoad: () => this.#loaded() });
+    this.#opening = new Opening(document, {
+      frame: this.frame,
+      drawPill: () => this.#drawPill(),
+      onRetry: () => this.#reconnection.retry(),
+    });
+    this.#mirror = new Mirror(document, window, this, this.#opening.painted);
     this.#pill = new PillView(document, pillCss, this.#candidatePair, {
       prefer: (preference) => prefer(this, preference),
       link: key === null ? undefined : () => shareableUrl(location, key),
@@ -67,11 +75,7 @@ export class Shell implements ShellParts {
 
   /** Brings the app up, on the best way this browser and the session allow. */
   async start(): Promise<void> {
-    systemClock.setTimeout(() => {
-      this.#journey.isLate = true;
-      this.#draw();
-    }, BROWSER_LIMITS.progressDelayMs);
-    this.#draw();
+    this.#opening.begin();
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
     const key = await this.early?.key;
@@ -86,19 +90,19 @@ export class Shell implements ShellParts {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED', key);
     }
-    this.#step('browser');
-    // The app may load the tab anew at once.
-    await this.early?.kept;
+    this.#opening.step('browser');
     const url = appUrl(location, this.#appHash);
-    await this.serviceWorker.introduce(expectedFor(url, document));
+    // The app may load the tab anew at once, and needs the key then.
+    await Promise.all([this.serviceWorker.introduce(expectedFor(url, document)), this.early?.kept]);
     this.frame.load(url);
+    void this.#startSignaling(key);
   }
 
   /** A document of the app says what it is. */
   reported(report: DocumentReport): void {
     this.#mirror.show(report);
-    if (!this.#journey.done.has('app')) this.frame.focus();
-    this.#step('app');
+    if (!this.#opening.isDone('app')) this.frame.focus();
+    this.#opening.step('app');
   }
 
   #hostOf(container: ServiceWorkerContainer): ServiceWorkerHost {
@@ -117,10 +121,9 @@ export class Shell implements ShellParts {
     this.lanes = new LanePeers(tunnel);
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
     this.p2p = new P2pClient(p2pWorld(tunnel, key, signal, this.boot.p2p.timeoutMs));
-    void this.#startSignaling(key);
     systemClock.setTimeout(() => {
-      const { done, problem } = this.#journey;
-      if (!done.has('host') && problem === null) this.#trouble('TIMEOUT');
+      const { problem } = this.#opening;
+      if (!this.#opening.isDone('host') && problem === null) this.#trouble('TIMEOUT');
     }, BROWSER_LIMITS.connectMs);
   }
 
@@ -129,7 +132,7 @@ export class Shell implements ShellParts {
     this.#signaling = new Signaling({
       url: await signalingUrl(location.origin, this.tab, key),
       onOpen: () => {
-        if (this.#journey.problem === 'SERVER_UNREACHABLE') this.#trouble(null);
+        if (this.#opening.problem === 'SERVER_UNREACHABLE') this.#trouble(null);
         this.tunnel?.wake();
         this.p2p?.signalingOpened();
       },
@@ -154,8 +157,8 @@ export class Shell implements ShellParts {
     }
     const url = appUrl(location, this.#appHash);
     await this.serviceWorker?.stepAside(expectedFor(url, document));
-    this.#step('browser');
-    this.#step('host');
+    this.#opening.step('browser');
+    this.#opening.step('host');
     this.frame.load(url);
   }
 
@@ -167,7 +170,7 @@ export class Shell implements ShellParts {
         return this.#connected();
       case 'status':
         this.#reconnection.hear(message.status);
-        return this.#draw();
+        return this.#opening.draw();
       case 'p2p': {
         const { attempt, event, code } = message;
         return this.p2p?.workerSays(attempt, event, code === 'HANDSHAKE_FAILED');
@@ -197,7 +200,7 @@ export class Shell implements ShellParts {
     channel.postMessage(this.tab);
     channel.close();
     this.serviceWorker?.tunnelLost(isReplaced);
-    if (isReplaced) this.#draw();
+    if (isReplaced) this.#opening.draw();
     else this.#giveUp('TUNNEL_CRASHED');
   }
 
@@ -217,52 +220,45 @@ export class Shell implements ShellParts {
     // The host's process may have died, so the paths to it have to prove that they live.
     this.tunnel?.wake();
     if (!online) return this.#trouble('HOST_OFFLINE');
-    if (this.#journey.problem === 'HOST_OFFLINE') this.#trouble(null);
+    if (this.#opening.problem === 'HOST_OFFLINE') this.#trouble(null);
     this.p2p?.hostReturned();
   }
 
   #connected(): void {
-    this.#journey.problem = null;
-    this.#step('host');
+    this.#opening.show(null);
+    this.#opening.step('host');
     this.frame.retryProblem();
   }
 
   #loaded(): void {
     this.#mirror.showLoaded(this.frame);
     this.firstPage.loaded();
-    this.#step('app');
+    this.#opening.step('app');
     this.frame.focus();
     // The link may have come back while this page was on its way.
     if ((this.tunnel?.last ?? NO_LINK).mode !== 'offline') this.frame.retryProblem();
-    this.serviceWorker?.warmCache();
+    void this.#opening.painted.then(() => this.serviceWorker?.warmCache());
   }
 
   /** Closes a tab that was opened for nothing but a file once the file is saved, if the browser allows it. */
   #fileComes(isSaved: boolean): void {
-    if (this.#journey.done.has('app')) return;
-    this.#journey.file = isSaved ? 'saved' : 'coming';
-    this.#draw();
+    if (this.#opening.isDone('app')) return;
+    this.#opening.showFile(isSaved ? 'saved' : 'coming');
     if (isSaved) close();
-  }
-
-  #step(step: Step): void {
-    this.#journey.done.add(step);
-    this.#draw();
   }
 
   #trouble(code: ProblemCode | null): void {
     // What fails after the end is no news.
     if (this.#hasEnded) return;
+    if (!this.#opening.isDone('host') && this.#kept.doubts(code)) return;
     if (code === 'SESSION_ENDED') return this.#ended(code);
-    this.#journey.problem = code;
-    this.#draw();
+    this.#opening.show(code);
   }
 
   /** Nothing goes on in this tab until it is loaded anew. */
   #giveUp(code: ProblemCode): void {
     this.#hasEnded = true;
-    this.#journey.problem = code;
-    this.#draw();
+    this.#opening.show(code);
   }
 
   /** Takes everything of the session away. Signaling stays, to hear when the session returns under the same name. */
@@ -278,16 +274,15 @@ export class Shell implements ShellParts {
   #newLink(id: string): void {
     if (this.#linkId !== undefined) this.#signaling?.reconnect();
     this.#linkId = id;
-    this.p2p?.setLink(id);
+    void within(this.#opening.painted, BROWSER_LIMITS.directStartMs).then(() => {
+      // Another link may have begun meanwhile.
+      if (this.#linkId === id) this.p2p?.setLink(id);
+    });
   }
 
-  #draw(): void {
-    drawCover(document.getElementById('wingman-cover'), this.#journey, () =>
-      this.#reconnection.retry(),
-    );
-    const { done, problem } = this.#journey;
-    const isIngress = this.tunnel === undefined && done.has('host') && !this.#hasEnded;
-    if (!done.has('app')) return;
+  #drawPill(): void {
+    const isIngress = this.tunnel === undefined && this.#opening.isDone('host') && !this.#hasEnded;
+    const { problem } = this.#opening;
     this.#pill.draw({ status: this.tunnel?.last ?? NO_LINK, isIngress, problem });
   }
 

@@ -37,9 +37,12 @@ export interface PillActions {
   onOpen: (isOpen: boolean) => void;
 }
 
-/** The pill in the page; the addresses in use are looked up while somebody looks at them. */
+type Render = (state: PillState) => void;
+
+/** The pill in the page, from its first drawing on; the addresses in use are looked up while somebody looks at them. */
 export class PillView {
-  readonly #render: ReturnType<typeof mountPill>;
+  readonly #mount: () => Render;
+  #render: Render | undefined;
   #isOpen = false;
   #pair: CandidatePair | null = null;
   #last: PillNews | undefined;
@@ -54,13 +57,14 @@ export class PillView {
       this.#isOpen = isOpen;
       void this.#refreshPair();
     };
-    this.#render = mountPill(page, css, { ...actions, onOpen });
+    this.#mount = () => mountPill(page, css, { ...actions, onOpen });
   }
 
   draw(news: PillNews): void {
     // A page of another port that has the shell in a frame has a pill of its own.
     if (isFramed(this.page.location.pathname)) return;
     this.#last = news;
+    this.#render ??= this.#mount();
     this.#render({ ...news, pair: this.#pair });
     if (this.#isOpen) void this.#refreshPair();
   }
@@ -69,12 +73,12 @@ export class PillView {
     const pair = await this.candidatePair();
     if (pair?.local === this.#pair?.local && pair?.remote === this.#pair?.remote) return;
     this.#pair = pair;
-    if (this.#last !== undefined) this.#render({ ...this.#last, pair });
+    if (this.#last !== undefined) this.#render?.({ ...this.#last, pair });
   }
 }
 
 /** Puts the pill into the page, out of reach of its styles, and returns the function that draws it. */
-function mountPill(page: Document, css: string, actions: PillActions): (state: PillState) => void {
+function mountPill(page: Document, css: string, actions: PillActions): Render {
   const host = page.createElement('wingman-pill');
   const root = host.attachShadow({ mode: 'open' });
   // The page's policy lets in no inline style. A constructed sheet is none (CSSOM section 6.1.1).

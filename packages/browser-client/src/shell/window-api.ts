@@ -112,7 +112,7 @@ function isolate(isOn: boolean, { frame, serviceWorker }: ShellParts, tab: Windo
   const { url } = frame;
   if (serviceWorker === undefined || url === undefined) return false;
   if (isMarked(tab.document, ISOLATED_MARK) === isOn) return false;
-  void serviceWorker.isolate(isOn).then((isDone) => {
+  void serviceWorker.has({ kind: 'isolation', isOn }).then((isDone) => {
     if (!isDone) return;
     // The page that asked may not have reported its URL yet. The new URL also keeps a form from being posted again.
     tab.history.replaceState(tab.history.state, '', url);

@@ -104,6 +104,7 @@ export class Orphans {
 
   /** Says which orphan a request is, by its head and as much of its body as is known of the orphan's. */
   recognise(head: FetchHead, stream: ServedStream, verdict: Verdict): void {
+    if (this.#deadlines.size === 0) return verdict(undefined, []);
     const identity = identityOf(head);
     const candidates = [...this.#deadlines.keys()]
       .filter((orphan) => orphan.isUnanswered && identityOf(orphan.head) === identity)

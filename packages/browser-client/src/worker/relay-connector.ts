@@ -164,7 +164,9 @@ export class RelayConnector {
   /** Sends handshake, attach and the first request in one go, without having heard the host on this connection. */
   async #fly(responderHello: Uint8Array): Promise<void> {
     const { fetch, firstFlight, key, link } = this.#options;
-    const flight = new FirstFlightCarrier((await this.#url()).replace(/^ws/, 'http'), fetch);
+    // The pass is made beside the handshake's keys.
+    const url = this.#url().then((own) => own.replace(/^ws/, 'http'));
+    const flight = new FirstFlightCarrier(url, fetch);
     const options = { key, kind: 'relay', linkId: link.id, clock: this.#clock } as const;
     const proven = await initiate(flight, { ...options, responderHello });
     link.attach(proven.carrier, 'relay');
@@ -201,7 +203,7 @@ export class FirstFlightCarrier extends BaseCarrier {
   #launched = false;
 
   constructor(
-    private readonly url: string,
+    private readonly url: Promise<string>,
     private readonly fetch: Fetch = (url, init) => globalThis.fetch(url, init),
   ) {
     super();
@@ -231,7 +233,7 @@ export class FirstFlightCarrier extends BaseCarrier {
 
   async #fly(body: Uint8Array<ArrayBuffer>): Promise<void> {
     const { signal } = this.#abort;
-    const response = await this.fetch(this.url, { method: 'POST', body, signal });
+    const response = await this.fetch(await this.url, { method: 'POST', body, signal });
     if (!response.ok || response.body === null) return this.closed(`status ${response.status}`);
     const records = new RecordReader();
     const chunks = response.body.getReader();

@@ -8,11 +8,12 @@ import {
   type HttpResponse,
 } from '@wingman/protocol';
 import { ChunkReceiver, ChunkSender, readAhead, type Poster } from '@wingman/protocol/ports';
-import type {
-  FetchHead,
-  ReplyMessage,
-  RequestMessage,
-  ServedStream,
+import {
+  awaitsTaken,
+  type FetchHead,
+  type ReplyMessage,
+  type RequestMessage,
+  type ServedStream,
 } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
@@ -22,9 +23,6 @@ export type SendRequest = (
   head: FetchHead,
   options: { body?: AsyncIterable<Uint8Array>; signal: AbortSignal },
 ) => Promise<HttpResponse>;
-
-/** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** One HTTP exchange between a service worker and the link; every one ends with a whole answer, `end` or `abort`. */
 export class ServedFetch {
@@ -138,7 +136,7 @@ export class ServedFetch {
    * asked the same again, and then the head is still here. A safe method need not wait for that.
    */
   async #deliver(head: ReplyMessage): Promise<void> {
-    const isSafe = SAFE_METHODS.includes(this.head.method);
+    const isSafe = !awaitsTaken(this.head);
     for (;;) {
       await this.#reader.promise;
       const { promise } = this.#taken;

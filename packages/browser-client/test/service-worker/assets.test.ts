@@ -8,7 +8,7 @@ import { FakeCaches } from '../support/fake-caches.js';
 import { asked, ORIGIN } from '../support/tunnelled-tab.js';
 
 const SHELL = '<!doctype html><html><head><title>x</title></head></html>';
-const FILES = ['shell', 'shim.js', 'emulation.js', 'sw-app-workers.js'].map(
+const FILES = ['emulation.js', 'shell', 'shim.js', 'sw-app-workers.js'].map(
   (name) => `/__wingman/${name}`,
 );
 
@@ -49,10 +49,10 @@ describe('the tunnel’s own files', () => {
     const { assets } = setUp();
     await assets.warm();
     server = (path) => new Response(`new ${path}`);
-    const file = new Request('/__wingman/shim.js');
-    expect(await (await assets.asset(file)).text()).toBe('new /__wingman/shim.js');
+    const file = new Request('/__wingman/emulation.js');
+    expect(await (await assets.asset(file)).text()).toBe('new /__wingman/emulation.js');
     server = undefined;
-    expect(await (await assets.asset(file)).text()).toBe('file /__wingman/shim.js');
+    expect(await (await assets.asset(file)).text()).toBe('file /__wingman/emulation.js');
     const other = await assets.asset(new Request('/__wingman/other.js'));
     expect(other.type).toBe('error');
   });
@@ -60,10 +60,13 @@ describe('the tunnel’s own files', () => {
   test('are kept all, but for those that can’t be had', async () => {
     const { assets, caches } = setUp();
     await assets.warm();
-    expect(caches.pathsIn('wingman-1')).toEqual(FILES);
+    expect(caches.pathsIn('wingman-1').sort()).toEqual(FILES);
+    server = (path) => new Response('x', { status: path.endsWith('shell') ? 502 : 200 });
     caches.network = (path) => (path.endsWith('shim.js') ? undefined : new Response('x'));
     await new Assets('2', caches.asCaches).warm();
-    expect(caches.pathsIn('wingman-2')).toEqual(FILES.filter((path) => !path.endsWith('shim.js')));
+    expect(caches.pathsIn('wingman-2').sort()).toEqual(
+      FILES.filter((path) => !/shell|shim/.test(path)),
+    );
   });
 
   test('of other versions go, and caches of the app and of its worker stay', async () => {
@@ -80,9 +83,43 @@ describe('the tunnel’s own files', () => {
     expect(await assets.shim()).toBe('file /__wingman/shim.js');
     expect(await assets.emulation()).toBe('file /__wingman/emulation.js');
     server = () => new Response('sorry', { status: 502 });
-    expect(await assets.shim()).toBeUndefined();
+    expect(await assets.emulation()).toBeUndefined();
+    expect(await setUp().assets.shim()).toBeUndefined();
     server = undefined;
-    expect(await assets.shim()).toBeUndefined();
+    expect(await setUp().assets.shim()).toBeUndefined();
+  });
+});
+
+describe('the shim, which each first page waits for', () => {
+  const shim = new OwnRequest('/__wingman/shim.js');
+
+  test('is fetched once, ahead of being asked for, and can be read by many', async () => {
+    const { assets } = setUp();
+    assets.prepare();
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(await (await assets.asset(shim)).text()).toBe('file /__wingman/shim.js');
+    expect(await (await assets.asset(shim)).text()).toBe('file /__wingman/shim.js');
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  test('comes from the cache of this version once that has it', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = undefined;
+    assets.prepare();
+    expect(await (await assets.asset(shim)).text()).toBe('file /__wingman/shim.js');
+  });
+
+  test('is asked for again when the server could not be reached, or refused it', async () => {
+    const { assets } = setUp();
+    const working = server;
+    server = undefined;
+    assets.prepare();
+    expect((await assets.asset(shim)).type).toBe('error');
+    server = () => new Response('sorry', { status: 502 });
+    expect((await assets.asset(shim)).status).toBe(502);
+    server = working;
+    expect(await (await assets.asset(shim)).text()).toBe('file /__wingman/shim.js');
   });
 });
 
@@ -90,8 +127,8 @@ describe('the part for apps with a service worker', () => {
   test('comes from the cache without a word to the server', async () => {
     const { assets } = setUp();
     await assets.warm();
+    server = undefined;
     expect(await assets.appWorkersPart()).toBe('file /__wingman/sw-app-workers.js');
-    expect(fetch).not.toHaveBeenCalled();
   });
 
   test('comes from the server when it is not kept yet, with a deadline', async () => {
@@ -128,11 +165,49 @@ describe('the shell page', () => {
     expect(headers.get('x-own')).toBe('1');
   });
 
+  test('comes from the cache while the host still knows its prekey, and from the server after that', async () => {
+    jest.useFakeTimers({
+      now: 1_000_000,
+      doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'],
+    });
+    const { assets } = setUp();
+    await assets.warm();
+    server = () => new Response('a later one');
+    const after = async (ms: number): Promise<string> => {
+      jest.setSystemTime(1_000_000 + ms);
+      return (await assets.shell({})).text();
+    };
+    // It says what it is.
+    const kept = SHELL.replace('<head>', '<head><meta name="wingman-kept" content="">');
+    expect(await after(SERVICE_WORKER_LIMITS.shellFreshMs - 1)).toBe(kept);
+    expect(await after(SERVICE_WORKER_LIMITS.shellFreshMs)).toBe('a later one');
+    // A clock that was set back says nothing.
+    expect(await after(-1)).toBe('a later one');
+    jest.useRealTimers();
+  });
+
+  test('is kept anew for the next page each time the app has come', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = () => new Response('a later one');
+    await assets.warm();
+    server = undefined;
+    expect(await (await assets.shell({})).text()).toBe('a later one');
+  });
+
+  test('is the server’s again once the kept one is forgotten', async () => {
+    const { assets } = setUp();
+    await assets.warm();
+    server = () => new Response('a later one');
+    await assets.forgetShell();
+    expect(await (await assets.shell({})).text()).toBe('a later one');
+  });
+
   test('comes from the cache without the server, marked all the same', async () => {
     const { assets } = setUp();
     await assets.warm();
     server = undefined;
-    expect(await (await assets.shell({})).text()).toBe(SHELL);
+    expect(await (await assets.shell({})).text()).toContain('<title>x</title>');
     expect(await (await assets.shell({ mark: '' })).text()).toContain('<meta name="mark"');
   });
 

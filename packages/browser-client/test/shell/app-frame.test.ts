@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { AppFrame } from '../../src/shell/app-frame.js';
 import { closeTabs, find, openTab, type Tab } from '../support/dom.js';
+import { settle } from '../support/fake-clock.js';
 
 const PAGE = '<iframe id="wingman-app" name="wingman-app"></iframe>';
 const AT = 'https://s.example/page';
@@ -233,5 +235,62 @@ describe('the address bar', () => {
     tab.location.hash = '#part';
     tab.dispatchEvent(new tab.Event('hashchange'));
     expect(window.calls).toContain(`replace ${AT}#part`);
+  });
+});
+
+describe('the first paint', () => {
+  /** What the observers in a window were told to look for, and what they are told. */
+  function observed(window: FakeWindow) {
+    const told: ((names: string[]) => void)[] = [];
+    let watching = 0;
+    class FakeObserver {
+      constructor(listener: (entries: { getEntriesByName(name: string): unknown[] }) => void) {
+        told.push((names) =>
+          listener({ getEntriesByName: (name) => names.filter((own) => own === name) }),
+        );
+      }
+      observe(options: unknown): void {
+        expect(options).toEqual({ type: 'paint', buffered: true });
+        watching += 1;
+      }
+      disconnect(): void {
+        watching -= 1;
+      }
+    }
+    Object.assign(window, { PerformanceObserver: FakeObserver });
+    shows(window);
+    return {
+      tell: (...names: string[]) => told.forEach((to) => to(names)),
+      isOver: () => watching === 0,
+    };
+  }
+
+  test('is that of content, not of a background', async () => {
+    const { tell, isOver } = observed(new FakeWindow(AT));
+    let isPainted = false;
+    const painted = frame.painted().then(() => (isPainted = true));
+    tell('first-paint');
+    await settle();
+    expect(isPainted).toBe(false);
+    tell('first-paint', 'first-contentful-paint');
+    await painted;
+    expect(isOver()).toBe(true);
+  });
+
+  test('is waited for so long: a hidden tab paints nothing', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    const { isOver } = observed(new FakeWindow(AT));
+    const painted = frame.painted();
+    await jest.advanceTimersByTimeAsync(BROWSER_LIMITS.firstPaintMs - 1);
+    expect(isOver()).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    jest.useRealTimers();
+    await painted;
+    expect(isOver()).toBe(true);
+  });
+
+  test('of another site’s document is not waited for', async () => {
+    showsForeign();
+    await frame.painted();
   });
 });

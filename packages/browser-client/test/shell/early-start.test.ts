@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   createLinkKey,
@@ -8,8 +9,8 @@ import {
 } from '@wingman/protocol';
 import { parseBoot, type Boot } from '../../src/shared/boot.js';
 import { POSTED_MARK } from '../../src/shared/shell-api.js';
-import type { StartOptions } from '../../src/shared/worker-messages.js';
-import { startEarly, trustOwnScripts } from '../../src/shell/early-start.js';
+import type { ShellToWorker, StartOptions } from '../../src/shared/worker-messages.js';
+import { startEarly } from '../../src/shell/early-start.js';
 import { FakeKeyDatabase } from '../support/fake-key-database.js';
 import { FakeWorker } from '../support/fake-worker.js';
 import { closeTabs, openTab, setGlobal, type Tab } from '../support/dom.js';
@@ -23,12 +24,14 @@ let tab: Tab;
 let database: FakeKeyDatabase;
 let workers: FakeWorker[];
 let scripts: Blob[];
+let revoked: string[];
 let registered: unknown[][];
 
 beforeEach(() => {
   database = new FakeKeyDatabase();
   workers = [];
   scripts = [];
+  revoked = [];
   registered = [];
   arrive(URL_OF_PAGE);
   setGlobal('Worker', function (this: unknown, url: string, options: WorkerOptions) {
@@ -36,6 +39,7 @@ beforeEach(() => {
     workers.push(worker);
     return Object.assign(worker, { url, options });
   });
+  URL.revokeObjectURL = (url) => void revoked.push(url);
   URL.createObjectURL = (blob) => `blob:${scripts.push(blob as Blob)}`;
 });
 
@@ -57,17 +61,30 @@ function arrive(url: string, head = '', runsServiceWorkers = true): void {
   });
 }
 
-/** What a worker was started with. */
-function options(worker: FakeWorker | undefined): StartOptions {
-  const [start] = worker?.posted ?? [];
+/** What a worker was started with: by a message, or by one that its own code ends with. */
+async function options(index: number): Promise<StartOptions> {
+  const [, own] = ((await scripts[index]?.text()) ?? '').split('\n');
+  let [start] = workers[index]?.posted ?? [];
+  class MessageEvent {
+    constructor(
+      readonly type: string,
+      readonly init: { data: ShellToWorker },
+    ) {}
+  }
+  const dispatchEvent = ({ init }: MessageEvent): void => void (start = init.data);
+  if (own !== undefined) runInNewContext(own, { dispatchEvent, MessageEvent, Uint8Array });
   if (start?.kind !== 'start') throw new Error('it was not started');
   return start.options;
+}
+
+async function isTheKey(key: LinkKey): Promise<void> {
+  expect(await deriveGateKey(key)).toEqual(await deriveGateKey(KEY));
 }
 
 /** The session's key, in the form that can't be read. */
 async function expectKey(key: LinkKey | null): Promise<void> {
   if (!(key instanceof CryptoKey)) throw new Error('it can be read');
-  expect(await deriveGateKey(key)).toEqual(await deriveGateKey(KEY));
+  await isTheKey(key);
 }
 
 describe('the early start', () => {
@@ -75,17 +92,38 @@ describe('the early start', () => {
     tab.document.cookie = 'a=1';
     await startEarly(BOOT, tab.document).tunnel;
     expect(workers).toHaveLength(1);
-    expect(await scripts[0]?.text()).toBe('the code');
-    expect(options(workers[0])).toMatchObject({
+    expect((await scripts[0]?.text())?.split('\n')[0]).toBe('the code');
+    expect(await options(0)).toMatchObject({
       ...{ relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
       ...{ prekey: PREKEY, cookies: { text: 'a=1', path: '/folder/page' } },
     });
-    await expectKey(options(workers[0]).key);
+    await isTheKey((await options(0)).key);
+  });
+
+  test('waits for nothing when the address has the key', () => {
+    startEarly(BOOT, tab.document);
+    // A message would be delivered when the page's own code has run.
+    expect(workers[0]?.posted).toEqual([]);
+    expect(scripts).toHaveLength(1);
+  });
+
+  test('leaves nothing in the page by which the app’s scripts could read the key', async () => {
+    const early = startEarly(BOOT, tab.document);
+    expect(Object.keys(early).sort()).toEqual(['door', 'kept', 'key', 'tunnel']);
+    await expectKey(await early.key);
+  });
+
+  test.each(['says', 'breaks'] as const)('takes the worker’s code away when it %s', (how) => {
+    startEarly(BOOT, tab.document);
+    expect(revoked).toEqual([]);
+    if (how === 'says') workers[0]?.says({ kind: 'link', id: 'a' });
+    else workers[0]?.breaks();
+    expect(revoked).toEqual(['blob:1']);
   });
 
   test('asks for the page itself in the first flight, as the frame will', async () => {
     await startEarly(BOOT, tab.document).tunnel;
-    const { preload } = options(workers[0]);
+    const { preload } = await options(0);
     expect(preload).toMatchObject({
       ...{ method: 'GET', target: '/folder/page?q', destination: 'iframe', mode: 'navigate' },
       ...{ hasBody: false, hasCredentials: true },
@@ -99,19 +137,19 @@ describe('the early start', () => {
   test('says in the first flight where the tab has come from', async () => {
     arrive(URL_OF_PAGE, '<meta name="wingman-referrer" content="https://chat.example/">');
     await startEarly(BOOT, tab.document).tunnel;
-    const fields = new Map(options(workers[0]).preload?.headers);
+    const fields = new Map((await options(0)).preload?.headers);
     expect(fields.get('referer')).toBe('https://chat.example/');
   });
 
   test('asks for no page that a form has opened: that is not a GET', async () => {
     arrive(URL_OF_PAGE, `<meta name="${POSTED_MARK}">`);
     await startEarly(BOOT, tab.document).tunnel;
-    expect(options(workers[0]).preload).toBeNull();
+    expect((await options(0)).preload).toBeNull();
   });
 
   test.each([null, '***'])('has no first flight without the host’s hello: %s', async (prekey) => {
     await startEarly({ ...BOOT, prekey }, tab.document).tunnel;
-    expect(options(workers[0]).prekey).toBeNull();
+    expect((await options(0)).prekey).toBeNull();
   });
 
   test('begins with the registration of the service worker, whose failure others look at', async () => {
@@ -134,7 +172,7 @@ describe('the early start', () => {
     expect(workers).toHaveLength(before + 1);
     expect(workers[before]?.posted).toEqual([]);
     await tunnel;
-    await expectKey(options(workers[before]).key);
+    await expectKey((await options(before)).key);
   });
 
   test('is none without a key', async () => {
@@ -162,11 +200,11 @@ describe('another worker for the same session', () => {
     tab.document.cookie = 'later=1';
     tunnel?.startAnother();
     expect(workers).toHaveLength(2);
-    expect(options(workers[1])).toMatchObject({
+    expect(await options(1)).toMatchObject({
       ...{ relayUrl: 'wss://s.example/__wingman/relay', linkGraceMs: 1234 },
       ...{ prekey: null, preload: null, cookies: { text: 'later=1' } },
     });
-    await expectKey(options(workers[1]).key);
+    await expectKey((await options(1)).key);
   });
 
   test('is heard by nobody but whoever has asked for it', async () => {
@@ -174,41 +212,5 @@ describe('another worker for the same session', () => {
     tunnel?.startAnother();
     workers[1]?.says({ kind: 'connected' });
     expect(tunnel?.messages).toEqual([]);
-  });
-});
-
-describe('what the shell may start workers from', () => {
-  const trusted = (): ((url: string) => string) => {
-    let rules: { createScriptURL?: (url: string) => string } = {};
-    const createPolicy = (name: string, given: typeof rules): void => {
-      expect({ name, rules: Object.keys(given) }).toEqual({
-        name: 'default',
-        rules: ['createScriptURL'],
-      });
-      rules = given;
-    };
-    trustOwnScripts({ location: { origin: 'https://s.example' }, trustedTypes: { createPolicy } });
-    return rules.createScriptURL ?? (() => 'no rule');
-  };
-
-  test.each(['/__wingman/sw.js', 'https://s.example/own-sw.js', 'blob:https://s.example/1-2-3'])(
-    'is of its own origin: %s',
-    (url) => {
-      expect(trusted()(url)).toBe(url);
-    },
-  );
-
-  test.each([
-    'https://evil.example/sw.js',
-    '//evil.example/x.js',
-    'data:text/javascript,0',
-    'blob:https://evil.example/1-2-3',
-    'http://s.example/x.js',
-  ])('is nothing else: %s', (url) => {
-    expect(() => trusted()(url)).toThrow('is no script of this session');
-  });
-
-  test('is the browser’s affair where it knows no Trusted Types', () => {
-    expect(() => trustOwnScripts({ location: { origin: 'https://s.example' } })).not.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { deferred, type Deferred } from '@wingman/protocol';
 import type { DocumentReport } from '../../src/shared/shell-api.js';
 import type { AppFrame } from '../../src/shell/app-frame.js';
 import { Mirror } from '../../src/shell/mirror.js';
@@ -13,6 +14,7 @@ type Answer = Pick<Response, 'ok' | 'blob'>;
 
 let tab: Tab;
 let mirror: Mirror;
+let painted: Deferred<void>;
 /** What the app's origin has, by URL, and what was asked for. */
 let served: Map<string, () => Promise<Answer>>;
 let asked: string[];
@@ -26,13 +28,21 @@ beforeEach(() => {
     asked.push(url);
     return served.get(url)?.() ?? Promise.resolve(answer('', 'text/html', false));
   });
-  mirror = new Mirror(tab.document, tab, {
-    tunnel: undefined,
-    serviceWorker: undefined,
-  });
+  painted = deferred();
+  painted.resolve();
+  mirror = newMirror();
 });
 
 afterEach(closeTabs);
+
+function newMirror(): Mirror {
+  return new Mirror(
+    tab.document,
+    tab,
+    { tunnel: undefined, serviceWorker: undefined },
+    painted.promise,
+  );
+}
 
 function report(more: Partial<DocumentReport> = {}): DocumentReport {
   const nothing = { icon: undefined, themeColor: null, viewport: undefined };
@@ -209,7 +219,7 @@ describe('the icon of a tab with a tunnel', () => {
     const shell = { tunnel: {}, serviceWorker } as unknown as ConstructorParameters<
       typeof Mirror
     >[2];
-    new Mirror(tab.document, tab, shell).show(report({ icon: '/icon.png' }));
+    new Mirror(tab.document, tab, shell, painted.promise).show(report({ icon: '/icon.png' }));
     await eventually(() => icon() !== undefined);
   }
 

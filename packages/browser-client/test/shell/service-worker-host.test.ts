@@ -178,12 +178,12 @@ describe('what the shell asks of the service worker', () => {
     });
   });
 
-  test('is isolation, and whether it was heard', async () => {
+  test('is done, or was not heard', async () => {
     const { made, worker } = await registered();
-    expect(await made.isolate(true)).toBe(true);
+    expect(await made.has({ kind: 'isolation', isOn: true })).toBe(true);
     expect(last(worker, 'isolation').isOn).toBe(true);
     worker.instance = undefined;
-    expect(await made.isolate(false)).toBe(false);
+    expect(await made.has({ kind: 'forget-shell' })).toBe(false);
   });
 
   test('is to stay alive, for the tunnel worker to know which instance does', async () => {

@@ -111,7 +111,7 @@ describe('without a tunnel', () => {
     api().report({
       ...{ url: APP, title: '', icon: undefined, themeColor: null, viewport: undefined },
     });
-    expect(pill()).toBe('Through the server, readable by it');
+    await until('the pill is there', () => pill() === 'Through the server, readable by it');
   });
 
   test('a browser that runs no service workers is told so', async () => {

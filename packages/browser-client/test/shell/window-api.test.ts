@@ -49,7 +49,7 @@ function shell(more: Partial<ShellParts> = {}): ShellParts {
     p2p: recorder({ candidatePair: () => Promise.resolve(PAIR), connectionCount: 1 }),
     lanes: { count: 2 },
     serviceWorker: recorder({
-      isolate: () => Promise.resolve(true),
+      has: () => Promise.resolve(true),
       expect: () => Promise.resolve(),
     }),
     reported: (report) => void calls.push(['reported', report]),
@@ -172,7 +172,7 @@ describe('cross-origin isolation', () => {
     const { api } = published(shell());
     expect(api.isolate(true)).toBe(true);
     await settle();
-    expect(calls).toEqual([['isolate', true]]);
+    expect(calls).toEqual([['has', { kind: 'isolation', isOn: true }]]);
     expect([reloads, tab.location.href]).toEqual([1, 'https://s.example/app']);
   });
 
@@ -191,7 +191,7 @@ describe('cross-origin isolation', () => {
   });
 
   test('leaves the tab as it is when the service worker has not heard', async () => {
-    const deaf = recorder<ShellParts['serviceWorker']>({ isolate: () => Promise.resolve(false) });
+    const deaf = recorder<ShellParts['serviceWorker']>({ has: () => Promise.resolve(false) });
     published(shell({ serviceWorker: deaf })).api.isolate(true);
     await settle();
     expect([reloads, tab.location.href]).toEqual([0, 'https://s.example/page']);

@@ -11,6 +11,13 @@ export class FakeWorker {
   /** What of the transferred objects this engine refuses. */
   refuses: (object: Transferable) => boolean = () => false;
 
+  readonly #listeners: [type: string, listener: () => void][] = [];
+
+  /** What is told once, beside the handlers. */
+  addEventListener(type: string, listener: () => void): void {
+    this.#listeners.push([type, listener]);
+  }
+
   postMessage(message: ShellToWorker, transfer: Transferable[] = []): void {
     if (transfer.some(this.refuses)) throw new DOMException('not clonable', 'DataCloneError');
     this.posted.push(message);
@@ -23,7 +30,18 @@ export class FakeWorker {
 
   /** The worker posts a message. */
   says(message: WorkerToShell): void {
+    this.#tell('message');
     this.onmessage?.({ data: message });
+  }
+
+  /** Its code fails. */
+  breaks(): void {
+    this.#tell('error');
+    this.onerror?.({});
+  }
+
+  #tell(wanted: string): void {
+    for (const [type, listener] of this.#listeners) if (type === wanted) listener();
   }
 
   kinds(): string[] {

@@ -51,7 +51,8 @@ beforeEach(() => {
 
 afterEach(async () => {
   // A socket that came later would be the next test's.
-  if (workers.length > 0) await until('signaling has begun', () => sockets.length > 0);
+  const hasTunnel = workers.some(({ isTerminated }) => !isTerminated);
+  if (hasTunnel) await until('signaling has begun', () => sockets.length > 0);
   await jest.advanceTimersByTimeAsync(500);
   jest.useRealTimers();
   jest.restoreAllMocks();

@@ -290,10 +290,13 @@ describe('the first flight', () => {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => void (answer = controller),
     });
-    const carrier = new FirstFlightCarrier('https://s.example/relay', (url, init) => {
-      posts.push({ url, init });
-      return Promise.resolve(new Response(body, { status }));
-    });
+    const carrier = new FirstFlightCarrier(
+      Promise.resolve('https://s.example/relay'),
+      (url, init) => {
+        posts.push({ url, init });
+        return Promise.resolve(new Response(body, { status }));
+      },
+    );
     return { posts, carrier, told: read(carrier), answer: answer! };
   }
 
@@ -305,6 +308,7 @@ describe('the first flight', () => {
     expect([posts.length, carrier.writable]).toEqual([0, true]);
     carrier.launch();
     carrier.launch();
+    await settle();
     expect([posts.length, carrier.writable]).toEqual([1, false]);
     expect(posts[0]).toMatchObject({ url: 'https://s.example/relay', init: { method: 'POST' } });
     const records = new RecordReader().push(posts[0]?.init.body as Uint8Array);
@@ -345,7 +349,9 @@ describe('the first flight', () => {
   });
 
   test('is over when the network fails', async () => {
-    const carrier = new FirstFlightCarrier('https://x', () => Promise.reject(new TypeError('no')));
+    const carrier = new FirstFlightCarrier(Promise.resolve('https://x'), () =>
+      Promise.reject(new TypeError('no')),
+    );
     const told = read(carrier);
     carrier.launch();
     await settle();

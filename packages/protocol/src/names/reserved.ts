@@ -4,6 +4,9 @@ export const RESERVED_PREFIX = '/__wingman/';
 /** The script that comes first in the app's documents. */
 export const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 
+/** Where a viewer reaches the relay: by a WebSocket, and with its first flight by a POST. */
+export const RELAY_TARGET = `${RESERVED_PREFIX}relay`;
+
 /** Where a browser that uses plain HTTP proves the key, and gets a cookie for it. */
 export const INGRESS_TARGET = `${RESERVED_PREFIX}ingress`;
 

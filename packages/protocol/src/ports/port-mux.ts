@@ -2,10 +2,20 @@ import { systemClock, type Clock, type Timer } from '../clock.js';
 import { WingmanError } from '../errors.js';
 import { PORT_LIMITS } from '../limits.js';
 
-/** What crosses the port. A stream begins with its opening, which the other end acknowledges at once. */
-type Envelope<Opening, Message> = { stream: number } & (
-  { opening: Opening } | { message: Message } | { isAccepted: true }
-);
+/**
+ * What crosses the port to the end that serves streams. A stream begins with its opening. Whatever comes back on a stream
+ * shows that its opening was seen, and those before it; a stream whose answer takes its time is asked about.
+ */
+type ToServer<Opening, Message> =
+  | { stream: number; opening: Opening }
+  | { stream: number; message: Message }
+  | { asksForSign: true };
+
+type ToOpener<Message> =
+  | { stream: number; message: Message }
+  | { seen: number }
+  /** What the end of an earlier version says of each stream: a tab may be older than its service worker. */
+  | { stream: number; isAccepted: true };
 
 /** One conversation on a shared port; it is used as a MessagePort of its own would be. */
 export class PortStream<Out, In> {
@@ -49,13 +59,14 @@ export function serveStreams<Opening, Out, In>(
   accept: (stream: PortStream<Out, In>, opening: Opening) => void,
 ): void {
   const streams = new Map<number, PortStream<Out, In>>();
-  const post = (envelope: Envelope<Opening, Out>, transfer: Transferable[] = []): void =>
+  const post = (envelope: ToOpener<Out>, transfer: Transferable[] = []): void =>
     port.postMessage(envelope, transfer);
-  port.onmessage = ({ data }: MessageEvent<Envelope<Opening, In>>) => {
+  let seen = 0;
+  port.onmessage = ({ data }: MessageEvent<ToServer<Opening, In>>) => {
+    if ('asksForSign' in data) return post({ seen });
     const { stream: id } = data;
-    if ('message' in data) streams.get(id)?.onmessage?.({ data: data.message });
-    if (!('opening' in data)) return;
-    post({ stream: id, isAccepted: true });
+    if ('message' in data) return void streams.get(id)?.onmessage?.({ data: data.message });
+    seen = id;
     const stream = new PortStream<Out, In>(
       (message, transfer) => post({ stream: id, message }, transfer),
       () => streams.delete(id),
@@ -66,7 +77,7 @@ export function serveStreams<Opening, Out, In>(
 }
 
 export interface PortMuxOptions {
-  /** The other end has not acknowledged a stream in time: all streams have failed, and the port is closed. */
+  /** The other end has not shown in time that it lives: all streams have failed, and the port is closed. */
   onSilence?: () => void;
   clock?: Clock;
 }
@@ -74,8 +85,15 @@ export interface PortMuxOptions {
 /** Opens streams on one MessagePort: a port for each would cost more than most exchanges do. */
 export class PortMux<Opening, Out, In> {
   readonly #streams = new Map<number, PortStream<Out, In>>();
-  readonly #unaccepted = new Map<number, Timer>();
   #lastId = 0;
+  /** The other end has seen this stream, and all before it. */
+  #seen = 0;
+  /** Runs while there may be a stream that the other end has not seen: one timer for all of them. */
+  #timer: Timer | undefined;
+  /** The last stream there was at the look before. */
+  #looked = 0;
+  /** Looks in a row without any news of a stream that was there at the look before. */
+  #looks = 0;
   #isRetired = false;
   #error: WingmanError | undefined;
 
@@ -83,11 +101,12 @@ export class PortMux<Opening, Out, In> {
     private readonly port: MessagePort,
     private readonly options: PortMuxOptions = {},
   ) {
-    port.onmessage = ({ data }: MessageEvent<Envelope<Opening, In>>) => {
-      const { stream: id } = data;
-      this.#accepted(id);
+    port.onmessage = ({ data }: MessageEvent<ToOpener<In>>) => {
+      if ('seen' in data) return this.#sees(data.seen);
+      this.#sees(data.stream);
+      if (!('message' in data)) return;
       // A stream that has been closed here may still be sent something.
-      if ('message' in data) this.#streams.get(id)?.onmessage?.({ data: data.message });
+      this.#streams.get(data.stream)?.onmessage?.({ data: data.message });
     };
   }
 
@@ -102,7 +121,7 @@ export class PortMux<Opening, Out, In> {
     if (error === undefined) {
       this.#streams.set(id, stream);
       this.#post({ stream: id, opening });
-      this.#awaitSign(id, PORT_LIMITS.signLooks);
+      this.#watch();
     } else {
       // Its opener has to listen first.
       queueMicrotask(() => stream.fail(error));
@@ -120,13 +139,13 @@ export class PortMux<Opening, Out, In> {
   close(error: WingmanError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
+    this.#timer?.cancel();
     for (const stream of [...this.#streams.values()]) stream.fail(error);
     this.port.close();
   }
 
   #remove(id: number): void {
     this.#streams.delete(id);
-    this.#accepted(id);
     this.#closeIfIdle();
   }
 
@@ -134,16 +153,36 @@ export class PortMux<Opening, Out, In> {
     if (this.#isRetired && this.#streams.size === 0) this.close(gone());
   }
 
-  #accepted(id: number): void {
-    this.#unaccepted.get(id)?.cancel();
-    this.#unaccepted.delete(id);
+  /** The port keeps order: who has seen a stream has seen those before it. */
+  #sees(id: number): void {
+    if (id <= this.#seen) return;
+    this.#seen = id;
+    this.#looks = 0;
+  }
+
+  #watch(): void {
+    if (this.#timer !== undefined) return;
+    this.#looked = this.#lastId;
+    this.#looks = 0;
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    const { clock = systemClock } = this.options;
+    this.#timer = clock.setTimeout(() => this.#look(), PORT_LIMITS.signMs);
   }
 
   /** More than one look: after a sleep of the machine the first comes before the answer that is there already. */
-  #awaitSign(id: number, looks: number): void {
-    const { clock = systemClock } = this.options;
-    const look = (): void => (looks > 1 ? this.#awaitSign(id, looks - 1) : this.#silent());
-    this.#unaccepted.set(id, clock.setTimeout(look, PORT_LIMITS.signMs));
+  #look(): void {
+    this.#timer = undefined;
+    const oldest = [...this.#streams.keys()].find((id) => id > this.#seen);
+    if (oldest === undefined) return;
+    // A stream that was opened since the last look has not been waited for long enough.
+    this.#looks = oldest <= this.#looked ? this.#looks + 1 : 0;
+    this.#looked = this.#lastId;
+    if (this.#looks >= PORT_LIMITS.signLooks) return this.#silent();
+    this.#post({ asksForSign: true });
+    this.#lookLater();
   }
 
   #silent(): void {
@@ -151,7 +190,7 @@ export class PortMux<Opening, Out, In> {
     if (!this.#isRetired) this.options.onSilence?.();
   }
 
-  #post(envelope: Envelope<Opening, Out>, transfer: Transferable[] = []): void {
+  #post(envelope: ToServer<Opening, Out>, transfer: Transferable[] = []): void {
     this.port.postMessage(envelope, transfer);
   }
 }

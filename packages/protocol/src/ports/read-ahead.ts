@@ -17,7 +17,10 @@ export async function readAhead(
   let isWhole = false;
   let bytes = 0;
   let next = source.next();
-  const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), waitMs);
+  });
   while (bytes <= maxBytes) {
     const result = await Promise.race([next, late]).catch(() => undefined);
     isWhole = result?.done === true;
@@ -28,6 +31,7 @@ export async function readAhead(
     // Nobody may be waiting for this one when it fails; `rejoin` tells of the failure.
     next.catch(() => undefined);
   }
+  clearTimeout(timer);
   return { start, isWhole, body: rejoin(start, next, source) };
 }
 

@@ -6,6 +6,7 @@ import {
   HOST_OFFLINE,
   INGRESS_TARGET,
   NOT_FOUND,
+  RELAY_TARGET,
   WRONG_KEY,
 } from '@wingman/protocol';
 import { Router, type Request, type Response } from 'express';
@@ -58,7 +59,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
     const own = live.session.origin;
     return shell.serve(req, res, boot(live), [own, ...options.besides(live)]);
   });
-  router.post('/__wingman/relay', (req, res: SessionResponse) => {
+  router.post(RELAY_TARGET, (req, res: SessionResponse) => {
     const { host, origin } = req.headers;
     if (!isOwnOrigin(origin ?? '', host, options.scheme())) {
       return sendProblem(req, res, FOREIGN_ORIGIN);

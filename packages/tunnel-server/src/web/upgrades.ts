@@ -21,6 +21,7 @@ import {
   type Door,
   type Problem,
   type SentCase,
+  RELAY_TARGET,
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
@@ -43,7 +44,6 @@ import { refuseUpgrade } from './problems.js';
 import type { UnknownNames } from './unknown-names.js';
 
 const SIGNAL_PATH = '/__wingman/signal';
-const RELAY_PATH = '/__wingman/relay';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
@@ -175,7 +175,7 @@ export class UpgradeRouter {
     path: string,
     place: Exclude<Place, { at: 'server' }>,
   ): Problem | undefined {
-    if (path !== SIGNAL_PATH && path !== RELAY_PATH) return NOT_FOUND;
+    if (path !== SIGNAL_PATH && path !== RELAY_TARGET) return NOT_FOUND;
     const { host, origin } = upgrade.req.headers;
     if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme())) {
       return FOREIGN_ORIGIN;

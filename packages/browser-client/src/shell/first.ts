@@ -1,0 +1,4 @@
+import { registerEarly, trustOwnScripts } from './own-scripts.js';
+
+trustOwnScripts(window);
+registerEarly(window);
