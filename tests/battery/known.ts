@@ -1,7 +1,4 @@
-import type { BrowserName } from '../support/browser.js';
-
-/** The browsers in which the battery runs. */
-export type Engine = BrowserName | 'webkit';
+import type { Engine } from '../support/browser.js';
 
 interface Difference {
   on: readonly Engine[];

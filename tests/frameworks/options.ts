@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BrowserName } from '../support/browser.js';
+import type { Engine } from '../support/browser.js';
 import type { Framework } from './framework.js';
 
 export interface Options {
   readonly rows: readonly Framework[];
-  readonly browsers: readonly BrowserName[];
+  readonly browsers: readonly Engine[];
   /** Folder whose apps are kept and used again. */
   readonly cache: string;
   /** Makes the apps anew that are in the cache. */
@@ -23,7 +23,7 @@ errors, hot updates and component state, on the direct path and over the relay.
 Prints a table; the exit code is 1 when a row fails.
 
   --only A,B      only these rows (see below)
-  --browser B     chromium, firefox or both (default: both)
+  --browser B     chromium, firefox, both of them, or webkit, relayed (default: both)
   --fresh         make the apps anew; otherwise those of an earlier run are used again
   --cache FOLDER  where the apps are kept (default: ${CACHE})
   --help
@@ -62,8 +62,8 @@ function rowNamed(name: string, matrix: readonly Framework[]): Framework {
   throw new Error(`--only knows no “${name}”; it knows ${known}`);
 }
 
-function browsersOf(name: string): readonly BrowserName[] {
+function browsersOf(name: string): readonly Engine[] {
   if (name === 'both') return ['chromium', 'firefox'];
-  if (name === 'chromium' || name === 'firefox') return [name];
-  throw new Error(`--browser knows no “${name}”; it knows chromium, firefox and both`);
+  if (name === 'chromium' || name === 'firefox' || name === 'webkit') return [name];
+  throw new Error(`--browser knows no “${name}”; it knows chromium, firefox, both and webkit`);
 }

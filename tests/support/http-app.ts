@@ -37,8 +37,9 @@ const routes: Record<string, Handler> = {
     });
     request.on('end', () => {
       const type = request.headers['content-type']?.replace(/boundary=.*/, 'boundary');
-      const { method, url, rawTrailers } = request;
-      json(response, { method, url, type, length, hash: hash.digest('hex'), rawTrailers });
+      const { method, url, rawTrailers, headers } = request;
+      const said = [headers['content-length'] !== undefined, headers['transfer-encoding']];
+      json(response, { method, url, type, length, said, hash: hash.digest('hex'), rawTrailers });
     });
   },
   '/headers': (request, response) => json(response, request.headers),

@@ -15,18 +15,40 @@ interface Outcome {
   error?: string;
 }
 
-/** A browser under W3C WebDriver, one window of it, one command at a time. */
+/** A document: its window, and the numbers of the frames that lead to it from there. */
+export interface Where {
+  /** As the driver names it; the first window unless told. */
+  readonly window?: string;
+  readonly path: readonly number[];
+}
+
+/** The key under which an element is written (WebDriver section 12.1). */
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+type Element = Readonly<Record<typeof ELEMENT, string>>;
+/** A page that drags by the mouse wants several events on the way. */
+const DRAG_MS = 300;
+
+/** A browser under W3C WebDriver, one command at a time. */
 export class WebDriver {
+  /** Where commands go that name no window. */
+  #first = '';
+  /** Where the driver has been told to go. */
+  #window = '';
+  #last: Promise<unknown> = Promise.resolve();
+
   private constructor(private readonly session: string) {}
 
   /** Has a driver that listens on a port of this machine start its browser. */
   static async open(port: number): Promise<WebDriver> {
     const root = `http://127.0.0.1:${port}/session`;
     const { sessionId } = (await command('POST', root, {
-      capabilities: { alwaysMatch: { acceptInsecureCerts: true } },
+      capabilities: {
+        alwaysMatch: { acceptInsecureCerts: true, unhandledPromptBehavior: 'accept' },
+      },
     })) as Session;
     const driver = new WebDriver(`${root}/${sessionId}`);
     await driver.#post('timeouts', { script: SCRIPT_DEADLINE_MS });
+    driver.#first = driver.#window = (await driver.windows())[0] ?? '';
     return driver;
   }
 
@@ -43,22 +65,118 @@ export class WebDriver {
   }
 
   /** Runs a function in the window's document. It uses nothing from outside of itself. */
-  async evaluate<T, A extends unknown[]>(
-    run: (...args: A) => T | Promise<T>,
-    ...args: A
-  ): Promise<T> {
-    await this.#post('frame', { id: null });
-    return this.#run(run, args);
+  evaluate<T, A extends unknown[]>(run: (...args: A) => T | Promise<T>, ...args: A): Promise<T> {
+    return this.run({ path: [] }, run, ...args);
   }
 
   /** The same in the document of the window's first frame. */
-  async evaluateInFrame<T, A extends unknown[]>(
+  evaluateInFrame<T, A extends unknown[]>(
     run: (...args: A) => T | Promise<T>,
     ...args: A
   ): Promise<T> {
-    await this.#post('frame', { id: null });
-    await this.#post('frame', { id: 0 });
-    return this.#run(run, args);
+    return this.run({ path: [0] }, run, ...args);
+  }
+
+  /** The same in any document. */
+  run<T, A extends unknown[]>(
+    where: Where,
+    run: (...args: A) => T | Promise<T>,
+    ...args: A
+  ): Promise<T> {
+    return this.#at(where, () => this.#run(run, args));
+  }
+
+  visit(window: string, url: string): Promise<void> {
+    return this.#at({ window, path: [] }, () => this.goto(url));
+  }
+
+  /** Clicks an element with the mouse. */
+  click(where: Where, selector: string): Promise<void> {
+    return this.#at(where, async () => {
+      await this.#post(`element/${await this.#find(selector)}/click`);
+    });
+  }
+
+  /** Types a text into a field in place of what it has. */
+  fill(where: Where, selector: string, text: string): Promise<void> {
+    return this.#at(where, async () => {
+      const element = `element/${await this.#find(selector)}`;
+      await this.#post(`${element}/clear`);
+      if (text !== '') await this.#post(`${element}/value`, { text });
+    });
+  }
+
+  /** Drags one element to another, or beside it by that many pixels. */
+  drag(
+    where: Where,
+    [from, to]: readonly [string, string],
+    [x, y]: readonly [number, number],
+  ): Promise<void> {
+    const move = async (selector: string, right: number, down: number): Promise<Json> => ({
+      ...{ type: 'pointerMove', duration: DRAG_MS, x: right, y: down },
+      origin: { [ELEMENT]: await this.#find(selector) },
+    });
+    return this.#at(where, async () => {
+      const start = await move(from, 0, 0);
+      const actions = [start, { type: 'pointerDown', button: 0 }];
+      actions.push(await move(to, x, y), { type: 'pointerUp', button: 0 });
+      await this.#act({ type: 'pointer', id: 'mouse', actions });
+    });
+  }
+
+  /** Presses keys together, each by its character or code. */
+  chord(where: Where, keys: readonly string[]): Promise<void> {
+    const each = (type: string, values: readonly string[]): Json[] =>
+      values.map((value) => ({ type, value }));
+    const actions = [...each('keyDown', keys), ...each('keyUp', keys.toReversed())];
+    return this.#at(where, () => this.#act({ type: 'key', id: 'keyboard', actions }));
+  }
+
+  async windows(): Promise<string[]> {
+    return (await command('GET', `${this.session}/window/handles`)) as string[];
+  }
+
+  /** Not a tab: in one that a driver has opened, `window.open` of WebKitGTK's browser gives null. */
+  async newWindow(): Promise<string> {
+    const { handle } = (await this.#post('window/new', { type: 'window' })) as { handle: string };
+    return handle;
+  }
+
+  toFront(window: string): Promise<void> {
+    return this.#at({ window, path: [] }, () => Promise.resolve());
+  }
+
+  /** The last window stays: with it the browser would end. */
+  closeWindow(window: string): Promise<void> {
+    return this.#at({ window, path: [] }, async () => {
+      const [other] = (await this.windows()).filter((each) => each !== window);
+      if (other === undefined) return this.goto('about:blank');
+      await command('DELETE', `${this.session}/window`);
+      await this.#post('window', { handle: other });
+      this.#window = other;
+    });
+  }
+
+  /** Does something in a document, when all that was asked before is done. */
+  #at<T>({ window = this.#first, path }: Where, act: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => {
+      if (window !== this.#window) await this.#post('window', { handle: window });
+      this.#window = window;
+      await this.#post('frame', { id: null });
+      for (const id of path) await this.#post('frame', { id });
+      return act();
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #find(selector: string): Promise<string> {
+    const query = { using: 'css selector', value: selector };
+    return ((await this.#post('element', query)) as Element)[ELEMENT];
+  }
+
+  async #act(source: Json): Promise<void> {
+    await this.#post('actions', { actions: [source] });
   }
 
   async #run<T, A extends unknown[]>(run: (...args: A) => T | Promise<T>, args: A): Promise<T> {

@@ -51,7 +51,7 @@ async function create(visit: Visit): Promise<void> {
 
 /** Asked by `confirm()`, which stops the page until it is answered. */
 async function remove(visit: Visit): Promise<void> {
-  visit.page.once('dialog', (dialog) => void dialog.accept());
+  visit.tab.acceptQuestion();
   await visit.pressText('Delete entry');
   await visit.shows('No Entries');
 }

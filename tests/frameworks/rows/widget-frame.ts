@@ -158,12 +158,10 @@ async function comeBack(visit: Visit): Promise<unknown> {
 
 async function lineOf(visit: Visit, text: string): Promise<unknown> {
   await visit.shows(text);
-  return visit.root.$$eval(
-    'li',
-    (lines, wanted) =>
-      lines.map((line) => line.textContent).filter((line) => line.includes(wanted)),
-    text,
-  );
+  return visit.root.evaluate((wanted) => {
+    const lines = [...document.querySelectorAll('li')].map((line) => line.textContent);
+    return lines.filter((line) => line.includes(wanted));
+  }, text);
 }
 
 export const widgetFrame: Framework = {
