@@ -47,6 +47,8 @@ export interface Framework {
   start(ports: Ports): string;
   /** Arguments for `wingman` beside the port. */
   shareArgs?(ports: Ports): string[];
+  /** It shows pages of other servers by plain http, which WebKit lets no page by https do. */
+  readonly framesHttp?: boolean;
   /** Path and query to open; `/` unless told. */
   readonly path?: string;
   /** Text of the rendered page. */

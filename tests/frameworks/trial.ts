@@ -54,6 +54,7 @@ async function tryWay(
     const share = await viewer.share(
       server.ports.app,
       way === 'relay' ? [...args, '--no-p2p'] : args,
+      framework.framesHttp === true,
     );
     try {
       return await visitPage(way, framework, server, viewer, share.ready.url);
@@ -118,14 +119,14 @@ async function evidence(visit: Visit, server: DevServer): Promise<string> {
   return lines.map((line) => `\n    ${line}`).join('');
 }
 
-/** Waits for the path, and holds that no byte took the other one where that must not be. */
+/** Waits for the path, and holds that no byte took another one where that must not be. */
 async function carriedBy(way: Path, { tab }: Visit): Promise<void> {
   const { bytes } = await eventually(`the path ${way}`, async () => {
     const status = await tab.top.evaluate(() =>
       (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
     );
-    return status.mode === way && status;
+    return status.mode === (way === 'ingress' ? 'offline' : way) && status;
   });
-  if (bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
-  if (way === 'relay' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
+  if (way !== 'ingress' && bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
+  if (way !== 'p2p' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
 }

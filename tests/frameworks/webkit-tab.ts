@@ -1,4 +1,4 @@
-import type { WebDriver, Where } from '../support/web-driver.js';
+import type { Point, WebDriver, Where } from '../support/web-driver.js';
 import { eventually } from '../support/program.js';
 import type { Doc, Place, Tab } from './tab.js';
 
@@ -71,8 +71,11 @@ export class WebKitTab implements Tab {
     await whenItCan(() => this.driver.fill(whereOf(doc), selector, text));
   }
 
-  drag(from: Place, to: Place, offset: readonly [number, number]): Promise<void> {
-    return this.driver.drag(whereOf(from.doc), [from.selector, to.selector], offset);
+  async drag(from: Place, to: Place, [right, down]: readonly [number, number]): Promise<void> {
+    const start = await middleOf(from);
+    const end = await middleOf(to);
+    const goal = { x: end.x + right, y: end.y + down };
+    await this.driver.drag(whereOf(from.doc), start, goal);
   }
 
   chord(...keys: readonly (keyof typeof CODES)[]): Promise<void> {
@@ -122,6 +125,15 @@ export class WebKitTab implements Tab {
 function whereOf(doc: Doc): Where {
   if (doc instanceof WebKitDoc) return doc.where;
   throw new Error('a document of another browser');
+}
+
+/** The app's frame fills the window, so its pixels are those of the window. */
+function middleOf({ doc, selector }: Place): Promise<Point> {
+  return doc.evaluate((wanted) => {
+    const box = document.querySelector(wanted)?.getBoundingClientRect();
+    if (box === undefined) throw new Error(`${wanted} is not there`);
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  }, selector);
 }
 
 /** An element may be there before it can be clicked, or be replaced just then. */

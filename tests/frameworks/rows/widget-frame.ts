@@ -182,6 +182,7 @@ export const widgetFrame: Framework = {
   // A name below localhost leads to this machine, and is another site than the session.
   start: ({ app, api }) =>
     `PORT=${app} WIDGET_PORT=${api} WIDGET=http://widget.localhost:${api} node server.js`,
+  framesHttp: true,
   shows: 'the widget is there',
   edits: [],
   checks: [
