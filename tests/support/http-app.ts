@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { stop } from './listening.js';
 
 /** An app that shows each corner of HTTP on a path of its own. */
 export interface HttpApp {
@@ -154,10 +155,6 @@ export async function startHttpApp(): Promise<HttpApp> {
     origin: `http://localhost:${port}`,
     plain,
     openSockets: () => sockets,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => stop(server),
   };
 }

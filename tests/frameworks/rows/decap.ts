@@ -79,6 +79,7 @@ export const decap: Framework = {
     `rm -rf data && mkdir -p data/posts data/media && ` +
     `(PORT=${api} npx decap-server & APP_PORT=${app} PROXY_PORT=${api} node site.js)`,
   shareArgs: ({ api }) => ['--also', String(api)],
+  framesHttp: true,
   shows: 'Login',
   edits: [],
   checks: [

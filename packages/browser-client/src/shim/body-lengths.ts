@@ -2,6 +2,8 @@ import { around } from './before-call.js';
 
 type Realm = typeof globalThis;
 
+const encoder = new TextEncoder();
+
 /** Knows how long the bodies of a realm's requests are: Chromium tells a service worker nothing of it. */
 export class BodyLengths {
   readonly #known = new WeakMap<object, number>();
@@ -9,11 +11,15 @@ export class BodyLengths {
   /** Replaces `Request`, whose bodies nobody can measure once they are in it. */
   constructor(realm: Realm) {
     const { prototype } = realm.Request;
-    realm.Request = new Proxy(realm.Request, {
-      construct: (native, args: [unknown, RequestInit?], newTarget: NewableFunction) =>
-        this.#keep(Reflect.construct(native, args, newTarget) as Request, this.of(...args)),
+    const known: typeof Request = new Proxy(realm.Request, {
+      construct: (native, args: [RequestInfo, RequestInit?], newTarget: NewableFunction) => {
+        // For a class of the page's own; it takes Chromium 5 µs longer.
+        const made = (): Request => Reflect.construct(native, args, newTarget) as Request;
+        return this.#keep(newTarget === known ? new native(...args) : made(), this.of(...args));
+      },
     });
-    const options = { value: realm.Request, writable: true, configurable: true };
+    realm.Request = known;
+    const options = { value: known, writable: true, configurable: true };
     Object.defineProperty(prototype, 'constructor', options);
     around(prototype, 'clone', (native, self) =>
       this.#keep(Reflect.apply(native, self, []) as Request, this.of(self)),
@@ -33,7 +39,7 @@ export class BodyLengths {
 
 /** The bytes of what a script sends; undefined for forms, which become bytes in the browser, and for streams. */
 export function lengthOf(body: unknown): number | undefined {
-  if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
+  if (typeof body === 'string') return encoder.encode(body).byteLength;
   if (ArrayBuffer.isView(body)) return body.byteLength;
   // `instanceof` would miss what is of another realm.
   const kind = Object.prototype.toString.call(body);
