@@ -20,6 +20,8 @@ const CALLS = {
   'URL.createObjectURL': 2_000,
   'new XMLHttpRequest': 5_000,
   'XMLHttpRequest.open': 2_000,
+  'new Request': 2_000,
+  addEventListener: 20_000,
 };
 
 /** Runs in the page: microseconds for a call, over so many. */
@@ -44,6 +46,8 @@ function timeCalls(name, count) {
     'URL.createObjectURL': () => URL.revokeObjectURL(URL.createObjectURL(blob)),
     'new XMLHttpRequest': () => new XMLHttpRequest(),
     'XMLHttpRequest.open': () => xhr.open('GET', '/bytes?n=1'),
+    'new Request': () => new Request('/bytes?n=1', { method: 'POST', body: 'short' }),
+    addEventListener: () => frame.addEventListener('click', timeCalls),
   }[name];
   let last;
   const start = performance.now();

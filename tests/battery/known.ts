@@ -1,7 +1,4 @@
-import type { BrowserName } from '../support/browser.js';
-
-/** The browsers in which the battery runs. */
-export type Engine = BrowserName | 'webkit';
+import type { Engine } from '../support/browser.js';
 
 interface Difference {
   on: readonly Engine[];
@@ -12,8 +9,6 @@ const all = (why: string): Difference => ({ on: ['chromium', 'firefox', 'webkit'
 const both = (why: string): Difference => ({ on: ['chromium', 'firefox'], why });
 const webkit = (why: string): Difference => ({ on: ['webkit'], why });
 
-const PROBLEM =
-  'the host answers with a page that says what is wrong, where a browser has no answer';
 const UNSAFE =
   'WebKitGTK takes no Secure cookie from http, which localhost is and the session is not';
 const NOT_REDIRECTED = 'WebKitGTK follows the redirect of a service worker and does not say so';
@@ -29,9 +24,6 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
     on: ['firefox', 'webkit'],
     why: 'they do not count what a service worker answers',
   },
-  'fetchMethod: a connection that is reset': all(PROBLEM),
-  'xmlHttpRequest: events of one that is reset': all(PROBLEM),
-  'xmlHttpRequest: the status of one that is reset': all(PROBLEM),
   'fetchMethod: an answer that is cut': {
     on: ['firefox'],
     why: 'Firefox names the error of a body behind a service worker so',

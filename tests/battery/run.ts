@@ -1,4 +1,5 @@
-import { KNOWN, type Engine } from './known.js';
+import type { Engine } from '../support/browser.js';
+import { KNOWN } from './known.js';
 import type { Outcome } from './section.js';
 import { SECTIONS } from './sections.js';
 

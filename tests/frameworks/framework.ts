@@ -47,6 +47,8 @@ export interface Framework {
   start(ports: Ports): string;
   /** Arguments for `wingman` beside the port. */
   shareArgs?(ports: Ports): string[];
+  /** It has frames or requests of plain http, which WebKit lets no page by https have. */
+  readonly framesHttp?: boolean;
   /** Path and query to open; `/` unless told. */
   readonly path?: string;
   /** Text of the rendered page. */

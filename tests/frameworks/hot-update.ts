@@ -1,7 +1,7 @@
-import type { Frame } from 'puppeteer-core';
 import { eventually } from '../support/program.js';
 import type { DevServer } from './dev-server.js';
 import type { Edit, Framework } from './framework.js';
+import type { Doc } from './tab.js';
 import { click, type Visit } from './visit.js';
 
 const SAVE_AGAIN_MS = 3_000;
@@ -78,7 +78,7 @@ async function saveUntilShown(visit: Visit, server: DevServer, edit: Edit): Prom
 }
 
 /** Clicks until the count has risen: the page may be there before its scripts. */
-function countUp(frame: Frame, counter: string): Promise<number> {
+function countUp(frame: Doc, counter: string): Promise<number> {
   return eventually(
     'the counter counts',
     async () => {
@@ -98,21 +98,21 @@ function countUp(frame: Frame, counter: string): Promise<number> {
   );
 }
 
-async function countOf(frame: Frame, counter: string): Promise<number | undefined> {
+async function countOf(frame: Doc, counter: string): Promise<number | undefined> {
   const read = (selector: string): string | undefined =>
     document.querySelector<HTMLElement>(selector)?.innerText;
   const match = /Count is (\d+)/.exec((await frame.evaluate(read, counter)) ?? '');
   return match === null ? undefined : Number(match[1]);
 }
 
-function mark(frame: Frame): Promise<void> {
+function mark(frame: Doc): Promise<void> {
   return frame.evaluate(() => {
     (window as unknown as { notReloaded: boolean }).notReloaded = true;
   });
 }
 
 /** Asked until there is an answer: there is none while a page is being replaced. */
-async function stillMarked(frame: Frame): Promise<boolean> {
+async function stillMarked(frame: Doc): Promise<boolean> {
   const answer = await eventually('the mark', async () => ({
     is: await frame.evaluate(() => 'notReloaded' in window),
   }));

@@ -1,10 +1,10 @@
-import { closeBrowsers, type BrowserName } from '../support/browser.js';
 import { within } from '../support/program.js';
 import { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
 import { Scaffold, type Place } from './scaffold.js';
 import { judge, type Line } from './table.js';
 import { runTrial, type Trial } from './trial.js';
+import { startViewer, type ViewerName } from './viewer.js';
 
 /** Several times what the slowest row takes on a busy machine. */
 const TRIAL_DEADLINE_MS = 8 * 60_000;
@@ -18,7 +18,7 @@ export interface Outcome {
 /** Makes the app and runs it in each browser. Never rejects. */
 export async function runRow(
   framework: Framework,
-  browsers: readonly BrowserName[],
+  browsers: readonly ViewerName[],
   place: Place,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -34,7 +34,7 @@ export async function runRow(
 
 async function inBrowsers(
   scaffold: Scaffold,
-  browsers: readonly BrowserName[],
+  browsers: readonly ViewerName[],
   versions: string,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -56,17 +56,22 @@ async function inBrowsers(
 
 /** The dev server is started anew for each browser: what one visit leaves behind must not help the next. */
 async function tryIn(
-  browser: BrowserName,
+  browser: ViewerName,
   scaffold: Scaffold,
   progress: (text: string) => void,
 ): Promise<Trial> {
   const server = await DevServer.start(scaffold);
   try {
-    const trial = runTrial(scaffold.framework, server, browser, progress);
-    return await within(TRIAL_DEADLINE_MS, 'the whole row', trial);
+    const viewer = await startViewer(browser);
+    const say = (text: string): void => progress(`${browser}, ${text}`);
+    try {
+      const trial = runTrial(scaffold.framework, server, viewer, say);
+      return await within(TRIAL_DEADLINE_MS, 'the whole row', trial);
+    } finally {
+      // A trial that is late ends with its browser.
+      await viewer.end();
+    }
   } finally {
-    // A trial that is late ends with its browser.
-    await closeBrowsers();
     await server.stop();
   }
 }

@@ -1,13 +1,13 @@
-import type { Browser } from 'puppeteer-core';
-import { launch, release, statusWhere, type BrowserName } from '../support/browser.js';
-import { Share } from '../support/share.js';
+import type { Status } from '../support/browser.js';
+import { eventually } from '../support/program.js';
 import type { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
 import { hotUpdate, watcherWatches, type Update } from './hot-update.js';
+import type { Path, Viewer } from './viewer.js';
 import { Visit } from './visit.js';
 
 /** `localhost` is the measure for the others. */
-export type Way = 'localhost' | 'p2p' | 'relay';
+export type Way = 'localhost' | Path;
 
 /** How a page behaved that was reached in one way. */
 export interface Behaviour {
@@ -27,41 +27,37 @@ export interface Trial {
 export async function runTrial(
   framework: Framework,
   server: DevServer,
-  browserName: BrowserName,
+  viewer: Viewer,
   progress: (text: string) => void,
 ): Promise<Trial> {
-  const browser = await launch(browserName);
   const go = async (way: Way): Promise<Behaviour> => {
     const started = Date.now();
-    const behaviour = await tryWay(way, framework, server, browser);
-    progress(`${browserName}, ${way}: ${Math.round((Date.now() - started) / 1000)} s`);
+    const behaviour = await tryWay(way, framework, server, viewer);
+    progress(`${way}: ${Math.round((Date.now() - started) / 1000)} s`);
     return behaviour;
   };
-  try {
-    const localhost = await go('localhost');
-    const tunnelled = new Map<Way, Behaviour>();
-    for (const way of ['p2p', 'relay'] as const) tunnelled.set(way, await go(way));
-    return { localhost, tunnelled };
-  } finally {
-    await release(browser);
-  }
+  const localhost = await go('localhost');
+  const tunnelled = new Map<Way, Behaviour>();
+  for (const path of viewer.paths) tunnelled.set(path, await go(path));
+  return { localhost, tunnelled };
 }
 
 async function tryWay(
   way: Way,
   framework: Framework,
   server: DevServer,
-  browser: Browser,
+  viewer: Viewer,
 ): Promise<Behaviour> {
   try {
-    if (way === 'localhost') return await visitPage(way, framework, server, browser, server.url);
+    if (way === 'localhost') return await visitPage(way, framework, server, viewer, server.url);
     const args = framework.shareArgs?.(server.ports) ?? [];
-    const share = await Share.start(
+    const share = await viewer.share(
       server.ports.app,
       way === 'relay' ? [...args, '--no-p2p'] : args,
+      framework.framesHttp === true,
     );
     try {
-      return await visitPage(way, framework, server, browser, share.ready.url);
+      return await visitPage(way, framework, server, viewer, share.ready.url);
     } finally {
       await share.stop();
     }
@@ -76,12 +72,13 @@ async function visitPage(
   way: Way,
   framework: Framework,
   server: DevServer,
-  browser: Browser,
+  viewer: Viewer,
   base: string,
 ): Promise<Behaviour> {
   const { path = '/', shows, edits, checks = [] } = framework;
   const { origin, hash } = new URL(base);
-  const visit = await Visit.open(browser, new URL(path + hash, origin), way !== 'localhost');
+  const tab = await viewer.newTab(way !== 'localhost');
+  const visit = await Visit.open(tab, new URL(path + hash, origin));
   try {
     await visit.renders(shows);
     if (way !== 'localhost') await carriedBy(way, visit);
@@ -122,9 +119,14 @@ async function evidence(visit: Visit, server: DevServer): Promise<string> {
   return lines.map((line) => `\n    ${line}`).join('');
 }
 
-/** Waits for the path, and holds that no byte took the other one where that must not be. */
-async function carriedBy(way: 'p2p' | 'relay', { page }: Visit): Promise<void> {
-  const { bytes } = await statusWhere(page, `the path ${way}`, ({ mode }) => mode === way);
-  if (bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
-  if (way === 'relay' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
+/** Waits for the path, and holds that no byte took another one where that must not be. */
+async function carriedBy(way: Path, { tab }: Visit): Promise<void> {
+  const { bytes } = await eventually(`the path ${way}`, async () => {
+    const status = await tab.top.evaluate(() =>
+      (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
+    );
+    return status.mode === (way === 'ingress' ? 'offline' : way) && status;
+  });
+  if (way !== 'ingress' && bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
+  if (way !== 'p2p' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
 }

@@ -1,93 +1,69 @@
-import type { Browser, ConsoleMessage, Frame, Page } from 'puppeteer-core';
 import { eventually } from '../support/program.js';
+import { CHANGE_DEADLINE_MS, RENDER_DEADLINE_MS } from './puppeteer-tab.js';
+import type { Doc, Place, Tab } from './tab.js';
 
-/** A cold dev server on a busy machine compiles for a while. */
-const RENDER_DEADLINE_MS = 90_000;
-const CHANGE_DEADLINE_MS = 45_000;
 const QUIET_MS = 1_500;
-/** What editors need to show all of themselves. */
-const DESKTOP = { width: 1280, height: 800 };
-/** A page that drags by mouse events wants several of them on the way. */
-const DRAG_STEPS = 8;
-
-/** Firefox says this of what a page gives up or leaves unread of any service worker's answer, without a tunnel too. */
-const OF_FIREFOX = 'A ServiceWorker intercepted the request and encountered an unexpected error';
 
 /** A page of the app, open in a browser: on localhost, or inside the shell. */
 export class Visit {
-  readonly page: Page;
-  /** Console errors and uncaught exceptions so far, with the app's origin written as `<app>`. */
-  readonly errors: string[] = [];
-  readonly origin: string;
-  readonly #url: URL;
-  readonly #isFramed: boolean;
+  private constructor(
+    readonly tab: Tab,
+    readonly url: URL,
+  ) {}
 
-  private constructor(page: Page, url: URL, isFramed: boolean) {
-    this.page = page;
-    this.#url = url;
-    this.origin = url.origin;
-    this.#isFramed = isFramed;
-    page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(this.#describe(message));
-    });
-    page.on('pageerror', (error) => {
-      const text = String(error);
-      if (!text.includes(OF_FIREFOX)) this.errors.push(this.#neutral(text));
-    });
+  static async open(tab: Tab, url: URL): Promise<Visit> {
+    await tab.goto(url.href);
+    return new Visit(tab, url);
   }
 
-  /** `isFramed`: the URL is a session's, so the app is inside the shell. */
-  static async open(browser: Browser, url: URL, isFramed: boolean): Promise<Visit> {
-    const visit = new Visit(await browser.newPage(), url, isFramed);
-    visit.page.setDefaultTimeout(RENDER_DEADLINE_MS);
-    await visit.page.setViewport(DESKTOP);
-    await visit.page.goto(url.href, { waitUntil: 'domcontentloaded', timeout: RENDER_DEADLINE_MS });
-    return visit;
+  get origin(): string {
+    return this.url.origin;
+  }
+
+  /** Console errors and uncaught exceptions so far, with the app's origin written as `<app>`. */
+  get errors(): string[] {
+    return this.tab.errors.map((text) => this.#neutral(text));
   }
 
   /** The same page in another tab. */
-  twin(): Promise<Visit> {
-    return Visit.open(this.page.browser(), this.#url, this.#isFramed);
+  async twin(): Promise<Visit> {
+    return Visit.open(await this.tab.another(), this.url);
   }
 
   /** The tab that something opens, with a page of the app in it. */
   async opens(act: () => Promise<void>): Promise<Visit> {
-    const browser = this.page.browser();
-    const before = new Set(await browser.pages());
+    const before = await this.tab.all();
     await act();
-    const page = await eventually('a new tab', async () =>
-      (await browser.pages()).find((tab) => !before.has(tab)),
-    );
-    return new Visit(page, this.#url, this.#isFramed);
+    const tab = await eventually('a new tab', async () => {
+      const fresh = [...(await this.tab.all())].find(([key]) => !before.has(key));
+      return fresh?.[1]();
+    });
+    return new Visit(tab, this.url);
   }
 
   close(): Promise<void> {
-    return this.page.close();
+    return this.tab.close();
   }
 
   /** The app's own top document. */
-  get root(): Frame {
-    const main = this.page.mainFrame();
-    if (!this.#isFramed) return main;
-    const frame = main.childFrames()[0];
-    if (frame === undefined) throw new Error('the app’s frame is not there');
-    return frame;
+  get root(): Doc {
+    return this.tab.app;
   }
 
   /** Waits for the app to show a text, in its document or a frame of it; resolves with that frame. */
-  shows(text: string, milliseconds = CHANGE_DEADLINE_MS): Promise<Frame> {
+  shows(text: string, milliseconds = CHANGE_DEADLINE_MS): Promise<Doc> {
     return this.#find(`the page shows “${text}”`, (frame) => hasText(frame, text), milliseconds);
   }
 
   /** The same for the first text after opening. */
-  renders(text: string): Promise<Frame> {
+  renders(text: string): Promise<Doc> {
     return this.shows(text, RENDER_DEADLINE_MS);
   }
 
   /** Everything it shows now. */
   async text(): Promise<string> {
-    const read = (frame: Frame): Promise<string> => frame.evaluate(() => document.body.innerText);
-    return (await Promise.all(withDescendants(this.root).map(read))).join('\n');
+    const read = (frame: Doc): Promise<string> => frame.evaluate(() => document.body.innerText);
+    return (await Promise.all((await this.tab.documents()).map(read))).join('\n');
   }
 
   /** Its document's state and body. */
@@ -96,7 +72,7 @@ export class Visit {
   }
 
   /** Waits for an element; resolves with the frame that has it. */
-  has(selector: string, milliseconds = CHANGE_DEADLINE_MS): Promise<Frame> {
+  has(selector: string, milliseconds = CHANGE_DEADLINE_MS): Promise<Doc> {
     return this.#find(
       `the page has ${selector}`,
       (frame) => frame.evaluate((wanted) => document.querySelector(wanted) !== null, selector),
@@ -120,34 +96,32 @@ export class Visit {
   /** Types a text into a field, as a person does. */
   async fill(selector: string, text: string): Promise<void> {
     const frame = await this.has(selector);
-    await frame.locator(selector).setTimeout(CHANGE_DEADLINE_MS).fill(text);
+    await this.tab.fill(frame, selector, text);
   }
 
   /** Clicks an element once, with the mouse, when it is there to be clicked. */
   async press(selector: string): Promise<void> {
     const frame = await this.has(selector);
-    await frame.locator(selector).setTimeout(CHANGE_DEADLINE_MS).click();
+    await this.tab.press(frame, selector);
   }
 
   /** Clicks the smallest element that has a text. */
   async pressText(text: string): Promise<void> {
     const frame = await this.shows(text);
-    await frame.locator(`::-p-text(${text})`).setTimeout(CHANGE_DEADLINE_MS).click();
+    await this.tab.pressText(frame, text);
   }
 
   /** Drags an element with the mouse to the middle of another one, or beside it by that many pixels. */
   async drag(from: string, to: string, [right, down] = [0, 0]): Promise<void> {
-    const start = await this.#middleOf(from);
-    const end = await this.#middleOf(to);
-    const { mouse } = this.page;
-    await mouse.move(start.x, start.y);
-    await mouse.down();
-    await mouse.move(end.x + right, end.y + down, { steps: DRAG_STEPS });
-    await mouse.up();
+    const place = async (selector: string): Promise<Place> => ({
+      doc: await this.has(selector),
+      selector,
+    });
+    await this.tab.drag(await place(from), await place(to), [right, down]);
   }
 
   /** Does something again and again until the page has an element: it may be there before its scripts. */
-  async until(selector: string, act: () => Promise<void>): Promise<Frame> {
+  async until(selector: string, act: () => Promise<void>): Promise<Doc> {
     return eventually(
       `the page has ${selector} in the end`,
       async () => {
@@ -161,14 +135,15 @@ export class Visit {
   /** Puts a file of that name and text into a file field. */
   async attach(selector: string, name: string, text: string): Promise<void> {
     const frame = await this.has(selector);
-    await frame.$eval(
-      selector,
-      (field, ...[title, content]) => {
+    await frame.evaluate(
+      (wanted, title, content) => {
+        const field = document.querySelector<HTMLInputElement>(wanted);
         const files = new DataTransfer();
         files.items.add(new File([content], title));
-        (field as HTMLInputElement).files = files.files;
-        field.dispatchEvent(new Event('change', { bubbles: true }));
+        if (field !== null) field.files = files.files;
+        field?.dispatchEvent(new Event('change', { bubbles: true }));
       },
+      selector,
       name,
       text,
     );
@@ -201,34 +176,21 @@ export class Visit {
     await this.root.evaluate((to) => location.assign(to), path);
   }
 
-  async #middleOf(selector: string): Promise<{ x: number; y: number }> {
-    const frame = await this.has(selector);
-    const element = await frame.$(selector);
-    const box = await element?.boundingBox();
-    if (!box) throw new Error(`${selector} is not to be seen`);
-    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  }
-
   async #find(
     what: string,
-    look: (frame: Frame) => Promise<boolean>,
+    look: (frame: Doc) => Promise<boolean>,
     milliseconds: number,
-  ): Promise<Frame> {
+  ): Promise<Doc> {
     return eventually(
       what,
       async () => {
-        for (const frame of withDescendants(this.root)) {
+        for (const frame of await this.tab.documents()) {
           if (await look(frame).catch(() => false)) return frame;
         }
         return undefined;
       },
       milliseconds,
     );
-  }
-
-  #describe(message: ConsoleMessage): string {
-    const { url } = message.location();
-    return this.#neutral(url === undefined ? message.text() : `${message.text()} (${url})`);
   }
 
   /** The same error on localhost and through the tunnel reads alike. */
@@ -240,15 +202,11 @@ export class Visit {
   }
 }
 
-function withDescendants(frame: Frame): Frame[] {
-  return [frame, ...frame.childFrames().flatMap(withDescendants)];
-}
-
-function hasText(frame: Frame, text: string): Promise<boolean> {
+function hasText(frame: Doc, text: string): Promise<boolean> {
   return frame.evaluate((wanted) => document.body.innerText.includes(wanted), text);
 }
 
 /** A script's click: it works wherever the element is and whatever covers it. */
-export function click(frame: Frame, selector: string): Promise<void> {
+export function click(frame: Doc, selector: string): Promise<void> {
   return frame.evaluate((wanted) => document.querySelector<HTMLElement>(wanted)?.click(), selector);
 }

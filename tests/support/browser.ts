@@ -12,6 +12,9 @@ import { eventually, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
 
+/** All browsers that are tested. The last has a driver of its own. */
+export type Engine = BrowserName | 'webkit';
+
 /** What `window.wingman.status()` resolves to. */
 export interface Status {
   mode: 'p2p' | 'turn' | 'relay' | 'offline';

@@ -1,6 +1,6 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
 import { eventually } from './program.js';
+import { listen as listenHere, stop } from './listening.js';
 
 /** An app with an event stream, a streamed body and a long poll; each page has a name of its own. */
 export interface EventApp {
@@ -61,9 +61,9 @@ export async function startEventApp(): Promise<EventApp> {
       `<!doctype html><h1>events</h1><script>(${listen.toString()})('${name}')</script>`,
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listenHere(server);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     tick: (name) => tick(visitOf(name)),
     answerPoll: (name) => visitOf(name).open.get('/poll')?.end('answer'),
     connections: (name) => visitOf(name).connections,
@@ -86,11 +86,4 @@ async function tick(visit: Visit): Promise<void> {
   visit.open.get('/stream')?.write(`${number}\n`);
   const wanted = [`event-${number}`, `stream-${number}`];
   await eventually(`event ${number}`, () => wanted.every((what) => visit.seen.includes(what)));
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -63,6 +63,8 @@ export const FETCH_PROBES = {
       ['params', new URLSearchParams({ a: '1', b: 'ä &' })],
       ['blob', new Blob(['blob'], { type: 'text/x-blob' })],
       ['bytes', new Uint8Array(300_000).fill(7)],
+      ['long text', 'ä'.repeat(100_000)],
+      ['long blob', new Blob(['x'.repeat(100_000)])],
     ];
     const seen: unknown[] = [];
     for (const [name, body] of bodies) {
@@ -72,6 +74,9 @@ export const FETCH_PROBES = {
     const multipart = (await (await fetch('/echo', { method: 'POST', body: form })).json()) as {
       type: string;
     };
+    const bytes = new ArrayBuffer(100_000);
+    const request = new Request('/echo', { method: 'POST', body: bytes });
+    for (const made of [request.clone(), request]) seen.push(await (await fetch(made)).json());
     return [...seen, multipart.type];
   },
   'repeated fields': async () => {
@@ -218,6 +223,13 @@ export const FETCH_PROBES = {
         resolve([request.status, request.statusText, own, request.responseText]);
       };
       request.send('xhr');
+    }),
+  'a long body of an XMLHttpRequest': () =>
+    new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open('PUT', '/echo');
+      request.onload = () => resolve(request.responseText);
+      request.send('x'.repeat(100_000));
     }),
   'synchronous XMLHttpRequest': () => {
     const request = new XMLHttpRequest();

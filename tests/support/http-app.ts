@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { stop } from './listening.js';
 
 /** An app that shows each corner of HTTP on a path of its own. */
 export interface HttpApp {
@@ -37,8 +38,9 @@ const routes: Record<string, Handler> = {
     });
     request.on('end', () => {
       const type = request.headers['content-type']?.replace(/boundary=.*/, 'boundary');
-      const { method, url, rawTrailers } = request;
-      json(response, { method, url, type, length, hash: hash.digest('hex'), rawTrailers });
+      const { method, url, rawTrailers, headers } = request;
+      const said = [headers['content-length'] !== undefined, headers['transfer-encoding']];
+      json(response, { method, url, type, length, said, hash: hash.digest('hex'), rawTrailers });
     });
   },
   '/headers': (request, response) => json(response, request.headers),
@@ -153,10 +155,6 @@ export async function startHttpApp(): Promise<HttpApp> {
     origin: `http://localhost:${port}`,
     plain,
     openSockets: () => sockets,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => stop(server),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listen, stop } from './listening.js';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'wingman ');
 
@@ -83,9 +83,9 @@ export async function startLargeApp(size: number): Promise<LargeApp> {
     response.setHeader('content-type', 'text/html');
     response.end(`<!doctype html><script>(${transfers.toString()})()</script>`);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listen(server);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     next: turns.next,
     close: () => stop(server),
   };
@@ -139,11 +139,4 @@ async function text(request: IncomingMessage): Promise<string> {
   let all = '';
   for await (const chunk of request) all += String(chunk);
   return all;
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

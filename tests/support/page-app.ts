@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listen, stop } from './listening.js';
 
 /** An app of a few pages, and another site that leads to it; what a test needs beyond is given to it. */
 export interface PageApp {
@@ -79,16 +79,4 @@ export async function startPageApp(routes: Readonly<Record<string, Route>>): Pro
       await Promise.all([app, other].map(stop));
     },
   };
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

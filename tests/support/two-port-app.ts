@@ -4,7 +4,7 @@ import {
   type IncomingMessage,
   type Server,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen, stop } from './listening.js';
 
 /** An app on one port that leads to pages of another port, and the other port, which leads back. */
 export interface TwoPortApp {
@@ -93,16 +93,4 @@ function page(name: string, request: IncomingMessage, opposite: number): string 
   };
   Object.assign(window, { heard, go, openTab, embed });
 </script>`;
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

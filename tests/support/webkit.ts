@@ -60,13 +60,17 @@ export class WebKit {
     return this.folder;
   }
 
+  /** Has the host of a URL lead to this machine. */
+  resolve(url: string): void {
+    const { hostname } = new URL(url);
+    if (this.#resolved.has(hostname)) return;
+    appendFileSync(hostsIn(this.folder), `\n127.0.0.1 ${hostname}\n`);
+    this.#resolved.add(hostname);
+  }
+
   /** Opens a page of this machine, whatever its host's name. */
   async goto(url: string): Promise<void> {
-    const { hostname } = new URL(url);
-    if (!this.#resolved.has(hostname)) {
-      appendFileSync(hostsIn(this.folder), `\n127.0.0.1 ${hostname}\n`);
-      this.#resolved.add(hostname);
-    }
+    this.resolve(url);
     await this.driver.goto(url);
   }
 

@@ -33,7 +33,7 @@ async function mirror(visit: Visit): Promise<void> {
   const other = await visit.twin();
   try {
     await other.until('[name=word].typed', async () => {
-      await visit.page.bringToFront();
+      await visit.tab.toFront();
       await visit.fill('[name=word]', '');
       await visit.fill('[name=word]', 'typed in the first tab');
     });

@@ -51,7 +51,7 @@ async function create(visit: Visit): Promise<void> {
 
 /** Asked by `confirm()`, which stops the page until it is answered. */
 async function remove(visit: Visit): Promise<void> {
-  visit.page.once('dialog', (dialog) => void dialog.accept());
+  visit.tab.acceptQuestion();
   await visit.pressText('Delete entry');
   await visit.shows('No Entries');
 }
@@ -79,6 +79,7 @@ export const decap: Framework = {
     `rm -rf data && mkdir -p data/posts data/media && ` +
     `(PORT=${api} npx decap-server & APP_PORT=${app} PROXY_PORT=${api} node site.js)`,
   shareArgs: ({ api }) => ['--also', String(api)],
+  framesHttp: true,
   shows: 'Login',
   edits: [],
   checks: [

@@ -1,3 +1,4 @@
+import { eventually } from '../../support/program.js';
 import type { Framework } from '../framework.js';
 import type { Visit } from '../visit.js';
 
@@ -34,17 +35,16 @@ async function buildFlow(visit: Visit): Promise<unknown> {
   await visit.until('.red-ui-flow-link', () => visit.drag(OUTPUT, INPUT));
   await deploy(visit);
   const frame = await visit.until(MESSAGE, () => visit.press('.red-ui-flow-node-button-button'));
-  return (await frame.$eval(MESSAGE, ({ textContent }) => textContent)).replace(/\d/g, '0');
+  const read = (selector: string): unknown => document.querySelector(selector)?.textContent;
+  return String(await frame.evaluate(read, MESSAGE)).replace(/\d/g, '0');
 }
 
 async function emptyFlow(visit: Visit): Promise<void> {
   await visit.press(CANVAS);
-  await visit.page.keyboard.down('Control');
-  await visit.page.keyboard.press('a');
-  await visit.page.keyboard.up('Control');
-  await visit.page.keyboard.press('Delete');
+  await visit.tab.chord('Control', 'a');
+  await visit.tab.chord('Delete');
   const isEmpty = (port: string): boolean => document.querySelector(port) === null;
-  await visit.root.waitForFunction(isEmpty, {}, OUTPUT);
+  await eventually('an empty flow', () => visit.root.evaluate(isEmpty, OUTPUT));
   await deploy(visit);
 }
 

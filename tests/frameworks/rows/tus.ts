@@ -1,3 +1,4 @@
+import { eventually } from '../../support/program.js';
 import type { Framework } from '../framework.js';
 import type { Visit } from '../visit.js';
 
@@ -84,7 +85,8 @@ const PAGE = `<!doctype html>
 
 /** Calls a function of the page, once its scripts have run. */
 async function call(visit: Visit, name: string): Promise<void> {
-  await visit.root.waitForFunction((wanted) => wanted in window, {}, name);
+  const isThere = (wanted: string): boolean => wanted in window;
+  await eventually('the page’s scripts', () => visit.root.evaluate(isThere, name), 90_000);
   await visit.root.evaluate((wanted) => {
     (window as unknown as Record<string, () => void>)[wanted]?.();
   }, name);

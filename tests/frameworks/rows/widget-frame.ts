@@ -158,12 +158,10 @@ async function comeBack(visit: Visit): Promise<unknown> {
 
 async function lineOf(visit: Visit, text: string): Promise<unknown> {
   await visit.shows(text);
-  return visit.root.$$eval(
-    'li',
-    (lines, wanted) =>
-      lines.map((line) => line.textContent).filter((line) => line.includes(wanted)),
-    text,
-  );
+  return visit.root.evaluate((wanted) => {
+    const lines = [...document.querySelectorAll('li')].map((line) => line.textContent);
+    return lines.filter((line) => line.includes(wanted));
+  }, text);
 }
 
 export const widgetFrame: Framework = {
@@ -184,6 +182,7 @@ export const widgetFrame: Framework = {
   // A name below localhost leads to this machine, and is another site than the session.
   start: ({ app, api }) =>
     `PORT=${app} WIDGET_PORT=${api} WIDGET=http://widget.localhost:${api} node server.js`,
+  framesHttp: true,
   shows: 'the widget is there',
   edits: [],
   checks: [

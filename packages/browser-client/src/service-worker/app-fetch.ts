@@ -5,7 +5,7 @@ import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
-import { buildReply, dropBody, problemResponse, readsBody } from './reply.js';
+import { buildReply, dropBody, isNoAnswer, problemResponse, readsBody } from './reply.js';
 import type { RedirectedBodies } from './redirected-bodies.js';
 import { openBlob, type RequestBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
@@ -129,12 +129,13 @@ async function reply(
   exchange: TunnelFetch,
 ): Promise<Response> {
   const { head, body } = await exchange.reply(handled);
-  const context = {
-    method: request.method,
-    url: request.url,
-    isFrameNavigation: request.mode === 'navigate',
-  };
+  const isFrameNavigation = request.mode === 'navigate';
+  const context = { method: request.method, url: request.url, isFrameNavigation };
   try {
+    if (!isFrameNavigation && isNoAnswer(head)) {
+      await dropBody(body);
+      return Response.error();
+    }
     const response = buildReply(head, context, body);
     if (!readsBody(head, request.method)) await dropBody(body);
     return response;

@@ -16,9 +16,9 @@ const SAFE_RESPONSE_HEADERS = [
   'last-modified',
   'pragma',
 ];
-/** Fields that a page can't set: the browser has put them into the request. */
+/** Fields that a page can't set: the browser has put them into the request, and the shim the last. */
 const BROWSERS_OWN =
-  /^(?:sec-|proxy-|user-agent$|referer$|origin$|dnt$|save-data$|priority$|purpose$|upgrade-insecure-requests$)/;
+  /^(?:sec-|proxy-|user-agent$|referer$|origin$|dnt$|save-data$|priority$|purpose$|upgrade-insecure-requests$|wingman-)/;
 const UNSAFE_CHARACTER = /["():<>?@[\\\]{}\u007f]/;
 const UNSAFE_LANGUAGE = /[^0-9A-Za-z *,\-.;=]/;
 const MAX_SAFE_VALUE = 128;

@@ -1,6 +1,7 @@
 import {
   forFrame,
   isRedirect,
+  PROBLEM_HEADER,
   renderProblem,
   viewerProblem,
   WingmanError,
@@ -33,6 +34,15 @@ export function readsBody({ status, headers }: ReplyHead, method: string): boole
   const location = headers.find(([name]) => name === 'location')?.[1] ?? null;
   const hasBody = method !== 'HEAD' && !NULL_BODY_STATUSES.includes(status);
   return hasBody && !isRedirect(status, location);
+}
+
+/**
+ * Whether the app has answered nothing, and the host's page stands in for an answer. That is for people to read: to a
+ * script such a request fails, as it does without a tunnel.
+ */
+export function isNoAnswer({ headers }: ReplyHead): boolean {
+  const isSaid = (code: string): boolean => /^(?:UPSTREAM_ABORTED|LOCAL_PORT_REFUSED)$/.test(code);
+  return headers.some(([name, value]) => name === PROBLEM_HEADER && isSaid(value));
 }
 
 /** Nobody reads this body. */

@@ -1,5 +1,6 @@
 import { readAhead } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { bodyLength } from '../shared/request-fields.js';
 
 /** A request's body, with its length if the length is known in advance. */
 export interface RequestBody {
@@ -44,6 +45,8 @@ export async function openBody(request: Request): Promise<RequestBody> {
   const known = kept.get(request);
   if (known !== undefined) return openBlob(known);
   const stream: ReadableStream<Uint8Array> | undefined = request.body;
+  const length = bodyLength(request);
+  if (stream !== undefined && length !== null) return { chunks: read(stream.getReader()), length };
   const isForm = FORM.test(request.headers.get('content-type') ?? '');
   if (stream !== undefined && !isForm) return peek(stream.getReader());
   return openBlob(await request.blob());

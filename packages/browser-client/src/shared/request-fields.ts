@@ -22,6 +22,17 @@ export const REQUEST_ID = 'wingman-request-id';
 /** Ids that begin so are of uploads whose page wants to hear how far they are. */
 export const UPLOAD_PREFIX = 'upload-';
 
+/** An id, with the length of the request's body in bytes if the shim knows it. */
+export function requestId(prefix: string, length: number | undefined): string {
+  return `${prefix}${crypto.randomUUID()}${length === undefined ? '' : `/${length}`}`;
+}
+
+/** The length of the body in bytes, as the shim has said in the id; null when it has not. */
+export function bodyLength({ headers }: Pick<Request, 'headers'>): number | null {
+  const [, length] = (headers.get(REQUEST_ID) ?? '').split('/');
+  return length === undefined ? null : Number(length);
+}
+
 /** On the channel of this name the service worker tells how far an upload is, and the page says that it has heard. */
 export function uploadChannel(id: string): string {
   return `wingman-${id}`;

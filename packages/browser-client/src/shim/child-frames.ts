@@ -9,22 +9,24 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
   const watched = new WeakSet<object>();
   const isNew = (object: object): boolean =>
     !watched.has(object) && watched.add(object).has(object);
+  /** The documents that have been looked at, each with its root then: `document.open` takes listeners and root away. */
+  const roots = new WeakMap<Document, Element | null>();
 
-  const adopt = (child: Window | null | undefined): void => {
-    try {
-      // A document from a server has the shim in its text.
-      if (!/^(about|blob):$/.test(child?.location.protocol ?? '')) return;
-      install(child as Realm);
-      watch(child as Realm);
-    } catch {
-      // The frame is of another origin, or sandboxed.
-    }
+  const adopt = (document: Document | null | undefined): void => {
+    // Scripts ask for a frame's window again and again, and what follows takes long.
+    if (!document || roots.get(document) === document.documentElement) return;
+    roots.set(document, document.documentElement);
+    const child = document.defaultView;
+    // A document from a server has the shim in its text.
+    if (child === null || !/^(about|blob):$/.test(child.location.protocol)) return;
+    install(child);
+    watch(child);
   };
 
   const watch = (parent: Realm): void => {
     const { document } = parent;
     const look = (): void => {
-      for (let index = 0; index < parent.length; index += 1) adopt(parent[index]);
+      for (let index = 0; index < parent.length; index += 1) adopt(documentOf(parent[index]));
     };
     if (isNew(parent)) hookAccessors(parent, adopt);
     if (!isNew(document)) return;
@@ -36,27 +38,28 @@ export function adoptFrames(page: Realm, install: (child: Realm) => void): void 
   watch(page);
 }
 
-/** Scripts reach into a frame as soon as they have inserted the frame, before any observer runs. */
-function hookAccessors(realm: Realm, adopt: (child: Window | null | undefined) => void): void {
-  const { prototype } = realm.HTMLIFrameElement;
-  // A window of another origin throws when it is read. Only `adopt` reads it, and catches the error.
-  hook(prototype, 'contentWindow', adopt);
-  hook(prototype, 'contentDocument', (found) => adopt(found?.defaultView));
+function documentOf(child: Window | undefined): Document | undefined {
+  try {
+    return child?.document;
+  } catch {
+    // The frame is of another origin, or sandboxed.
+    return undefined;
+  }
 }
 
-/** Calls `see` with what an accessor is about to return. */
-function hook<K extends 'contentWindow' | 'contentDocument'>(
-  prototype: HTMLIFrameElement,
-  name: K,
-  see: (found: HTMLIFrameElement[K]) => void,
-): void {
-  const native = Object.getOwnPropertyDescriptor(prototype, name);
-  Object.defineProperty(prototype, name, {
-    ...native,
-    get(this: HTMLIFrameElement): unknown {
-      const found = native?.get?.call(this) as HTMLIFrameElement[K];
-      see(found);
-      return found;
-    },
-  });
+/** Scripts reach into a frame as soon as they have inserted the frame, before any observer runs. */
+function hookAccessors(realm: Realm, adopt: (document: Document | null) => void): void {
+  const { prototype } = realm.HTMLIFrameElement;
+  // Of a frame of another origin this is null.
+  const native = Object.getOwnPropertyDescriptor(prototype, 'contentDocument');
+  for (const name of ['contentWindow', 'contentDocument'] as const) {
+    const accessor = Object.getOwnPropertyDescriptor(prototype, name);
+    Object.defineProperty(prototype, name, {
+      ...accessor,
+      get(this: HTMLIFrameElement): unknown {
+        adopt(native?.get?.call(this) as Document | null);
+        return accessor?.get?.call(this) as unknown;
+      },
+    });
+  }
 }

@@ -1,20 +1,26 @@
-import { GIVEN_UP_CHANNEL, REQUEST_ID } from '../shared/request-fields.js';
+import { GIVEN_UP_CHANNEL, REQUEST_ID, requestId } from '../shared/request-fields.js';
+import { BodyLengths } from './body-lengths.js';
 import { replaceXhr } from './replace-xhr.js';
 
 type Realm = typeof globalThis;
 type FetchArguments = [input: RequestInfo | URL, init?: RequestInit];
 
-/** Lets the app's server know when a page or worker gives up a request that has no answer yet. */
+/**
+ * Numbers the requests of a page or worker, so that the app's server learns when one is given up that has no answer yet,
+ * and how long a body is.
+ */
 export function tellGivenUp(realm: Realm, baseUrl: () => string): void {
-  const isOwn = (url: string): boolean =>
-    URL.canParse(url, baseUrl()) && new URL(url, baseUrl()).origin === realm.location.origin;
+  const isOwn = (url: string, base = baseUrl()): boolean =>
+    URL.canParse(url, base) && new URL(url, base).origin === realm.location.origin;
+  const lengths = new BodyLengths(realm);
   realm.fetch = new Proxy(realm.fetch, {
     apply(target, self, args: FetchArguments) {
-      const numbered = number(args, realm, isOwn);
+      const numbered = number(args, { realm, lengths, isOwn });
       if (numbered === undefined) return Reflect.apply(target, self, args);
       const [id, signal, ...rest] = numbered;
       const tell = (): void => giveUp(realm, id);
       const answer = Reflect.apply(target, self, rest);
+      if (signal === undefined) return answer;
       signal.addEventListener('abort', tell, { once: true });
       const forget = (): void => signal.removeEventListener('abort', tell);
       answer.then(forget, () => queueMicrotask(forget));
@@ -22,25 +28,41 @@ export function tellGivenUp(realm: Realm, baseUrl: () => string): void {
     },
   });
   // Service workers have none.
-  if ('XMLHttpRequest' in realm) replaceXhr(realm, isOwn, (id) => giveUp(realm, id));
+  if ('XMLHttpRequest' in realm) {
+    replaceXhr(realm, { base: baseUrl, isOwn }, (id) => giveUp(realm, id));
+  }
 }
 
-type Numbered = [id: string, signal: AbortSignal, input: RequestInfo | URL, init: RequestInit];
+type Numbered = [
+  id: string,
+  signal: AbortSignal | undefined,
+  input: RequestInfo | URL,
+  init: RequestInit,
+];
 
-/** Undefined for a request that can't be given up, and for other origins, where the field would need permission (CORS). */
+interface NumberTools {
+  realm: Realm;
+  lengths: BodyLengths;
+  isOwn: (url: string) => boolean;
+}
+
+/**
+ * Undefined for a request that can't be given up and whose body is not known, and for other origins, where the field
+ * would need permission (CORS).
+ */
 function number(
   [input, options]: FetchArguments,
-  realm: Realm,
-  isOwn: (url: string) => boolean,
+  { realm, lengths, isOwn }: NumberTools,
 ): Numbered | undefined {
   try {
     const init = options ?? {};
     const request = isRequest(input) ? input : undefined;
     const url = request?.url ?? (input as string | URL).toString();
-    // Null takes back the signal of the request (Fetch section 5.4, step 28).
-    const signal = init.signal === undefined ? request?.signal : init.signal;
-    if (!signal || signal.aborted || !isOwn(url)) return undefined;
-    const id = crypto.randomUUID();
+    const signal = signalOf(request, init);
+    const length = lengths.of(input, init);
+    if (signal === undefined && length === undefined) return undefined;
+    if (signal?.aborted === true || !isOwn(url)) return undefined;
+    const id = requestId('', length);
     const headers = new realm.Headers(init.headers ?? request?.headers);
     headers.set(REQUEST_ID, id);
     return [id, signal, input, { ...referrerOf(request), ...init, headers }];
@@ -48,6 +70,14 @@ function number(
     // `fetch` itself rejects arguments that it can't take.
     return undefined;
   }
+}
+
+/** Null takes back the signal of the request (Fetch section 5.4, step 28). */
+function signalOf(
+  request: Request | undefined,
+  { signal = request?.signal }: RequestInit,
+): AbortSignal | undefined {
+  return signal ?? undefined;
 }
 
 /** `instanceof` would miss the requests of other realms. */

@@ -3,7 +3,8 @@
  * shim, which is the first. Browsers name no protocol for what a service worker answers.
  */
 export function hideInTimings(page: Window & typeof globalThis, shim: string | undefined): void {
-  const { performance, location } = page;
+  const { performance } = page;
+  const own = `${page.location.origin}/`;
   const [first, ...others] = performance.getEntriesByType('resource');
   // More may have come by now, and browsers forget all or nothing.
   if (first !== undefined && first.name === shim && others.length === 0) {
@@ -15,7 +16,7 @@ export function hideInTimings(page: Window & typeof globalThis, shim: string | u
     ...native,
     get(this: PerformanceResourceTiming): unknown {
       const named: unknown = native?.get?.call(this);
-      return named === '' && this.name.startsWith(`${location.origin}/`) ? 'http/1.1' : named;
+      return named === '' && this.name.startsWith(own) ? 'http/1.1' : named;
     },
   });
 }

@@ -40,22 +40,28 @@ export function showTabsAsSources(
 ): void {
   const { prototype } = realm.MessageEvent;
   const native = Object.getOwnPropertyDescriptor(prototype, 'source');
+  /** Frames of this tab, which stay in it as long as they live. */
+  const inner = new WeakSet<object>([realm]);
   Object.defineProperty(prototype, 'source', {
     ...native,
     get(this: MessageEvent): unknown {
-      return tabOf(native?.get?.call(this), tab, shell);
+      const source = native?.get?.call(this) as MessageEventSource | null;
+      if (source === null || inner.has(source)) return source;
+      if (source === tab.opener) return openerOf(tab, shell);
+      if (!('top' in source) || source.top === null) return source;
+      if (source.top !== tab) return tabOf(source, source.top);
+      inner.add(source);
+      return source;
     },
   });
 }
 
-function tabOf(source: unknown, tab: Window, shell: ShellApi): unknown {
-  if (source !== null && source === tab.opener) return openerOf(tab, shell);
+/** The tab of ours in which a window shows the app; any other window itself. */
+function tabOf(source: Window, top: Window): Window {
   try {
-    const { top } = source as Window;
-    const isOther = top !== null && top !== tab && SHELL_API in top;
-    return isOther && top[0] === source ? top : source;
+    return top !== source && SHELL_API in top && top[0] === source ? top : source;
   } catch {
-    // The source is no window, or a window of another origin.
+    // The tab is of another origin.
     return source;
   }
 }

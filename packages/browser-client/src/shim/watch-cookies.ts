@@ -96,7 +96,7 @@ function watchDocumentCookie(prototype: Document, cookies: NativeCookies, tell: 
     ...native,
     get(this: Document) {
       const text = String(native.get?.call(this));
-      return text.split('; ').filter(isTheApps).join('; ');
+      return text.includes(SCRIPTED_COOKIE) ? text.split('; ').filter(isTheApps).join('; ') : text;
     },
     set(this: Document, line: unknown) {
       const [pair] = parseCookies(PAIR.exec(String(line))?.[0] ?? '');

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { PROBLEM_HEADER } from '@wingman/protocol';
 import { REQUEST_ID, uploadChannel } from '../../src/shared/request-fields.js';
 import { appFetch } from '../../src/service-worker/app-fetch.js';
 import { eventually, head } from '../support/linked-host.js';
@@ -52,6 +53,20 @@ describe('a request of the app', () => {
     expect((await answer).type).toBe('error');
     await eventually(() => signals[0]?.aborted === true);
   });
+
+  test.each([
+    ['UPSTREAM_ABORTED', 'error'],
+    ['LOCAL_PORT_REFUSED', 'error'],
+    ['LIMIT_EXCEEDED', 'default'],
+  ])(
+    'that has no answer, as %s says, is a response of type %s, and a page to a person',
+    async (code, type) => {
+      const { tools } = setUp((incoming) => reply(incoming, 502, [[PROBLEM_HEADER, code]], 'why'));
+      expect((await appFetch(asked(`${ORIGIN}/api`), tools)).type).toBe(type);
+      const page = await appFetch(asked(`${ORIGIN}/page`, FRAME), tools);
+      expect([page.status, await page.text()]).toEqual([502, 'why']);
+    },
+  );
 
   test('for the cache alone is a network error, and nobody is asked', async () => {
     const { tools, received } = setUp((incoming) => reply(incoming, 200, [], 'fresh'));

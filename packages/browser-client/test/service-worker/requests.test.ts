@@ -170,6 +170,25 @@ describe('the body of a request', () => {
     expect([other.length, await textOf(other.chunks)]).toEqual([null, text]);
   });
 
+  test('has the length that the shim has said, and is not read for it', async () => {
+    let pulls = 0;
+    const slow = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1;
+          controller.enqueue(new Uint8Array(10));
+          if (pulls === 3) controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { [REQUEST_ID]: 'upload-1/30' };
+    const init = { method: 'POST', body: slow, duplex: 'half', headers } as RequestInit;
+    const { length, chunks } = await openBody(new Request(ORIGIN, init));
+    expect([length, pulls]).toEqual([30, 0]);
+    expect((await textOf(chunks)).length).toBe(30);
+  });
+
   test('that breaks off while it is read ahead, or later, is an error', async () => {
     const broken = (chunks: number) => {
       let count = 0;

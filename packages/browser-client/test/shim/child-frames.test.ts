@@ -4,6 +4,11 @@ import { FakeMutationObserver, FakeWindow } from '../support/fake-window.js';
 
 type Realm = Window & typeof globalThis;
 
+/** A document of a window, with a root of its own. */
+function documentIn(defaultView: unknown) {
+  return Object.assign(new FakeWindow(), { defaultView, documentElement: {} });
+}
+
 /** A window with a class of frames and a document of its own, as each realm has them. */
 class FrameRealm {
   readonly HTMLIFrameElement = class {
@@ -14,14 +19,23 @@ class FrameRealm {
     }
 
     get contentDocument(): unknown {
-      return this.inner === null ? null : { ...this.inner.document, defaultView: this.inner };
+      return this.inner?.document ?? null;
     }
   };
-  document = new FakeWindow();
+  #document = documentIn(this);
   length = 0;
   [index: number]: unknown;
 
   constructor(readonly location: { protocol: string } = { protocol: 'about:' }) {}
+
+  get document(): ReturnType<typeof documentIn> {
+    return this.#document;
+  }
+
+  /** The next document in the same window, as after the first, empty one. */
+  renew(): void {
+    this.#document = documentIn(this);
+  }
 
   get asWindow(): Realm {
     return this as unknown as Realm;
@@ -40,7 +54,7 @@ class FrameRealm {
 
 /** A window of another origin: every look at it throws. */
 const foreign = {
-  get location(): never {
+  get document(): never {
     throw new DOMException('Blocked', 'SecurityError');
   },
 };
@@ -80,7 +94,7 @@ describe('a frame without a document of a server', () => {
     page.insert(child);
     page.document.dispatchBelow(new Event('load'));
     expect(installed).toEqual([child]);
-    child.document = new FakeWindow();
+    child.renew();
     page.document.dispatchBelow(new Event('load'));
     expect(installed).toEqual([child, child]);
   });
@@ -102,10 +116,26 @@ describe('a frame without a document of a server', () => {
     child.insert(grandchild);
     FakeMutationObserver.mutate(child.document, 'childList');
     expect(installed.at(-1)).toBe(grandchild);
-    child.document = new FakeWindow();
+    child.renew();
     FakeMutationObserver.mutate(page.document, 'childList');
     expect(child.frameAround(late).contentWindow).toBe(late);
     expect(installed.at(-1)).toBe(late);
+  });
+
+  test('is looked at once for each document and each root of it, however often scripts ask for its window', () => {
+    const { page, installed } = setUp();
+    const child = new FrameRealm();
+    const frame = page.frameAround(child);
+    const ask = (): unknown => [frame.contentWindow, frame.contentDocument, frame.contentWindow];
+    ask();
+    expect(installed).toHaveLength(1);
+    // `document.open` has taken the listeners away with the root.
+    child.document.documentElement = {};
+    ask();
+    expect(installed).toHaveLength(2);
+    child.renew();
+    ask();
+    expect(installed).toHaveLength(3);
   });
 
   test('has each accessor replaced once, however often it is met', () => {

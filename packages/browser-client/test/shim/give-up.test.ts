@@ -4,7 +4,7 @@ import { tellGivenUp } from '../../src/shim/give-up.js';
 import { FakeProgressEvent, fakeXhrClass, type FakeXhr } from '../support/fake-xhr.js';
 
 const ORIGIN = 'https://s.example';
-const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}(?:\/\d+)?$/;
 
 /** One call of the browser's own fetch, which the test answers. */
 interface Fetched {
@@ -32,7 +32,13 @@ class FakeChannel {
 function setUp() {
   const fetched: Fetched[] = [];
   const realm = {
-    ...{ Request, Headers, BroadcastChannel: FakeChannel, ProgressEvent: FakeProgressEvent },
+    // Each realm has a class of its own.
+    ...{
+      Request: class extends Request {},
+      Headers,
+      BroadcastChannel: FakeChannel,
+      ProgressEvent: FakeProgressEvent,
+    },
     ...{ XMLHttpRequest: fakeXhrClass() },
     location: { origin: ORIGIN },
     fetch(this: unknown, input: unknown, init?: RequestInit): Promise<Response> {
@@ -125,6 +131,37 @@ describe('a fetch with a signal', () => {
     await Promise.resolve();
     controller.abort();
     expect(told).toEqual([]);
+  });
+});
+
+describe('a body', () => {
+  const post = { method: 'POST', body: 'zwölf' };
+
+  test('has its length said with the number of the fetch, which needs no signal for it', async () => {
+    const { fetch, fetched } = setUp();
+    const answer = fetch('api', post);
+    expect([idOf(fetched[0])?.split('/')[1], fetched[0]?.init]).toEqual([
+      '6',
+      { ...post, headers: expect.anything() },
+    ]);
+    fetched[0]?.answer(new Response('x'));
+    expect(await (await answer).text()).toBe('x');
+    expect(told).toEqual([]);
+  });
+
+  test('has it said where a Request brings it', () => {
+    const { realm, fetch, fetched } = setUp();
+    const headers = { 'x-of': 'request' };
+    void fetch(new realm.Request(`${ORIGIN}/api`, { ...post, headers }));
+    expect(idOf(fetched[0])?.split('/')[1]).toBe('6');
+    expect(new Headers(fetched[0]?.init?.headers).get('x-of')).toBe('request');
+  });
+
+  test('for another site, and a stream, are left alone', () => {
+    const { fetch, fetched } = setUp();
+    void fetch('https://x.example/', post);
+    void fetch('api', { ...post, body: new ReadableStream() });
+    expect(fetched.map(idOf)).toEqual([undefined, undefined]);
   });
 });
 
@@ -234,7 +271,11 @@ describe('an XMLHttpRequest', () => {
   });
 
   test('is not looked for in workers that have none', () => {
-    const realm = { fetch: () => undefined, location: { origin: ORIGIN } };
+    const realm = {
+      Request: class extends Request {},
+      fetch: () => undefined,
+      location: { origin: ORIGIN },
+    };
     const worker = realm as unknown as typeof globalThis;
     expect(() => tellGivenUp(worker, () => ORIGIN)).not.toThrow();
   });

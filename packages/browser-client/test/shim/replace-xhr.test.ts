@@ -14,7 +14,8 @@ function setUp() {
   const XMLHttpRequest = fakeXhrClass();
   const realm = { XMLHttpRequest, ProgressEvent: FakeProgressEvent, BroadcastChannel: FakeChannel };
   const isOwn = (url: string): boolean => url.startsWith('/');
-  replaceXhr(realm as unknown as typeof globalThis, isOwn, (id) => given.push(id));
+  const addresses = { base: () => '', isOwn };
+  replaceXhr(realm as unknown as typeof globalThis, addresses, (id) => given.push(id));
   return { realm, given };
 }
 
@@ -158,6 +159,29 @@ describe('a request that is cut', () => {
       ['loadend', 0],
     ]);
     expect(given).toEqual([]);
+  });
+
+  test('is one whose page listens by `onabort`, too', () => {
+    const { realm } = setUp();
+    const xhr = new realm.XMLHttpRequest();
+    const seen: unknown[] = [];
+    const onabort = (): unknown => seen.push('abort');
+    xhr.onabort = onabort;
+    xhr.note(seen, 'error');
+    xhr.open('GET', '/');
+    xhr.send();
+    xhr.fire('abort');
+    expect([xhr.onabort === onabort, seen]).toEqual([true, [['error', undefined]]]);
+  });
+
+  test('can be listened to when a script has taken its class away', () => {
+    const { realm } = setUp();
+    const xhr = new realm.XMLHttpRequest();
+    Reflect.deleteProperty(realm, 'XMLHttpRequest');
+    const seen: unknown[] = [];
+    xhr.note(seen, 'abort', 'error');
+    xhr.fire('abort');
+    expect(seen).toEqual([['error', undefined]]);
   });
 
   test('and opened again can be given up by the page, and cut again', () => {

@@ -11,6 +11,7 @@ interface Kept {
 export class FakeProgressEvent {
   isTrusted = false;
   isStopped = false;
+  currentTarget: unknown;
 
   constructor(
     readonly type: string,
@@ -33,10 +34,12 @@ class FakeTarget {
     listener: Listener,
     { once = false, signal }: { once?: boolean; signal?: AbortSignal } = {},
   ): void {
-    this.#kept.push({ type, listener, once, signal });
+    const isThere = this.#kept.some((kept) => kept.type === type && kept.listener === listener);
+    if (!isThere) this.#kept.push({ type, listener, once, signal });
   }
 
   dispatchEvent(event: FakeProgressEvent): void {
+    event.currentTarget = this;
     for (const kept of [...this.#kept]) {
       if (kept.type !== event.type || kept.signal?.aborted === true || event.isStopped) continue;
       if (kept.once) this.#kept = this.#kept.filter((other) => other !== kept);
@@ -65,9 +68,16 @@ export class FakeXhr extends FakeTarget {
   readonly sent: unknown[] = [];
   opened: unknown[] = [];
   readonly #upload = new FakeTarget();
-
   get upload(): FakeTarget {
     return this.#upload;
+  }
+
+  get onabort(): Listener | undefined {
+    return undefined;
+  }
+
+  set onabort(listener: Listener) {
+    super.addEventListener('abort', listener);
   }
 
   open(...args: unknown[]): void {
@@ -92,6 +102,21 @@ export class FakeXhr extends FakeTarget {
 /** A class of requests of its own, as each realm has one. */
 export function fakeXhrClass(): typeof FakeXhr {
   return class extends FakeXhr {
+    #onabort: Listener | undefined;
+
+    override addEventListener(...args: Parameters<FakeTarget['addEventListener']>): void {
+      super.addEventListener(...args);
+    }
+
+    override get onabort(): Listener | undefined {
+      return this.#onabort;
+    }
+
+    override set onabort(listener: Listener) {
+      this.#onabort = listener;
+      super.onabort = listener;
+    }
+
     override get upload(): FakeTarget {
       return super.upload;
     }
