@@ -110,7 +110,7 @@ describe('Signaling', () => {
     await clock.advance(1_000);
     sockets[0]?.opens();
     signaling.send({ $case: 'connectionRequest', value: create(ConnectionRequest, {}) });
-    await clock.advance(1_999);
+    await clock.advance(BROWSER_LIMITS.signalingAnswerMs - 1);
     const beat = create(Heartbeat, { reply: true });
     sockets[0]?.gives(fromServer({ $case: 'heartbeat', value: beat }));
     await clock.advance(10_000);

@@ -112,10 +112,10 @@ export class Signaling {
   }
 
   /** Asks the server for a sign of life. A connection that gives none is replaced: a dead one stays open for minutes. */
-  probe(): void {
+  probe(withinMs: number = BROWSER_LIMITS.signalingProbeMs): void {
     if (this.#probe !== undefined || !this.isOpen) return;
     this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
-    const patienceMs = Math.max(BROWSER_LIMITS.signalingProbeMs, 2 * this.#openedInMs);
+    const patienceMs = Math.max(withinMs, 2 * this.#openedInMs);
     this.#probe = this.#clock.setTimeout(
       () => this.#replace(CloseCode.DEAD_PEER, 'silent'),
       patienceMs,
@@ -137,8 +137,8 @@ export class Signaling {
     if (!this.isOpen) return false;
     const bytes = encodeEnvelope(ViewerMessage, message);
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
-    // The host's answer may take long. Whether the server hears us is known soon.
-    if (message.$case === 'connectionRequest') this.probe();
+    // Nothing says that this connection is dead. But if it is, the host's answer would be waited for in vain.
+    if (message.$case === 'connectionRequest') this.probe(BROWSER_LIMITS.signalingAnswerMs);
     return true;
   }
 
