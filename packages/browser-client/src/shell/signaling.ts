@@ -35,6 +35,8 @@ export interface SignalingOptions {
 }
 
 const OPEN = 1;
+/** A page that was blocked gets its timers before its messages. So the answer is looked for more than once. */
+const PROBE_LOOKS = 3;
 
 /** Where a tab's signaling is, with the pass that lets it in (SPEC section 4.5). */
 export async function signalingUrl(origin: string, tab: string, key: LinkKey): Promise<string> {
@@ -116,10 +118,14 @@ export class Signaling {
     if (this.#probe !== undefined || !this.isOpen) return;
     this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
     const patienceMs = Math.max(withinMs, 2 * this.#openedInMs);
-    this.#probe = this.#clock.setTimeout(
-      () => this.#replace(CloseCode.DEAD_PEER, 'silent'),
-      patienceMs,
-    );
+    this.#lookFor(patienceMs / PROBE_LOOKS, PROBE_LOOKS);
+  }
+
+  #lookFor(everyMs: number, looks: number): void {
+    this.#probe = this.#clock.setTimeout(() => {
+      if (looks > 1) this.#lookFor(everyMs, looks - 1);
+      else this.#replace(CloseCode.DEAD_PEER, 'silent');
+    }, everyMs);
   }
 
   /** Says that the tab is closed for good, so that the host does not wait for it. */
