@@ -238,6 +238,14 @@ describe('P2pClient', () => {
     expect(other.client.state).toBe('connected');
   });
 
+  test('begins anew when signaling was replaced before the path was there: its messages may be lost', async () => {
+    const { world, client } = await answered();
+    client.signalingOpened();
+    expect([client.state, world.peers[0]?.isClosed]).toEqual(['asking', true]);
+    client.handle(accept());
+    expect(world.channels).toEqual([1, 2]);
+  });
+
   test('a browser without WebRTC says so once', async () => {
     const world = new World();
     world.createPeer = undefined;

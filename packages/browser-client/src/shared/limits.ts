@@ -69,6 +69,8 @@ export const BROWSER_LIMITS = {
   wayAnswerMs: 1_000,
   /** The server's answer to the question whether signaling lives. A slow network, told by the time of opening, gets longer. */
   signalingProbeMs: 750,
+  /** The same when nothing suggests that it is dead: a busy machine must not lose what is on its way. */
+  signalingAnswerMs: 3_000,
   /** A second relay WebSocket, opened because the first is silent, opens and proves the key within this; then another is tried. */
   relayRenewMs: 3_000,
   /** One that is not attached after this, when something says that network or host is back, hangs in the old network. */

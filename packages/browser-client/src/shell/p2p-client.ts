@@ -86,6 +86,8 @@ export class P2pClient {
 
   /** Signaling is connected: the server has to hear of this link, and the host may have been away. */
   signalingOpened(): void {
+    // What was on its way on the old connection may be lost, and the host's answer with it.
+    if (this.#machine.state === 'offering') this.#startAnew();
     if (this.#machine.state !== 'connected') {
       if (this.#attempt === undefined) this.retryNow();
     } else if (this.#isSilent) this.#renew();
@@ -235,6 +237,12 @@ export class P2pClient {
     const isProof = failure === P2pFailure.HANDSHAKE;
     this.#fault = isProof ? undefined : fault;
     this.#report(P2pEvent.FAILED, { failure: isProof ? failure : FAILURES[fault] });
+  }
+
+  #startAnew(): void {
+    this.#attempt?.close();
+    this.#attempt = undefined;
+    this.#machine.transition('idle');
   }
 
   #lostKept(): void {

@@ -12,12 +12,16 @@ export interface Connections {
 
 /** Passes each sign that the network has changed on to what may be dead because of it. */
 export class Reconnection {
+  #wasRelayed = false;
+
   constructor(private readonly connections: () => Connections) {}
 
   /** The paths have changed. Signaling goes the way of the relay: when that is silent, signaling has to show that it lives. */
   hear({ directConnected, relayConnected }: LinkStatus): void {
     const { p2p, signaling } = this.connections();
-    if (!relayConnected) signaling?.probe();
+    // Before the relay has ever answered, the tab is only just loading, and everything takes its time.
+    if (!relayConnected && this.#wasRelayed) signaling?.probe();
+    this.#wasRelayed ||= relayConnected;
     p2p?.heard(directConnected);
   }
 

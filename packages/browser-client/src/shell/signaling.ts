@@ -35,6 +35,8 @@ export interface SignalingOptions {
 }
 
 const OPEN = 1;
+/** A page that was blocked gets its timers before its messages. So the answer is looked for more than once. */
+const PROBE_LOOKS = 3;
 
 /** Where a tab's signaling is, with the pass that lets it in (SPEC section 4.5). */
 export async function signalingUrl(origin: string, tab: string, key: LinkKey): Promise<string> {
@@ -112,14 +114,18 @@ export class Signaling {
   }
 
   /** Asks the server for a sign of life. A connection that gives none is replaced: a dead one stays open for minutes. */
-  probe(): void {
+  probe(withinMs: number = BROWSER_LIMITS.signalingProbeMs): void {
     if (this.#probe !== undefined || !this.isOpen) return;
     this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
-    const patienceMs = Math.max(BROWSER_LIMITS.signalingProbeMs, 2 * this.#openedInMs);
-    this.#probe = this.#clock.setTimeout(
-      () => this.#replace(CloseCode.DEAD_PEER, 'silent'),
-      patienceMs,
-    );
+    const patienceMs = Math.max(withinMs, 2 * this.#openedInMs);
+    this.#lookFor(patienceMs / PROBE_LOOKS, PROBE_LOOKS);
+  }
+
+  #lookFor(everyMs: number, looks: number): void {
+    this.#probe = this.#clock.setTimeout(() => {
+      if (looks > 1) this.#lookFor(everyMs, looks - 1);
+      else this.#replace(CloseCode.DEAD_PEER, 'silent');
+    }, everyMs);
   }
 
   /** Says that the tab is closed for good, so that the host does not wait for it. */
@@ -137,8 +143,8 @@ export class Signaling {
     if (!this.isOpen) return false;
     const bytes = encodeEnvelope(ViewerMessage, message);
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
-    // The host's answer may take long. Whether the server hears us is known soon.
-    if (message.$case === 'connectionRequest') this.probe();
+    // Nothing says that this connection is dead. But if it is, the host's answer would be waited for in vain.
+    if (message.$case === 'connectionRequest') this.probe(BROWSER_LIMITS.signalingAnswerMs);
     return true;
   }
 

@@ -22,8 +22,16 @@ test.each([
   [false, false, ['probe', 'silent']],
 ])('relay %s, direct path %s: %j', (relayConnected, directConnected, expected) => {
   const { done, reconnection } = setUp();
+  reconnection.hear({ ...NO_LINK, relayConnected: true, directConnected: true });
   reconnection.hear({ ...NO_LINK, relayConnected, directConnected });
-  expect(done).toEqual(expected);
+  expect(done.slice(1)).toEqual(expected);
+});
+
+test('a relay that has never answered makes nobody doubt signaling: the tab is only just loading', () => {
+  const { done, reconnection } = setUp();
+  reconnection.hear(NO_LINK);
+  reconnection.hear(NO_LINK);
+  expect(done).toEqual(['silent', 'silent']);
 });
 
 test('a doubt asks signaling and both paths, and tries no direct path that rests', () => {

@@ -24,6 +24,7 @@ import {
   type PeerHandlers,
 } from './engine.js';
 import { bindingOf, PendingCandidates } from './negotiation.js';
+import { RouteCandidate } from './route-candidate.js';
 
 /** libdatachannel through node-datachannel: the engine that measures better (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
 export async function loadNodeDatachannel(): Promise<PeerEngine> {
@@ -113,8 +114,11 @@ class NodeDatachannelPeer implements Peer {
   #listen(): void {
     const connection = this.#connection;
     connection.onLocalDescription((sdp) => this.#described?.(sdp));
+    const candidates = new RouteCandidate((candidate) => {
+      if (!this.#closed) this.#handlers.candidate(candidate);
+    });
     connection.onLocalCandidate((line, mid) => {
-      if (!this.#closed) this.#handlers.candidate({ candidate: line.replace(/^a=/, ''), mid });
+      candidates.take({ candidate: line.replace(/^a=/, ''), mid });
     });
     connection.onDataChannel((channel) => this.#take(channel));
     connection.onStateChange((state) => {

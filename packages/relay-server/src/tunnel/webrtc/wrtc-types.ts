@@ -22,7 +22,7 @@ interface WrtcCandidate {
 }
 
 /** What is read of an entry of the statistics (WebRTC Statistics section 6). */
-export interface WrtcStatistic {
+interface WrtcStatistic {
   readonly id: string;
   readonly type: string;
   readonly selectedCandidatePairId?: string;
