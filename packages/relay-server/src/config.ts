@@ -17,9 +17,9 @@ import {
   readSmallFile,
 } from '@wingman/node-kit';
 import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
-import * as z from 'zod';
 import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
+import { credentials, hostName, localAddress } from './host-schemas.js';
 import { HOST_LIMITS } from './limits.js';
 import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
@@ -77,33 +77,6 @@ const MIN_PASSPHRASE_CHARS = 8;
 /** The form that brings it has room for this, whatever the characters. */
 const MAX_PASSPHRASE_CHARS = 200;
 
-/** The name and port of a host (RFC 9110 section 7.2); no address of IPv6. */
-const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
-
-/** A user name has no colon (RFC 7617 section 2), and neither part a control character. */
-const CREDENTIALS = /^([^:\p{Cc}]{1,64}):(\P{Cc}{8,128})$/u;
-
-/** The app's address as people write or copy it: `3000`, `:3000`, `localhost:3000` or a page's URL. */
-const LOCAL_ADDRESS =
-  /^(?:(?:http:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\]):|:)?(\d{1,5})(\/[\x21-\x7e]*)?$/i;
-
-const localAddress: z.ZodType<{ port: number; firstPage: string }, string> = z
-  .string()
-  .regex(LOCAL_ADDRESS)
-  .transform((text) => {
-    const [, port = '', firstPage = '/'] = LOCAL_ADDRESS.exec(text) ?? [];
-    return { port: Number(port), firstPage };
-  })
-  .refine(({ port }) => port >= 1 && port <= 65_535);
-
-const credentials: z.ZodType<Credentials, string> = z
-  .string()
-  .regex(CREDENTIALS)
-  .transform((text) => {
-    const [, user = '', password = ''] = CREDENTIALS.exec(text) ?? [];
-    return { user, password };
-  });
-
 const SETTINGS = {
   port: setting({
     option: '<port>',
@@ -144,7 +117,7 @@ const SETTINGS = {
     good: 'session',
     meaning:
       'What the app sees in Host: localhost, session (the public name) or a name of your own.',
-    schema: schemas.text.refine((text) => HOST_NAME.test(text)),
+    schema: hostName,
   }),
   name: setting({
     option: '--name <name>',

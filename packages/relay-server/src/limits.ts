@@ -70,6 +70,8 @@ export const HOST_LIMITS = {
   commandNoticeMs: 10_000,
   /** A command has this long to end before it is killed: dev servers end at once, and may write a cache. */
   commandEndMs: 5_000,
+  /** An answer of a server that `wingman doctor` asks. */
+  doctorMs: 3_000,
   /** A program that copies or opens has failed by then, or does what it should. */
   desktopMs: 3_000,
   /** The same trouble is told once in this time. */

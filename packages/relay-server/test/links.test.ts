@@ -82,6 +82,23 @@ describe('viewers', () => {
     expect([one, other].map(({ link }) => table.addressOf(link.id))).toEqual([last, undefined]);
   });
 
+  test('are described from their joining to their leaving, with the round trip of the path that carries', async () => {
+    const { table, clock } = tableOf(1);
+    const tab = viewer(clock);
+    const { id } = tab.link;
+    expect(table.viewOf(id)).toBeUndefined();
+    table.attachViewer(id, tab.carrier('relay'), 'relay');
+    await until(() => table.viewerCount === 1, 'joined');
+    clock.advance(LIMITS.heartbeatMs);
+    await until(() => table.viewOf(id)?.rttMs !== null, 'a ping is answered');
+    expect(table.viewOf(id)).toEqual({ path: 'relay', rttMs: 0 });
+    tab.carriers[0]?.close(1000, 'gone');
+    await until(() => table.viewOf(id)?.path === 'offline', 'the path is gone');
+    expect(table.viewOf(id)).toEqual({ path: 'offline', rttMs: null });
+    table.close('SESSION_ENDED');
+    expect(table.viewOf(id)).toBeUndefined();
+  });
+
   test('join, switch, fall back, go and are forgotten', async () => {
     const { table, log, clock } = tableOf(2);
     const tab = viewer(clock);

@@ -1,8 +1,15 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { tunnelServerOptions } from '@wingman/tunnel-server';
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { environment, shareConfig, shareOptions, type ShareConfig } from '../config.js';
+import {
+  environment,
+  refusesColor,
+  shareConfig,
+  shareOptions,
+  type ShareConfig,
+} from '../config.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
+import { examine } from './doctor/doctor.js';
 import { envTypos } from './env-typos.js';
 import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
@@ -67,6 +74,7 @@ function createProgram(done: (code: number) => void): Command {
   addServer(program, done);
   addUrl(program, done);
   addVerify(program, done);
+  addDoctor(program, done);
   addCompletion(program);
   return program;
 }
@@ -164,6 +172,24 @@ function addVerify(program: Command, done: (code: number) => void): void {
       process.stdout.write(`${lines.join('\n')}\n`);
       done(isSame ? ExitCode.STOPPED : ExitCode.FAILED);
     });
+}
+
+/** What the doctor looks at, of the options of `share`. */
+const EXAMINED = ['server', 'stunServers'];
+
+function addDoctor(program: Command, done: (code: number) => void): void {
+  const options = shareOptions.filter(({ setting }) => EXAMINED.includes(setting));
+  const command = program
+    .command('doctor')
+    .description('look at what sharing needs: machine, engines, port, server, clock, STUN');
+  addSettings(command, options).action(async () => {
+    const env = environment();
+    const config = shareConfig({ ...typedSettings(command, options), port: UNKNOWN_PORT }, env);
+    const { stdout } = process;
+    const color = stdout.isTTY && !refusesColor(env);
+    const isWell = await examine(config, (text) => void stdout.write(text), color);
+    done(isWell ? ExitCode.STOPPED : ExitCode.FAILED);
+  });
 }
 
 function addCompletion(program: Command): void {

@@ -1,4 +1,4 @@
-import { ConfigError, type Environment } from '@wingman/node-kit';
+import { ConfigError } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
@@ -20,14 +20,11 @@ import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
 import { processTerminal } from './ask.js';
 import { startOrTakeOver } from './take-over.js';
 import type { OpenSource, Source } from './source/source.js';
-import { createView, type View } from './view.js';
+import { createView, type View, type ViewRequest } from './view.js';
 
-export interface ShareRequest {
-  /** Its port is that of the source. */
-  readonly config: ShareConfig;
+/** What is to be shared, and how. The port of the settings is that of the source. */
+export interface ShareRequest extends ViewRequest {
   readonly open: OpenSource;
-  readonly json: boolean;
-  readonly env: Environment;
   readonly stop: AbortSignal;
 }
 

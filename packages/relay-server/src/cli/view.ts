@@ -1,16 +1,22 @@
-import { visibleText, type LogLevel } from '@wingman/node-kit';
+import { visibleText, type Environment, type LogLevel } from '@wingman/node-kit';
 import { systemClock } from '@wingman/protocol';
 import type { Logger } from 'pino';
-import { isBuild, refusesColor } from '../config.js';
+import { isBuild, refusesColor, type ShareConfig } from '../config.js';
 import type { PortHosts } from '../tunnel/port-hosts.js';
 import { createLogger, isForeground } from './process.js';
 import { jsonReporter, type ReadyInfo, type Reporter } from './reporter.js';
-import type { ShareRequest } from './share.js';
 import { terminalReporter } from './terminal-reporter.js';
 import { Keyboard } from './terminal/keyboard.js';
 import { OutputScreen } from './terminal/screen.js';
 import { sessionKeys } from './terminal/session-keys.js';
 import { obeyVisitorCommands } from './visitor-commands.js';
+
+/** How the session is to be shown. */
+export interface ViewRequest {
+  readonly config: ShareConfig;
+  readonly json: boolean;
+  readonly env: Environment;
+}
 
 /** Where a session is shown, and where it is told what to do. */
 export interface View {
@@ -21,17 +27,17 @@ export interface View {
 }
 
 /** The view that was asked for: JSON for programs, or lines for people. */
-export function createView(request: ShareRequest): View {
+export function createView(request: ViewRequest): View {
   return request.json ? programView(request) : personView(request);
 }
 
-function programView(request: ShareRequest): View {
+function programView(request: ViewRequest): View {
   const reporter = jsonReporter((text) => void process.stdout.write(text));
   const log = createLogger(request.config.logLevel);
   return { reporter, log, steer: (hosts) => obeyLines(request, hosts, reporter) };
 }
 
-function personView(request: ShareRequest): View {
+function personView(request: ViewRequest): View {
   const { env } = request;
   const { stdin, stdout, stderr } = process;
   const isWatched = !isBuild(env);
@@ -74,14 +80,14 @@ function readKeys(
   };
 }
 
-function obeyLines({ config }: ShareRequest, { main }: PortHosts, reporter: Reporter): () => void {
+function obeyLines({ config }: ViewRequest, { main }: PortHosts, reporter: Reporter): () => void {
   if (!config.asksDeveloper) return () => undefined;
   obeyVisitorCommands(process.stdin, main.commons.entrance, reporter);
   return () => process.stdin.pause();
 }
 
 /** In the view for people only what matters is logged, unless more was asked for. */
-function logLevelOf({ config: { logLevel }, env }: ShareRequest): LogLevel {
+function logLevelOf({ config: { logLevel }, env }: ViewRequest): LogLevel {
   const isAsked = logLevel !== 'info' || (env['LOG_LEVEL'] ?? '') !== '';
   return isAsked ? logLevel : 'warn';
 }
