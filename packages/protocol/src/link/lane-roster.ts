@@ -76,7 +76,7 @@ export class LaneRoster {
     const good = this.all.filter((lane) => lane.isGood);
     const lanesOf = (kind: LaneKind): number => good.filter((lane) => lane.kind === kind).length;
     return {
-      bytes: this.#bytes(),
+      bytes: this.bytes,
       rttMs: this.byKind((lane) => lane.rttMs),
       quality: this.qualities(),
       lanes: { p2p: lanesOf('p2p'), relay: lanesOf('relay') },
@@ -84,7 +84,7 @@ export class LaneRoster {
   }
 
   /** Bytes by kind, including those of lanes that are gone. */
-  #bytes(): Record<LaneKind, ByteCount> {
+  get bytes(): Record<LaneKind, ByteCount> {
     const total = { p2p: { ...this.#retired.p2p }, relay: { ...this.#retired.relay } };
     for (const lane of this.#lanes.values()) count(total[lane.kind], lane);
     return total;

@@ -299,7 +299,9 @@ export class PathMachine {
 
   #looked(): void {
     if (this.#isChoosing) {
-      this.#history.compare(this.#clock.now(), this.lanes.qualities());
+      const { p2p, relay } = this.lanes.bytes;
+      const carried = { p2p: p2p.in + p2p.out, relay: relay.in + relay.out };
+      this.#history.compare(this.#clock.now(), this.lanes.qualities(), carried);
     }
     this.#steer();
     this.#link.looked();
