@@ -124,6 +124,16 @@ export const LIMITS = {
   clearlyBetter: 1.2,
   /** A way by TURN has to save this much of a round trip, too. Less is noise, and the relay carries bulk faster. */
   turnGainMs: 5,
+  /** Bulk goes over the relay when the relay has carried so many times what the direct path does: below that, sparing the relay counts for more. */
+  relayBetter: 1.5,
+  /** A direct path is loaded when it carries so much in a second: 4 Mbit/s. What an app sends by itself is mostly less. */
+  relayTrialFrom: 512 * KIB,
+  /** Where nobody knows what the relay carries, it is tried when the direct path carries less than this in a second… */
+  relayTrialBelow: 2 * MIB,
+  /** …for so long, in which a window over TCP grows… */
+  relayTrialMs: 4_000,
+  /** …and not more often than this. */
+  relayTrialAgainMs: 600_000,
   /** A direct path that was acquitted is not judged again for this long. */
   acquittalMs: 60_000,
 

@@ -174,6 +174,51 @@ describe('sending', () => {
   });
 });
 
+describe('several lanes', () => {
+  test('share the frames by what is under way on each', () => {
+    const { first, second } = bench();
+    const queue = queueOf(6);
+    // Both have answered, so that both have a cap.
+    for (const { lane } of [first, second]) lane.flight.answered(lane.flight.mark());
+    queue.sendOn([first.lane, second.lane], 0, EVERYTHING);
+    expect([sequences(first), sequences(second)]).toEqual([
+      [0, 2, 4],
+      [1, 3, 5],
+    ]);
+  });
+
+  test('leave out one that is full', () => {
+    const { first, second } = bench();
+    const queue = queueOf(3);
+    first.carrier.writable = false;
+    expect(queue.sendOn([first.lane, second.lane], 0, EVERYTHING)).toBe(true);
+    expect([sequences(first), sequences(second)]).toEqual([[], [0, 1, 2]]);
+  });
+
+  test('send again what other lanes had, and keep what is theirs', () => {
+    const { first, second } = bench();
+    const queue = queueOf(1);
+    queue.sendOn([first.lane], 0, EVERYTHING);
+    queue.push([], false);
+    queue.sendOn([second.lane], 0, EVERYTHING);
+    queue.keepOnly([second.lane]);
+    expect(queue.nextUnsent()?.sequence).toBe(0);
+    queue.sendOn([second.lane], 0, EVERYTHING);
+    expect(sequences(second)).toEqual([1, 0]);
+  });
+
+  test('hold each other up for the patience with one of them', () => {
+    const { first, second } = bench();
+    const lanes = [first.lane, second.lane];
+    const queue = queueOf(1);
+    queue.sendOn([first.lane], 100, EVERYTHING);
+    // Nothing is known of the lane, so it is given the patience before a first answer.
+    expect(queue.stragglersBeside(lanes, 100 + 1_999)).toBeUndefined();
+    expect(queue.stragglersBeside(lanes, 100 + 2_000)).toBe(first.lane);
+    expect(queue.stragglersBeside([first.lane], 1e6)).toBeUndefined();
+  });
+});
+
 describe('a lane that is gone', () => {
   test('has its frames sent again on another, those of others not', () => {
     const { first, second } = bench();

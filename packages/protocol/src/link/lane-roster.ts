@@ -77,7 +77,7 @@ export class LaneRoster {
     const good = this.all.filter((lane) => lane.isGood);
     const lanesOf = (kind: LaneKind): number => good.filter((lane) => lane.kind === kind).length;
     return {
-      bytes: this.#bytes(),
+      bytes: this.bytes,
       rttMs: this.byKind((lane) => lane.rttMs),
       quality: this.qualities(),
       lanes: { p2p: lanesOf('p2p'), turn: lanesOf('turn'), relay: lanesOf('relay') },
@@ -85,7 +85,7 @@ export class LaneRoster {
   }
 
   /** Bytes by kind, including those of lanes that are gone. A lane that has changed its kind counts whole for its last one. */
-  #bytes(): Record<LaneKind, ByteCount> {
+  get bytes(): Record<LaneKind, ByteCount> {
     const { p2p, turn, relay } = this.#retired;
     const total = { p2p: { ...p2p }, turn: { ...turn }, relay: { ...relay } };
     for (const lane of this.#lanes.values()) count(total[lane.kind], lane);

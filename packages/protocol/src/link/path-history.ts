@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import { CarriedRates, type Carried } from './carried-rates.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { Standing } from './path-policy.js';
 
@@ -26,6 +27,9 @@ export class PathHistory {
   #acquittedUntil = -Infinity;
   #demotions = 0;
   #rateWhenDemoted = 0;
+  readonly #carried = new CarriedRates();
+  /** Whether the relay is tried because of what the direct path carries. */
+  #isOutrun = false;
 
   standing(now: number): Standing {
     if (this.#isSuspected || now < this.#distrustedUntil) return 'distrusted';
@@ -75,18 +79,23 @@ export class PathHistory {
     this.#failedAt = -Infinity;
   }
 
-  /** Compares both kinds, at most once every `qualityLookMs`. */
-  compare(now: number, measured: Measured): void {
+  /** Compares both kinds, at most once every `qualityLookMs`; `bytes` is what each has carried so far. */
+  compare(now: number, measured: Measured, bytes: Carried = { p2p: 0, relay: 0 }): void {
     const elapsed = now - this.#lookedAt;
     if (elapsed < LIMITS.qualityLookMs) return;
     this.#lookedAt = now;
+    this.#carried.look(now, bytes);
     if (now < this.#slowUntil) return this.#review(now, measured);
-    const isSlowNow = now >= this.#acquittedUntil && isSlow(measured);
+    const isAnswering = typeof measured.relay?.rttMs === 'number';
+    const isOutrun = isAnswering && this.#carried.isOutrun(now);
+    const isSlowNow = now >= this.#acquittedUntil && (isOutrun || isSlow(measured));
     // Two looks that are far apart prove nothing about the time between them.
     if (!isSlowNow || elapsed > 2 * LIMITS.qualityLookMs) this.#slowSince = undefined;
     if (!isSlowNow) return;
     this.#slowSince ??= now;
-    if (now - this.#slowSince >= LIMITS.slowForMs) this.#demote(now, measured);
+    if (now - this.#slowSince < LIMITS.slowForMs) return;
+    this.#isOutrun = isOutrun;
+    this.#demote(now, measured);
   }
 
   #distrust(now: number): void {
@@ -99,15 +108,24 @@ export class PathHistory {
     this.#slowUntil = now + Math.min(demotionMaxMs, demotionMs * 2 ** this.#demotions);
     this.#demotions += 1;
     this.#rateWhenDemoted = rateOf(p2p);
+    this.#carried.tried(now);
     this.#slowSince = undefined;
   }
 
-  /** Ends the trial of the relay when a fully loaded relay delivers hardly more than the direct path did. */
-  #review(now: number, { relay }: Measured): void {
-    if (relay === null || queueingMs(relay) < LIMITS.slowQueueMs) return;
-    if (rateOf(relay) > LIMITS.clearlyBetter * this.#rateWhenDemoted) return;
+  /** Ends the trial of the relay when it delivers hardly more than the direct path did. */
+  #review(now: number, measured: Measured): void {
+    const hasFailed = this.#isOutrun
+      ? this.#carried.hasFailedTrial(now)
+      : this.#isNoBetterLoaded(measured);
+    if (!hasFailed) return;
     this.#slowUntil = -Infinity;
     this.#acquittedUntil = now + LIMITS.acquittalMs;
+  }
+
+  /** Whether the relay is loaded to its own limit, and delivers hardly more. */
+  #isNoBetterLoaded({ relay }: Measured): boolean {
+    if (relay === null || queueingMs(relay) < LIMITS.slowQueueMs) return false;
+    return rateOf(relay) <= LIMITS.clearlyBetter * this.#rateWhenDemoted;
   }
 }
 

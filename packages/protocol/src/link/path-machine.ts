@@ -310,7 +310,10 @@ export class PathMachine {
   #looked(): void {
     if (this.#isChoosing) {
       const { p2p, turn, relay } = this.lanes.qualities();
-      this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay });
+      const carried = this.lanes.bytes;
+      const sum = (kind: LaneKind): number => carried[kind].in + carried[kind].out;
+      const bytes = { p2p: sum('p2p') + sum('turn'), relay: sum('relay') };
+      this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay }, bytes);
     }
     this.#steer();
     this.#link.looked();
