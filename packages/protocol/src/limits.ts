@@ -63,8 +63,10 @@ export const LIMITS = {
   lanesLookMs: 500,
   /** A direct path that carries at least this rate, in bytes a second, is loaded: a page's own requests stay below. */
   lanesBulkPerSecond: 1 * MIB,
+  /** So many looks in a row have to find it loaded: a page's burst is over before another lane would be open. */
+  lanesBulkLooks: 3,
   /** Where the round trip is shorter, as on one machine or in a LAN, one lane is as fast as several. */
-  lanesRoundTripMs: 5,
+  lanesRoundTripMs: 10,
   /** A new lane is judged by the rate after this time, in which its window has grown. */
   lanesSettleMs: 1_500,
   /** A lane was worth it when the path delivers so many times what it did before. */

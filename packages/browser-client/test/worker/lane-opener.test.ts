@@ -94,7 +94,7 @@ async function make(of: Awaited<ReturnType<typeof world>>, binding = BINDING): P
 
 /** The same, with a path that is loaded before: the lane carries in the end. */
 async function joined(of: Awaited<ReturnType<typeof world>>): Promise<number> {
-  await of.load(1_500);
+  await of.load(2_500);
   const lane = await make(of);
   await eventually(async () => {
     await of.clock.advance(100);
@@ -108,7 +108,7 @@ describe('a further lane', () => {
     const { clock, told, load } = await world();
     await clock.advance(5_000);
     expect(told).toEqual([]);
-    await load(2_000);
+    await load(2_500);
     expect(told).toEqual([[lastLane(told), { type: 'open' }]]);
   });
 
@@ -121,7 +121,7 @@ describe('a further lane', () => {
 
   test('takes candidates both ways', async () => {
     const { clock, load, told, offers, opener } = await world();
-    await load(1_500);
+    await load(2_500);
     const lane = lastLane(told);
     opener.handle(lane, { type: 'offer', sdp: OFFER });
     opener.handle(lane, { type: 'candidate', candidate: 'mine', mid: '0' });
@@ -146,7 +146,7 @@ describe('a further lane', () => {
 describe('a lane that fails', () => {
   test('because the host takes none, is not asked for again at once', async () => {
     const { load, told, opener, clock } = await world({ takesLanes: false });
-    await load(1_500);
+    await load(2_500);
     const lane = lastLane(told);
     opener.handle(lane, { type: 'offer', sdp: OFFER });
     await clock.advance(100);
@@ -159,7 +159,7 @@ describe('a lane that fails', () => {
 
   test('because somebody sits between, never joins', async () => {
     const of = await world();
-    await of.load(1_500);
+    await of.load(2_500);
     const lane = await make(of, { ...BINDING, responder: 'sha-256 CC:CC' });
     await eventually(() => of.told.at(-1)?.[1].type === 'close');
     expect(of.told.at(-1)?.[0]).toBe(lane);
@@ -168,7 +168,7 @@ describe('a lane that fails', () => {
 
   test('in the shell, gives its negotiation up', async () => {
     const { load, told, opener, clock, mux, offers } = await world();
-    await load(1_500);
+    await load(2_500);
     const lane = lastLane(told);
     opener.handle(lane, { type: 'offer', sdp: OFFER });
     await clock.advance(100);
@@ -185,7 +185,7 @@ describe('a lane that fails', () => {
 
   test('goes with its link', async () => {
     const { load, told, viewer } = await world();
-    await load(1_500);
+    await load(2_500);
     viewer.close('LINK_CLOSED');
     expect(told.at(-1)?.[1]).toEqual({ type: 'close' });
   });

@@ -12,7 +12,7 @@ export interface DirectPath {
 }
 
 /**
- * Decides how many lanes a direct path has. A loaded path gets a second one at once: the window of one association
+ * Decides how many lanes a direct path has. A path that is loaded gets a second one: the window of one association
  * (RFC 9260) falls with each loss and takes seconds to grow. It gets another while the last one has made it faster, or
  * when it is far slower than it was. All but the first are closed when it has not been loaded for a while.
  */
@@ -20,6 +20,8 @@ export class LanePlan {
   #lookedAt = -Infinity;
   #bytes = 0;
   #loadedAt = -Infinity;
+  /** Looks in a row that found the path loaded. */
+  #loadedLooks = 0;
   #lanes = 1;
   #lanesSince = -Infinity;
   /** The rate before the last lane came, and the best with as many lanes as now. */
@@ -41,13 +43,16 @@ export class LanePlan {
     this.#lookedAt = now;
     this.#bytes = path.bytes;
     this.#counted(now, path.lanes);
-    if (perSecond < LIMITS.lanesBulkPerSecond) {
+    const isLoaded = perSecond >= LIMITS.lanesBulkPerSecond;
+    this.#loadedLooks = isLoaded ? this.#loadedLooks + 1 : 0;
+    if (!isLoaded) {
       const isIdle = now - this.#loadedAt >= LIMITS.lanesIdleMs;
       return isIdle && path.lanes > 1 ? 'close' : undefined;
     }
     this.#loadedAt = now;
     const isWorthIt = this.#isWorthIt(now, path.lanes, perSecond);
-    const isReady = !path.isOpening && now >= this.#notBefore;
+    const isBulk = this.#loadedLooks >= LIMITS.lanesBulkLooks;
+    const isReady = isBulk && !path.isOpening && now >= this.#notBefore;
     return isWorthIt && isReady && mayGrow(path) ? 'open' : undefined;
   }
 
