@@ -95,7 +95,6 @@ export class Shell implements ShellParts {
     // The app may load the tab anew at once, and needs the key then.
     await Promise.all([this.serviceWorker.introduce(expectedFor(url, document)), this.early?.kept]);
     this.frame.load(url);
-    void this.#startSignaling(key);
   }
 
   /** A document of the app says what it is. */
@@ -121,6 +120,7 @@ export class Shell implements ShellParts {
     this.lanes = new LanePeers(tunnel);
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
     this.p2p = new P2pClient(p2pWorld(tunnel, key, signal, this.boot.p2p.timeoutMs));
+    void this.#startSignaling(key);
     systemClock.setTimeout(() => {
       const { problem } = this.#opening;
       if (!this.#opening.isDone('host') && problem === null) this.#trouble('TIMEOUT');

@@ -51,8 +51,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   // A socket that came later would be the next test's.
-  const hasTunnel = workers.some(({ isTerminated }) => !isTerminated);
-  if (hasTunnel) await until('signaling has begun', () => sockets.length > 0);
+  if (workers.length > 0) await until('signaling has begun', () => sockets.length > 0);
   await jest.advanceTimersByTimeAsync(500);
   jest.useRealTimers();
   jest.restoreAllMocks();
