@@ -35,7 +35,7 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'fetching: the cache mode force-cache': both('nothing that comes through a tunnel is cached'),
   'fetching: a redirect without a place': {
     on: ['chromium'],
-    why: 'Chromium takes an empty Location for none, but not from a service worker',
+    why: 'Chromium takes an empty Location for none, and our service worker for the URL itself, as the others do',
   },
   'cookies: a script can’t write over one that is HttpOnly': both(
     'HttpOnly cookies are in the host’s jar, and the browser does not know of them',

@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Engine } from '../support/browser.js';
 import type { Framework } from './framework.js';
-import type { ViewerName } from './viewer.js';
 
 export interface Options {
   readonly rows: readonly Framework[];
-  readonly browsers: readonly ViewerName[];
+  readonly browsers: readonly Engine[];
   /** Folder whose apps are kept and used again. */
   readonly cache: string;
   /** Makes the apps anew that are in the cache. */
@@ -23,8 +23,7 @@ errors, hot updates and component state, on the direct path and over the relay.
 Prints a table; the exit code is 1 when a row fails.
 
   --only A,B      only these rows (see below)
-  --browser B     chromium, firefox or both (the default); webkit, over the relay; plain: both of them
-                  without service workers, by plain HTTP through the server
+  --browser B     chromium, firefox or both (the default); webkit, over the relay through the server
   --fresh         make the apps anew; otherwise those of an earlier run are used again
   --cache FOLDER  where the apps are kept (default: ${CACHE})
   --help
@@ -63,11 +62,8 @@ function rowNamed(name: string, matrix: readonly Framework[]): Framework {
   throw new Error(`--only knows no “${name}”; it knows ${known}`);
 }
 
-function browsersOf(name: string): readonly ViewerName[] {
+function browsersOf(name: string): readonly Engine[] {
   if (name === 'both') return ['chromium', 'firefox'];
   if (name === 'chromium' || name === 'firefox' || name === 'webkit') return [name];
-  if (name === 'plain') return ['chromium-plain', 'firefox-plain'];
-  throw new Error(
-    `--browser knows no “${name}”; it knows chromium, firefox, both, webkit and plain`,
-  );
+  throw new Error(`--browser knows no “${name}”; it knows chromium, firefox, both and webkit`);
 }

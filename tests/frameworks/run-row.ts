@@ -1,10 +1,11 @@
+import type { Engine } from '../support/browser.js';
 import { within } from '../support/program.js';
 import { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
 import { Scaffold, type Place } from './scaffold.js';
 import { judge, type Line } from './table.js';
 import { runTrial, type Trial } from './trial.js';
-import { startViewer, type ViewerName } from './viewer.js';
+import { startViewer } from './viewer.js';
 
 /** Several times what the slowest row takes on a busy machine. */
 const TRIAL_DEADLINE_MS = 8 * 60_000;
@@ -18,7 +19,7 @@ export interface Outcome {
 /** Makes the app and runs it in each browser. Never rejects. */
 export async function runRow(
   framework: Framework,
-  browsers: readonly ViewerName[],
+  browsers: readonly Engine[],
   place: Place,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -34,7 +35,7 @@ export async function runRow(
 
 async function inBrowsers(
   scaffold: Scaffold,
-  browsers: readonly ViewerName[],
+  browsers: readonly Engine[],
   versions: string,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -56,7 +57,7 @@ async function inBrowsers(
 
 /** The dev server is started anew for each browser: what one visit leaves behind must not help the next. */
 async function tryIn(
-  browser: ViewerName,
+  browser: Engine,
   scaffold: Scaffold,
   progress: (text: string) => void,
 ): Promise<Trial> {

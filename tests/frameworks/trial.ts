@@ -125,8 +125,8 @@ async function carriedBy(way: Path, { tab }: Visit): Promise<void> {
     const status = await tab.top.evaluate(() =>
       (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
     );
-    return status.mode === (way === 'ingress' ? 'offline' : way) && status;
+    return status.mode === way && status;
   });
-  if (way !== 'ingress' && bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
+  if (bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
   if (way !== 'p2p' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
 }

@@ -6,11 +6,8 @@ import { PuppeteerTab } from './puppeteer-tab.js';
 import type { Tab } from './tab.js';
 import { WebKitTab } from './webkit-tab.js';
 
-/** The ways to a session; `ingress` is plain HTTP, which the tunnel server can read. */
-export type Path = 'p2p' | 'relay' | 'ingress';
-
-/** A browser, or one that has no service workers and so no tunnel. */
-export type ViewerName = Engine | `${BrowserName}-plain`;
+/** The ways to a session. */
+export type Path = 'p2p' | 'relay';
 
 /** A browser, and how apps are shared with it. */
 export interface Viewer {
@@ -22,39 +19,18 @@ export interface Viewer {
   end(): Promise<void>;
 }
 
-export function startViewer(name: ViewerName): Promise<Viewer> {
-  switch (name) {
-    case 'webkit':
-      return startWebKit();
-    case 'chromium-plain':
-      return startPuppeteer('chromium', true);
-    case 'firefox-plain':
-      return startPuppeteer('firefox', true);
-    default:
-      return startPuppeteer(name, false);
-  }
+export function startViewer(engine: Engine): Promise<Viewer> {
+  return engine === 'webkit' ? startWebKit() : startPuppeteer(engine);
 }
 
-async function startPuppeteer(name: BrowserName, isPlain: boolean): Promise<Viewer> {
-  const prefs = isPlain ? { 'dom.serviceWorkers.enabled': false } : {};
-  const browser = await launch(name, [], { prefs });
+async function startPuppeteer(name: BrowserName): Promise<Viewer> {
+  const browser = await launch(name);
   return {
-    paths: isPlain ? ['ingress'] : ['p2p', 'relay'],
-    newTab: async (isFramed) => {
-      const page = await browser.newPage();
-      if (isPlain) await page.evaluateOnNewDocument(refuseServiceWorkers);
-      return new PuppeteerTab(page, isFramed);
-    },
+    paths: ['p2p', 'relay'],
+    newTab: async (isFramed) => new PuppeteerTab(await browser.newPage(), isFramed),
     share: (port, args) => Share.start(port, args),
     end: closeBrowsers,
   };
-}
-
-/** Chromium has no switch for it; it refuses so where cookies are blocked. */
-function refuseServiceWorkers(): void {
-  const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
-  if (serviceWorker === undefined) return;
-  serviceWorker.register = () => Promise.reject(new DOMException('refused', 'SecurityError'));
 }
 
 /** WebKitGTK has no WebRTC, and takes no Secure cookie from plain http: its sessions are behind TLS. */
