@@ -37,13 +37,11 @@ export class ViewerWatch {
     return { viewers, visitors, samples: Object.fromEntries(samples) };
   }
 
-  /** The round trip of a link now, in milliseconds; null when it isn't known. */
+  /** The round trip of a viewer's link at the last sample, in milliseconds; null when it isn't known. */
   rttOf(id: string): number | null {
-    for (const { app } of this.hosts()) {
-      const link = app.links.get(id)?.link;
-      if (link !== undefined) return rttOf(link.stats());
-    }
-    return null;
+    // Asked at each request: a link's own account of itself takes longer than the rest of a record.
+    if (this.#series.get(id) === undefined) this.#measureFirst(id);
+    return this.#series.get(id)?.samples.at(-1)?.rttMs ?? null;
   }
 
   stop(): void {
@@ -63,6 +61,11 @@ export class ViewerWatch {
       for (const [, { link }] of this.#all) this.#measure(link.stats());
       this.#timer = this.#schedule();
     }, HOST_LIMITS.inspectorSampleMs);
+  }
+
+  #measureFirst(id: string): void {
+    const served = this.hosts().flatMap(({ app }) => app.links.get(id) ?? []);
+    for (const { link } of served) this.#measure(link.stats());
   }
 
   #measure(stats: LinkStats): void {
