@@ -193,8 +193,10 @@ export const HOST_LIMITS = {
 
   /** Exchanges that the inspector keeps: a list in which a person still finds something, and ten loads of a large unbundled app… */
   inspectorExchanges: 10_000,
-  /** …and the memory of all of them: heads of 10,000 requests take about 20 MiB. Bodies of the oldest go first. */
-  inspectorBytes: 32 * MIB,
+  /** …the memory of their heads, of which a browser's take 1 to 2 KiB… */
+  inspectorHeadsBytes: 16 * MIB,
+  /** …and that of their bodies and messages. */
+  inspectorBodiesBytes: 16 * MIB,
   /** What it keeps of one body, or of the messages of one socket: more than a person reads. */
   inspectorBodyBytes: 256 * KIB,
   /** A kept body without its content coding: a small one can be made that would fill the memory. */

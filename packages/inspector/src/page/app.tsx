@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import type { FeedEvent } from '../api/index.js';
 import { follow, save, tell } from './api.js';
 import { Detail } from './detail.js';
@@ -93,10 +93,10 @@ function RequestsPage({ state, exchanges }: RequestsProps): VNode {
     setDiff([compared, id]);
     setCompared(undefined);
   };
-  const select = (id: number): void => {
+  const select = useCallback((id: number): void => {
     setSelected(id);
     setDiff(undefined);
-  };
+  }, []);
   return (
     <main class={`requests ${summary === undefined ? '' : 'split'}`}>
       <h1>Requests</h1>

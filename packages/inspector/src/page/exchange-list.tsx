@@ -1,5 +1,6 @@
 import { formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
+import { memo } from 'preact/compat';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ExchangeSummary } from '../api/index.js';
 import { isError } from './filter.js';
@@ -89,7 +90,8 @@ interface RowProps extends Pick<ListProps, 'onSelect'> {
   readonly isSelected: boolean;
 }
 
-function Row({ exchange, start, isSelected, onSelect }: RowProps): VNode {
+/** Drawn again only when it has changed: sixty times a second is too often for all that are in sight. */
+const Row = memo(({ exchange, start, isSelected, onSelect }: RowProps): VNode => {
   const { id, method, target, type = '', path, viewer, upload, download, startedAt } = exchange;
   return (
     <div
@@ -113,7 +115,7 @@ function Row({ exchange, start, isSelected, onSelect }: RowProps): VNode {
       <span>{formatTime(startedAt)}</span>
     </div>
   );
-}
+});
 
 /** The status, or why there is none. */
 function statusText({ status, outcome, code }: ExchangeSummary): string {

@@ -13,8 +13,9 @@ const DECODERS = new Map([
 
 /** A body as it was before its content coding (RFC 9110 section 8.4); as it passed when it can't be decoded. */
 export async function decodedBody(record: ExchangeRecord, direction: Direction): Promise<Buffer> {
-  const { bytes } = record.bodies[direction];
-  const head = direction === 'upload' ? record.asked : record.head;
+  const bytes = record.body(direction);
+  const { asked, head: answer } = record.facts;
+  const head = direction === 'upload' ? asked : answer;
   const decode = DECODERS.get(headerValue(head?.headers ?? [], 'content-encoding') ?? '');
   if (decode === undefined || bytes.length === 0) return bytes;
   try {

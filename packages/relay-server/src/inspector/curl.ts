@@ -8,8 +8,9 @@ const OF_CURL = new Set(['host', 'connection', 'content-length', 'transfer-encod
 
 /** A command for a POSIX shell that asks the app for the same, as the app was asked. */
 export async function toCurl(record: ExchangeRecord, areSecretsShown: boolean): Promise<string> {
-  const { asked, port, bodies } = record;
-  const { sent, asked: original } = shownHeads(record, areSecretsShown);
+  const { facts } = record;
+  const { asked, port } = facts;
+  const { sent, asked: original } = shownHeads(facts, areSecretsShown);
   const fields = (sent.length > 0 ? sent : original).filter(({ name }) => !OF_CURL.has(name));
   const words = [
     `curl ${quoted(`http://localhost:${port}${withoutPass(asked.target)}`)}`,
@@ -19,7 +20,7 @@ export async function toCurl(record: ExchangeRecord, areSecretsShown: boolean): 
       ({ name, value }) => `-H ${quoted(value === '' ? `${name};` : `${name}: ${value}`)}`,
     ),
   ];
-  if (bodies.upload.length === 0) return words.join(' \\\n  ');
+  if (record.body('upload').length === 0) return words.join(' \\\n  ');
   const { text, encoding } = await readableBody(record, 'upload');
   if (encoding === undefined) return [...words, `--data-raw ${quoted(text)}`].join(' \\\n  ');
   const command = [...words, '--data-binary @-'].join(' \\\n  ');

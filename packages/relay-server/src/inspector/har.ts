@@ -11,22 +11,23 @@ export async function toHar(
   records: readonly ExchangeRecord[],
   areSecretsShown: boolean,
 ): Promise<Har> {
-  const ended = records.filter(({ end }) => end !== undefined);
+  const ended = records.filter(({ facts }) => facts.end !== undefined);
   const entries = await Promise.all(ended.map((record) => entryOf(record, areSecretsShown)));
   const version = packageVersion(new URL('../../package.json', import.meta.url));
   return { log: { version: '1.2', creator: { name: 'wingman', version }, entries } };
 }
 
 async function entryOf(record: ExchangeRecord, areSecretsShown: boolean): Promise<Entry> {
-  const { asked, port, times, startedAt, durationMs = 0 } = record;
-  const heads = shownHeads(record, areSecretsShown);
+  const { facts } = record;
+  const { asked, port, times, startedAt, counted, paths } = facts;
+  const heads = shownHeads(facts, areSecretsShown);
   const url = new URL(withoutPass(asked.target), `http://localhost:${port}`);
   const postData = await postDataOf(record);
   const sentAt = times.sent ?? times.accepted;
   const headAt = times.head ?? times.end ?? sentAt;
   return {
     startedDateTime: new Date(startedAt).toISOString(),
-    time: durationMs,
+    time: (times.end ?? times.accepted) - times.accepted,
     request: {
       method: asked.method,
       url: url.href,
@@ -36,7 +37,7 @@ async function entryOf(record: ExchangeRecord, areSecretsShown: boolean): Promis
       queryString: [...url.searchParams].map(([name, value]) => ({ name, value })),
       ...(postData !== undefined && { postData }),
       headersSize: -1,
-      bodySize: record.counted.upload,
+      bodySize: counted.upload,
     },
     response: await responseOf(record, plain(heads.answer)),
     cache: {},
@@ -46,12 +47,12 @@ async function entryOf(record: ExchangeRecord, areSecretsShown: boolean): Promis
       wait: headAt - sentAt,
       receive: Math.max(0, (times.end ?? headAt) - headAt),
     },
-    comment: `by ${record.paths.join(', ')}`,
+    comment: `by ${paths.join(', ')}`,
   };
 }
 
 async function responseOf(record: ExchangeRecord, headers: HarHeader[]): Promise<Response> {
-  const { head, counted } = record;
+  const { head, counted } = record.facts;
   const { text, encoding } = await readableBody(record, 'download');
   const mimeType = headerValue(head?.headers ?? [], 'content-type') ?? '';
   return {
@@ -69,8 +70,8 @@ async function responseOf(record: ExchangeRecord, headers: HarHeader[]): Promise
 }
 
 async function postDataOf(record: ExchangeRecord): Promise<PostData | undefined> {
-  if (record.bodies.upload.length === 0) return undefined;
-  const mimeType = headerValue(record.asked.headers, 'content-type') ?? '';
+  if (record.body('upload').length === 0) return undefined;
+  const mimeType = headerValue(record.facts.asked.headers, 'content-type') ?? '';
   const { text, encoding } = await readableBody(record, 'upload');
   return { mimeType, text, ...(encoding && { comment: encoding }) };
 }

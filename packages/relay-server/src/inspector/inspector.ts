@@ -75,7 +75,7 @@ export async function startInspector(hosts: {
 }
 
 /** Everything that is asked of the inspector passes here. */
-export function inspectorApp(parts: InspectorParts, address: () => InspectorAddress): Express {
+function inspectorApp(parts: InspectorParts, address: () => InspectorAddress): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use((_request, response, next) => {

@@ -5,6 +5,8 @@ import type { ExchangeRecord } from './exchange-record.js';
 /** Fields that prove who somebody is (RFC 9110 section 11), and those by which gateways do. */
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'x-auth-token']);
 
+type Facts = ExchangeRecord['facts'];
+
 /** The three heads of an exchange as the page may show them. */
 export interface ShownHeads {
   readonly asked: Field[];
@@ -13,17 +15,17 @@ export interface ShownHeads {
 }
 
 /** The heads of an exchange; without `areShown`, authorization and the cookies that no script can read are masked. */
-export function shownHeads(record: ExchangeRecord, areShown: boolean): ShownHeads {
-  const isReadable = scriptCookies(record);
+export function shownHeads(facts: Facts, areShown: boolean): ShownHeads {
+  const isReadable = scriptCookies(facts);
   const shown = ({ name, value }: Header): Field => {
     const masked = maskedValue(name, value, isReadable);
     if (masked === value) return { name, value };
     return { name, value: areShown ? value : masked, isSecret: true };
   };
   return {
-    asked: record.asked.headers.map(shown),
-    sent: (record.sent?.headers ?? []).map(shown),
-    answer: (record.head?.headers ?? []).map(shown),
+    asked: facts.asked.headers.map(shown),
+    sent: (facts.sent?.headers ?? []).map(shown),
+    answer: (facts.head?.headers ?? []).map(shown),
   };
 }
 
@@ -60,7 +62,7 @@ function maskedPair(pair: string): string {
 }
 
 /** A viewer's own cookies are those that scripts see. The jar adds the others; and plain HTTP brings both alike. */
-function scriptCookies({ asked, viewer }: ExchangeRecord): (pair: string) => boolean {
+function scriptCookies({ asked, viewer }: Facts): (pair: string) => boolean {
   if (viewer === '') return () => false;
   const fields = asked.headers.filter(({ name }) => name === 'cookie');
   const pairs = new Set(fields.flatMap(({ value }) => value.split('; ')));

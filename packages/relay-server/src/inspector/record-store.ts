@@ -2,28 +2,38 @@ import { Emitter } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import type { ExchangeRecord } from './exchange-record.js';
 
-/** What a store keeps at most. */
+/** What a store keeps at most; bytes of heads, and of bodies and messages. */
 export interface StoreLimits {
   readonly exchanges: number;
-  readonly bytes: number;
+  readonly factBytes: number;
+  readonly bodyBytes: number;
 }
 
 const STANDARD: StoreLimits = {
   exchanges: HOST_LIMITS.inspectorExchanges,
-  bytes: HOST_LIMITS.inspectorBytes,
+  factBytes: HOST_LIMITS.inspectorHeadsBytes,
+  bodyBytes: HOST_LIMITS.inspectorBodiesBytes,
 };
 
-/** The newest exchanges, in memory only. The oldest lose their bodies first, and then go altogether. */
+interface Counted {
+  readonly record: ExchangeRecord;
+  /** What it was counted with: a record grows while nobody counts. */
+  factBytes: number;
+  bodyBytes: number;
+}
+
+/** The newest exchanges, in memory only. The oldest lose their bodies, and later go altogether. */
 export class RecordStore {
-  readonly #records = new Map<number, ExchangeRecord>();
-  /** What each was counted with: a record grows while nobody counts. */
-  readonly #sizes = new Map<number, number>();
+  readonly #records = new Map<number, Counted>();
   readonly #changed = new Set<(record: ExchangeRecord) => void>();
   readonly #emptied = new Emitter<'cleared'>();
-  #bytes = 0;
+  #factBytes = 0;
+  #bodyBytes = 0;
   #count = 0;
+  /** Numbers have no gaps, and a map with many deleted entries is slow to find its first one. */
+  #oldest = 1;
   /** All older ones have lost their bodies. */
-  #oldestWithBodies = 0;
+  #oldestWithBodies = 1;
 
   constructor(private readonly limits: StoreLimits = STANDARD) {}
 
@@ -39,20 +49,20 @@ export class RecordStore {
 
   /** The memory that all of them take, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#factBytes + this.#bodyBytes;
   }
 
   get all(): ExchangeRecord[] {
-    return [...this.#records.values()];
+    return [...this.#records.values()].map(({ record }) => record);
   }
 
   /** The oldest that is kept; 0 when there is none. */
   get oldestId(): number {
-    return this.#records.keys().next().value ?? 0;
+    return this.#records.size === 0 ? 0 : this.#oldest;
   }
 
   get(id: number): ExchangeRecord | undefined {
-    return this.#records.get(id);
+    return this.#records.get(id)?.record;
   }
 
   /** Tells each change of a record; returns the function that ends that. */
@@ -66,55 +76,57 @@ export class RecordStore {
   }
 
   add(record: ExchangeRecord): void {
-    this.#records.set(record.id, record);
+    this.#records.set(record.id, { record, factBytes: 0, bodyBytes: 0 });
     this.touch(record);
   }
 
   /** A record has changed, and may have grown. One that was forgotten meanwhile is left alone. */
   touch(record: ExchangeRecord): void {
-    if (this.#records.get(record.id) !== record) return;
-    this.#measure(record);
+    const counted = this.#records.get(record.id);
+    if (counted === undefined) return;
+    this.#measure(counted);
     this.#trim();
     for (const listener of this.#changed) listener(record);
   }
 
   clear(): void {
     this.#records.clear();
-    this.#sizes.clear();
-    this.#bytes = 0;
+    this.#oldest = this.#count + 1;
+    this.#factBytes = 0;
+    this.#bodyBytes = 0;
     this.#emptied.emit('cleared');
   }
 
-  #measure(record: ExchangeRecord): void {
-    this.#bytes += record.size - (this.#sizes.get(record.id) ?? 0);
-    this.#sizes.set(record.id, record.size);
+  #measure(counted: Counted): void {
+    const { factBytes, bodyBytes } = counted.record;
+    this.#factBytes += factBytes - counted.factBytes;
+    this.#bodyBytes += bodyBytes - counted.bodyBytes;
+    counted.factBytes = factBytes;
+    counted.bodyBytes = bodyBytes;
   }
 
   #trim(): void {
-    while (this.#records.size > this.limits.exchanges) this.#forgetOldest();
-    while (this.#bytes > this.limits.bytes && this.#records.size > 1) {
-      if (!this.#dropOldestBodies()) this.#forgetOldest();
-    }
+    const { exchanges, factBytes, bodyBytes } = this.limits;
+    while (this.#bodyBytes > bodyBytes && this.#oldestWithBodies < this.#count) this.#dropBodies();
+    while (
+      this.#records.size > exchanges ||
+      (this.#factBytes > factBytes && this.#records.size > 1)
+    )
+      this.#forgetOldest();
   }
 
-  /** False when there are none left but those of the newest exchange. */
-  #dropOldestBodies(): boolean {
-    let id = Math.max(this.#oldestWithBodies, this.oldestId);
-    for (; id < this.#count; id++) {
-      const record = this.#records.get(id);
-      if (record?.hasBodies !== true) continue;
-      record.dropBodies();
-      this.#measure(record);
-      break;
-    }
-    this.#oldestWithBodies = id;
-    return id < this.#count;
+  /** The newest exchange keeps its own, which are bounded. */
+  #dropBodies(): void {
+    const counted = this.#records.get(this.#oldestWithBodies++);
+    if (counted === undefined) return;
+    counted.record.dropBodies();
+    this.#measure(counted);
   }
 
   #forgetOldest(): void {
-    const id = this.oldestId;
-    this.#bytes -= this.#sizes.get(id) ?? 0;
-    this.#sizes.delete(id);
-    this.#records.delete(id);
+    const { factBytes = 0, bodyBytes = 0 } = this.#records.get(this.#oldest) ?? {};
+    this.#factBytes -= factBytes;
+    this.#bodyBytes -= bodyBytes;
+    this.#records.delete(this.#oldest++);
   }
 }

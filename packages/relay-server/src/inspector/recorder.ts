@@ -12,7 +12,7 @@ export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
 export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserver {
   const { sharedPort, path } = host;
   return (exchange) => {
-    const rttMs = host.rttOf(exchange.link);
+    const rttMs = exchange.path === 'ingress' ? null : host.rttOf(exchange.link);
     const record = new ExchangeRecord(exchange, { id: store.nextId(), path, rttMs, sharedPort });
     const changed = (): void => store.touch(record);
     store.add(record);
@@ -22,7 +22,7 @@ export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserv
     });
     return {
       sent: (head) => {
-        record.wasSent(head);
+        record.sent(head);
         changed();
       },
       head: (head) => {
@@ -30,11 +30,11 @@ export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserv
         changed();
       },
       bodyEnd: (direction, isComplete) => {
-        record.complete[direction] = isComplete;
+        record.bodyEnded(direction, isComplete);
         changed();
       },
       end: (end) => {
-        record.end = end;
+        record.ended(end);
         changed();
       },
     };

@@ -33,11 +33,13 @@ export class Replay {
   /** Sends a request; returns the number of its record. Fails with PROTOCOL_ERROR when there is nothing to repeat. */
   send(request: ReplayRequest): number {
     const original = this.store.get(request.of);
-    if (original?.kind !== 'http') throw new WingmanError('PROTOCOL_ERROR', 'no such request');
-    const target = this.ports().find(original.port, 'viewer') ?? this.ports().shared;
-    const body =
-      request.body === undefined ? original.bodies.upload.bytes : Buffer.from(request.body);
-    const asked = headOf(request, original, body.length);
+    const facts = original?.facts;
+    if (original === undefined || facts?.kind !== 'http') {
+      throw new WingmanError('PROTOCOL_ERROR', 'no such request');
+    }
+    const target = this.ports().find(facts.port, 'viewer') ?? this.ports().shared;
+    const body = request.body === undefined ? original.body('upload') : Buffer.from(request.body);
+    const asked = headOf(request, facts, body.length);
     const observers = new ExchangeObservers();
     const sharedPort = target.loopback.port;
     observers.add(recorder(this.store, { path: 'replay', sharedPort, rttOf: () => null }));
@@ -70,7 +72,11 @@ async function run(observation: Observation, body: Buffer, { client }: LocalTarg
 }
 
 /** The head as the app gets it. */
-function headOf(request: ReplayRequest, original: ExchangeRecord, bodyBytes: number): RequestHead {
+function headOf(
+  request: ReplayRequest,
+  original: ExchangeRecord['facts'],
+  bodyBytes: number,
+): RequestHead {
   const { method, target } = request;
   const headers = request.headers
     .map((field) => unmasked(field, original.sent ?? original.asked))

@@ -19,6 +19,7 @@ interface Series {
 /** Measures all viewers once a second, and keeps the last ten minutes. */
 export class ViewerWatch {
   readonly #series = new BoundedMap<string, Series>(HOST_LIMITS.inspectorViewers);
+  readonly #roundTrips = new BoundedMap<string, number>(HOST_LIMITS.inspectorViewers);
   #timer: Timer;
 
   /** `hosts` are asked each time: those of other ports come later. */
@@ -37,13 +38,10 @@ export class ViewerWatch {
     return { viewers, visitors, samples: Object.fromEntries(samples) };
   }
 
-  /** The round trip of a link now, in milliseconds; null when it isn't known. */
+  /** The round trip of a viewer's link at the last sample, in milliseconds; null when it isn't known. */
   rttOf(id: string): number | null {
-    for (const { app } of this.hosts()) {
-      const link = app.links.get(id)?.link;
-      if (link !== undefined) return rttOf(link.stats());
-    }
-    return null;
+    // Asked at each request: a link's own account of itself takes longer than the rest of a record.
+    return this.#roundTrips.get(id) ?? this.#firstRtt(id);
   }
 
   stop(): void {
@@ -65,6 +63,14 @@ export class ViewerWatch {
     }, HOST_LIMITS.inspectorSampleMs);
   }
 
+  /** Before the first sample. */
+  #firstRtt(id: string): number | null {
+    const [served] = this.hosts().flatMap(({ app }) => app.links.get(id) ?? []);
+    const rttMs = served === undefined ? null : rttOf(served.link.stats());
+    if (rttMs !== null) this.#roundTrips.set(id, rttMs);
+    return rttMs;
+  }
+
   #measure(stats: LinkStats): void {
     const { p2p, relay } = stats.bytes;
     const now = { down: p2p.out + relay.out, up: p2p.in + relay.in };
@@ -77,6 +83,7 @@ export class ViewerWatch {
       up: (now.up - series.up) * perSecond,
       path: stats.path,
     };
+    if (sample.rttMs !== null) this.#roundTrips.set(stats.id, sample.rttMs);
     const samples = [...series.samples.slice(1 - HOST_LIMITS.inspectorSamples), sample];
     this.#series.set(stats.id, { samples, ...now });
   }

@@ -1,19 +1,19 @@
 import type { ExchangeDetail, ExchangeSummary, KeptBody, Phase } from '@wingman/inspector';
-import { headerValue, type Direction } from '@wingman/protocol';
+import { headerValue, type Direction, type ResponseHead } from '@wingman/protocol';
 import { withoutPass } from '../exchange/ingress-key.js';
 import type { ExchangeRecord } from './exchange-record.js';
 import { shownHeads } from './masks.js';
 
 /** One line of the list. */
-export function summaryOf(record: ExchangeRecord): ExchangeSummary {
-  const { id, kind, asked, port, viewer, startedAt, durationMs, end, head, counted } = record;
-  const type = contentTypeOf(record);
+export function summaryOf({ facts }: Pick<ExchangeRecord, 'facts'>): ExchangeSummary {
+  const { id, kind, asked, port, viewer, startedAt, times, end, head, counted, paths } = facts;
+  const type = contentTypeOf(head);
   return {
     ...{ id, kind, method: asked.method, target: withoutPass(asked.target), port },
     ...(head !== undefined && { status: head.status }),
     ...(type !== undefined && { type }),
-    ...{ path: record.paths.at(-1) ?? 'offline', viewer, startedAt },
-    ...(durationMs !== undefined && { durationMs }),
+    ...{ path: paths.at(-1) ?? 'offline', viewer, startedAt },
+    ...(times.end !== undefined && { durationMs: times.end - times.accepted }),
     ...{ upload: counted.upload, download: counted.download },
     outcome: end?.outcome ?? 'running',
     ...(end !== undefined && 'code' in end && { code: end.code }),
@@ -22,15 +22,16 @@ export function summaryOf(record: ExchangeRecord): ExchangeSummary {
 
 /** Everything that is kept of an exchange but its bodies and messages. */
 export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): ExchangeDetail {
-  const { end, head, paths, rttMs, messages } = record;
-  const heads = shownHeads(record, areSecretsShown);
+  const { facts, messages } = record;
+  const { end, head, paths, rttMs } = facts;
+  const heads = shownHeads(facts, areSecretsShown);
   return {
-    ...summaryOf(record),
+    ...summaryOf({ facts }),
     ...heads,
     statusText: head?.statusText ?? '',
     paths,
     ...(rttMs !== null && { rttMs }),
-    phases: phasesOf(record),
+    phases: phasesOf(facts),
     requestBody: bodyOf(record, 'upload'),
     responseBody: bodyOf(record, 'download'),
     droppedMessages: messages.dropped,
@@ -41,23 +42,22 @@ export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): Exch
 }
 
 /** The answer's content type, without its parameters; undefined when it has none. */
-export function contentTypeOf({ head }: ExchangeRecord): string | undefined {
+function contentTypeOf(head: ResponseHead | undefined): string | undefined {
   const value = headerValue(head?.headers ?? [], 'content-type');
   return value?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
 function bodyOf(record: ExchangeRecord, direction: Direction): KeptBody {
-  const { counted, bodies, complete } = record;
-  const bytes = counted[direction];
-  return { bytes, kept: bodies[direction].length, isComplete: complete[direction] };
+  const { counted, complete } = record.facts;
+  const { length: kept } = record.body(direction);
+  return { bytes: counted[direction], kept, isComplete: complete[direction] };
 }
 
 /**
  * Where the time went. The path's share is half of the link's round trip each way, and lies before the host's clock
  * starts and behind its end: the host doesn't see it. The time in which the viewer takes the answer includes the path's rate.
  */
-export function phasesOf(record: ExchangeRecord): Phase[] {
-  const { times, waits, rttMs, kind } = record;
+export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts']): Phase[] {
   const way = (rttMs ?? 0) / 2;
   const at = (time: number): number => way + time - times.accepted;
   const { head, end } = times;

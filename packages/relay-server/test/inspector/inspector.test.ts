@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { MASK, type ExchangeDetail, type ReplayRequest } from '@wingman/inspector';
-import { request } from '@wingman/protocol';
+import { openWebSocket, request } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
 import { followed, inspected, type Inspected } from '../support/inspected.js';
 import { cleanups } from '../support/cleanups.js';
-import { requestHead, textOf } from '../support/tunnel.js';
+import { requestHead, textOf, webSocketOpen } from '../support/tunnel.js';
 import { until } from '../support/until.js';
 
 /** Asks the app through the tunnel. */
@@ -164,11 +164,9 @@ test('the messages of a socket are told as they come', async () => {
   const sockets = new WebSocketServer({ server: host.server.server });
   cleanups.push(() => sockets.close());
   sockets.on('connection', (socket) =>
-    socket.on('message', (data) => socket.send(`got ${String(data)}`)),
+    socket.on('message', (data) => socket.send(`got ${(data as Buffer).toString()}`)),
   );
-  const { openWebSocket } = await import('@wingman/protocol');
-  const { webSocketOpen } = await import('../support/tunnel.js');
-  const socket = await openWebSocket(host.tunnel.mux, webSocketOpen({ target: '/ws' }));
+  const socket = openWebSocket(host.tunnel.mux, webSocketOpen({ target: '/ws' }));
   await socket.send('one');
   await socket.receive();
   const { find, seen } = await followed(host, 'exchanges/1/messages');

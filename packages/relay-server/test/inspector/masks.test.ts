@@ -10,7 +10,7 @@ const values = (fields: readonly Field[]) => fields.map(({ value }) => value);
 describe('what is masked', () => {
   test('is the proof in Authorization, not its scheme', () => {
     const one = record({ headers: ['authorization', 'Bearer abc', 'x-api-key', 'abc', 'a', 'b'] });
-    const { asked, sent } = shownHeads(one, false);
+    const { asked, sent } = shownHeads(one.facts, false);
     expect(values(asked)).toEqual([`Bearer ${MASK}`, MASK, 'b']);
     expect(sent).toEqual(asked);
     expect(asked.map(({ isSecret }) => isSecret)).toEqual([true, true, undefined]);
@@ -21,25 +21,28 @@ describe('what is masked', () => {
       headers: ['cookie', 'theme=dark; __Host-wingman-scripted=theme'],
       sent: ['cookie', 'theme=dark; session=secret'],
     });
-    const { asked, sent } = shownHeads(one, false);
+    const { asked, sent } = shownHeads(one.facts, false);
     expect(values(sent)).toEqual([`theme=dark; session=${MASK}`]);
     expect(values(asked)).toEqual([`theme=dark; __Host-wingman-scripted=${MASK}`]);
   });
 
   test('is every cookie of plain HTTP, which nobody can tell apart', () => {
     const one = record({ headers: ['cookie', 'a=1; b=2'], path: 'ingress' });
-    expect(values(shownHeads(one, false).asked)).toEqual([`a=${MASK}; b=${MASK}`]);
+    expect(values(shownHeads(one.facts, false).asked)).toEqual([`a=${MASK}; b=${MASK}`]);
   });
 
   test('is what sets an HttpOnly cookie', () => {
     const open = 'theme=dark; Path=/';
     const one = record({ answer: ['set-cookie', 's=1; Path=/; httponly', 'set-cookie', open] });
-    expect(values(shownHeads(one, false).answer)).toEqual([`s=${MASK}; Path=/; httponly`, open]);
+    expect(values(shownHeads(one.facts, false).answer)).toEqual([
+      `s=${MASK}; Path=/; httponly`,
+      open,
+    ]);
   });
 
   test('is shown to whoever asks, and marked all the same', () => {
     const one = record({ headers: ['authorization', 'Bearer abc'] });
-    expect(shownHeads(one, true).asked).toEqual([
+    expect(shownHeads(one.facts, true).asked).toEqual([
       { name: 'authorization', value: 'Bearer abc', isSecret: true },
     ]);
     expect(detailOf(one, true).hasSecrets).toBe(true);
@@ -48,7 +51,7 @@ describe('what is masked', () => {
 });
 
 test('an edited field that still has the mask keeps what was recorded, any other does not', () => {
-  const { sent } = record({ headers: ['authorization', 'Bearer abc'] });
+  const { sent } = record({ headers: ['authorization', 'Bearer abc'] }).facts;
   const value = (text: string, name = 'Authorization') =>
     unmasked({ name, value: text }, sent).value;
   expect(value(`Bearer ${MASK}`)).toBe('Bearer abc');

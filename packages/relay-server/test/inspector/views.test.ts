@@ -36,7 +36,7 @@ test('the close of a WebSocket is told', () => {
   socket.end({ outcome: 'complete', close: { code: 1000, reason: 'bye' } });
   expect(detailOf(store.get(1)!, false).close).toEqual({ code: 1000, reason: 'bye' });
   expect(store.get(1)?.messages.messages).toMatchObject([{ data: 'hi' }]);
-  expect(store.get(1)?.bodies.upload.length).toBe(0);
+  expect(store.get(1)?.body('upload').length).toBe(0);
 });
 
 test('the pieces of an event stream are kept as a body and as messages', () => {
@@ -44,7 +44,29 @@ test('the pieces of an event stream are kept as a body and as messages', () => {
   const events = ['content-type', 'text/event-stream; charset=utf-8'];
   const record = whole({ answer: events, answerBody: 'data: 1\n\n' });
   expect(record.messages.messages).toMatchObject([{ isText: false, bytes: 9 }]);
-  expect(record.bodies.download.bytes.toString()).toBe('data: 1\n\n');
+  expect(record.body('download').toString()).toBe('data: 1\n\n');
+});
+
+test('the fields of an exchange that has ended are what they were', () => {
+  const { store, begin } = recording();
+  const exchange = begin({ headers: ['accept', '*/*', 'x', 'a: b', 'empty', '', 'x', '7'] });
+  const { headers } = exchange.asked;
+  const changed = { name: 'host', value: 'localhost:3000' };
+  const sent = { ...exchange.asked, headers: [changed, ...headers.slice(1)] };
+  exchange.sent(sent);
+  exchange.head(responseHead(200, ['set-cookie', 'a=1', 'set-cookie', 'b=2']));
+  const before = structuredClone(store.get(1)!.facts);
+  exchange.end({ outcome: 'complete' });
+  const { end, times, ...after } = store.get(1)!.facts;
+  expect({ ...after, times: before.times }).toEqual(before);
+  expect([end?.outcome, times.end]).toEqual(['complete', 0]);
+});
+
+test('an exchange without an answer has none when it has ended', () => {
+  const { store, begin } = recording();
+  begin().end({ outcome: 'refused', code: 'LOCAL_PORT_REFUSED' });
+  const { asked, sent, head } = store.get(1)!.facts;
+  expect([asked.headers, sent, head]).toEqual([[], undefined, undefined]);
 });
 
 describe('where the time went', () => {
@@ -68,7 +90,7 @@ describe('where the time went', () => {
       time.now += 50;
     }
     exchange.end({ outcome: 'complete' });
-    expect(phasesOf(store.get(1)!)).toEqual([
+    expect(phasesOf(store.get(1)!.facts)).toEqual([
       { name: 'path', from: 0, ms: 10 },
       { name: 'host', from: 10, ms: 5 },
       { name: 'app', from: 15, ms: 40 },
@@ -84,7 +106,7 @@ describe('where the time went', () => {
     exchange.sent(exchange.asked);
     time.now = 100;
     exchange.end({ outcome: 'aborted', code: 'TIMEOUT', by: 'app' });
-    expect(phasesOf(store.get(1)!)).toEqual([{ name: 'app', from: 0, ms: 100 }]);
+    expect(phasesOf(store.get(1)!.facts)).toEqual([{ name: 'app', from: 0, ms: 100 }]);
   });
 
   test('a page of the host’s own never was at the app', () => {
@@ -94,7 +116,7 @@ describe('where the time went', () => {
     exchange.head(responseHead(503));
     time.now = 3;
     exchange.end({ outcome: 'refused', code: 'LOCAL_PORT_REFUSED' });
-    expect(phasesOf(store.get(1)!)).toEqual([
+    expect(phasesOf(store.get(1)!.facts)).toEqual([
       { name: 'host', from: 0, ms: 2 },
       { name: 'viewer', from: 2, ms: 1 },
     ]);
@@ -108,7 +130,7 @@ describe('where the time went', () => {
     socket.head(responseHead(101));
     time.now = 1_004;
     socket.end({ outcome: 'complete' });
-    expect(phasesOf(store.get(1)!)).toEqual([
+    expect(phasesOf(store.get(1)!.facts)).toEqual([
       { name: 'app', from: 0, ms: 4 },
       { name: 'open', from: 4, ms: 1_000 },
     ]);

@@ -61,7 +61,8 @@ export async function followed(
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       const events = (text + chunk).split('\n\n');
       text = events.pop() ?? '';
-      for (const event of events) seen.push(JSON.parse(event.slice('data: '.length)));
+      for (const event of events)
+        seen.push(JSON.parse(event.slice('data: '.length)) as Record<string, unknown>);
     }
   })();
   void reading.catch(() => undefined).finally(() => (state.isOver = true));
