@@ -6,6 +6,10 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
+import { MemoryDirectory, type Directory } from './cluster/directory.js';
+import { Leases } from './cluster/leases.js';
+import { Peers } from './cluster/peers.js';
+import { RedisDirectory } from './cluster/redis-directory.js';
 import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import type { ForwardedOptions } from './web/client-identity.js';
@@ -17,6 +21,7 @@ import { Certificate } from './operator/certificate.js';
 import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
+import { createDialToken } from './sessions/registration.js';
 import { SessionRegistry } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
 import { Site } from './site.js';
@@ -55,6 +60,9 @@ interface Core extends Ingredients {
   stun: StunCoordination;
   monitor: ConnectionMonitor;
   webSockets: WebSocketServers;
+  directory: Directory;
+  leases: Leases;
+  peers: Peers;
   unknownNames: UnknownNames;
   forwarded: ForwardedOptions;
   locate: (hostHeader: string | undefined) => Place;
@@ -72,6 +80,9 @@ export interface Composition {
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
   budgets: Budgets;
+  directory: Directory;
+  leases: Leases;
+  peers: Peers;
   certificate: Certificate | undefined;
   http: Server | TlsServer;
 }
@@ -82,9 +93,15 @@ export function compose(ingredients: Ingredients): Composition {
   const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
   const certificate = createCertificate(ingredients);
-  const http = createHttpServer(createRequestListener(core, ingress), certificate);
+  const app = createRequestListener(core, ingress);
+  const listener: RequestListener = (req, res) => {
+    void core.peers.web(req, res, () => void app(req, res));
+  };
+  const http = createHttpServer(listener, certificate);
   http.on('connection', (socket: Socket) => core.sockets.enter(socket));
-  http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
+  http.on('upgrade', (req, socket, head) => {
+    void core.peers.upgrade(req, socket, head, () => upgrades.handle(req, socket, head));
+  });
   return { ...core, ingress, upgrades, certificate, http };
 }
 
@@ -99,6 +116,7 @@ function createCore(ingredients: Ingredients): Core {
     create: (name, onEnd) => createSession(core, name, onEnd),
   });
   const monitor = new ConnectionMonitor(clock);
+  const cluster = createCluster(ingredients, registry);
   const core: Core = {
     ...ingredients,
     hostTokens: createHostTokens(ingredients),
@@ -106,6 +124,7 @@ function createCore(ingredients: Ingredients): Core {
       ...ingredients,
       changed: () => registry.endDenied(core.denyList),
     }),
+    ...cluster,
     site,
     registry,
     monitor,
@@ -171,6 +190,7 @@ function createSession(
   return new LiveSession(name, { ...config, clock, metrics, stun, originOf }, (reason) => {
     logger.info({ session: name, reason }, 'session ended');
     onEnd(reason);
+    core.leases.giveUp(name);
   });
 }
 
@@ -230,6 +250,26 @@ function createRequestListener(core: Core, ingress: Ingress): RequestListener {
     }),
     logger,
   });
+}
+
+/** What makes this node one of several; one that is alone has a directory to itself. */
+function createCluster(
+  { clock, config, logger }: Ingredients,
+  registry: SessionRegistry,
+): Pick<Core, 'directory' | 'leases' | 'peers'> {
+  const { clusterSecret, domain, nodeUrl: node = 'alone', redisUrl } = config;
+  const directory =
+    redisUrl === undefined ? new MemoryDirectory(clock) : new RedisDirectory(redisUrl, logger);
+  const isHere = (name: string): boolean => registry.lookup(name).found === 'session';
+  const lost = (name: string): void => {
+    const lookup = registry.lookup(name);
+    if (lookup.found === 'session') lookup.session.session.end('moved');
+  };
+  const leases = new Leases({ directory, node, clock, logger, isHere, lost });
+  // Alone it has no peer, and nobody can prove to be one.
+  const secret = clusterSecret ?? createDialToken();
+  const peers = new Peers({ directory, node, secret, domain, logger, isHere });
+  return { directory, leases, peers };
 }
 
 /** Plain HTTP, for a proxy or for this machine alone, or TLS of its own. */
