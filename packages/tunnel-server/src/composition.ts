@@ -6,10 +6,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
-import { MemoryDirectory, type Directory } from './cluster/directory.js';
-import { Leases } from './cluster/leases.js';
-import { Peers } from './cluster/peers.js';
-import { RedisDirectory } from './cluster/redis-directory.js';
+import { createCluster, type Cluster } from './cluster/cluster.js';
 import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import type { ForwardedOptions } from './web/client-identity.js';
@@ -21,7 +18,6 @@ import { Certificate } from './operator/certificate.js';
 import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { LiveSession } from './sessions/live-session.js';
-import { createDialToken } from './sessions/registration.js';
 import { SessionRegistry } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
 import { Site } from './site.js';
@@ -49,7 +45,7 @@ export interface Ingredients {
 }
 
 /** Sessions and what they share. */
-interface Core extends Ingredients {
+interface Core extends Ingredients, Cluster {
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
   sockets: SocketPlaces;
@@ -60,16 +56,13 @@ interface Core extends Ingredients {
   stun: StunCoordination;
   monitor: ConnectionMonitor;
   webSockets: WebSocketServers;
-  directory: Directory;
-  leases: Leases;
-  peers: Peers;
   unknownNames: UnknownNames;
   forwarded: ForwardedOptions;
   locate: (hostHeader: string | undefined) => Place;
 }
 
 /** The parts of a tunnel server that its owner starts and stops. */
-export interface Composition {
+export interface Composition extends Cluster {
   site: Site;
   metrics: Metrics;
   registry: SessionRegistry;
@@ -80,9 +73,6 @@ export interface Composition {
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
   budgets: Budgets;
-  directory: Directory;
-  leases: Leases;
-  peers: Peers;
   certificate: Certificate | undefined;
   http: Server | TlsServer;
 }
@@ -250,26 +240,6 @@ function createRequestListener(core: Core, ingress: Ingress): RequestListener {
     }),
     logger,
   });
-}
-
-/** What makes this node one of several; one that is alone has a directory to itself. */
-function createCluster(
-  { clock, config, logger }: Ingredients,
-  registry: SessionRegistry,
-): Pick<Core, 'directory' | 'leases' | 'peers'> {
-  const { clusterSecret, domain, nodeUrl: node = 'alone', redisUrl } = config;
-  const directory =
-    redisUrl === undefined ? new MemoryDirectory(clock) : new RedisDirectory(redisUrl, logger);
-  const isHere = (name: string): boolean => registry.lookup(name).found === 'session';
-  const lost = (name: string): void => {
-    const lookup = registry.lookup(name);
-    if (lookup.found === 'session') lookup.session.session.end('moved');
-  };
-  const leases = new Leases({ directory, node, clock, logger, isHere, lost });
-  // Alone it has no peer, and nobody can prove to be one.
-  const secret = clusterSecret ?? createDialToken();
-  const peers = new Peers({ directory, node, secret, domain, logger, isHere });
-  return { directory, leases, peers };
 }
 
 /** Plain HTTP, for a proxy or for this machine alone, or TLS of its own. */
