@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
+import { createCluster, type Cluster } from './cluster/cluster.js';
 import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import type { ForwardedOptions } from './web/client-identity.js';
@@ -45,7 +46,7 @@ export interface Ingredients {
 }
 
 /** Sessions and what they share. */
-interface Core extends Ingredients {
+interface Core extends Ingredients, Cluster {
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
   sockets: SocketPlaces;
@@ -62,7 +63,7 @@ interface Core extends Ingredients {
 }
 
 /** The parts of a tunnel server that its owner starts and stops. */
-export interface Composition {
+export interface Composition extends Cluster {
   site: Site;
   metrics: Metrics;
   registry: SessionRegistry;
@@ -83,9 +84,15 @@ export function compose(ingredients: Ingredients): Composition {
   const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
   const certificate = createCertificate(ingredients);
-  const http = createHttpServer(createRequestListener(core, ingress), certificate);
+  const app = createRequestListener(core, ingress);
+  const listener: RequestListener = (req, res) => {
+    void core.peers.web(req, res, () => void app(req, res));
+  };
+  const http = createHttpServer(listener, certificate);
   http.on('connection', (socket: Socket) => core.sockets.enter(socket));
-  http.on('upgrade', (req, socket, head) => upgrades.handle(req, socket, head));
+  http.on('upgrade', (req, socket, head) => {
+    void core.peers.upgrade(req, socket, head, () => upgrades.handle(req, socket, head));
+  });
   return { ...core, ingress, upgrades, certificate, http };
 }
 
@@ -101,6 +108,7 @@ function createCore(ingredients: Ingredients): Core {
     create: (name, onEnd) => createSession(core, name, onEnd),
   });
   const monitor = new ConnectionMonitor(clock);
+  const cluster = createCluster(ingredients, registry);
   const core: Core = {
     ...ingredients,
     hostTokens: createHostTokens(ingredients),
@@ -108,6 +116,7 @@ function createCore(ingredients: Ingredients): Core {
       ...ingredients,
       changed: () => registry.endDenied(core.denyList),
     }),
+    ...cluster,
     site,
     registry,
     monitor,
@@ -177,6 +186,7 @@ function createSession(
   return new LiveSession(name, { ...config, clock, metrics, stun, originOf }, (reason) => {
     logger.info({ session: name, reason }, 'session ended');
     onEnd(reason);
+    core.leases.giveUp(name);
   });
 }
 

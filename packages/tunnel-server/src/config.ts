@@ -69,6 +69,12 @@ export interface TunnelServerConfig {
   tlsKey: string | undefined;
   /** Who may ask whether a name deserves a certificate. */
   tlsAskFrom: string[];
+  /** Where several nodes say who has which session; undefined: this node is the only one. */
+  redisUrl: string | undefined;
+  /** Where the other nodes reach this one. */
+  nodeUrl: string | undefined;
+  /** What nodes know each other by. */
+  clusterSecret: string | undefined;
   /** Whether a bare address (127.0.0.1, [::1]) shows the session when there is exactly one. */
   answerBareAddress: boolean;
   /** Where the shell and its assets are; undefined: the package's own `assets`. */
@@ -85,12 +91,17 @@ export const tunnelServerOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {
-  const { maxHeldMib, maxMibPerSecond, publicUrl, ...values } = readSettings(SETTINGS, given, env);
+  const { maxHeldMib, maxMibPerSecond, nodeUrl, publicUrl, ...values } = readSettings(
+    SETTINGS,
+    given,
+    env,
+  );
   const hasDomain = publicUrl === undefined || isSet(SETTINGS.domain, given.domain, env);
   return verified({
     ...values,
     domain: hasDomain ? values.domain : publicUrl.hostname,
     publicUrl: publicUrl?.origin,
+    nodeUrl: nodeUrl?.origin,
     maxHeldBytes: maxHeldMib * MIB,
     maxBytesPerSecond: maxMibPerSecond && maxMibPerSecond * MIB,
     stunServers: values.stunServers ?? [],
@@ -118,8 +129,18 @@ function verified(config: TunnelServerConfig): TunnelServerConfig {
       'TLS_CERT and TLS_KEY (--tls-cert, --tls-key) go together: a certificate is of no use without its key.',
     );
   }
+  demandCluster(config);
   demandRegistration(config);
   return config;
+}
+
+/** A node among several is behind a proxy, which alone knows who a client is, and has a name and a password among the others. */
+function demandCluster({ clusterSecret, nodeUrl, redisUrl, trustProxy }: TunnelServerConfig): void {
+  const given = [redisUrl, nodeUrl, clusterSecret].filter((value) => value !== undefined).length;
+  if (given === 0 || (given === 3 && trustProxy)) return;
+  throw new ConfigError(
+    'Several nodes need REDIS_URL, NODE_URL, CLUSTER_SECRET and TRUST_PROXY=true, all of them.',
+  );
 }
 
 /** Who may register on a server that others can reach is the operator's choice, and neither choice is made for them. */

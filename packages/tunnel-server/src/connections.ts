@@ -1,6 +1,7 @@
 import { WingmanError, type Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { NetworkRate } from './budgets/network-rate.js';
+import type { Leases } from './cluster/leases.js';
 import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { SERVER_LIMITS } from './limits.js';
@@ -26,6 +27,7 @@ export interface ConnectionOptions {
   ingressWebSockets: IngressWebSockets;
   logger: Logger;
   metrics: Metrics;
+  leases: Pick<Leases, 'take' | 'confirm'>;
   registry: SessionRegistry;
   stun: StunCoordination;
 }
@@ -44,7 +46,7 @@ export class Connections implements UpgradeHandlers {
   }
 
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
-    const { clock, config, hostTokens, logger, metrics, registry, stun } = this.#options;
+    const { clock, config, hostTokens, leases, logger, metrics, registry, stun } = this.#options;
     const network = clientNetwork(address);
     const settled = this.#unproved.enter(network, () => connection.evict());
     const connection = new HostConnection(webSocket, {
@@ -57,9 +59,12 @@ export class Connections implements UpgradeHandlers {
       tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
       mayRegister: () => this.#registrations.take(network),
+      claim: (name, instance, takeOver) => leases.take(name, instance, takeOver),
       register: (name, grant) => {
         this.#demandWelcome(name, address);
-        return registry.register(name, network, grant).signaling;
+        const { signaling } = registry.register(name, network, grant);
+        leases.confirm(name, grant.host.instance);
+        return signaling;
       },
       settled,
     });

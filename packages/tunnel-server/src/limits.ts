@@ -30,6 +30,19 @@ export const SERVER_LIMITS = {
   /** From the main session's redirect to the other port's origin: one request. */
   passageMs: 30_000,
 
+  /** For how long a node has a name without saying so again: a dead node's sessions can be registered elsewhere after that by other hosts, and by their own at once. */
+  leaseMs: 6_000,
+  /** How often it says so: two questions may be lost. */
+  leaseRenewalMs: 2_000,
+  /** From a question to Redis to its answer; past it Redis counts as away. */
+  directoryMs: 2_000,
+  /** How soon a lost connection to Redis is tried again. */
+  directoryRetryMs: 500,
+  /** From a request for another node to a connection with it. */
+  peerConnectMs: 3_000,
+  /** What one node says to another is believed for this time: their clocks may differ. */
+  peerProofMs: 30_000,
+
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
   /** Hosts that are connected and have not proved a key: each costs a socket and a nonce. Past it the oldest of the busiest network goes. */

@@ -81,10 +81,13 @@ export class RunningServer {
       budgets,
       certificate,
       denyList,
+      directory,
       hostTokens,
       http,
       ingress,
+      leases,
       monitor,
+      peers,
       registry,
       upgrades,
       webSockets,
@@ -95,15 +98,18 @@ export class RunningServer {
     http.closeIdleConnections();
     await Promise.race([ingress.drained(), deadline.passed]);
     registry.endAll('shutdown');
+    const givenUp = leases.close();
     const gone = webSockets.closeAll(CloseCode.GOING_AWAY, 'the tunnel server is shutting down');
-    await Promise.race([gone, deadline.passed]);
+    await Promise.race([Promise.all([gone, givenUp]), deadline.passed]);
     deadline.cancel();
     webSockets.terminateAll();
+    peers.close();
     http.closeAllConnections();
     monitor.close();
     hostTokens?.close();
     budgets.close();
     certificate?.close();
+    directory.close();
     denyList.close();
     await Promise.all([stopped, this.#responder?.close()]);
   }

@@ -185,5 +185,29 @@ export const SETTINGS = {
     meaning: 'Addresses and networks of proxies that may ask which names deserve a certificate.',
     schema: schemas.list(schemas.text).refine((texts) => networksOf(texts) !== undefined),
   }),
+  redisUrl: setting({
+    variable: 'REDIS_URL',
+    default: '',
+    good: 'redis://10.1.2.9:6379',
+    meaning:
+      'Redis in which several nodes say who has which session; empty: this node is the only one.',
+    isSecret: true,
+    schema: schemas.text.regex(/^rediss?:\/\/[^\s]+$/),
+  }),
+  nodeUrl: setting({
+    variable: 'NODE_URL',
+    default: '',
+    good: 'http://10.1.2.3:8787',
+    meaning: 'Where the other nodes reach this one; needs REDIS_URL.',
+    schema: schemas.httpOrigin,
+  }),
+  clusterSecret: setting({
+    variable: 'CLUSTER_SECRET',
+    default: '',
+    good: 'the output of openssl rand -hex 32',
+    meaning: 'What nodes know each other by: the same at all of them; needs REDIS_URL.',
+    isSecret: true,
+    schema: operatorToken,
+  }),
   ...SHARED_SETTINGS,
 };

@@ -92,6 +92,22 @@ export const SHUTTING_DOWN: Problem = {
   cure: 'Try again in a moment.',
 };
 
+export const DIRECTORY_AWAY: Problem = {
+  status: 503,
+  code: 'DIRECTORY_AWAY',
+  title: 'The tunnel server can’t look this session up',
+  cause: 'Its nodes have lost the directory that says which of them has which session.',
+  cure: 'Try again in a moment. Sessions that this node has go on.',
+};
+
+export const NODE_AWAY: Problem = {
+  status: 503,
+  code: 'HOST_OFFLINE',
+  title: 'A part of the tunnel server doesn’t answer',
+  cause: 'The node that has this session can’t be reached from the one that you have reached.',
+  cure: 'Try again in a moment: the session moves to another node by itself.',
+};
+
 export const NOT_BUILT: Problem = {
   status: 500,
   code: 'INTERNAL',

@@ -24,7 +24,7 @@ const TRANSITIONS: TransitionTable<SessionState> = {
 };
 
 /** Why a session has ended. */
-export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'removed' | 'shutdown';
+export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'removed' | 'moved' | 'shutdown';
 
 /** What everyone connected to a session is told when it ends. */
 export interface Ending {
@@ -63,6 +63,14 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
     message: 'the operator of the tunnel server has ended the session',
     reason: ToldReason.STOPPED,
     hostCode: 'DENIED',
+  },
+  // Its viewers come back, and are led to the other node. A host that is still here is not the one that has moved.
+  moved: {
+    code: 'HOST_OFFLINE',
+    closeCode: CloseCode.GOING_AWAY,
+    message: 'another node of the tunnel server has the session now',
+    reason: ToldReason.UNSPECIFIED,
+    hostCode: 'NAME_IN_USE',
   },
   shutdown: {
     code: 'HOST_OFFLINE',

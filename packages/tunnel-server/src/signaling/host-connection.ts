@@ -65,6 +65,8 @@ export interface HostConnectionOptions {
   tokens: Pick<HostTokens, 'admits'> | undefined;
   /** Whether the host's network may register once more. */
   mayRegister(): Promise<boolean>;
+  /** Takes the proved name among all nodes of the server; rejects with WingmanError. */
+  claim(name: string, instance: string, takeOver: boolean): Promise<void>;
   /** Registers under the proved name; throws WingmanError. */
   register(name: string, grant: Grant): HostAudience;
   /** It has registered, or it has gone without; may be told twice. */
@@ -198,6 +200,9 @@ export class HostConnection implements HostPort {
       throw new WingmanError('PROTOCOL_ERROR', 'a connection has one session');
     }
     this.#introduce(message);
+    await this.#options.claim(message.session, this.instance, message.takeOver);
+    // A name that was taken for a host that has gone meanwhile is given up at the next renewal.
+    if (!this.#socket.isOpen) return;
     this.#audience = this.#options.register(message.session, {
       host: this,
       takeOver: message.takeOver,

@@ -1,5 +1,6 @@
 import type { Clock } from '@wingman/protocol';
 import type { RequestHandler } from 'express';
+import type { Directory } from '../cluster/directory.js';
 import { includesAddress, networksOf } from '../operator/networks.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { SERVER_LIMITS } from '../limits.js';
@@ -13,6 +14,8 @@ export const CERTIFICATE_PATH = '/tls-ask';
 export interface CertificateQuestionOptions {
   readonly clock: Clock;
   readonly registry: Pick<SessionRegistry, 'lookup'>;
+  /** Knows the sessions of other nodes. */
+  readonly directory: Pick<Directory, 'ownerOf'>;
   readonly domain: string;
   /** Addresses and networks that may ask. */
   readonly tlsAskFrom: readonly string[];
@@ -24,19 +27,21 @@ export interface CertificateQuestionOptions {
  * by the server's address, not by its name, and on its own behalf. For whoever else there is no such page.
  */
 export function certificateQuestions(options: CertificateQuestionOptions): RequestHandler {
-  const { clock, domain, registry } = options;
+  const { clock, directory, domain, registry } = options;
   const { unknownCertificateBurst, unknownCertificatesPerSecond } = SERVER_LIMITS;
   const unknown = new TokenBucket(clock, unknownCertificateBurst, unknownCertificatesPerSecond);
   const mayAsk = networksOf(options.tlsAskFrom);
-  return (req, res, next) => {
+  return async (req, res, next) => {
     const isProxy = mayAsk !== undefined && includesAddress(mayAsk, peerAddress(req));
     const isPassedOn = isForwarded(req) || routeHost(req.headers.host, domain).kind !== 'address';
     if (!isProxy || isPassedOn) return next();
     const name = req.query['domain'];
     const route = routeHost(typeof name === 'string' ? name : undefined, domain);
     if (route.kind === 'server') return void res.status(200).end();
-    const isLiving = route.kind === 'session' && registry.lookup(route.name).found === 'session';
-    if (isLiving) return void res.status(200).end();
-    res.status(unknown.take() ? 404 : 429).end();
+    if (route.kind !== 'session') return void res.status(404).end();
+    if (registry.lookup(route.name).found === 'session') return void res.status(200).end();
+    if (!unknown.take()) return void res.status(429).end();
+    const owner = await directory.ownerOf(route.name).catch(() => undefined);
+    res.status(owner === undefined ? 404 : 200).end();
   };
 }

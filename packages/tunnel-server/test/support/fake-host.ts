@@ -117,7 +117,9 @@ export class FakeHost {
     return `${this.session}.localhost:${this.port}`;
   }
 
-  async register(overrides: { session?: string; protocolVersion?: number; signature?: Uint8Array } = {}): Promise<void> {
+  async register(
+    overrides: { session?: string; protocolVersion?: number; signature?: Uint8Array } = {},
+  ): Promise<void> {
     const session = overrides.session ?? this.session;
     const nonce = await this.#nonce;
     const { takeOver = false, token } = this.#options;

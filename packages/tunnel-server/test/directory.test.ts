@@ -1,0 +1,152 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from '@redis/client';
+import { systemClock } from '@wingman/protocol';
+import { pino } from 'pino';
+import { MemoryDirectory, type Claim, type Directory } from '../src/cluster/directory.js';
+import { RedisDirectory } from '../src/cluster/redis-directory.js';
+import { SERVER_LIMITS } from '../src/limits.js';
+import { FakeClock } from './support/fake-clock.js';
+import { TestRedis } from './support/redis.js';
+
+const silent = pino({ level: 'silent' });
+const at = (node: string, instance = 'run', takeOver = false): Claim => ({
+  node: `http://${node}`,
+  instance,
+  takeOver,
+});
+
+let redis: TestRedis;
+const open: Directory[] = [];
+
+beforeAll(async () => {
+  redis = await TestRedis.start();
+});
+
+afterAll(() => redis.stop());
+
+afterEach(() => {
+  for (const directory of open.splice(0)) directory.close();
+});
+
+/** Redis answers as soon as it is connected. */
+async function redisDirectory(): Promise<RedisDirectory> {
+  const directory = new RedisDirectory(redis.url, silent);
+  open.push(directory);
+  await answering(directory);
+  return directory;
+}
+
+async function answering(directory: Directory): Promise<void> {
+  for (;;) {
+    const isBack = await directory.ownerOf('any').then(
+      () => true,
+      () => false,
+    );
+    if (isBack) return;
+    await new Promise((resolve) => systemClock.setTimeout(() => resolve(undefined), 20));
+  }
+}
+
+let names = 0;
+
+describe.each<[string, () => Promise<Directory>]>([
+  ['memory', () => Promise.resolve(new MemoryDirectory(new FakeClock()))],
+  ['Redis', redisDirectory],
+])('a directory in %s', (_kind, create) => {
+  test('has the owner of a name until it is given up', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    expect(await directory.ownerOf(name)).toBeUndefined();
+    await directory.claim(name, at('a'));
+    expect(await directory.ownerOf(name)).toBe('http://a');
+    await directory.release(name, at('a'));
+    expect(await directory.ownerOf(name)).toBeUndefined();
+  });
+
+  test('lets a host move to another node, and the first node learns it', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    await directory.claim(name, at('a'));
+    await directory.claim(name, at('b'));
+    expect(await directory.ownerOf(name)).toBe('http://b');
+    expect(await directory.renew(name, at('a'))).toBe(false);
+    expect(await directory.renew(name, at('b'))).toBe(true);
+    // What the loser gives up isn't its own.
+    await directory.release(name, at('a'));
+    expect(await directory.ownerOf(name)).toBe('http://b');
+  });
+
+  test('keeps a name from another host with the same key, unless that one takes it over', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    await directory.claim(name, at('a', 'first'));
+    await expect(directory.claim(name, at('b', 'second'))).rejects.toMatchObject({
+      code: 'NAME_IN_USE',
+    });
+    // An instance that begins like the other is another.
+    await expect(directory.claim(name, at('b', 'fir'))).rejects.toMatchObject({
+      code: 'NAME_IN_USE',
+    });
+    expect(await directory.ownerOf(name)).toBe('http://a');
+    await directory.claim(name, at('b', 'second', true));
+    expect(await directory.renew(name, at('a', 'first'))).toBe(false);
+  });
+
+  test('has one owner when many ask at once', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    const claims = Array.from({ length: 20 }, (_, index) => at(`n${index}`, `host ${index}`));
+    const results = await Promise.allSettled(claims.map((claim) => directory.claim(name, claim)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('takes a name again that has run out, or was forgotten', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    expect(await directory.renew(name, at('a'))).toBe(true);
+    expect(await directory.ownerOf(name)).toBe('http://a');
+  });
+});
+
+test('in memory a name that is not renewed is free after the lease', async () => {
+  const clock = new FakeClock();
+  const directory = new MemoryDirectory(clock);
+  await directory.claim('name', at('a', 'first'));
+  clock.advance(SERVER_LIMITS.leaseMs - 1);
+  await directory.renew('name', at('a', 'first'));
+  clock.advance(SERVER_LIMITS.leaseMs - 1);
+  expect(await directory.ownerOf('name')).toBe('http://a');
+  clock.advance(1);
+  await directory.claim('name', at('b', 'second'));
+  expect(await directory.ownerOf('name')).toBe('http://b');
+});
+
+test('in Redis a name runs out after the lease, and it holds nothing but node and instance', async () => {
+  const directory = await redisDirectory();
+  await directory.claim('mine', at('a'));
+  const client = await createClient({ url: redis.url }).connect();
+  const left = await client.pTTL('wingman:session:mine');
+  expect(left).toBeGreaterThan(SERVER_LIMITS.leaseMs - 2_000);
+  expect(left).toBeLessThanOrEqual(SERVER_LIMITS.leaseMs);
+  expect(await client.get('wingman:session:mine')).toBe('run http://a');
+  expect(await client.keys('*')).toEqual(expect.arrayContaining(['wingman:session:mine']));
+  client.destroy();
+});
+
+test('while Redis is away every question is refused at once, and it is found again', async () => {
+  const directory = await redisDirectory();
+  await redis.stop();
+  const questions = [
+    directory.claim('name', at('a')),
+    directory.renew('name', at('a')),
+    directory.ownerOf('name'),
+    directory.release('name', at('a')),
+  ];
+  const failures = await Promise.all(
+    questions.map((question) => question.catch((error: unknown) => error)),
+  );
+  for (const failure of failures) expect(failure).toMatchObject({ code: 'DIRECTORY_AWAY' });
+  await redis.start();
+  await answering(directory);
+  await directory.claim('name', at('a'));
+});

@@ -1,0 +1,50 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** A Redis of a test's own, which keeps nothing. */
+export class TestRedis {
+  #process: ChildProcess | undefined;
+
+  private constructor(readonly port: number) {}
+
+  static async start(): Promise<TestRedis> {
+    const redis = new TestRedis(await freePort());
+    await redis.start();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, again after a stop; resolves when it takes connections. */
+  async start(): Promise<void> {
+    const quiet = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'];
+    const redis = spawn('redis-server', ['--port', String(this.port), ...quiet]);
+    this.#process = redis;
+    for await (const text of redis.stdout) {
+      if (String(text).includes('Ready to accept connections')) break;
+    }
+    redis.stdout.resume();
+  }
+
+  async stop(): Promise<void> {
+    const redis = this.#process;
+    if (redis === undefined) return;
+    this.#process = undefined;
+    redis.kill('SIGKILL');
+    await once(redis, 'close');
+  }
+}
+
+/** A port on which nobody listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
