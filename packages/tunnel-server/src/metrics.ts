@@ -74,6 +74,7 @@ export class Metrics {
     this.#gauge('held_bytes', 'Memory for all that waits for a reader', sources.heldBytes);
     this.#gauge('sockets', 'TCP connections', sources.sockets);
     this.#gauge('bytes_per_second', 'What passes the server, both ways', sources.bytesPerSecond);
+    for (const way of ['direct', 'turn']) this.p2pConnected.inc({ way }, 0);
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

@@ -275,7 +275,7 @@ describe("the server's own name", () => {
       'wingman_relay_bytes_total{direction="to_viewer"} 0',
       '# TYPE wingman_ingress_requests_total counter',
       'wingman_p2p_attempts_total 0',
-      'wingman_p2p_connected_total 0',
+      'wingman_p2p_connected_total{way="direct"} 0',
       '# TYPE wingman_p2p_failed_total counter',
       'wingman_fallbacks_total 0',
       '# TYPE wingman_p2p_setup_seconds histogram',

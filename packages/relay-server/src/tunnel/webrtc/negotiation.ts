@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
+import { isLoopbackHost, parseIceUrl } from '@wingman/node-kit';
 import { fingerprintOf, WingmanError, type Binding } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
-import type { Candidate } from './engine.js';
+import type { Candidate, IceServerAddress } from './engine.js';
 
 /** Keeps the other side's candidates until its description is known: engines refuse them before. */
 export class PendingCandidates {
@@ -35,4 +37,27 @@ export function bindingOf(offer: string | undefined, answer: string | undefined)
     throw new WingmanError('HANDSHAKE_FAILED', 'a description has not one fingerprint');
   }
   return { initiator, responder };
+}
+
+/**
+ * The servers for an engine that asks one STUN server, chosen at random: those that are the most likely to answer. A
+ * name leads to an address of the family that this machine has, and an address may not; loopback leads nowhere if any
+ * other server is named.
+ */
+export function withLikelyStun(servers: readonly IceServerAddress[]): IceServerAddress[] {
+  const ranks = servers.flatMap(({ urls }) => urls.map(rankOf));
+  const best = Math.min(...ranks);
+  return servers.map((server) => {
+    const urls = server.urls.filter((url) => rankOf(url) === best || rankOf(url) === Infinity);
+    return { ...server, urls };
+  });
+}
+
+/** How likely a STUN server is to answer, the lower the more; infinity for what is no STUN server. */
+function rankOf(url: string): number {
+  const { hostname = '', scheme } = parseIceUrl(url) ?? {};
+  if (scheme !== 'stun') return Infinity;
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (isLoopbackHost(hostname)) return 2;
+  return isIP(address) === 0 ? 0 : 1;
 }

@@ -23,7 +23,7 @@ import {
   type PeerEngine,
   type PeerHandlers,
 } from './engine.js';
-import { bindingOf, PendingCandidates } from './negotiation.js';
+import { bindingOf, PendingCandidates, withLikelyStun } from './negotiation.js';
 import { RouteCandidate } from './route-candidate.js';
 
 /** libdatachannel through node-datachannel: the engine that measures better (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
@@ -55,7 +55,7 @@ class NodeDatachannelPeer implements Peer {
   ) {
     this.#handlers = handlers;
     this.#connection = new library.PeerConnection(name, {
-      iceServers: toLibdatachannel(iceServers),
+      iceServers: toLibdatachannel(withLikelyStun(iceServers)),
       maxMessageSize: LIMITS.maxMessageBytes,
     });
     this.#candidates = new PendingCandidates(({ candidate, mid }) => this.#addNow(candidate, mid));
