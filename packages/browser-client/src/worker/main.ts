@@ -62,16 +62,6 @@ function handle(
       return fetches.onlyInstance(message.instance);
     case 'web-socket':
       return serveSocket(message, openSocket);
-    case 'p2p-channel':
-      return tunnel.takeChannel(message.attempt, message.end);
-    case 'p2p-fingerprints':
-      return tunnel.setFingerprints(message.attempt, message.fingerprints);
-    case 'p2p-way':
-      return tunnel.setWay(message.attempt, message.way);
-    case 'p2p-ended':
-      return tunnel.endChannel(message.attempt);
-    case 'lane':
-      return tunnel.handleLane(message.lane, message.step);
     case 'cookies':
       return cookies.update(message.cookies);
     case 'download':
@@ -84,6 +74,26 @@ function handle(
       return answer(message.reply, tunnel.status());
     case 'ping':
       return tell({ kind: 'status', status: tunnel.status() });
+    default:
+      return handleDirect(message, tunnel);
+  }
+}
+
+type DirectKind = 'p2p-channel' | 'p2p-fingerprints' | 'p2p-way' | 'p2p-ended' | 'lane';
+
+/** News of the peer connections, which only the page can make. */
+function handleDirect(message: Extract<ShellToWorker, { kind: DirectKind }>, tunnel: Tunnel): void {
+  switch (message.kind) {
+    case 'p2p-channel':
+      return tunnel.takeChannel(message.attempt, message.end);
+    case 'p2p-fingerprints':
+      return tunnel.setFingerprints(message.attempt, message.fingerprints);
+    case 'p2p-way':
+      return tunnel.setWay(message.attempt, message.way);
+    case 'p2p-ended':
+      return tunnel.endChannel(message.attempt);
+    case 'lane':
+      return tunnel.handleLane(message.lane, message.step);
   }
 }
 

@@ -15,7 +15,6 @@ import {
   type ErrorCode,
   type Preference,
   type RequestHead,
-  type TransitionTable,
 } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -30,6 +29,7 @@ import type {
 import type { TabCookies } from './cookies.js';
 import { LaneOpener } from './lane-opener.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
+import { DIRECT, isHeard, isSilent, LIFE_TRANSITIONS, type Life, type LifeState } from './life.js';
 import { P2pAttacher } from './p2p-attacher.js';
 import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
@@ -45,31 +45,6 @@ export interface TunnelOptions extends Pick<
   clock?: Clock;
   open?: RelayOptions['open'];
   fetch?: RelayOptions['fetch'];
-}
-
-/**
- * unproven: the host has not been heard. up: requests can go out. down: nothing carries the link for now.
- * over: the link is closed and a successor is on its way.
- */
-type LifeState = 'unproven' | 'up' | 'down' | 'over';
-
-const TRANSITIONS: TransitionTable<LifeState> = {
-  unproven: ['up', 'over'],
-  up: ['down', 'over'],
-  down: ['up', 'over'],
-  over: [],
-};
-
-/** Kinds of a data channel's lane. */
-const DIRECT = ['p2p', 'turn'] as const;
-
-/** What lives and dies with one link. */
-interface Life {
-  link: Link;
-  mux: Mux;
-  relay: RelayConnector;
-  lanes: LaneOpener;
-  machine: StateMachine<LifeState>;
 }
 
 /** This tab's tunnel: a link that is replaced when it is gone for good, and the requests over it. */
@@ -226,7 +201,7 @@ export class Tunnel {
       onFailure: () => this.#preload?.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
-    const machine = new StateMachine(TRANSITIONS, 'unproven', (state) => this.#entered(state));
+    const machine = new StateMachine(LIFE_TRANSITIONS, 'unproven', (state) => this.#entered(state));
     const lanes = new LaneOpener({
       ...{ key, link, mux, clock: this.#clock },
       tell: (lane, step) => this.#options.tell({ kind: 'lane', lane, step }),
@@ -311,15 +286,4 @@ export class Tunnel {
       this.#waiters.add(finish);
     });
   }
-}
-
-/** Whether no carrier answers any more. While one does, the others need no haste. */
-function isSilent(link: Link): boolean {
-  const lanes = (['relay', ...DIRECT] as const).flatMap((kind) => link.attachment(kind) ?? []);
-  return lanes.length > 0 && lanes.every(({ state }) => state === 'suspect');
-}
-
-/** Whether the host has answered on one of the carriers. */
-function isHeard(link: Link): boolean {
-  return (['relay', ...DIRECT] as const).some((kind) => link.attachment(kind)?.isGood === true);
 }

@@ -1,3 +1,4 @@
+import type { Carried } from './carried-rates.js';
 import type { Lane } from './lane.js';
 import type { Attachment, LaneKind, LaneQuality } from './lane-evidence.js';
 import type { ByteCount, LinkStats } from './link-types.js';
@@ -53,6 +54,17 @@ export class LaneRoster {
     return { p2p: value('p2p'), turn: value('turn'), relay: value('relay') };
   }
 
+  /** The lanes of the same kind, itself among them. */
+  kin(lane: Lane | undefined): readonly Lane[] {
+    return this.all.filter(({ kind }) => kind === lane?.kind);
+  }
+
+  /** Whether this direct lane has no good one beside it: then the path goes with the lane. */
+  isLastDirect(lane: Lane): boolean {
+    const isSpare = (other: Lane): boolean => other !== lane && other.isGood;
+    return lane.kind !== 'relay' && !this.kin(lane).some(isSpare);
+  }
+
   /** The older lanes of the same kind that a lane replaces: all of them once it is ready, before that only those that are attaching too. */
   replacedBy({ id, kind, state, replacesKind }: Lane): readonly Lane[] {
     if (!replacesKind) return [];
@@ -63,7 +75,7 @@ export class LaneRoster {
   /** The measurements of each kind: the rates are those of all its lanes together. */
   qualities(): Record<LaneKind, LaneQuality | null> {
     return this.byKind((lane) => {
-      const kin = this.all.filter(({ kind }) => kind === lane.kind);
+      const kin = this.kin(lane);
       const inPerSecond = sum(kin.map((one) => one.inPerSecond));
       return {
         ...lane.quality,
@@ -82,6 +94,12 @@ export class LaneRoster {
       quality: this.qualities(),
       lanes: { p2p: lanesOf('p2p'), turn: lanesOf('turn'), relay: lanesOf('relay') },
     };
+  }
+
+  /** What data channels and the relay have carried, both ways. */
+  get carried(): Carried {
+    const { p2p, turn, relay } = this.bytes;
+    return { p2p: p2p.in + p2p.out + turn.in + turn.out, relay: relay.in + relay.out };
   }
 
   /** Bytes by kind, including those of lanes that are gone. A lane that has changed its kind counts whole for its last one. */

@@ -80,11 +80,7 @@ export class PathMachine {
 
   /** The lanes that frames are striped over: the active one, and those of its kind that are as good. */
   get carrying(): readonly Lane[] {
-    const active = this.#active;
-    if (active === undefined) return [];
-    return this.lanes.all.filter(
-      (lane) => lane === active || (lane.kind === active.kind && lane.isGood),
-    );
+    return this.lanes.kin(this.#active).filter((lane) => lane === this.#active || lane.isGood);
   }
 
   /** How often a lane of the other kind has taken over. */
@@ -122,7 +118,7 @@ export class PathMachine {
 
   /** A lane is over. When there is an `heir`, it takes the lane's place. */
   lose(lane: Lane, code: number, reason: string, heir?: Lane): void {
-    const isFailure = lane.state === 'ready' && heir === undefined && this.#isLastDirect(lane);
+    const isFailure = lane.state === 'ready' && heir === undefined && this.lanes.isLastDirect(lane);
     if (!lane.transition('dead')) return;
     lane.carrier.close(code, reason);
     this.lanes.delete(lane);
@@ -188,12 +184,12 @@ export class PathMachine {
   /** The peer's newest frame has come on this lane. A peer that sends on lanes of another kind than ours may have found ours dead. */
   newestOn(lane: Lane): void {
     if (lane.kind === this.#active?.kind || lane.state !== 'ready') return;
-    for (const left of this.#kin(this.#active)) left.left();
+    for (const left of this.lanes.kin(this.#active)) left.left();
   }
 
   /** A numbered frame has come on this lane: where the newest comes, the peer sends. */
   heardNumber(lane: Lane, sequence: number): void {
-    const kin = this.#kin(this.#active);
+    const kin = this.lanes.kin(this.#active);
     const isNewer = (other: Lane): boolean => sequence > other.newestHeard;
     if (!kin.includes(lane)) {
       if (kin.every(isNewer)) this.newestOn(lane);
@@ -284,24 +280,13 @@ export class PathMachine {
     if (this.#active === older) this.#move(newer, false);
   }
 
-  /** The lanes of the same kind, itself among them. */
-  #kin(lane: Lane | undefined): readonly Lane[] {
-    return this.lanes.all.filter(({ kind }) => kind === lane?.kind);
-  }
-
-  /** Whether this direct lane has no good one beside it: then the path goes with the lane. */
-  #isLastDirect(lane: Lane): boolean {
-    const isSpare = (other: Lane): boolean => other !== lane && other.isGood;
-    return lane.kind !== 'relay' && !this.#kin(lane).some(isSpare);
-  }
-
   #directIsReady(lane: Lane, isFresh: boolean): void {
     if (lane.kind !== 'relay') this.#history.ready(this.#clock.now(), isFresh);
   }
 
   #suspect(lane: Lane): void {
     if (!lane.transition('suspect')) return;
-    if (this.#isLastDirect(lane)) this.#history.suspected(this.#clock.now());
+    if (this.lanes.isLastDirect(lane)) this.#history.suspected(this.#clock.now());
     if (lane === this.#active) this.#steer();
     else if (this.#active?.state === 'ready') this.#link.forget(lane);
     this.#link.changed();
@@ -310,10 +295,7 @@ export class PathMachine {
   #looked(): void {
     if (this.#isChoosing) {
       const { p2p, turn, relay } = this.lanes.qualities();
-      const carried = this.lanes.bytes;
-      const sum = (kind: LaneKind): number => carried[kind].in + carried[kind].out;
-      const bytes = { p2p: sum('p2p') + sum('turn'), relay: sum('relay') };
-      this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay }, bytes);
+      this.#history.compare(this.#clock.now(), { p2p: p2p ?? turn, relay }, this.lanes.carried);
     }
     this.#steer();
     this.#link.looked();
