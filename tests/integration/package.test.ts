@@ -51,8 +51,13 @@ describe('the npm package', () => {
     const args = ['--yes', relative(cwd, tarball), String(app.port), '--ingress', 'open', '--json'];
     const program = new Program('npx', args, { cwd, env, group: true });
     const ready = await program.find('ready event', ([line]) => line);
-    const { url, p2p } = JSON.parse(ready) as { url: string; p2p: { enabled: boolean } };
+    const { inspector, url, p2p } = JSON.parse(ready) as {
+      inspector: string;
+      url: string;
+      p2p: { enabled: boolean };
+    };
     expect(p2p.enabled).toBe(false);
+    expect((await (await fetch(inspector)).text()).toLowerCase()).toContain('<!doctype html>');
     const { origin } = new URL(url);
     expect((await get(origin, '/headers')).body).toContain('x-forwarded-host');
     expect((await get(origin, '/__wingman/sw.js')).status).toBe(200);
