@@ -84,14 +84,10 @@ export function compose(ingredients: Ingredients): Composition {
   const ingress = new Ingress(core.metrics, core.forwarded, core.clock);
   const upgrades = createUpgrades(core);
   const certificate = createCertificate(ingredients);
-  const app = createRequestListener(core, ingress);
-  const listener: RequestListener = (req, res) => {
-    void core.peers.web(req, res, () => void app(req, res));
-  };
-  const http = createHttpServer(listener, certificate);
+  const http = createHttpServer(createRequestListener(core, ingress), certificate);
   http.on('connection', (socket: Socket) => core.sockets.enter(socket));
   http.on('upgrade', (req, socket, head) => {
-    void core.peers.upgrade(req, socket, head, () => upgrades.handle(req, socket, head));
+    core.peers.upgrade(req, socket, head, () => upgrades.handle(req, socket, head));
   });
   return { ...core, ingress, upgrades, certificate, http };
 }
@@ -220,6 +216,7 @@ function createRequestListener(core: Core, ingress: Ingress): RequestListener {
   const boot = (live: LiveSession): BootData => bootData(core, live);
   return createApp({
     locate: core.locate,
+    peers: core.peers,
     sockets: core.sockets,
     budgets: core.budgets,
     denyList: core.denyList,

@@ -215,6 +215,7 @@ describe('an error that nobody has caught', () => {
     const [logger, router] = [pino({ level: 'silent' }), Router().use(handler)];
     const app = createApp({
       locate: () => ({ at: 'server' }),
+      peers: { web: (_req, _res, here) => here() },
       sockets: { isSurplus: () => false },
       budgets: { refuses: () => false },
       denyList: { deniesAddress: () => false },

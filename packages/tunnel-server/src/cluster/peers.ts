@@ -52,28 +52,25 @@ export class Peers {
     this.#upgrades.on('error', (error, req, res) => this.#failed(error, req, res));
   }
 
-  /** Passes a request on, or hands it to `here`. */
-  async web(req: IncomingMessage, res: ServerResponse, here: () => void): Promise<void> {
-    const way = await this.#wayOf(req);
-    if (way.to === 'here') return here();
-    if (way.to === 'nobody') return sendProblem(req, res, way.problem);
-    this.#proxy.web(req, res, this.#target(way.origin, req));
+  /** Passes a request on, or hands it to `here`: at once where no other node has to be asked. */
+  web(req: IncomingMessage, res: ServerResponse, here: () => void): void {
+    this.#decide(req, (way) => {
+      if (way.to === 'here') return here();
+      if (way.to === 'nobody') return sendProblem(req, res, way.problem);
+      this.#proxy.web(req, res, this.#target(way.origin, req));
+    });
   }
 
   /** The same for an upgrade. */
-  async upgrade(
-    req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    here: () => void,
-  ): Promise<void> {
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, here: () => void): void {
     // Nobody else listens for errors of this socket until it is taken over.
     socket.on('error', () => socket.destroy());
-    const way = await this.#wayOf(req);
-    if (way.to === 'here' || !(socket instanceof Socket)) return here();
-    if (way.to === 'nobody') return refuseUpgrade(req, socket, way.problem);
-    this.#keep(socket);
-    this.#upgrades.ws(req, socket, head, this.#target(way.origin, req));
+    this.#decide(req, (way) => {
+      if (way.to === 'here' || !(socket instanceof Socket)) return here();
+      if (way.to === 'nobody') return refuseUpgrade(req, socket, way.problem);
+      this.#keep(socket);
+      this.#upgrades.ws(req, socket, head, this.#target(way.origin, req));
+    });
   }
 
   /** Ends what is being passed on. */
@@ -87,18 +84,22 @@ export class Peers {
     socket.once('close', () => this.#passed.delete(socket));
   }
 
-  async #wayOf(req: IncomingMessage): Promise<Way> {
-    const { directory, node, secret } = this.#options;
+  #decide(req: IncomingMessage, go: (way: Way) => void): void {
+    const { node, secret } = this.#options;
     const proof = req.headers[PEER_FIELD];
     if (proof !== undefined) {
       const isPeer = isPeerProof(secret, req, [proof].flat().join(), Date.now());
       removeField(req, PEER_FIELD);
-      return isPeer ? HERE : { to: 'nobody', problem: BAD_TOKEN };
+      return go(isPeer ? HERE : { to: 'nobody', problem: BAD_TOKEN });
     }
     const name = this.#sessionOf(req);
-    if (name === undefined || this.#options.isHere(name)) return HERE;
+    if (name === undefined || this.#options.isHere(name)) return go(HERE);
+    void this.#ownerOf(name, node).then(go);
+  }
+
+  async #ownerOf(name: string, node: string): Promise<Way> {
     try {
-      const origin = await directory.ownerOf(name);
+      const origin = await this.#options.directory.ownerOf(name);
       return origin === undefined || origin === node ? HERE : { to: 'peer', origin };
     } catch {
       return { to: 'nobody', problem: DIRECTORY_AWAY };

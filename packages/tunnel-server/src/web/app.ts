@@ -17,6 +17,7 @@ import type { Logger } from 'pino';
 import type { Budgets } from '../budgets/budgets.js';
 import type { SocketPlaces } from '../budgets/socket-places.js';
 import { SERVER_LIMITS } from '../limits.js';
+import type { Peers } from '../cluster/peers.js';
 import type { DenyList } from '../operator/deny-list.js';
 import { clientAddress } from './client-identity.js';
 import type { Nowhere, Place } from './locate.js';
@@ -27,6 +28,8 @@ import type { UnknownNames } from './unknown-names.js';
 
 export interface AppOptions {
   locate: (hostHeader: string | undefined) => Place;
+  /** Takes what is for a session of another node. */
+  peers: Pick<Peers, 'web'>;
   /** Pages of the tunnel server's own name. */
   server: Router;
   /** Everything under a session's name; `res.locals.live` is the session. */
@@ -64,7 +67,7 @@ export function createApp(options: AppOptions): RequestListener {
   app.use(errorHandler(options.logger));
   return inTurn((req, res) => {
     const problem = oneReading(req);
-    if (problem === undefined) app(req, res);
+    if (problem === undefined) options.peers.web(req, res, () => void app(req, res));
     else sendProblem(req, res, problem);
   });
 }
