@@ -24,7 +24,9 @@ export interface Kind {
   inject: Inject;
 }
 
-const { viewerOutside: VIEWER, host: HOST, server: SERVER } = ADDRESS;
+const { viewerOutside: VIEWER, server: SERVER } = ADDRESS;
+/** The host may have moved. */
+const HOST = `{ ${ADDRESS.host}, ${ADDRESS.hostElsewhere} }`;
 const TO_HOST = `ip saddr ${VIEWER} ip daddr ${HOST} udp dport 1-65535 counter drop`;
 const TO_VIEWER = `ip saddr ${HOST} ip daddr ${VIEWER} udp dport 1-65535 counter drop`;
 const VIEWER_RELAY = [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { commandSource } from '../src/cli/source/command.js';
-import { findDevServers, pickDevServer } from '../src/cli/source/dev-servers.js';
+import { candidates, findDevServers, pickDevServer } from '../src/cli/source/dev-servers.js';
 import { folderSource } from '../src/cli/source/folder.js';
 import { listeningSockets, processesOf, socketOwners } from '../src/cli/source/listening.js';
 import { probe } from '../src/cli/source/probe.js';
@@ -154,9 +154,11 @@ describe('what runs here', () => {
   test('is found', async () => {
     const app = await listen((_asked, answer) => answer.end('<title>Found</title>'));
     cleanups.push(() => app.close());
-    expect(await findDevServers()).toContainEqual(
-      expect.objectContaining({ port: app.port, title: 'Found' }),
-    );
+    const folder = candidates().get(app.port);
+    expect(folder).toEqual(expect.any(String));
+    // All that listens here would be asked, the apps of other tests among it.
+    const found = await findDevServers(new Map([[app.port, 'here']]));
+    expect(found).toEqual([{ port: app.port, title: 'Found', folder: 'here' }]);
   });
 
   test.each([
@@ -187,9 +189,9 @@ describe('what runs here', () => {
     }
   });
 
-  test('is named where nobody can be asked', async () => {
-    await expect(pickDevServer(SERVERS, undefined, stop)).rejects.toThrow('answer: 3000, 5173');
-    await expect(pickDevServer([], undefined, stop)).rejects.toThrow('wingman run -- npm run dev');
+  test('is asked for where there is none', async () => {
+    const terminal = { input: new PassThrough(), output: new PassThrough() };
+    await expect(pickDevServer([], terminal, stop)).rejects.toThrow('wingman run -- npm run dev');
   });
 });
 

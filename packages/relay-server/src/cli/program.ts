@@ -28,6 +28,7 @@ interface OutputFlags {
   json?: boolean;
 }
 
+const NOBODY_TO_ASK = '<port> is missing. In a terminal, wingman alone offers what runs here.';
 const FOR_PROGRAMS = 'One JSON object a line on stdout, for programs.';
 
 const EXAMPLES = `
@@ -100,6 +101,8 @@ async function offered(
   stop: AbortSignal,
 ): Promise<string | undefined> {
   const terminal = json ? undefined : processTerminal();
+  // Every port is asked for its first page, which nobody wants of a script.
+  if (terminal === undefined) throw new ConfigError(NOBODY_TO_ASK);
   return (await pickDevServer(await findDevServers(), terminal, stop))?.toString();
 }
 

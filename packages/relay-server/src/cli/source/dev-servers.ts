@@ -18,8 +18,8 @@ export interface DevServer {
 const USUAL_PORTS = [3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 6006, 8000, 8080, 8081, 8888];
 
 /** What of this user's listens and answers HTTP, by port; the first HOST_LIMITS.probes of them. */
-export async function findDevServers(): Promise<DevServer[]> {
-  const ports = [...candidates()].slice(0, HOST_LIMITS.probes);
+export async function findDevServers(from = candidates()): Promise<DevServer[]> {
+  const ports = [...from].slice(0, HOST_LIMITS.probes);
   const found = await Promise.all(
     ports.map(async ([port, folder]): Promise<DevServer[]> => {
       const answer = await probe(port);
@@ -31,7 +31,7 @@ export async function findDevServers(): Promise<DevServer[]> {
 }
 
 /** Ports that may be a dev server's, with the folder of the process; in order. */
-function candidates(): Map<number, string> {
+export function candidates(): Map<number, string> {
   const sockets = listeningSockets();
   if (sockets === undefined) return new Map(USUAL_PORTS.map((port) => [port, '']));
   const own = sockets.filter(({ uid }) => uid === process.getuid?.());
@@ -51,18 +51,14 @@ function folderOf(pid: string | undefined): string {
   }
 }
 
-/** Asks which one is to be shared; undefined when the user wants none. Throws ConfigError where nobody can be asked, or nothing runs. */
+/** Asks which one is to be shared; undefined when the user wants none. Throws ConfigError where nothing runs. */
 export async function pickDevServer(
   servers: readonly DevServer[],
-  terminal: Terminal | undefined,
+  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const [first] = servers;
   if (first === undefined) throw new ConfigError(NOTHING_RUNS);
-  if (terminal === undefined) {
-    const ports = servers.map(({ port }) => port).join(', ');
-    throw new ConfigError(`<port> is missing. On this machine these answer: ${ports}`);
-  }
   terminal.output.write(`${offer(servers)}\n`);
   for (;;) {
     const typed = await ask(terminal, `  Share which? [${first.port}] `, signal);
