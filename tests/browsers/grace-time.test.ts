@@ -98,7 +98,7 @@ const endsOf = (page: Page): Promise<Ends> =>
 const pillText = (page: Page): Promise<string> =>
   page.evaluate(() => {
     const pill = document.querySelector('wingman-pill');
-    return pill?.shadowRoot?.querySelector('button')?.ariaLabel ?? '';
+    return pill?.shadowRoot?.querySelector('button.pill')?.ariaLabel ?? '';
   });
 
 async function cutEverything(page: Page): Promise<void> {

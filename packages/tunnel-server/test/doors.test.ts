@@ -43,10 +43,12 @@ describe.each(['signal', 'relay'] as const)('the %s door', (door) => {
     for (const path of keylessPaths(host, door)) {
       const client = await ClientSocket.open(host.port, host.name, path);
       expect((await client.closed).code).toBe(CloseCode.HANDSHAKE_FAILED);
-      const [refusal, ...more] = client.messages.drain();
-      const { message } = decodeMessage(ServerToViewer, refusal ?? Buffer.alloc(0));
-      expect(message).toMatchObject({ $case: 'refusal', value: { code: 'HANDSHAKE_FAILED' } });
-      expect(more).toEqual([]);
+      const told = client.messages
+        .drain()
+        .map((bytes) => decodeMessage(ServerToViewer, bytes).message);
+      // What comes by the relay is the host's, and would be read as a handshake.
+      const refusals = [{ $case: 'refusal', value: { code: 'HANDSHAKE_FAILED' } }];
+      expect(told).toMatchObject(door === 'signal' ? refusals : []);
     }
   });
 });

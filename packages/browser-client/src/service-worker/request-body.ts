@@ -46,9 +46,14 @@ export async function openBody(request: Request): Promise<RequestBody> {
   if (known !== undefined) return openBlob(known);
   const stream: ReadableStream<Uint8Array> | undefined = request.body;
   const length = bodyLength(request);
-  if (stream !== undefined && length !== null) return { chunks: read(stream.getReader()), length };
+  // What is small is kept, because a redirect may ask for it again.
+  const isLong = length !== null && length > SERVICE_WORKER_LIMITS.bodyPeekBytes;
+  if (stream !== undefined && isLong) return { chunks: read(stream.getReader()), length };
   const isForm = FORM.test(request.headers.get('content-type') ?? '');
-  if (stream !== undefined && !isForm) return peek(stream.getReader());
+  if (stream !== undefined && !isForm) {
+    const body = await peek(stream.getReader());
+    return body.chunks === undefined ? body : { ...body, length: body.length ?? length };
+  }
   return openBlob(await request.blob());
 }
 

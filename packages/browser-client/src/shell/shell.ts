@@ -212,7 +212,7 @@ export class Shell implements ShellParts {
   }
 
   #serverSays(message: ServerMessage): void {
-    if (message?.$case === 'connectionAccept') this.lanes?.use(message.value.iceServers);
+    if (message?.$case === 'connectionAccept') return this.#accepted(message);
     if (message?.$case !== 'hostPresence') return this.p2p?.handle(message);
     const { endReason, online, sessionEnded } = message.value;
     if (sessionEnded) return this.#ended(endCode(endReason));
@@ -222,6 +222,14 @@ export class Shell implements ShellParts {
     if (!online) return this.#trouble('HOST_OFFLINE');
     if (this.#opening.problem === 'HOST_OFFLINE') this.#trouble(null);
     this.p2p?.hostReturned();
+  }
+
+  /** The direct path may be tried. Nothing waits for it, so the app's first paint comes first. */
+  #accepted(message: Extract<ServerMessage, { $case: 'connectionAccept' }>): void {
+    this.lanes?.use(message.value.iceServers);
+    void within(this.#opening.painted, BROWSER_LIMITS.directStartMs).then(() =>
+      this.p2p?.handle(message),
+    );
   }
 
   #connected(): void {
@@ -274,10 +282,8 @@ export class Shell implements ShellParts {
   #newLink(id: string): void {
     if (this.#linkId !== undefined) this.#signaling?.reconnect();
     this.#linkId = id;
-    void within(this.#opening.painted, BROWSER_LIMITS.directStartMs).then(() => {
-      // Another link may have begun meanwhile.
-      if (this.#linkId === id) this.p2p?.setLink(id);
-    });
+    // The server hears of the link at once: a tab that leaves early would hold its place among the viewers.
+    this.p2p?.setLink(id);
   }
 
   #drawPill(): void {

@@ -176,17 +176,38 @@ describe('the body of a request', () => {
       {
         pull(controller) {
           pulls += 1;
-          controller.enqueue(new Uint8Array(10));
+          controller.enqueue(new Uint8Array(40_000));
           if (pulls === 3) controller.close();
         },
       },
       { highWaterMark: 0 },
     );
-    const headers = { [REQUEST_ID]: 'upload-1/30' };
+    const headers = { [REQUEST_ID]: 'upload-1/120000' };
     const init = { method: 'POST', body: slow, duplex: 'half', headers } as RequestInit;
     const { length, chunks } = await openBody(new Request(ORIGIN, init));
-    expect([length, pulls]).toEqual([30, 0]);
-    expect((await textOf(chunks)).length).toBe(30);
+    expect([length, pulls]).toEqual([120_000, 0]);
+    expect((await textOf(chunks)).length).toBe(120_000);
+  });
+
+  test('that is small is read, so that a redirect can ask for it again, and has the length in any case', async () => {
+    const headers = { [REQUEST_ID]: 'upload-1/4' };
+    const quick = await openBody(new Request(ORIGIN, { method: 'POST', body: 'four', headers }));
+    expect([quick.length, quick.copy?.size]).toEqual([4, 4]);
+    let end = (): void => undefined;
+    const slow = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(Uint8Array.of(1, 2));
+        end = () => {
+          controller.enqueue(Uint8Array.of(3, 4));
+          controller.close();
+        };
+      },
+    });
+    const init = { method: 'POST', body: slow, duplex: 'half', headers } as RequestInit;
+    const late = await openBody(new Request(ORIGIN, init));
+    expect([late.length, late.copy]).toEqual([4, undefined]);
+    end();
+    expect((await textOf(late.chunks)).length).toBe(4);
   });
 
   test('that breaks off while it is read ahead, or later, is an error', async () => {

@@ -33,6 +33,7 @@ describe('the first flight', () => {
     expect([posts.length, carrier.writable]).toEqual([0, true]);
     carrier.launch();
     carrier.launch();
+    await settle();
     expect([posts.length, carrier.writable]).toEqual([1, false]);
     expect(posts[0]).toMatchObject({ url: 'https://s.example/relay', init: { method: 'POST' } });
     const records = new RecordReader().push(posts[0]?.init.body as Uint8Array);
