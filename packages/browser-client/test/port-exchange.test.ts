@@ -2,7 +2,9 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { PORT_LIMITS, request, type IncomingRequest } from '@wingman/protocol';
 import { PortMux } from '@wingman/protocol/ports';
 import { TunnelFetch, type ReplyBody } from '../src/service-worker/tunnel-fetch.js';
+import { UploadReports } from '../src/service-worker/upload-reports.js';
 import type { FetchHead, TunnelPort } from '../src/shared/exchange-messages.js';
+import { REQUEST_ID, UPLOAD_PREFIX, uploadChannel } from '../src/shared/request-fields.js';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import { WingmanError } from '@wingman/protocol';
 import { FetchService } from '../src/worker/fetch-service.js';
@@ -125,6 +127,38 @@ describe('an exchange over a port', () => {
     await eventually(() => service.activeCount === 0);
     expect([opened.mock.calls.length, messages()]).toEqual([2, 1]);
     opened.mockRestore();
+  });
+
+  test('an upload of a known length is told as sent before the app can answer it', async () => {
+    const { connect } = setUp((incoming) => {
+      const next = incoming.body[Symbol.asyncIterator]().next();
+      void next.then(() => {
+        incoming.respond(head(200, [['content-length', '0']]));
+        incoming.end();
+      });
+    });
+    const id = `${UPLOAD_PREFIX}known/4`;
+    const heard: unknown[] = [];
+    const page = new BroadcastChannel(uploadChannel(id));
+    page.onmessage = ({ data }: MessageEvent<unknown>) => {
+      heard.push(data);
+      page.postMessage('heard');
+    };
+    const fetchHead = get('/', { method: 'POST', hasBody: true });
+    const headers: FetchHead['headers'] = [['content-length', '4']];
+    const reports = UploadReports.of({ headers: new Headers({ [REQUEST_ID]: id }) });
+    const exchange = new TunnelFetch(connect('one'), { ...fetchHead, headers }, reports);
+    let end = (): void => undefined;
+    exchange.upload(
+      (async function* () {
+        yield Uint8Array.of(1, 2, 3, 4);
+        await new Promise<void>((resolve) => (end = resolve));
+      })(),
+    );
+    await exchange.reply();
+    expect(heard.at(-1)).toEqual({ bytes: 4, isAll: true });
+    end();
+    page.close();
   });
 
   test('a body that is said to be small and is late does not hold up the head', async () => {

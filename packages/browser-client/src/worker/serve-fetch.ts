@@ -107,13 +107,16 @@ export class ServedFetch {
 
   /** Whoever asks for the next chunk has handed the one before to the link. */
   async *#reported(uploads: ChunkReceiver): AsyncGenerator<Uint8Array, void, void> {
-    let bytes = 0;
+    const length = this.head.headers.find(([name]) => name === 'content-length')?.[1];
+    let [bytes, isAll] = [0, false];
     for await (const chunk of uploads) {
       yield chunk;
       bytes += chunk.byteLength;
-      this.#post({ kind: 'sent', bytes, isAll: false });
+      // The app may answer as soon as it has so much, before the end of the body has come here.
+      isAll = String(bytes) === length;
+      this.#post({ kind: 'sent', bytes, isAll });
     }
-    this.#post({ kind: 'sent', bytes, isAll: true });
+    if (!isAll) this.#post({ kind: 'sent', bytes, isAll: true });
   }
 
   /** A body that is small and comes at once goes with the head, in one message. */

@@ -63,7 +63,7 @@ function closing(info: ReadyInfo, screen: Screen, c: Colors): string[] {
   ];
 }
 
-const KEYS = 'Keys: c copy, o open, q QR, i inspect, v viewers, d details, ? all; Ctrl-C stops';
+const KEYS = 'Keys: c copy, o open, q QR, i inspect, v viewers, d details, ? all, x stop';
 
 type Row = readonly [name: string, value: string];
 
