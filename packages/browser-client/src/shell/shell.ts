@@ -273,6 +273,8 @@ export class Shell implements ShellParts {
   #ended(code: ProblemCode): void {
     // The server's reason, which says more, has come first.
     if (this.#hasEnded && code === 'SESSION_ENDED') return;
+    // The server has to say so itself: with that the browser forgets the app's data, too.
+    if (!this.#opening.isDone('host') && this.#kept.doubts('SESSION_ENDED')) return;
     this.#stopTunnel();
     this.frame.remove();
     void forgetTunnel(navigator.serviceWorker, globalThis.caches, this.serviceWorker);

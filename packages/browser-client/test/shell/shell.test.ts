@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { CloseCode, EndReason } from '@wingman/protocol';
 import { parseBoot } from '../../src/shared/boot.js';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
+import { KEPT_MARK } from '../../src/shared/shell-api.js';
 import { Shell } from '../../src/shell/shell.js';
 import { find, setGlobal } from '../support/dom.js';
 import {
@@ -192,6 +193,16 @@ describe('the end of the session', () => {
     expect(tab.document.querySelector('iframe')).toBeNull();
     container.says({ kind: 'wingman-app-worker-state' });
     await until('it is unregistered', () => container.unregistered === 1);
+  });
+
+  test('is the server’s to say where a shell of an earlier visit has not reached the host', async () => {
+    tab.document.head.innerHTML = `<meta name="${KEPT_MARK}" content="">`;
+    await launch();
+    await until('signaling is there', () => sockets.length === 1);
+    sockets[0]?.opens();
+    presence({ sessionEnded: true, endReason: EndReason.STOPPED });
+    expect(problem()).toBeUndefined();
+    expect(worker().isTerminated).toBe(false);
   });
 
   test('is told once: what fails afterwards is no news', async () => {
