@@ -19,12 +19,14 @@ export * from './exchange/observer.js';
 export * from './exchange/open-websocket.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
+export { UNDONE_CODINGS } from './exchange/transfer-coding.js';
 export * from './exchange/websocket.js';
 export * from './format.js';
 export {
   Header,
   RequestHead,
   ResponseHead,
+  TransferCoding,
   WebSocketAccept,
   WebSocketClose,
   WebSocketOpen,
@@ -59,6 +61,7 @@ export {
 } from './gen/wingman/v1/signaling.js';
 export * from './fair-share.js';
 export * from './limits.js';
+export type { DeliveryPace } from './link/flight.js';
 export type { Attachment, ChannelWay } from './link/lane-evidence.js';
 export { LanePlan } from './link/lane-plan.js';
 export * from './link/link-id.js';

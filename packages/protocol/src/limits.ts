@@ -9,6 +9,8 @@ export const LIMITS = {
   maxHeadBytes: 48 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
   bodyChunkBytes: 48 * KIB,
+  /** The text by which viewers know who shares: a name and a team, on one or two lines of a telephone. */
+  sharedByChars: 60,
   /** A whole WebSocket message, which a page has to put together. */
   maxWebSocketMessageBytes: 32 * MIB,
   /**
@@ -44,38 +46,38 @@ export const LIMITS = {
   retransmitReserveFrames: 16384,
 
   /**
-   * A lane has this many times under way what it delivers in its shortest round trip, and what it delivers in the slack:
-   * enough to find out that it could deliver more, and a queue of no more than some milliseconds.
+   * A lane may have this many times as much under way as it delivers in its shortest round trip, and as much again as it
+   * delivers in the slack. That suffices to find out that the lane could deliver more, and queues only some milliseconds.
    */
   flightGain: 1.25,
-  /** Answers are late by so much because threads take turns. */
+  /** Answers may be late by this much, because threads take turns. */
   flightSlackMs: 8,
-  /** Until the rate grows no more: the least that doubles it each round trip (BBR: 2 / ln 2). */
+  /** The gain while the rate still grows: the least that doubles the rate in each round trip (BBR: 2 / ln 2). */
   flightStartGain: 2.89,
-  /** Under way on a lane of which only the round trip is known: TCP starts with a tenth, but a ping follows each frame here. */
+  /** Under way on a lane while only its round trip is known. TCP starts with a tenth of this, but pings follow the frames here. */
   flightStartBytes: 128 * KIB,
-  /** Under way at any time: a frame, and part of the next, so that the slowest lane never runs dry. */
+  /** What may be under way on any lane: a frame and part of the next, so that the slowest lane never runs dry. */
   flightLeastBytes: 64 * KIB,
 
-  /** Lanes of a direct path: two or three reach what TCP does at 30 ms, and each costs a socket and a handshake. */
+  /** Lanes of a direct path. Two or three are as fast as TCP at a round trip of 30 ms, and each costs a socket and a handshake. */
   maxLanes: 4,
-  /** The bytes of a direct path are counted this often, to see whether it needs another lane or can do without. */
+  /** The bytes of a direct path are counted this often, to decide whether the path needs more lanes or fewer. */
   lanesLookMs: 500,
-  /** A direct path that carries at least this rate, in bytes a second, is loaded: a page's own requests stay below. */
+  /** A direct path that carries at least this rate, in bytes a second, is loaded. The requests of an ordinary page stay below. */
   lanesBulkPerSecond: 1 * MIB,
-  /** So many looks in a row have to find it loaded: a page's burst is over before another lane would be open. */
+  /** This many looks in a row have to find the path loaded. A page's burst is over before another lane would be open. */
   lanesBulkLooks: 3,
-  /** Where the round trip is shorter, as on one machine or in a LAN, one lane is as fast as several. */
+  /** The shortest round trip at which further lanes are made. Below, as on one machine or in a LAN, one lane is as fast as several. */
   lanesRoundTripMs: 10,
-  /** A new lane is judged by the rate after this time, in which its window has grown. */
+  /** A new lane is judged by the rate after this time. The window of the lane needs this long to grow. */
   lanesSettleMs: 1_500,
-  /** A lane was worth it when the path delivers so many times what it did before. */
+  /** A new lane was worth its cost if the path delivers this many times as much as before. */
   lanesGain: 1.1,
-  /** The path has fallen off when it delivers less than this share of its best. */
+  /** A path has become slow when it delivers less than this share of its best rate. */
   lanesFallen: 0.75,
   /** Further lanes are closed when the path has not been loaded for this long. */
   lanesIdleMs: 15_000,
-  /** After a lane that could not be made, the next is tried so much later, and twice as long each further time. */
+  /** When a lane could not be made, the next attempt waits this long. The wait doubles with each further failure. */
   lanesRetryMs: 10_000,
 
   /** Acknowledge at the latest after this many bytes… */
@@ -87,6 +89,10 @@ export const LIMITS = {
 
   /** Every carrier has a heartbeat this often. */
   heartbeatMs: 2_000,
+  /** A carrier of a link that nobody watches, and on which nothing is under way, is asked as rarely as this by the opener… */
+  calmHeartbeatMs: 45_000,
+  /** …and by the acceptor after so many times as long, still before proxies cut what is silent for 60 s (nginx, load balancers). */
+  acceptorPatience: 1.25,
   /** The carrier in use has a heartbeat this often while something is under way, to notice a dead path within a second. */
   busyHeartbeatMs: 150,
   /** A suspected carrier is asked this often whether it has recovered. */
@@ -124,15 +130,18 @@ export const LIMITS = {
   demotionMaxMs: 600_000,
   /** The relay has to deliver this many times what the direct path did, or the direct path is taken back. */
   clearlyBetter: 1.2,
-  /** A way by TURN has to save this much of a round trip, too. Less is noise, and the relay carries bulk faster. */
+  /** A way by TURN has to shorten the round trip by at least this much, too. Less is noise, and the relay carries bulk faster. */
   turnGainMs: 5,
-  /** Bulk goes over the relay when the relay has carried so many times what the direct path does: below that, sparing the relay counts for more. */
+  /**
+   * Bulk goes over the relay if the relay has carried this many times as much as the direct path does. Below that, sparing
+   * the relay counts for more.
+   */
   relayBetter: 1.5,
-  /** A direct path is loaded when it carries so much in a second: 4 Mbit/s. What an app sends by itself is mostly less. */
+  /** A direct path that carries this much in a second, 4 Mbit/s, may have to give way to the relay. Most apps send less by themselves. */
   relayTrialFrom: 512 * KIB,
-  /** Where nobody knows what the relay carries, it is tried when the direct path carries less than this in a second… */
+  /** If nobody knows what the relay carries, the relay is tried when the direct path carries less than this in a second… */
   relayTrialBelow: 2 * MIB,
-  /** …for so long, in which a window over TCP grows… */
+  /** …for this long, because the window of TCP has to grow… */
   relayTrialMs: 4_000,
   /** …and not more often than this. */
   relayTrialAgainMs: 600_000,
@@ -168,9 +177,9 @@ export const PORT_LIMITS = {
   smallBodyBytes: 64 * KIB,
   /** The end of a small body is waited for so long: it follows its head in a frame or two. */
   smallBodyWaitMs: 5,
-  /** The other end of a shared port is looked for this often while it owes a sign of life: it gives one when it is asked… */
+  /** While the other end of a shared port owes a sign of life, that end is asked for one this often… */
   signMs: 5_000,
-  /** …and is gone after so many looks. A thread that is busy for 15 s is as good as gone. */
+  /** …and is gone after this many questions. A thread that is busy for 15 s is as good as gone. */
   signLooks: 3,
 } as const;
 

@@ -16,7 +16,7 @@ class World {
   now = 10_000;
   readonly bytes = { p2p: 0, relay: 0 };
 
-  /** So many looks, between which the direct path carries so much; the relay, while it carries, so much. */
+  /** Looks this many times. Between two looks, the path that carries delivers the amount given for it. */
   run(looks: number, p2p: number, relay: number): void {
     for (let left = looks; left > 0; left -= 1) {
       const isRelay = this.history.standing(this.now) === 'slow';
@@ -26,7 +26,7 @@ class World {
     }
   }
 
-  /** The relay has carried so much before. */
+  /** The relay has carried this much before. */
   relayed(mib: number): void {
     this.run(1, 0, 0);
     this.bytes.relay += mib * MIB;

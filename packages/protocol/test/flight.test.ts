@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
-import { Flight, type Mark } from '../src/link/flight.js';
+import { Flight, paceOf, type Mark } from '../src/link/flight.js';
 import { SteppedClock } from './support/fake-clock.js';
 
 const KIB = 1024;
 
-/** A lane with a bottleneck, which always has frames to send: what its answers make of its flight. */
+/** A lane with a bottleneck that always has frames to send. Its answers change its flight. */
 class Line {
   readonly clock = new SteppedClock();
   readonly flight = new Flight(this.clock);
-  /** The most that waited before the bottleneck, in milliseconds. */
+  /** The longest wait before the bottleneck, in milliseconds. */
   longestWaitMs = 0;
   sent = 0;
   #freeAt = 0;
@@ -44,7 +44,7 @@ class Line {
 
   isSending = false;
 
-  /** Sends all that the cap allows for a while; bytes a millisecond. */
+  /** Sends as much as the cap allows for a while. Returns the rate in bytes a millisecond. */
   run(milliseconds: number): number {
     const before = this.sent;
     this.isSending = true;
@@ -192,4 +192,156 @@ test('an answer that comes twice, or behind a later one, changes nothing', () =>
   flight.answered(first);
   flight.answered(second);
   expect(flight.bytes).toBe(0);
+});
+
+/** A lane whose first ping was answered after 20 ms. If `bytes` are given, these were sent and answered after 20 ms, too. */
+function begun(bytes = 0): Line {
+  const line = new Line(1_000, 20);
+  if (bytes > 0) carried(line, bytes, 20);
+  return line;
+}
+
+/** Sends this many bytes at once, and a ping behind them that is answered after this time. */
+function carried({ clock, flight }: Line, bytes: number, milliseconds: number): void {
+  flight.add(bytes);
+  const mark = flight.mark();
+  clock.advance(milliseconds);
+  flight.answered(mark);
+}
+
+describe('the cap', () => {
+  test('is generous in the start, and a little more than a round trip brings after that', () => {
+    const line = begun();
+    carried(line, 200_000, 20);
+    const capAt = (gain: number) => 10_000 * (gain * 20 + LIMITS.flightSlackMs);
+    expect(line.flight.perSecond).toBe(10_000_000);
+    expect(line.flight.capBytes).toBeCloseTo(capAt(LIMITS.flightStartGain));
+    for (let n = 0; n < 3; n += 1) carried(line, line.flight.capBytes, 200);
+    expect(line.flight.isFull).toBe(true);
+    expect(line.flight.capBytes).toBeCloseTo(capAt(LIMITS.flightGain));
+  });
+
+  test('keeps to the shortest round trip, whatever later answers take', () => {
+    const line = begun();
+    carried(line, 1_000, 10);
+    carried(line, 1_000, 40);
+    expect(line.flight.roundTripMs).toBe(10);
+  });
+
+  test('leaves the start when answers begin to wait in a queue, and not before', () => {
+    const late = 1.5 * 20 + 2 * LIMITS.flightSlackMs;
+    for (const [milliseconds, isFull] of [
+      [late, false],
+      [late + 1, true],
+    ] as const) {
+      const line = begun(LIMITS.flightStartBytes);
+      carried(line, 1_000, milliseconds);
+      expect(line.flight.isFull).toBe(isFull);
+    }
+  });
+});
+
+describe('pings among the frames', () => {
+  test('follow each eighth of the cap, and never less than 16 KiB', () => {
+    const { flight } = begun();
+    flight.add(16 * KIB - 1);
+    expect(flight.isMarkDue).toBe(false);
+    flight.add(1);
+    expect(flight.isMarkDue).toBe(true);
+    const { flight: wide } = begun(LIMITS.flightStartBytes);
+    const eighth = Math.ceil(wide.capBytes / 8);
+    wide.add(eighth - 1);
+    expect(wide.isMarkDue).toBe(false);
+    wide.add(1);
+    expect(wide.isMarkDue).toBe(true);
+  });
+
+  test('follow 64 KiB where the cap is large, or not known', () => {
+    const fast = begun();
+    for (const size of [128, 512, 2_048]) carried(fast, size * KIB, 20);
+    expect(fast.flight.capBytes).toBeGreaterThan(8 * LIMITS.flightLeastBytes);
+    for (const flight of [fast.flight, new Flight(new SteppedClock())]) {
+      flight.add(LIMITS.flightLeastBytes - 1);
+      expect(flight.isMarkDue).toBe(false);
+      flight.add(1);
+      expect(flight.isMarkDue).toBe(true);
+    }
+  });
+
+  test('follow the frame that takes the last room, however small', () => {
+    const { flight } = begun();
+    flight.add(LIMITS.flightStartBytes - 1);
+    flight.mark();
+    expect(flight.isMarkDue).toBe(false);
+    flight.add(1);
+    expect(flight.isMarkDue).toBe(true);
+  });
+});
+
+describe('the rate', () => {
+  test('leaves out the time in which there was nothing to send', () => {
+    const line = begun(10_000);
+    line.clock.advance(60_000);
+    carried(line, 50_000, 20);
+    expect(line.flight.perSecond).toBe(2_500_000);
+  });
+
+  test('counts from the time when the first of its frames was sent, not from the ping behind them', () => {
+    const line = begun();
+    const { clock, flight } = line;
+    flight.add(1_000);
+    const early = flight.mark();
+    clock.advance(20);
+    flight.answered(early);
+    flight.add(20_000);
+    clock.advance(10);
+    const late = flight.mark();
+    clock.advance(30);
+    flight.answered(late);
+    expect(flight.perSecond).toBe(500_000);
+  });
+
+  test('learns nothing from a ping that no frame went before', () => {
+    const { clock, flight } = begun(1_000);
+    const idle = flight.mark();
+    flight.add(60_000);
+    clock.advance(20);
+    flight.answered(idle);
+    const behind = flight.mark();
+    clock.advance(20);
+    flight.answered(behind);
+    expect(flight.perSecond).toBe(1_500_000);
+  });
+
+  test('of what the cap held back is believed when it is lower, and only then', () => {
+    const line = begun();
+    carried(line, LIMITS.flightStartBytes, 20);
+    const { capBytes, perSecond } = line.flight;
+    line.clock.advance(6_000);
+    carried(line, capBytes - 1, 600);
+    expect(line.flight.perSecond).toBe(perSecond);
+    carried(line, capBytes, 600);
+    expect(line.flight.perSecond).toBeCloseTo(capBytes / 0.6);
+    line.clock.advance(6_000);
+    carried(line, 1_000, 20);
+    expect(line.flight.perSecond).toBeCloseTo(capBytes / 0.6);
+  });
+});
+
+describe('the pace of several lanes', () => {
+  test('is unknown before the first answer', () => {
+    const unknown = { perSecond: 0, isFull: false, roundTripMs: null };
+    expect(paceOf([])).toEqual(unknown);
+    expect(paceOf([new Flight(new SteppedClock())])).toEqual(unknown);
+  });
+
+  test('is what all deliver, and full when each of them is', () => {
+    const [slow, fast] = [new Line(1_000, 30), new Line(2_000, 20)];
+    for (const line of [slow, fast]) line.run(2_000);
+    const pace = paceOf([slow.flight, fast.flight]);
+    expect(pace.perSecond / 3_000_000).toBeCloseTo(1, 1);
+    expect(pace).toMatchObject({ isFull: true, roundTripMs: 20 });
+    const idle = new Line(1_000, 5);
+    expect(paceOf([slow.flight, idle.flight])).toMatchObject({ isFull: false, roundTripMs: 5 });
+  });
 });

@@ -18,10 +18,12 @@ class World {
   readonly mute = new Set<Lane>();
   looks: number[] = [];
   busy: Lane | undefined;
+  isNeeded = false;
   dueMs = Infinity;
   readonly monitor = new LaneMonitor(this.clock, {
     lanes: () => this.lanes.map(({ lane }) => lane),
     isBusy: (lane) => lane === this.busy,
+    isNeeded: () => this.isNeeded,
     unackedBytes: () => 0,
     dead: (lane) => void this.dead.push(lane),
     overdue: (lane) => void this.overdue.push(lane),

@@ -90,7 +90,7 @@ describe('a negotiation', () => {
     const { mux } = exchangePair({});
     const refused = offerLane(mux, 'offer').read(() => undefined);
     await expect(refused).rejects.toMatchObject({ code: 'REFUSED' });
-    // What an older host does with a type that it doesn't know.
+    // An older host answers this way to a type that it doesn't know.
     const unknown = mux.open(Uint8Array.of(0x2f));
     await expect(unknown.read()).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
   });

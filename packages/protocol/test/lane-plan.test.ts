@@ -25,14 +25,14 @@ class World {
     return { lanes, isOpening, bytes, baseRttMs };
   }
 
-  /** One look later, in which the path has carried so many MiB a second. */
+  /** Looks once more, after the path has carried this many MiB a second. */
   look(mib: number): 'open' | 'close' | undefined {
     this.now += LOOK;
     this.bytes += (mib * MIB * LOOK) / 1000;
     return this.plan.look(this.now, this.path);
   }
 
-  /** What was decided while the path carries so much for a while; a lane that is asked for comes at once. */
+  /** The decisions while the path carries this much for a while. A lane that is asked for comes at once. */
   run(milliseconds: number, mib: (lanes: number) => number): string[] {
     const asked: string[] = [];
     for (let left = milliseconds; left > 0; left -= LOOK) {

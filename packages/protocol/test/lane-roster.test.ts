@@ -15,6 +15,14 @@ function rosterOf(...kinds: readonly LaneKind[]): { roster: LaneRoster; lanes: L
   return { roster, lanes };
 }
 
+/** The peer answers a ping on these lanes. */
+function answerOn(...lanes: readonly Lane[]): void {
+  for (const lane of lanes) {
+    lane.ping();
+    lane.pong(1);
+  }
+}
+
 /** One that has just been attached, ready or not. */
 function newcomer(roster: LaneRoster, kind: LaneKind, isReady: boolean, replacesKind = true): Lane {
   const { lane } = readyLane(clock, { id: roster.nextId(), kind, replacesKind });
@@ -88,6 +96,67 @@ describe('a newcomer', () => {
   });
 });
 
+describe('the lanes of one kind', () => {
+  test('are found by any of them; no lane has none', () => {
+    const { roster, lanes } = rosterOf('p2p', 'relay', 'p2p');
+    expect(roster.kin(lanes[2])).toEqual([lanes[0], lanes[2]]);
+    expect(roster.kin(lanes[1])).toEqual([lanes[1]]);
+    expect(roster.kin(undefined)).toEqual([]);
+  });
+
+  test.each(['p2p', 'turn'] as const)(
+    'a %s lane is the last without a good one beside it',
+    (kind) => {
+      const { roster, lanes } = rosterOf(kind, kind, 'relay');
+      const [first, second, relay] = lanes as [Lane, Lane, Lane];
+      answerOn(first, relay);
+      expect([roster.isLastDirect(first), roster.isLastDirect(second)]).toEqual([true, false]);
+      answerOn(second);
+      expect([roster.isLastDirect(first), roster.isLastDirect(second)]).toEqual([false, false]);
+      second.transition('suspect');
+      expect(roster.isLastDirect(first)).toBe(true);
+    },
+  );
+
+  test('of the relay are no direct path', () => {
+    const { roster, lanes } = rosterOf('relay');
+    expect(roster.isLastDirect(lanes[0]!)).toBe(false);
+  });
+
+  test('are counted while they are good', () => {
+    const { roster, lanes } = rosterOf('p2p', 'p2p', 'p2p', 'turn', 'relay', 'relay');
+    expect(roster.stats().lanes).toEqual({ p2p: 0, turn: 0, relay: 0 });
+    answerOn(...lanes);
+    expect(roster.stats().lanes).toEqual({ p2p: 3, turn: 1, relay: 2 });
+    lanes[0]!.transition('suspect');
+    expect(roster.stats().lanes).toEqual({ p2p: 2, turn: 1, relay: 2 });
+  });
+
+  test('have the rates of all of them together, and the other measurements of the newest', () => {
+    const { roster, lanes } = rosterOf('p2p', 'p2p', 'relay');
+    const halfASecond = (bytes: number, ...busy: readonly Lane[]): void => {
+      for (const lane of busy) {
+        lane.heard(bytes);
+        lane.delivered(2 * bytes);
+      }
+      clock.jump(500);
+    };
+    const rates = () => {
+      const { inPerSecond, outPerSecond } = roster.qualities().p2p!;
+      return [inPerSecond, outPerSecond];
+    };
+    expect(rates()).toEqual([null, null]);
+    halfASecond(1_000, lanes[0]!);
+    halfASecond(3_000, lanes[0]!, lanes[1]!);
+    expect(rates()).toEqual([2_000, 4_000]);
+    halfASecond(0, ...lanes);
+    expect(rates()).toEqual([12_000, 24_000]);
+    lanes[1]!.transition('suspect');
+    expect(roster.qualities()).toMatchObject({ p2p: { stalls: 1 }, turn: null });
+    expect(roster.qualities().relay).toMatchObject({ stalls: 0, inPerSecond: null });
+  });
+});
+
 test('bytes are counted by kind, those of lanes that are gone included', () => {
   const { roster, lanes } = rosterOf('relay', 'relay', 'p2p');
   for (const lane of lanes) {
@@ -104,4 +173,13 @@ test('bytes are counted by kind, those of lanes that are gone included', () => {
   roster.delete(lanes[2]!);
   expect(roster.stats()).toMatchObject({ bytes: before, rttMs: { relay: null, p2p: null } });
   expect(roster.stats().quality).toMatchObject({ relay: { stalls: 0 }, p2p: null });
+});
+
+test('what data channels have carried is told beside what the relay has, both ways', () => {
+  const { roster, lanes } = rosterOf('p2p', 'turn', 'relay');
+  lanes.forEach((lane, n) => {
+    lane.heard(10 ** (2 * n));
+    lane.send(new Uint8Array(2 * 10 ** (2 * n)));
+  });
+  expect(roster.carried).toEqual({ p2p: 303, relay: 30_000 });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
 import type { LaneEvidence } from '../src/link/lane-evidence.js';
-import { pingDueMs, stragglerMs, verdictOn } from '../src/link/lane-verdict.js';
+import { calmPingDueMs, pingDueMs, stragglerMs, verdictOn } from '../src/link/lane-verdict.js';
 import { evidence } from './support/lane-evidence.js';
 
 const PATIENCE = LIMITS.suspectAfterMs;
@@ -46,6 +46,15 @@ describe('a silent lane', () => {
   test('is dead only after many looks', () => {
     const gone = (quietLooks: number) => silent(LIMITS.deadAfterMs + 1, { quietLooks });
     expect([verdictOn(gone(29), 0), verdictOn(gone(30), 0)]).toEqual(['overdue', 'dead']);
+  });
+
+  test('is dead only when it was asked, and had as long for its answer as a heartbeat leaves', () => {
+    const gone = (unansweredMs: number) => silent(3_600_000, { unansweredMs });
+    const least = LIMITS.deadAfterMs - 1.5 * LIMITS.heartbeatMs;
+    expect(verdictOn(gone(0), 0)).toBe('alive');
+    expect([verdictOn(gone(least), 0), verdictOn(gone(least + 1), 0)]).toEqual(['overdue', 'dead']);
+    const attaching = { state: 'attaching', unansweredMs: 0 } as const;
+    expect(verdictOn(silent(LIMITS.deadAfterMs + 1, attaching), 0)).toBe('dead');
   });
 
   test('that owes no answer is alive', () => {
@@ -160,4 +169,30 @@ test('frames on another lane are stragglers after two of its lowest round trips,
   expect(stragglerMs(lane({ baseRttMs: null }))).toBe(LIMITS.stragglerMs);
   expect(stragglerMs(lane({ baseRttMs: 50, rttMs: 900 }))).toBe(LIMITS.stragglerMs);
   expect(stragglerMs(lane({ baseRttMs: 300 }))).toBe(600);
+});
+
+describe('a calm lane', () => {
+  const { calmHeartbeatMs: most, heartbeatMs } = LIMITS;
+  test('is asked later by the end that has more patience', () => {
+    const calm = lane({ pingedMs: most });
+    expect(calmPingDueMs(calm, 10_000, LIMITS.acceptorPatience)).toBe(12_500);
+    expect(calmPingDueMs(calm, 3_600_000, LIMITS.acceptorPatience)).toBeLessThan(60_000);
+  });
+
+  test.each([
+    ['at the usual pace at first', 100, {}, heartbeatMs],
+    ['after as long again as it has been calm', 7_000, {}, 7_000],
+    ['at the latest before a proxy cuts it', 3_600_000, {}, most],
+    ['the sooner the longer it has been silent', 13_000, { silentMs: 6_000 }, 1_000],
+    ['when the peer misses a beat of its own', 3_600_000, { rhythmMs: 4_000 }, 5_000],
+    ['no more often than at the usual pace', 3_600_000, { rhythmMs: 100 }, heartbeatMs],
+    [
+      'again only after a heartbeat',
+      most,
+      { silentMs: most, pingedMs: 10, unansweredMs: 10 },
+      heartbeatMs - 10,
+    ],
+  ])('is asked %s', (_, calmMs, more, expected) => {
+    expect(calmPingDueMs(lane({ pingedMs: most, ...more }), calmMs)).toBe(expected);
+  });
 });

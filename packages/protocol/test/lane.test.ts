@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { LIMITS } from '../src/limits.js';
 import { Lane } from '../src/link/lane.js';
 import { FakeClock } from './support/fake-clock.js';
 import { readyLane } from './support/lane-bench.js';
 import { RecordingCarrier } from './support/recording-carrier.js';
+import { encodeLinkFrame, type LinkFrame } from '../src/wire/link-frame.js';
 
 function bench() {
   const clock = new FakeClock();
@@ -207,12 +209,82 @@ describe('silence', () => {
     expect([lane.isDoubted, carrier.sent]).toEqual([true, []]);
   });
 
-  test('a lane that the peer has left is taken for that until it proves otherwise', () => {
+  test('a lane that the peer has left is taken for that until it proves otherwise, or the peer comes back', () => {
     const { lane } = bench();
     lane.left();
     lane.heard(1);
     expect(lane.isLeft).toBe(true);
     lane.delivered(1);
     expect(lane.isLeft).toBe(false);
+    lane.left();
+    lane.taken();
+    expect(lane.isLeft).toBe(false);
+  });
+});
+
+describe('the frames under way', () => {
+  const frame = new Uint8Array(8 * 1024);
+
+  test('are counted and sent, with a ping among them whose answer says what has arrived', async () => {
+    const { clock, lane, carrier } = bench();
+    lane.carry(frame);
+    expect(lane).toMatchObject({ framesSent: 1, bytesOut: frame.length, isAwaited: false });
+    expect(carrier.sent).toEqual([frame]);
+    const large = new Uint8Array(LIMITS.flightLeastBytes);
+    lane.carry(large);
+    expect(carrier.sent).toHaveLength(3);
+    expect(lane.flight.bytes).toBe(frame.length + large.length);
+    await clock.advance(30);
+    expect(lane.pong(1)).toBe(2);
+    expect([lane.flight.bytes, lane.rttMs]).toEqual([0, 30]);
+  });
+
+  test('leave while there is room under the cap, and again after the next answer', async () => {
+    const world = bench();
+    await ask(world, 50);
+    const { clock, lane } = world;
+    for (let sent = 0; sent < LIMITS.flightStartBytes; sent += frame.length) {
+      expect(lane.takes).toBe(true);
+      lane.carry(frame);
+    }
+    expect(lane.takes).toBe(false);
+    await clock.advance(50);
+    lane.pong(nonceOf(lane));
+    expect(lane.takes).toBe(true);
+  });
+
+  test('wait while the carrier is full', () => {
+    const { lane, carrier } = bench();
+    expect(lane.takes).toBe(true);
+    carrier.writable = false;
+    expect(lane.takes).toBe(false);
+  });
+});
+
+describe('what comes on a lane', () => {
+  const attach: LinkFrame = { type: 'attach', received: 0, incarnation: 1 };
+  const pong: LinkFrame = { type: 'pong', nonce: 1, received: 0 };
+
+  test('is read, and is a sign of life', async () => {
+    const { clock, lane } = bench();
+    lane.isIntroduced = true;
+    await clock.advance(90);
+    const message = encodeLinkFrame(pong);
+    expect(lane.read(message)).toEqual(pong);
+    expect(lane).toMatchObject({ bytesIn: message.length, silentMs: 0 });
+  });
+
+  test('is ATTACH or the end of the link first: a carrier without them has lost a message', () => {
+    const { lane } = bench();
+    const end: LinkFrame = { type: 'close', code: 'LINK_LOST' };
+    expect(lane.read(encodeLinkFrame(attach))).toEqual(attach);
+    expect(lane.read(encodeLinkFrame(end))).toEqual(end);
+    expect(lane.read(encodeLinkFrame(pong))).toEqual(expect.any(String));
+  });
+
+  test('is no frame: the carrier is broken, and the link is told so', () => {
+    const { lane } = bench();
+    lane.isIntroduced = true;
+    expect(lane.read(Uint8Array.of(255, 255))).toEqual(expect.any(String));
   });
 });

@@ -90,6 +90,20 @@ test('a listener hears until it is removed', () => {
   expect(heard).toBe(1);
 });
 
+test('whoever plans further lanes hears that all lanes were looked at, again and again', async () => {
+  const world = new ScriptedPeer();
+  const carrier = world.met();
+  let looks = 0;
+  world.link.on('look', () => (looks += 1));
+  world.link.send([bytes(1)]);
+  await world.clock.advance(LIMITS.suspectAfterMs);
+  const before = looks;
+  expect(before).toBeGreaterThan(0);
+  answer(carrier);
+  await world.clock.advance(LIMITS.suspectAfterMs);
+  expect(looks).toBeGreaterThan(before);
+});
+
 test('a carrier that has room again is sent on', () => {
   const world = new ScriptedPeer();
   const carrier = world.met();

@@ -30,6 +30,17 @@ describe('attaching', () => {
     expect(world.link.stats().unackedFrames).toBe(0);
   });
 
+  test('sends data only once the peer is met, and early data at once', () => {
+    const world = new ScriptedPeer();
+    const carrier = world.attach();
+    world.link.send([bytes(1)], true);
+    world.link.send([bytes(2)]);
+    const sent = () => carrier.framesOf('data').map(({ payload }) => [...payload]);
+    expect(sent()).toEqual([[1]]);
+    say(carrier, { type: 'attach', received: 0, incarnation: PEER });
+    expect(sent()).toEqual([[1], [2]]);
+  });
+
   test('sends what the peer lacks', () => {
     const world = new ScriptedPeer();
     const first = world.met();
@@ -42,7 +53,9 @@ describe('attaching', () => {
   test('to a closed link closes the carrier', () => {
     const world = new ScriptedPeer();
     world.link.close('LINK_CLOSED');
+    world.events.length = 0;
     const carrier = world.attach();
+    expect(world.events).toEqual([]);
     expect(carrier.closes).toEqual([{ code: 1001, reason: 'link is closed' }]);
     expect(world.link.attachment('relay')).toBeUndefined();
   });

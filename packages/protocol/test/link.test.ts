@@ -96,6 +96,59 @@ describe('link', () => {
     expect([second.isClosed, third.isClosed]).toEqual([true, false]);
   });
 
+  test('a carrier that is not needed any more is closed, and loses nothing', async () => {
+    const bench = new LinkBench();
+    bench.attach('p2p');
+    const [further] = bench.attach('p2p', {}, { joins: true });
+    await bench.clock.advance(100);
+    bench.viewer.send(50);
+    bench.viewer.link.retire(bench.viewer.link.attachment('p2p')!);
+    expect([further.isClosed, bench.viewer.link.state]).toEqual([true, 'open']);
+    await bench.clock.advance(300);
+    bench.expectExactlyOnce();
+  });
+
+  test('tells when ICE takes another way for its direct carrier, and only then', async () => {
+    const bench = new LinkBench();
+    bench.attach('p2p');
+    await bench.clock.advance(100);
+    const { link } = bench.viewer;
+    const channel = link.attachment('p2p')!;
+    const paths: string[] = [];
+    link.on('path', () => paths.push(link.path));
+    for (const way of ['turn', 'turn', 'p2p'] as const) {
+      link.reclassify(channel, way);
+    }
+    expect(paths).toEqual(['turn', 'p2p']);
+  });
+
+  test('knows the pace of the path in use once the peer has answered there', async () => {
+    const bench = new LinkBench();
+    const { link } = bench.viewer;
+    const unknown = { perSecond: 0, isFull: false, roundTripMs: null };
+    expect(link.pace).toEqual(unknown);
+    bench.attach('relay');
+    bench.attach('p2p', { delayMs: 5 });
+    expect(link.pace).toEqual(unknown);
+    await bench.clock.advance(200);
+    expect(link.pace.roundTripMs).toBe(2 * DELAY_MS);
+    link.use('p2p');
+    bench.viewer.send(100, 2_000);
+    await bench.clock.advance(200);
+    expect(link.pace.roundTripMs).toBe(10);
+    expect(link.pace.perSecond).toBeGreaterThan(1_000_000);
+  });
+
+  test('takes early data from its first carrier on, and other data once it has met the peer', async () => {
+    const bench = new LinkBench();
+    const { link } = bench.viewer;
+    expect([link.takesEarly, link.writable]).toEqual([false, false]);
+    bench.attach('relay');
+    expect([link.takesEarly, link.writable]).toEqual([true, false]);
+    await bench.clock.advance(DELAY_MS);
+    expect([link.takesEarly, link.writable]).toEqual([true, true]);
+  });
+
   test('whoever chooses between carriers hears when one has first answered', async () => {
     const bench = new LinkBench();
     bench.attach('relay');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { LIMITS } from '../src/limits.js';
 import { PathBench } from './support/path-bench.js';
 
 describe('a lane that takes another way', () => {
@@ -16,6 +17,17 @@ describe('a lane that takes another way', () => {
     expect(bench.machine.active).toBe(channel);
   });
 
+  test('changes the path only if it carries', () => {
+    const bench = new PathBench();
+    const relay = bench.good('relay').lane;
+    const channel = bench.good('p2p').lane;
+    bench.machine.reclassify(channel.id, 'turn');
+    expect([bench.machine.active, bench.machine.switches]).toEqual([relay, 0]);
+    bench.machine.use(channel);
+    bench.machine.reclassify(channel.id, 'p2p');
+    expect([bench.machine.active, bench.machine.switches]).toEqual([channel, 2]);
+  });
+
   test('that it has already, or that is gone, is no news', () => {
     const bench = new PathBench({ preference: 'auto' });
     const channel = bench.good('p2p').lane;
@@ -28,6 +40,8 @@ describe('a first lane', () => {
   test('carries nothing before it is ready, and carries then without a word to the peer', () => {
     const world = new PathBench();
     const { lane, carrier } = world.attach('relay');
+    world.machine.newestOn(lane);
+    world.machine.heard();
     expect([world.machine.active, world.done]).toEqual([undefined, []]);
     world.machine.ready(lane);
     expect([world.machine.active, lane.state]).toEqual([lane, 'ready']);
@@ -108,6 +122,16 @@ describe('a second lane', () => {
     expect([world.machine.active?.kind, world.machine.switches]).toEqual(['relay', 2]);
   });
 
+  test('that outruns a direct path carries nothing while it is to be spared', () => {
+    const world = new PathBench({ preference: 'relay' });
+    world.good('relay');
+    world.good('p2p');
+    world.machine.prefer('spare');
+    expect(world.machine.active?.kind).toBe('p2p');
+    world.machine.prefer('relay');
+    expect(world.machine.active?.kind).toBe('relay');
+  });
+
   test('is used when this end asks for it, and not when it can’t be', () => {
     const world = new PathBench();
     const { lane: relay } = world.good('relay');
@@ -170,6 +194,26 @@ describe('a newer lane of the same kind', () => {
     expect(world.history.standing(world.clock.now())).toBe('trusted');
     world.machine.lose(lane, 1001, 'cut');
     expect(world.history.standing(world.clock.now())).toBe('distrusted');
+  });
+
+  test('is trusted soon after a loss', () => {
+    const world = new PathBench();
+    world.machine.lose(world.good('p2p').lane, 1001, 'cut');
+    world.good('p2p');
+    expect(world.standingIn(LIMITS.p2pFreshMs - 1)).toBe('distrusted');
+    expect(world.standingIn(LIMITS.p2pFreshMs)).toBe('trusted');
+  });
+
+  test('is trusted sooner than one that was suspected and answers again', async () => {
+    const world = new PathBench({ preference: 'auto' });
+    const { lane: relay } = world.good('relay');
+    const { lane } = world.good('p2p');
+    world.busy = lane;
+    await world.pass(1_000, relay);
+    expect([lane.state, world.standingIn(1e9)]).toEqual(['suspect', 'distrusted']);
+    world.answer(lane);
+    expect(world.standingIn(LIMITS.p2pSettleMs - 1)).toBe('distrusted');
+    expect(world.standingIn(LIMITS.p2pSettleMs)).toBe('trusted');
   });
 
   test('the loss of the relay, or of a path that never was ready, is not held against it', () => {

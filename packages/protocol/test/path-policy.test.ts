@@ -45,6 +45,13 @@ describe('an opener with a preference', () => {
     ['p2p', RELAY, {}, {}, 'slow', P2P],
     ['p2p', RELAY, bad, {}, 'trusted', RELAY],
     ['p2p', RELAY, {}, {}, 'distrusted', RELAY],
+    // Sparing the relay, a slow direct path is as good as any, and a broken one is not.
+    ['spare', RELAY, {}, {}, 'trusted', P2P],
+    ['spare', RELAY, {}, {}, 'slow', P2P],
+    ['spare', P2P, {}, {}, 'slow', P2P],
+    ['spare', P2P, bad, {}, 'slow', RELAY],
+    ['spare', P2P, {}, {}, 'distrusted', RELAY],
+    ['spare', RELAY, { rttMs: null }, {}, 'trusted', RELAY],
   ] as const)('%s on %i, p2p %j, relay %j, %s: %i', (row, active, p2p, relay, direct, expected) => {
     const lanes = [lane(RELAY, 'relay', relay), lane(P2P, 'p2p', p2p)];
     expect(decidePath(situation({ row, active, lanes, direct })).carry).toBe(expected);
@@ -73,12 +80,27 @@ describe('a way by TURN', () => {
     ['auto', TURN, gainMs, 'trusted', RELAY],
     ['auto', RELAY, 1, 'slow', RELAY],
     ['auto', RELAY, 1, 'distrusted', RELAY],
+    ['p2p', RELAY, 1, 'trusted', TURN],
     ['p2p', RELAY, 60, 'trusted', TURN],
     ['relay', TURN, 1, 'trusted', RELAY],
+    ['spare', RELAY, gainMs - 1, 'trusted', TURN],
+    ['spare', TURN, gainMs, 'trusted', RELAY],
+    ['spare', TURN, 1, 'slow', RELAY],
   ] as const)('%s on %i, %d ms against 50, %s: %i', (row, active, baseRttMs, direct, expected) => {
     const lanes = [lane(RELAY, 'relay'), lane(TURN, 'turn', { baseRttMs })];
     expect(decidePath(situation({ row, active, lanes, direct })).carry).toBe(expected);
   });
+
+  test.each(['auto', 'relay'] as const)(
+    'carries while the relay has not answered, slow or not (%s)',
+    (row) => {
+      const silent = lane(RELAY, 'relay', { rttMs: null, baseRttMs: null });
+      const lanes = [silent, lane(TURN, 'turn')];
+      for (const direct of ['trusted', 'slow'] as const) {
+        expect(decidePath(situation({ row, lanes, direct })).carry).toBe(TURN);
+      }
+    },
+  );
 
   test('is below a path between both ends alone, and above nothing at all', () => {
     const turn = lane(TURN, 'turn', { baseRttMs: 1 });
@@ -97,7 +119,7 @@ describe('a way by TURN', () => {
 
 describe('a suspected lane in use', () => {
   const suspect = lane(P2P, 'p2p', { state: 'suspect' });
-  test.each(['auto', 'p2p', 'relay', 'stay', 'follow'] as const)(
+  test.each(['auto', 'p2p', 'relay', 'spare', 'stay', 'follow'] as const)(
     'is left only for one that has just been heard (%s)',
     (row) => {
       const carry = (silentMs: number) =>

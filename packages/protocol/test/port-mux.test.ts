@@ -112,7 +112,7 @@ describe('streams on one port', () => {
 });
 
 describe('the other end’s sign of life', () => {
-  /** Lets so many looks pass, with time for an answer after each. */
+  /** Lets this many looks pass, with time for an answer after each. */
   async function look(clock: FakeClock, looks: number): Promise<void> {
     for (let each = 0; each < looks; each += 1) {
       await clock.advance(PORT_LIMITS.signMs);
@@ -134,7 +134,7 @@ describe('the other end’s sign of life', () => {
     streams.forEach(listen);
     await cross();
     expect(clock.timers).toBe(1);
-    // An answer to the last shows that the others were seen.
+    // An answer on the last stream shows that the other end has seen the earlier ones.
     accepted[2]?.stream.postMessage('answer');
     await cross();
     await look(clock, 1);

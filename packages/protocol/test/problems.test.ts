@@ -38,6 +38,7 @@ const CATALOGUE: [string, Problem][] = [
   ['appTimedOut', appProblems.appTimedOut(3000)],
   ['appHeadTooLarge', appProblems.appHeadTooLarge(3000)],
   ['malformedRequest', appProblems.malformedRequest('a reason')],
+  ['FRAME_NEEDS_KEY', appProblems.FRAME_NEEDS_KEY],
   ['TOO_MANY_GUESSES', appProblems.TOO_MANY_GUESSES],
   ['appBusy', appProblems.appBusy(3000)],
   ['ownPageUnknown', appProblems.ownPageUnknown('/__wingman/x')],

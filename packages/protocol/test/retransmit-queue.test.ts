@@ -122,6 +122,9 @@ describe('caps', () => {
     expect(queue.hasRoom).toBe(false);
     queue.acknowledge(1);
     expect(queue.hasRoom).toBe(true);
+    const full = new RetransmitQueue();
+    full.push([new Uint8Array(LIMITS.retransmitBytes - 2)], false);
+    expect([full.bytes, full.hasRoom]).toEqual([LIMITS.retransmitBytes, false]);
   });
 
   test('nothing is kept once it is cleared', () => {
@@ -178,7 +181,7 @@ describe('several lanes', () => {
   test('share the frames by what is under way on each', () => {
     const { first, second } = bench();
     const queue = queueOf(6);
-    // Both have answered, so that both have a cap.
+    // Both lanes have answered, so both have a cap.
     for (const { lane } of [first, second]) lane.flight.answered(lane.flight.mark());
     queue.sendOn([first.lane, second.lane], 0, EVERYTHING);
     expect([sequences(first), sequences(second)]).toEqual([
@@ -212,7 +215,7 @@ describe('several lanes', () => {
     const lanes = [first.lane, second.lane];
     const queue = queueOf(1);
     queue.sendOn([first.lane], 100, EVERYTHING);
-    // Nothing is known of the lane, so it is given the patience before a first answer.
+    // The lane has not answered yet, so the patience before a first answer holds.
     expect(queue.stragglersBeside(lanes, 100 + 1_999)).toBeUndefined();
     expect(queue.stragglersBeside(lanes, 100 + 2_000)).toBe(first.lane);
     expect(queue.stragglersBeside([first.lane], 1e6)).toBeUndefined();

@@ -12,7 +12,7 @@ import { decodeMessage } from './proto-message.js';
 export interface ExchangeHandlers {
   request(incoming: IncomingRequest): void;
   webSocket(incoming: IncomingWebSocket): void;
-  /** The peer offers a further lane of the direct path. Without this every such offer is refused. */
+  /** The peer offers a further lane of the direct path. Without this handler every such offer is refused. */
   lane?: ((negotiation: LaneNegotiation, sdp: string) => void) | undefined;
 }
 

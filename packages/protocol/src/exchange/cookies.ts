@@ -10,6 +10,12 @@ export const VIEWER_COOKIE = '__Host-wingman-viewer';
 /** Says that a browser may use plain HTTP. The host sets it with HttpOnly, and takes it out of every request. */
 export const INGRESS_COOKIE = '__Host-wingman-ingress';
 
+/**
+ * The same by plain HTTP, where browsers take no cookie that begins with `__Host-`. The port follows, because browsers
+ * give the cookies of an address to every port of it.
+ */
+export const PLAIN_INGRESS_COOKIE = 'wingman-ingress-';
+
 /** Says that a browser has been shown the operator's notice. The tunnel server sets it with HttpOnly. */
 export const NOTICE_COOKIE = '__Host-wingman-notice';
 
@@ -53,7 +59,7 @@ export function formatCookies(pairs: readonly CookiePair[]): string {
 
 /** Whether a cookie is the tunnel's own. */
 export function isOwnCookie(name: string): boolean {
-  return OWN.has(name);
+  return OWN.has(name) || name.startsWith(PLAIN_INGRESS_COOKIE);
 }
 
 /** Removes the cookies that are the tunnel's own. */

@@ -7,26 +7,26 @@ import { concatBytes } from '../wire/bytes.js';
 import { MessageType, tag, type MessageTypeCode } from './message-type.js';
 import { decodeMessage, encodeMessage, type MessageCodec } from './proto-message.js';
 
-/** What host and viewer tell each other about a further lane, once it was offered. */
+/** What host and viewer tell each other about a further lane after the offer. */
 export type LaneMessage =
   | { readonly type: 'answer'; readonly sdp: string }
   | { readonly type: 'candidate'; readonly candidate: string; readonly mid: string };
 
 /**
- * The negotiation of one further lane of a direct path, on a stream of its own: offer, answer and candidates travel on
- * the link, which has proved both ends, and not through the server. The handshake on the new lane binds the
- * fingerprints as on the first.
+ * The negotiation of one further lane of a direct path, on a stream of its own. Offer, answer and candidates travel on
+ * the link and not through the server, because the link has proved both ends. The handshake on the new lane binds the
+ * DTLS fingerprints, as on the first lane.
  */
 export class LaneNegotiation {
   constructor(private readonly stream: MuxStream) {}
 
-  /** A failed stream drops it. */
+  /** Sends a message to the peer. A stream that has failed drops the message. */
   send(message: LaneMessage): void {
     const bytes = encodeLaneMessage(message);
     this.stream.write([bytes]).catch(() => undefined);
   }
 
-  /** Tells each message of the peer; resolves at the peer's end. Rejects with the code of a reset, or PROTOCOL_ERROR. */
+  /** Calls `told` with each message of the peer until the peer says END. Rejects with the code of a reset, or PROTOCOL_ERROR. */
   async read(told: (message: LaneMessage) => void): Promise<void> {
     try {
       for (;;) {
@@ -40,7 +40,7 @@ export class LaneNegotiation {
     }
   }
 
-  /** This side has nothing more to say. */
+  /** Says END: this side has nothing more to say. */
   end(): void {
     this.stream.end();
   }
@@ -50,24 +50,24 @@ export class LaneNegotiation {
   }
 }
 
-/** Offers the host a further lane. A host that knows of none resets the stream. */
+/** Offers the host a further lane. A host that does not support further lanes resets the stream. */
 export function offerLane(mux: Mux, sdp: string): LaneNegotiation {
   return new LaneNegotiation(mux.open(message(MessageType.LANE_OFFER, Offer, { sdp })));
 }
 
-/** The description in what opens a negotiation; PROTOCOL_ERROR when it is no offer. */
+/** The session description in the payload that opens a negotiation; PROTOCOL_ERROR when the payload is no offer. */
 export function decodeLaneOffer(payload: Uint8Array): string {
   return decodeMessage(Offer, payload).sdp;
 }
 
-/** One message of a negotiation; candidates are those of RFC 8839 section 5.1. */
+/** Encodes one message of a negotiation. Candidates have the form of RFC 8839 section 5.1. */
 export function encodeLaneMessage(said: LaneMessage): Uint8Array {
   if (said.type === 'answer') return message(MessageType.LANE_ANSWER, Answer, { sdp: said.sdp });
   const { candidate, mid: sdpMid } = said;
   return message(MessageType.LANE_CANDIDATE, IceCandidate, { candidate, sdpMid });
 }
 
-/** PROTOCOL_ERROR when malformed. */
+/** Decodes one message of a negotiation; PROTOCOL_ERROR when the message is malformed. */
 export function decodeLaneMessage(bytes: Uint8Array): LaneMessage {
   const payload = bytes.subarray(1);
   switch (bytes[0]) {
@@ -78,7 +78,10 @@ export function decodeLaneMessage(bytes: Uint8Array): LaneMessage {
       return { type: 'candidate', candidate, mid };
     }
     default:
-      throw new WingmanError('PROTOCOL_ERROR', `no message of a negotiation: ${bytes[0]}`);
+      throw new WingmanError(
+        'PROTOCOL_ERROR',
+        `unknown type of a negotiation message: ${bytes[0]}`,
+      );
   }
 }
 

@@ -28,11 +28,11 @@ export interface ExchangeTimes {
   readonly end: number | undefined;
 }
 
-/** How long a body has waited in all, in milliseconds. */
+/** How long a body has waited in all, and for whom, in milliseconds. */
 export interface BodyWaits {
-  /** For its sender to give the next piece. */
+  /** The time in which the sender had not given the next piece. */
   readonly sender: number;
-  /** For its receiver to take a piece. */
+  /** The time in which the receiver had not taken a piece. */
   readonly receiver: number;
 }
 
@@ -76,7 +76,7 @@ export interface ObservedExchange {
   readonly times: ExchangeTimes;
   /** Bytes of bodies or messages so far. */
   readonly bytes: Readonly<Record<Direction, number>>;
-  /** For whom the bodies of HTTP have waited so far. */
+  /** How long the HTTP bodies have waited so far. */
   readonly waits: Readonly<Record<Direction, BodyWaits>>;
   /** Shows every later piece to a tap. Returns the function that removes the tap. */
   tap(tap: Tap): () => void;

@@ -1,5 +1,11 @@
 import { WingmanError } from '../errors.js';
-import { RequestHead, ResponseHead, Trailers, type Header } from '../gen/wingman/v1/exchange.js';
+import {
+  RequestHead,
+  ResponseHead,
+  Trailers,
+  TransferCoding,
+  type Header,
+} from '../gen/wingman/v1/exchange.js';
 import { LIMITS } from '../limits.js';
 import type { MuxStream } from '../mux/mux-stream.js';
 import type { Mux } from '../mux/mux.js';
@@ -8,11 +14,15 @@ import { BodyReader, writeBody } from './body.js';
 import { MessageReader } from './message-reader.js';
 import { MessageType, tag } from './message-type.js';
 import { decodeMessage, encodeMessage } from './proto-message.js';
+import { gunzipped } from './transfer-coding.js';
 
 /** The answer to a request. Its body is still on the way. */
 export interface HttpResponse {
   head: ResponseHead;
-  /** Throws WingmanError when the stream fails. Leaving the iteration early cancels the exchange. */
+  /**
+   * The plain body: a transfer coding has been undone. Throws WingmanError when the stream fails, and PROTOCOL_ERROR
+   * when the coded bytes are damaged. Leaving the iteration early cancels the exchange.
+   */
   body: AsyncIterable<Uint8Array>;
   /** Resolves once the body has been read to its end. */
   trailers: Promise<Header[]>;
@@ -56,12 +66,25 @@ export async function request(
   stream.onFailure(settled);
   sendBody(stream, options);
   const final = await finalHead(reader, stream, options);
+  if (isCoded(final) && !head.transferCodings.includes(final.transferCoding)) {
+    stream.reset('PROTOCOL_ERROR');
+    throw new WingmanError(
+      'PROTOCOL_ERROR',
+      'the answer has a transfer coding that the request does not name',
+    );
+  }
   const nextChunk = async (): Promise<Uint8Array | undefined> => {
     const chunk = await reader.bodyChunk();
     if (chunk === undefined) settled();
     return chunk;
   };
-  return { head: final, body: new BodyReader(nextChunk, abort), trailers: reader.trailers };
+  const coded = new BodyReader(nextChunk, abort);
+  const body = isCoded(final) ? gunzipped(coded, ({ code }) => stream.reset(code)) : coded;
+  return { head: final, body, trailers: reader.trailers };
+}
+
+function isCoded({ transferCoding }: ResponseHead): boolean {
+  return transferCoding !== TransferCoding.UNSPECIFIED;
 }
 
 /** Whether a request is safe (RFC 9110 section 9.2.1) and has nothing but a head. */

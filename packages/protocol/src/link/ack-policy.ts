@@ -11,7 +11,7 @@ export class AckPolicy {
   #frames = 0;
   #timer: Timer | undefined;
   #heard: Lane | undefined;
-  /** When each lane has brought its last numbered frame. */
+  /** When the last numbered frame of each lane came. */
   readonly #heardAt = new WeakMap<Lane, number>();
 
   constructor(

@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.js';
 /** Bytes that data channels and the relay have carried so far, both ways. */
 export type Carried = Readonly<Record<'p2p' | 'relay', number>>;
 
-/** What each path carries from look to look, in bytes a second, and what the relay is known to carry. Times are in milliseconds. */
+/** What each path has carried between two looks, in bytes a second, and what the relay is known to carry. Times are in milliseconds. */
 export class CarriedRates {
   #bytes: Carried | undefined;
   #at = -Infinity;
@@ -13,7 +13,7 @@ export class CarriedRates {
   #triedAt = -Infinity;
   #rateBefore = 0;
 
-  /** Takes the sums as they are now. */
+  /** Takes the present sums of bytes. */
   look(now: number, bytes: Carried): void {
     const before = this.#bytes ?? bytes;
     const rate = (kind: keyof Carried): number =>
@@ -26,8 +26,8 @@ export class CarriedRates {
   }
 
   /**
-   * Whether the direct path is loaded, and the relay would do better: it has carried so much more, or nobody knows, the
-   * direct path is slow enough to find out, and nobody has tried for long.
+   * Whether the direct path is loaded and the relay would do better. Either the relay has carried clearly more before, or
+   * the direct path is slow enough for a trial of the relay and the last trial was long ago.
    */
   isOutrun(now: number): boolean {
     const { p2p } = this.#now;
@@ -36,14 +36,14 @@ export class CarriedRates {
     return p2p < LIMITS.relayTrialBelow && now - this.#triedAt >= LIMITS.relayTrialAgainMs;
   }
 
-  /** The relay carries from now on, on trial. */
+  /** A trial of the relay begins: the relay carries from now on. */
   tried(now: number): void {
     this.#triedAt = now;
     this.#rateBefore = this.#now.p2p;
     this.#relaySinceTrial = 0;
   }
 
-  /** Whether the relay has had its time and brought hardly more: then that is what it is known to carry. */
+  /** Whether the trial is over and the relay has carried hardly more. If so, the relay is known to carry just this. */
   hasFailedTrial(now: number): boolean {
     if (now - this.#triedAt < LIMITS.relayTrialMs) return false;
     if (this.#relaySinceTrial > LIMITS.clearlyBetter * this.#rateBefore) return false;

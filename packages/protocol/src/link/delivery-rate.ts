@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 
-/** What one answered ping says of the rate. */
+/** What one answered ping says about the rate. */
 export interface RateSample {
   readonly bytes: number;
   readonly elapsedMs: number;
-  /** Whether the lane's cap held frames back. Otherwise the rate may be that of the app. */
+  /** Whether the lane's cap held frames back. If not, the app may have been slower than the lane. */
   readonly isLimited: boolean;
   /** All bytes that the lane had delivered when the ping went out, and when it was answered. */
   readonly deliveredBefore: number;
@@ -12,16 +12,17 @@ export interface RateSample {
 }
 
 /**
- * How long a rate counts, in milliseconds. BBR takes ten round trips. Here a rate that falls because answers are late
- * (threads take turns, losses hold up what came behind them) must not take the cap down with it at once.
+ * How long a rate counts, in milliseconds. BBR takes ten round trips. This is longer, because late answers alone make a
+ * rate fall (threads take turns, and a loss holds up the frames behind it), and the cap must not fall at once.
  */
 const WINDOW_MS = 5_000;
-/** The start is over after this many rounds in which the rate did not grow by this factor (BBR: the pipe is full). */
+/** The start is over after this many rounds in which the rate did not grow by the factor below (BBR: the pipe is full). */
 const FULL_ROUNDS = 3;
 const GROWTH = 1.25;
+
 /** The rate at which a lane delivers, in bytes a second: the highest of the last seconds. */
 export class DeliveryRate {
-  /** Falling rates with the time of each: the first is the highest. */
+  /** Rates and when each was measured. Each rate is lower than the one before, so the first is the highest. */
   #best: { perSecond: number; at: number }[] = [];
   #roundEnd = 0;
   #fullRate = 0;
@@ -33,19 +34,19 @@ export class DeliveryRate {
     return this.#best[0]?.perSecond ?? 0;
   }
 
-  /** Whether the rate may still be far below what the lane could deliver. */
+  /** Whether the lane may still be able to deliver far more than this rate. */
   get isStarting(): boolean {
     return this.#fullRounds < FULL_ROUNDS;
   }
 
-  /** A queue has begun: the lane delivers what it can. */
+  /** A queue has begun, so the lane delivers as much as it can. */
   full(): void {
     if (this.#fullRate > 0) this.#fullRounds = FULL_ROUNDS;
   }
 
   add(sample: RateSample): void {
     const perSecond = (sample.bytes * 1000) / Math.max(1, sample.elapsedMs);
-    // What the app did not use says nothing against a rate.
+    // A lower rate proves nothing when the app sent less than the lane could deliver.
     if (sample.isLimited || perSecond > this.perSecond) this.#keep(perSecond);
     if (sample.deliveredBefore < this.#roundEnd) return;
     this.#roundEnd = sample.delivered;

@@ -130,18 +130,18 @@ export class Delivery {
     return this.#queue.isMissingOn(lane, framesBefore);
   }
 
-  /** Counts what was sent on lanes that don't carry any more as unsent; the next `pump` sends it. */
+  /** Counts the frames on lanes that no longer carry as unsent. The next `pump` sends these frames again. */
   forgetOthers(): void {
     this.#queue.keepOnly(this.owner.carrying());
   }
 
-  /** Sends again, on the lanes that carry now, what was sent on another lane. */
+  /** Sends the frames of this lane again, on the lanes that carry now. */
   sendAgain(lane: Lane): void {
     this.#queue.forgetLane(lane);
     this.pump();
   }
 
-  /** Sends again the frames that a planned switch, or a stall of one lane of several, holds up before the rest. */
+  /** Sends the frames again that hold up the rest after a planned switch, or while one lane of several stalls. */
   sendStragglersAgain(): void {
     if (this.owner.active()?.state !== 'ready') return;
     const slow = this.#queue.stragglersBeside(this.owner.carrying(), this.clock.now());

@@ -2,29 +2,49 @@ import type { Clock } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import { DeliveryRate } from './delivery-rate.js';
 
-/** What was known of a lane when a ping went out; the answer says that everything before it has arrived. */
+/** What was known about a lane when a ping went out. The answer says that everything sent before the ping has arrived. */
 export interface Mark {
   readonly sentBytes: number;
   readonly sentAt: number;
   readonly deliveredBytes: number;
   readonly deliveredAt: number;
-  /** When the last of what had been delivered by then was sent. */
+  /** When the last frame among the delivered ones was sent. */
   readonly deliveredSentAt: number;
-  /** Whether the cap was reached since the mark before. */
+  /** Whether the cap was reached after the previous mark. */
   readonly isLimited: boolean;
 }
 
-/** Marks in what a cap allows: each answer makes room for so small a part that the lane never runs dry. */
+/** How fast the lanes in use deliver frames. */
+export interface DeliveryPace {
+  /** The rate of all lanes together, in bytes a second; 0 before anything is known. */
+  readonly perSecond: number;
+  /** Whether the lanes were full at that rate. If not, the lanes may be faster: they had no more to deliver. */
+  readonly isFull: boolean;
+  /** The shortest round trip in milliseconds; null before the first answer. */
+  readonly roundTripMs: number | null;
+}
+
+/** The pace of several lanes together. */
+export function paceOf(flights: readonly Flight[]): DeliveryPace {
+  const roundTripMs = Math.min(Infinity, ...flights.map((flight) => flight.roundTripMs));
+  return {
+    perSecond: flights.reduce((sum, flight) => sum + flight.perSecond, 0),
+    isFull: flights.length > 0 && flights.every((flight) => flight.isFull),
+    roundTripMs: roundTripMs === Infinity ? null : roundTripMs,
+  };
+}
+
+/** A cap is divided among this many marks. Each answer makes room for a small part, so the lane never runs dry. */
 const MARKS_IN_CAP = 8;
-/** …and the least between two marks, in bytes. */
+/** The least between two marks, in bytes. */
 const MARK_BYTES = 16 * 1024;
 /** The start is over when answers take this many times as long as the shortest: a queue has begun. */
 const QUEUE_BEGINS = 1.5;
 
 /**
  * The frames under way on one lane, and how many bytes of them there may be. The cap is a little more than the lane
- * delivers in its shortest round trip, as in BBR (Cardwell and others, 2016). So the lane is always busy, and no queue
- * fills: neither the engine's nor that of the bottleneck. Pings among the frames measure both.
+ * delivers in its shortest round trip, as in BBR (Cardwell and others, 2016). So the lane is always busy, and neither
+ * the engine's queue nor the queue at the bottleneck fills. Pings among the frames measure the rate and the round trip.
  */
 export class Flight {
   readonly #rate: DeliveryRate;
@@ -41,7 +61,7 @@ export class Flight {
     this.#deliveredAt = this.#deliveredSentAt = clock.now();
   }
 
-  /** Bytes that were sent here and are not known to have arrived. */
+  /** Bytes that were sent on this lane and are not known to have arrived. */
   get bytes(): number {
     return this.#sentBytes - this.#deliveredBytes;
   }
@@ -66,18 +86,28 @@ export class Flight {
     return this.#rate.perSecond;
   }
 
+  /** Whether `perSecond` is all that the lane can deliver, as far as is known. */
+  get isFull(): boolean {
+    return !this.#rate.isStarting;
+  }
+
+  /** The shortest round trip in milliseconds; Infinity before the first answer. */
+  get roundTripMs(): number {
+    return this.#baseMs;
+  }
+
   /** Whether a ping should follow what was sent. Only an answer makes room again. */
   get isMarkDue(): boolean {
     const unmarked = this.#sentBytes - this.#markedBytes;
     if (unmarked === 0) return false;
-    // Without a cap, too: the first answer may bring one that is full.
+    // A mark is due without a cap, too: the first answer may bring a cap that is reached already.
     const cap = Math.min(this.capBytes, MARKS_IN_CAP * LIMITS.flightLeastBytes);
     return this.bytes >= this.capBytes || unmarked >= Math.max(MARK_BYTES, cap / MARKS_IN_CAP);
   }
 
-  /** A frame of so many bytes goes out. */
+  /** A frame of this many bytes goes out. */
   add(bytes: number): void {
-    // After a pause the time of the pause is not the frames'.
+    // The time of a pause must not count as time that these frames took.
     if (this.bytes === 0) this.#deliveredAt = this.#deliveredSentAt = this.clock.now();
     this.#sentBytes += bytes;
     if (this.bytes >= this.capBytes) this.#isLimited = true;
@@ -95,7 +125,7 @@ export class Flight {
     return mark;
   }
 
-  /** That ping is answered. */
+  /** The ping of this mark is answered. */
   answered(mark: Mark): void {
     const now = this.clock.now();
     const roundTripMs = now - mark.sentAt;
@@ -107,7 +137,7 @@ export class Flight {
     this.#deliveredSentAt = mark.sentAt;
     this.#rate.add({
       bytes: mark.sentBytes - mark.deliveredBytes,
-      // Answers that were held up come together, and frames leave no faster than they were sent.
+      // Answers that were held up come all at once. Frames can't arrive faster than they were sent.
       elapsedMs: Math.max(now - mark.deliveredAt, mark.sentAt - mark.deliveredSentAt),
       isLimited: mark.isLimited,
       ...{ deliveredBefore: mark.deliveredBytes, delivered: mark.sentBytes },

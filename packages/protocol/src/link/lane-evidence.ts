@@ -1,6 +1,6 @@
-/** Which way a carrier goes: between both ends alone, by a TURN server, or by the relay. An ingress carrier counts as relay. */
+/** Which way a carrier goes: directly from end to end, by a TURN server, or by the relay. An ingress carrier counts as relay. */
 export type LaneKind = 'p2p' | 'turn' | 'relay';
-/** The ways of a data channel. ICE may change from one to the other while the channel lives. */
+/** The ways of a data channel. ICE may change from one way to the other while the channel lives. */
 export type ChannelWay = Exclude<LaneKind, 'relay'>;
 
 /**
@@ -50,6 +50,8 @@ export interface LaneEvidence extends LaneQuality {
   /** Time since the last ping, and since the oldest unanswered ping; the latter is 0 when every ping is answered. */
   readonly pingedMs: number;
   readonly unansweredMs: number;
+  /** Time between the peer's own questions, as far as it keeps to it; Infinity while it has asked less than twice. */
+  readonly rhythmMs: number;
   /** Time since the peer last proved that it hears us on this lane, and how often the monitor has looked since then. */
   readonly unprovenMs: number;
   readonly unprovenLooks: number;

@@ -1,13 +1,15 @@
 import type { Clock, Timer } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lane.js';
-import { pingDueMs, verdictOn } from './lane-verdict.js';
+import { calmPingDueMs, pingDueMs, verdictOn } from './lane-verdict.js';
 
 /** What a monitor asks of its link, and tells it. */
 export interface Monitored {
   lanes(): readonly Lane[];
   /** Whether something is under way on this lane whose loss should be noticed fast. */
   isBusy(lane: Lane): boolean;
+  /** Whether somebody above waits for something, although nothing may be under way. */
+  isNeeded(): boolean;
   /** How many bytes the peer has not acknowledged: they may delay its answers. */
   unackedBytes(): number;
   dead(lane: Lane): void;
@@ -23,9 +25,13 @@ const GRAIN_MS = 50;
 
 /**
  * Sends the heartbeat of every lane and finds out which lane is silent. The monitor looks every `GRAIN_MS` while an
- * answer is awaited or something is under way, and otherwise only when something is due.
+ * answer is awaited or something is under way, and otherwise only when something is due. On a link that nobody watches
+ * and that has nothing to do, it asks the more rarely the longer this has lasted.
  */
 export class LaneMonitor {
+  /** Whether somebody wants to know at any time whether the peer is there. */
+  isWatched = true;
+  #usedAt: number;
   #timer: Timer | undefined;
   /** Whether the timer is set for no later than `GRAIN_MS`. */
   #isFine = false;
@@ -33,10 +39,20 @@ export class LaneMonitor {
   constructor(
     private readonly clock: Clock,
     private readonly link: Monitored,
-  ) {}
+    /** How much longer than the other end this one waits before it asks on a calm link. */
+    private readonly patience = 1,
+  ) {
+    this.#usedAt = clock.now();
+  }
+
+  /** For how long nobody has wanted anything of the peer, in milliseconds. */
+  get calmMs(): number {
+    return this.isWatched || this.link.isNeeded() ? 0 : this.clock.now() - this.#usedAt;
+  }
 
   /** Makes the next look come soon, because something is under way. */
   watch(): void {
+    this.#usedAt = this.clock.now();
     if (this.#isFine || this.link.lanes().length === 0) return;
     // Looks keep to a grid, so that something that begins between two looks doesn't wait for a whole grain.
     this.#lookIn(GRAIN_MS - (this.clock.now() % GRAIN_MS));
@@ -65,14 +81,20 @@ export class LaneMonitor {
     const verdict = verdictOn(lane, this.link.unackedBytes());
     if (verdict === 'dead') return this.link.dead(lane);
     if (!lane.isUsable) return;
-    if (pingDueMs(lane, this.#paceOf(lane)) <= 0) lane.ping();
+    if (this.#pingDueMs(lane) <= 0) lane.ping();
     if (verdict === 'overdue') this.link.overdue(lane);
   }
 
-  #paceOf(lane: Lane): number {
-    if (lane.state === 'suspect') return LIMITS.suspectHeartbeatMs;
+  #pingDueMs(lane: Lane): number {
+    if (lane.state === 'suspect') return pingDueMs(lane, LIMITS.suspectHeartbeatMs);
     const isNeeded = this.link.isBusy(lane) || this.#isSpareOfLate(lane);
-    return isNeeded ? LIMITS.busyHeartbeatMs : LIMITS.heartbeatMs;
+    return isNeeded ? pingDueMs(lane, LIMITS.busyHeartbeatMs) : this.#idlePingDueMs(lane);
+  }
+
+  #idlePingDueMs(lane: Lane): number {
+    const { calmMs } = this;
+    if (calmMs === 0) return pingDueMs(lane, LIMITS.heartbeatMs);
+    return calmPingDueMs(lane, calmMs, this.patience);
   }
 
   /** Whether another lane is late. Then this lane is asked more often, to know whether it could take over. */
@@ -86,7 +108,7 @@ export class LaneMonitor {
   #nextMs(): number {
     const lanes = this.link.lanes();
     if (lanes.some((lane) => lane.isAwaited || this.link.isBusy(lane))) return GRAIN_MS;
-    const pings = lanes.map((lane) => pingDueMs(lane, LIMITS.heartbeatMs));
+    const pings = lanes.map((lane) => this.#idlePingDueMs(lane));
     return Math.max(GRAIN_MS, Math.min(this.link.dueMs(), ...pings));
   }
 }

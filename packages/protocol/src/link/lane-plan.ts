@@ -1,8 +1,8 @@
 import { LIMITS } from '../limits.js';
 
-/** What a plan looks at: the direct path as it is now. */
+/** The direct path as it is now. A plan decides by this alone. */
 export interface DirectPath {
-  /** Lanes that carry, and whether another one is being made. */
+  /** How many lanes carry, and whether another lane is being made. */
   readonly lanes: number;
   readonly isOpening: boolean;
   /** All bytes that direct lanes have carried so far, both ways. */
@@ -13,18 +13,18 @@ export interface DirectPath {
 
 /**
  * Decides how many lanes a direct path has. A path that is loaded gets a second one: the window of one association
- * (RFC 9260) falls with each loss and takes seconds to grow. It gets another while the last one has made it faster, or
- * when it is far slower than it was. All but the first are closed when it has not been loaded for a while.
+ * (RFC 9260) falls with each loss and takes seconds to grow. The path gets another lane if the last one has made the path
+ * faster, or if the path is far slower than it was. All lanes but the first are closed when it was not loaded for a while.
  */
 export class LanePlan {
   #lookedAt = -Infinity;
   #bytes = 0;
   #loadedAt = -Infinity;
-  /** Looks in a row that found the path loaded. */
+  /** How many looks in a row have found the path loaded. */
   #loadedLooks = 0;
   #lanes = 1;
   #lanesSince = -Infinity;
-  /** The rate before the last lane came, and the best with as many lanes as now. */
+  /** The best rate before the last lane was added, and the best rate with the present number of lanes. */
   #rateBefore = 0;
   #best = 0;
   #failures = 0;
@@ -35,7 +35,7 @@ export class LanePlan {
     return now - this.#lookedAt >= LIMITS.lanesLookMs;
   }
 
-  /** What to do now, at the time `now` in milliseconds: open a lane, close the further lanes, or nothing. */
+  /** Decides what to do at the time `now`, in milliseconds: open a lane, close all lanes but the first, or nothing. */
   look(now: number, path: DirectPath): 'open' | 'close' | undefined {
     if (!this.isDue(now)) return undefined;
     const elapsed = now - this.#lookedAt;
@@ -56,7 +56,7 @@ export class LanePlan {
     return isWorthIt && isReady && mayGrow(path) ? 'open' : undefined;
   }
 
-  /** A lane could not be made. */
+  /** The attempt to make a lane has failed. */
   failed(now: number): void {
     this.#notBefore = now + LIMITS.lanesRetryMs * 2 ** Math.min(this.#failures, 10);
     this.#failures += 1;

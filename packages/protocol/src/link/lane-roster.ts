@@ -54,12 +54,12 @@ export class LaneRoster {
     return { p2p: value('p2p'), turn: value('turn'), relay: value('relay') };
   }
 
-  /** The lanes of the same kind, itself among them. */
+  /** The lanes of the same kind, with the given lane among them. */
   kin(lane: Lane | undefined): readonly Lane[] {
     return this.all.filter(({ kind }) => kind === lane?.kind);
   }
 
-  /** Whether this direct lane has no good one beside it: then the path goes with the lane. */
+  /** Whether a lane is direct and no other lane of its kind is good. The direct path ends with such a lane. */
   isLastDirect(lane: Lane): boolean {
     const isSpare = (other: Lane): boolean => other !== lane && other.isGood;
     return lane.kind !== 'relay' && !this.kin(lane).some(isSpare);
@@ -72,7 +72,7 @@ export class LaneRoster {
     return this.all.filter((other) => other.kind === kind && other.id < id && isIn(other));
   }
 
-  /** The measurements of each kind: the rates are those of all its lanes together. */
+  /** The measurements of the newest lane of each kind. Rates are the sums over all lanes of the kind. */
   qualities(): Record<LaneKind, LaneQuality | null> {
     return this.byKind((lane) => {
       const kin = this.kin(lane);
@@ -96,13 +96,13 @@ export class LaneRoster {
     };
   }
 
-  /** What data channels and the relay have carried, both ways. */
+  /** The bytes that data channels and the relay have carried, both ways. */
   get carried(): Carried {
     const { p2p, turn, relay } = this.bytes;
     return { p2p: p2p.in + p2p.out + turn.in + turn.out, relay: relay.in + relay.out };
   }
 
-  /** Bytes by kind, including those of lanes that are gone. A lane that has changed its kind counts whole for its last one. */
+  /** Bytes by kind, including those of lanes that are gone. All bytes of a lane count for the last kind of the lane. */
   get bytes(): Record<LaneKind, ByteCount> {
     const { p2p, turn, relay } = this.#retired;
     const total = { p2p: { ...p2p }, turn: { ...turn }, relay: { ...relay } };
@@ -111,7 +111,7 @@ export class LaneRoster {
   }
 }
 
-/** The sum of what is known; null when nothing is. */
+/** The sum of the known rates; null when none is known. */
 function sum(rates: readonly (number | null)[]): number | null {
   const known = rates.filter((rate) => rate !== null);
   return known.length === 0 ? null : known.reduce((total, rate) => total + rate, 0);

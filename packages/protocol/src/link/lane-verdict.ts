@@ -12,6 +12,8 @@ export type Verdict = 'alive' | 'late' | 'overdue' | 'dead';
  * when our own thread was blocked: messages that came meanwhile are read only afterwards.
  */
 const QUIET_LOOKS = { overdue: 4, dead: 30 } as const;
+/** A beat that is late by a quarter of the rhythm is missed. */
+const MISSED_BEAT = 1.25;
 /** The patience before the first answer of a lane, in milliseconds. */
 const FIRST_ANSWER_MS = 2_000;
 /** The rate of the slowest path that must not be mistaken for a dead one, in bytes a second. */
@@ -31,6 +33,19 @@ export function pingDueMs(lane: LaneEvidence, paceMs: number): number {
   // A carrier that loses messages may have lost the ping. Another ping follows after twice the patience.
   const again = 2 * (lane.rttMs === null ? LIMITS.suspectAfterMs : patienceMs(lane));
   return (lane.unansweredMs > 0 ? Math.max(paceMs, again) : paceMs) - lane.pingedMs;
+}
+
+/**
+ * How long until the next ping is due on a link that has been calm for this long. A lane may be silent for as long as the
+ * link had been calm when it was heard last, up to `calmHeartbeatMs`, times the patience: of two ends one never has to
+ * ask. A peer that has asked at a rhythm of its own, and now misses a beat, is asked at once.
+ */
+export function calmPingDueMs(lane: LaneEvidence, calmMs: number, patience = 1): number {
+  const { calmHeartbeatMs, heartbeatMs } = LIMITS;
+  const missedMs = MISSED_BEAT * lane.rhythmMs;
+  const calmPaceMs = patience * Math.min(calmMs - lane.silentMs, calmHeartbeatMs);
+  const paceMs = Math.max(heartbeatMs, Math.min(calmPaceMs, missedMs));
+  return Math.max(paceMs - lane.silentMs, pingDueMs(lane, lane.unansweredMs > 0 ? heartbeatMs : 0));
 }
 
 /** How long frames on their way may take after another lane has taken over. */
@@ -54,7 +69,10 @@ function isOverdue(lane: LaneEvidence, share: number, unackedBytes: number): boo
 function isDead(lane: LaneEvidence, unackedBytes: number): boolean {
   const patience = patienceMs(lane) + queueingMs(lane, unackedBytes);
   const isRefuted = lane.isDoubted && lane.unansweredMs > patience;
-  const isSilent = isRefuted || lane.silentMs > LIMITS.deadAfterMs;
+  // A calm lane may be silent for long. Silence counts once a question has been open for what a heartbeat leaves of the time.
+  const isAsked =
+    lane.state === 'attaching' || lane.unansweredMs > LIMITS.deadAfterMs - 1.5 * LIMITS.heartbeatMs;
+  const isSilent = isRefuted || (isAsked && lane.silentMs > LIMITS.deadAfterMs);
   if (isSilent && lane.quietLooks >= QUIET_LOOKS.dead) return true;
   return lane.unansweredMs > LIMITS.deafAfterMs && lane.unprovenLooks >= QUIET_LOOKS.dead;
 }

@@ -1,7 +1,8 @@
 import type { Carrier } from '../carrier/carrier.js';
 import type { Clock } from '../clock.js';
+import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
-import { encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import type {
   Attachment,
   LaneEvidence,
@@ -45,7 +46,7 @@ export class Lane implements Attachment, LaneEvidence {
   kind: LaneKind;
   readonly carrier: Carrier;
   readonly replacesKind: boolean;
-  /** The numbered frames under way here. */
+  /** The numbered frames that are under way on this lane. */
   readonly flight: Flight;
   readonly #clock: Clock;
   readonly #machine = new StateMachine(TRANSITIONS, 'attaching', (state) => this.#entered(state));
@@ -70,6 +71,8 @@ export class Lane implements Attachment, LaneEvidence {
   bytesOut = 0;
   /** Whether the peer's ATTACH has come on this lane. */
   isIntroduced = false;
+  rhythmMs = Infinity;
+  #askedAt = -Infinity;
   /** The highest number among the frames that have come on this lane. */
   newestHeard = -1;
 
@@ -206,6 +209,21 @@ export class Lane implements Attachment, LaneEvidence {
     this.send(encodeLinkFrame(frame));
   }
 
+  /** Reads a message that has come on this lane. Returns a reason in words when the carrier is broken. */
+  read(message: Uint8Array): LinkFrame | string {
+    this.heard(message.byteLength);
+    let frame: LinkFrame;
+    try {
+      frame = decodeLinkFrame(message);
+    } catch {
+      // Garbage means a broken carrier, not a broken link.
+      return 'malformed frame';
+    }
+    // ATTACH comes first, and a carrier keeps order. So a carrier that brings something else has lost the ATTACH.
+    const isFirst = frame.type === 'attach' || frame.type === 'close';
+    return this.isIntroduced || isFirst ? frame : 'began without ATTACH';
+  }
+
   /** A message has come: the carrier lives. */
   heard(bytes: number): void {
     this.bytesIn += bytes;
@@ -239,9 +257,16 @@ export class Lane implements Attachment, LaneEvidence {
     this.#isLeft = true;
   }
 
-  /** The peer's newest frames come here. */
+  /** The peer's newest frames come on this lane. */
   taken(): void {
     this.#isLeft = false;
+  }
+
+  /** The peer asks for a sign of life. */
+  asked(): void {
+    const now = this.#clock.now();
+    this.rhythmMs = now - this.#askedAt;
+    this.#askedAt = now;
   }
 
   ping(): void {
@@ -262,6 +287,8 @@ export class Lane implements Attachment, LaneEvidence {
     this.#pings = this.#pings.filter((sent) => sent.nonce > nonce);
     this.#roundTrip.add(this.#clock.now() - ping.sentAt);
     this.flight.answered(ping.mark);
+    // A peer that has missed a beat and lives asks more rarely now.
+    this.rhythmMs = 2 * Math.max(this.rhythmMs, LIMITS.heartbeatMs);
     this.#proved();
     return ping.framesBefore;
   }

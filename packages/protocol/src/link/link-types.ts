@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { WingmanError } from '../errors.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
 import type { PathHistory } from './path-history.js';
-import type { Preference } from './path-policy.js';
+import type { Choice } from './path-policy.js';
 
 /** waiting: no usable carrier. open: at least one. closed: for good. */
 export type LinkState = 'waiting' | 'open' | 'closed';
@@ -10,7 +10,7 @@ export type LinkState = 'waiting' | 'open' | 'closed';
 /** What carries the link now. */
 export type Path = LaneKind | 'offline';
 
-/** look: the monitor has looked at all lanes, as it does again and again while something is under way. */
+/** look: the monitor has looked at all lanes. It looks again and again while something is under way. */
 export type LinkEvent = 'state' | 'path' | 'attachment' | 'look';
 
 export interface LinkOptions {
@@ -21,7 +21,12 @@ export interface LinkOptions {
   /** How long the link waits for a carrier, in milliseconds. */
   graceMs?: number;
   /** Which path the opener prefers. Without a preference the link stays where `use` has put it. */
-  preference?: Preference;
+  preference?: Choice;
+  /**
+   * Whether somebody wants to know at any time whether the peer is there: yes when it isn't said. A link that nobody
+   * watches and that has nothing to do asks the peer the more rarely the longer this lasts.
+   */
+  isWatched?: boolean;
   /** What earlier links of the same tab have learnt about the direct path. */
   history?: PathHistory;
 }
@@ -37,6 +42,8 @@ export interface LinkHandlers {
   frame(payload: Uint8Array): void;
   writable(): void;
   closed(error: WingmanError): void;
+  /** Whether something is owed to this layer, so that the end of the peer should be noticed soon. */
+  isNeeded?(): boolean;
 }
 
 export interface ByteCount {
@@ -52,7 +59,7 @@ export interface LinkStats {
   switches: number;
   bytes: Record<LaneKind, ByteCount>;
   rttMs: Record<LaneKind, number | null>;
-  /** How many lanes of each kind could carry. */
+  /** How many lanes of each kind are good. */
   lanes: Record<LaneKind, number>;
   /** Null for a kind that is not attached. */
   quality: Record<LaneKind, LaneQuality | null>;

@@ -4,10 +4,11 @@ import { Emitter } from '../emitter.js';
 import { CloseCode, WingmanError, toWingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
-import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import type { LinkFrame } from '../wire/link-frame.js';
 import { Delivery } from './delivery.js';
 import type { Lane } from './lane.js';
 import type { Attachment, ChannelWay, LaneKind } from './lane-evidence.js';
+import { paceOf, type DeliveryPace } from './flight.js';
 import type {
   AttachOptions,
   LinkEvent,
@@ -17,8 +18,9 @@ import type {
   LinkStats,
   Path,
 } from './link-types.js';
-import { PathMachine, type PathMove } from './path-machine.js';
-import type { Preference } from './path-policy.js';
+import { PathMachine } from './path-machine.js';
+import type { Choice } from './path-policy.js';
+import type { PathMove } from './steered-link.js';
 
 const TRANSITIONS: TransitionTable<LinkState> = {
   waiting: ['open', 'closed'],
@@ -48,8 +50,16 @@ export class Link {
     this.role = options.role;
     this.clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? LIMITS.linkGraceMs;
-    this.#paths = this.#steeredBy(options);
-    this.#delivery = this.#deliveredBy(this.#paths);
+    const paths = this.#steeredBy(options);
+    this.#paths = paths;
+    this.watched(options.isWatched ?? true);
+    const owner = {
+      active: () => paths.active,
+      carrying: () => paths.carrying,
+      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
+      writable: () => this.#handlers?.writable(),
+    };
+    this.#delivery = new Delivery(owner, this.clock);
     this.#startGrace();
   }
 
@@ -59,6 +69,10 @@ export class Link {
 
   get path(): Path {
     return this.#paths.active?.kind ?? 'offline';
+  }
+
+  get pace(): DeliveryPace {
+    return paceOf(this.#paths.carrying.map((lane) => lane.flight));
   }
 
   /** Why the link is closed. */
@@ -118,13 +132,18 @@ export class Link {
     if (this.#paths.reclassify(id, kind)) this.#emitter.emit('path');
   }
 
-  /** Closes a lane that is not needed any more. What was sent on it goes out again on another one. */
+  /** Closes a lane that is not needed any more. Its unacknowledged frames go out again on another lane. */
   retire(lane: Attachment): void {
     this.#paths.retire(lane.id);
   }
 
+  /** Whether somebody wants to know from now on, at any time, whether the peer is there. */
+  watched(isWatched: boolean): void {
+    this.#paths.watched(isWatched);
+  }
+
   /** Chooses by this preference from now on. `p2p` also forgives the failures of the direct path. */
-  prefer(preference: Preference): void {
+  prefer(preference: Choice): void {
     this.#paths.prefer(preference);
   }
 
@@ -175,6 +194,7 @@ export class Link {
       {
         unackedBytes: () => this.#delivery.unackedBytes,
         isBusy: (lane) => this.#delivery.isBusy(lane),
+        isNeeded: () => this.#handlers?.isNeeded?.() ?? false,
         move: (move) => this.#move(move),
         forget: (lane) => this.#delivery.sendAgain(lane),
         changed: () => this.#emitter.emit('attachment'),
@@ -185,16 +205,6 @@ export class Link {
       },
       { role, preference, history, clock: this.clock },
     );
-  }
-
-  #deliveredBy(paths: PathMachine): Delivery {
-    const owner = {
-      active: () => paths.active,
-      carrying: () => paths.carrying,
-      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
-      writable: () => this.#handlers?.writable(),
-    };
-    return new Delivery(owner, this.clock);
   }
 
   #entered(state: LinkState): void {
@@ -211,18 +221,8 @@ export class Link {
 
   #receive(lane: Lane, message: Uint8Array): void {
     if (lane.state === 'dead') return;
-    lane.heard(message.byteLength);
-    let frame: LinkFrame;
-    try {
-      frame = decodeLinkFrame(message);
-    } catch {
-      // Garbage means a broken carrier, not a broken link.
-      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'malformed frame');
-    }
-    // ATTACH comes first, and a carrier keeps order. So this carrier has lost the ATTACH.
-    if (!lane.isIntroduced && frame.type !== 'attach' && frame.type !== 'close') {
-      return this.#paths.lose(lane, CloseCode.PROTOCOL, 'began without ATTACH');
-    }
+    const frame = lane.read(message);
+    if (typeof frame === 'string') return this.#paths.lose(lane, CloseCode.PROTOCOL, frame);
     try {
       this.#handle(lane, frame);
     } catch (error) {
@@ -243,6 +243,7 @@ export class Link {
       case 'use':
         return this.#paths.follow(lane, frame.turn);
       case 'ping':
+        lane.asked();
         return lane.sendFrame({ ...frame, type: 'pong', received: this.#delivery.received });
       case 'pong':
         return this.#pong(lane, frame.nonce, frame.received);

@@ -28,7 +28,7 @@ export class PathHistory {
   #demotions = 0;
   #rateWhenDemoted = 0;
   readonly #carried = new CarriedRates();
-  /** Whether the relay is tried because of what the direct path carries. */
+  /** Whether the present trial of the relay began because the direct path carries too little. */
   #isOutrun = false;
 
   standing(now: number): Standing {
@@ -61,8 +61,8 @@ export class PathHistory {
   }
 
   /**
-   * A direct path is ready: a suspected one again, or a fresh one. A fresh one has just proved itself by a whole
-   * handshake, so after a single failure, such as a change of address, it need not settle for long.
+   * A direct path is ready: a suspected one has recovered, or a fresh one has come up. A fresh path has just completed
+   * a whole handshake. So after a single failure, such as a change of address, a fresh path need not settle for long.
    */
   ready(now: number, isFresh: boolean): void {
     const isDistrusted = this.standing(now) === 'distrusted';
@@ -79,7 +79,7 @@ export class PathHistory {
     this.#failedAt = -Infinity;
   }
 
-  /** Compares both kinds, at most once every `qualityLookMs`; `bytes` is what each has carried so far. */
+  /** Compares both paths, at most once every `qualityLookMs`. `bytes` says how much each path has carried so far. */
   compare(now: number, measured: Measured, bytes: Carried = { p2p: 0, relay: 0 }): void {
     const elapsed = now - this.#lookedAt;
     if (elapsed < LIMITS.qualityLookMs) return;
@@ -122,7 +122,7 @@ export class PathHistory {
     this.#acquittedUntil = now + LIMITS.acquittalMs;
   }
 
-  /** Whether the relay is loaded to its own limit, and delivers hardly more. */
+  /** Whether the relay is loaded to its own limit and delivers hardly more than the direct path did. */
   #isNoBetterLoaded({ relay }: Measured): boolean {
     if (relay === null || queueingMs(relay) < LIMITS.slowQueueMs) return false;
     return rateOf(relay) <= LIMITS.clearlyBetter * this.#rateWhenDemoted;

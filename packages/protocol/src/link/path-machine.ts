@@ -1,39 +1,19 @@
 import type { Carrier } from '../carrier/carrier.js';
 import type { Clock } from '../clock.js';
 import { CloseCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { Lane } from './lane.js';
 import type { ChannelWay, LaneKind } from './lane-evidence.js';
 import { LaneMonitor } from './lane-monitor.js';
 import { LaneRoster } from './lane-roster.js';
 import { PathHistory } from './path-history.js';
-import { decidePath, type PathDecision, type PolicyRow, type Preference } from './path-policy.js';
-
-/** A move from one lane to another; undefined stands for no lane. */
-export interface PathMove {
-  readonly from: Lane | undefined;
-  readonly to: Lane | undefined;
-  /** The number of this choice when the peer is asked to come along. */
-  readonly turn: number | undefined;
-}
-
-/** What the path machine asks of its link, and tells it to do. */
-export interface Steered {
-  unackedBytes(): number;
-  /** Whether something is under way on this lane whose loss should be noticed fast. */
-  isBusy(lane: Lane): boolean;
-  move(move: PathMove): void;
-  /** Sends again what was sent on this lane. */
-  forget(lane: Lane): void;
-  /** Something about a lane has changed. */
-  changed(): void;
-  /** After each look at all lanes. */
-  looked(): void;
-}
+import { decidePath, type PathDecision, type PolicyRow, type Choice } from './path-policy.js';
+import type { Steered } from './steered-link.js';
 
 export interface PathMachineOptions {
   readonly role: 'initiator' | 'acceptor';
   readonly clock: Clock;
-  readonly preference?: Preference | undefined;
+  readonly preference?: Choice | undefined;
   readonly history?: PathHistory | undefined;
 }
 
@@ -45,7 +25,7 @@ export class PathMachine {
   readonly #clock: Clock;
   readonly #history: PathHistory;
   readonly #monitor: LaneMonitor;
-  #preference: Preference | undefined;
+  #preference: Choice | undefined;
   #active: Lane | undefined;
   /** The lane that the opener has chosen last. A suspected lane stays chosen while another one carries. */
   #chosen: Lane | undefined;
@@ -62,15 +42,18 @@ export class PathMachine {
     this.#clock = clock;
     this.#preference = preference;
     this.#history = history ?? new PathHistory();
-    this.#monitor = new LaneMonitor(clock, {
+    const monitored = {
       lanes: () => this.lanes.all,
-      isBusy: (lane) => link.isBusy(lane),
+      isBusy: (lane: Lane) => link.isBusy(lane),
+      isNeeded: () => link.isNeeded(),
       unackedBytes: () => link.unackedBytes(),
-      dead: (lane) => this.lose(lane, CloseCode.DEAD_PEER, 'silent'),
-      overdue: (lane) => this.#suspect(lane),
+      dead: (lane: Lane) => this.lose(lane, CloseCode.DEAD_PEER, 'silent'),
+      overdue: (lane: Lane) => this.#suspect(lane),
       looked: () => this.#looked(),
       dueMs: () => this.#dueMs(),
-    });
+    };
+    const patience = role === 'acceptor' ? LIMITS.acceptorPatience : 1;
+    this.#monitor = new LaneMonitor(clock, monitored, patience);
   }
 
   /** The lane that frames are sent on. */
@@ -131,7 +114,7 @@ export class PathMachine {
     this.#link.changed();
   }
 
-  /** A lane is closed because it is not needed. That is no failure, and casts no doubt on the others. */
+  /** A lane is closed because it is not needed. Such an end is no failure, and casts no doubt on the other lanes. */
   retire(id: number): void {
     const lane = this.lanes.get(id);
     if (lane?.transition('dead') !== true) return;
@@ -148,7 +131,7 @@ export class PathMachine {
     this.#monitor.watch();
   }
 
-  prefer(preference: Preference): void {
+  prefer(preference: Choice): void {
     this.#preference = preference;
     if (preference === 'p2p') this.#history.forgive();
     this.#steer();
@@ -181,13 +164,13 @@ export class PathMachine {
     this.#steer(lane);
   }
 
-  /** The peer's newest frame has come on this lane. A peer that sends on lanes of another kind than ours may have found ours dead. */
+  /** The peer's newest frame has come on this lane. A peer that sends on another kind of lane than we do may have found our lanes dead. */
   newestOn(lane: Lane): void {
     if (lane.kind === this.#active?.kind || lane.state !== 'ready') return;
     for (const left of this.lanes.kin(this.#active)) left.left();
   }
 
-  /** A numbered frame has come on this lane: where the newest comes, the peer sends. */
+  /** A numbered frame has come on this lane. The newest frame shows on which lanes the peer sends. */
   heardNumber(lane: Lane, sequence: number): void {
     const kin = this.lanes.kin(this.#active);
     const isNewer = (other: Lane): boolean => sequence > other.newestHeard;
@@ -210,6 +193,12 @@ export class PathMachine {
     if (!isRecovered && !isFirst) return;
     this.#steer();
     this.#link.changed();
+  }
+
+  /** Whether somebody wants to know at any time whether the peer is there. */
+  watched(isWatched: boolean): void {
+    this.#monitor.isWatched = isWatched;
+    this.#monitor.watch();
   }
 
   /** Something is under way: the monitor looks soon. */
@@ -303,6 +292,8 @@ export class PathMachine {
 
   #dueMs(): number {
     const now = this.#clock.now();
-    return this.#isChoosing ? this.#history.changesAt(now) - now : Infinity;
+    // Nobody gains by another path before somebody wants one.
+    const isCalm = this.#monitor.calmMs > LIMITS.heartbeatMs;
+    return this.#isChoosing && !isCalm ? this.#history.changesAt(now) - now : Infinity;
   }
 }

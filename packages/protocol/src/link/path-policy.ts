@@ -4,11 +4,14 @@ import type { LaneEvidence, LaneKind } from './lane-evidence.js';
 /** Which path a person wants. Only `auto` leaves a path because it is slow. */
 export type Preference = 'auto' | Exclude<LaneKind, 'turn'>;
 
+/** What an opener chooses by: what a person wants, or `spare` where the relay is to carry only what no direct path can. */
+export type Choice = Preference | 'spare';
+
 /**
- * The row of the policy table. An opener with a preference has the row of that name. An opener without a preference
- * stays where it was put, and the acceptor follows the opener.
+ * The row of the policy table. An opener with a choice has the row of that name. An opener without one stays where it
+ * was put, and the acceptor follows the opener.
  */
-export type PolicyRow = Preference | 'stay' | 'follow';
+export type PolicyRow = Choice | 'stay' | 'follow';
 
 /** What the history says about the direct path: nothing bad, that it failed lately, or that the relay does better. */
 export type Standing = 'trusted' | 'distrusted' | 'slow';
@@ -35,15 +38,15 @@ export interface PathDecision {
 }
 
 /**
- * good: ready, has answered, and has a trusted standing. slow: the same, but the relay does better. A way by TURN is
- * good only where its round trip is clearly shorter than the relay's: it carries bulk no faster.
+ * good: ready, has answered, and has a trusted standing. slow: the same, but the relay does better. A way by TURN
+ * is good only if its round trip is clearly shorter than the relay's, because TURN carries bulk no faster.
  * ready: frames may be sent. suspect: silent for too long.
  */
 type Grade = 'good' | 'slow' | 'ready' | 'suspect';
-/** kin: of the kind of the chosen lane. */
+/** kin: a lane of the same kind as the chosen one. */
 type Who = LaneKind | 'chosen' | 'kin' | 'active' | 'any';
 
-/** The end of every row: the link stays where it is, or leaves a suspected lane for one that is ready, of the same kind first. */
+/** The end of every row: the link stays where it is, or leaves a suspected lane for a ready one. Ready lanes of the same kind come first. */
 const OTHERWISE: readonly (readonly [Who, Grade])[] = [
   ['active', 'ready'],
   ['kin', 'ready'],
@@ -70,6 +73,15 @@ const TABLE: Readonly<Record<PolicyRow, readonly (readonly [Who, Grade])[]>> = {
     ['turn', 'good'],
     ['turn', 'slow'],
     ['relay', 'good'],
+    ...OTHERWISE,
+  ],
+  // A TURN server costs its operator as much as the relay does, so a way by TURN has the place that it has in `auto`.
+  spare: [
+    ['p2p', 'good'],
+    ['p2p', 'slow'],
+    ['turn', 'good'],
+    ['relay', 'good'],
+    ['turn', 'slow'],
     ...OTHERWISE,
   ],
   relay: [
@@ -141,7 +153,7 @@ function standingOf(lane: LaneEvidence, { direct, lanes }: PathSituation): Stand
   return isOutdone ? 'slow' : direct;
 }
 
-/** Whether a lane's round trip is clearly shorter than the relay's. The lowest counts, which hardly changes any more. */
+/** Whether a lane's round trip is clearly shorter than the relay's. The lowest round trips count, because they hardly change. */
 function isShorter({ baseRttMs }: LaneEvidence, lanes: readonly LaneEvidence[]): boolean {
   const relays = lanes.flatMap((lane) => (lane.kind === 'relay' ? (lane.baseRttMs ?? []) : []));
   return relays.every(

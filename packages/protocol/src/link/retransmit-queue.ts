@@ -68,7 +68,7 @@ export class RetransmitQueue {
   /** Forgets everything numbered below `received`; false when that was never sent. */
   acknowledge(received: number): boolean {
     if (received > this.#next) return false;
-    while (this.#head < this.#frames.length && this.firstUnacked < received) {
+    while (this.firstUnacked < received) {
       const frame = this.#frames[this.#head];
       this.#bytes -= frame?.bytes.byteLength ?? 0;
       frame?.sentOn?.delivered(frame.bytes.byteLength);
@@ -104,7 +104,7 @@ export class RetransmitQueue {
     return this.oldest?.sentOn === lane && this.oldest.sentAs < framesBefore;
   }
 
-  /** The lane that has had the oldest frame for too long, while there is another one among these that carry. */
+  /** The lane that has held the oldest frame for too long, if one of `lanes`, which carry now, can take over. */
   stragglersBeside(lanes: readonly Lane[], now: number): Lane | undefined {
     const { sentOn, sentAt = 0 } = this.oldest ?? {};
     if (sentOn === undefined || lanes.every((lane) => lane === sentOn)) return undefined;
@@ -121,7 +121,7 @@ export class RetransmitQueue {
     return undefined;
   }
 
-  /** Counts the frames as unsent that were sent on other lanes than these. */
+  /** Counts the frames as unsent that were sent on any lane but these. */
   keepOnly(lanes: readonly Lane[]): void {
     const others = new Set<Lane>();
     for (const { sentOn } of this.#frames.slice(this.#head)) {
@@ -156,7 +156,7 @@ export class RetransmitQueue {
   }
 }
 
-/** The lane with the smallest share of its cap under way; undefined when none takes a frame. */
+/** The lane with the smallest share of its cap under way; undefined when no lane takes a frame. */
 function emptiest(lanes: readonly Lane[]): Lane | undefined {
   let best: Lane | undefined;
   for (const lane of lanes) {

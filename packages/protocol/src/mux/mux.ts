@@ -52,6 +52,7 @@ export class Mux {
       frame: (payload) => this.#receive(decodeStreamFrame(payload)),
       writable: () => this.#pump(),
       closed: (error) => this.#linkClosed(error),
+      isNeeded: () => this.#streams.size + this.#waiting.size > 0,
     });
   }
 

@@ -4,11 +4,17 @@ export const RESERVED_PREFIX = '/__wingman/';
 /** The script that comes first in the app's documents. */
 export const SHIM_PATH = `${RESERVED_PREFIX}shim.js`;
 
-/** Where a viewer reaches the relay: by a WebSocket, and with its first flight by a POST. */
+/** The path at which a viewer reaches the relay: by a WebSocket, and by a POST with the first flight. */
 export const RELAY_TARGET = `${RESERVED_PREFIX}relay`;
 
 /** Where a browser that uses plain HTTP proves the key, and gets a cookie for it. */
 export const INGRESS_TARGET = `${RESERVED_PREFIX}ingress`;
+
+/**
+ * The certificate that visitors of a server on the local network have to trust, for them to install. Written in one piece,
+ * so that the bundles of browsers can leave it out.
+ */
+export const AUTHORITY_TARGET = '/__wingman/certificate';
 
 /** Where a viewer's page sends what a person has typed as the passphrase. Only over a link: the server must not see it. */
 export const ENTRY_TARGET = `${RESERVED_PREFIX}entry`;

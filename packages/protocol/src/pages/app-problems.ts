@@ -90,6 +90,16 @@ export const KEY_NEEDED: Problem<ErrorCode> = {
   cure: 'Ask the developer for the whole link, with the part after the #, and open it by https or on localhost. A program needs the token that wingman prints, or a signed URL.',
 };
 
+/** The same for a frame, which is loaded by somebody who may have the link: a browser has asked for it past the tunnel. */
+export const FRAME_NEEDS_KEY: Problem<ErrorCode> = {
+  status: 401,
+  code: 'KEY_NEEDED',
+  title: 'The tunnel does not reach this frame',
+  cause:
+    'Browsers show the documents of sandboxed frames, and frames on pages of other sites, to no service worker. So this one was asked for by plain HTTP, without the key of the session.',
+  cure: 'One with allow-same-origin and allow-scripts is carried by the tunnel. The developer can also let plain HTTP in with --ingress open, which the server can read.',
+};
+
 /** Too many wrong passwords of this address, or of all together. */
 export const TOO_MANY_GUESSES: Problem<ErrorCode> = {
   status: 429,

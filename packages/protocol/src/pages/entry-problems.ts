@@ -41,7 +41,7 @@ export const VISITOR_REFUSED: Problem<ErrorCode> = {
   cure: 'If you think that this is a mistake, ask the developer to let you in again.',
 };
 
-/** The developer lets nothing through for now. */
+/** The developer has paused the session. */
 export const PAUSED: Problem<ErrorCode> = {
   status: 503,
   code: 'PAUSED',

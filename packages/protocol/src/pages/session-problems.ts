@@ -92,7 +92,7 @@ export const WRONG_KEY: Problem = {
   status: 403,
   code: 'HANDSHAKE_FAILED',
   title: 'This link does not fit the session',
-  cause: 'The key in the link was not accepted by the developer’s machine.',
+  cause: 'What follows the # is not its key: a part is missing, or the link is an old one.',
   cure: 'Ask the developer for the current link and open it as a whole, with everything after the #.',
 };
 

@@ -3,8 +3,8 @@ import { WingmanError } from '../errors.js';
 import { PORT_LIMITS } from '../limits.js';
 
 /**
- * What crosses the port to the end that serves streams. A stream begins with its opening. Whatever comes back on a stream
- * shows that its opening was seen, and those before it; a stream whose answer takes its time is asked about.
+ * What crosses the port to the end that serves streams. A stream begins with its opening. Any message that comes back on
+ * a stream shows that this opening and all earlier ones were seen. When no message comes, the opener asks for a sign.
  */
 type ToServer<Opening, Message> =
   | { stream: number; opening: Opening }
@@ -14,7 +14,7 @@ type ToServer<Opening, Message> =
 type ToOpener<Message> =
   | { stream: number; message: Message }
   | { seen: number }
-  /** What the end of an earlier version says of each stream: a tab may be older than its service worker. */
+  /** An older version of the serving end sends this for each stream: a tab may be older than its service worker. */
   | { stream: number; isAccepted: true };
 
 /** One conversation on a shared port; it is used as a MessagePort of its own would be. */
@@ -77,7 +77,7 @@ export function serveStreams<Opening, Out, In>(
 }
 
 export interface PortMuxOptions {
-  /** The other end has not shown in time that it lives: all streams have failed, and the port is closed. */
+  /** The other end gave no sign of life in time. All streams have failed, and the port is closed. */
   onSilence?: () => void;
   clock?: Clock;
 }
@@ -86,13 +86,13 @@ export interface PortMuxOptions {
 export class PortMux<Opening, Out, In> {
   readonly #streams = new Map<number, PortStream<Out, In>>();
   #lastId = 0;
-  /** The other end has seen this stream, and all before it. */
+  /** The newest stream that the other end has seen. It has seen all earlier ones, too. */
   #seen = 0;
-  /** Runs while there may be a stream that the other end has not seen: one timer for all of them. */
+  /** One timer for all streams. It runs while there may be a stream that the other end has not seen. */
   #timer: Timer | undefined;
-  /** The last stream there was at the look before. */
+  /** The newest stream at the time of the previous look. */
   #looked = 0;
-  /** Looks in a row without any news of a stream that was there at the look before. */
+  /** How many looks in a row have found a stream unseen that was there at the previous look. */
   #looks = 0;
   #isRetired = false;
   #error: WingmanError | undefined;
@@ -153,7 +153,7 @@ export class PortMux<Opening, Out, In> {
     if (this.#isRetired && this.#streams.size === 0) this.close(gone());
   }
 
-  /** The port keeps order: who has seen a stream has seen those before it. */
+  /** The port keeps order, so an end that has seen a stream has seen all earlier ones. */
   #sees(id: number): void {
     if (id <= this.#seen) return;
     this.#seen = id;
@@ -172,12 +172,12 @@ export class PortMux<Opening, Out, In> {
     this.#timer = clock.setTimeout(() => this.#look(), PORT_LIMITS.signMs);
   }
 
-  /** More than one look: after a sleep of the machine the first comes before the answer that is there already. */
+  /** One look is not enough. After a sleep of the machine, the first look runs before a waiting answer is read. */
   #look(): void {
     this.#timer = undefined;
     const oldest = [...this.#streams.keys()].find((id) => id > this.#seen);
     if (oldest === undefined) return;
-    // A stream that was opened since the last look has not been waited for long enough.
+    // A stream that was opened after the previous look has not had enough time yet.
     this.#looks = oldest <= this.#looked ? this.#looks + 1 : 0;
     this.#looked = this.#lastId;
     if (this.#looks >= PORT_LIMITS.signLooks) return this.#silent();

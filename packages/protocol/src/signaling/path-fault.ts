@@ -1,8 +1,8 @@
 /**
  * Why no direct path came up, as far as candidates tell. no-answer: the host has not answered the offer.
- * no-candidates: one end has no address to offer. viewer-udp, host-udp, udp: STUN was not answered at that end, or at
- * neither. nat: both ends know their outer addresses, and nothing got through. dtls: packets pass, and the channel did
- * not open. lan: no STUN server is known, and the ends are not on one network.
+ * no-candidates: one end has no address to offer. viewer-udp, host-udp: STUN was not answered at that end. udp: STUN was
+ * answered at neither end. nat: both ends know their outer addresses, but nothing got through. dtls: packets pass, but
+ * the channel did not open. lan: no STUN server is known, and the ends are not on one network.
  */
 export type PathFault =
   'no-answer' | 'no-candidates' | 'viewer-udp' | 'host-udp' | 'udp' | 'nat' | 'dtls' | 'lan';
@@ -31,8 +31,8 @@ export function pathFault({ viewer, host, ...sights }: PathSights): PathFault {
 }
 
 /**
- * Whether a candidate is an address that others on the internet can send to. A machine that has a public one itself
- * offers no other, since STUN would only repeat it.
+ * Whether a candidate is an address that others on the internet can send to. A machine with a public address of its own
+ * offers that address as a host candidate, and STUN adds no other.
  */
 function isOuter(candidate: string): boolean {
   if (/ typ (srflx|prflx|relay)( |$)/.test(candidate)) return true;
@@ -40,11 +40,11 @@ function isOuter(candidate: string): boolean {
   return /^\d+(\.\d+){3}$/.test(address) && !PRIVATE.test(address);
 }
 
-/** Addresses of private networks (RFC 1918), of carriers' own (RFC 6598), of one link and of one machine. */
+/** Addresses of private networks (RFC 1918), of providers' shared networks (RFC 6598), of one link and of one machine. */
 const PRIVATE =
   /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 
-/** What a person is told: what was seen, and what would help. */
+/** What a person reads about each fault: what was seen, and what would help. */
 export const PATH_FAULT_WORDS: Readonly<Record<PathFault, string>> = {
   'no-answer': 'The developer’s machine has not answered the offer of a direct path.',
   'no-candidates': 'One end has no address to offer: WebRTC may be switched off or filtered there.',

@@ -1,6 +1,7 @@
 import type { Lane } from '../../src/link/lane.js';
 import type { LaneKind } from '../../src/link/lane-evidence.js';
 import { PathHistory } from '../../src/link/path-history.js';
+import type { Standing } from '../../src/link/path-policy.js';
 import { PathMachine, type PathMachineOptions } from '../../src/link/path-machine.js';
 import { FakeClock } from './fake-clock.js';
 import { RecordingCarrier } from './recording-carrier.js';
@@ -19,6 +20,7 @@ export class PathBench {
     this.machine = new PathMachine(
       {
         unackedBytes: () => 0,
+        isNeeded: () => false,
         isBusy: (lane) => lane === this.busy,
         move: ({ from, to, turn }) =>
           this.log.push(`${name(from)}>${name(to)}${turn === undefined ? '' : ` turn ${turn}`}`),
@@ -33,6 +35,11 @@ export class PathBench {
   /** What was written since the last call, without `changed`. */
   get done(): string[] {
     return this.log.splice(0).filter((line) => line !== 'changed');
+  }
+
+  /** The standing of the direct path after this time, if nothing happens until then. */
+  standingIn(milliseconds: number): Standing {
+    return this.history.standing(this.clock.now() + milliseconds);
   }
 
   attach(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {

@@ -8,6 +8,17 @@ export const protobufPackage = "wingman.v1";
 
 export const protobufFileName = "wingman/v1/exchange.proto";
 
+/**
+ * TransferCoding says how a body was coded for its way over the link alone (RFC 9112 section 7). Neither the app nor the
+ * page sees the coding.
+ */
+export enum TransferCoding {
+  /** UNSPECIFIED - The body is not coded. */
+  UNSPECIFIED = 0,
+  /** GZIP - RFC 1952, one member. */
+  GZIP = 1,
+}
+
 /** Header is one field line (RFC 9110 section 5); repeated fields stay separate and in order. */
 export interface Header {
   /** Lower case. */
@@ -30,6 +41,8 @@ export interface RequestHead {
    * shared one. The host alone decides which it dials.
    */
   port: number;
+  /** The transfer codings that the sender can undo in the body of the answer, in the order of its preference. */
+  transferCodings: TransferCoding[];
 }
 
 export interface ResponseHead {
@@ -37,6 +50,8 @@ export interface ResponseHead {
   status: number;
   statusText: string;
   headers: Header[];
+  /** One of the codings that the request names. The headers describe the body without the coding. */
+  transferCoding: TransferCoding;
 }
 
 export interface Trailers {
@@ -132,7 +147,16 @@ export const Header: MessageFns<Header> = {
 };
 
 function createBaseRequestHead(): RequestHead {
-  return { method: "", target: "", headers: [], destination: "", mode: "", hasBody: false, port: 0 };
+  return {
+    method: "",
+    target: "",
+    headers: [],
+    destination: "",
+    mode: "",
+    hasBody: false,
+    port: 0,
+    transferCodings: [],
+  };
 }
 
 export const RequestHead: MessageFns<RequestHead> = {
@@ -157,6 +181,13 @@ export const RequestHead: MessageFns<RequestHead> = {
     }
     if (message.port !== 0) {
       writer.uint32(56).uint32(message.port);
+    }
+    if (message.transferCodings.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.transferCodings) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -230,6 +261,24 @@ export const RequestHead: MessageFns<RequestHead> = {
             message.port = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag === 64) {
+              message.transferCodings.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.transferCodings.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -254,12 +303,13 @@ export const RequestHead: MessageFns<RequestHead> = {
     message.mode = object.mode ?? "";
     message.hasBody = object.hasBody ?? false;
     message.port = object.port ?? 0;
+    message.transferCodings = object.transferCodings?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseResponseHead(): ResponseHead {
-  return { status: 0, statusText: "", headers: [] };
+  return { status: 0, statusText: "", headers: [], transferCoding: 0 };
 }
 
 export const ResponseHead: MessageFns<ResponseHead> = {
@@ -272,6 +322,9 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     }
     for (const v of message.headers) {
       Header.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.transferCoding !== 0) {
+      writer.uint32(32).int32(message.transferCoding);
     }
     return writer;
   },
@@ -313,6 +366,14 @@ export const ResponseHead: MessageFns<ResponseHead> = {
             message.headers.push(Header.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.transferCoding = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -333,6 +394,7 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     message.status = object.status ?? 0;
     message.statusText = object.statusText ?? "";
     message.headers = object.headers?.map((e) => Header.fromPartial(e)) || [];
+    message.transferCoding = object.transferCoding ?? 0;
     return message;
   },
 };

@@ -33,7 +33,7 @@ export enum P2pFailure {
   HANDSHAKE = 3,
   REFUSED = 4,
   UNSUPPORTED = 5,
-  /** NO_ANSWER - What the candidates of both ends tell of an attempt that found no path. */
+  /** NO_ANSWER - The causes that the candidates of both ends show after an attempt that found no path. */
   NO_ANSWER = 6,
   NO_CANDIDATES = 7,
   VIEWER_UDP = 8,
@@ -83,6 +83,7 @@ export interface ServerToHost {
     | { $case: "dialRequest"; value: DialRequest }
     | { $case: "viewerLeft"; value: ViewerLeft }
     | { $case: "refusal"; value: Refusal }
+    | { $case: "wrongKey"; value: WrongKey }
     | undefined;
 }
 
@@ -114,7 +115,7 @@ export interface ServerToViewer {
 /** Challenge opens the host's signaling connection; its nonce makes a proof good for this connection only. */
 export interface Challenge {
   nonce: Uint8Array;
-  /** The newest version that the server speaks; 0 from one that is older than this field. */
+  /** The newest version that the server speaks; 0 from a server that is older than this field. */
   protocolVersion: number;
 }
 
@@ -143,6 +144,8 @@ export interface RegisterHost {
    * empty without a token.
    */
   tokenProof: Uint8Array;
+  /** A text by which viewers know who shares; at most 60 characters, empty for none. The server can read this text. */
+  sharedBy: string;
 }
 
 /** HostRegistered grants the session. */
@@ -183,6 +186,8 @@ export interface ConnectionAccept {
   iceServers: IceServer[];
   /** 16 random bytes of the host: an offer is proved together with them. */
   nonce: Uint8Array;
+  /** Whether the relay carries only what no direct path can. The tunnel server sets it too where its operator has asked for that. */
+  spareRelay: boolean;
 }
 
 export interface ConnectionReject {
@@ -229,6 +234,12 @@ export interface ConnectionState {
   isTurn: boolean;
 }
 
+/** WrongKey tells the host that somebody came with a key that is not the session's, and that the server turned them away. */
+export interface WrongKey {
+  /** The IP address of that visitor, as in DialPreface. */
+  clientAddress: string;
+}
+
 /** TabFrozen tells that the browser freezes the tab: it may close this connection when it lets the tab go on. */
 export interface TabFrozen {
 }
@@ -251,6 +262,10 @@ export interface HostPresence {
   sessionEnded: boolean;
   /** Why it has ended, as far as the server remembers. */
   endReason: EndReason;
+  /** How long the session has left, for a viewer that has just connected. 0: not told. */
+  secondsLeft: number;
+  /** Who shares, as in RegisterHost, for a viewer that has just connected. */
+  sharedBy: string;
 }
 
 export interface Heartbeat {
@@ -468,6 +483,9 @@ export const ServerToHost: MessageFns<ServerToHost> = {
       case "refusal":
         Refusal.encode(message.message.value, writer.uint32(74).fork()).join();
         break;
+      case "wrongKey":
+        WrongKey.encode(message.message.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -557,6 +575,14 @@ export const ServerToHost: MessageFns<ServerToHost> = {
             message.message = { $case: "refusal", value: Refusal.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.message = { $case: "wrongKey", value: WrongKey.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -626,6 +652,12 @@ export const ServerToHost: MessageFns<ServerToHost> = {
       case "refusal": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "refusal", value: Refusal.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "wrongKey": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "wrongKey", value: WrongKey.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1029,6 +1061,7 @@ function createBaseRegisterHost(): RegisterHost {
     instance: new Uint8Array(0),
     takeOver: false,
     tokenProof: new Uint8Array(0),
+    sharedBy: "",
   };
 }
 
@@ -1066,6 +1099,9 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     }
     if (message.tokenProof.length !== 0) {
       writer.uint32(90).bytes(message.tokenProof);
+    }
+    if (message.sharedBy !== "") {
+      writer.uint32(98).string(message.sharedBy);
     }
     return writer;
   },
@@ -1171,6 +1207,14 @@ export const RegisterHost: MessageFns<RegisterHost> = {
             message.tokenProof = reader.bytes();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.sharedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1199,6 +1243,7 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     message.instance = object.instance ?? new Uint8Array(0);
     message.takeOver = object.takeOver ?? false;
     message.tokenProof = object.tokenProof ?? new Uint8Array(0);
+    message.sharedBy = object.sharedBy ?? "";
     return message;
   },
 };
@@ -1434,7 +1479,7 @@ export const ConnectionRequest: MessageFns<ConnectionRequest> = {
 };
 
 function createBaseConnectionAccept(): ConnectionAccept {
-  return { linkId: "", p2p: false, p2pTimeoutMs: 0, iceServers: [], nonce: new Uint8Array(0) };
+  return { linkId: "", p2p: false, p2pTimeoutMs: 0, iceServers: [], nonce: new Uint8Array(0), spareRelay: false };
 }
 
 export const ConnectionAccept: MessageFns<ConnectionAccept> = {
@@ -1453,6 +1498,9 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
     }
     if (message.nonce.length !== 0) {
       writer.uint32(42).bytes(message.nonce);
+    }
+    if (message.spareRelay !== false) {
+      writer.uint32(48).bool(message.spareRelay);
     }
     return writer;
   },
@@ -1510,6 +1558,14 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
             message.nonce = reader.bytes();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.spareRelay = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1532,6 +1588,7 @@ export const ConnectionAccept: MessageFns<ConnectionAccept> = {
     message.p2pTimeoutMs = object.p2pTimeoutMs ?? 0;
     message.iceServers = object.iceServers?.map((e) => IceServer.fromPartial(e)) || [];
     message.nonce = object.nonce ?? new Uint8Array(0);
+    message.spareRelay = object.spareRelay ?? false;
     return message;
   },
 };
@@ -2046,6 +2103,61 @@ export const ConnectionState: MessageFns<ConnectionState> = {
   },
 };
 
+function createBaseWrongKey(): WrongKey {
+  return { clientAddress: "" };
+}
+
+export const WrongKey: MessageFns<WrongKey> = {
+  encode(message: WrongKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientAddress !== "") {
+      writer.uint32(10).string(message.clientAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WrongKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWrongKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WrongKey>): WrongKey {
+    return WrongKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WrongKey>): WrongKey {
+    const message = createBaseWrongKey();
+    message.clientAddress = object.clientAddress ?? "";
+    return message;
+  },
+};
+
 function createBaseTabFrozen(): TabFrozen {
   return {};
 }
@@ -2224,7 +2336,7 @@ export const ViewerLeft: MessageFns<ViewerLeft> = {
 };
 
 function createBaseHostPresence(): HostPresence {
-  return { online: false, sessionEnded: false, endReason: 0 };
+  return { online: false, sessionEnded: false, endReason: 0, secondsLeft: 0, sharedBy: "" };
 }
 
 export const HostPresence: MessageFns<HostPresence> = {
@@ -2237,6 +2349,12 @@ export const HostPresence: MessageFns<HostPresence> = {
     }
     if (message.endReason !== 0) {
       writer.uint32(24).int32(message.endReason);
+    }
+    if (message.secondsLeft !== 0) {
+      writer.uint32(32).uint32(message.secondsLeft);
+    }
+    if (message.sharedBy !== "") {
+      writer.uint32(42).string(message.sharedBy);
     }
     return writer;
   },
@@ -2278,6 +2396,22 @@ export const HostPresence: MessageFns<HostPresence> = {
             message.endReason = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.secondsLeft = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sharedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2298,6 +2432,8 @@ export const HostPresence: MessageFns<HostPresence> = {
     message.online = object.online ?? false;
     message.sessionEnded = object.sessionEnded ?? false;
     message.endReason = object.endReason ?? 0;
+    message.secondsLeft = object.secondsLeft ?? 0;
+    message.sharedBy = object.sharedBy ?? "";
     return message;
   },
 };
