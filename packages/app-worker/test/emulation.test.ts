@@ -139,9 +139,13 @@ describe('the scope of an app worker', () => {
   });
 
   test('doesn’t have the tunnel’s caches', async () => {
-    world.kept.set('wingman-1', new Map());
+    world.kept.set('wingman-1', new Map([[`${ORIGIN}/a`, new Response('ours')]]));
     world.kept.set('of the app', new Map());
     await connect();
+    expect(await scope.caches.match('/a')).toBeUndefined();
+    expect(await scope.caches.match('/a', { cacheName: 'wingman-1' })).toBeUndefined();
+    await (await scope.caches.open('of the app')).put('/a', new Response('the app’s'));
+    expect(await (await scope.caches.match('/a'))?.text()).toBe('the app’s');
     expect(await scope.caches.keys()).toEqual(['of the app']);
     expect(await scope.caches.has('wingman-1')).toBe(false);
     expect(await scope.caches.delete('wingman-1')).toBe(false);

@@ -1,82 +1,15 @@
-import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { APP_WORKER_LIMITS } from '../src/limits.js';
 import {
   hostServiceWorkers,
   nativeServiceWorkers,
   showServiceWorkers,
-  type AppContainer,
 } from '../src/page/container.js';
-import { SNAPSHOT_NAME, type FromPage, type PageSnapshot, type ToPage } from '../src/messages.js';
+import { SNAPSHOT_NAME } from '../src/messages.js';
 import { stopClock } from './support/clock.js';
+import { active, bench, ORIGIN, snapshotOf, state, turns } from './support/page.js';
 
 stopClock();
-
-const ORIGIN = 'https://session.example';
-
-interface Bench {
-  container: AppContainer;
-  /** What the page has told the service worker. */
-  told: { message: FromPage; transfer: unknown[] }[];
-  /** The service worker says something. */
-  say: (message: ToPage) => void;
-  loaded: () => void;
-  page: Record<string, unknown>;
-}
-
-function bench({
-  snapshot,
-  readyState = 'complete',
-  isControlled = true,
-}: {
-  snapshot?: PageSnapshot;
-  readyState?: string;
-  isControlled?: boolean;
-} = {}): Bench {
-  const told: Bench['told'] = [];
-  const document = new EventTarget();
-  Object.assign(document, { readyState, baseURI: `${ORIGIN}/base/` });
-  const page: Record<string, unknown> = { document, location: new URL(`${ORIGIN}/app/page`) };
-  if (snapshot !== undefined) page[SNAPSHOT_NAME] = snapshot;
-  const listeners: ((event: unknown) => void)[] = [];
-  const controller = {
-    postMessage: (message: FromPage, transfer: unknown[] = []) => told.push({ message, transfer }),
-  };
-  const native = {
-    controller: isControlled ? controller : null,
-    addEventListener: (_: string, listener: (event: unknown) => void) => listeners.push(listener),
-    startMessages: () => undefined,
-  };
-  // The parts of a window and of a browser's container that the package looks at.
-  const container = hostServiceWorkers(page as never, native as never);
-  if (container === undefined) throw new Error('no container');
-  const say = (data: ToPage): void => listeners.forEach((listener) => listener({ data }));
-  return {
-    ...{ container, told, say, page },
-    loaded: () => document.dispatchEvent(new Event('DOMContentLoaded')),
-  };
-}
-
-type Places = Partial<PageSnapshot['registrations'][number]>;
-
-function snapshotOf(places: Places, controller: PageSnapshot['controller'] = null): PageSnapshot {
-  const none = { installing: null, waiting: null, active: null };
-  const common = { id: 'r', scope: `${ORIGIN}/`, updateViaCache: 'imports' } as const;
-  return { registrations: [{ ...common, ...none, ...places }], controller };
-}
-
-const active = (id = 'one') => ({ id, scriptUrl: `${ORIGIN}/sw.js`, state: 'activated' }) as const;
-const state = (
-  snapshot: PageSnapshot,
-  rest: { answers?: number; value?: unknown } = {},
-): ToPage => ({
-  ...{ kind: 'wingman-app-worker-state', snapshot },
-  ...rest,
-});
-
-/** A snapshot is applied in a task of its own. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 describe('a page that is being loaded', () => {
   test('has its controller at its first script', () => {
@@ -232,129 +165,6 @@ describe('getRegistration()', () => {
     const registrations = [scoped('base', '/base/'), scoped('app', '/app/')];
     say(state({ registrations, controller: null }, { answers: 1, value: null }));
     expect((await found)?.scope).toBe(`${ORIGIN}/base/`);
-  });
-});
-
-describe('the objects of a page', () => {
-  let it: Bench;
-
-  beforeEach(() => {
-    it = bench({ snapshot: snapshotOf({ active: active() }, active()) });
-  });
-
-  test('post messages, with what is transferred', () => {
-    const { port1, port2 } = new MessageChannel();
-    it.container.controller?.postMessage('one', [port1]);
-    it.container.controller?.postMessage('two', { transfer: [port2] });
-    it.container.controller?.postMessage('three');
-    expect(it.told.map(({ message }) => message)).toMatchObject([
-      { kind: 'app-worker-message', worker: 'one', data: 'one', transfer: [port1] },
-      { data: 'two', transfer: [port2] },
-      { data: 'three', transfer: [] },
-    ]);
-    expect(it.told.map(({ transfer }) => transfer)).toEqual([[port1], [port2], []]);
-    port1.close();
-    port2.close();
-  });
-
-  test('ask for an update, and for an end', async () => {
-    const registration = await it.container.ready;
-    const [updated, over] = [registration.update(), registration.unregister()];
-    await turns();
-    it.say(state(snapshotOf({ active: active() }), { answers: 1, value: 'r' }));
-    it.say(state(snapshotOf({ active: active() }), { answers: 2, value: true }));
-    expect([await updated, await over]).toEqual([registration, true]);
-    expect(it.told.map(({ message }) => message)).toMatchObject([
-      { ask: { op: 'update', registration: 'r' } },
-      { ask: { op: 'unregister', registration: 'r' } },
-    ]);
-  });
-
-  test('call the handlers that are set on them, and only the last one', async () => {
-    const heard: string[] = [];
-    const { container } = it;
-    Object.assign(container, { oncontrollerchange: () => heard.push('lost') });
-    Object.assign(container, {
-      oncontrollerchange(this: unknown) {
-        heard.push(this === container ? 'changed' : 'of another');
-      },
-    });
-    it.say(state(snapshotOf({ active: active('two') }, active('two'))));
-    await turns();
-    expect(heard).toEqual(['changed']);
-    expect(Reflect.get(container, 'oncontrollerchange')).toBeInstanceOf(Function);
-    Object.assign(container, { oncontrollerchange: null });
-    it.say(state(snapshotOf({ active: active('three') }, active('three'))));
-    await turns();
-    expect(heard).toEqual(['changed']);
-  });
-
-  test('fire their events after promises that wait for the same', async () => {
-    const order: string[] = [];
-    it.container.addEventListener('controllerchange', () => order.push('event'));
-    const asked = it.container.getRegistration().then(() => order.push('promise'));
-    await turns();
-    it.say(
-      state(snapshotOf({ active: active('two') }, active('two')), { answers: 1, value: null }),
-    );
-    await asked;
-    await turns();
-    expect(order).toEqual(['promise', 'event']);
-  });
-
-  test('show each state by itself, however quickly they come', async () => {
-    const seen: unknown[] = [];
-    const registration = await it.container.ready;
-    registration.addEventListener('updatefound', () => {
-      const { installing } = registration;
-      installing?.addEventListener('statechange', () => seen.push(installing.state));
-    });
-    const two = active('two');
-    it.say(state(snapshotOf({ installing: { ...two, state: 'installing' }, active: active() })));
-    it.say(state(snapshotOf({ waiting: { ...two, state: 'installed' }, active: active() })));
-    it.say(state(snapshotOf({ active: { ...two, state: 'activating' } })));
-    it.say(state(snapshotOf({ active: two })));
-    await turns();
-    expect(seen).toEqual(['installed', 'activating', 'activated']);
-  });
-
-  test('refuse what can’t be had, with the reason', async () => {
-    const registration = await it.container.ready;
-    await expect(registration.showNotification()).rejects.toMatchObject({
-      name: 'NotSupportedError',
-    });
-    await expect(registration.pushManager.subscribe()).rejects.toThrow('Wingman');
-    expect(await registration.pushManager.getSubscription()).toBeNull();
-    expect(await registration.pushManager.permissionState()).toBe('denied');
-    expect(await registration.getNotifications()).toEqual([]);
-  });
-
-  test('messages of others are none of theirs', () => {
-    const heard: unknown[] = [];
-    it.container.addEventListener('message', (event) => heard.push(event));
-    it.say({ kind: 'wingman-complaint' } as never);
-    it.say(undefined as never);
-    expect(heard).toEqual([]);
-  });
-});
-
-describe('a page that waits for `ready`', () => {
-  test('has it when a version in its scope is active, and not before', async () => {
-    const { container, say } = bench();
-    let isReady = false;
-    void container.ready.then(() => (isReady = true));
-    say(state(snapshotOf({ waiting: { ...active(), state: 'installed' } })));
-    await turns();
-    expect(isReady).toBe(false);
-    say(state(snapshotOf({ id: 'elsewhere', scope: `${ORIGIN}/elsewhere/`, active: active() })));
-    await turns();
-    expect(isReady).toBe(false);
-    const own = snapshotOf({ active: active() });
-    say(
-      state({ ...own, registrations: own.registrations.map((each) => ({ ...each, id: 'own' })) }),
-    );
-    await turns();
-    expect(isReady).toBe(true);
   });
 });
 

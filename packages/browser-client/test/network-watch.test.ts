@@ -12,6 +12,7 @@ function setUp() {
   const heard: string[] = [];
   watchNetwork(page as unknown as Window, {
     wake: () => heard.push('wake'),
+    seen: (isSeen) => heard.push(isSeen ? 'seen' : 'hidden'),
     doubt: () => heard.push('doubt'),
     leave: (isForGood) => heard.push(isForGood ? 'leave for good' : 'leave'),
     freeze: () => heard.push('freeze'),
@@ -26,13 +27,13 @@ test('the network’s return, a look at the tab, and the end of a freeze say: tr
   const { page, document, heard } = setUp();
   page.dispatchEvent(new Event('online'));
   document.dispatchEvent(new Event('visibilitychange'));
-  expect(heard).toEqual(['wake']);
+  expect(heard).toEqual(['wake', 'hidden']);
   document.visibilityState = 'visible';
   document.dispatchEvent(new Event('visibilitychange'));
   document.dispatchEvent(new Event('freeze'));
   document.dispatchEvent(new Event('resume'));
   page.dispatchEvent(pageEvent('pageshow', true));
-  expect(heard).toEqual(['wake', 'wake', 'freeze', 'wake', 'wake']);
+  expect(heard).toEqual(['wake', 'hidden', 'seen', 'wake', 'freeze', 'wake', 'wake']);
 });
 
 test('another kind of network says so too, a mere estimate or an outage only makes doubtful', () => {

@@ -4,7 +4,13 @@ import { portFetch, type PortFetchTools } from '../src/service-worker/port-fetch
 import type { ShellEntry } from '../src/service-worker/shell-directory.js';
 
 const ORIGIN = 'https://s.example';
-const PLAIN: ShellEntry = { tab: 'tab', clientId: 'shell', port: null, isIsolated: false };
+const PLAIN: ShellEntry = {
+  tab: 'tab',
+  clientId: 'shell',
+  port: null,
+  session: '',
+  isIsolated: false,
+};
 
 /** What went to the network past the tunnel. */
 let inClear: string[];

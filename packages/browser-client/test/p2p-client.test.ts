@@ -122,6 +122,20 @@ describe('P2pClient', () => {
     expect(client.state).toBe('offering');
   });
 
+  test('says for its link whether the relay is to be spared, before the offer', async () => {
+    const { world, client } = await asking();
+    client.handle(accept({ spareRelay: true, linkId: 'another link' }));
+    expect(world.spared).toEqual([]);
+    client.handle(accept({ spareRelay: true }));
+    expect([world.spared, world.cases()]).toEqual([
+      [true],
+      ['connectionRequest', 'connectionState'],
+    ]);
+    const other = await asking();
+    other.client.handle(accept());
+    expect(other.world.spared).toEqual([false]);
+  });
+
   test('gives up after the time the host allows, rests, and tries again with longer waits', async () => {
     const { world, client } = await asking();
     client.handle(accept({ p2pTimeoutMs: 3_000 }));

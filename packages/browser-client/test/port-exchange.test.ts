@@ -1,64 +1,16 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { PORT_LIMITS, request, type IncomingRequest } from '@wingman/protocol';
+import { PORT_LIMITS, WingmanError, type IncomingRequest } from '@wingman/protocol';
 import { PortMux } from '@wingman/protocol/ports';
 import { TunnelFetch, type ReplyBody } from '../src/service-worker/tunnel-fetch.js';
 import { UploadReports } from '../src/service-worker/upload-reports.js';
-import type { FetchHead, TunnelPort } from '../src/shared/exchange-messages.js';
+import type { FetchHead } from '../src/shared/exchange-messages.js';
 import { REQUEST_ID, UPLOAD_PREFIX, uploadChannel } from '../src/shared/request-fields.js';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
-import { WingmanError } from '@wingman/protocol';
-import { FetchService } from '../src/worker/fetch-service.js';
-import { toRequestHead } from '../src/worker/messages.js';
-import type { SendRequest } from '../src/worker/serve-fetch.js';
-import { collect, eventually, head, linkedHost } from './support/linked-host.js';
 import { FakeClock } from './support/fake-clock.js';
+import { collect, eventually, head } from './support/linked-host.js';
+import { get, open, read, setUp } from './support/port-exchange.js';
 
 const MIB = 1024 * 1024;
-const open: MessagePort[] = [];
-const asked: TunnelFetch[] = [];
-
-afterEach(() => {
-  for (const exchange of asked.splice(0)) exchange.abort(new WingmanError('CANCELLED', 'over'));
-  for (const port of open.splice(0)) port.close();
-});
-
-/** A service worker's port to a tunnel worker whose link leads to `serve`. */
-function setUp(serve: (incoming: IncomingRequest) => void) {
-  const { mux, viewer } = linkedHost({ request: serve });
-  const send: SendRequest = (fetchHead, options) => request(mux, toRequestHead(fetchHead), options);
-  const clock = new FakeClock();
-  let keepAlives = 0;
-  const service = new FetchService(send, () => (keepAlives += 1), clock);
-  let messages = 0;
-  const connect = (instance: string, portClock?: FakeClock): TunnelPort => {
-    const { port1, port2 } = new MessageChannel();
-    open.push(port1, port2);
-    service.addPort(instance, port2);
-    port1.addEventListener('message', () => (messages += 1));
-    return new PortMux(port1, portClock === undefined ? {} : { clock: portClock });
-  };
-  return {
-    service,
-    connect,
-    viewer,
-    clock,
-    keepAlives: () => keepAlives,
-    messages: () => messages,
-  };
-}
-
-function get(target: string, more: Partial<FetchHead> = {}): FetchHead {
-  return {
-    method: 'GET',
-    target,
-    headers: [['Accept', '*/*']],
-    destination: 'empty',
-    mode: 'cors',
-    hasBody: false,
-    hasCredentials: true,
-    ...more,
-  };
-}
 
 async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < count; index += 1) {
@@ -70,10 +22,6 @@ async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> 
 function streamed(body: ReplyBody): ReadableStream<Uint8Array> {
   if (body instanceof ReadableStream) return body;
   throw new Error('it came as a whole');
-}
-
-async function read(body: ReplyBody): Promise<Uint8Array> {
-  return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
 describe('an exchange over a port', () => {
@@ -129,36 +77,78 @@ describe('an exchange over a port', () => {
     opened.mockRestore();
   });
 
-  test('an upload of a known length is told as sent before the app can answer it', async () => {
-    const { connect } = setUp((incoming) => {
-      const next = incoming.body[Symbol.asyncIterator]().next();
-      void next.then(() => {
-        incoming.respond(head(200, [['content-length', '0']]));
-        incoming.end();
-      });
+  describe('an upload that its page wants to hear of', () => {
+    /** What a test has begun and must not leave behind. */
+    const ends: (() => void)[] = [];
+    afterEach(() => {
+      for (const end of ends.splice(0)) end();
     });
-    const id = `${UPLOAD_PREFIX}known/4`;
-    const heard: unknown[] = [];
-    const page = new BroadcastChannel(uploadChannel(id));
-    page.onmessage = ({ data }: MessageEvent<unknown>) => {
-      heard.push(data);
-      page.postMessage('heard');
-    };
-    const fetchHead = get('/', { method: 'POST', hasBody: true });
-    const headers: FetchHead['headers'] = [['content-length', '4']];
-    const reports = UploadReports.of({ headers: new Headers({ [REQUEST_ID]: id }) });
-    const exchange = new TunnelFetch(connect('one'), { ...fetchHead, headers }, reports);
-    let end = (): void => undefined;
-    exchange.upload(
-      (async function* () {
-        yield Uint8Array.of(1, 2, 3, 4);
-        await new Promise<void>((resolve) => (end = resolve));
-      })(),
-    );
-    await exchange.reply();
-    expect(heard.at(-1)).toEqual({ bytes: 4, isAll: true });
-    end();
-    page.close();
+
+    /** Parts of a body that does not end before the test does. */
+    async function* endless(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
+      yield* parts;
+      await new Promise<void>((resolve) => ends.push(resolve));
+    }
+
+    /** A POST of so many bytes, and what its page hears of it. */
+    function uploading(serve: (incoming: IncomingRequest) => void, length: number) {
+      const id = `${UPLOAD_PREFIX}known/${length}`;
+      const heard: unknown[] = [];
+      const page = new BroadcastChannel(uploadChannel(id));
+      page.onmessage = ({ data }: MessageEvent<unknown>) => {
+        heard.push(data);
+        page.postMessage('heard');
+      };
+      const headers: FetchHead['headers'] = [['content-length', String(length)]];
+      const reports = UploadReports.of({ headers: new Headers({ [REQUEST_ID]: id }) });
+      const fetchHead = get('/', { method: 'POST', hasBody: true, headers });
+      const exchange = new TunnelFetch(setUp(serve).connect('one'), fetchHead, reports);
+      ends.push(() => page.close());
+      return { exchange, heard };
+    }
+
+    /** Has the app answer when it has got the first part, and go on reading if it wants to. */
+    const answersEarly =
+      (parts: number, answered: () => void = () => undefined) =>
+      async (incoming: IncomingRequest): Promise<void> => {
+        const body = incoming.body[Symbol.asyncIterator]();
+        await body.next();
+        incoming.respond(head(200, [['content-length', '0']]));
+        answered();
+        for (let part = 1; part < parts; part += 1) await body.next();
+        incoming.end();
+      };
+
+    test('is told as sent before the app can answer it, if its length is known', async () => {
+      const { exchange, heard } = uploading((incoming) => void answersEarly(1)(incoming), 4);
+      exchange.upload(endless(Uint8Array.of(1, 2, 3, 4)));
+      await exchange.reply();
+      expect(heard.at(-1)).toEqual({ bytes: 4, isAll: true });
+    });
+
+    test('is told as sent before an answer that comes while the app still reads', async () => {
+      let goOn = (): void => undefined;
+      const answered = new Promise<void>((resolve) => (goOn = resolve));
+      const serve = answersEarly(2, () => goOn());
+      const { exchange, heard } = uploading((incoming) => void serve(incoming), 4);
+      exchange.upload(
+        (async function* () {
+          yield Uint8Array.of(1, 2);
+          await answered;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          yield Uint8Array.of(3, 4);
+        })(),
+      );
+      await exchange.reply();
+      expect(heard.at(-1)).toEqual({ bytes: 4, isAll: true });
+    });
+
+    test('does not hold up the answer of an app that never reads the rest', async () => {
+      const { exchange, heard } = uploading((incoming) => void answersEarly(1)(incoming), 4);
+      exchange.upload(endless(Uint8Array.of(1, 2)));
+      expect((await exchange.reply()).head.status).toBe(200);
+      expect(heard).toEqual([{ bytes: 2, isAll: false }]);
+    });
   });
 
   test('a body that is said to be small and is late does not hold up the head', async () => {
@@ -322,117 +312,5 @@ describe('an exchange over a port', () => {
     await clock.advance(20_000);
     expect(keepAlives()).toBe(2);
     expect(clock.timers).toBe(0);
-  });
-});
-
-describe('a request that comes again because its service worker was killed', () => {
-  const post = (length: number): FetchHead =>
-    get('/order', {
-      method: 'POST',
-      hasBody: true,
-      headers: [['content-length', String(length)]],
-    });
-
-  /** A host that answers with what it was sent, when the test says so. */
-  function counter() {
-    let answer = (): void => undefined;
-    const isDue = new Promise<void>((resolve) => (answer = resolve));
-    const bodies: string[] = [];
-    const serve = async (incoming: IncomingRequest): Promise<void> => {
-      const body = Buffer.from(await collect(incoming.body)).toString();
-      bodies.push(body);
-      await isDue;
-      incoming.respond(head(200));
-      await incoming.write(new TextEncoder().encode(`got ${body.slice(0, 9)}`));
-      incoming.end();
-    };
-    return { bodies, answer, serve: (incoming: IncomingRequest) => void serve(incoming) };
-  }
-
-  async function* body(text: string, size = 5): AsyncGenerator<Uint8Array> {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length; at += size) {
-      yield await Promise.resolve(bytes.slice(at, at + size));
-    }
-  }
-
-  function ask(port: TunnelPort, text: string): TunnelFetch {
-    const exchange = new TunnelFetch(port, post(text.length));
-    exchange.upload(body(text));
-    asked.push(exchange);
-    return exchange;
-  }
-
-  async function textOf(exchange: TunnelFetch): Promise<string> {
-    return Buffer.from(await read((await exchange.reply()).body)).toString();
-  }
-
-  test('gets the answer of the exchange under way, and the host sees it once', async () => {
-    const { serve, bodies, answer } = counter();
-    const { connect } = setUp(serve);
-    ask(connect('old'), 'one order')
-      .reply()
-      .catch(() => undefined);
-    await eventually(() => bodies.length === 1);
-    const again = ask(connect('new'), 'one order');
-    answer();
-    expect(await textOf(again)).toBe('got one order');
-    expect(bodies).toEqual(['one order']);
-  });
-
-  test('also when the answer came between the kill and the question', async () => {
-    const { serve, bodies, answer } = counter();
-    const { connect } = setUp(serve);
-    const old = ask(connect('old'), 'one order');
-    // The browser never has its head.
-    const posted = old.reply(new Promise(() => undefined));
-    answer();
-    await posted;
-    const again = ask(connect('new'), 'one order');
-    expect(await textOf(again)).toBe('got one order');
-    expect(bodies).toEqual(['one order']);
-  });
-
-  test('is told from others with the same head by its body', async () => {
-    const { serve, bodies, answer } = counter();
-    const { connect } = setUp(serve);
-    const old = connect('old');
-    for (const text of ['order one', 'order two']) {
-      ask(old, text)
-        .reply()
-        .catch(() => undefined);
-    }
-    await eventually(() => bodies.length === 2);
-    const port = connect('new');
-    const [two, new3, one] = [
-      ask(port, 'order two'),
-      ask(port, 'order 333'),
-      ask(port, 'order one'),
-    ] as const;
-    answer();
-    expect(await textOf(two)).toBe('got order two');
-    expect(await textOf(one)).toBe('got order one');
-    expect(await textOf(new3)).toBe('got order 333');
-    expect(bodies.sort()).toEqual(['order 333', 'order one', 'order two']);
-  });
-
-  test('goes on with its upload from where it was', async () => {
-    const { serve, bodies, answer } = counter();
-    const { connect } = setUp(serve);
-    const text = 'x'.repeat(3 * MIB);
-    const old = new TunnelFetch(connect('old'), post(text.length));
-    async function* half(): AsyncGenerator<Uint8Array> {
-      yield* body(text.slice(0, MIB), 100_000);
-      await new Promise(() => undefined);
-    }
-    asked.push(old);
-    old.upload(half());
-    old.reply().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const again = new TunnelFetch(connect('new'), post(text.length));
-    again.upload(body(text, 100_000));
-    answer();
-    expect(await textOf(again)).toBe('got xxxxxxxxx');
-    expect(bodies.map((sent) => sent.length)).toEqual([3 * MIB]);
   });
 });

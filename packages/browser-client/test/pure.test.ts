@@ -83,6 +83,7 @@ describe('the cover', () => {
     problem: null,
     isLate: false,
     file: null,
+    hasLeft: false,
     ...more,
   });
 
@@ -93,6 +94,8 @@ describe('the cover', () => {
     const file = { isLate: true, file: 'saved' } as const;
     expect(coverFor(journey(['host'], file))).toEqual({ kind: 'file', isSaved: true });
     expect(coverFor(journey(['app'], file))).toEqual({ kind: 'none' });
+    const left = { hasLeft: true, problem: 'HOST_OFFLINE' };
+    expect(coverFor(journey(['app'], left))).toEqual({ kind: 'left' });
   });
 
   test('tells problems before the app is there, and afterwards only what ends it', () => {

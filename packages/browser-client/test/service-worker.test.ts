@@ -209,6 +209,12 @@ describe('the reply', () => {
     expect(build(201, [['location', 'x']]).headers.get('location')).toBe('x');
   });
 
+  test('an empty Location is left to the browser, body included', async () => {
+    const response = build(302, [['location', '']]);
+    expect(response.headers.get('location')).toBe('');
+    expect(await response.text()).toBe('body');
+  });
+
   test('a frame that is sent to another site takes the tab along', async () => {
     const away: HeaderPair[] = [['location', 'https://login.example/?</script>']];
     expect(build(302, away).status).toBe(302);

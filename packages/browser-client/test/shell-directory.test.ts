@@ -61,7 +61,15 @@ function openPort(): MessagePort {
 function entry(name: string, isPlain = false, expects: string | null = null): Introduction {
   const tab = `tab-${name}`;
   const port = isPlain ? null : openPort();
-  return { kind: 'shell', tab, port, expects, isPosted: false, isIsolated: false };
+  return {
+    kind: 'shell',
+    tab,
+    port,
+    session: 'session-1',
+    expects,
+    isPosted: false,
+    isIsolated: false,
+  };
 }
 
 function by(clientId: string, more: Partial<Requester> = {}): Requester {

@@ -181,6 +181,31 @@ describe('the first flight', () => {
 });
 
 describe('the tunnel', () => {
+  test('says what a person prefers, and whether the relay is to be spared', async () => {
+    const { tunnel } = await setUp();
+    tunnel.choose({ preference: 'relay' });
+    tunnel.choose({ sparesRelay: true });
+    expect(tunnel.status()).toMatchObject({ preference: 'relay', sparesRelay: true });
+    tunnel.choose({ sparesRelay: false });
+    expect(tunnel.status()).toMatchObject({ preference: 'relay', sparesRelay: false });
+  });
+
+  test('asks its host ever more rarely once nobody looks at the tab, and again when somebody does', async () => {
+    const { clock, tunnel } = await setUp();
+    await get(tunnel, clock, PAGE);
+    const sentInAMinute = async (): Promise<number> => {
+      const before = tunnel.status().bytes.relay.out;
+      await clock.advance(60_000);
+      return tunnel.status().bytes.relay.out - before;
+    };
+    const watched = await sentInAMinute();
+    tunnel.watched(false);
+    await clock.advance(120_000);
+    expect(await sentInAMinute()).toBeLessThan(watched / 2);
+    tunnel.watched(true);
+    expect(await sentInAMinute()).toBeGreaterThan(watched / 2);
+  });
+
   test('connects, says so, and carries requests over the relay', async () => {
     const { clock, tunnel, kinds } = await setUp();
     expect(tunnel.status().mode).toBe('offline');

@@ -34,7 +34,7 @@ export function makeScope(scope: Scope, start: WorkerStart, port: ServiceWorkerP
   const heard = noteListeners(scope);
   for (const type of HANDLERS) defineHandler(scope, type);
   for (const name of FOREIGN) Reflect.deleteProperty(scope, name);
-  hideCaches(scope.CacheStorage.prototype);
+  hideCaches(scope);
   define(scope, {
     ...{ registration, serviceWorker, clients: new Clients(port), fetch: makeFetch(scope, port) },
     ...{ ExtendableEvent, ExtendableMessageEvent, FetchEvent, InstallEvent: ExtendableEvent },

@@ -41,7 +41,7 @@ export function showServiceWorkers(
 ): void {
   if (container === undefined) return;
   Object.defineProperty(realm.navigator, 'serviceWorker', { value: container, configurable: true });
-  if (realm.CacheStorage !== undefined) hideCaches(realm.CacheStorage.prototype);
+  hideCaches(realm);
 }
 
 interface Pending {

@@ -1,9 +1,10 @@
 import type { OwnRequest } from '@wingman/app-worker/service-worker';
 import { ENTRY_TARGET, toWingmanError, WingmanError } from '@wingman/protocol';
-import type { TunnelPort } from '../shared/exchange-messages.js';
+import type { FetchHead, HeaderPair, TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
+import type { Answer, AskApp, HttpCache } from './http-cache.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
 import { buildReply, dropBody, isNoAnswer, problemResponse, readsBody } from './reply.js';
 import type { RedirectedBodies } from './redirected-bodies.js';
@@ -21,6 +22,7 @@ export interface AppFetchTools {
   exchanges: Exchanges;
   givenUp: GivenUp;
   surroundings: Surroundings;
+  cache: HttpCache;
   posts: HeldPosts;
   bodies: RedirectedBodies;
   workerScripts: WorkerScripts;
@@ -53,8 +55,6 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
     if (new URL(request.url).pathname === ENTRY_TARGET) return Response.error();
     return post === undefined ? fetch(request) : fetchHeld(post);
   }
-  // What comes through a tunnel is in no cache of the browser.
-  if (request.cache === 'only-if-cached') return Response.error();
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);
   if (!entry.isIsolated || !isFrameNavigation(request) || event.isForWorker === true) {
     return response;
@@ -78,15 +78,21 @@ async function throughTunnel(
   const bodyOf = { request, clientId };
   try {
     const body = post === undefined ? await tools.bodies.open(bodyOf) : openBlob(post.body);
-    const exchange =
-      post === undefined
-        ? start(request, body, port, tools.surroundings)
-        : startHeld(post, body, port, tools.surroundings, asked.signal);
-    tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
-    tools.givenUp.add(asked, exchange);
-    const response = await reply(request, handled, exchange);
+    const head = headOf(request, body, post, tools.surroundings);
+    const ask: AskApp = async (conditions) => {
+      const reports = post === undefined ? UploadReports.of(request) : undefined;
+      const whole = { ...head, headers: [...head.headers, ...conditions] };
+      const exchange = start(whole, { port, body, signal: asked.signal, reports });
+      tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
+      tools.givenUp.add(asked, exchange);
+      const answer = await reply(request, handled, exchange);
+      const isFile = isFrameNavigation(asked) && isAttachment(answer.response);
+      if (isFile) tools.tellOfFile(entry, exchange.done);
+      return answer;
+    };
+    const { session } = entry;
+    const response = await tools.cache.answer({ request, head, session }, ask);
     tools.bodies.keep(bodyOf, response, body);
-    if (isFrameNavigation(asked) && isAttachment(response)) tools.tellOfFile(entry, exchange.done);
     return await tools.workerScripts.prefix(request, response, entry.tab);
   } catch (error) {
     if (tools.givenUp.has(asked)) return nobodyWaits();
@@ -94,28 +100,27 @@ async function throughTunnel(
   }
 }
 
-function start(
+/** A held POST goes as what the app sees: an ordinary navigation of a frame. */
+function headOf(
   request: Request,
   { chunks, length }: RequestBody,
-  port: TunnelPort,
+  post: HeldPost | undefined,
   surroundings: Surroundings,
-): TunnelFetch {
+): FetchHead {
   const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
-  const reports = UploadReports.of(request);
-  if (chunks === undefined) reports?.tell({ bytes: 0, isAll: true });
-  return startExchange(port, head, chunks, request.signal, reports);
+  return post === undefined ? head : { ...head, destination: 'iframe' };
 }
 
-/** Sends a held POST. The app sees an ordinary navigation of a frame. */
-function startHeld(
-  { request }: HeldPost,
-  { chunks, length }: RequestBody,
-  port: TunnelPort,
-  surroundings: Surroundings,
-  signal: AbortSignal,
-): TunnelFetch {
-  const head = requestHead(request, surroundings, { present: chunks !== undefined, length });
-  return startExchange(port, { ...head, destination: 'iframe' }, chunks, signal);
+interface Sending {
+  port: TunnelPort;
+  body: RequestBody;
+  signal: AbortSignal;
+  reports: UploadReports | undefined;
+}
+
+function start(head: FetchHead, { port, body, signal, reports }: Sending): TunnelFetch {
+  if (body.chunks === undefined) reports?.tell({ bytes: 0, isAll: true });
+  return startExchange(port, head, body.chunks, signal, reports);
 }
 
 function fetchHeld({ request, body }: HeldPost): Promise<Response> {
@@ -127,22 +132,27 @@ async function reply(
   request: Request,
   handled: Promise<unknown>,
   exchange: TunnelFetch,
-): Promise<Response> {
+): Promise<Answer> {
   const { head, body } = await exchange.reply(handled);
   const isFrameNavigation = request.mode === 'navigate';
   const context = { method: request.method, url: request.url, isFrameNavigation };
   try {
     if (!isFrameNavigation && isNoAnswer(head)) {
       await dropBody(body);
-      return Response.error();
+      return { head, response: Response.error(), bytes: null };
     }
     const response = buildReply(head, context, body);
     if (!readsBody(head, request.method)) await dropBody(body);
-    return response;
+    const isWhole = body instanceof Uint8Array && !head.headers.some(isEncoding);
+    return { head, response, bytes: isWhole ? body.byteLength : null };
   } catch (error) {
     exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
     throw error;
   }
+}
+
+function isEncoding([name]: HeaderPair): boolean {
+  return name === 'content-encoding';
 }
 
 /** No tab can carry the request, and the network must not see it. */

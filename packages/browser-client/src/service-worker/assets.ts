@@ -59,7 +59,7 @@ export class Assets {
     const names = await this.caches.keys();
     const ours = names.filter((name) => name.startsWith(CACHE_PREFIX));
     const old = ours.filter(
-      (name) => name !== this.#cacheName && !name.startsWith(APP_CACHE_PREFIX),
+      (name) => !name.startsWith(this.#cacheName) && !name.startsWith(APP_CACHE_PREFIX),
     );
     await Promise.all(old.map((name) => this.caches.delete(name)));
   }

@@ -17,10 +17,11 @@ import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
 import { HeldPosts } from './held-posts.js';
+import { HttpCache } from './http-cache.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
 import { portFetch, SharedPorts, type PortFetchTools } from './port-fetch.js';
 import { RedirectedBodies } from './redirected-bodies.js';
-import { keepBody, withKeptBody } from './request-body.js';
+import { forBrowser, keepBody } from './request-body.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
 import { browserWorld, ShellDirectory } from './shell-directory.js';
 import { WorkerScripts } from './worker-scripts.js';
@@ -50,9 +51,11 @@ const appWorkers = new AppWorkers({
   ...{ requestIdHeader: REQUEST_ID, isolating: ISOLATING },
   ownRequest: ownRequests(directory, surroundings, exchanges),
 });
-const leave = (): Promise<unknown> => self.registration.unregister();
+const cache = new HttpCache(WINGMAN_VERSION, self.caches);
+const leave = (): Promise<unknown> =>
+  Promise.allSettled([self.registration.unregister(), cache.clear()]);
 const tools: PortFetchTools = {
-  ...{ directory, exchanges, givenUp, surroundings },
+  ...{ directory, exchanges, givenUp, surroundings, cache },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
   bodies: new RedirectedBodies(),
@@ -89,7 +92,7 @@ self.addEventListener('fetch', (event) => {
 /** Asks the app's own service worker first. */
 async function throughAppWorker(event: FetchEvent, destination: Destination): Promise<Response> {
   const network = (asked: Asked): Promise<Response> =>
-    withoutAppWorker(asked, destination) ?? fetch(withKeptBody(event.request));
+    withoutAppWorker(asked, destination) ?? fetch(forBrowser(event.request));
   const { request, clientId, resultingClientId } = event;
   // The page was opened by a POST, and the app worker would see a GET.
   const isPosted = isFrameNavigation(request) && tools.posts.isAwaited(request.url);
@@ -113,6 +116,7 @@ async function throughAppWorker(event: FetchEvent, destination: Destination): Pr
 function withoutAppWorker(event: Asked, destination: Destination): Promise<Response> | undefined {
   switch (destination) {
     case 'untouched':
+      return event.request.headers.has(REQUEST_ID) ? elsewhere(event.request) : undefined;
     case 'relay':
       return undefined;
     case 'asset':
@@ -126,6 +130,12 @@ function withoutAppWorker(event: Asked, destination: Destination): Promise<Respo
     case 'port':
       return portFetch(event, tools);
   }
+}
+
+/** A redirect has led a numbered request of the page to another site. */
+function elsewhere(request: Request): Promise<Response> {
+  const answer = givenUp.during(request, (signal) => fetch(forBrowser(request, signal)));
+  return answer.catch(() => Response.error());
 }
 
 self.addEventListener('message', (event) => {

@@ -33,7 +33,8 @@ export function buildReply(head: ReplyHead, context: ReplyContext, body: ReplyBo
 export function readsBody({ status, headers }: ReplyHead, method: string): boolean {
   const location = headers.find(([name]) => name === 'location')?.[1] ?? null;
   const hasBody = method !== 'HEAD' && !NULL_BODY_STATUSES.includes(status);
-  return hasBody && !isRedirect(status, location);
+  // Chromium shows what has an empty Location.
+  return hasBody && (location === '' || !isRedirect(status, location));
 }
 
 /**
@@ -70,10 +71,13 @@ function replyHeaders(head: ReplyHead): Headers {
   return headers;
 }
 
-/** A hand-made Response has no URL that a relative Location could be resolved against. */
+/**
+ * A hand-made Response has no URL that a relative Location could be resolved against. An empty one stays: to Chromium
+ * it is none, to others the URL itself.
+ */
 function resolveLocation(headers: Headers, status: number, url: string): void {
   const location = headers.get('location');
-  if (location === null || status < 300 || status > 399) return;
+  if (!location || status < 300 || status > 399) return;
   if (URL.canParse(location, url)) headers.set('location', new URL(location, url).href);
 }
 

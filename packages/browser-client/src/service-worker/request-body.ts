@@ -1,6 +1,6 @@
 import { readAhead } from '@wingman/protocol/ports';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { bodyLength } from '../shared/request-fields.js';
+import { bodyLength, REQUEST_ID } from '../shared/request-fields.js';
 
 /** A request's body, with its length if the length is known in advance. */
 export interface RequestBody {
@@ -25,11 +25,18 @@ export async function keepBody(request: Request): Promise<Blob | null> {
   return blob;
 }
 
-/** The request with its body, for the browser's own fetch. */
-export function withKeptBody(request: Request): Request {
+/**
+ * The request for the browser's own fetch, with its body if that was kept. A redirect to another site takes along our
+ * field, which that site would have to allow (CORS).
+ */
+export function forBrowser(request: Request, signal?: AbortSignal): Request {
   const body = kept.get(request);
+  if (body === undefined && !request.headers.has(REQUEST_ID)) return request;
   const { referrer, referrerPolicy } = request;
-  return body === undefined ? request : new Request(request, { body, referrer, referrerPolicy });
+  const headers = new Headers(request.headers);
+  headers.delete(REQUEST_ID);
+  const parts = { ...(body && { body }), ...(signal && { signal }) };
+  return new Request(request, { headers, referrer, referrerPolicy, ...parts });
 }
 
 /** No page streams a form, and many servers of forms can't read one without its length. */

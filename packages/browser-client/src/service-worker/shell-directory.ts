@@ -11,6 +11,8 @@ export interface ShellEntry {
   clientId: string;
   /** Null in ingress mode. */
   port: TunnelPort | null;
+  /** Names the session in this browser; empty while nobody has said it. */
+  session: string;
   /** Whether the tab is cross-origin isolated: then its documents have to be, too. */
   isIsolated: boolean;
 }
@@ -55,9 +57,9 @@ export class ShellDirectory {
   constructor(private readonly world: ShellWorld) {}
 
   /** A shell has introduced itself. */
-  add(clientId: string, { tab, port, isIsolated, expects }: Introduction): ShellEntry {
+  add(clientId: string, { tab, port, session, isIsolated, expects }: Introduction): ShellEntry {
     const mux = port === null ? null : new PortMux(port, { onSilence: () => this.lose(tab) });
-    const entry: ShellEntry = { tab, clientId, port: mux, isIsolated };
+    const entry: ShellEntry = { tab, clientId, port: mux, session, isIsolated };
     this.#shells.get(tab)?.port?.retire();
     this.#shells.set(tab, entry);
     this.#seenAt.set(tab, this.world.now());

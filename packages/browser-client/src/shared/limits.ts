@@ -10,11 +10,14 @@ export const BROWSER_LIMITS = {
   /** After `close` a WebSocket's peer has this long to answer. */
   socketCloseMs: 10_000,
 
+  /** An answer that comes before the end of its upload waits so long for that: an app may never read the rest. */
+  uploadEndMs: 200,
+
   /** Below this a wait is not worth showing. */
   progressDelayMs: 300,
-  /** What isn't needed for the app's first paint waits for it so long: a hidden tab paints nothing. */
+  /** How long what isn't needed for the app's first paint waits for that paint: a hidden tab paints nothing. */
   firstPaintMs: 500,
-  /** The direct path waits for the same, and with a slow app so long from the link's beginning. */
+  /** How long the direct path waits for that paint, from the link's beginning: an app may be slow. */
   directStartMs: 1_000,
   /** From registering the service worker to its being active; then the shell falls back to the ingress. */
   serviceWorkerReadyMs: 10_000,
@@ -63,6 +66,14 @@ export const BROWSER_LIMITS = {
   p2pRetryMaxMs: 60_000,
   /** A direct path younger than this that falls silent has a network that loses packets: a successor would fare no better. */
   p2pRenewMs: 3_000,
+  /**
+   * Successors of silent direct paths in a minute: three changes of network. With the path machine's own patience a path
+   * changes eight times a minute at most, on its way out and back. What is silent longer is lost, and tried again later.
+   */
+  p2pRenewals: 3,
+  p2pRenewalsMs: 60_000,
+  /** A direct path that is lost before this time makes the back-off go on, as an attempt that fails does. */
+  p2pSteadyMs: 20_000,
   /** ICE is asked this often whether it still goes the same way: it may find a direct one after one by TURN. */
   wayLookMs: 3_000,
   /** The worker waits so long to hear which way ICE has found: a local question to the browser. */
@@ -73,7 +84,7 @@ export const BROWSER_LIMITS = {
   signalingAnswerMs: 3_000,
   /** A second relay WebSocket, opened because the first is silent, opens and proves the key within this; then another is tried. */
   relayRenewMs: 3_000,
-  /** One that is not attached after this, when something says that network or host is back, hangs in the old network. */
+  /** A socket that is not attached after this, when something says that network or host is back, hangs in the old network. */
   relayStuckMs: 500,
   /** The server's answer to a ConnectionRequest. */
   connectionAnswerMs: 10_000,
@@ -148,6 +159,16 @@ export const SERVICE_WORKER_LIMITS = {
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen: those of `maxDownloads` at once, too. */
   maxExpected: 256,
+  /** Answers in the session's HTTP cache: the modules of several large pages, of which each is known by about 1 KiB in memory. */
+  maxKeptAnswers: 4096,
+  /** Their bodies on disk: about what Chromium's own cache has on a small disk, for all sites. */
+  keptAnswersBytes: 256 * MIB,
+  /** One body: an eighth of all, so that a single download doesn't push a whole app out. */
+  keptAnswerBytes: 32 * MIB,
+  /** How far the disk may be behind the page. A slower one is not worth its memory. */
+  keptAheadBytes: 4 * MIB,
+  /** The disk has this long to say what is kept, and to give it. Past it the app answers sooner. */
+  keptAnswerMs: 2_000,
 } as const;
 
 /** Caps and deadlines of the shim. */

@@ -6,6 +6,8 @@ export interface Introduction {
   tab: string;
   /** To the shell's tunnel worker; null: go to the network. */
   port: MessagePort | null;
+  /** Names the session by what only its link key gives; empty without a tunnel. */
+  session: string;
   /** The URL that the shell's frame is about to load. */
   expects: string | null;
   /** That navigation stands for the POST that has opened the shell. */

@@ -41,6 +41,8 @@ export type LinkStatus = Pick<
 > & {
   rtt: { p2p: number | null; turn: number | null; relay: number | null };
   preference: Preference;
+  /** The relay carries only what no direct path can: nobody can prefer it. */
+  sparesRelay: boolean;
   /** A link has ended with what was under way on it, and its successor has not been up yet. */
   hasLost: boolean;
   /** Requests that have no answer yet. */
@@ -58,6 +60,7 @@ export const NO_LINK: LinkStatus = {
   directConnected: false,
   rtt: { p2p: null, turn: null, relay: null },
   preference: 'auto',
+  sparesRelay: false,
   hasLost: false,
   unanswered: 0,
 };

@@ -35,6 +35,10 @@ export type ShellToWorker =
   /** The answer to the next frame that loads this URL becomes a file of that name; empty for the answer's own name. */
   | { kind: 'download'; url: string; name: string }
   | { kind: 'prefer'; preference: Preference }
+  /** What the host's answer says for the link that lives now. */
+  | { kind: 'spare-relay'; isSpared: boolean }
+  /** Whether somebody looks at the tab: only then is a dead path to be noticed at any time. */
+  | { kind: 'watched'; isWatched: boolean }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
   | { kind: 'status'; reply: ReplyPort<LinkStatus> }

@@ -5,12 +5,13 @@ import { shellProblem, type ProblemCode } from '@wingman/protocol';
 const STEPS = ['browser', 'host', 'app'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What covers the frame. blank: nothing is worth showing yet. file: the tab's URL is a file. none: the app is in sight. */
+/** What covers the frame. blank: nothing is worth showing yet. file: the tab's URL is a file. left: by the person's own wish. none: the app is in sight. */
 export type Cover =
   | { kind: 'blank' }
   | { kind: 'progress' }
   | { kind: 'problem'; code: ProblemCode }
   | { kind: 'file'; isSaved: boolean }
+  | { kind: 'left' }
   | { kind: 'none' };
 
 /** Everything the cover depends on. */
@@ -21,11 +22,13 @@ export interface Journey {
   isLate: boolean;
   /** How far the file is that the tab was opened for; null when it was opened for a page. */
   file: 'coming' | 'saved' | null;
+  /** The person has left the app, and nothing goes on here. */
+  hasLeft: boolean;
 }
 
 /** The journey at its start. */
 export function newJourney(): Journey & { readonly done: Set<Step> } {
-  return { done: new Set(), problem: null, isLate: false, file: null };
+  return { done: new Set(), problem: null, isLate: false, file: null, hasLeft: false };
 }
 
 /** Problems that cover a running app too. Once the app is there, the pill tells all others. */
@@ -38,7 +41,8 @@ const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
 ]);
 
 /** What to show at a point of the journey. */
-export function coverFor({ done, file, problem, isLate }: Journey): Cover {
+export function coverFor({ done, file, hasLeft, problem, isLate }: Journey): Cover {
+  if (hasLeft) return { kind: 'left' };
   const isShown = done.has('app');
   if (problem !== null && (!isShown || FINAL.has(problem)))
     return { kind: 'problem', code: problem };
@@ -56,6 +60,7 @@ const LABELS: Readonly<Record<Step, string>> = {
 /** Problems that waiting won't solve. */
 const HOPELESS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'KEY_MISSING',
+  'HANDSHAKE_FAILED',
   'UNSUPPORTED',
   'TUNNEL_CRASHED',
 ]);
@@ -65,6 +70,7 @@ export function drawCover(root: Element, journey: Journey, onRetry: () => void):
   const cover = coverFor(journey);
   root.toggleAttribute('hidden', cover.kind === 'none');
   if (cover.kind === 'file') return render(<FilePage isSaved={cover.isSaved} />, root);
+  if (cover.kind === 'left') return render(<LeftPage />, root);
   if (cover.kind === 'progress') return render(<Progress done={journey.done} />, root);
   if (cover.kind === 'problem') {
     return render(<ProblemPage code={cover.code} onRetry={onRetry} />, root);
@@ -72,7 +78,7 @@ export function drawCover(root: Element, journey: Journey, onRetry: () => void):
   render(null, root);
 }
 
-/** What a reader of screens says by itself: `main` may have no other role (ARIA in HTML section 4). */
+/** What a screen reader announces by itself: `main` may have no other role (ARIA in HTML section 4). */
 function Card({
   role,
   children,
@@ -117,6 +123,21 @@ function FilePage({ isSaved }: { isSaved: boolean }): VNode {
         {isSaved
           ? 'Your browser has saved it. This tab can be closed.'
           : 'Your browser is saving it. Please keep this tab open until it is complete.'}
+      </p>
+    </Card>
+  );
+}
+
+/** The button that was pressed is gone, so this one takes the focus. */
+function LeftPage(): VNode {
+  return (
+    <Card role="status">
+      <h1>You have left</h1>
+      <p>This tab has no connection to the developer’s machine any more.</p>
+      <p class="actions">
+        <button type="button" ref={(button) => button?.focus()} onClick={() => location.reload()}>
+          Come back
+        </button>
       </p>
     </Card>
   );

@@ -2,7 +2,7 @@ import type { ProblemCode } from '@wingman/protocol';
 import { isMarked, KEPT_MARK } from '../shared/shell-api.js';
 import type { ServiceWorkerHost } from './service-worker-host.js';
 
-/** What may be so for a shell of an earlier visit alone, which may know another session, or speak an older protocol. */
+/** Problems that only a shell of an earlier visit may have: it may know another session, or speak an older protocol. */
 const DOUBTFUL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'SESSION_UNKNOWN',
   'SESSION_ENDED',
@@ -30,7 +30,7 @@ export class KeptShell {
     return true;
   }
 
-  /** The tab is loaded anew, once the service worker has nothing kept to answer with: else it might be so for ever. */
+  /** Loads the tab anew once the service worker keeps no shell: a kept one would lead to the same problem for ever. */
   async #ask(code: ProblemCode): Promise<void> {
     const isGone = await this.parts.serviceWorker?.has({ kind: 'forget-shell' });
     if (isGone === true) this.tab.location.reload();

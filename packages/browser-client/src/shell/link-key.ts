@@ -1,9 +1,11 @@
 import {
   createIngressToken,
   decodeLinkKey,
+  deriveSecret,
   encodeLinkKey,
   importLinkKey,
   INGRESS_TARGET,
+  toBase64Url,
   type LinkKey,
 } from '@wingman/protocol';
 import { shownPath } from '../shared/framed.js';
@@ -27,6 +29,17 @@ export function parseFragment(hash: string): Fragment {
   return { key: decodeKey(match[1] ?? ''), appHash: match[2] ?? '' };
 }
 
+/** Reads the fragment, and takes the key out of the address bar. */
+export function takeFragment({
+  location,
+  history,
+}: Pick<Window, 'location' | 'history'>): Fragment {
+  const fragment = parseFragment(location.hash);
+  const bare = location.pathname + location.search + fragment.appHash;
+  if (location.hash !== fragment.appHash) history.replaceState(history.state, '', bare);
+  return fragment;
+}
+
 /** What of a tab the search for its key looks at. */
 interface KeyPlaces {
   readonly location: Pick<Location, 'hash'>;
@@ -36,7 +49,7 @@ interface KeyPlaces {
 
 /** The session's link key, in a form that can't be read. */
 export interface FoundKey {
-  /** The key itself, if the address has it: known at once, while a form that can't be read takes some turns to make. */
+  /** The key itself, if the address has it. It is known at once; the form that scripts can't read takes some turns to make. */
   raw: Uint8Array | null;
   /** Resolves with null when the tab has no key. */
   key: Promise<CryptoKey | null>;
@@ -95,6 +108,11 @@ export async function enterIngress(session: string, key: LinkKey | null): Promis
   } catch {
     return true;
   }
+}
+
+/** A name for what this browser keeps of the session, which another session under the same address doesn't have. */
+export async function sessionOf(key: LinkKey): Promise<string> {
+  return toBase64Url((await deriveSecret(key, 'http cache')).slice(0, 12));
 }
 
 /** The URL of the app's page in this tab, with the app's own fragment. */

@@ -2,6 +2,8 @@
 export interface NetworkEvents {
   /** The network is back or has changed, or somebody looks at the tab again. */
   wake: () => void;
+  /** Whether somebody looks at the tab from now on. */
+  seen: (isSeen: boolean) => void;
   /** Something about the network may have changed. What is there has to show that it lives. */
   doubt: () => void;
   /** The page is kept for a return (bfcache) or, when `isForGood`, thrown away. */
@@ -16,14 +18,19 @@ interface NetworkInformation extends EventTarget {
 }
 
 /** Listens for what suggests that carriers have died or could be made again. */
-export function watchNetwork(page: Window, { doubt, freeze, leave, wake }: NetworkEvents): void {
+export function watchNetwork(
+  page: Window,
+  { doubt, freeze, leave, seen, wake }: NetworkEvents,
+): void {
   page.addEventListener('online', wake);
   page.addEventListener('pageshow', (event) => {
     if (event.persisted) wake();
   });
   page.addEventListener('pagehide', (event) => leave(!event.persisted));
   page.document.addEventListener('visibilitychange', () => {
-    if (page.document.visibilityState === 'visible') wake();
+    const isSeen = page.document.visibilityState === 'visible';
+    seen(isSeen);
+    if (isSeen) wake();
   });
   page.document.addEventListener('freeze', freeze);
   // A frozen page has missed the other events.

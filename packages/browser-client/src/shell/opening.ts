@@ -43,6 +43,13 @@ export class Opening {
     this.draw();
   }
 
+  /** Calls back at the deadline, if the host was not reached by then and nothing is known to be wrong. */
+  awaitHost(onLate: () => void): void {
+    systemClock.setTimeout(() => {
+      if (!this.isDone('host') && this.problem === null) onLate();
+    }, BROWSER_LIMITS.connectMs);
+  }
+
   /** The app's step ends the opening; its pill waits until the app has painted. */
   step(step: Step): void {
     const isNew = !this.isDone(step);
@@ -60,9 +67,17 @@ export class Opening {
     this.draw();
   }
 
-  /** The tab was opened for a file. */
-  showFile(file: 'coming' | 'saved'): void {
-    this.#journey.file = file;
+  /** Closes a tab that was opened for nothing but a file once the file is saved, if the browser allows it. */
+  fileComes(isSaved: boolean): void {
+    if (this.isDone('app')) return;
+    this.#journey.file = isSaved ? 'saved' : 'coming';
+    this.draw();
+    if (isSaved) close();
+  }
+
+  /** The person has left the app. */
+  showLeft(): void {
+    this.#journey.hasLeft = true;
     this.draw();
   }
 

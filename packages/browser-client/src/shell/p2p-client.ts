@@ -47,6 +47,8 @@ export class P2pClient {
   #fault: PathFault | undefined;
   #attempts = 0;
   #startedAt = -Infinity;
+  /** When the last successors of silent paths have begun. */
+  #renewedAt: number[] = [];
   #timer: Timer | undefined;
 
   constructor(world: P2pWorld) {
@@ -168,11 +170,15 @@ export class P2pClient {
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
-  /** Begins a successor of a path that is silent, unless that path is itself so young that the network is at fault. */
+  /** Begins a successor of a path that is silent, unless that path is so young that the network is at fault, or there were many. */
   #renew(): void {
-    const age = this.#world.clock.now() - this.#startedAt;
-    if (this.#machine.state !== 'connected' || age < BROWSER_LIMITS.p2pRenewMs) return;
-    if (!this.#request()) return;
+    const now = this.#world.clock.now();
+    const { p2pRenewMs, p2pRenewals, p2pRenewalsMs } = BROWSER_LIMITS;
+    if (this.#machine.state !== 'connected' || now - this.#startedAt < p2pRenewMs) return;
+    const lately = this.#renewedAt.filter((at) => now - at < p2pRenewalsMs);
+    if (lately.length >= p2pRenewals || !this.#request()) return;
+    this.#renewedAt = [...lately, now];
+    this.#forgive();
     this.#report(P2pEvent.FALLBACK);
     this.#kept = this.#attempt;
     this.#attempt = undefined;
@@ -188,6 +194,7 @@ export class P2pClient {
   }
 
   #accepted(accept: ConnectionAccept): void {
+    this.#world.spareRelay(accept.spareRelay);
     if (this.#machine.state !== 'asking') return;
     if (!accept.p2p) return void this.#machine.transition('off');
     const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
@@ -218,18 +225,25 @@ export class P2pClient {
     this.#fault = undefined;
     this.#kept?.close();
     this.#kept = undefined;
-    this.#backoff.reset();
     this.#report(P2pEvent.CONNECTED, { setupMs: attempt.connected(), isTurn: attempt.isTurn });
   }
 
   #fail(attempt: P2pAttempt, failure: P2pFailure): void {
     if (attempt === this.#kept) return this.#lostKept();
     if (attempt !== this.#attempt) return;
-    if (this.#machine.state === 'connected') this.#report(P2pEvent.FALLBACK);
-    else this.#failed(attempt, failure);
+    if (this.#machine.state === 'connected') {
+      this.#forgive();
+      this.#report(P2pEvent.FALLBACK);
+    } else this.#failed(attempt, failure);
     this.#attempt = undefined;
     attempt.close();
     this.#rest();
+  }
+
+  /** A path that has lasted shows that this network is good for one: the next attempt needn't wait long. */
+  #forgive(): void {
+    const lastedMs = this.#world.clock.now() - this.#startedAt;
+    if (lastedMs >= BROWSER_LIMITS.p2pSteadyMs) this.#backoff.reset();
   }
 
   /** A failed proof has its own reason. Anything else is explained by what both ends have offered. */

@@ -30,6 +30,8 @@ export interface P2pWorld {
   /** Says which way the channel goes; the worker waits for it before it uses the channel. */
   giveWay: (attempt: number, way: ChannelWay) => void;
   endChannel: (attempt: number) => void;
+  /** Says whether the relay is to be spared on this tab's present link. */
+  spareRelay: (isSpared: boolean) => void;
   /** The server's default for p2pTimeoutMs. */
   timeoutMs: number;
 }
@@ -56,6 +58,7 @@ export function p2pWorld(
     giveFingerprints: (attempt, fingerprints) => tunnel.giveFingerprints(attempt, fingerprints),
     giveWay: (attempt, way) => tunnel.giveWay(attempt, way),
     endChannel: (attempt) => tunnel.endChannel(attempt),
+    spareRelay: (isSpared) => tunnel.spareRelay(isSpared),
     timeoutMs,
   };
 }

@@ -49,7 +49,16 @@ const PREFERENCES: readonly [Preference, string][] = [
   ['relay', 'Relay'],
 ];
 
+/** What the server says of the session. */
+export interface SessionNews {
+  /** Who shares, as the developer has set it; empty for nothing. */
+  sharedBy: string;
+  /** When the session ends, on this machine's clock in milliseconds since 1970; 0 while nobody has said it. */
+  endsAt: number;
+}
+
 export interface DetailsProps {
+  session: SessionNews;
   kind: PillKind;
   status: LinkStatus;
   pair: CandidatePair | null;
@@ -58,12 +67,22 @@ export interface DetailsProps {
   onPrefer: (preference: Preference) => void;
   /** Resolves with whether the clipboard has it. Undefined when this tab doesn't know the link. */
   onCopyLink: (() => Promise<boolean>) | undefined;
+  onLeave: () => void;
   onHide: () => void;
+}
+
+/** What is left of a session in words for people. */
+export function formatLeft(milliseconds: number): string {
+  const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
+  if (minutes < 1) return 'less than a minute';
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`;
+  return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
 }
 
 /** What the pill opens to. */
 export function PillDetails(props: DetailsProps): VNode {
-  const { kind, onCopyLink, onHide, whyNot } = props;
+  const { kind, onCopyLink, onHide, onLeave, session, whyNot } = props;
   const dialog = useRef<HTMLElement>(null);
   useEffect(() => dialog.current?.focus(), []);
   return (
@@ -79,6 +98,10 @@ export function PillDetails(props: DetailsProps): VNode {
       {kind === 'direct' || whyNot === undefined ? null : (
         <p class="what">No direct path: {whyNot}</p>
       )}
+      {session.sharedBy === '' ? null : <p class="what">Shared by {session.sharedBy}.</p>}
+      {session.endsAt === 0 ? null : (
+        <p class="what">Time left: {formatLeft(session.endsAt - Date.now())}.</p>
+      )}
       {kind === 'ingress' ? null : <Numbers {...props} />}
       {onCopyLink === undefined ? (
         <p class="what">To send somebody here, send the link that you were given.</p>
@@ -87,6 +110,9 @@ export function PillDetails(props: DetailsProps): VNode {
         {onCopyLink === undefined ? null : <CopyButton onCopy={onCopyLink} />}
         <button type="button" onClick={onHide}>
           Keep as a dot
+        </button>
+        <button type="button" onClick={onLeave}>
+          Leave
         </button>
       </p>
     </section>
@@ -148,16 +174,18 @@ function Numbers({ status, pair, onPrefer }: DetailsProps): VNode {
         </dd>
       </dl>
       <div class="choices" role="group" aria-label="Preferred path">
-        {PREFERENCES.map(([preference, label]) => (
-          <button
-            key={preference}
-            type="button"
-            aria-pressed={status.preference === preference}
-            onClick={() => onPrefer(preference)}
-          >
-            {label}
-          </button>
-        ))}
+        {PREFERENCES.filter(([path]) => path !== 'relay' || !status.sparesRelay).map(
+          ([preference, label]) => (
+            <button
+              key={preference}
+              type="button"
+              aria-pressed={status.preference === preference}
+              onClick={() => onPrefer(preference)}
+            >
+              {label}
+            </button>
+          ),
+        )}
       </div>
     </>
   );

@@ -57,6 +57,8 @@ export function expectedFor(url: string, page: Document): Expected {
 
 /** The shell's side of the service worker: registers it, gives it ports, keeps it alive. */
 export class ServiceWorkerHost {
+  /** Names the session, whose answers the service worker may keep; empty while nothing may be kept. */
+  session = '';
   #active: ServiceWorker | undefined;
   #isWarm = false;
   readonly #isIsolated = isMarked(document, ISOLATED_MARK);
@@ -186,17 +188,15 @@ export class ServiceWorkerHost {
 
   async #introduceTo(target: ServiceWorker | undefined, expected: Expected): Promise<void> {
     const tunnel = this.tunnel();
-    const { tab } = this;
-    const isIsolated = this.#isIsolated;
+    const { tab, session } = this;
+    const shell = { kind: 'shell', tab, session, isIsolated: this.#isIsolated } as const;
     if (tunnel === undefined) {
-      const answer = post(target, { kind: 'shell', tab, port: null, isIsolated, ...expected }, []);
+      const answer = post(target, { ...shell, port: null, ...expected }, []);
       await within(answer, BROWSER_LIMITS.handOverMs);
       return;
     }
     const { port1, port2 } = new MessageChannel();
-    const answer = post(target, { kind: 'shell', tab, port: port1, isIsolated, ...expected }, [
-      port1,
-    ]);
+    const answer = post(target, { ...shell, port: port1, ...expected }, [port1]);
     // The port is handed over however late the answer comes, because the service worker has the other end by then.
     const connected = answer.then((heard) => {
       if (heard !== undefined) tunnel.addServiceWorker(heard.instance, port2);
@@ -246,7 +246,7 @@ export class ServiceWorkerHost {
   }
 
   #asked({ instance, reply }: PortWanted): void {
-    const { tab } = this;
+    const { tab, session } = this;
     const tunnel = this.tunnel();
     const { port1, port2 } = new MessageChannel();
     const port = tunnel === undefined ? null : port1;
@@ -254,6 +254,7 @@ export class ServiceWorkerHost {
       kind: 'shell',
       tab,
       port,
+      session,
       expects: null,
       isPosted: false,
       isIsolated: this.#isIsolated,

@@ -1,7 +1,7 @@
-import { newLinkId, systemClock, within, type ProblemCode } from '@wingman/protocol';
+import { newLinkId, within, type ProblemCode } from '@wingman/protocol';
 import type { Boot } from '../shared/boot.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
-import { TUNNEL_LOST_CHANNEL, type DocumentReport } from '../shared/shell-api.js';
+import type { DocumentReport } from '../shared/shell-api.js';
 import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
@@ -9,7 +9,14 @@ import { goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
 import { KeptShell } from './kept-shell.js';
-import { appUrl, enterIngress, parseFragment, shareableUrl, storageOf } from './link-key.js';
+import {
+  appUrl,
+  enterIngress,
+  sessionOf,
+  shareableUrl,
+  storageOf,
+  takeFragment,
+} from './link-key.js';
 import { LanePeers } from './lane-peers.js';
 import { Mirror } from './mirror.js';
 import { watchNetwork } from './network-watch.js';
@@ -22,7 +29,7 @@ import { endCode, Signaling, signalingUrl } from './signaling.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
 import { changeSiteData, forgetTunnel, watchCookies } from './site-data.js';
 import { PillView } from './status-pill.js';
-import { TunnelClient } from './tunnel-client.js';
+import { tellTunnelLost, TunnelClient } from './tunnel-client.js';
 import { prefer, publish, type ShellParts } from './window-api.js';
 
 /** The page around the app: starts the tunnel, shows the app, tells what is wrong. */
@@ -51,10 +58,8 @@ export class Shell implements ShellParts {
     private readonly early: EarlyStart | undefined,
     pillCss: string,
   ) {
-    const { key, appHash } = parseFragment(location.hash);
+    const { key, appHash } = takeFragment(window);
     this.#appHash = appHash;
-    const bare = location.pathname + location.search + appHash;
-    if (location.hash !== appHash) history.replaceState(history.state, '', bare);
     this.frame = new AppFrame(window, { onLoad: () => this.#loaded() });
     this.#opening = new Opening(document, {
       frame: this.frame,
@@ -68,6 +73,7 @@ export class Shell implements ShellParts {
       storage: storageOf(window),
       retry: () => this.#reconnection.retry(),
       whyNot: () => this.p2p?.whyNot,
+      leave: () => this.#leaveByHand(),
     });
     this.#listen();
     publish(this, window);
@@ -86,10 +92,12 @@ export class Shell implements ShellParts {
       return this.#withoutTunnel('UNSUPPORTED', key ?? null);
     }
     this.#startTunnel(tunnel, key);
+    const session = sessionOf(key);
     if (!(await this.serviceWorker.register())) {
       this.#stopTunnel();
       return this.#withoutTunnel('UNSUPPORTED', key);
     }
+    this.serviceWorker.session = await session;
     this.#opening.step('browser');
     const url = appUrl(location, this.#appHash);
     // The app may load the tab anew at once, and needs the key then.
@@ -106,7 +114,7 @@ export class Shell implements ShellParts {
 
   #hostOf(container: ServiceWorkerContainer): ServiceWorkerHost {
     return new ServiceWorkerHost(container, this.tab, () => this.tunnel, {
-      onFile: (isSaved) => this.#fileComes(isSaved),
+      onFile: (isSaved) => this.#opening.fileComes(isSaved),
       onHang: (isHopeless) => this.#serviceWorkerHangs(isHopeless),
     });
   }
@@ -117,14 +125,12 @@ export class Shell implements ShellParts {
       onLost: (why, isReplaced) => this.#tunnelLost(why, isReplaced),
     });
     this.tunnel = tunnel;
+    if (document.visibilityState === 'hidden') tunnel.watched(false);
     this.lanes = new LanePeers(tunnel);
     const signal = (message: OutgoingMessage): boolean => this.#signaling?.send(message) ?? false;
     this.p2p = new P2pClient(p2pWorld(tunnel, key, signal, this.boot.p2p.timeoutMs));
     void this.#startSignaling(key);
-    systemClock.setTimeout(() => {
-      const { problem } = this.#opening;
-      if (!this.#opening.isDone('host') && problem === null) this.#trouble('TIMEOUT');
-    }, BROWSER_LIMITS.connectMs);
+    this.#opening.awaitHost(() => this.#trouble('TIMEOUT'));
   }
 
   /** Connects to signaling, as soon as the pass is made. */
@@ -196,9 +202,7 @@ export class Shell implements ShellParts {
     const next = isReplaced ? 'Another one takes its place.' : 'It has ended too often.';
     console.error(`The tunnel worker has ended, with what was under way: ${why}. ${next}`);
     this.#closePeers();
-    const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
-    channel.postMessage(this.tab);
-    channel.close();
+    tellTunnelLost(this.tab);
     this.serviceWorker?.tunnelLost(isReplaced);
     if (isReplaced) this.#opening.draw();
     else this.#giveUp('TUNNEL_CRASHED');
@@ -215,6 +219,7 @@ export class Shell implements ShellParts {
     if (message?.$case === 'connectionAccept') return this.#accepted(message);
     if (message?.$case !== 'hostPresence') return this.p2p?.handle(message);
     const { endReason, online, sessionEnded } = message.value;
+    this.#pill.learn(message.value);
     if (sessionEnded) return this.#ended(endCode(endReason));
     if (this.#hasEnded && online) return location.reload();
     // The host's process may have died, so the paths to it have to prove that they live.
@@ -227,9 +232,8 @@ export class Shell implements ShellParts {
   /** The direct path may be tried. Nothing waits for it, so the app's first paint comes first. */
   #accepted(message: Extract<ServerMessage, { $case: 'connectionAccept' }>): void {
     this.lanes?.use(message.value.iceServers);
-    void within(this.#opening.painted, BROWSER_LIMITS.directStartMs).then(() =>
-      this.p2p?.handle(message),
-    );
+    const painted = within(this.#opening.painted, BROWSER_LIMITS.directStartMs);
+    void painted.then(() => this.p2p?.handle(message));
   }
 
   #connected(): void {
@@ -246,13 +250,6 @@ export class Shell implements ShellParts {
     // The link may have come back while this page was on its way.
     if ((this.tunnel?.last ?? NO_LINK).mode !== 'offline') this.frame.retryProblem();
     void this.#opening.painted.then(() => this.serviceWorker?.warmCache());
-  }
-
-  /** Closes a tab that was opened for nothing but a file once the file is saved, if the browser allows it. */
-  #fileComes(isSaved: boolean): void {
-    if (this.#opening.isDone('app')) return;
-    this.#opening.showFile(isSaved ? 'saved' : 'coming');
-    if (isSaved) close();
   }
 
   #trouble(code: ProblemCode | null): void {
@@ -273,7 +270,7 @@ export class Shell implements ShellParts {
   #ended(code: ProblemCode): void {
     // The server's reason, which says more, has come first.
     if (this.#hasEnded && code === 'SESSION_ENDED') return;
-    // The server has to say so itself: with that the browser forgets the app's data, too.
+    // The server has to say so itself: its answer makes the browser forget the app's data, too.
     if (!this.#opening.isDone('host') && this.#kept.doubts('SESSION_ENDED')) return;
     this.#stopTunnel();
     this.frame.remove();
@@ -300,18 +297,28 @@ export class Shell implements ShellParts {
     watchCookies(document, (cookies) => this.tunnel?.updateCookies(cookies));
     watchNetwork(window, {
       doubt: () => this.#reconnection.doubt(),
+      seen: (isSeen) => this.tunnel?.watched(isSeen),
       wake: () => {
         this.serviceWorker?.woken();
         this.#reconnection.retry();
       },
-      leave: (isForGood) => this.#leave(isForGood),
+      leave: (isForGood) => {
+        this.firstPage.keep(this.frame);
+        this.#closePeers();
+        if (isForGood) this.#signaling?.leave();
+      },
       freeze: () => this.#signaling?.tellFrozen(),
     });
   }
 
-  #leave(isForGood: boolean): void {
-    this.firstPage.keep(this.frame);
-    this.#closePeers();
-    if (isForGood) this.#signaling?.leave();
+  /** The link ends at once, and nothing opens it again but the person who has left. */
+  #leaveByHand(): void {
+    this.#hasEnded = true;
+    this.#signaling?.end();
+    this.#signaling = undefined;
+    this.#stopTunnel();
+    this.frame.remove();
+    this.#pill.remove();
+    this.#opening.showLeft();
   }
 }

@@ -133,6 +133,16 @@ export class Signaling {
     this.#socket?.close(CloseCode.LEAVING, 'the tab was closed');
   }
 
+  /** The person has left: nothing is opened again. */
+  end(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#retry?.cancel();
+    this.#deadline?.cancel();
+    this.#heard();
+    socket?.close(CloseCode.LEAVING, 'the person has left');
+  }
+
   /** Says that the tab is about to be frozen. The browser may close the connection, and the server then waits for the tab. */
   tellFrozen(): void {
     this.send({ $case: 'tabFrozen', value: {} });
@@ -143,7 +153,7 @@ export class Signaling {
     if (!this.isOpen) return false;
     const bytes = encodeEnvelope(ViewerMessage, message);
     this.#socket?.send(bytes as Uint8Array<ArrayBuffer>);
-    // Nothing says that this connection is dead. But if it is, the host's answer would be waited for in vain.
+    // Nothing says that this connection is dead. If it is, no answer of the host would ever come.
     if (message.$case === 'connectionRequest') this.probe(BROWSER_LIMITS.signalingAnswerMs);
     return true;
   }

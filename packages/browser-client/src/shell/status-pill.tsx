@@ -1,11 +1,18 @@
 import { render, type RefObject, type VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ProblemCode } from '@wingman/protocol';
+import type { HostPresence, ProblemCode } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
 import { OfflineBar } from './offline-bar.js';
-import { PILL_LABELS, PillDetails, formatRtt, pillKind, type PillKind } from './pill-details.js';
+import {
+  PILL_LABELS,
+  PillDetails,
+  formatRtt,
+  pillKind,
+  type PillKind,
+  type SessionNews,
+} from './pill-details.js';
 import { cornerOf, movedByKey, usePlace } from './pill-place.js';
 
 /** Pointer travel, in CSS pixels, from which a press is a drag. */
@@ -22,6 +29,7 @@ interface PillNews {
 /** What the pill shows. */
 interface PillState extends PillNews {
   pair: CandidatePair | null;
+  session: SessionNews;
 }
 
 export interface PillActions {
@@ -31,6 +39,8 @@ export interface PillActions {
   /** Why there is no direct path, in words; undefined while nobody knows. */
   whyNot: () => string | undefined;
   storage: Storage | undefined;
+  /** Ends this tab's link. */
+  leave: () => void;
   /** Tries at once to bring the connection back. */
   retry: () => void;
   /** The details have been opened or closed; they show the candidate pair. */
@@ -46,6 +56,7 @@ export class PillView {
   #isOpen = false;
   #pair: CandidatePair | null = null;
   #last: PillNews | undefined;
+  #session: SessionNews = { sharedBy: '', endsAt: 0 };
 
   constructor(
     private readonly page: Document,
@@ -65,15 +76,28 @@ export class PillView {
     if (isFramed(this.page.location.pathname)) return;
     this.#last = news;
     this.#render ??= this.#mount();
-    this.#render({ ...news, pair: this.#pair });
+    this.#render({ ...news, pair: this.#pair, session: this.#session });
     if (this.#isOpen) void this.#refreshPair();
+  }
+
+  /** Takes what the server says of the session. It says so once for each connection, and by its own clock. */
+  learn({ secondsLeft, sharedBy }: Pick<HostPresence, 'secondsLeft' | 'sharedBy'>): void {
+    if (secondsLeft === 0) return;
+    this.#session = { sharedBy, endsAt: Date.now() + secondsLeft * 1000 };
+    if (this.#last !== undefined) this.draw(this.#last);
+  }
+
+  /** For good. */
+  remove(): void {
+    this.page.querySelector('wingman-pill')?.remove();
+    this.#render = () => undefined;
   }
 
   async #refreshPair(): Promise<void> {
     const pair = await this.candidatePair();
     if (pair?.local === this.#pair?.local && pair?.remote === this.#pair?.remote) return;
     this.#pair = pair;
-    if (this.#last !== undefined) this.#render?.({ ...this.#last, pair });
+    if (this.#last !== undefined) this.draw(this.#last);
   }
 }
 
@@ -120,6 +144,7 @@ function Pill({
   status,
   isIngress,
   pair,
+  session,
   actions,
   kind,
 }: OverlayProps & { kind: PillKind }): VNode {
@@ -157,10 +182,11 @@ function Pill({
       />
       {isOpen ? (
         <PillDetails
-          {...{ kind, status, pair }}
+          {...{ kind, status, pair, session }}
           whyNot={actions.whyNot()}
           onPrefer={actions.prefer}
           onCopyLink={copierOf(actions)}
+          onLeave={actions.leave}
           onHide={() => {
             update({ ...place, isHidden: true });
             open(false);

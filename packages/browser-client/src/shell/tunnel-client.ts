@@ -2,6 +2,7 @@ import { systemClock, type ChannelWay, type Clock } from '@wingman/protocol';
 import { ask, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SocketEvent, SocketRequest } from '../shared/exchange-messages.js';
+import { TUNNEL_LOST_CHANNEL } from '../shared/shell-api.js';
 import type { PageCookies } from '../shared/page-cookies.js';
 import { NO_LINK, type LinkStatus, type Preference } from '../shared/status.js';
 import type {
@@ -40,6 +41,7 @@ export class TunnelClient {
   #restarts: number[] = [];
   #worker: Worker | undefined;
   #preference: Preference = 'auto';
+  #isWatched = true;
 
   /** `tab` is the name by which workers of the app call this tunnel. */
   constructor(
@@ -115,6 +117,16 @@ export class TunnelClient {
     this.#post({ kind: 'prefer', preference });
   }
 
+  spareRelay(isSpared: boolean): void {
+    this.#post({ kind: 'spare-relay', isSpared });
+  }
+
+  /** Whether somebody looks at the tab. */
+  watched(isWatched: boolean): void {
+    this.#isWatched = isWatched;
+    this.#post({ kind: 'watched', isWatched });
+  }
+
   wake(): void {
     // Questions from before a sleep say nothing about the worker.
     this.#heartbeat.heard();
@@ -145,6 +157,7 @@ export class TunnelClient {
     worker.onmessageerror = () => this.#lost('it sent what cannot be read');
     this.#post({ kind: 'tab', tab: this.tab });
     if (this.#preference !== 'auto') this.prefer(this.#preference);
+    if (!this.#isWatched) this.watched(false);
     this.#heartbeat.start();
   }
 
@@ -184,4 +197,11 @@ export class TunnelClient {
   #post(message: ShellToWorker, transfer: Transferable[] = []): void {
     this.#worker?.postMessage(message, transfer);
   }
+}
+
+/** Tells the documents of a tab that no answer of its tunnel worker will come. */
+export function tellTunnelLost(tab: string): void {
+  const channel = new BroadcastChannel(TUNNEL_LOST_CHANNEL);
+  channel.postMessage(tab);
+  channel.close();
 }

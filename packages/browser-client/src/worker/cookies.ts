@@ -39,7 +39,7 @@ export class TabCookies {
    */
   async store({ headers }: Pick<ResponseHead, 'headers'>, isOfApp = true): Promise<void> {
     const fields = headers.filter(({ name }) => name === 'set-cookie');
-    // The host clears "cookies", and the HTTP cache holds nothing of the app.
+    // The host clears "cookies", and the service worker its HTTP cache.
     const clears = isOfApp && clearsSiteData(headers, 'storage');
     if (fields.length === 0 && !clears) return;
     const lines = fields.map(({ value }) => fromHeaderBytes(value));

@@ -1,4 +1,4 @@
-import type { Link, Mux, StateMachine, TransitionTable } from '@wingman/protocol';
+import type { Link, Mux, Preference, StateMachine, TransitionTable } from '@wingman/protocol';
 import type { LaneOpener } from './lane-opener.js';
 import type { RelayConnector } from './relay-connector.js';
 
@@ -36,4 +36,18 @@ export function isSilent(link: Link): boolean {
 /** Whether the host has answered on one of the carriers. */
 export function isHeard(link: Link): boolean {
   return (['relay', ...DIRECT] as const).some((kind) => link.attachment(kind)?.isGood === true);
+}
+
+/** What people and settings want of the links of a tab. */
+export interface Wishes {
+  preference: Preference;
+  /** The developer or the operator wants the relay to carry only what no direct path can. */
+  sparesRelay: boolean;
+  /** Whether somebody looks at the tab. */
+  isWatched: boolean;
+}
+
+/** The row of the path policy. Whoever wants the direct path spares the relay by that. */
+export function choiceOf({ preference, sparesRelay }: Wishes): Preference | 'spare' {
+  return sparesRelay && preference !== 'p2p' ? 'spare' : preference;
 }

@@ -67,7 +67,11 @@ function handle(
     case 'download':
       return downloads.announce(message.url, message.name);
     case 'prefer':
-      return tunnel.prefer(message.preference);
+      return tunnel.choose({ preference: message.preference });
+    case 'spare-relay':
+      return tunnel.choose({ sparesRelay: message.isSpared });
+    case 'watched':
+      return tunnel.watched(message.isWatched);
     case 'wake':
       return tunnel.wake();
     case 'status':

@@ -1,5 +1,6 @@
 import {
   RequestHead,
+  UNDONE_CODINGS,
   WebSocketOpen,
   create,
   type Header,
@@ -16,7 +17,10 @@ import type {
 export function toRequestHead(head: FetchHead, cookies: HeaderPair[] = []): RequestHead {
   const { method, target, destination, mode, hasBody, port = 0 } = head;
   const headers = [...head.headers, ...cookies].map(toHeader);
-  return create(RequestHead, { method, target, destination, mode, hasBody, headers, port });
+  return create(RequestHead, {
+    ...{ method, target, destination, mode, hasBody, headers, port },
+    transferCodings: [...UNDONE_CODINGS],
+  });
 }
 
 /** The protocol's form of a WebSocket request. */

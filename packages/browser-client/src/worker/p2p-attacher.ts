@@ -43,7 +43,7 @@ interface Attempt {
   fingerprints: Fingerprints | undefined;
   /** Which way ICE has found; unsettled until the shell has told. */
   readonly way: Deferred<ChannelWay>;
-  /** What the link has made of the carrier. */
+  /** Where the carrier stands in the link. */
   attachment: Attachment | undefined;
 }
 

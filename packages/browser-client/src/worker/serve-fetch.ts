@@ -5,6 +5,8 @@ import {
   PORT_LIMITS,
   toWingmanError,
   WingmanError,
+  within,
+  type Deferred,
   type HttpResponse,
 } from '@wingman/protocol';
 import { ChunkReceiver, ChunkSender, readAhead, type Poster } from '@wingman/protocol/ports';
@@ -15,7 +17,7 @@ import {
   type RequestMessage,
   type ServedStream,
 } from '../shared/exchange-messages.js';
-import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { BROWSER_LIMITS, SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { toReplyHead } from './messages.js';
 
 /** Sends a request over the link, waiting for the link if need be. */
@@ -36,6 +38,8 @@ export class ServedFetch {
   /** Bytes of the body that are still going to come a second time. */
   #repeated = 0;
   #isUnanswered = true;
+  /** Resolved when the page can be told that its upload is over; undefined when no page wants to know. */
+  #uploaded: Deferred<void> | undefined;
   /** Resolved while somebody listens at the other end of the stream. */
   #reader = deferred<void>();
   /** Whether the browser has got the head that was posted last. */
@@ -107,6 +111,7 @@ export class ServedFetch {
 
   /** Whoever asks for the next chunk has handed the one before to the link. */
   async *#reported(uploads: ChunkReceiver): AsyncGenerator<Uint8Array, void, void> {
+    this.#uploaded = deferred();
     const length = this.head.headers.find(([name]) => name === 'content-length')?.[1];
     let [bytes, isAll] = [0, false];
     for await (const chunk of uploads) {
@@ -115,12 +120,17 @@ export class ServedFetch {
       // The app may answer as soon as it has so much, before the end of the body has come here.
       isAll = String(bytes) === length;
       this.#post({ kind: 'sent', bytes, isAll });
+      if (isAll) this.#uploaded.resolve();
     }
     if (!isAll) this.#post({ kind: 'sent', bytes, isAll: true });
+    this.#uploaded.resolve();
   }
 
   /** A body that is small and comes at once goes with the head, in one message. */
   async #answer({ head, body }: HttpResponse): Promise<void> {
+    // An app may answer while it still reads. Nothing is told of an upload after its answer.
+    const uploaded = this.#uploaded?.promise;
+    if (uploaded !== undefined) await within(uploaded, BROWSER_LIMITS.uploadEndMs);
     const message = { kind: 'head', head: toReplyHead(head) } as const;
     if (!isSmall(head)) return this.#sendStreaming(message, body);
     const { smallBodyBytes: maxBytes, smallBodyWaitMs: waitMs } = PORT_LIMITS;

@@ -13,7 +13,6 @@ import {
   type ChannelWay,
   type Clock,
   type ErrorCode,
-  type Preference,
   type RequestHead,
 } from '@wingman/protocol';
 import type { FetchHead } from '../shared/exchange-messages.js';
@@ -29,7 +28,8 @@ import type {
 import type { TabCookies } from './cookies.js';
 import { LaneOpener } from './lane-opener.js';
 import { toRequestHead, toWebSocketOpen } from './messages.js';
-import { DIRECT, isHeard, isSilent, LIFE_TRANSITIONS, type Life, type LifeState } from './life.js';
+import { choiceOf, DIRECT, isHeard, isSilent, LIFE_TRANSITIONS } from './life.js';
+import type { Life, LifeState, Wishes } from './life.js';
 import { P2pAttacher } from './p2p-attacher.js';
 import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
@@ -57,7 +57,7 @@ export class Tunnel {
   readonly #waiters = new Set<() => void>();
   readonly #gateKey: Promise<Uint8Array>;
   #life: Life;
-  #preference: Preference = 'auto';
+  readonly #wishes: Wishes = { preference: 'auto', sparesRelay: false, isWatched: true };
   #trouble: ErrorCode | null = null;
   #hasLost = false;
   #unanswered = 0;
@@ -147,9 +147,15 @@ export class Tunnel {
     this.#life.lanes.handle(lane, step);
   }
 
-  prefer(preference: Preference): void {
-    this.#preference = preference;
-    this.#life.link.prefer(preference);
+  /** Takes what a person prefers, or whether the developer or the operator wants the relay to be spared. */
+  choose(wish: Partial<Pick<Wishes, 'preference' | 'sparesRelay'>>): void {
+    this.#life.link.prefer(choiceOf(Object.assign(this.#wishes, wish)));
+  }
+
+  /** Whether somebody looks at the tab. */
+  watched(isWatched: boolean): void {
+    this.#wishes.isWatched = isWatched;
+    this.#life.link.watched(isWatched);
   }
 
   /** The network may have come back, changed or gone: every carrier is asked for a sign of life, and the relay is tried. */
@@ -167,12 +173,11 @@ export class Tunnel {
       mode,
       rttMs: mode === 'offline' ? null : stats.rttMs[mode],
       link: { id: stats.id, state: stats.state },
-      bytes: stats.bytes,
-      switches: stats.switches,
+      ...{ bytes: stats.bytes, switches: stats.switches },
       relayConnected: link.attachment('relay')?.isGood === true,
       directConnected: DIRECT.some((kind) => link.attachment(kind)?.isGood === true),
       rtt: stats.rttMs,
-      preference: this.#preference,
+      ...{ preference: this.#wishes.preference, sparesRelay: this.#wishes.sparesRelay },
       hasLost: this.#hasLost,
       unanswered: this.#unanswered,
     };
@@ -182,7 +187,8 @@ export class Tunnel {
     const { fetch, key, linkGraceMs: graceMs, relayUrl, open } = this.#options;
     const link = new Link({
       ...{ id: newLinkId(), role: 'initiator', clock: this.#clock, graceMs },
-      ...{ preference: this.#preference, history: this.#history },
+      ...{ preference: choiceOf(this.#wishes), history: this.#history },
+      isWatched: this.#wishes.isWatched,
     });
     const mux = new Mux(link);
     const relay = new RelayConnector({
@@ -247,13 +253,12 @@ export class Tunnel {
   #entered(state: LifeState): void {
     if (state !== 'up') return;
     this.#hasLost = false;
-    this.#trouble = null;
-    this.#options.tell({ kind: 'trouble', code: null });
+    this.#troubled(null);
     this.#options.tell({ kind: 'connected' });
     for (const wake of [...this.#waiters]) wake();
   }
 
-  #troubled(code: ErrorCode): void {
+  #troubled(code: ErrorCode | null): void {
     this.#trouble = code;
     this.#options.tell({ kind: 'trouble', code });
   }

@@ -57,6 +57,18 @@ describe('progress', () => {
   });
 });
 
+test('who has left is told so, and the way back has the focus', () => {
+  let reloads = 0;
+  root.ownerDocument.location.reload = () => void (reloads += 1);
+  draw({ ...newJourney(), hasLeft: true, done: new Set(['app'] as const) });
+  expect(text('h1')).toBe('You have left');
+  expect(root.hasAttribute('hidden')).toBe(false);
+  const back = find<HTMLButtonElement>(root, 'button');
+  expect(root.ownerDocument.activeElement).toBe(back);
+  back.click();
+  expect(reloads).toBe(1);
+});
+
 describe('a problem', () => {
   test('is told by its code, its cause and its cure, to readers of screens at once', () => {
     drawProblem('HOST_OFFLINE');
@@ -74,7 +86,7 @@ describe('a problem', () => {
     expect(retries).toBe(1);
   });
 
-  test.each<ProblemCode>(['KEY_MISSING', 'UNSUPPORTED', 'TUNNEL_CRASHED'])(
+  test.each<ProblemCode>(['KEY_MISSING', 'HANDSHAKE_FAILED', 'UNSUPPORTED', 'TUNNEL_CRASHED'])(
     'that waiting won’t solve offers no second try: %s',
     (code) => {
       drawProblem(code);
@@ -82,6 +94,12 @@ describe('a problem', () => {
       expect(root.textContent).not.toContain('by itself…');
     },
   );
+
+  test('with a key that is not the session’s says what is missing, and what to ask for', () => {
+    drawProblem('HANDSHAKE_FAILED');
+    expect(root.textContent).toMatch(/follows the # is not its key: a part is missing/);
+    expect(root.textContent).toMatch(/Ask the developer for the current link/);
+  });
 
   test.each<ProblemCode>(['HOST_OFFLINE', 'TIMEOUT', 'SERVER_UNREACHABLE', 'SESSION_UNKNOWN'])(
     'leaves an app in sight that is there already: %s',

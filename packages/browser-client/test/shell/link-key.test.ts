@@ -5,6 +5,7 @@ import {
   appUrl,
   findKey,
   parseFragment,
+  sessionOf,
   shareableUrl,
   storageOf,
   withoutHash,
@@ -21,6 +22,16 @@ const at = (href: string): Location => new URL(href) as unknown as Location;
 async function gate(key: CryptoKey | Uint8Array | null): Promise<Uint8Array | null> {
   return key === null ? null : deriveGateKey(key);
 }
+
+describe('the name of a session', () => {
+  test('is the same for both forms of its key, another for another key, and says nothing of it', async () => {
+    const name = await sessionOf(KEY);
+    expect(name).toMatch(/^[\w-]{16}$/);
+    expect(await sessionOf(await importLinkKey(KEY))).toBe(name);
+    expect(await sessionOf(createLinkKey())).not.toBe(name);
+    expect(TEXT).not.toContain(name);
+  });
+});
 
 describe('a fragment', () => {
   test.each(['#k=', '#k=too-short', `#k=${TEXT}x`, '#k=ä', '#K=x', '# k=x'])(

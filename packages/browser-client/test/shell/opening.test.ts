@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { deferred, type Deferred } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { Opening } from '../../src/shell/opening.js';
-import { closeTabs, find, openTab, type Tab } from '../support/dom.js';
+import { closeTabs, find, openTab, setGlobal, type Tab } from '../support/dom.js';
 
 let tab: Tab;
 let opening: Opening;
@@ -30,6 +30,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   jest.useRealTimers();
+  Reflect.deleteProperty(globalThis, 'close');
   await closeTabs();
 });
 
@@ -76,10 +77,36 @@ describe('the opening', () => {
     expect(cover().textContent).toBe('');
   });
 
-  test('tells of a file that the tab was opened for', () => {
-    opening.showFile('coming');
+  test('tells of a file that the tab was opened for, and closes the tab once it is saved', () => {
+    const close = jest.fn();
+    setGlobal('close', close);
+    opening.fileComes(false);
     expect(cover().textContent).toContain('A file is on its way');
-    opening.showFile('saved');
+    expect(close).not.toHaveBeenCalled();
+    opening.fileComes(true);
     expect(cover().textContent).toContain('The file is here');
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test('a file that comes beside the app closes nothing', () => {
+    const close = jest.fn();
+    setGlobal('close', close);
+    opening.step('app');
+    opening.fileComes(true);
+    expect(close).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, () => void, number]>([
+    ['nothing is known', () => undefined, 1],
+    ['the host was reached', () => opening.step('host'), 0],
+    ['something else is wrong', () => opening.show('HOST_OFFLINE'), 0],
+  ])('the wait for the host has an end: %s', (_, happens, late) => {
+    const onLate = jest.fn();
+    opening.awaitHost(onLate);
+    happens();
+    jest.advanceTimersByTime(BROWSER_LIMITS.connectMs - 1);
+    expect(onLate).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(onLate).toHaveBeenCalledTimes(late);
   });
 });

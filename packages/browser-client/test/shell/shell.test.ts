@@ -224,3 +224,22 @@ describe('the end of the session', () => {
     expect(reloads).toBe(1);
   });
 });
+
+test('leaving ends the link and all that could open it again', async () => {
+  await running();
+  presence({ online: true, secondsLeft: 3600, sharedBy: 'Ada' });
+  const root = find(tab.document, 'wingman-pill').shadowRoot;
+  root?.querySelector<HTMLButtonElement>('.pill')?.click();
+  await jest.advanceTimersByTimeAsync(200);
+  expect(root?.textContent).toContain('Shared by Ada.');
+  const leave = [...(root?.querySelectorAll('button') ?? [])].at(-1);
+  expect(leave?.textContent).toBe('Leave');
+  leave?.click();
+  expect(sockets.at(-1)?.closedWith).toBe(CloseCode.LEAVING);
+  expect(worker().isTerminated).toBe(true);
+  expect(tab.document.querySelector('iframe')).toBeNull();
+  expect([cover().querySelector('h1')?.textContent, pill()]).toEqual(['You have left', undefined]);
+  tab.dispatchEvent(new tab.Event('online'));
+  await jest.advanceTimersByTimeAsync(120_000);
+  expect([sockets.length, reloads]).toEqual([1, 0]);
+});

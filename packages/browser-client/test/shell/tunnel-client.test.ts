@@ -65,6 +65,8 @@ describe('messages', () => {
     client.endChannel(3);
     client.serviceWorkerAlive('i');
     client.prefer('relay');
+    client.spareRelay(true);
+    client.watched(false);
     client.wake();
     expect(latest().posted).toEqual([
       { kind: 'tab', tab: 'tab-1' },
@@ -74,6 +76,8 @@ describe('messages', () => {
       { kind: 'p2p-ended', attempt: 3 },
       { kind: 'service-worker-alive', instance: 'i' },
       { kind: 'prefer', preference: 'relay' },
+      { kind: 'spare-relay', isSpared: true },
+      { kind: 'watched', isWatched: false },
       { kind: 'wake' },
     ]);
   });
@@ -182,10 +186,12 @@ describe('a worker that hangs', () => {
   test('has a successor that serves the tab, by the path that was asked for, and is watched too', async () => {
     const { client, clock, latest, lost } = setUp();
     client.prefer('relay');
+    client.watched(false);
     await clock.advance(HANG_MS);
-    expect(latest().posted.slice(0, 2)).toEqual([
+    expect(latest().posted.slice(0, 3)).toEqual([
       { kind: 'tab', tab: 'tab-1' },
       { kind: 'prefer', preference: 'relay' },
+      { kind: 'watched', isWatched: false },
     ]);
     await clock.advance(HANG_MS);
     expect(lost).toHaveLength(2);

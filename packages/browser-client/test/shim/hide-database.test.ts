@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { hideKeyDatabase } from '../../src/shim/hide-database.js';
+import { hideKeyDatabase } from '../../src/shim/hide-ours.js';
 
 class Factory {
   constructor(private readonly names: string[]) {}

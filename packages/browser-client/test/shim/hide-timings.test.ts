@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hideInTimings } from '../../src/shim/hide-timings.js';
+import { hideInTimings } from '../../src/shim/hide-ours.js';
 
 const SHIM = 'https://s.example/shim.js';
 

@@ -104,6 +104,9 @@ export class World implements P2pWorld {
   readonly giveFingerprints = (attempt: number, given: Fingerprints): void =>
     void this.fingerprints.push([attempt, given]);
 
+  readonly spared: boolean[] = [];
+  readonly spareRelay = (isSpared: boolean): void => void this.spared.push(isSpared);
+
   cases(): (string | undefined)[] {
     return this.sent.map((message) => message?.$case);
   }
@@ -123,7 +126,9 @@ export class World implements P2pWorld {
 }
 
 export function accept(
-  more: { p2p?: boolean; p2pTimeoutMs?: number; linkId?: string; nonce?: Uint8Array } = {},
+  more: Partial<
+    Pick<ConnectionAccept, 'p2p' | 'p2pTimeoutMs' | 'linkId' | 'nonce' | 'spareRelay'>
+  > = {},
 ): ServerMessage {
   const fields = { linkId: LINK, p2p: true, iceServers: [{ urls: ['stun:s'] }], ...more };
   return { $case: 'connectionAccept', value: create(ConnectionAccept, fields) };

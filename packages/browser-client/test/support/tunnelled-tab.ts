@@ -11,6 +11,7 @@ import { PortMux } from '@wingman/protocol/ports';
 import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
+import { HttpCache } from '../../src/service-worker/http-cache.js';
 import { RedirectedBodies } from '../../src/service-worker/redirected-bodies.js';
 import { SharedPorts, type PortFetchTools } from '../../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
@@ -18,6 +19,7 @@ import { WorkerScripts } from '../../src/service-worker/worker-scripts.js';
 import type { TunnelPort } from '../../src/shared/exchange-messages.js';
 import { FetchService } from '../../src/worker/fetch-service.js';
 import { toRequestHead } from '../../src/worker/messages.js';
+import { FakeCaches } from './fake-caches.js';
 import { FakeClock } from './fake-clock.js';
 import { collect, head, linkedHost } from './linked-host.js';
 
@@ -58,7 +60,7 @@ export function tunnelledTab(
   service.addPort('service-worker', port2);
   const port: TunnelPort = new PortMux(port1);
   const entry: ShellEntry = {
-    ...{ tab: 'tab-1', clientId: 'shell-1', port, isIsolated: false },
+    ...{ tab: 'tab-1', clientId: 'shell-1', port, session: 'session-1', isIsolated: false },
     ...(found === 'none' ? {} : found),
   };
   const told = toolsOf(found === 'none' ? undefined : entry);
@@ -128,6 +130,7 @@ function toolsOf(entry: ShellEntry | undefined) {
     ),
     givenUp: new GivenUp(),
     surroundings: { origin: ORIGIN, userAgent: 'agent', languages: ['en'] },
+    cache: new HttpCache('1', new FakeCaches().asCaches),
     posts: new HeldPosts(),
     bodies: new RedirectedBodies(),
     sharedPorts: new SharedPorts(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { create, RequestHead } from '@wingman/protocol';
+import { create, RequestHead, TransferCoding } from '@wingman/protocol';
 import type { FetchHead } from '../../src/shared/exchange-messages.js';
 import { toReplyHead, toRequestHead, toWebSocketOpen } from '../../src/worker/messages.js';
 import { PrefixMark } from '../../src/worker/serve-fetch.js';
@@ -21,6 +21,7 @@ describe('heads between ports and the protocol', () => {
         { name: 'cookie', value: 'a=1' },
       ],
       port: 0,
+      transferCodings: [TransferCoding.GZIP],
     });
     expect(toRequestHead(HEAD, [['Cookie', 'a=1']])).toEqual(expected);
   });

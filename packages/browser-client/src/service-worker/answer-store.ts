@@ -1,0 +1,202 @@
+import { deferred, within } from '@wingman/protocol';
+import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import type { Validity } from './validity.js';
+
+/** What is known of a kept answer without reading it. */
+interface Kept extends Validity {
+  /** Size of the body; null while it is under way, where nobody has said the size in advance. */
+  readonly bytes: number | null;
+}
+
+/** The size of a body in bytes. */
+export interface BodySize {
+  /** As it was told in advance; null where it was not. */
+  readonly told: number | null;
+  /** Whether all of the body has come. */
+  readonly isWhole: () => boolean;
+  /** What has passed. */
+  readonly read: () => number;
+}
+
+/** An answer that is being written. */
+interface Writing {
+  /** The answer, when all of its body was there at the beginning. */
+  readonly whole: Response | undefined;
+  readonly size: BodySize;
+  /** Resolves when the answer is written, or never will be. */
+  readonly over: Promise<void>;
+}
+
+type Limits = Record<'maxKeptAnswers' | 'keptAnswersBytes' | 'keptAnswerMs', number>;
+
+/** The field of the kept request that says what is known of its answer, as JSON. The answer itself stays as it came. */
+const KEPT_FIELD = 'wingman-kept';
+
+/**
+ * Answers of one session in a cache of the browser, with a list of them in memory: a request for what isn't there costs
+ * nothing. A cache counts as empty when it fails, or when its disk does not answer in time.
+ */
+export class AnswerStore {
+  /** By URL, the least recently used first. What an earlier service worker has kept comes in the order of its keeping. */
+  readonly #kept = new Map<string, Kept>();
+  /** Answers that are being written. One that is all there is used from here meanwhile. */
+  readonly #underWay = new Map<string, Writing>();
+  readonly #ready: Promise<void>;
+  #cache: Promise<Cache> | undefined;
+  #bytes = 0;
+  #isClosed = false;
+
+  /** Reads what is there once `after` is settled. */
+  constructor(
+    private readonly caches: CacheStorage,
+    private readonly name: string,
+    after: Promise<unknown>,
+    private readonly limits: Limits = SERVICE_WORKER_LIMITS,
+  ) {
+    const loaded = after.then(() => this.#load());
+    this.#ready = within(loaded, limits.keptAnswerMs).catch(nothing);
+  }
+
+  /** What is known of the answer that is kept for a URL. */
+  async find(url: string): Promise<Validity | undefined> {
+    await this.#ready;
+    await this.#lastBytes(url);
+    const kept = this.#kept.get(url);
+    if (kept !== undefined) this.#note(url, kept);
+    return kept;
+  }
+
+  /** The answer as it was kept: browsers keep compiled code with it. */
+  async read(url: string): Promise<Response | undefined> {
+    const writing = this.#underWay.get(url);
+    if (writing?.whole !== undefined) return writing.whole.clone();
+    const found = this.#open().then((cache) => cache.match(url));
+    const response = await within(found, this.limits.keptAnswerMs).catch(nothing);
+    if (response === undefined) this.#drop(url);
+    return response;
+  }
+
+  /** Keeps an answer once its body has ended; one that breaks off leaves the answer before. */
+  async keep(url: string, response: Response, validity: Validity, size: BodySize): Promise<void> {
+    const before = this.#underWay.get(url);
+    const over = deferred<void>();
+    const whole = size.isWhole() ? response.clone() : undefined;
+    const writing: Writing = { whole, size, over: over.promise };
+    this.#underWay.set(url, writing);
+    if (whole !== undefined) this.#note(url, { ...validity, bytes: size.told });
+    try {
+      // An older answer that is written last would stand under the name of this one.
+      await before?.over;
+      const kept = await this.#put(url, response, validity, size);
+      await this.#written(url, kept, writing);
+    } catch {
+      // The body broke off, or the browser has no room: the answer is asked for again.
+      if (whole !== undefined && this.#underWay.get(url) === writing) this.#drop(url);
+      if (!response.bodyUsed) await response.body?.cancel().catch(nothing);
+    } finally {
+      if (this.#underWay.get(url) === writing) this.#underWay.delete(url);
+      over.resolve();
+    }
+  }
+
+  /** The app has said that the kept answer still holds. */
+  renew(url: string, validity: Validity): void {
+    const bytes = this.#kept.get(url)?.bytes;
+    if (bytes !== undefined) this.#note(url, { ...validity, bytes });
+  }
+
+  /** Deletes an answer; one that is being written is deleted when it is. */
+  forget(url: string): void {
+    this.#underWay.delete(url);
+    if (!this.#drop(url)) return;
+    void this.#open()
+      .then((cache) => cache.delete(url))
+      .catch(nothing);
+  }
+
+  /** Ends the store. What is still being kept goes to a cache that nobody can open any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#kept.clear();
+  }
+
+  /** Waits for an answer that the page has had in full while the disk is still writing it. */
+  async #lastBytes(url: string): Promise<void> {
+    const writing = this.#underWay.get(url);
+    if (writing === undefined || writing.whole !== undefined || !writing.size.isWhole()) return;
+    await within(writing.over, this.limits.keptAnswerMs).catch(nothing);
+  }
+
+  async #put(url: string, response: Response, validity: Validity, size: BodySize): Promise<Kept> {
+    const cache = await this.#open();
+    await cache.put(keyOf(url, { ...validity, bytes: size.told }), response);
+    const kept = { ...validity, bytes: size.told ?? size.read() };
+    if (size.told === null) {
+      const whole = await cache.match(url);
+      if (whole !== undefined) await cache.put(keyOf(url, kept), whole);
+    }
+    return kept;
+  }
+
+  async #written(url: string, kept: Kept, writing: Writing): Promise<void> {
+    if (this.#isClosed) return;
+    // It was forgotten meanwhile, or another one comes.
+    if (this.#underWay.get(url) !== writing) return void (await (await this.#open()).delete(url));
+    this.#note(url, kept);
+    this.#shrink();
+  }
+
+  /** An answer that was used or kept is the last to go. */
+  #note(url: string, kept: Kept): void {
+    this.#drop(url);
+    this.#kept.set(url, kept);
+    this.#bytes += kept.bytes ?? 0;
+  }
+
+  #drop(url: string): boolean {
+    this.#bytes -= this.#kept.get(url)?.bytes ?? 0;
+    return this.#kept.delete(url);
+  }
+
+  #shrink(): void {
+    const { maxKeptAnswers, keptAnswersBytes } = this.limits;
+    for (const url of [...this.#kept.keys()]) {
+      if (this.#kept.size <= maxKeptAnswers && this.#bytes <= keptAnswersBytes) return;
+      this.forget(url);
+    }
+  }
+
+  async #load(): Promise<void> {
+    if (!(await this.caches.has(this.name))) return;
+    const cache = await this.#open();
+    for (const request of await cache.keys()) {
+      const kept = readKept(request);
+      // The service worker was ended between two steps.
+      if (kept === undefined) await cache.delete(request);
+      // What has come while a slow disk was read is newer.
+      else if (!this.#kept.has(request.url)) this.#note(request.url, kept);
+    }
+  }
+
+  /** Rejects when the store is closed: to open a deleted cache would make it anew. */
+  #open(): Promise<Cache> {
+    if (this.#isClosed) return Promise.reject(new Error('closed'));
+    this.#cache ??= this.caches.open(this.name);
+    return this.#cache;
+  }
+}
+
+function keyOf(url: string, kept: Kept): Request {
+  return new Request(url, { headers: { [KEPT_FIELD]: JSON.stringify(kept) } });
+}
+
+/** Undefined when the answer's size is unknown: its keeping was not finished. */
+function readKept({ headers }: Request): Kept | undefined {
+  // Only `keyOf` writes this field, and each version of Wingman has a cache of its own.
+  const kept = JSON.parse(headers.get(KEPT_FIELD) ?? '{"bytes":null}') as Kept;
+  return kept.bytes === null ? undefined : kept;
+}
+
+function nothing(): undefined {
+  return undefined;
+}
