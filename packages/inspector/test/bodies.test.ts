@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LiveMessage } from '../src/api/index.js';
 import { bodyKind, formFields, parsedJson, shownText } from '../src/page/body-kind.js';
-import { formatMs, formatTime, pathName, shortId } from '../src/page/format.js';
 import { eventLines } from '../src/page/messages-view.js';
 import { fieldsOf } from '../src/page/replay-form.js';
 
@@ -77,10 +76,38 @@ test('edited fields are read line by line', () => {
   ]);
 });
 
-test('figures are for people', () => {
-  expect([null, 0.42, 12.6, 1_234, 300_000].map(formatMs)).toEqual([
-    ...['–', '0.4 ms', '13 ms', '1.2 s', '5 min'],
-  ]);
-  expect(formatTime(new Date(2026, 0, 2, 3, 4, 5, 6).getTime())).toBe('03:04:05.006');
-  expect([pathName('p2p'), shortId(''), shortId('abcdefgh')]).toEqual(['direct', '–', 'abcdef']);
+describe('a form of several parts', () => {
+  const type = 'multipart/form-data; boundary=x';
+
+  test('may have a part with an empty value, and one without a name', () => {
+    const body = [
+      '--x\r\nContent-Disposition: form-data; name="empty"\r\n\r\n\r\n',
+      '--x\r\nContent-Disposition: form-data\r\n\r\nnameless\r\n',
+      '--x--\r\n',
+    ].join('');
+    expect(formFields(body, type)).toEqual([
+      ['empty', ''],
+      ['', 'nameless'],
+    ]);
+  });
+
+  test('takes bare line feeds, as some clients write them', () => {
+    const body = '--x\nContent-Disposition: form-data; name="a"\n\n1\n--x--\n';
+    expect(formFields(body, type)).toEqual([['a', '1']]);
+  });
+
+  test('keeps empty lines of a value, and what looks like a head in it', () => {
+    const value = 'one\r\n\r\nname: two';
+    const body = `--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n${value}\r\n--x--`;
+    expect(formFields(body, type)).toEqual([['a', value]]);
+  });
+
+  test('that was cut off shows the parts that are whole', () => {
+    const part = (name: string): string =>
+      `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n1\r\n`;
+    expect(formFields(`${part('a')}${part('b')}--x\r\nContent-Disp`, type)).toEqual([
+      ['a', '1'],
+      ['b', '1'],
+    ]);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { ExchangeSummary } from '../src/api/index.js';
 import { filtered, isError } from '../src/page/filter.js';
 
@@ -15,11 +16,12 @@ const ALL = [
   exchange({ id: 4, kind: 'websocket', target: '/live', status: 101, outcome: 'running' }),
   exchange({ id: 5, target: '/cut', outcome: 'aborted', port: 8080, download: 20_000 }),
   exchange({ id: 6, target: '/events', type: 'text/event-stream', path: 'replay', viewer: '' }),
+  exchange({ id: 7, target: '/turned', path: 'turn', viewer: 'xyz', status: undefined! }),
 ];
 
 describe('a filter', () => {
   test.each([
-    ['', [1, 2, 3, 4, 5, 6]],
+    ['', [1, 2, 3, 4, 5, 6, 7]],
     ['cart', [2]],
     ['CART post', [2]],
     ['status:4xx', [3]],
@@ -28,6 +30,10 @@ describe('a filter', () => {
     ['method:post', [2]],
     ['type:json', [2]],
     ['path:direct', [3]],
+    ['path:turn', [7]],
+    ['-path:turn status:2', [1, 2, 5, 6]],
+    ['path:p2p', [3]],
+    ['path:replay', [6]],
     ['path:relay -method:post', [1, 4, 5]],
     ['viewer:ab', [1, 2, 3, 4, 5]],
     ['port:8080', [5]],
@@ -40,7 +46,7 @@ describe('a filter', () => {
     ['is:image', [3]],
     ['is:replay', [6]],
     ['is:unknown', []],
-    ['-cart -html', [3, 4, 5, 6]],
+    ['-cart -html', [3, 4, 5, 6, 7]],
     // No field of that name: it is a word like any other.
     ['foo:bar', []],
   ])('%j leaves %j', (query, ids) => {
@@ -51,4 +57,30 @@ describe('a filter', () => {
 test('what was refused is an error, whatever its status', () => {
   expect(isError(exchange({ outcome: 'refused', status: undefined! }))).toBe(true);
   expect(isError(exchange({ status: 399 }))).toBe(false);
+});
+
+describe('whatever is asked for', () => {
+  const word = fc.constantFrom(
+    ...['cart', 'status:4xx', 'path:turn', 'is:error', 'type:image', 'larger:1', 'viewer:a'],
+  );
+  const idsOf = (query: string): number[] => filtered(ALL, query).map(({ id }) => id);
+
+  test('a line is left by a word or by its opposite, never by both', () => {
+    fc.assert(
+      fc.property(word, (one) => {
+        const both = [...idsOf(one), ...idsOf(`-${one}`)];
+        expect(both.sort()).toEqual(ALL.map(({ id }) => id));
+      }),
+    );
+  });
+
+  test('the order of words says nothing, and each leaves fewer lines', () => {
+    fc.assert(
+      fc.property(word, word, (one, other) => {
+        const ids = idsOf(`${one} ${other}`);
+        expect(idsOf(` ${other}  ${one} `)).toEqual(ids);
+        expect(ids).toEqual(idsOf(one).filter((id) => idsOf(other).includes(id)));
+      }),
+    );
+  });
 });

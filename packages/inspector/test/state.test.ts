@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { ExchangeSummary, Sample, ViewersState } from '../src/api/index.js';
+import fc from 'fast-check';
+import type { ExchangeSummary, FeedEvent, Sample, ViewersState } from '../src/api/index.js';
 import { InspectorState } from '../src/page/state.js';
 
 const exchange = (id: number, fields: Partial<ExchangeSummary> = {}): ExchangeSummary => ({
@@ -50,3 +51,29 @@ test('a host that is back tells everything anew', () => {
   state.restart();
   expect([ids(state), state.viewers.samples]).toEqual([[], {}]);
 });
+
+test('whatever comes in whatever order, the list is what was told last and not forgotten', () => {
+  const id = fc.integer({ min: 1, max: 12 });
+  const event: fc.Arbitrary<FeedEvent> = fc.oneof(
+    { weight: 6, arbitrary: fc.array(id).map((all) => told(all)) },
+    { weight: 2, arbitrary: id.map((before) => ({ event: 'forgotten', before }) as const) },
+    { weight: 1, arbitrary: fc.constant({ event: 'cleared' } as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+      const state = new InspectorState();
+      let known = new Set<number>();
+      for (const one of events) {
+        state.apply(one);
+        if (one.event === 'exchanges') for (const { id } of one.exchanges) known.add(id);
+        if (one.event === 'cleared') known = new Set();
+        if (one.event === 'forgotten') known = new Set([...known].filter((id) => id >= one.before));
+        expect(ids(state)).toEqual([...known].sort((left, right) => left - right));
+      }
+    }),
+  );
+});
+
+function told(all: readonly number[]): FeedEvent {
+  return { event: 'exchanges', exchanges: all.map((id) => exchange(id)) };
+}

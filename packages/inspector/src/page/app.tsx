@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import type { FeedEvent } from '../api/index.js';
+import { ActionButton } from './action-button.js';
 import { follow, save, tell } from './api.js';
 import { Detail } from './detail.js';
 import { DiffView } from './diff-view.js';
@@ -54,12 +55,11 @@ export function App(): VNode {
           {isConnected ? `${exchanges.length} of ${state.exchanges.length}` : 'wingman has stopped'}
           {waiting > 0 ? `; ${waiting} want in` : ''}
         </span>
-        <button type="button" onClick={() => void save(harOf(exchanges, query), 'wingman.har')}>
-          Save as HAR
-        </button>
-        <button type="button" onClick={() => void tell('clear')}>
-          Clear
-        </button>
+        <ActionButton
+          label="Save as HAR"
+          action={() => save(harOf(exchanges, query), 'wingman.har')}
+        />
+        <ActionButton label="Clear" action={() => tell('clear')} />
       </header>
       {page === 'viewers' ? (
         <ViewersPage state={state.viewers} />

@@ -143,7 +143,7 @@ function optionsOf({ series, format, values }: Plot, element: HTMLElement): uPlo
   };
 }
 
-/** From nought, so that small changes look small. */
+/** Axes begin at zero, so that small changes look small. */
 function rangeOf(_chart: uPlot, _least: number, most: number): [number, number] {
   return [0, Math.max(most * 1.1, 1)];
 }

@@ -1,10 +1,10 @@
 import { formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ExchangeDetail, ExchangeSummary } from '../api/index.js';
+import type { ExchangeDetail, ExchangeSummary, Field } from '../api/index.js';
+import { ActionButton } from './action-button.js';
 import { ask, askFor, save } from './api.js';
 import { BodyView } from './body-view.js';
-import { FieldsTable } from './fields-table.js';
 import { formatMs, pathName, shortId } from './format.js';
 import { MessagesView } from './messages-view.js';
 import { ReplayForm } from './replay-form.js';
@@ -90,12 +90,10 @@ function Actions(props: ActionsProps): VNode {
       <button type="button" onClick={() => void copy().catch(() => setSaid('Can’t be copied'))}>
         Copy as curl
       </button>
-      <button
-        type="button"
-        onClick={() => void save(`har?ids=${id}&${secrets}`, `wingman-${id}.har`)}
-      >
-        Save as HAR
-      </button>
+      <ActionButton
+        label="Save as HAR"
+        action={() => save(`har?ids=${id}&${secrets}`, `wingman-${id}.har`)}
+      />
       <button type="button" onClick={() => onCompare(id)}>
         {compared === undefined || compared === id
           ? 'Compare with another'
@@ -178,5 +176,28 @@ function AnswerTab({ exchange }: TabProps): VNode {
       <BodyView exchange={exchange} side="response" />
       <FieldsTable caption="Fields" fields={exchange.answer} />
     </>
+  );
+}
+
+interface FieldsProps {
+  readonly caption: string;
+  readonly fields: readonly Field[];
+}
+
+/** The fields of a head, in their order. */
+function FieldsTable({ caption, fields }: FieldsProps): VNode {
+  if (fields.length === 0) return <p class="quiet">{caption}: none.</p>;
+  return (
+    <table class="fields">
+      <caption>{caption}</caption>
+      <tbody>
+        {fields.map(({ name, value, isSecret = false }, index) => (
+          <tr key={index} class={isSecret ? 'secret' : ''}>
+            <th scope="row">{name}</th>
+            <td>{value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -5,8 +5,8 @@ import type { ExchangeDetail } from '../api/index.js';
 import { ask, askFor } from './api.js';
 import { parsedJson, shownText } from './body-kind.js';
 
-/** Two texts that have nothing in common would be compared for minutes. */
-const MAX_EDITS = 5_000;
+/** The work grows with the square of the edits. With 5,000 of them the page stood still for seconds. */
+const MAX_EDITS = 2_000;
 
 export interface DiffProps {
   readonly from: number;

@@ -3,7 +3,7 @@ import type { ExchangeSummary } from '../api/index.js';
 /** Whether a line stays in the list. */
 type Test = (exchange: ExchangeSummary) => boolean;
 
-/** What may stand before a colon, and how its value is held against an exchange. */
+/** The words that may stand before a colon, and how each compares its value with an exchange. */
 const FIELDS: Readonly<Record<string, (value: string) => Test>> = {
   method: (value) => (exchange) => exchange.method.toLowerCase() === value,
   // 4 stands for all of 4xx.
