@@ -52,6 +52,15 @@ export const SHARED_SETTINGS = {
     meaning: 'How long one attempt at a direct path may take, in milliseconds.',
     schema: integer(500, 120_000),
   }),
+  sparesRelay: setting({
+    variable: 'SPARE_RELAY',
+    option: '--spare-relay',
+    flagMeaning: 'Relay only what no direct path can carry, also where the relay is faster.',
+    default: 'false',
+    good: 'true',
+    meaning: 'Whether the relay carries only what no direct path can, also where it is faster.',
+    schema: flag,
+  }),
   stunServers: setting({
     variable: 'STUN_SERVERS',
     option: '--stun <urls>',

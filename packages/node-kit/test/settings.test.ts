@@ -134,6 +134,7 @@ describe('what the tunnel server and the host share', () => {
       linkGraceMs: 60_000,
       p2pEnabled: true,
       p2pTimeoutMs: 10_000,
+      sparesRelay: false,
       stunServers: undefined,
       turnUrls: undefined,
       turnSecret: undefined,

@@ -6,9 +6,6 @@ import {
   isSet,
   optionsOf,
   readSettings,
-  schemas,
-  setting,
-  SHARED_SETTINGS,
   variablesOf,
   type Environment,
   type Given,
@@ -16,12 +13,12 @@ import {
   NoSmallFile,
   readSmallFile,
 } from '@wingman/node-kit';
-import { isSessionLabel, MAX_LABEL_CHARS } from '@wingman/protocol';
+import { tunnelServerVariables } from '@wingman/tunnel-server';
 import type { Credentials } from './exchange/basic-auth.js';
-import { INGRESS_MODES, type IngressMode } from './exchange/ingress-key.js';
-import { credentials, hostName, localAddress } from './host-schemas.js';
+import type { IngressMode } from './exchange/ingress-key.js';
 import { HOST_LIMITS } from './limits.js';
-import { ENGINE_CHOICES, type EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
+import { SETTINGS } from './settings.js';
+import type { EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
 /** What `wingman share` runs with; times in milliseconds. */
 export interface ShareConfig {
@@ -38,21 +35,35 @@ export interface ShareConfig {
   readonly tunnelPort: number;
   /** Whether it was asked for: no other one will do then. */
   readonly isTunnelPortSet: boolean;
+  /** Whether the tunnel server in this process serves the local network too. */
+  readonly isOnLan: boolean;
+  /** Whether it does so by TLS, with a certificate of this machine. */
+  readonly hasLanTls: boolean;
+  /** This machine's address there; undefined: one is chosen. */
+  readonly lanAddress: string | undefined;
   readonly name: string | undefined;
   /** For a tunnel server that registers only hosts with a token. */
   readonly token: string | undefined;
   /** Whether to replace another host that shares under the same name. */
   readonly takeOver: boolean;
+  /** What viewers read of who shares. */
+  readonly sharedBy: string | undefined;
   readonly sessionTtlMs: number;
   readonly maxViewers: number;
   /** How long a viewer's link waits for a carrier. */
   readonly linkGraceMs: number;
   readonly p2pEnabled: boolean;
   readonly p2pTimeoutMs: number;
+  /** Whether the relay carries only what no direct path can. */
+  readonly sparesRelay: boolean;
   readonly stunServers: string[];
   readonly turnUrls: string[];
   readonly turnSecret: string | undefined;
   readonly engine: EngineChoice;
+  /** Whether the router may be asked for ports. */
+  readonly mapsPorts: boolean;
+  /** Whether somebody has said so: it is done without a terminal then, too. */
+  readonly isPortMappingSet: boolean;
   readonly ingress: IngressMode;
   /** What visitors have to type, as the developer has chosen it. */
   readonly passphrase: string | undefined;
@@ -64,160 +75,12 @@ export interface ShareConfig {
   readonly isReadOnly: boolean;
   /** What lets plain HTTP in beside the key. */
   readonly basicAuth: Credentials | undefined;
+  /** Whether code may be compressed on its way to viewers. */
+  readonly compresses: boolean;
   /** Whether what passes is recorded and shown at 127.0.0.1. */
   readonly hasInspector: boolean;
   readonly logLevel: LogLevel;
 }
-
-/** Each is a client and a jar of sockets of its own; an app with more parts than this is rare. */
-const MAX_ALSO_PORTS = 16;
-
-/** With the attempts in a minute that limits.ts allows, eight characters of a word list are safe for a session's life. */
-const MIN_PASSPHRASE_CHARS = 8;
-/** The form that brings it has room for this, whatever the characters. */
-const MAX_PASSPHRASE_CHARS = 200;
-
-const SETTINGS = {
-  port: setting({
-    option: '<port>',
-    default: '',
-    good: '3000',
-    meaning:
-      'Local port to share, an address on localhost with the page to begin at, or a folder of files.',
-    schema: localAddress,
-  }),
-  alsoPorts: setting({
-    variable: 'ALSO_PORTS',
-    option: '--also <port>',
-    default: '',
-    good: '8080',
-    isRepeatable: true,
-    meaning: `Further local ports that the app's pages may use, separated by commas; at most ${MAX_ALSO_PORTS}.`,
-    schema: schemas.list(schemas.integer(1, 65_535), MAX_ALSO_PORTS),
-  }),
-  server: setting({
-    variable: 'TUNNEL_SERVER_URL',
-    option: '--server <url>',
-    default: '',
-    good: 'https://tunnel.example.org',
-    meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
-    schema: schemas.serverOrigin,
-  }),
-  tunnelPort: setting({
-    variable: 'TUNNEL_PORT',
-    default: '8787',
-    good: '8787',
-    meaning: 'TCP port the tunnel server listens on; 0 takes any free one.',
-    schema: schemas.integer(0, 65_535),
-  }),
-  hostHeader: setting({
-    variable: 'HOST_HEADER',
-    option: '--host-header <name>',
-    default: 'localhost',
-    good: 'session',
-    meaning:
-      'What the app sees in Host: localhost, session (the public name) or a name of your own.',
-    schema: hostName,
-  }),
-  name: setting({
-    option: '--name <name>',
-    default: '',
-    good: 'my-app',
-    meaning: `Keeps the session's URL over restarts: a-z, 0-9 and inner hyphens, at most ${MAX_LABEL_CHARS}.`,
-    schema: schemas.text.refine(isSessionLabel),
-  }),
-  token: setting({
-    variable: 'WINGMAN_TOKEN',
-    option: '--token <token>',
-    default: '',
-    good: 'the token that the operator has given you',
-    meaning: 'Token for a tunnel server that registers only hosts with one; it is never sent.',
-    isSecret: true,
-    schema: schemas.text,
-  }),
-  takeOver: setting({
-    option: '--take-over',
-    flagMeaning: 'Replace another host that shares under the same name.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether to replace another host that shares under the same name.',
-    schema: schemas.flag,
-  }),
-  engine: setting({
-    variable: 'WEBRTC_ENGINE',
-    option: '--engine <name>',
-    default: 'auto',
-    good: 'auto',
-    meaning: 'WebRTC engine of the host: auto, node-datachannel or wrtc.',
-    schema: schemas.oneOf(ENGINE_CHOICES),
-  }),
-  ingress: setting({
-    variable: 'INGRESS',
-    option: '--ingress <who>',
-    default: 'key',
-    good: 'key',
-    meaning:
-      'Who may use plain HTTP, which the server can read: key (who has the link, the token or a signed URL), open (who knows the host name) or off.',
-    schema: schemas.oneOf(INGRESS_MODES),
-  }),
-  // What stands on a command line every user of the machine can read, so the option has no value.
-  asksPassphrase: setting({
-    option: '--passphrase',
-    flagMeaning:
-      'Viewers have to type a passphrase: the one in PASSPHRASE, or one that is made and printed.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether viewers have to type a passphrase.',
-    schema: schemas.flag,
-  }),
-  passphrase: setting({
-    variable: 'PASSPHRASE',
-    default: '',
-    good: 'some words that nobody guesses',
-    meaning: `What viewers have to type before they see the app, ${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters; empty: none, or one that is made (--passphrase).`,
-    isSecret: true,
-    schema: schemas.text.min(MIN_PASSPHRASE_CHARS).max(MAX_PASSPHRASE_CHARS),
-  }),
-  asksDeveloper: setting({
-    variable: 'APPROVE',
-    option: '--approve',
-    flagMeaning: 'Let each viewer in by hand, in this terminal.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether each viewer waits until the developer lets them in by hand.',
-    schema: schemas.flag,
-  }),
-  isReadOnly: setting({
-    variable: 'READ_ONLY',
-    option: '--read-only',
-    flagMeaning: 'Refuse every request but GET, HEAD and OPTIONS; WebSockets pass.',
-    default: 'false',
-    good: 'true',
-    meaning: 'Whether every request but GET, HEAD and OPTIONS is refused; WebSockets pass.',
-    schema: schemas.flag,
-  }),
-  basicAuth: setting({
-    variable: 'BASIC_AUTH',
-    option: '--basic-auth <user:password>',
-    default: '',
-    good: 'me:correct-horse',
-    isSecret: true,
-    meaning:
-      'User name and password, of at least 8 characters, that also let plain HTTP in. On the command line other users of this machine can see them.',
-    schema: credentials,
-  }),
-  hasInspector: setting({
-    variable: 'INSPECTOR',
-    option: '--no-inspector',
-    flagMeaning: 'Record nothing, and show no page of what passes at 127.0.0.1:4040.',
-    default: 'true',
-    good: 'true',
-    meaning:
-      'Whether what passes is recorded in memory and shown at 127.0.0.1, to this machine alone.',
-    schema: schemas.flag,
-  }),
-  ...SHARED_SETTINGS,
-};
 
 /** What the command line has said, as typed; it wins over the environment. */
 export type ShareGiven = Given<typeof SETTINGS>;
@@ -239,16 +102,40 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
       '--basic-auth lets plain HTTP in beside the key: it needs --ingress key.',
     );
   }
+  const isOnLan = values.isOnLan || values.hasLanTls;
+  if (isOnLan) demandLan({ ...values, ingress });
+  else if (values.lanAddress !== undefined) {
+    throw new ConfigError('--lan-address says where --lan listens: add --lan or --lan-tls.');
+  }
   return {
     ...values,
     ...local,
     isTunnelPortSet: isSet(SETTINGS.tunnelPort, given.tunnelPort, env),
+    isPortMappingSet: isSet(SETTINGS.mapsPorts, given.mapsPorts, env),
     asksPassphrase,
     ingress,
+    isOnLan,
     alsoPorts: alsoPorts ?? [],
     stunServers: stunServers ?? [],
     turnUrls: turnUrls ?? [],
   };
+}
+
+/** What the local network is served with is the tunnel server in this process, and without TLS plain HTTP. */
+function demandLan({
+  hasLanTls,
+  ingress,
+  server,
+}: Pick<ShareConfig, 'hasLanTls' | 'ingress' | 'server'>): void {
+  if (server !== undefined) {
+    throw new ConfigError(
+      '--lan is for the tunnel server in this process, and --server names another one: choose one.',
+    );
+  }
+  if (ingress !== 'off' || hasLanTls) return;
+  throw new ConfigError(
+    '--lan goes by plain HTTP, which --ingress off, --passphrase and --approve refuse. What goes with them: --lan-tls',
+  );
 }
 
 /** Plain HTTP passes the server in the clear: no passphrase may be typed there, and nobody can be told from others. */
@@ -257,6 +144,21 @@ function closedIngress({ ingress }: { readonly ingress: IngressMode }): 'off' {
   throw new ConfigError(
     '--ingress open is not possible with a passphrase or --approve, which plain HTTP would go round. A good value: --ingress off',
   );
+}
+
+/**
+ * Whether the router is asked for ports: where a person sees what happens, or where somebody has said so. Viewers of a
+ * server in this process are on this machine, and need none.
+ */
+export function asksRouter(
+  {
+    isPortMappingSet,
+    mapsPorts,
+    server,
+  }: Pick<ShareConfig, 'isPortMappingSet' | 'mapsPorts' | 'server'>,
+  isWatched: boolean,
+): boolean {
+  return mapsPorts && (isPortMappingSet || (isWatched && server !== undefined));
 }
 
 /** The environment over the `.env` file of a directory, if it has one. */
@@ -268,7 +170,7 @@ export function environment(
 }
 
 /** What the `.env` file of a directory says, if it has one. */
-export function dotenv(directory: string = process.cwd()): Environment {
+function dotenv(directory: string = process.cwd()): Environment {
   return parseDotenv(readIfThere(join(directory, '.env')));
 }
 
@@ -296,4 +198,27 @@ function readIfThere(path: string): string {
     if (!(error instanceof NoSmallFile) || error.stats.isDirectory()) return '';
     throw new ConfigError(error.message);
   }
+}
+
+/** What to say of names in `.env` that are one slip away from a setting. Other names may be the app's own. */
+export function envTypos(names: readonly string[] = Object.keys(dotenv())): string[] {
+  const known = [...hostVariables, ...tunnelServerVariables].map(({ name }) => name);
+  return names.flatMap((name) => {
+    if (known.includes(name)) return [];
+    const meant = known.find((other) => isOneSlip(name, other) && !names.includes(other));
+    return meant === undefined ? [] : [`${name} in .env is no setting. Is ${meant} meant?`];
+  });
+}
+
+/** Whether one character is missing, too many or another, or two neighbours have changed places. */
+function isOneSlip(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start++;
+  let end = 0;
+  const most = Math.min(one.length, other.length) - start;
+  while (end < most && one.at(-1 - end) === other.at(-1 - end)) end++;
+  const [left, right] = [one, other].map((text) => text.slice(start, text.length - end));
+  if (left === undefined || right === undefined) return false;
+  const isSwap = left.length === 2 && right === [...left].reverse().join('');
+  return isSwap || (left.length <= 1 && right.length <= 1);
 }

@@ -1,6 +1,7 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 /** The host's own caps and deadlines; bytes end in Bytes, times in Ms. Those shared with others are LIMITS of protocol. */
 export const HOST_LIMITS = {
@@ -28,6 +29,38 @@ export const HOST_LIMITS = {
   localHeadBytes: 48 * KIB,
   /** Header of a gzip body: its largest field has 64 KiB, and a file name is short. */
   gzipHeaderBytes: 128 * KIB,
+  /** Bodies below this size are not compressed: with its head such a body is a message or two, whatever is done to it. */
+  compressFromBytes: 1 * KIB,
+  /** zlib's level: a fifth of a module's bytes is left, at 100 MiB a second. The usual 6 takes twice the time for 1 % less. */
+  compressionLevel: 4,
+  /** Bodies up to this size are compressed as a whole, on the main thread: half a millisecond. */
+  compressWholeBytes: 64 * KIB,
+  /** Larger ones that are compressed at once: zlib keeps 270 KiB for each. Others go plainly. */
+  compressedStreams: 32,
+  /** A body of which the app doesn't say how long it is counts as so long. */
+  unknownBodyBytes: 64 * KIB,
+  /** Compressing has to save so many times what it costs: the rate and the cost are estimates. */
+  compressionMargin: 2,
+  /** What a browser's decoder gives in a second (Chromium, a 1 MiB script: 4 ms)… */
+  decoderPerSecond: 200 * MIB,
+  /**
+   * …and what a coded body costs both ends whatever its size: 0.07 to 0.2 ms in Chromium, for a stream with its turns, and
+   * 0.05 ms here. Twice that where the processors are what a page waits for.
+   */
+  codedBodyMs: 0.4,
+  /** A path of which nobody knows more is taken to deliver this much, 100 Mbit/s: then large bodies pay, and modules don't. */
+  unknownPerSecond: 12.5 * MIB,
+  /** A shorter round trip than this is that of one machine or a local network… */
+  nearRoundTripMs: 10,
+  /** …if more is delivered there than this. A slow uplink to a server nearby is told by it. */
+  nearPerSecond: 4 * MIB,
+  /** What compressing leaves is averaged over so many plain bytes. */
+  yieldBytes: 1 * MIB,
+  /** The rate is the best of so many pieces, of so many bytes at least… */
+  yieldPieces: 8,
+  yieldPieceBytes: 16 * KIB,
+  /** …and forgotten after this time. */
+  yieldMs: 10_000,
   /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */
@@ -186,6 +219,20 @@ export const HOST_LIMITS = {
   wayLookMs: 3_000,
   /** One engine's answer to that question, which it takes from its statistics. */
   wayAnswerMs: 1_000,
+  /** Ports mapped at a router at once: small ones have room for 32 to 64 in all, and others live in the same house. */
+  mappedPorts: 16,
+  /** A mapping ends by itself after this time when the host was killed; it is renewed at half of it. */
+  mappingSeconds: 600,
+  /** A router that speaks PCP or NAT-PMP answers in milliseconds, three packets at most (250 ms, doubling)… */
+  routerAttempts: 3,
+  /** …one that speaks UPnP within a second of the question, as it says… */
+  routerSsdpMs: 1_500,
+  /** …and fetching its description included, all is known by then. Candidates come as long as an attempt lasts. */
+  routerSearchMs: 4_000,
+  /** One answer: a slow router takes a second for a page of XML. */
+  routerAnswerMs: 3_000,
+  /** Taking all mappings back, at the end; what isn't taken back ends with its time. */
+  routerEndMs: 1_500,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
@@ -222,6 +269,20 @@ export const HOST_LIMITS = {
   inspectorFormBytes: 1 * MIB,
   /** Ports from 4040 on that are tried, before the system chooses one. */
   inspectorPorts: 20,
+
+  /** A phone trusts the authority of `--lan-tls` for two years; iOS takes no certificate of a server that lasts longer… */
+  lanAuthorityMs: 730 * DAY,
+  /** …and each run has a new one, which outlives the longest session, 14 days. */
+  lanCertificateMs: 30 * DAY,
+  /** An announcement on the network at hand is sent at most this often, whoever asks (RFC 6762 section 6). */
+  announceMs: 1_000,
+  /** Its goodbye is sent, or given up, within this. */
+  goodbyeMs: 500,
+  /** `wingman discover` listens so long: three questions, and half a second for the last answers… */
+  discoverMs: 2_700,
+  discoverAgainMs: 1_100,
+  /** …and names so many sessions, because a stranger could announce any number. */
+  discovered: 64,
 
   /** At Ctrl-C and before the session expires, requests and WebSockets under way may end within this time. */
   drainMs: 2_000,

@@ -90,6 +90,19 @@ describe('how the app is reached', () => {
     expect(seen(exchange, 'x-forwarded-host')).toEqual([SESSION]);
   });
 
+  test('by plain HTTP is not held against the Origin of the app’s own pages, which is on localhost', () => {
+    const own = asked('localhost', { headers: [...INGRESS, ...OWN] }, 'ingress');
+    const told = ['origin', 'x-forwarded-for', ...FIELDS];
+    const none = [undefined, undefined, undefined];
+    expect(seen(own, ...told)).toEqual([`http://localhost:${PORT}`, '192.0.2.7', ...none]);
+    for (const origin of ['https://evil.example', 'null', `${SESSION_ORIGIN}/`]) {
+      const other = asked('localhost', { headers: [...INGRESS, 'origin', origin] }, 'ingress');
+      expect(seen(other, ...told)).toEqual([origin, '192.0.2.7', SESSION, SCHEME, undefined]);
+    }
+    const hook = asked('localhost', { headers: INGRESS }, 'ingress');
+    expect(seen(hook, ...FIELDS)).toEqual([SESSION, SCHEME, undefined]);
+  });
+
   test('names the client of the ingress, of either family', () => {
     expect(seen(asked('session', { headers: INGRESS }, 'ingress'), 'forwarded')).toEqual([
       `for=192.0.2.7;host="${SESSION}";proto=${SCHEME}`,

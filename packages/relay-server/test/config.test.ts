@@ -11,19 +11,8 @@ import {
   shareConfig,
   type ShareGiven,
 } from '../src/config.js';
+import { complaint, share } from './support/given-settings.js';
 import { scratchFolder } from './support/scratch.js';
-
-const share = (given: ShareGiven = {}, env: Record<string, string> = {}) =>
-  shareConfig({ port: '3000', ...given }, env);
-
-function complaint(given: ShareGiven, env: Record<string, string> = {}): string {
-  try {
-    share(given, env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-  }
-  throw new Error('was accepted');
-}
 
 describe('shareConfig', () => {
   test('has defaults for everything but the port', () => {
@@ -31,6 +20,8 @@ describe('shareConfig', () => {
       port: 3000,
       firstPage: '/',
       tunnelPort: 8787,
+      isOnLan: false,
+      hasLanTls: false,
       isTunnelPortSet: false,
       alsoPorts: [],
       hostHeader: 'localhost',
@@ -38,20 +29,25 @@ describe('shareConfig', () => {
       name: undefined,
       token: undefined,
       takeOver: false,
+      sharedBy: undefined,
       sessionTtlMs: 8 * 3_600_000,
       maxViewers: 8,
       linkGraceMs: 60_000,
       p2pEnabled: true,
       p2pTimeoutMs: 10_000,
+      sparesRelay: false,
       stunServers: [],
       turnUrls: [],
       turnSecret: undefined,
       engine: 'auto',
+      mapsPorts: true,
+      isPortMappingSet: false,
       ingress: 'key',
       passphrase: undefined,
       asksPassphrase: false,
       asksDeveloper: false,
       isReadOnly: false,
+      compresses: true,
       hasInspector: true,
       logLevel: 'info',
     });
@@ -62,6 +58,7 @@ describe('shareConfig', () => {
     const env = {
       P2P_ENABLED: 'false',
       P2P_TIMEOUT_MS: '2500',
+      SPARE_RELAY: 'true',
       ALSO_PORTS: '8080, 9000',
       HOST_HEADER: 'session',
       STUN_SERVERS: 'stun:a.example:3478, stun:192.0.2.7',
@@ -75,6 +72,7 @@ describe('shareConfig', () => {
     expect(share({}, env)).toMatchObject({
       p2pEnabled: false,
       p2pTimeoutMs: 2_500,
+      sparesRelay: true,
       alsoPorts: [8080, 9000],
       hostHeader: 'session',
       stunServers: ['stun:a.example:3478', 'stun:192.0.2.7'],
@@ -257,6 +255,7 @@ test('every variable is described', () => {
     'ALSO_PORTS',
     'APPROVE',
     'BASIC_AUTH',
+    'COMPRESSION',
     'HOST_HEADER',
     'INGRESS',
     'INSPECTOR',
@@ -266,8 +265,11 @@ test('every variable is described', () => {
     'P2P_ENABLED',
     'P2P_TIMEOUT_MS',
     'PASSPHRASE',
+    'PORT_MAPPING',
     'READ_ONLY',
     'SESSION_TTL',
+    'SHARED_BY',
+    'SPARE_RELAY',
     'STUN_SERVERS',
     'TUNNEL_PORT',
     'TUNNEL_SERVER_URL',

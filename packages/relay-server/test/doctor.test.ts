@@ -3,13 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { clock, type Examined } from '../src/cli/doctor/checks.js';
-import { examine } from '../src/cli/doctor/doctor.js';
+import { clock, examine } from '../src/cli/doctor/doctor.js';
+import type { Examined } from '../src/cli/doctor/finding.js';
+import { natFinding, type Mapping } from '../src/cli/doctor/nat.js';
+import { mtuFinding, mtuIn } from '../src/cli/doctor/path-mtu.js';
 import { mappedAddress } from '../src/cli/doctor/stun-question.js';
 import { cleanups } from './support/cleanups.js';
 import { freePort, listen } from './support/servers.js';
 
-const NOTHING: Examined = { server: undefined, stunServers: [], tunnelPort: 0 };
+const NOTHING: Examined = {
+  server: undefined,
+  stunServers: [],
+  tunnelPort: 0,
+  mapsPorts: false,
+};
 
 async function examined(more: Partial<Examined>): Promise<{ isWell: boolean; text: string }> {
   let text = '';
@@ -48,6 +55,8 @@ test('a server is asked, and so is its clock', async () => {
   const url = new URL(`http://127.0.0.1:${server.port}`);
   const well = await examined({ server: url });
   expect(well.text).toMatch(/\+ server .*127\.0\.0\.1:\d+, \d+ ms/);
+  // Loopback carries packets of 64 KiB.
+  expect(well.text).toMatch(/\+ path MTU +\d{5} bytes to the server/);
   expect(well.isWell).toBe(true);
   date = new Date(Date.now() + 120_000);
   const late = await examined({ server: url });
@@ -60,7 +69,36 @@ test('a server that is not there is bad', async () => {
     server: new URL(`http://127.0.0.1:${await freePort()}`),
   });
   expect(text).toContain('no tunnel server that can be reached: ECONNREFUSED');
+  expect(text).toMatch(/· path MTU +not measured/);
   expect(isWell).toBe(false);
+});
+
+/** What `ss -tinH` prints of a connection. */
+const line = (options: string, mss: number, pmtu: number): string =>
+  `0 0 192.0.2.7:40000 203.0.113.9:443\n\t ${options} rto:208 rtt:7.1/3.5 mss:${mss} pmtu:${pmtu} rcvmss:536 advmss:1448 cwnd:10\n`;
+
+test.each<[string, string, 4 | 6, number | undefined]>([
+  ['a usual network', line('ts sack cubic wscale:7,7', 1_448, 1_500), 4, 1_500],
+  ['no times', line('sack cubic', 1_460, 1_500), 4, 1_500],
+  ['times that are not told', line('bbr', 1_198, 1_250), 4, 1_250],
+  ['what the other end takes, without times', line('bbr', 1_360, 1_500), 4, 1_400],
+  ['IPv6', line('ts sack cubic', 1_428, 1_500), 6, 1_500],
+  ['what the other end takes', line('ts sack cubic', 1_348, 1_500), 4, 1_400],
+  ['what a router has told', line('ts sack cubic', 1_448, 1_280), 4, 1_280],
+  ['several', line('ts', 1_448, 1_500) + line('ts', 1_308, 1_500), 4, 1_360],
+  ['none', '', 4, undefined],
+  ['a header alone', '0 0 192.0.2.7:40000 203.0.113.9:443\n', 4, undefined],
+])('the path MTU is read from the connections: %s', (_, printed, family, expected) => {
+  expect(mtuIn(printed, family)).toBe(expected);
+});
+
+test('a path whose packets are too small for direct paths is bad', () => {
+  expect(mtuFinding(1_280).grade).toBe('good');
+  expect(mtuFinding(1_279)).toMatchObject({
+    grade: 'bad',
+    says: '1279 bytes to the server, by TCP: direct paths send 1280',
+    cure: expect.stringContaining('--no-p2p'),
+  });
 });
 
 test('a clock that nobody tells of is as good as any', () => {
@@ -82,18 +120,50 @@ test('reads the address in a STUN response', () => {
   expect(mappedAddress(Buffer.alloc(0))).toBeUndefined();
 });
 
-test('a STUN server is asked by UDP, and others are left alone', async () => {
+/** A STUN server at that address of loopback, which sees what the example says, or that port. */
+async function stunServer(address: string, seenPort?: number): Promise<string> {
   const socket = createSocket('udp4');
   socket.on('message', (packet, { port }) => {
     const answer = Buffer.from(RESPONSE);
     packet.copy(answer, 8, 8, 20);
+    if (seenPort !== undefined) answer.writeUInt16BE(seenPort ^ 0x2112, 26);
     socket.send(answer, port, '127.0.0.1');
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, address);
   await once(socket, 'listening');
   cleanups.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
-  const own = `stun:127.0.0.1:${socket.address().port}`;
+  return `stun:${address}:${socket.address().port}`;
+}
+
+test('a STUN server is asked by UDP, and others are left alone', async () => {
+  const own = await stunServer('127.0.0.1');
   const { text } = await examined({ stunServers: [own, 'turn:turn.example.org'] });
   expect(text).toContain(`${own} sees 192.0.2.1:32853`);
   expect(text).toContain('turn:turn.example.org is not looked at');
+  expect(text).toMatch(/· NAT +not known: .*two STUN servers at different/);
 });
+
+test.each([
+  ['the same port', 32_853, /\+ NAT +lenient/],
+  ['different ports', 40_000, /· NAT +strict \(symmetric\).*relay\n +Another network/],
+])('two servers that see %s tell what kind of NAT there is', async (_, port, expected) => {
+  const stunServers = [await stunServer('127.0.0.1'), await stunServer('127.0.0.2', port)];
+  const { isWell, text } = await examined({ stunServers });
+  expect(text).toMatch(expected);
+  expect(isWell).toBe(true);
+});
+
+test.each<[string, Mapping[], string[], RegExp]>([
+  ['nobody', [], ['10.0.0.7'], /^not known/],
+  ['one at two ports', [seenBy('1.1.1.1'), seenBy('1.1.1.1')], ['10.0.0.7'], /^not known/],
+  ['one, at an own address', [seenBy('1.1.1.1')], ['203.0.113.9'], /^none/],
+  ['two, at an own address', [seenBy('1.1.1.1'), seenBy('2.2.2.2')], ['203.0.113.9'], /^none/],
+  ['two, at another address', [seenBy('1.1.1.1'), seenBy('2.2.2.2')], ['10.0.0.7'], /^lenient/],
+  ['two, differently', [seenBy('1.1.1.1'), seenBy('2.2.2.2', '203.0.113.10')], [], /^strict/],
+])('what it means to be seen by %s', (_, mappings, own, expected) => {
+  expect(natFinding(mappings, own).says).toMatch(expected);
+});
+
+function seenBy(server: string, address = '203.0.113.9'): Mapping {
+  return { server, seen: `${address}:5000` };
+}

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { envTypos } from '../src/cli/env-typos.js';
+import { envTypos } from '../src/config.js';
 
 test.each([
   ['TUNEL_PORT', 'TUNNEL_PORT'],

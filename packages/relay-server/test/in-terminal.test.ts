@@ -1,8 +1,16 @@
-import { get } from 'node:http';
+import { writeFile } from 'node:fs/promises';
+import { request, type RequestOptions } from 'node:http';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { cleanups } from './support/cleanups.js';
+import { scratchFolder } from './support/scratch.js';
 import { listen } from './support/servers.js';
-import { inTerminal, type TerminalOptions, type TerminalSession } from './support/terminal.js';
+import {
+  alone,
+  inTerminal,
+  type TerminalOptions,
+  type TerminalSession,
+} from './support/terminal.js';
 import { until } from './support/until.js';
 
 const URL_LINE = /^ {2}http:\/\/[a-z2-7]{16}\.localhost:\d+\/#k=[A-Za-z0-9_-]{22}$/;
@@ -29,12 +37,17 @@ async function shared(
 }
 
 /** Asks by plain HTTP, without a resolver. */
-function ask({ host, port }: URL, path: string): Promise<number | undefined> {
+function ask(
+  { host, port }: URL,
+  path: string,
+  { method = 'GET', headers = {} }: Pick<RequestOptions, 'method' | 'headers'> = {},
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const asked = get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+    const options = { host: '127.0.0.1', port, path, method, headers: { ...headers, host } };
+    const asked = request(options, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
     });
-    asked.on('error', reject);
+    asked.on('error', reject).end();
   });
 }
 
@@ -68,6 +81,20 @@ describe.each([
   });
 });
 
+test('a tab with a wrong key is told once, whatever doors it tries', async () => {
+  const { url, lines, shows } = await shared({ columns: 80, rows: 24 });
+  const knock = (): Promise<number | undefined> =>
+    ask(url, `/__wingman/relay?link=${'0'.repeat(32)}&pass=AAAA`, {
+      ...{ method: 'POST', headers: { origin: url.origin } },
+    });
+  expect(await knock()).toBe(403);
+  await shows('somebody at 127.0.0.1 has a link with another key');
+  for (let more = 0; more < 5; more++) expect(await knock()).toBe(403);
+  expect(await ask(url, '/after')).toBe(200);
+  await shows('/after');
+  expect(lines().filter((line) => line.includes('another key'))).toHaveLength(1);
+});
+
 test('keys copy, show, list, pause and explain', async () => {
   const { url, type, shows, raw, exited } = await shared({ columns: 80, rows: 24 });
   type('c');
@@ -95,6 +122,28 @@ test('keys copy, show, list, pause and explain', async () => {
   expect(await exited).toBe(0);
 });
 
+test('several apps of a file are shared at once, each at its URL, and end together', async () => {
+  const app = await listen((_incoming, response) => response.end('hello'));
+  cleanups.push(() => app.close());
+  const cwd = scratchFolder();
+  await writeFile(join(cwd, 'page.txt'), 'a page');
+  const common = { p2p: false, ingress: 'open', inspector: false };
+  const apps = { shop: { port: app.port }, docs: { folder: '.' } };
+  await writeFile(join(cwd, 'wingman.config.json'), JSON.stringify({ ...common, apps }));
+  const { lines, shows, type, exited } = inTerminal(['up'], { columns: 100, rows: 24, cwd });
+  const urlOf = (name: string): string | undefined =>
+    lines().find((line) => line.startsWith(`${name} |`) && line.includes('/#k='));
+  await until(() => urlOf('shop') !== undefined && urlOf('docs') !== undefined, 'both URLs');
+  const [shop, docs] = ['shop', 'docs'].map((name) => new URL(urlOf(name)!.split('|  ')[1]!));
+  expect(await ask(shop!, '/of-shop')).toBe(200);
+  expect([await ask(docs!, '/page.txt'), await ask(docs!, '/none')]).toEqual([200, 404]);
+  await shows('/of-shop');
+  expect(lines().find((line) => line.includes('/of-shop'))).toMatch(/^shop \|/);
+  type('\u0003');
+  expect(await exited).toBe(0);
+  for (const name of ['shop', 'docs']) expect(lines().join('\n')).toMatch(`${name} |  Stopped.`);
+});
+
 test('a command is shared from its port to its end', async () => {
   const serve = "require('http').createServer((q, r) => r.end('hi')).listen(0, '127.0.0.1')";
   const script = `console.log('compiling'); ${serve}; setTimeout(() => process.exit(4), 6_000)`;
@@ -107,13 +156,13 @@ test('a command is shared from its port to its end', async () => {
 });
 
 test('without a port the servers that run are offered', async () => {
-  const app = await listen((_incoming, response) => response.end('<title>Mine</title>'));
-  cleanups.push(() => app.close());
-  const { shows, lines, type } = inTerminal(OPEN, { columns: 80, rows: 24 });
-  await shows(`localhost:${app.port}  Mine`);
+  // It asks every server that it can reach, and other tests count what their apps are asked.
+  const through = alone('<title>Mine</title>', 3123);
+  const { shows, lines, type } = inTerminal(OPEN, { columns: 80, rows: 24, through });
+  await shows('localhost:3123  Mine');
   await shows('Share which?');
-  type(`${app.port}\r`);
-  await shows(`shares localhost:${app.port}`);
+  type('3123\r');
+  await shows('shares localhost:3123');
   await until(() => lines().some((line) => URL_LINE.test(line)), 'the URL');
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { WingmanError } from '@wingman/protocol';
 import { PassThrough } from 'node:stream';
 import type { Terminal } from '../src/cli/ask.js';
-import { startOrTakeOver } from '../src/cli/take-over.js';
+import { startOrTakeOver } from '../src/cli/ask.js';
 
 const TAKEN = new WingmanError('NAME_IN_USE', 'another host is there since 12:03');
 

@@ -41,6 +41,7 @@ const INFO: ReadyInfo = {
   appAnswers: true,
   takenPort: undefined,
   inspector: undefined,
+  lan: undefined,
 };
 
 function view(screen: Partial<Screen> = {}) {

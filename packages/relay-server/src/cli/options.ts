@@ -22,6 +22,11 @@ export function typedSettings(
   return Object.fromEntries(typed);
 }
 
+/** The name of an option in a file or a program: `takeOver` for `--take-over`, `p2p` for `--no-p2p`. */
+export function nameInFiles(described: OptionDescription): string {
+  return optionOf(described).attributeName();
+}
+
 function optionOf({ option, meaning, default: value, isRepeatable }: OptionDescription): Option {
   const standard = value === '' ? '' : ` (default: ${value})`;
   const described = new Option(

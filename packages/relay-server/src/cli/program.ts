@@ -3,6 +3,7 @@ import { tunnelServerOptions } from '@wingman/tunnel-server';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import {
   environment,
+  envTypos,
   refusesColor,
   shareConfig,
   shareOptions,
@@ -10,7 +11,6 @@ import {
 } from '../config.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
-import { envTypos } from './env-typos.js';
 import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
 import { serve } from './server.js';
@@ -37,10 +37,13 @@ Examples:
   $ wingman 3000                          share the app on port 3000
   $ wingman run -- npm run dev            start the app, and share it
   $ wingman ./dist                        share the files of a folder
+  $ wingman up                            share the apps of wingman.config.json
   $ wingman 3000 --also 8080              and let it use its API on port 8080
   $ wingman share 3000 --name my-app      keep the URL over restarts
   $ wingman share 3000 --expires 30m --max-viewers 2
   $ wingman share 3000 --server https://tunnel.example.org
+  $ wingman 3000 --lan                    and let phones on this network open it
+  $ wingman discover                      list what others on this network share
   $ wingman url '<link>' --for webhook --expires 1d --path /hooks
   $ wingman verify https://<session>.tunnel.example.org/
   $ wingman server --host 0.0.0.0 --domain tunnel.example.org
@@ -72,10 +75,12 @@ function createProgram(done: (code: number) => void): Command {
     .exitOverride();
   addShare(program, done);
   addRun(program, done);
+  addUp(program, done);
   addServer(program, done);
   addUrl(program, done);
   addVerify(program, done);
   addDoctor(program, done);
+  addDiscover(program, done);
   addCompletion(program);
   return program;
 }
@@ -101,7 +106,7 @@ async function offered(
   stop: AbortSignal,
 ): Promise<string | undefined> {
   const terminal = json ? undefined : processTerminal();
-  // Every port is asked for its first page, which nobody wants of a script.
+  // The search asks every port for its first page. A script must not do that unasked.
   if (terminal === undefined) throw new ConfigError(NOBODY_TO_ASK);
   return (await pickDevServer(await findDevServers(), terminal, stop))?.toString();
 }
@@ -121,6 +126,23 @@ function addRun(program: Command, done: (code: number) => void): void {
       done(
         await shareSource(command, port ?? UNKNOWN_PORT, { ...flags, stop: stopSignal(), open }),
       );
+    });
+}
+
+function addUp(program: Command, done: (code: number) => void): void {
+  program
+    .command('up')
+    .description('share the apps that wingman.config.json names, each under a URL of its own')
+    .argument('[names...]', 'which of them; else all')
+    .option('--schema', 'Print the JSON schema of the file, for editors, and share nothing.')
+    .option('--json', FOR_PROGRAMS)
+    .action(async (names: string[], flags: OutputFlags & { schema?: boolean }) => {
+      // Loaded only here: to describe the file takes longer than all else of a start.
+      const { configFileSchema, up } = await import('./up/up.js');
+      if (flags.schema === true) return void process.stdout.write(configFileSchema());
+      const { json = false } = flags;
+      const where = { directory: process.cwd(), env: environment() };
+      done(await up({ ...where, names, json, stop: stopSignal() }));
     });
 }
 
@@ -178,13 +200,15 @@ function addVerify(program: Command, done: (code: number) => void): void {
 }
 
 /** What the doctor looks at, of the options of `share`. */
-const EXAMINED = ['server', 'stunServers'];
+const EXAMINED = ['server', 'stunServers', 'mapsPorts'];
 
 function addDoctor(program: Command, done: (code: number) => void): void {
   const options = shareOptions.filter(({ setting }) => EXAMINED.includes(setting));
   const command = program
     .command('doctor')
-    .description('look at what sharing needs: machine, engines, port, server, clock, STUN');
+    .description(
+      'look at what sharing needs: machine, engines, port, server, clock, path MTU, STUN, NAT, router',
+    );
   addSettings(command, options).action(async () => {
     const env = environment();
     const config = shareConfig({ ...typedSettings(command, options), port: UNKNOWN_PORT }, env);
@@ -193,6 +217,23 @@ function addDoctor(program: Command, done: (code: number) => void): void {
     const isWell = await examine(config, (text) => void stdout.write(text), color);
     done(isWell ? ExitCode.STOPPED : ExitCode.FAILED);
   });
+}
+
+function addDiscover(program: Command, done: (code: number) => void): void {
+  const options = shareOptions.filter(({ setting }) => setting === 'lanAddress');
+  const command = program
+    .command('discover')
+    .description('list what others on this network share with --lan, for three seconds');
+  addSettings(command, options)
+    .option('--json', FOR_PROGRAMS)
+    .action(async ({ json = false }: OutputFlags) => {
+      const given = { ...typedSettings(command, options), port: UNKNOWN_PORT, isOnLan: 'true' };
+      const { lanAddress: address } = shareConfig(given, {});
+      const write = (text: string): void => void process.stdout.write(text);
+      const { discover } = await import('./lan/discover.js');
+      await discover({ address, json, write, stop: stopSignal() });
+      done(ExitCode.STOPPED);
+    });
 }
 
 function addCompletion(program: Command): void {

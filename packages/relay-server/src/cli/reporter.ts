@@ -12,6 +12,8 @@ export interface ReadyInfo {
   readonly server: string;
   /** Whether it runs in this process. */
   readonly embedded: boolean;
+  /** The local network, where `--lan` serves it. */
+  readonly lan: LanInfo | undefined;
   readonly port: number;
   /** What is shared, as people call it. */
   readonly label: string;
@@ -29,6 +31,16 @@ export interface ReadyInfo {
   readonly takenPort: number | undefined;
   /** The inspector's address; undefined when it is off. */
   readonly inspector: string | undefined;
+}
+
+/** How phones and machines on the local network reach the session. */
+export interface LanInfo {
+  /** What they open: a link that lets them in. */
+  readonly url: string;
+  /** This machine's address there. */
+  readonly address: string;
+  /** By TLS: where they get the certificate that they have to trust, and its SHA-256. Undefined: plain HTTP. */
+  readonly trust: { readonly url: string; readonly fingerprint: string } | undefined;
 }
 
 /** Who may use plain HTTP, and the bearer token where one is needed. */
@@ -82,9 +94,9 @@ export interface Reporter {
 }
 
 /** One JSON object a line; the field names are a contract with other programs. */
-export function jsonReporter(write: (text: string) => void): Reporter {
+export function jsonReporter(write: (text: string) => void, common: object = {}): Reporter {
   const line = (event: string, fields: object = {}): void => {
-    write(`${JSON.stringify({ event, ...fields })}\n`);
+    write(`${JSON.stringify({ event, ...common, ...fields })}\n`);
   };
   return {
     ready: (info) => {
@@ -118,10 +130,10 @@ export function jsonReporter(write: (text: string) => void): Reporter {
 
 function readyFields(info: ReadyInfo): object {
   const { url, session, server, port, alsoPorts, maxViewers, p2p, ingress, entry } = info;
-  const { page, inspector } = info;
+  const { page, inspector, lan } = info;
   const expiresAt = new Date(info.expiresAt).toISOString();
   return {
     ...{ url, session, server, port, alsoPorts, expiresAt, maxViewers },
-    ...{ p2p, ingress, entry, page, inspector },
+    ...{ p2p, ingress, entry, page, inspector, lan },
   };
 }

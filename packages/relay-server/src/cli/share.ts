@@ -1,24 +1,26 @@
 import { ConfigError } from '@wingman/node-kit';
-import { toWingmanError } from '@wingman/protocol';
+import { AUTHORITY_TARGET, toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
-import { configDirectory, type ShareConfig } from '../config.js';
+import { asksRouter, configDirectory, isBuild, type ShareConfig } from '../config.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { RememberedAnswers } from '../entry/remembered-answers.js';
+import { entryLink } from '../exchange/ingress-gate.js';
 import type { Inspector } from '../inspector/inspector.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
 import { Host } from '../tunnel/host.js';
 import type { StopReason } from '../tunnel/host-types.js';
-import { hostOptions, openAt } from '../tunnel/host-options.js';
+import { hostOptions, openAt, type HostMeans } from '../tunnel/host-options.js';
 import { HostIdentity, namedIdentity, nameFile } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
+import { RouterPorts } from '../tunnel/webrtc/router-ports.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
+import type { Announcement } from './lan/announcement.js';
 import { aborted, ExitCode } from './process.js';
-import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
-import { processTerminal } from './ask.js';
-import { startOrTakeOver } from './take-over.js';
+import type { EntryInfo, IngressInfo, LanInfo, P2pInfo, ReadyInfo } from './reporter.js';
+import { processTerminal, startOrTakeOver } from './ask.js';
 import type { OpenSource, Source } from './source/source.js';
 import { createView, type View, type ViewRequest } from './view.js';
 
@@ -71,7 +73,8 @@ async function shareThrough(
   // Asked before the start, so that nothing comes between it and the first line.
   const appAnswers = await new Loopback(config.port).answers();
   const { hash: page } = await readBrowserBundle();
-  const starting = start({ ...request, config }, embedded, engine, tools);
+  const mapper = mapperFor(request, tools.log);
+  const starting = start({ ...request, config }, { embedded, engine, mapper }, tools);
   const hosts = await Promise.race([starting, aborted(tools.stop)]);
   if (hosts === undefined) return sayStopped(tools);
   const { main: host } = hosts;
@@ -82,6 +85,7 @@ async function shareThrough(
     session: host.session,
     server: host.server.origin,
     embedded: embedded !== undefined,
+    lan: lanInfo(config, host, embedded),
     port: config.port,
     label: tools.source.label,
     alsoPorts: config.alsoPorts,
@@ -96,7 +100,9 @@ async function shareThrough(
     inspector: inspector?.url,
   };
   tools.reporter.ready(info);
+  mapper?.look();
   const rest = tools.steer(hosts, info);
+  const announcement = await announceOn(config, info, tools);
   void aborted(tools.stop).then(() => {
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
@@ -108,29 +114,28 @@ async function shareThrough(
   });
   const reason = await stopped;
   rest();
+  await announcement?.withdraw();
   await hosts.close();
+  await mapper?.close();
   await inspector?.close();
   return reason === 'refused' ? ExitCode.FAILED : code;
 }
 
 async function start(
   request: ShareRequest,
-  embedded: EmbeddedServer | undefined,
-  engine: PeerEngine | undefined,
+  means: Pick<HostMeans, 'embedded' | 'engine' | 'mapper'>,
   { log, stop }: Tools,
 ): Promise<PortHosts> {
   const { config } = request;
   const identity = await identityFor(request);
-  const options = hostOptions(config, {
-    ...{ embedded, engine, identity },
-    answers: answersFor(request),
-  });
+  const options = hostOptions(config, { ...means, identity, answers: answersFor(request) });
   const startHost = (takeOver: boolean): Promise<Host> =>
     Host.start({ ...options, takeOver }, (host) => {
       // Until the first line has been written, this is the only place to say it.
       host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
     });
-  const terminal = request.json ? undefined : processTerminal();
+  const isAlone = request.app === undefined;
+  const terminal = isAlone && !request.json ? processTerminal() : undefined;
   const main = await startOrTakeOver(startHost, config.takeOver, terminal, stop);
   return PortHosts.start(main, options);
 }
@@ -177,7 +182,7 @@ function observe(hosts: PortHosts, { reporter }: Tools): Promise<StopReason> {
 
 function embeddedServer(request: ShareRequest, log: Logger): Promise<EmbeddedServer> | undefined {
   if (request.config.server !== undefined) return undefined;
-  return startEmbeddedServer(request.config, log);
+  return startEmbeddedServer(request.config, log, request.env);
 }
 
 function identityFor({ config, env }: ShareRequest): Promise<HostIdentity> {
@@ -198,6 +203,13 @@ async function engineFor(config: ShareConfig, log: Logger): Promise<PeerEngine |
   const { engine, failures } = await loadEngine(config.engine);
   if (engine === undefined) log.warn({ failures }, 'no WebRTC engine loads: relay only');
   return engine;
+}
+
+/** What asks the router for ports. What it answers is for those who look. */
+function mapperFor({ config, env, json }: ShareRequest, log: Logger): RouterPorts | undefined {
+  const isWatched = !json && !isBuild(env) && processTerminal() !== undefined;
+  if (!asksRouter(config, isWatched)) return undefined;
+  return new RouterPorts((news) => log.debug(news, 'port mapping'));
 }
 
 /** Whoever is to let visitors in types that in a terminal, or is a program that writes it. */
@@ -222,6 +234,38 @@ function entryInfo(asked: ShareConfig, { passphrase }: ShareConfig): EntryInfo {
 
 function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): IngressInfo {
   return mode === 'key' ? { mode, token: ingressToken } : { mode };
+}
+
+/** By plain HTTP the link has the ingress's token in the place of the key, which no network may see in the clear. */
+function lanInfo(
+  { firstPage, ingress }: ShareConfig,
+  { ingressToken, url: own }: Host,
+  embedded: EmbeddedServer | undefined,
+): LanInfo | undefined {
+  if (embedded?.lan === undefined) return undefined;
+  const { certificate, origin } = embedded.lan;
+  const address = new URL(origin).hostname;
+  if (certificate !== undefined) {
+    const trust = { url: origin + AUTHORITY_TARGET, fingerprint: certificate.fingerprint };
+    return { url: openAt(origin + new URL(own).hash, firstPage), address, trust };
+  }
+  const isOpen = ingress === 'open';
+  const url = isOpen ? openAt(origin, firstPage) : entryLink(origin, ingressToken, firstPage);
+  return { url, address, trust: undefined };
+}
+
+/** Loaded only where it is wanted. A session goes on without it. */
+async function announceOn(
+  { sharedBy }: ShareConfig,
+  { lan, session }: ReadyInfo,
+  { log }: Tools,
+): Promise<Announcement | undefined> {
+  if (lan === undefined) return undefined;
+  const { announce, placeOf } = await import('./lan/announcement.js');
+  const { address, url } = lan;
+  return announce({ session, sharedBy, address, ...placeOf(url) }, (error) =>
+    log.warn({ err: error }, 'the session is not announced on this network'),
+  );
 }
 
 function p2pInfo(config: ShareConfig, engine: PeerEngine | undefined): P2pInfo {

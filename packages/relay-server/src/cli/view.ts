@@ -7,7 +7,7 @@ import { createLogger, isForeground } from './process.js';
 import { jsonReporter, type ReadyInfo, type Reporter } from './reporter.js';
 import { terminalReporter } from './terminal-reporter.js';
 import { Keyboard } from './terminal/keyboard.js';
-import { OutputScreen } from './terminal/screen.js';
+import { labelled, OutputScreen } from './terminal/screen.js';
 import { sessionKeys } from './terminal/session-keys.js';
 import { obeyVisitorCommands } from './visitor-commands.js';
 
@@ -16,6 +16,8 @@ export interface ViewRequest {
   readonly config: ShareConfig;
   readonly json: boolean;
   readonly env: Environment;
+  /** Its name among several that are shared at once; whoever is alone has none. */
+  readonly app?: string;
 }
 
 /** Where a session is shown, and where it is told what to do. */
@@ -32,19 +34,22 @@ export function createView(request: ViewRequest): View {
 }
 
 function programView(request: ViewRequest): View {
-  const reporter = jsonReporter((text) => void process.stdout.write(text));
+  const { app } = request;
+  const fields = app === undefined ? {} : { app };
+  const reporter = jsonReporter((text) => void process.stdout.write(text), fields);
   const log = createLogger(request.config.logLevel);
   return { reporter, log, steer: (hosts) => obeyLines(request, hosts, reporter) };
 }
 
 function personView(request: ViewRequest): View {
-  const { env } = request;
+  const { app, env } = request;
   const { stdin, stdout, stderr } = process;
   const isWatched = !isBuild(env);
-  const hasKeys = isWatched && stdin.isTTY && stdout.isTTY && isForeground();
+  const isAlone = app === undefined;
+  const hasKeys = isAlone && isWatched && stdin.isTTY && stdout.isTTY && isForeground();
   const color = stdout.isTTY && !refusesColor(env);
   const screen = new OutputScreen(stdout, { color, hasKeys, isWatched });
-  const reporter = terminalReporter(screen, systemClock);
+  const reporter = terminalReporter(isAlone ? screen : labelled(screen, app), systemClock);
   const read = (line: string): void => reporter.problem(problemOf(line));
   const log = createLogger(logLevelOf(request), stderr.isTTY ? read : undefined);
   const steer: View['steer'] = (hosts, info) =>

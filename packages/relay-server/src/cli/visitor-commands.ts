@@ -16,7 +16,7 @@ export function obeyVisitorCommands(input: Readable, entrance: Entrance, reporte
   });
 }
 
-/** Obeys one command; false when there was nothing to do, which a list explains. */
+/** Obeys one command; false when there was nothing to do: a list of the visitors then says why. */
 export function obey(line: string, entrance: Entrance): boolean {
   const [, verb, digits] = COMMAND.exec(line.trim()) ?? [];
   const number = digits === undefined ? entrance.waiting[0]?.number : Number(digits);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Header } from '@wingman/protocol';
-import { headerValue, stripHopByHop, WingmanError } from '@wingman/protocol';
+import { headerValue, stripHopByHop, TransferCoding, WingmanError } from '@wingman/protocol';
 import {
   admitOwnOrigins,
   admitSession,
@@ -9,6 +9,7 @@ import {
   takesShim,
 } from '@wingman/web-policy';
 import { publicOrigin } from './app-address.js';
+import { isCode } from './compression-policy.js';
 import { canDecode, codingsOf, decode } from './decode.js';
 import { ownOrigins, without, type Exchange } from './exchange.js';
 
@@ -144,6 +145,23 @@ function wantsShim(exchange: Exchange): boolean {
   if (/^\s*attachment/i.test(headerValue(answer.headers, 'content-disposition') ?? ''))
     return false;
   return takesShim(headerValue(answer.headers, 'content-type'));
+}
+
+/**
+ * Compresses code for the way to the opener alone, who undoes that: nothing is said of it in the app's fields. What a
+ * navigation gets stays plain: anybody can send a browser to an address with a text of theirs in it.
+ */
+export function compressBody(exchange: Exchange): void {
+  const { answer, asked, context } = exchange;
+  const isOffered = asked.transferCodings.includes(TransferCoding.GZIP);
+  if (!isOffered || asked.mode === 'navigate' || asked.method !== 'GET') return;
+  if (answer.status !== 200 || !isCode(headerValue(answer.headers, 'content-type'))) return;
+  if (headerValue(answer.headers, 'content-encoding') !== undefined) return;
+  const length = headerValue(answer.headers, 'content-length');
+  const bytes = length === undefined ? undefined : Number(length);
+  const atEnd = (cleanup: () => void): void => exchange.atEnd(cleanup);
+  const transfer = context.compressor?.transferFor(bytes, context.pace(), atEnd);
+  exchange.answer = { ...answer, transfer };
 }
 
 /** Whether the answer is a whole representation, and not a part of one or none. */

@@ -55,7 +55,8 @@ export function publicOrigin({ asked, context }: Exchange): string | undefined {
 export function sayForwarded(exchange: Exchange): void {
   const { asked, request, context } = exchange;
   const origin = publicOrigin(exchange);
-  if (context.hostHeader === 'localhost' || asked.port !== 0 || origin === undefined) return;
+  if (asked.port !== 0 || origin === undefined) return;
+  if (context.hostHeader === 'localhost') return keepToLocalhost(exchange);
   const { host, protocol } = new URL(origin);
   const scheme = protocol.slice(0, -1);
   request.headers = [
@@ -64,6 +65,17 @@ export function sayForwarded(exchange: Exchange): void {
     header('x-forwarded-proto', scheme),
     header('forwarded', `${clientOf(request.headers)}host="${host}";proto=${scheme}`),
   ];
+}
+
+/**
+ * The tunnel server names the session in what comes by plain HTTP. Beside an Origin that says localhost that would be a
+ * contradiction: such a request is from a page of the app's own.
+ */
+function keepToLocalhost({ asked, request, context }: Exchange): void {
+  const isOwn = ownOrigins(context).includes(headerValue(asked.headers, 'origin') ?? '');
+  if (context.via === 'ingress' && isOwn) {
+    request.headers = without(request.headers, ...FORWARDED);
+  }
 }
 
 const FORWARDED = ['x-forwarded-host', 'x-forwarded-proto', 'forwarded'];

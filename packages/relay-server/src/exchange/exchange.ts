@@ -2,6 +2,7 @@ import type { MessageBounds } from '@wingman/node-kit';
 import type {
   AbortedBy,
   Clock,
+  DeliveryPace,
   ErrorCode,
   Header,
   Observation,
@@ -13,6 +14,7 @@ import {
   create,
   ResponseHead as Head,
   toWingmanError,
+  TransferCoding,
   WingmanError,
 } from '@wingman/protocol';
 import type { CookieJars } from '../cookies/cookie-jars.js';
@@ -22,6 +24,7 @@ import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
 
 import type { BasicAuth } from './basic-auth.js';
+import type { Compressor, Transfer } from './compressor.js';
 import type { IngressKey } from './ingress-key.js';
 
 /** What an exchange needs of its link and its host. */
@@ -37,6 +40,10 @@ export interface ExchangeContext {
   /** What else lets an exchange of the ingress in, where it wants the key. */
   readonly basicAuth?: BasicAuth | undefined;
   readonly jars: CookieJars;
+  /** Undefined when nothing is to be compressed. */
+  readonly compressor: Compressor | undefined;
+  /** How fast the link delivers what the host sends. */
+  readonly pace: () => DeliveryPace;
   /** Who shares the places at a port: a viewer's link, or the ingress, whose links are one. */
   readonly opener: string;
   /** What the messages of WebSockets may take of memory. Viewers' links and the ingress have separate shares. */
@@ -63,6 +70,8 @@ export interface Answer extends Pick<ResponseHead, 'status' | 'statusText' | 'he
   readonly body: AsyncIterable<Uint8Array>;
   /** Complete once the body has ended. */
   readonly trailers: () => readonly Header[];
+  /** How the body travels if it is compressed. Observers see it uncompressed. */
+  readonly transfer?: Transfer | undefined;
   /** Whether the host itself has answered: the steps for the app's answers leave that as it is. */
   readonly isOurs?: boolean;
 }
@@ -141,8 +150,10 @@ export function headOf({
   status,
   statusText,
   headers,
+  transfer,
 }: Omit<Answer, 'body' | 'trailers'>): ResponseHead {
-  return create(Head, { status, statusText, headers });
+  const transferCoding = transfer?.coding ?? TransferCoding.UNSPECIFIED;
+  return create(Head, { status, statusText, headers, transferCoding });
 }
 
 /** Leaves out fields by (lower-case) name. */

@@ -45,7 +45,8 @@ export class HttpExchange extends Exchange {
     this.#incoming.respond(head);
     this.#hasHead = true;
     this.observation.head(head);
-    for await (const chunk of this.observation.watchBody('download', answer.body)) {
+    const plain = this.observation.watchBody('download', answer.body);
+    for await (const chunk of answer.transfer?.encode(plain) ?? plain) {
       await this.#incoming.write(chunk);
     }
     // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.

@@ -1,14 +1,19 @@
 import type { Header } from '@wingman/protocol';
 import {
+  FRAME_NEEDS_KEY,
   header,
   headersFromRaw,
   headerValue,
   INGRESS_COOKIE,
+  INGRESS_TARGET,
   KEY_NEEDED,
   parseCookies,
+  PLAIN_INGRESS_COOKIE,
   TOO_MANY_GUESSES,
 } from '@wingman/protocol';
+import { isLoopbackHost } from '@wingman/node-kit';
 import { HOST_LIMITS } from '../limits.js';
+import { publicOrigin } from './app-address.js';
 import { isBasic } from './basic-auth.js';
 import { without, type Answer, type Exchange } from './exchange.js';
 import { withoutPass, type IngressKey } from './ingress-key.js';
@@ -33,13 +38,14 @@ export function demandKey(exchange: Exchange): void {
     request.headers = request.headers.filter((field) => !isToken(field));
     return;
   }
-  if (key.isCookie(cookieIn(asked.headers)) || key.isSigned(asked.target)) return;
+  if (key.isCookie(cookieIn(exchange)) || key.isSigned(asked.target)) return;
+  if (isWithToken(key, asked.target)) return;
   demandPassword(exchange);
 }
 
 function demandPassword({ asked, request, context: { basicAuth } }: Exchange): void {
   const shown = asked.headers.find(({ name, value }) => name === 'authorization' && isBasic(value));
-  if (basicAuth === undefined) throw keyNeeded();
+  if (basicAuth === undefined) throw keyNeeded(asked);
   if (shown === undefined) throw passwordNeeded();
   switch (basicAuth.judge(shown.value, addressOf(asked.headers))) {
     case 'admitted':
@@ -60,15 +66,83 @@ function addressOf(headers: readonly Header[]): string {
 }
 
 /** Gives a browser that has shown the token a cookie for what can't carry one: pages, images, WebSockets. */
-export function giveIngressCookie({ asked, context: { ingressKey } }: Exchange): Answer {
+export function giveIngressCookie(exchange: Exchange): Answer {
+  const { asked, context } = exchange;
   const headers = headersFromRaw(['cache-control', 'no-store']);
+  const { ingressKey } = context;
   if (ingressKey !== undefined) {
     // Neither a cookie nor a signed URL may outlive its own end by way of a new cookie.
-    if (!asked.headers.some(tokenTest(ingressKey))) throw keyNeeded();
-    const value = `${INGRESS_COOKIE}=${ingressKey.createCookie()}`;
-    headers.push(header('set-cookie', `${value}; Path=/; Secure; HttpOnly; SameSite=Lax`));
+    if (!asked.headers.some(tokenTest(ingressKey))) throw keyNeeded(asked);
+    headers.push(newCookie(exchange, ingressKey));
   }
   return ownAnswer(asked, { status: 200, headers, body: '' });
+}
+
+/**
+ * The same for a browser whose page can't: without a secure context there is none of ours. The link that it opens has
+ * the token, and leads on to the app without it.
+ */
+export function enterByLink(exchange: Exchange): Answer {
+  const { asked, context } = exchange;
+  const headers = headersFromRaw(['cache-control', 'no-store', 'referrer-policy', 'no-referrer']);
+  const { ingressKey } = context;
+  if (ingressKey !== undefined) {
+    if (!isWithToken(ingressKey, asked.target)) throw keyNeeded(asked);
+    headers.push(newCookie(exchange, ingressKey));
+  }
+  headers.push(header('location', firstPageIn(asked.target)));
+  return ownAnswer(asked, { status: 303, headers, body: '' });
+}
+
+/** The link that `enterByLink` answers, with the page of the app that it leads to. */
+export function entryLink(origin: string, token: string, page: string): string {
+  const url = new URL(INGRESS_TARGET, origin);
+  url.searchParams.set(TOKEN_PARAMETER, token);
+  if (page !== '/') url.searchParams.set(PAGE_PARAMETER, page);
+  return url.href;
+}
+
+const TOKEN_PARAMETER = 'token';
+const PAGE_PARAMETER = 'to';
+
+function isWithToken(key: IngressKey, target: string): boolean {
+  const token = parametersOf(target)?.get(TOKEN_PARAMETER) ?? '';
+  return token !== '' && key.isToken(`Bearer ${token}`);
+}
+
+/** Those of the link; undefined for another target. */
+function parametersOf(target: string): URLSearchParams | undefined {
+  const [path = '', ...query] = target.split('?');
+  return path === INGRESS_TARGET ? new URLSearchParams(query.join('?')) : undefined;
+}
+
+/** A page of the app's own, whatever the link says. */
+function firstPageIn(target: string): string {
+  const page = parametersOf(target)?.get(PAGE_PARAMETER) ?? '/';
+  if (!URL.canParse(page, NOWHERE)) return '/';
+  const { origin, pathname, search, hash } = new URL(page, NOWHERE);
+  // Two slashes would begin another site's name, and the path of a blob: URL is a whole URL.
+  const isOwn = origin === NOWHERE && /^\/(?!\/)/.test(pathname);
+  return isOwn ? pathname + search + hash : '/';
+}
+
+const NOWHERE = 'http://session.invalid';
+
+function newCookie(exchange: Exchange, key: IngressKey): Header {
+  const secure = isPlain(exchange) ? '' : 'Secure; ';
+  const value = `${cookieName(exchange)}=${key.createCookie()}`;
+  return header('set-cookie', `${value}; Path=/; ${secure}HttpOnly; SameSite=Lax`);
+}
+
+function cookieName(exchange: Exchange): string {
+  if (!isPlain(exchange)) return INGRESS_COOKIE;
+  return PLAIN_INGRESS_COOKIE + new URL(publicOrigin(exchange) ?? NOWHERE).port;
+}
+
+/** Whether the browser has no secure context, and so takes no cookie that asks for one (Secure Contexts section 3.1). */
+function isPlain(exchange: Exchange): boolean {
+  const { hostname, protocol } = new URL(publicOrigin(exchange) ?? 'https://session.invalid');
+  return protocol === 'http:' && !isLoopbackHost(hostname);
 }
 
 function tokenTest(key: IngressKey): (field: Header) => boolean {
@@ -76,17 +150,19 @@ function tokenTest(key: IngressKey): (field: Header) => boolean {
 }
 
 /** The first one: a browser has one at most, and each would cost a check. */
-function cookieIn(headers: readonly Header[]): string {
-  const fields = headers.filter(({ name }) => name === 'cookie');
+function cookieIn(exchange: Exchange): string {
+  const fields = exchange.asked.headers.filter(({ name }) => name === 'cookie');
   const pairs = fields.flatMap(({ value }) => parseCookies(value));
-  return pairs.find(([name]) => name === INGRESS_COOKIE)?.[1] ?? '';
+  const own = cookieName(exchange);
+  return pairs.find(([name]) => name === own)?.[1] ?? '';
 }
 
 const BEARER = header('www-authenticate', 'Bearer realm="wingman"');
 const BASIC = header('www-authenticate', 'Basic realm="wingman", charset="UTF-8"');
 
-function keyNeeded(): Refusal {
-  return new Refusal(KEY_NEEDED, [BEARER]);
+function keyNeeded({ headers }: Exchange['asked']): Refusal {
+  const isFrames = /^i?frame$/.test(headerValue(headers, 'sec-fetch-dest') ?? '');
+  return new Refusal(isFrames ? FRAME_NEEDS_KEY : KEY_NEEDED, [BEARER]);
 }
 
 function passwordNeeded(): Refusal {

@@ -14,6 +14,7 @@ import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import type { BasicAuth } from './basic-auth.js';
+import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
@@ -29,6 +30,8 @@ export interface Commons {
   readonly jars: CookieJars;
   /** The origins at which the ports have pages, as far as they are registered. */
   readonly pageOrigins: Map<number, string>;
+  /** Undefined when nothing is to be compressed. */
+  readonly compressor: Compressor | undefined;
   /** The links of the tabs that have joined and not left. */
   readonly viewers: Set<string>;
   /** What was refused or cut off. */
@@ -58,6 +61,8 @@ export interface LocalAppOptions {
   readonly entry?: EntryRules | undefined;
   /** Whether requests may only look at the app. */
   readonly isReadOnly?: boolean | undefined;
+  /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
+  readonly compresses?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
   /** From the app whose other port this one is. */
@@ -71,7 +76,7 @@ export class LocalApp {
   readonly commons: Commons;
   readonly #context: Omit<
     ExchangeContext,
-    'via' | 'opener' | 'viewer' | 'address' | 'messageBounds'
+    'via' | 'opener' | 'viewer' | 'address' | 'messageBounds' | 'pace'
   >;
   readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #observers: ExchangeObservers;
@@ -87,19 +92,19 @@ export class LocalApp {
     options: LocalAppOptions = {},
   ) {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
-    const { basicAuth, entry = {}, isReadOnly = false } = options;
+    const { basicAuth, isReadOnly = false } = options;
     const { onObserverError, clock = systemClock } = options;
-    this.commons = options.commons ?? newCommons(entry, clock);
+    this.commons = options.commons ?? newCommons(options, clock);
     this.#clock = clock;
     this.#observers = new ExchangeObservers(onObserverError, clock);
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
-    const { entrance, jars, pageOrigins } = this.commons;
+    const { compressor, entrance, jars, pageOrigins } = this.commons;
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
-    this.#context = { ports, jars, entrance, pageOrigins, ...own, clock, draining };
+    this.#context = { ports, jars, compressor, entrance, pageOrigins, ...own, clock, draining };
   }
 
   get entrance(): Entrance {
@@ -129,7 +134,8 @@ export class LocalApp {
   ): void {
     const opener = via === 'viewer' ? link.id : via;
     const messageBounds = this.#messageBounds[via];
-    const context = { ...this.#context, ...whose, via, opener, messageBounds };
+    const pace = () => link.pace;
+    const context = { ...this.#context, ...whose, via, opener, messageBounds, pace };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
     this.#links.set(link.id, { ...whose, link, via });
@@ -192,8 +198,9 @@ export class LocalApp {
   }
 }
 
-function newCommons(entry: EntryRules, clock: Clock): Commons {
+function newCommons({ compresses = true, entry = {} }: LocalAppOptions, clock: Clock): Commons {
   return {
+    compressor: compresses ? new Compressor(clock) : undefined,
     entrance: new Entrance(entry, clock),
     jars: new CookieJars(),
     pageOrigins: new Map(),

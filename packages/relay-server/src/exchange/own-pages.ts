@@ -8,7 +8,7 @@ import {
   PORTS_TARGET,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
-import { giveIngressCookie } from './ingress-gate.js';
+import { enterByLink, giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
 import { isBelow, readingsOf } from './target-readings.js';
 import type { Via } from '../local/local-ports.js';
@@ -23,10 +23,15 @@ export interface OwnPage {
   readonly methods: ReadonlyMap<string, Handler>;
 }
 
+const INGRESS_METHODS = new Map([
+  ['GET', enterByLink],
+  ['POST', giveIngressCookie],
+]);
+
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
-  [INGRESS_TARGET, { doors: ['ingress'], methods: new Map([['POST', giveIngressCookie]]) }],
+  [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],
 ]);
 
 /** Paths below this prefix are never the app's. */

@@ -1,6 +1,7 @@
 import { toWingmanError } from '@wingman/protocol';
 import {
   admitOwn,
+  compressBody,
   decodeBody,
   dropCookieDomains,
   endConnection,
@@ -68,6 +69,7 @@ const ANSWER: readonly Step[] = [
   rewriteLocation,
   decodeBody,
   admitOwn,
+  compressBody,
 ];
 
 /** Answers a request. Never rejects: it ends in an answer, a problem page or a reset. */

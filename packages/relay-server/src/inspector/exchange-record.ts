@@ -87,7 +87,7 @@ export class ExchangeRecord {
     return this.#fields === undefined ? this.#facts : unpacked(this.#facts, this.#fields);
   }
 
-  /** Whether its body is a row of events (HTML, section 9.2). */
+  /** Whether its body is an event stream (HTML, section 9.2). */
   get isEventStream(): boolean {
     return this.#isEventStream;
   }

@@ -15,7 +15,7 @@ interface Listener {
   forgottenBefore: number;
 }
 
-/** An answer that goes on: a row of events (HTML, section 9.2). */
+/** An answer that goes on: an event stream (HTML, section 9.2). */
 export class EventStream {
   constructor(private readonly response: Response) {
     response.status(200).type('text/event-stream').set('cache-control', 'no-store');

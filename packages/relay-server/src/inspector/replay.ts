@@ -3,6 +3,7 @@ import {
   create,
   ExchangeObservers,
   RequestHead,
+  ResponseHead,
   type Observation,
   toWingmanError,
   WingmanError,
@@ -62,7 +63,7 @@ async function run(observation: Observation, body: Buffer, { client }: LocalTarg
       answered: () => undefined,
       ended: () => undefined,
     });
-    observation.head(response);
+    observation.head(create(ResponseHead, response));
     for await (const piece of observation.watchBody('download', response.body)) void piece;
     observation.end({ outcome: 'complete' });
   } catch (error) {

@@ -80,7 +80,7 @@ export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts'])
   return drawn([...phases, { name: 'path', from: at(end), ms: way }]);
 }
 
-/** The app's pieces and the viewer's taking of them alternate; they are drawn as one of each. */
+/** The app's sending and the viewer's receiving alternate. Each is drawn as one bar. */
 function bodyPhases(ms: number, receiver: number, from: number): Phase[] {
   const viewer = Math.min(receiver, ms);
   return [

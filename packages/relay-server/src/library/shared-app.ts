@@ -14,6 +14,8 @@ export interface ShareOptions {
   readonly name?: string;
   /** Replaces another host that shares under the same name. */
   readonly takeOver?: boolean;
+  /** Who shares, for viewers to read; the server can read it. */
+  readonly sharedBy?: string;
   /** What the app sees in Host: `localhost`, `session` or a name. */
   readonly hostHeader?: string;
   /** How long the session lives: a number with s, m, h or d, such as `30m`. */
@@ -26,6 +28,8 @@ export interface ShareOptions {
   readonly p2p?: boolean;
   /** How long one attempt at a direct path may take, in milliseconds. */
   readonly p2pTimeoutMs?: number;
+  /** Relays only what no direct path can carry, also where the relay is faster. */
+  readonly spareRelay?: boolean;
   /** Further STUN servers. */
   readonly stun?: readonly string[];
   /** TURN servers of the built-in tunnel server; they need `turnSecret`. */
@@ -36,6 +40,8 @@ export interface ShareOptions {
   readonly passphrase?: string;
   /** Refuses every request but GET, HEAD and OPTIONS. */
   readonly readOnly?: boolean;
+  /** Whether code is compressed on its way to viewers where the path is slow. */
+  readonly compression?: boolean;
   /** Who may use plain HTTP, which the server can read. */
   readonly ingress?: 'key' | 'open' | 'off';
   /** `user:password` that lets plain HTTP in beside the key. */

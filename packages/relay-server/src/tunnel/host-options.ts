@@ -4,21 +4,24 @@ import type { RememberedAnswers } from '../entry/remembered-answers.js';
 import type { HostOptions } from './host-types.js';
 import type { HostIdentity } from './identity.js';
 import type { LoadSpare } from './webrtc/spare-engine.js';
+import { withMappedPorts, type PortMapper } from './webrtc/port-mapping.js';
 import { loadEngine, type PeerEngine } from './webrtc/webrtc-adapter.js';
 
 /** What a host needs beside its settings. */
 export interface HostMeans {
   readonly identity: HostIdentity;
   readonly engine: PeerEngine | undefined;
+  /** Asks the router for ports, where that is wanted. */
+  readonly mapper?: PortMapper | undefined;
   /** The tunnel server in this process, where no other is set. */
-  readonly embedded: Pick<EmbeddedServer, 'url' | 'bareOrigins'> | undefined;
+  readonly embedded: Pick<EmbeddedServer, 'url' | 'bareOrigins' | 'token'> | undefined;
   /** What was said of visitors under this name before. */
   readonly answers: RememberedAnswers | undefined;
 }
 
 /** The options of a host with these settings. */
 export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions {
-  const { answers, embedded, engine, identity } = means;
+  const { answers, embedded, engine, identity, mapper } = means;
   const server = config.server ?? embedded?.url;
   if (server === undefined) throw new Error('there is no tunnel server');
   return {
@@ -28,14 +31,16 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     server,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity,
-    token: config.token,
+    token: embedded?.token ?? config.token,
     takeOver: config.takeOver,
+    sharedBy: config.sharedBy,
     ttlMs: config.sessionTtlMs,
     maxViewers: config.maxViewers,
     linkGraceMs: config.linkGraceMs,
     p2pTimeoutMs: config.p2pTimeoutMs,
-    engine,
-    loadSpare: spareFor(config),
+    sparesRelay: config.sparesRelay,
+    engine: mapping(engine, mapper),
+    loadSpare: spareFor(config, mapper),
     stunServers: config.stunServers,
     ingress: config.ingress,
     entry: {
@@ -44,14 +49,22 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
       answers,
     },
     isReadOnly: config.isReadOnly,
+    compresses: config.compresses,
     basicAuth: config.basicAuth,
   };
 }
 
 /** A developer who has named an engine has chosen that one alone. */
-function spareFor({ engine }: ShareConfig): LoadSpare | undefined {
+function spareFor({ engine }: ShareConfig, mapper: PortMapper | undefined): LoadSpare | undefined {
   if (engine !== 'auto') return undefined;
-  return async () => (await loadEngine('wrtc')).engine;
+  return async () => mapping((await loadEngine('wrtc')).engine, mapper);
+}
+
+function mapping(
+  engine: PeerEngine | undefined,
+  mapper: PortMapper | undefined,
+): PeerEngine | undefined {
+  return engine === undefined || mapper === undefined ? engine : withMappedPorts(engine, mapper);
 }
 
 /** The session's URL with a page of the app: its fragment stands behind the key. */

@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly token?: string | undefined;
   /** Whether to replace another host that shares under the same name. */
   readonly takeOver?: boolean;
+  /** What viewers read of who shares. */
+  readonly sharedBy?: string | undefined;
   /** How long the session should live; the server may grant less. */
   readonly ttlMs: number;
   readonly maxViewers: number;
@@ -35,6 +37,8 @@ export interface HostOptions {
   readonly linkGraceMs?: number;
   /** From a viewer's offer to a direct path. */
   readonly p2pTimeoutMs: number;
+  /** Whether viewers use the relay only for what no direct path can carry; no when it isn't said. */
+  readonly sparesRelay?: boolean;
   /** None: relay only. */
   readonly engine: PeerEngine | undefined;
   /** Loads another engine, for viewers that the first one doesn't reach. */
@@ -47,6 +51,8 @@ export interface HostOptions {
   readonly entry?: EntryRules;
   /** Whether requests may only look at the app. */
   readonly isReadOnly?: boolean;
+  /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
+  readonly compresses?: boolean;
   /** Lets plain HTTP in too, where it wants the key. */
   readonly basicAuth?: Credentials | undefined;
   /** What it has in common with the host of the main session, when it shows another port. */

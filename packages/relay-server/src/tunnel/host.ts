@@ -2,16 +2,12 @@ import { EventEmitter } from 'node:events';
 import {
   encodeLinkKey,
   EndReason,
-  RejectReason,
   systemClock,
   toWingmanError,
   type Clock,
-  type ConnectionRequest,
   type ExchangeObserver,
   type HostRegistered,
   type IceServer,
-  type ReceivedCase,
-  type ServerToHost,
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
@@ -30,6 +26,7 @@ import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
 import { Registrations } from './registrations.js';
+import { ServerMessages } from './server-messages.js';
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -93,6 +90,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
     const registrations = new Registrations(options, keys, this.#lease);
+    const messages = this.#createMessages();
     this.#connection = new SignalingClient({
       server: options.server,
       clock: this.#clock,
@@ -101,7 +99,7 @@ export class Host extends EventEmitter<HostEvents> {
         this.#registered(grant);
         onFirst.registered();
       },
-      message: (message) => this.#receive(message),
+      message: (message) => messages.receive(message),
       lost: (error) => {
         onFirst.lost(error);
         this.#problem(error);
@@ -252,6 +250,20 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
+  #createMessages(): ServerMessages {
+    return new ServerMessages({
+      options: this.#options,
+      keys: this.#keys,
+      commons: this.commons,
+      lease: this.#lease,
+      links: this.#links,
+      dialer: this.#dialer,
+      p2p: this.#p2p,
+      send: (message) => this.#connection.send(message),
+      problem: (error) => this.#problem(error),
+    });
+  }
+
   #registered(grant: HostRegistered): void {
     const isFirst = !this.#lease.isGranted;
     this.#lease.take(grant);
@@ -264,46 +276,6 @@ export class Host extends EventEmitter<HostEvents> {
       this.#schedulePrekey();
       void this.#keys.prekeys.rotate().then(() => this.#connection.renew());
     }, HOST_LIMITS.prekeyLifeMs);
-  }
-
-  #receive(message: ReceivedCase<ServerToHost>): void {
-    switch (message?.$case) {
-      case 'connectionRequest':
-        return this.#answerRequest(message.value);
-      case 'offer':
-        if (this.#keys.admission.admitsOffer(message.value)) this.#p2p?.offer(message.value);
-        return;
-      case 'iceCandidate':
-        return this.#p2p?.candidate(this.commons.candidates.received(message.value));
-      case 'viewerLeft':
-        return this.#links.viewerLeft(message.value.linkId, message.value);
-      case 'dialRequest':
-        return this.#dialer.dial(message.value.purpose, {
-          server: this.#options.server,
-          session: this.session,
-          token: this.#lease.dialToken,
-        });
-      default:
-        // A newer server may send messages that this version doesn't know and doesn't need.
-        return;
-    }
-  }
-
-  #answerRequest(request: ConnectionRequest): void {
-    const { linkId } = request;
-    if (!this.#keys.admission.admitsRequest(request)) return this.#reject(linkId, 'NOT_ADMITTED');
-    this.#links.viewerBack(linkId);
-    if (!this.#links.admits(linkId)) return this.#reject(linkId, 'TOO_MANY_VIEWERS');
-    const { p2pTimeoutMs } = this.#options;
-    const nonce = this.#keys.admission.nonceFor(linkId);
-    const value = { linkId, p2p: this.#p2p !== undefined, p2pTimeoutMs, nonce };
-    this.#connection.send({ $case: 'connectionAccept', value });
-  }
-
-  #reject(linkId: string, why: 'NOT_ADMITTED' | 'TOO_MANY_VIEWERS'): void {
-    this.commons.refusals.add(why === 'NOT_ADMITTED' ? 'KEY_MISSING' : why);
-    const reason = RejectReason[why];
-    this.#connection.send({ $case: 'connectionReject', value: { linkId, reason } });
   }
 
   #problem({ code, message }: WingmanError): void {

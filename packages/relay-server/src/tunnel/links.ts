@@ -212,7 +212,8 @@ export class LinkTable {
   #open(id: string, table: Map<string, Link>, via: Via): Link {
     const { clock, graceMs } = this.#options;
     const grace = via === 'viewer' && graceMs !== undefined ? { graceMs } : {};
-    const link = new Link({ id, role: 'acceptor', clock, ...grace });
+    // Nobody looks at a link that asks for nothing: whoever waits for the app has a stream open.
+    const link = new Link({ id, role: 'acceptor', clock, isWatched: false, ...grace });
     table.set(id, link);
     this.#options.events.opened(link, via);
     return link;

@@ -5,7 +5,10 @@ import type { HostKeys } from './admission.js';
 import type { HostOptions } from './host-types.js';
 import type { Lease } from './lease.js';
 
-type RegistrationOptions = Pick<HostOptions, 'identity' | 'ingress' | 'token' | 'takeOver'>;
+type RegistrationOptions = Pick<
+  HostOptions,
+  'identity' | 'ingress' | 'sharedBy' | 'token' | 'takeOver'
+>;
 
 /** What one run of a host says about itself whenever it registers. */
 export class Registrations {
@@ -22,7 +25,7 @@ export class Registrations {
 
   /** A registration for the connection that the nonce belongs to. */
   create(nonce: Uint8Array): SentCase<HostMessage> {
-    const { identity, ingress, takeOver = false, token } = this.#options;
+    const { identity, ingress, sharedBy = '', takeOver = false, token } = this.#options;
     return {
       $case: 'registerHost',
       value: {
@@ -32,6 +35,7 @@ export class Registrations {
         gateKey: this.#keys.admission.gateKey,
         ingressAllowed: ingress !== 'off',
         protocolVersion: PROTOCOL_VERSION,
+        sharedBy,
         instance: this.#instance,
         // Once: a host that comes back and finds another in its place has been replaced itself.
         takeOver: takeOver && !this.#lease.isGranted,

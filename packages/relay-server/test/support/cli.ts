@@ -17,9 +17,15 @@ export interface Cli {
   readonly exited: Promise<number | null>;
 }
 
-/** Starts the real binary in an empty directory, so that no `.env` is found. */
-export function runCli(args: string[], env: Record<string, string> = {}, cwd = '/'): Cli {
-  const child = spawn(process.execPath, [BINARY, ...args], {
+/** Starts the real binary in an empty directory, so that no `.env` is found; `through` is a command that runs it. */
+export function runCli(
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = '/',
+  through: readonly string[] = [],
+): Cli {
+  const [program = '', ...rest] = [...through, process.execPath, BINARY, ...args];
+  const child = spawn(program, rest, {
     cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });

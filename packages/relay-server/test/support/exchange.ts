@@ -26,6 +26,8 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     ingressKey: undefined,
     ports: new LocalPorts(PORT, [ALSO]),
     jars: new CookieJars(),
+    compressor: undefined,
+    pace: () => ({ perSecond: 0, isFull: false, roundTripMs: null }),
     pageOrigins: new Map(),
     entrance: new Entrance(),
     isReadOnly: false,

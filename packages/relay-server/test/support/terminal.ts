@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 // It is a CommonJS module, whose names Node doesn't see.
 import xterm from '@xterm/headless';
@@ -27,14 +27,34 @@ export interface TerminalOptions {
   readonly rows: number;
   readonly env?: Record<string, string>;
   readonly cwd?: string;
+  /** What runs the command in its place, as `env` does. */
+  readonly through?: readonly string[];
+}
+
+/** A command that runs another one in a network of its own, where nothing listens but a server with that page. */
+export function alone(page: string, port: number): string[] {
+  const script = `require('http').createServer((q, r) => r.end(${JSON.stringify(page)})).listen(${port}, () => {
+    const [program, ...args] = process.argv.slice(1);
+    const child = require('child_process').spawn(program, args, { stdio: 'inherit' });
+    child.once('exit', (code) => process.exit(code));
+  });`;
+  const withLoopback = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
+  return ['unshare', ...networkOfItsOwn(), ...withLoopback, process.execPath, '-e', script];
+}
+
+/** Arguments of `unshare`: root may have one, and others where they may be root in it. */
+function networkOfItsOwn(): string[] {
+  const { status } = spawnSync('unshare', ['--net', 'true']);
+  return status === 0 ? ['--net'] : ['--net', '--map-root-user'];
 }
 
 /** Starts the real binary in a pseudo-terminal of that size. */
 export function inTerminal(args: readonly string[], options: TerminalOptions): TerminalSession {
-  const { columns, rows, env = {}, cwd = '/' } = options;
+  const { columns, rows, env = {}, cwd = '/', through = [] } = options;
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
   const size = [String(columns), String(rows)];
-  const child = spawn('python3', [PSEUDO_TERMINAL, ...size, process.execPath, BINARY, ...args], {
+  const command = [...through, process.execPath, BINARY, ...args];
+  const child = spawn('python3', [PSEUDO_TERMINAL, ...size, ...command], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],

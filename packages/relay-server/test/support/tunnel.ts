@@ -23,12 +23,13 @@ export interface TestTunnel {
   close(): Promise<void>;
 }
 
-/** `app` joins another link to the same host; `viewer` says whose browser it is. */
+/** `app` joins another link to the same host; `viewer` says whose browser it is; a message takes `delayMs`. */
 export function openTunnel(
   port: number,
   via: Via = 'viewer',
   app = new LocalApp(port, () => SESSION_ORIGIN),
   viewer = newLinkId(),
+  delayMs = 0,
 ): TestTunnel {
   const id = newLinkId();
   const viewerLink = new Link({ id, role: 'initiator' });
@@ -38,7 +39,8 @@ export function openTunnel(
   const sent: Uint8Array[] = [];
   const [left, right] = memoryCarrierPair(undefined, (message, arrive) => {
     sent.push(message.slice());
-    queueMicrotask(() => arrive(message));
+    if (delayMs === 0) queueMicrotask(() => arrive(message));
+    else setTimeout(() => arrive(message), delayMs);
   });
   viewerLink.attach(left, 'relay');
   hostLink.attach(right, 'relay');

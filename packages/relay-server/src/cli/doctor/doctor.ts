@@ -1,6 +1,158 @@
-import { visibleText } from '@wingman/node-kit';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { arch, release, type } from 'node:os';
+import { parseIceUrl, systemCode, visibleText } from '@wingman/node-kit';
+import { toWingmanError } from '@wingman/protocol';
 import { createColors } from 'picocolors';
-import { CHECKS, type Examined, type Finding } from './checks.js';
+import { HOST_LIMITS } from '../../limits.js';
+import { RouterPorts } from '../../tunnel/webrtc/router-ports.js';
+import { ENGINE_NAMES, loadEngine } from '../../tunnel/webrtc/webrtc-adapter.js';
+import type { Examined, Finding } from './finding.js';
+import { nat } from './nat.js';
+import { pathMtu } from './path-mtu.js';
+import { askStun } from './stun-question.js';
+
+type Check = (examined: Examined) => Promise<Finding[]>;
+
+/** Everything that `wingman doctor` looks at, in this order: this machine first, then what is outside of it. */
+const BY_ITSELF: readonly Check[] = [machine, engines, tunnelPort];
+const BY_NETWORK: readonly Check[] = [server, pathMtu, stun, nat, router];
+const CHECKS = [...BY_ITSELF, ...BY_NETWORK];
+
+function machine(): Promise<Finding[]> {
+  const system: Finding = {
+    about: 'machine',
+    grade: 'good',
+    says: `${type()} ${release()}, ${arch()}`,
+  };
+  // The start has refused an older one.
+  return Promise.resolve([
+    system,
+    { about: 'Node.js', grade: 'good', says: process.versions.node },
+  ]);
+}
+
+/** One engine is enough. */
+async function engines(): Promise<Finding[]> {
+  const loaded = await Promise.all(ENGINE_NAMES.map((name) => loadEngine(name)));
+  const names = loaded.flatMap(({ engine }) => engine?.name ?? []);
+  if (names.length > 0) return [{ about: 'engines', grade: 'good', says: names.join(', ') }];
+  const failures = loaded.flatMap((one) => one.failures).join('; ');
+  return [
+    {
+      ...{ about: 'engines', grade: 'bad', says: `none loads, so nothing is direct: ${failures}` },
+      cure: 'Install one where npm may run its install script: npm install node-datachannel',
+    },
+  ];
+}
+
+async function tunnelPort({ server, tunnelPort: port }: Examined): Promise<Finding[]> {
+  if (server !== undefined || port === 0) return [];
+  const about = `port ${port}`;
+  const code = await listenOnce(port);
+  if (code === '')
+    return [{ about, grade: 'good', says: 'free for the tunnel server of this process' }];
+  const cure = 'Another free port is used, and URLs change with it. TUNNEL_PORT fixes one.';
+  const says = code === 'EADDRINUSE' ? 'another program listens there' : `not to be had: ${code}`;
+  return [{ about, grade: 'note', says, cure }];
+}
+
+/** The system's code for why nobody can listen there; empty when one can. */
+function listenOnce(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const listener = createServer();
+    listener.once('error', (error) => resolve(systemCode(error)));
+    listener.listen(port, '127.0.0.1', () => listener.close(() => resolve('')));
+  });
+}
+
+/** Clocks that differ by more than this make certificates and signed URLs fail. */
+const CLOCK_SKEW_MS = 30_000;
+
+async function server({ server: url }: Examined): Promise<Finding[]> {
+  if (url === undefined) {
+    const says = 'none named: only browsers on this machine can open a session';
+    return [
+      { about: 'server', grade: 'note', says, cure: 'Name one: --server tunnel.example.org' },
+    ];
+  }
+  const since = performance.now();
+  try {
+    const signal = AbortSignal.timeout(HOST_LIMITS.doctorMs);
+    const answer = await fetch(new URL('/healthz', url), { signal });
+    const took = Math.round(performance.now() - since);
+    if (answer.status !== 200) return [unreachable(url, `it answers ${answer.status}`)];
+    const found: Finding = { about: 'server', grade: 'good', says: `${url.origin}, ${took} ms` };
+    return [found, clock(answer.headers.get('date'))];
+  } catch (error) {
+    return [unreachable(url, reasonOf(error))];
+  }
+}
+
+/** Node's fetch hides the system's error behind its own. */
+function reasonOf(error: unknown): string {
+  const cause = typeof error === 'object' && error !== null && 'cause' in error && error.cause;
+  return systemCode(cause) || toWingmanError(error, 'INTERNAL').message;
+}
+
+function unreachable(url: URL, why: string): Finding {
+  const says = `${url.origin} is no tunnel server that can be reached: ${why}`;
+  const cure = 'Check the name and the network, and ask its operator whether it runs.';
+  return { about: 'server', grade: 'bad', says, cure };
+}
+
+/** The server's clock against ours. */
+export function clock(date: string | null, now = Date.now()): Finding {
+  const skew = Math.round((Date.parse(date ?? '') - now) / 1_000);
+  if (!(Math.abs(skew) * 1_000 > CLOCK_SKEW_MS))
+    return { about: 'clock', grade: 'good', says: 'as the server’s' };
+  const says = `${Math.abs(skew)} s ${skew > 0 ? 'behind' : 'ahead of'} the server’s`;
+  return {
+    about: 'clock',
+    grade: 'bad',
+    says,
+    cure: 'Set it by the network (NTP): signed URLs and certificates depend on it.',
+  };
+}
+
+async function stun({ stunServers }: Examined): Promise<Finding[]> {
+  return Promise.all(
+    stunServers.map(async (text): Promise<Finding> => {
+      const url = parseIceUrl(text);
+      const about = 'STUN';
+      if (url === undefined || url.scheme !== 'stun')
+        return { about, grade: 'note', says: `${text} is not looked at: only stun: is` };
+      const address = await askStun(url);
+      if (address !== undefined) return { about, grade: 'good', says: `${text} sees ${address}` };
+      const says = `${text} doesn't answer: UDP may be blocked here, and then all goes over the relay`;
+      return { about, grade: 'bad', says, cure: 'Try another network or server, or --no-p2p.' };
+    }),
+  );
+}
+
+/** Has a port mapped, as for a viewer, and takes it back. */
+async function router({ mapsPorts }: Examined): Promise<Finding[]> {
+  if (!mapsPorts) return [];
+  const about = 'router';
+  const heard: string[] = [];
+  const ports = new RouterPorts(({ protocol, says }) =>
+    heard.push(protocol === undefined ? says : `maps ports by ${protocol.toUpperCase()}: ${says}`),
+  );
+  const socket = createSocket('udp4').bind(0);
+  try {
+    await once(socket, 'listening');
+    const mapped = await ports.map(socket.address().port);
+    const says = heard.at(-1) ?? 'it has not answered in time';
+    if (mapped !== undefined) return [{ about, grade: 'good', says }];
+    const cure =
+      'Two strict NATs, one of them symmetric, are relayed. Many routers have a switch for UPnP or NAT-PMP.';
+    return [{ about, grade: 'note', says, cure }];
+  } finally {
+    socket.close();
+    await ports.close();
+  }
+}
 
 const MARKS = { good: '+', note: '·', bad: '!' } as const;
 

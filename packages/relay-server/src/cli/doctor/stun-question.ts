@@ -12,10 +12,16 @@ const IPV4 = 1;
 /** A packet may be lost: it is sent again after so many milliseconds. */
 const AGAIN_MS = 500;
 
-/** Asks a STUN server from where it sees this machine (RFC 8489): `address:port`, or undefined without an answer. */
-export async function askStun({ hostname, port }: IceUrl): Promise<string | undefined> {
+/**
+ * Asks a STUN server from where it sees this machine (RFC 8489): `address:port`, or undefined without an answer. It is
+ * asked from a socket of the caller's, or from one of its own.
+ */
+export async function askStun(
+  { hostname, port }: IceUrl,
+  given?: Socket,
+): Promise<string | undefined> {
   const host = hostname.replace(/^\[|\]$/g, '');
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  const socket = given ?? createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   const transaction = randomBytes(12);
   const head = Buffer.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
   const send = (): void =>
@@ -26,7 +32,7 @@ export async function askStun({ hostname, port }: IceUrl): Promise<string | unde
     return await answerOf(socket, transaction);
   } finally {
     clearInterval(again);
-    socket.close();
+    if (given === undefined) socket.close();
   }
 }
 

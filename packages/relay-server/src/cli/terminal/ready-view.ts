@@ -14,7 +14,8 @@ const INDENT = 11;
 
 /** What is shown when the session is up: the URL last and alone on its line, and all of it on one screen. */
 export function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
-  const url = `  ${c.cyan(info.url)}`;
+  const url = `  ${c.cyan(linkOf(info))}`;
+  if (screen.isShared === true) return [...briefView(info, screen, c), url].join('\n');
   // An empty line follows, and the one of the cursor.
   const fits = (lines: readonly string[]): boolean =>
     fitsScreen([...lines, '', url, '', ''], screen);
@@ -22,10 +23,15 @@ export function readyView(info: ReadyInfo, screen: Screen, c: Colors): string {
   // What is left out can be asked for.
   if (screen.hasKeys && !fits(whole))
     return [...shortView(info, screen, c), '', url, ''].join('\n');
-  const code = ['', ...qrCode(info.url)];
+  const code = ['', ...qrCode(linkOf(info))];
   const isWatched = screen.columns !== undefined && screen.rows !== undefined;
   const hasCode = isWatched && fitsWidth(code, screen) && fits([...whole, ...code]);
   return [...whole, ...(hasCode ? code : []), '', url, ''].join('\n');
+}
+
+/** What is copied, sent and shown as a code: with `--lan` what a phone opens. */
+export function linkOf({ lan, url }: ReadyInfo): string {
+  return lan?.url ?? url;
 }
 
 /** For a small screen, without empty lines. */
@@ -35,6 +41,11 @@ function shortView(info: ReadyInfo, screen: Screen, c: Colors): string[] {
   );
 }
 
+/** One of several. */
+function briefView(info: ReadyInfo, screen: Screen, c: Colors): string[] {
+  return [...opening(info, c), ...closing(info, screen, c)].filter((line) => line !== '');
+}
+
 /** Everything about the session, for the key that asks for it. */
 export function detailsView(info: ReadyInfo, screen: Screen, c: Colors): string {
   return [
@@ -42,7 +53,7 @@ export function detailsView(info: ReadyInfo, screen: Screen, c: Colors): string 
     ...details(info, screen, c),
     '',
     `  ${reach(info)}`,
-    `  ${c.cyan(info.url)}`,
+    `  ${c.cyan(linkOf(info))}`,
     '',
   ].join('\n');
 }
@@ -85,10 +96,15 @@ function details(info: ReadyInfo, screen: Screen, c: Colors): string[] {
   const also = info.alsoPorts.map((port) => `localhost:${port}`).join(', ');
   const rows: Row[] = [
     ['also', also],
+    ['here', info.lan === undefined ? '' : `${info.url} (on this machine: the whole tunnel)`],
+    ['trust', trust(info, screen)],
     untilRow(info, screen),
     ['direct', direct(info)],
     ['viewers', `at most ${info.maxViewers}; ${entry(info)}`],
-    ['server', `${info.server}${info.embedded ? ' (in this process, for this machine)' : ''}`],
+    [
+      'server',
+      `${info.server}${info.embedded ? ` (in this process, for ${info.lan === undefined ? 'this machine' : 'this network'})` : ''}`,
+    ],
     ['ingress', ingress(info)],
     ['page', `${shortHash(info.page)} here; wingman verify <url> compares what the server serves`],
     ['inspect', info.inspector ?? ''],
@@ -103,7 +119,8 @@ function untilRow({ expiresAt }: ReadyInfo, screen: Screen): Row {
 }
 
 /** Who can open the link, as far as the server's address tells. */
-function reach({ server, embedded }: ReadyInfo): string {
+function reach({ server, embedded, lan }: ReadyInfo): string {
+  if (lan !== undefined) return lan.trust === undefined ? ON_LAN : ON_LAN_BY_TLS;
   const { hostname } = new URL(server);
   if (embedded || isLoopbackHost(hostname)) {
     return 'Opens in browsers on this machine only; --server reaches others.';
@@ -111,6 +128,31 @@ function reach({ server, embedded }: ReadyInfo): string {
   if (ON_THIS_NETWORK.test(hostname)) return 'Opens for everyone on this network who has the link.';
   return `Opens for everyone who has the link and reaches ${hostname}.`;
 }
+
+const ON_LAN =
+  'Opens for everyone on this network who has the link, by plain HTTP: whoever can listen on the network can read it, and take part.';
+
+const ON_LAN_BY_TLS =
+  'Opens on this network for who has the link, in browsers that trust this machine’s certificate.';
+
+/** What a phone has to do once. */
+function trust({ lan }: ReadyInfo, { columns = Infinity }: Screen): string {
+  if (lan?.trust === undefined) return '';
+  const { fingerprint, url } = lan.trust;
+  // A line that the edge breaks within a byte is hard to compare.
+  const perLine = columns < INDENT + HALF_PRINT ? HALF_PRINT / 2 : HALF_PRINT;
+  const count = Math.ceil(fingerprint.length / perLine);
+  return [
+    'once, a phone has to install and trust the certificate from',
+    `${url} (past its warning), when this is its SHA-256:`,
+    ...Array.from({ length: count }, (_, line) =>
+      fingerprint.slice(line * perLine, (line + 1) * perLine),
+    ),
+  ].join('\n');
+}
+
+/** Sixteen of the 32 bytes, with their colons. */
+const HALF_PRINT = 48;
 
 /** Private addresses (RFC 1918, RFC 4193), those of a link (RFC 3927, RFC 4291), and names of mDNS (RFC 6762). */
 const ON_THIS_NETWORK =

@@ -11,6 +11,8 @@ export interface Screen {
   readonly color: boolean;
   /** Whether keys are read, so that what is left out can be asked for. */
   readonly hasKeys: boolean;
+  /** Whether others write on it, too: then there is no room for what can be looked up. */
+  readonly isShared?: boolean;
   now(): Date;
   /** Replaces what is shown below the last line; nothing happens where there is no terminal. */
   status(text: string): void;
@@ -29,6 +31,22 @@ export interface ScreenOptions {
   readonly hasKeys: boolean;
   /** Whether somebody looks at it; a build's log is read later. */
   readonly isWatched: boolean;
+}
+
+/** A part of a screen that several apps write on: each line begins with the app's name, and nobody asks for more. */
+export function labelled(screen: Screen, app: string): Screen {
+  const label = `${app} |`;
+  return {
+    write: (text) => screen.write(text.replace(/^.+$/gm, (line) => `${label}${line}`)),
+    control: () => undefined,
+    columns: screen.columns === undefined ? undefined : screen.columns - label.length,
+    rows: undefined,
+    color: screen.color,
+    hasKeys: false,
+    isShared: true,
+    now: () => screen.now(),
+    status: () => undefined,
+  };
 }
 
 /** To the beginning of the line, and erase to its end. */

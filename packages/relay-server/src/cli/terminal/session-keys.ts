@@ -4,7 +4,7 @@ import type { ReadyInfo, Reporter } from '../reporter.js';
 import { obey } from '../visitor-commands.js';
 import { clipboardSequence, copyText, openUrl } from './desktop.js';
 import type { Key } from './keyboard.js';
-import { detailsView, qrView } from './ready-view.js';
+import { detailsView, linkOf, qrView } from './ready-view.js';
 import type { Screen } from './screen.js';
 import { createColors } from 'picocolors';
 
@@ -31,7 +31,7 @@ export function sessionKeys(session: KeyedSession): Key[] {
     {
       key: 'q',
       does: 'show the link as a QR code',
-      press: () => show(qrView(info.url, screen) ?? TOO_NARROW),
+      press: () => show(qrView(linkOf(info), screen) ?? TOO_NARROW),
     },
     { key: 'i', does: 'open the inspector', press: () => void inspect(session) },
     { key: 'v', does: 'list who is here', press: () => listViewers(session) },
@@ -74,8 +74,8 @@ function question(verb: string, { waiting, visitors }: Entrance): string {
 }
 
 async function copy({ info, screen, reporter }: KeyedSession): Promise<void> {
-  screen.control(clipboardSequence(info.url));
-  const isCopied = await copyText(info.url);
+  screen.control(clipboardSequence(linkOf(info)));
+  const isCopied = await copyText(linkOf(info));
   reporter.notice(
     isCopied
       ? 'The link is copied.'

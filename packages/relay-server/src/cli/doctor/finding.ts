@@ -1,0 +1,13 @@
+import type { ShareConfig } from '../../config.js';
+
+/** What a check has found: good, bad, or worth knowing. */
+export interface Finding {
+  readonly about: string;
+  readonly grade: 'good' | 'note' | 'bad';
+  readonly says: string;
+  /** What to do; for what isn't good. */
+  readonly cure?: string;
+}
+
+/** What is looked at, of what `wingman share` would run with. */
+export type Examined = Pick<ShareConfig, 'server' | 'stunServers' | 'tunnelPort' | 'mapsPorts'>;
