@@ -6,10 +6,10 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Budgets } from './budgets/budgets.js';
 import { SocketPlaces } from './budgets/socket-places.js';
-import { createCluster, type Cluster } from './cluster/cluster.js';
+import { createCluster, type Cluster, type Common } from './cluster/cluster.js';
 import { isPublic, type TunnelServerConfig } from './config.js';
 import { Connections } from './connections.js';
-import type { ForwardedOptions } from './web/client-identity.js';
+import { schemeOf, type ForwardedOptions } from './web/client-identity.js';
 import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
@@ -43,6 +43,7 @@ export interface Ingredients {
   clock: Clock;
   assets: Assets;
   shell: Shell;
+  common: Common;
 }
 
 /** Sessions and what they share. */
@@ -64,6 +65,7 @@ interface Core extends Ingredients, Cluster {
 
 /** The parts of a tunnel server that its owner starts and stops. */
 export interface Composition extends Cluster {
+  common: Common;
   site: Site;
   metrics: Metrics;
   registry: SessionRegistry;
@@ -104,15 +106,15 @@ function createCore(ingredients: Ingredients): Core {
     create: (name, onEnd) => createSession(core, name, onEnd),
   });
   const monitor = new ConnectionMonitor(clock);
-  const cluster = createCluster(ingredients, registry);
+  const denyList: DenyList = new DenyList(config.denyList, {
+    ...ingredients,
+    changed: () => registry.endDenied(denyList),
+  });
   const core: Core = {
     ...ingredients,
     hostTokens: createHostTokens(ingredients),
-    denyList: new DenyList(config.denyList, {
-      ...ingredients,
-      changed: () => registry.endDenied(core.denyList),
-    }),
-    ...cluster,
+    denyList,
+    ...createCluster(ingredients, registry, denyList),
     site,
     registry,
     monitor,
@@ -143,10 +145,11 @@ function createCore(ingredients: Ingredients): Core {
       wallClock: Date.now,
     }),
     webSockets: new WebSocketServers(monitor),
-    unknownNames: new UnknownNames(config.trustProxy, () =>
-      core.metrics.limitsExceeded.inc({ limit: 'unknown-names' }),
-    ),
-    forwarded: { trustProxy: config.trustProxy, scheme: () => site.scheme },
+    unknownNames: new UnknownNames({
+      ...{ trustProxy: config.trustProxy, counts: ingredients.common.counts },
+      exceeded: () => core.metrics.limitsExceeded.inc({ limit: 'unknown-names' }),
+    }),
+    forwarded: { trustProxy: config.trustProxy, scheme: (req) => schemeOf(req, site) },
     locate: (host) => locate(host, { ...config, registry }),
   };
   return core;
@@ -187,16 +190,17 @@ function createSession(
 }
 
 function createUpgrades(core: Core): UpgradeRouter {
-  const { forwarded, logger, registry, site, webSockets } = core;
+  const { forwarded, logger, registry, webSockets } = core;
   const ingressWebSockets = new IngressWebSockets({
     ...core,
     accept: (upgrade, protocol) => webSockets.acceptForApp(upgrade, protocol),
   });
-  const connections = new Connections({ ...core, ingressWebSockets });
+  const { counts } = core.common;
+  const connections = new Connections({ ...core, counts, ingressWebSockets });
   return new UpgradeRouter({
     locate: core.locate,
     registry,
-    scheme: () => site.scheme,
+    scheme: forwarded.scheme,
     trustProxy: forwarded.trustProxy,
     logger,
     sockets: core.sockets,
@@ -225,6 +229,7 @@ function createRequestListener(core: Core, ingress: Ingress): RequestListener {
     server: serverRoutes({
       ...core,
       ...core.config,
+      directory: core.common.directory,
       isPublic: isPublic(core.config),
       version: VERSION,
     }),
@@ -234,12 +239,13 @@ function createRequestListener(core: Core, ingress: Ingress): RequestListener {
       besides: ({ session }) =>
         core.registry.besides(session.name).map((name) => core.site.originOf(name)),
       ingress,
+      authority: core.config.secondDoor?.tls?.authority,
       passages: passageRoutes(core),
       shell,
       metrics,
       hasNotice: core.config.notice,
       trustProxy: core.config.trustProxy,
-      scheme: () => core.site.scheme,
+      scheme: core.forwarded.scheme,
     }),
     logger,
   });

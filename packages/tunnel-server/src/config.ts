@@ -12,6 +12,14 @@ import { SETTINGS } from './settings.js';
 
 const MIB = 1024 * 1024;
 
+/** A second address of the same server, as for the local network. */
+export interface SecondDoor {
+  readonly host: string;
+  /** A certificate and its key, and the certificate of who has signed it, for visitors to install; as PEM. Undefined: plain HTTP. */
+  readonly tls:
+    { readonly cert: string; readonly key: string; readonly authority: string } | undefined;
+}
+
 /** Everything `startTunnelServer` can be told; times in milliseconds. */
 export interface TunnelServerConfig {
   /** The address to listen on. */
@@ -32,6 +40,8 @@ export interface TunnelServerConfig {
   turnSecret: string | undefined;
   p2pEnabled: boolean;
   p2pTimeoutMs: number;
+  /** Whether the relay carries only what no direct path can. */
+  sparesRelay: boolean;
   /** The longest life a session is granted. */
   sessionTtlMs: number;
   /** How long a session waits for a host that is gone. */
@@ -67,14 +77,16 @@ export interface TunnelServerConfig {
   /** Files with a certificate and its key; undefined: the server speaks plain HTTP. */
   tlsCert: string | undefined;
   tlsKey: string | undefined;
-  /** Who may ask whether a name deserves a certificate. */
+  /** Addresses and networks that may ask whether a name should get a certificate. */
   tlsAskFrom: string[];
-  /** Where several nodes say who has which session; undefined: this node is the only one. */
+  /** The Redis in which several nodes record which node has which session; undefined: this node is the only one. */
   redisUrl: string | undefined;
-  /** Where the other nodes reach this one. */
+  /** The URL at which other nodes reach this one. */
   nodeUrl: string | undefined;
-  /** What nodes know each other by. */
+  /** The secret that all nodes share and prove to each other. */
   clusterSecret: string | undefined;
+  /** Where else the server listens, on the same port; undefined: nowhere. */
+  secondDoor: SecondDoor | undefined;
   /** Whether a bare address (127.0.0.1, [::1]) shows the session when there is exactly one. */
   answerBareAddress: boolean;
   /** Where the shell and its assets are; undefined: the package's own `assets`. */
@@ -106,6 +118,7 @@ export function readTunnelServerConfig(given: ServerGiven, env: Environment): Tu
     maxBytesPerSecond: maxMibPerSecond && maxMibPerSecond * MIB,
     stunServers: values.stunServers ?? [],
     turnUrls: values.turnUrls ?? [],
+    secondDoor: undefined,
     answerBareAddress: false,
     assetsDirectory: undefined,
   });
@@ -126,7 +139,7 @@ function verified(config: TunnelServerConfig): TunnelServerConfig {
   }
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
     throw new ConfigError(
-      'TLS_CERT and TLS_KEY (--tls-cert, --tls-key) go together: a certificate is of no use without its key.',
+      'TLS_CERT and TLS_KEY (--tls-cert, --tls-key) go together: a certificate is useless without its key.',
     );
   }
   demandCluster(config);
@@ -134,12 +147,12 @@ function verified(config: TunnelServerConfig): TunnelServerConfig {
   return config;
 }
 
-/** A node among several is behind a proxy, which alone knows who a client is, and has a name and a password among the others. */
+/** A node among several needs a URL, the shared secret, and a proxy in front: only the proxy knows the addresses of clients. */
 function demandCluster({ clusterSecret, nodeUrl, redisUrl, trustProxy }: TunnelServerConfig): void {
   const given = [redisUrl, nodeUrl, clusterSecret].filter((value) => value !== undefined).length;
   if (given === 0 || (given === 3 && trustProxy)) return;
   throw new ConfigError(
-    'Several nodes need REDIS_URL, NODE_URL, CLUSTER_SECRET and TRUST_PROXY=true, all of them.',
+    'Several nodes need all of REDIS_URL, NODE_URL, CLUSTER_SECRET and TRUST_PROXY=true.',
   );
 }
 
@@ -156,8 +169,12 @@ function demandRegistration(config: TunnelServerConfig): void {
 }
 
 /** Whether others than this machine's users reach the server: by its address, or through a proxy for its name. */
-export function isPublic({ domain, host }: Pick<TunnelServerConfig, 'domain' | 'host'>): boolean {
+export function isPublic({
+  domain,
+  host,
+  secondDoor,
+}: Pick<TunnelServerConfig, 'domain' | 'host' | 'secondDoor'>): boolean {
   const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
   const isLocalName = domain === 'localhost' || domain.endsWith('.localhost');
-  return !isLoopback || !isLocalName;
+  return !isLoopback || !isLocalName || secondDoor !== undefined;
 }

@@ -1,6 +1,6 @@
 import { WingmanError, type Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
-import { NetworkRate } from './budgets/network-rate.js';
+import { NetworkRate, type SharedCounts } from './budgets/network-rate.js';
 import type { Leases } from './cluster/leases.js';
 import type { TunnelServerConfig } from './config.js';
 import type { IngressWebSockets } from './ingress/ingress-websocket.js';
@@ -29,20 +29,24 @@ export interface ConnectionOptions {
   metrics: Metrics;
   leases: Pick<Leases, 'take' | 'confirm'>;
   registry: SessionRegistry;
+  /** Where all nodes count registrations; undefined: this one is alone. */
+  counts: SharedCounts | undefined;
   stun: StunCoordination;
 }
 
 /** Gives each WebSocket that is let in to whoever it is for. */
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
-  readonly #registrations = new NetworkRate({
-    burst: SERVER_LIMITS.registrationBurst,
-    burstMs: SERVER_LIMITS.registrationBurstMs,
-  });
+  readonly #registrations: NetworkRate;
   readonly #unproved = new UnprovedHosts();
 
   constructor(options: ConnectionOptions) {
+    const { registrationBurst: burst, registrationBurstMs: burstMs } = SERVER_LIMITS;
     this.#options = options;
+    this.#registrations = new NetworkRate(
+      { what: 'registrations', burst, burstMs },
+      options.counts,
+    );
   }
 
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {

@@ -9,6 +9,7 @@ export {
   tunnelServerConfig,
   tunnelServerOptions,
   tunnelServerVariables,
+  type SecondDoor,
   type ServerGiven,
   type TunnelServerConfig,
 } from './config.js';

@@ -30,18 +30,44 @@ export const SERVER_LIMITS = {
   /** From the main session's redirect to the other port's origin: one request. */
   passageMs: 30_000,
 
-  /** For how long a node has a name without saying so again: a dead node's sessions can be registered elsewhere after that by other hosts, and by their own at once. */
+  /**
+   * How long a lease of a name holds without a renewal. After this, other hosts can register a dead node's names at other
+   * nodes. The host of a session can do so at once.
+   */
   leaseMs: 6_000,
-  /** How often it says so: two questions may be lost. */
+  /** How often a node renews its leases: two renewals in a row may be lost. */
   leaseRenewalMs: 2_000,
-  /** From a question to Redis to its answer; past it Redis counts as away. */
+  /** From a question to Redis to its answer. After this, Redis counts as away. */
   directoryMs: 2_000,
-  /** How soon a lost connection to Redis is tried again. */
+  /** How soon a node tries to connect to Redis again. */
   directoryRetryMs: 500,
+  /** How often a node says what it denies, and hears what the others do; as often as it looks at its own list. */
+  announceMs: 2_000,
+  /** For how long what a node has said holds when it says nothing more: a restart with trouble is over by then. */
+  announcementMs: 10 * 60_000,
+  /** Entries of a deny list that the other nodes are told: some 25 KB, which each of them reads every time. */
+  announcedEntries: 1_000,
   /** From a request for another node to a connection with it. */
   peerConnectMs: 3_000,
+  /** From a node's question to another whether it reaches Redis to the answer; past it that one may well reach it. */
+  peerAnswerMs: 1_000,
+  /** How long a request waits for a session that moves from a node that stops to another: a lease would be over soon after. */
+  arrivalMs: 5_000,
+  /** How often it looks; a host needs a few hundred milliseconds. */
+  arrivalPollMs: 100,
+  /** Requests that wait so at one node: each costs a question to Redis every time. */
+  waitingForArrival: 500,
   /** What one node says to another is believed for this time: their clocks may differ. */
   peerProofMs: 30_000,
+
+  /** How many addresses with a wrong key a session's host is told of at once… */
+  wrongKeyBurst: 3,
+  /** …and how many more a second. Without this limit, whoever knows a name could fill the developer's terminal. */
+  wrongKeysPerSecond: 1 / 60,
+  /** An address that has not tried for this long is told again with its next try. An open tab tries every few seconds. */
+  wrongKeyQuietMs: 600_000,
+  /** How many such addresses are remembered: more than can be told in that time. */
+  wrongKeyAddresses: 16,
 
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
@@ -55,11 +81,11 @@ export const SERVER_LIMITS = {
   hostTokens: 1024,
   /** How often the files of the operator are looked at: soon enough for whoever has just edited one. */
   listFileMs: 2_000,
-  /** From a connection to the end of its TLS handshake: two round trips, and a slow phone's arithmetic. */
+  /** From a connection to the end of its TLS handshake: two round trips, and the arithmetic of a slow phone. */
   tlsHandshakeMs: 10_000,
-  /** Questions for certificates of names that no session has here, at once… */
+  /** How many questions for certificates of unknown names are answered at once… */
   unknownCertificateBurst: 100,
-  /** …and how many more a second: scanners try names, and a proxy asks for each. */
+  /** …and how many more a second. Scanners try names, and a proxy asks about each. */
   unknownCertificatesPerSecond: 20,
   /** Requests for names that no session has, of one address: some twenty tabs of sessions that are gone, each asking every few seconds… */
   unknownNameBurst: 300,
@@ -141,9 +167,9 @@ export const SERVER_LIMITS = {
   closeMs: 3_000,
   /** TURN credentials live this long at most; a lost one is useless after. */
   turnCredentialMs: 8 * 3_600_000,
-  /** Names of STUN servers whose addresses are known: the server's own and the operator's few. */
+  /** How many names of STUN servers are looked up and kept: the server's own and the operator's few. */
   stunNames: 16,
-  /** A name is looked up again after this, since its address may change. */
+  /** A name is looked up again after this time, because its address may change. */
   stunNameMs: 5 * 60_000,
   /** STUN responses a second, over all clients: a page load needs a handful. */
   stunResponsesPerSecond: 2_000,

@@ -1,9 +1,11 @@
-import { CloseCode, type Clock } from '@wingman/protocol';
+import { CloseCode, splitSessionName, type Clock } from '@wingman/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { openCommon } from './cluster/cluster.js';
 import { compose, type Composition } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
+import { SecondDoor } from './second-door.js';
 import { listenOnAnyOf, stunHost, type StunResponder } from './stun/stun-responder.js';
 import { Assets } from './web/assets.js';
 import { OWN_ASSETS } from './web/browser-bundle.js';
@@ -12,36 +14,51 @@ import { Shell } from './web/shell.js';
 /** A tunnel server that listens. */
 export class RunningServer {
   readonly #parts: Composition;
-  readonly #responder: StunResponder | undefined;
   readonly #clock: Clock;
+  #responder: StunResponder | undefined;
+  #secondDoor: SecondDoor | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: Composition, responder: StunResponder | undefined, clock: Clock) {
+  private constructor(parts: Composition, clock: Clock) {
     this.#parts = parts;
-    this.#responder = responder;
     this.#clock = clock;
   }
 
-  /** Starts everything; rejects with the system's error when a port asked for is taken. */
+  /** Starts everything. Rejects with the system's error when a requested port is taken; then nothing keeps running. */
   static async start(
     config: TunnelServerConfig,
-    logger: Logger,
+    log: Logger,
     clock: Clock,
   ): Promise<RunningServer> {
-    const directory = config.assetsDirectory ?? OWN_ASSETS;
-    const [assets, shell] = await Promise.all([Assets.read(directory), Shell.read(directory)]);
-    if (!shell.isBuilt) logger.warn({ directory }, 'the browser client is not built');
-    const parts = compose({ config, logger, clock, assets, shell });
-    parts.site.port = await listen(parts, config);
-    const responder = await startStun(config, parts, logger, clock).catch(
-      async (error: unknown) => {
-        await stopListening(parts);
-        throw error;
-      },
-    );
-    parts.site.stunPort = responder?.port;
-    logger.info({ url: parts.site.url, stunPort: responder?.port }, 'tunnel server is listening');
-    return new RunningServer(parts, responder, clock);
+    const logger = log.child({}, { serializers: { session: abridged } });
+    const folder = config.assetsDirectory ?? OWN_ASSETS;
+    const [assets, shell, common] = await Promise.all([
+      Assets.read(folder),
+      Shell.read(folder),
+      openCommon({ config, logger, clock }),
+    ]);
+    if (!shell.isBuilt) logger.warn({ directory: folder }, 'the browser client is not built');
+    const parts = compose({ config, logger, clock, assets, shell, common });
+    const server = new RunningServer(parts, clock);
+    try {
+      await server.#listen(config, logger);
+    } catch (error) {
+      await server.close(0);
+      throw error;
+    }
+    return server;
+  }
+
+  async #listen(config: TunnelServerConfig, logger: Logger): Promise<void> {
+    const { http, site } = this.#parts;
+    site.port = await listen(this.#parts, config);
+    if (config.secondDoor !== undefined) {
+      const place = { port: site.port, maxSockets: config.maxSockets };
+      this.#secondDoor = await SecondDoor.open(http, config.secondDoor, place);
+    }
+    this.#responder = await startStun(config, this.#parts, logger, this.#clock);
+    site.stunPort = this.#responder?.port;
+    logger.info({ url: site.url, stunPort: site.stunPort }, 'tunnel server is listening');
   }
 
   /** The server's own origin as browsers see it. */
@@ -62,7 +79,7 @@ export class RunningServer {
     return this.#parts.metrics;
   }
 
-  /** Reads the certificate again; open connections stay. Without one there is nothing to do. */
+  /** Reads the certificate again. Open connections stay. A server without a certificate does nothing. */
   reload(): void {
     this.#parts.certificate?.reload();
   }
@@ -78,10 +95,11 @@ export class RunningServer {
 
   async #close(deadlineMs: number): Promise<void> {
     const {
+      announcements,
       budgets,
       certificate,
+      common,
       denyList,
-      directory,
       hostTokens,
       http,
       ingress,
@@ -95,23 +113,35 @@ export class RunningServer {
     const deadline = this.#after(deadlineMs);
     upgrades.close();
     const stopped = stopListening(this.#parts);
+    void this.#secondDoor?.stopListening();
     http.closeIdleConnections();
+    // With another node to go to, requests wait for the hosts to be there, instead of for one that is about to leave.
+    const isMove = announcements.nodes !== undefined && announcements.nodes.length > 0;
+    if (isMove) await Promise.race([leases.leave(), deadline.passed]);
+    if (isMove) peers.leave();
     await Promise.race([ingress.drained(), deadline.passed]);
     registry.endAll('shutdown');
-    const givenUp = leases.close();
+    const givenUp = Promise.all([leases.close(), announcements.close()]);
     const gone = webSockets.closeAll(CloseCode.GOING_AWAY, 'the tunnel server is shutting down');
     await Promise.race([Promise.all([gone, givenUp]), deadline.passed]);
     deadline.cancel();
     webSockets.terminateAll();
+    if (isMove) await this.#within(deadlineMs, peers.settled());
     peers.close();
     http.closeAllConnections();
     monitor.close();
     hostTokens?.close();
     budgets.close();
     certificate?.close();
-    directory.close();
+    common.close();
     denyList.close();
-    await Promise.all([stopped, this.#responder?.close()]);
+    await Promise.all([stopped, this.#secondDoor?.close(), this.#responder?.close()]);
+  }
+
+  async #within(milliseconds: number, what: Promise<unknown>): Promise<void> {
+    const deadline = this.#after(milliseconds);
+    await Promise.race([what, deadline.passed]);
+    deadline.cancel();
   }
 
   #after(milliseconds: number): { passed: Promise<void>; cancel(): void } {
@@ -122,6 +152,17 @@ export class RunningServer {
     });
     return { passed, cancel };
   }
+}
+
+/** Of the hash that ends a name a log has so much: enough to tell sessions apart. */
+const LOGGED_HASH_CHARS = 4;
+
+/** A session as logs have it: whoever reads one finds it in the list of sessions, and can't open it from the log. */
+export function abridged(name: unknown): string {
+  const { main, port } = splitSessionName(String(name));
+  const hash = /[a-z2-7]{16}$/.exec(main)?.[0] ?? '';
+  const shown = main.slice(0, main.length - hash.length) + hash.slice(0, LOGGED_HASH_CHARS);
+  return `${shown}…${port === undefined ? '' : `-${port}`}`;
 }
 
 function listen({ http }: Composition, { host, port }: TunnelServerConfig): Promise<number> {

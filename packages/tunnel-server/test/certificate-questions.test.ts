@@ -6,7 +6,7 @@ import { startServer, startSession } from './support/server.js';
 
 type Asked = { host?: string; headers?: Record<string, string> };
 
-/** What a proxy is told that asks the server at this address. */
+/** The answer to a proxy that asks the server at this address. */
 async function askFor(
   port: number,
   domain: string,

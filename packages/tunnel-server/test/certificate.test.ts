@@ -12,7 +12,7 @@ import { startServer } from './support/server.js';
 
 const first = makeCertificate('first');
 const second = makeCertificate('second');
-/** What the server reads, and somebody renews. */
+/** The files that the server reads and somebody renews. */
 let files: CertificateFiles;
 
 beforeEach(() => {
@@ -29,7 +29,7 @@ function start(clock?: FakeClock): Promise<TunnelServer> {
   return startServer({ tlsCert: files.cert, tlsKey: files.key }, clock);
 }
 
-/** The name in the certificate that a new connection meets. */
+/** The name in the certificate that a new connection gets. */
 async function nameAt({ port }: TunnelServer): Promise<string> {
   const socket = connect({
     port,

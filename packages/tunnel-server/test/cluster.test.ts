@@ -3,17 +3,15 @@ import { createClient } from '@redis/client';
 import { dialHeaders } from '@wingman/node-kit';
 import { CloseCode, encodeRecord, headerValue, LIMITS, newLinkId } from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
-import { PEER_FIELD, provePeer } from '../src/cluster/peer-proof.js';
+import { PEER_FIELD, provePeer } from '../src/cluster/peers.js';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
 import { answer, FakeHost, RELAY_HELLO, type FakeHostOptions } from './support/fake-host.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
+import { isConnected, SECRET, startNode } from './support/nodes.js';
 import { freePort, TestRedis } from './support/redis.js';
-import { startServer } from './support/server.js';
-
-const SECRET = 'a-secret-of-all-nodes-of-this-server';
 
 let redis: TestRedis;
 let a: TunnelServer;
@@ -25,22 +23,9 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 beforeEach(async () => {
-  [a, b] = await Promise.all([startNode(), startNode()]);
+  await redis.forget();
+  [a, b] = await Promise.all([startNode(redis), startNode(redis)]);
 });
-
-async function startNode(): Promise<TunnelServer> {
-  const port = await freePort();
-  const nodeUrl = `http://127.0.0.1:${port}`;
-  const cluster = { redisUrl: redis.url, nodeUrl, clusterSecret: SECRET, trustProxy: true };
-  const node = await startServer({ ...cluster, port });
-  await until(() => isConnected(node));
-  return node;
-}
-
-/** Until Redis is connected, names without a session here get 503. */
-async function isConnected({ port }: TunnelServer): Promise<boolean> {
-  return (await fetchWhole(port, 'b234567abcdefghj.localhost', '/')).status === 404;
-}
 
 /** A host at node a. */
 function startHost(options: FakeHostOptions = {}): Promise<FakeHost> {
@@ -122,7 +107,7 @@ test('a host that comes back to another node has its name there, and the first n
   });
   const { instance, keys } = host;
   const moved = await FakeHost.start(b.port, { keys, instance });
-  // The connection of the host at a is dead, and nobody knows it yet.
+  // The connection of the host at node a is dead, but node a has not noticed.
   expect((await viewer.closed).code).toBe(CloseCode.GOING_AWAY);
   expect(await a.metrics.value('wingman_sessions')).toBe(0);
   const shell = { 'sec-fetch-dest': 'document' };
@@ -180,7 +165,7 @@ test('a node that does not answer makes 503, not a wait', async () => {
   const host = await startHost();
   const port = await freePort();
   const directory = await createClient({ url: redis.url }).connect();
-  // As after a crash of a node: its lease is there, and nobody behind it.
+  // This is the state after a crash of a node: the lease exists, but no node answers.
   await directory.set('wingman:session:a234567abcdefghj', `run http://127.0.0.1:${port}`);
   directory.destroy();
   const name = `a234567abcdefghj.localhost:${b.port}`;
@@ -202,7 +187,7 @@ test('only a node can say that it has passed a request on', async () => {
   expect(await status(provePeer(SECRET, { ...asked, url: '/' }, now))).toBe(401);
   expect(await status(provePeer(SECRET, asked, now - SERVER_LIMITS.peerProofMs - 1_000))).toBe(401);
   expect(await status('nothing')).toBe(401);
-  // What one node has passed on, the other doesn't pass on again.
+  // A node does not pass on a request that another node has passed on.
   const proof = provePeer(SECRET, asked, now);
   const there = await fetchWhole(b.port, host.name, path, { headers: { [PEER_FIELD]: proof } });
   expect(there.status).toBe(404);

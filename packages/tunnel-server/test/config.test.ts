@@ -21,6 +21,7 @@ test('an empty environment gives the defaults', () => {
     turnSecret: undefined,
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,
+    sparesRelay: false,
     sessionTtlMs: 8 * 3_600_000,
     hostGraceMs: 60_000,
     hostTokens: undefined,
@@ -44,6 +45,7 @@ test('an empty environment gives the defaults', () => {
     tlsCert: undefined,
     tlsKey: undefined,
     tlsAskFrom: ['127.0.0.0/8', '::1'],
+    secondDoor: undefined,
     answerBareAddress: false,
     assetsDirectory: undefined,
   });

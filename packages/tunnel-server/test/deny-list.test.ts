@@ -50,6 +50,24 @@ test('without a file nobody is denied', () => {
   expect([list.deniesName(NAME), list.deniesAddress('192.0.2.7')]).toEqual([false, false]);
 });
 
+test('what other nodes deny is denied beside the own list, until they say so no more', () => {
+  let changes = 0;
+  const changed = (): void => void (changes += 1);
+  const path = listFile('192.0.2.7\n');
+  const list = new DenyList(path, { clock: new FakeClock(), logger, changed });
+  // A newer node may deny what this one has never heard of.
+  list.alsoDeny([NAME, '198.51.100.0/24', 'country:xx']);
+  expect([list.deniesName(`${NAME}-8080`), list.deniesAddress('198.51.100.9')]).toEqual([
+    true,
+    true,
+  ]);
+  expect([list.lines, changes]).toEqual([['192.0.2.7'], 1]);
+  list.alsoDeny([]);
+  const left = [list.deniesName(NAME), list.deniesAddress('198.51.100.9')];
+  expect([...left, list.deniesAddress('192.0.2.7')]).toEqual([false, false, true]);
+  list.close();
+});
+
 test.each(['my-app', '192.0.2.0/33', '192.0.2.0/x', '192.0.2.0/24/3', '2001:db8::/129', '1.2.3'])(
   'the line %j is a mistake',
   (line) => expect(() => listOf(`${line}\n`)).toThrow(ConfigError),

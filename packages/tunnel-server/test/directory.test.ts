@@ -3,6 +3,7 @@ import { createClient } from '@redis/client';
 import { systemClock } from '@wingman/protocol';
 import { pino } from 'pino';
 import { MemoryDirectory, type Claim, type Directory } from '../src/cluster/directory.js';
+import { RedisConnection } from '../src/cluster/redis-connection.js';
 import { RedisDirectory } from '../src/cluster/redis-directory.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { FakeClock } from './support/fake-clock.js';
@@ -16,7 +17,7 @@ const at = (node: string, instance = 'run', takeOver = false): Claim => ({
 });
 
 let redis: TestRedis;
-const open: Directory[] = [];
+const open: RedisConnection[] = [];
 
 beforeAll(async () => {
   redis = await TestRedis.start();
@@ -25,13 +26,15 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 afterEach(() => {
-  for (const directory of open.splice(0)) directory.close();
+  for (const connection of open.splice(0)) connection.close();
 });
 
 /** Redis answers as soon as it is connected. */
 async function redisDirectory(): Promise<RedisDirectory> {
-  const directory = new RedisDirectory(redis.url, silent);
-  open.push(directory);
+  const options = { url: redis.url, clock: systemClock, logger: silent };
+  const connection = new RedisConnection(options);
+  const directory = new RedisDirectory(connection);
+  open.push(connection);
   await answering(directory);
   return directory;
 }
@@ -71,7 +74,7 @@ describe.each<[string, () => Promise<Directory>]>([
     expect(await directory.ownerOf(name)).toBe('http://b');
     expect(await directory.renew(name, at('a'))).toBe(false);
     expect(await directory.renew(name, at('b'))).toBe(true);
-    // What the loser gives up isn't its own.
+    // The loser gives up a name that it no longer has.
     await directory.release(name, at('a'));
     expect(await directory.ownerOf(name)).toBe('http://b');
   });
@@ -83,13 +86,30 @@ describe.each<[string, () => Promise<Directory>]>([
     await expect(directory.claim(name, at('b', 'second'))).rejects.toMatchObject({
       code: 'NAME_IN_USE',
     });
-    // An instance that begins like the other is another.
+    // An instance whose name begins with another's is a different one.
     await expect(directory.claim(name, at('b', 'fir'))).rejects.toMatchObject({
       code: 'NAME_IN_USE',
     });
     expect(await directory.ownerOf(name)).toBe('http://a');
     await directory.claim(name, at('b', 'second', true));
     expect(await directory.renew(name, at('a', 'first'))).toBe(false);
+  });
+
+  test('has a name on its way when its node leaves, for its host alone to take it elsewhere', async () => {
+    const directory = await create();
+    const name = `name-${++names}`;
+    await directory.claim(name, at('a', 'first'));
+    // What another node leaves is not its own.
+    await directory.leave(name, at('b', 'first'));
+    expect(await directory.ownerOf(name)).toBe('http://a');
+    await directory.leave(name, at('a', 'first'));
+    expect(await directory.ownerOf(name)).toBe('');
+    expect(await directory.renew(name, at('a', 'first'))).toBe(false);
+    await directory.release(name, at('a', 'first'));
+    const stranger = directory.claim(name, at('b', 'second'));
+    await expect(stranger).rejects.toMatchObject({ code: 'NAME_IN_USE' });
+    await directory.claim(name, at('b', 'first'));
+    expect(await directory.ownerOf(name)).toBe('http://b');
   });
 
   test('has one owner when many ask at once', async () => {
@@ -146,6 +166,7 @@ test('while Redis is away every question is refused at once, and it is found aga
     questions.map((question) => question.catch((error: unknown) => error)),
   );
   for (const failure of failures) expect(failure).toMatchObject({ code: 'DIRECTORY_AWAY' });
+  expect(directory.isAway).toBe(true);
   await redis.start();
   await answering(directory);
   await directory.claim('name', at('a'));

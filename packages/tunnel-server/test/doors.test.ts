@@ -46,7 +46,7 @@ describe.each(['signal', 'relay'] as const)('the %s door', (door) => {
       const told = client.messages
         .drain()
         .map((bytes) => decodeMessage(ServerToViewer, bytes).message);
-      // What comes by the relay is the host's, and would be read as a handshake.
+      // All bytes on the relay count as the host's, so the viewer would take a message for a handshake.
       const refusals = [{ $case: 'refusal', value: { code: 'HANDSHAKE_FAILED' } }];
       expect(told).toMatchObject(door === 'signal' ? refusals : []);
     }

@@ -30,7 +30,7 @@ describe('the shell', () => {
     const shell = await fetchWhole(server.port, host.name, '/', { headers });
     expect(shell.headers).toMatchObject({
       'content-security-policy': shellPolicy(SHELL),
-      'referrer-policy': 'same-origin',
+      'referrer-policy': 'strict-origin-when-cross-origin',
       'x-content-type-options': 'nosniff',
     });
     const policy = shellPolicy(SHELL).split('; ');
@@ -43,7 +43,7 @@ describe('the shell', () => {
   test('names every script of the page that is built', async () => {
     const built = await readFile(new URL('../assets/shell.html', import.meta.url), 'utf8');
     const sources = inlineHashes(built, 'script').split(' ');
-    // What registers the service worker, what starts early, and the page's own code.
+    // One script registers the service worker, one starts early, and one is the page's own code.
     expect(sources).toHaveLength(3);
     expect(new Set(sources)).toEqual(
       new Set(

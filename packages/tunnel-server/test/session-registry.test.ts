@@ -56,6 +56,7 @@ beforeEach(() => {
     stun,
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,
+    sparesRelay: false,
     hostGraceMs: GRACE_MS,
     maxViewers: 2,
     originOf: (name: string) => `http://${name}.localhost`,
@@ -78,7 +79,15 @@ beforeEach(() => {
 function grant(host: HostPort, changes: Partial<Grant> = {}): Grant {
   const expiresAt = clock.now() + HOUR_MS;
   const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
-  return { host, takeOver: false, ...keys, ingressAllowed: true, expiresAt, ...changes };
+  return {
+    host,
+    takeOver: false,
+    ...keys,
+    ingressAllowed: true,
+    sharedBy: '',
+    expiresAt,
+    ...changes,
+  };
 }
 
 /** Every session of these tests comes from another network, unless it says which. */

@@ -49,6 +49,7 @@ function createSession(clock: FakeClock) {
       prekey: new Uint8Array(),
       gateKey: new Uint8Array(32),
       ingressAllowed: true,
+      sharedBy: '',
       expiresAt: clock.now() + ttlMs,
     });
   return { session, log, register };

@@ -5,6 +5,7 @@ import { answer } from './support/fake-host.js';
 import { FakeViewer, openRelay } from './support/fake-viewer.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { Inbox, until } from './support/inbox.js';
+import { abridged } from '../src/server.js';
 import { startServer, startSession } from './support/server.js';
 
 /** What Node still has open, apart from what belongs to Jest. */
@@ -24,6 +25,20 @@ test('closing tells everyone, ends every connection and leaves no handle', async
   expect((await relay.closed).code).toBe(CloseCode.GOING_AWAY);
   await until(() => handles() <= before);
 });
+
+test.each(['port', 'stunPort'])(
+  'a start that meets a taken %s leaves nothing running',
+  async (taken) => {
+    const other = await startServer({ stunEmbedded: true });
+    const running = (): string[] => process.getActiveResourcesInfo().sort();
+    const before = running();
+    const port = taken === 'port' ? other.port : other.stunPort!;
+    await expect(startServer({ [taken]: port, stunEmbedded: true })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    await until(() => running().length <= before.length);
+  },
+);
 
 test('a request under way may finish; new connections are not taken', async () => {
   const requests = new Inbox<IncomingRequest>();
@@ -60,4 +75,14 @@ test('closing twice is closing once', async () => {
   const server = await startServer();
   await Promise.all([server.close(100), server.close(100)]);
   await server.close(100);
+});
+
+test.each([
+  ['abcdefghijklmnop', 'abcd…'],
+  ['my-app-abcdefghijklmnop', 'my-app-abcd…'],
+  ['my-app-abcdefghijklmnop-3000', 'my-app-abcd…-3000'],
+  ['no session', 'no session…'],
+  [undefined, 'undefined…'],
+])('a log has the session %s as %s', (name, logged) => {
+  expect(abridged(name)).toBe(logged);
 });

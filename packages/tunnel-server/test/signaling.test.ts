@@ -29,6 +29,7 @@ async function accept(host: FakeHost, p2p = true) {
       linkId,
       p2p,
       p2pTimeoutMs: 0,
+      spareRelay: false,
       iceServers: [],
       nonce: NONCE,
     },
@@ -163,10 +164,12 @@ test('viewers hear that the host goes, comes back, and ends the session', async 
 
 test('an expired session ends for everyone', async () => {
   const clock = new FakeClock();
-  const { host } = await startSession({ ttlSeconds: 10 }, {}, clock);
+  const { host } = await startSession({ ttlSeconds: 10, sharedBy: 'Ada' }, {}, clock);
+  clock.advance(3_000);
   const viewer = await FakeViewer.connect(host);
-  await viewer.find('hostPresence');
-  clock.advance(10_000);
+  const news = { secondsLeft: 7, sharedBy: 'Ada' };
+  expect((await viewer.find('hostPresence')).value).toMatchObject(news);
+  clock.advance(7_000);
   expect((await viewer.client.closed).code).toBe(CloseCode.SESSION_ENDED);
   const refusal = await host.received.find((item) => item?.$case === 'refusal');
   expect(refusal.value.code).toBe('SESSION_ENDED');

@@ -13,7 +13,7 @@ function setUp(addresses: readonly string[] | Error) {
     const { addresses: found } = dns;
     return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
   });
-  /** What is given once the look-up of the first call is over. */
+  /** The answer after the look-up of the first call is over. */
   const given = async (urls: readonly string[] = [URL]): Promise<string[]> => {
     stun.beside(urls);
     await new Promise(setImmediate);

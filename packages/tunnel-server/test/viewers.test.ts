@@ -158,20 +158,21 @@ describe('signaling between viewers and their host', () => {
       takeOver: false,
       ...keys,
       ingressAllowed: true,
+      sharedBy: '',
       expiresAt: 3_600_000,
     });
     viewers = new ViewerRoster(2);
     viewers.join(link, viewer);
   });
 
-  function create(options: { p2pEnabled?: boolean } = {}): P2pSignaling {
+  function create(options: { p2pEnabled?: boolean; sparesRelay?: boolean } = {}): P2pSignaling {
     const stun = new StunCoordination({
       stunUrls: () => ['stun:a.example'],
       turnUrls: [],
       turnSecret: undefined,
       wallClock: () => 0,
     });
-    const p2p = { p2pEnabled: true, p2pTimeoutMs: 9_000, ...options };
+    const p2p = { p2pEnabled: true, p2pTimeoutMs: 9_000, sparesRelay: false, ...options };
     return new P2pSignaling({ session, viewers, stun, ...p2p });
   }
 
@@ -182,7 +183,10 @@ describe('signaling between viewers and their host', () => {
 
   const accept = (changes: object = {}): ReceivedCase<HostMessage> => ({
     $case: 'connectionAccept',
-    value: { linkId: link, p2p: true, p2pTimeoutMs: 0, iceServers: [], nonce: NONCE, ...changes },
+    value: {
+      ...{ linkId: link, p2p: true, p2pTimeoutMs: 0, iceServers: [], nonce: NONCE },
+      ...{ spareRelay: false, ...changes },
+    },
   });
 
   test('an offer goes to the host, for the link that the viewer has joined with only', () => {
@@ -218,6 +222,19 @@ describe('signaling between viewers and their host', () => {
       { p2p: true, p2pTimeoutMs: 1_234 },
     ]);
   });
+
+  test.each([
+    [false, false, false],
+    [false, true, true],
+    [true, false, true],
+    [true, true, true],
+  ])(
+    'the relay is spared where the operator (%j) or the developer (%j) wants it: %j',
+    (operator, developer, expected) => {
+      create({ sparesRelay: operator }).fromHost(accept({ spareRelay: developer }));
+      expect(viewer.told[0]?.value).toMatchObject({ spareRelay: expected });
+    },
+  );
 
   test('the host’s word reaches the viewer of its link, and nobody else', () => {
     const signaling = create();

@@ -40,7 +40,7 @@ export class SocketPlaces {
   readonly #places: Places;
   readonly #surplusPlaces: Places;
   readonly #sockets = new Set<Socket>();
-  /** By the peer's address and port: the socket of a request is another object than its connection when TLS is between. */
+  /** Surplus connections by the peer's address and port. With TLS, the socket of a request is another object than its connection. */
   readonly #surplus = new Set<string>();
   /** Of the connections that have ended. */
   #bytesBefore = 0;

@@ -1,34 +1,37 @@
 import { WingmanError, type Clock } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../limits.js';
 
-/** Who asks for a name. */
+/** Who claims a name. */
 export interface Claim {
-  /** Where the others reach the node. */
+  /** The URL at which other nodes reach the node. */
   readonly node: string;
-  /** The run of the host program: the same when it comes back, through whatever node. */
+  /** Identifies the run of the host program. A host that comes back has the same one, through whatever node. */
   readonly instance: string;
-  /** Whether it may take the name from another host with the same key. */
+  /** Whether the host may take the name from another host with the same key. */
   readonly takeOver: boolean;
 }
 
 /**
- * Says which node has which session, for SERVER_LIMITS.leaseMs after it was said last. A name has one owner at any time. All
- * of it may reject with WingmanError DIRECTORY_AWAY. The names of sessions, addresses of nodes and random numbers are all
+ * Says which node has which session, for SERVER_LIMITS.leaseMs after it was said last. A name has one owner at any time. Each
+ * question may be rejected with WingmanError DIRECTORY_AWAY. The names of sessions, addresses of nodes and random numbers are all
  * that is ever in it.
  */
 export interface Directory {
+  /** Whether it would answer no question now. */
+  readonly isAway: boolean;
   /** Makes the node the owner. The host of a name may move it to another node; rejects with NAME_IN_USE for another host. */
   claim(name: string, claim: Claim): Promise<void>;
-  /** Keeps a name for as long again, for this host; false when another node has it. One that has run out is taken again. */
+  /** Renews the lease of a name for this host; false when another node has the name. A lease that has run out begins anew. */
   renew(name: string, claim: Claim): Promise<boolean>;
-  /** Gives a name up, if it is still the node's. */
+  /** Gives a name up if the node still has it. */
   release(name: string, claim: Claim): Promise<void>;
-  /** The node that has a name; undefined when none has. */
+  /** Gives a name up for its host to take it at another node; until then it is on its way, for a lease at most. */
+  leave(name: string, claim: Claim): Promise<void>;
+  /** The node that has a name; undefined when none has, empty while it is on its way. */
   ownerOf(name: string): Promise<string | undefined>;
-  close(): void;
 }
 
-/** What is refused to another host with the same key. */
+/** The refusal for another host with the same key. */
 export function nameInUse(): WingmanError {
   return new WingmanError(
     'NAME_IN_USE',
@@ -36,8 +39,9 @@ export function nameInUse(): WingmanError {
   );
 }
 
-/** The directory of a server that is one node, and of tests. */
+/** The directory of a server with a single node, and of tests. */
 export class MemoryDirectory implements Directory {
+  readonly isAway = false;
   readonly #clock: Clock;
   readonly #held = new Map<string, { claim: Claim; until: number }>();
 
@@ -66,12 +70,13 @@ export class MemoryDirectory implements Directory {
     return Promise.resolve();
   }
 
-  ownerOf(name: string): Promise<string | undefined> {
-    return Promise.resolve(this.#holder(name)?.node);
+  leave(name: string, claim: Claim): Promise<void> {
+    if (this.#holder(name)?.node === claim.node) this.#hold(name, { ...claim, node: '' });
+    return Promise.resolve();
   }
 
-  close(): void {
-    this.#held.clear();
+  ownerOf(name: string): Promise<string | undefined> {
+    return Promise.resolve(this.#holder(name)?.node);
   }
 
   #hold(name: string, claim: Claim): void {

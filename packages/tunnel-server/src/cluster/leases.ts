@@ -1,25 +1,39 @@
-import { toWingmanError, type Clock, type Timer } from '@wingman/protocol';
+import type { Clock, Timer } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Claim, Directory } from './directory.js';
 
 export interface LeaseOptions {
   readonly directory: Directory;
-  /** Where the others reach this node. */
+  /** The URL at which other nodes reach this one. */
   readonly node: string;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
   /** Whether this node has a session of this name. */
   isHere(name: string): boolean;
-  /** Another node has the name now. */
+  /** Called when another node has taken the name. */
   lost(name: string): void;
+  /** Another node may have the name: this one could not say for a whole lease that it has it. */
+  cutOff(name: string): void;
+  /** Whether the directory is away from every node, so that none of them takes a name. */
+  isAwayFromAll(): Promise<boolean>;
 }
 
-/** The names that this node has, kept for as long as their sessions are here. */
+/** A name that this node has. */
+interface Held {
+  readonly claim: Claim;
+  /** When the question was asked, on the node's clock, that was last answered: the lease began no earlier. */
+  readonly since: number;
+}
+
+/** The names that this node has. The node keeps each name for as long as it has the session. */
 export class Leases {
   readonly #options: LeaseOptions;
-  readonly #claims = new Map<string, Claim>();
+  readonly #held = new Map<string, Held>();
   #timer: Timer;
+  /** For the first lease that ends unless it is renewed before. */
+  #nextEnd: Timer | undefined;
+  #isClosed = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -27,38 +41,66 @@ export class Leases {
   }
 
   /**
-   * Takes a name for a host that has proved its key. Where the session is here already, it decides itself whose it is.
+   * Takes a name for a host that has proved its key. If this node has the session already, the session decides which host
+   * may have it.
    * Rejects with NAME_IN_USE or DIRECTORY_AWAY.
    */
   async take(name: string, instance: string, takeOver: boolean): Promise<void> {
-    const { directory, node } = this.#options;
-    if (this.#claims.has(name) && this.#options.isHere(name)) return;
+    const { clock, directory, node } = this.#options;
+    if (this.#held.has(name) && this.#options.isHere(name)) return;
     const claim = { node, instance, takeOver };
+    const since = clock.now();
     await directory.claim(name, claim);
-    this.#claims.set(name, claim);
+    this.#held.set(name, { claim, since });
   }
 
-  /** The session has taken this host: the next renewal says so to the other nodes. */
+  /** The session has accepted this host. The next renewal tells the other nodes. */
   confirm(name: string, instance: string): void {
-    const claim = this.#claims.get(name);
-    if (claim !== undefined) this.#claims.set(name, { ...claim, instance });
+    const held = this.#held.get(name);
+    if (held !== undefined) this.#held.set(name, { ...held, claim: { ...held.claim, instance } });
   }
 
-  /** The session is over: others may have the name at once. */
+  /** The session is over. Other nodes may take the name at once. */
   giveUp(name: string): void {
-    const claim = this.#claims.get(name);
-    if (claim !== undefined) void this.#giveUp(name, claim);
+    const held = this.#held.get(name);
+    if (held !== undefined) void this.#giveUp(name, held.claim);
   }
 
-  /** Gives up names that have no session here, and renews the others. */
+  /**
+   * Gives up names that have no session here, and renews the others. What can't be renewed goes on while the directory is
+   * away from all nodes. Else it ends here with its lease: another node may have the name by then.
+   */
   async renew(): Promise<void> {
-    await Promise.all([...this.#claims].map(([name, claim]) => this.#renewOne(name, claim)));
+    const since = this.#options.clock.now();
+    const all = [...this.#held].map(([name, { claim }]) => this.#renewOne(name, claim, since));
+    const open = (await Promise.all(all)).filter((name) => name !== undefined);
+    if (open.length === 0) return;
+    const goesOn = await this.#options.isAwayFromAll();
+    this.#options.logger.warn({ sessions: open.length, goesOn }, 'leases could not be renewed');
+    if (goesOn) {
+      for (const name of open) this.#confirm(name, since);
+      return;
+    }
+    this.#endLate();
+    this.#awaitEnd();
   }
 
-  /** Gives all names up, for other nodes to have them at once. */
+  /** Gives all names up for their hosts to take them elsewhere. The sessions are still here, and end soon. */
+  async leave(): Promise<void> {
+    const all = [...this.#held];
+    this.#held.clear();
+    const { directory } = this.#options;
+    await Promise.all(
+      all.map(([name, { claim }]) => directory.leave(name, claim).catch(() => undefined)),
+    );
+  }
+
+  /** Gives all names up, so that other nodes can take them at once. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#timer.cancel();
-    const all = [...this.#claims].map(([name, claim]) => this.#giveUp(name, claim));
+    this.#nextEnd?.cancel();
+    const all = [...this.#held].map(([name, { claim }]) => this.#giveUp(name, claim));
     await Promise.all(all);
   }
 
@@ -69,22 +111,55 @@ export class Leases {
     }, SERVER_LIMITS.leaseRenewalMs);
   }
 
-  async #renewOne(name: string, claim: Claim): Promise<void> {
-    const { directory, logger } = this.#options;
-    if (!this.#options.isHere(name)) return this.#giveUp(name, claim);
+  /** The name, when nobody could be asked. */
+  async #renewOne(name: string, claim: Claim, since: number): Promise<string | undefined> {
+    const { directory } = this.#options;
+    if (!this.#options.isHere(name)) return void (await this.#giveUp(name, claim));
     try {
-      if (await directory.renew(name, claim)) return;
-    } catch (error) {
-      // What runs goes on: nobody can take the name while the directory is away from all.
-      const { code } = toWingmanError(error, 'INTERNAL');
-      return logger.warn({ session: name, code }, 'a lease could not be renewed');
+      if (await directory.renew(name, claim)) return void this.#confirm(name, since);
+    } catch {
+      return name;
     }
-    this.#claims.delete(name);
+    // The host may have come back here while the question was under way: the answer is about its claim before.
+    if (this.#held.get(name)?.claim !== claim) return undefined;
+    this.#held.delete(name);
     this.#options.lost(name);
+    return undefined;
+  }
+
+  /** Of two answers the later question counts: rounds overlap when the directory is slow. */
+  #confirm(name: string, since: number): void {
+    const held = this.#held.get(name);
+    if (held !== undefined) this.#held.set(name, { ...held, since: Math.max(held.since, since) });
+  }
+
+  /** Whether a lease was over: its name ends here. */
+  #endLate(): boolean {
+    const now = this.#options.clock.now();
+    const late = [...this.#held].filter(([, { since }]) => now - since >= SERVER_LIMITS.leaseMs);
+    for (const [name] of late) {
+      this.#held.delete(name);
+      this.#options.cutOff(name);
+    }
+    return late.length > 0;
+  }
+
+  /** Waits for the end of the first lease: the next renewal may take longer to fail. One that ends nothing is the last. */
+  #awaitEnd(): void {
+    const { clock } = this.#options;
+    this.#nextEnd?.cancel();
+    if (this.#isClosed || this.#held.size === 0) return;
+    const first = Math.min(...[...this.#held.values()].map(({ since }) => since));
+    this.#nextEnd = clock.setTimeout(
+      () => {
+        if (this.#endLate()) this.#awaitEnd();
+      },
+      first + SERVER_LIMITS.leaseMs - clock.now(),
+    );
   }
 
   async #giveUp(name: string, claim: Claim): Promise<void> {
-    this.#claims.delete(name);
+    this.#held.delete(name);
     // A name that can't be given up runs out.
     await this.#options.directory.release(name, claim).catch(() => undefined);
   }

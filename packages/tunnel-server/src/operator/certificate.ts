@@ -21,8 +21,8 @@ export interface CertificateOptions {
 }
 
 /**
- * The certificate of a server that ends TLS itself. Whoever renews it replaces two files, one after the other: a pair
- * that doesn't fit changes nothing, and the next look finds the other half.
+ * The certificate of a server that ends TLS itself. A renewal replaces two files, one after the other. While the two files
+ * don't fit together, the old pair stays in use. The next look finds the complete new pair.
  */
 export class Certificate {
   readonly #options: CertificateOptions;
@@ -31,7 +31,7 @@ export class Certificate {
   #timer: Timer;
   #renewed: (pair: CertificatePair) => void = () => undefined;
 
-  /** Reads both files; throws ConfigError for what is no certificate with its key. */
+  /** Reads both files; throws ConfigError when they are not a certificate and its key. */
   constructor(options: CertificateOptions) {
     this.#options = options;
     this.#version = this.#readVersion();
@@ -48,7 +48,7 @@ export class Certificate {
     return this.#pair;
   }
 
-  /** Has new connections use a renewed certificate; those that are open keep theirs. */
+  /** Sets what happens with a renewed certificate. New connections use it, and open connections keep the old one. */
   onRenewed(renewed: (pair: CertificatePair) => void): void {
     this.#renewed = renewed;
   }
@@ -56,18 +56,21 @@ export class Certificate {
   /** Reads both files again now, changed or not. */
   reload(): void {
     const { cert: path, logger } = this.#options;
-    // Kept before the files are read: a mistake in them is logged once.
+    // The version is noted before the files are read, so a mistake in the files is logged only once.
     this.#version = this.#readVersion();
     try {
       this.#pair = this.#read();
     } catch (error) {
-      return logger.error({ path, reason: textOf(error) }, 'the certificate stays as it was');
+      return logger.error(
+        { path, reason: textOf(error) },
+        'the certificate stays as it was: its files are not valid',
+      );
     }
     this.#renewed(this.#pair);
     logger.info({ path }, 'the certificate was read again');
   }
 
-  /** Looks at the files no more. */
+  /** Stops looking at the files. */
   close(): void {
     this.#timer.cancel();
   }

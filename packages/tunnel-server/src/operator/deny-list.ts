@@ -5,51 +5,80 @@ import { addNetwork, includesAddress } from './networks.js';
 import { ListFile, type ListFileOptions } from './list-file.js';
 
 /** What a deny list says: names of sessions, addresses and networks. */
-interface Denied {
-  readonly names: ReadonlySet<string>;
-  readonly addresses: BlockList;
+class Denied {
+  readonly #names = new Set<string>();
+  readonly #addresses = new BlockList();
+
+  /** `refused` is told of lines that are none of these. */
+  constructor(
+    readonly lines: readonly string[],
+    refused: (line: string) => void,
+  ) {
+    for (const line of lines) {
+      if (isSessionName(line)) this.#names.add(line);
+      else if (!addNetwork(this.#addresses, line)) refused(line);
+    }
+  }
+
+  hasName(session: string): boolean {
+    return this.#names.has(session) || this.#names.has(splitSessionName(session).main);
+  }
+
+  hasAddress(address: string): boolean {
+    return includesAddress(this.#addresses, address);
+  }
 }
 
-/** Whom the operator doesn't serve; read again when its file changes. */
+const NOBODY = new Denied([], () => undefined);
+
+/** Whom the operator doesn't serve, by the file of this node, which is read again when it changes, and by those of others. */
 export class DenyList {
   readonly #file: ListFile<Denied> | undefined;
+  readonly #changed: () => void;
+  #others = NOBODY;
 
-  /** Without a path nobody is denied. Throws ConfigError for a file that can't be read. */
+  /** Without a path nobody is denied here. Throws ConfigError for a file that can't be read. */
   constructor(
     path: string | undefined,
-    options: Pick<ListFileOptions<unknown>, 'clock' | 'logger' | 'changed'>,
+    options: Pick<ListFileOptions<unknown>, 'clock' | 'logger'> & { changed?: () => void },
   ) {
+    this.#changed = options.changed ?? (() => undefined);
     this.#file = path === undefined ? undefined : new ListFile({ ...options, path, parse });
+  }
+
+  /** The entries of this node's file. */
+  get lines(): readonly string[] {
+    return this.#own.lines;
   }
 
   /** A main session is denied with the sessions of its other ports. */
   deniesName(session: string): boolean {
-    const names = this.#file?.value.names;
-    return names?.has(session) === true || names?.has(splitSessionName(session).main) === true;
+    return this.#own.hasName(session) || this.#others.hasName(session);
   }
 
   deniesAddress(address: string): boolean {
-    const addresses = this.#file?.value.addresses;
-    return addresses !== undefined && includesAddress(addresses, address);
+    return this.#own.hasAddress(address) || this.#others.hasAddress(address);
+  }
+
+  /** What other nodes deny, all of it. A newer one may say what this one doesn't know. */
+  alsoDeny(lines: readonly string[]): void {
+    this.#others = new Denied(lines, () => undefined);
+    this.#changed();
   }
 
   close(): void {
     this.#file?.close();
   }
+
+  get #own(): Denied {
+    return this.#file?.value ?? NOBODY;
+  }
 }
 
 function parse(lines: readonly string[]): Denied {
-  const names = new Set<string>();
-  const addresses = new BlockList();
-  for (const line of lines) {
-    if (isSessionName(line)) names.add(line);
-    else if (!addNetwork(addresses, line)) throw mistake(line);
-  }
-  return { names, addresses };
-}
-
-function mistake(line: string): ConfigError {
-  return new ConfigError(
-    `"${line}" is not valid in a deny list. A line is the whole name of a session, an address, or a network such as 192.0.2.0/24`,
-  );
+  return new Denied(lines, (line) => {
+    throw new ConfigError(
+      `"${line}" is not valid in a deny list. A line is the whole name of a session, an address, or a network such as 192.0.2.0/24`,
+    );
+  });
 }

@@ -1,12 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Reads addresses and networks, each written as `192.0.2.7` or `192.0.2.0/24`; undefined when one is neither. */
+/** Reads addresses and networks, written as `192.0.2.7` and `192.0.2.0/24`; undefined when a text is neither. */
 export function networksOf(texts: readonly string[]): BlockList | undefined {
   const networks = new BlockList();
   return texts.every((text) => addNetwork(networks, text)) ? networks : undefined;
 }
 
-/** Whether an address is one of these, or in one of these networks. */
+/** Whether `networks` contains an address, alone or in a network. */
 export function includesAddress(networks: BlockList, address: string): boolean {
   const family = isIP(address);
   return family !== 0 && networks.check(address, family === 6 ? 'ipv6' : 'ipv4');

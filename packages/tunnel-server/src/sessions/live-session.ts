@@ -3,6 +3,7 @@ import {
   FairShare,
   LIMITS,
   type Clock,
+  type Door,
   type MessageMeter,
   type Mux,
 } from '@wingman/protocol';
@@ -16,6 +17,7 @@ import { P2pSignaling } from '../signaling/p2p-signaling.js';
 import { ViewerRoster } from '../signaling/viewer-roster.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
 import { Session, type EndReason } from './session.js';
+import { WrongKeys } from './wrong-keys.js';
 
 /** What all sessions share. */
 export interface SessionSurroundings {
@@ -24,10 +26,17 @@ export interface SessionSurroundings {
   stun: StunCoordination;
   p2pEnabled: boolean;
   p2pTimeoutMs: number;
+  sparesRelay: boolean;
   hostGraceMs: number;
   maxViewers: number;
   /** The session's origin as browsers write it. */
   originOf(name: string): string;
+}
+
+/** What a viewer shows at a door: an id, and the pass that was made for this id (SPEC section 4.5). */
+export interface Ticket {
+  readonly id: string;
+  readonly pass: string;
 }
 
 /** A session with everything that lives and ends with it. */
@@ -40,6 +49,7 @@ export class LiveSession implements IngressTarget {
   readonly ingressDials: DialBackPool;
   readonly ingressLink: IngressLink;
   readonly gate = new ExchangeGate();
+  readonly #wrongKeys: WrongKeys;
   readonly heldMessages = new FairShare<MessageMeter>(LIMITS.webSocketHeldBytes);
 
   constructor(name: string, around: SessionSurroundings, onEnd: (reason: EndReason) => void) {
@@ -52,6 +62,9 @@ export class LiveSession implements IngressTarget {
     this.splices = new SpliceRoster(metrics, maxViewers);
     this.ingressDials = this.#dialBackPool(clock, DialPurpose.INGRESS, 0, 1);
     this.ingressLink = new IngressLink({ clock, dials: this.ingressDials, graceMs: hostGraceMs });
+    this.#wrongKeys = new WrongKeys(clock, (clientAddress) => {
+      this.session.host?.send({ $case: 'wrongKey', value: { clientAddress } });
+    });
     const { viewers, relayDials, splices, ingressDials, ingressLink } = this;
     // The order matters: dial-backs hear of the host first, then the parts that wait for a dial-back.
     for (const part of [relayDials, ingressDials, ingressLink, splices, viewers]) {
@@ -61,6 +74,16 @@ export class LiveSession implements IngressTarget {
 
   get isOnline(): boolean {
     return this.session.state === 'online';
+  }
+
+  /**
+   * Whether a visitor at a door has shown that they have the session's link key. The host is told the address of a visitor
+   * who has not.
+   */
+  admits(door: Door, ticket: Ticket, address: string): boolean {
+    const isAdmitted = this.session.admits(door, ticket.id, ticket.pass);
+    if (!isAdmitted) this.#wrongKeys.met(address);
+    return isAdmitted;
   }
 
   get ingressAllowed(): boolean {

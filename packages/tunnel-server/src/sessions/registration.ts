@@ -1,6 +1,7 @@
 import { verifyRegistrationProof } from '@wingman/node-kit';
 import {
   isSessionName,
+  LIMITS,
   PROTOCOL_VERSION,
   versionConflict,
   WingmanError,
@@ -39,6 +40,9 @@ export async function verifyRegistration(
   }
   if (message.gateKey.byteLength !== GATE_KEY_BYTES) {
     throw new WingmanError('PROTOCOL_ERROR', 'the gate key is malformed');
+  }
+  if (message.sharedBy.length > LIMITS.sharedByChars) {
+    throw new WingmanError('PROTOCOL_ERROR', 'the name of who shares is too long');
   }
   // Before the signature, so that a stranger learns nothing about names and keys.
   if (tokens?.admits(message, challenge) === false) {

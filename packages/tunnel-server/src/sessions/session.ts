@@ -24,7 +24,8 @@ const TRANSITIONS: TransitionTable<SessionState> = {
 };
 
 /** Why a session has ended. */
-export type EndReason = 'stopped' | 'expired' | 'abandoned' | 'removed' | 'moved' | 'shutdown';
+export type EndReason =
+  'stopped' | 'expired' | 'abandoned' | 'removed' | 'moved' | 'cut-off' | 'shutdown';
 
 /** What everyone connected to a session is told when it ends. */
 export interface Ending {
@@ -64,13 +65,22 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
     reason: ToldReason.STOPPED,
     hostCode: 'DENIED',
   },
-  // Its viewers come back, and are led to the other node. A host that is still here is not the one that has moved.
+  // The viewers of the session come back, and are led to the other node. A host that is still connected to this node is
+  // not the one that has moved.
   moved: {
     code: 'HOST_OFFLINE',
     closeCode: CloseCode.GOING_AWAY,
     message: 'another node of the tunnel server has the session now',
     reason: ToldReason.UNSPECIFIED,
     hostCode: 'NAME_IN_USE',
+  },
+  // The host tries again, here or at another node; this one takes it when it can be sure again.
+  'cut-off': {
+    code: 'HOST_OFFLINE',
+    closeCode: CloseCode.GOING_AWAY,
+    message: 'this node of the tunnel server is cut off from the others',
+    reason: ToldReason.UNSPECIFIED,
+    hostCode: 'DIRECTORY_AWAY',
   },
   shutdown: {
     code: 'HOST_OFFLINE',
@@ -108,6 +118,8 @@ export interface Grant {
   /** What the passes of this session's viewers are made with. */
   gateKey: Uint8Array;
   ingressAllowed: boolean;
+  /** The text by which viewers know who shares; empty for none. */
+  sharedBy: string;
   /** On the session's clock. */
   expiresAt: number;
 }
@@ -171,6 +183,11 @@ export class Session {
 
   get ingressAllowed(): boolean {
     return this.#grant?.ingressAllowed ?? false;
+  }
+
+  /** The text by which viewers know who shares; empty for none. */
+  get sharedBy(): string {
+    return this.#grant?.sharedBy ?? '';
   }
 
   /** What is left of the session's life, in milliseconds. */

@@ -65,7 +65,7 @@ export interface HostConnectionOptions {
   tokens: Pick<HostTokens, 'admits'> | undefined;
   /** Whether the host's network may register once more. */
   mayRegister(): Promise<boolean>;
-  /** Takes the proved name among all nodes of the server; rejects with WingmanError. */
+  /** Claims the proved name among all nodes of the server; rejects with WingmanError. */
   claim(name: string, instance: string, takeOver: boolean): Promise<void>;
   /** Registers under the proved name; throws WingmanError. */
   register(name: string, grant: Grant): HostAudience;
@@ -201,7 +201,7 @@ export class HostConnection implements HostPort {
     }
     this.#introduce(message);
     await this.#options.claim(message.session, this.instance, message.takeOver);
-    // A name that was taken for a host that has gone meanwhile is given up at the next renewal.
+    // If the host has gone meanwhile, the next renewal gives its name up.
     if (!this.#socket.isOpen) return;
     this.#audience = this.#options.register(message.session, {
       host: this,
@@ -209,6 +209,7 @@ export class HostConnection implements HostPort {
       prekey: message.prekey,
       gateKey: message.gateKey,
       ingressAllowed: message.ingressAllowed,
+      sharedBy: message.sharedBy,
       expiresAt: this.#options.clock.now() + this.#grantedMs(message.ttlSeconds),
     });
     this.#transition('registered');

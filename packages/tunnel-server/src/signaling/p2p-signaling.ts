@@ -17,6 +17,8 @@ export interface P2pSignalingOptions {
   stun: StunCoordination;
   p2pEnabled: boolean;
   p2pTimeoutMs: number;
+  /** The operator spares the relay, whatever the developer has chosen. */
+  sparesRelay: boolean;
 }
 
 /** Carries offers, answers and candidates between the viewers of one session and its host, by link id. */
@@ -68,7 +70,7 @@ export class P2pSignaling {
   }
 
   #accept(linkId: string, accept: ConnectionAccept): void {
-    const { session, stun, p2pEnabled, p2pTimeoutMs } = this.#options;
+    const { session, stun, p2pEnabled, p2pTimeoutMs, sparesRelay } = this.#options;
     const p2p = accept.p2p && p2pEnabled;
     this.#viewer(linkId)?.send({
       $case: 'connectionAccept',
@@ -77,6 +79,7 @@ export class P2pSignaling {
         p2p,
         p2pTimeoutMs: accept.p2pTimeoutMs === 0 ? p2pTimeoutMs : accept.p2pTimeoutMs,
         nonce: accept.nonce,
+        spareRelay: sparesRelay || accept.spareRelay,
         iceServers: p2p ? stun.iceServersFor(linkId, session.remainingMs) : [],
       },
     });

@@ -49,7 +49,7 @@ export class ViewerConnection implements ViewerPort {
       message: (bytes) => this.#receive(bytes),
       closed: (code) => this.#closed(code),
     });
-    if (viewers.connect(this)) this.#welcome(session.state === 'online');
+    if (viewers.connect(this)) this.#welcome(session);
     else this.#refuse();
   }
 
@@ -61,8 +61,10 @@ export class ViewerConnection implements ViewerPort {
     this.#socket.close(code, reason);
   }
 
-  #welcome(online: boolean): void {
-    this.send({ $case: 'hostPresence', value: { online, sessionEnded: false } });
+  #welcome({ remainingMs, sharedBy, state }: Session): void {
+    const secondsLeft = Math.round(remainingMs / 1000);
+    const value = { online: state === 'online', sessionEnded: false, secondsLeft, sharedBy };
+    this.send({ $case: 'hostPresence', value });
   }
 
   #refuse(): void {

@@ -16,8 +16,8 @@ interface Known {
 }
 
 /**
- * Puts addresses beside the names of STUN servers. A viewer or host whose DNS doesn't answer for the name would have no
- * direct path. Names are looked up in the background, and again after SERVER_LIMITS.stunNameMs.
+ * Adds addresses to the names of STUN servers. Without an address, a viewer or host whose DNS can't resolve the name would
+ * have no direct path. Names are looked up in the background, and again after SERVER_LIMITS.stunNameMs.
  */
 export class StunAddresses {
   readonly #clock: Clock;
@@ -30,8 +30,8 @@ export class StunAddresses {
   }
 
   /**
-   * The URLs, and those of one IPv4 and one IPv6 address of the first, as far as they are known. The others have none:
-   * browsers and engines grow slow with five servers.
+   * The given URLs, followed by URLs with one IPv4 and one IPv6 address of the first server, as far as these are known.
+   * The other servers get none, because browsers and engines become slow with five URLs.
    */
   beside(urls: readonly string[]): string[] {
     return [...urls, ...urls.slice(0, 1).flatMap((first) => this.#byAddress(first))];
@@ -39,7 +39,7 @@ export class StunAddresses {
 
   #byAddress(url: string): string[] {
     const { hostname = '', port, scheme } = parseIceUrl(url) ?? {};
-    // A certificate is made out to a name.
+    // Only `stun:` can use an address: a certificate for `stuns:` is made out to a name.
     if (scheme !== 'stun' || isIP(hostname) !== 0 || hostname.startsWith('[')) return [];
     return this.#addressesOf(hostname).map(
       (address) => `stun:${isIPv6(address) ? `[${address}]` : address}:${port}`,
@@ -71,7 +71,7 @@ export class StunAddresses {
   }
 }
 
-/** What a name is inside the server's own network, or in its hosts file, nobody outside can reach. */
+/** Networks whose addresses nobody outside can reach. A name may resolve to one inside the server's own network or by its hosts file. */
 const INNER = new BlockList();
 const INNER_NETS = [
   '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16',

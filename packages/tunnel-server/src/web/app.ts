@@ -28,7 +28,7 @@ import type { UnknownNames } from './unknown-names.js';
 
 export interface AppOptions {
   locate: (hostHeader: string | undefined) => Place;
-  /** Takes what is for a session of another node. */
+  /** Passes on the requests for sessions of other nodes. */
   peers: Pick<Peers, 'web'>;
   /** Pages of the tunnel server's own name. */
   server: Router;

@@ -24,7 +24,8 @@ interface Asset {
   type: string;
   etag: string;
   cacheControl: string;
-  body: Promise<EncodedBody>;
+  /** The body, which is compressed at the first request: most starts of the command line serve one browser or none. */
+  encoded: () => Promise<EncodedBody>;
 }
 
 /** The built files of the browser client, read once: a request can name no other file. */
@@ -59,7 +60,7 @@ export class Assets {
       return true;
     }
     const coding = acceptedCoding(req.headers['accept-encoding']);
-    const body = (await asset.body)[coding ?? 'identity'];
+    const body = (await asset.encoded())[coding ?? 'identity'];
     if (coding !== undefined) headers['content-encoding'] = coding;
     res.writeHead(200, { ...headers, 'content-length': body.byteLength });
     res.end(req.method === 'HEAD' ? undefined : body);
@@ -68,11 +69,12 @@ export class Assets {
 
   #add(name: string, content: Buffer): void {
     const digest = createHash('sha256').update(content).digest('base64url').slice(0, 22);
+    let encoded: Promise<EncodedBody> | undefined;
     this.#byName.set(name, {
       type: TYPES[extname(name)] ?? 'application/octet-stream',
       etag: `"${digest}"`,
       cacheControl: HASHED_NAME.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      body: encodeBody(content),
+      encoded: () => (encoded ??= encodeBody(content)),
     });
   }
 }

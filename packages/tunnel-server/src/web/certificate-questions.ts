@@ -8,7 +8,7 @@ import { TokenBucket } from '../signaling/token-bucket.js';
 import { isForwarded, peerAddress } from './client-identity.js';
 import { routeHost } from './locate.js';
 
-/** Where a proxy that gets its certificates on demand asks before it does (Caddy: `on_demand_tls { ask … }`). */
+/** The path at which a proxy asks before it gets a certificate on demand (Caddy: `on_demand_tls { ask … }`). */
 export const CERTIFICATE_PATH = '/tls-ask';
 
 export interface CertificateQuestionOptions {
@@ -22,9 +22,9 @@ export interface CertificateQuestionOptions {
 }
 
 /**
- * Answers whether a name deserves a certificate: 200 for the server's own and those of living sessions, else 404, and 429
- * when too many unknown names are asked for. The answers tell which sessions there are, so nobody but the proxy may ask:
- * by the server's address, not by its name, and on its own behalf. For whoever else there is no such page.
+ * Answers whether a name should get a certificate: 200 for the server's own name and for living sessions, 429 when too many
+ * unknown names are asked about, else 404. The answers tell which sessions exist, so only the proxy may ask. It has to ask
+ * by the server's address, not by its name, and not on behalf of a client. For everybody else the page does not exist.
  */
 export function certificateQuestions(options: CertificateQuestionOptions): RequestHandler {
   const { clock, directory, domain, registry } = options;

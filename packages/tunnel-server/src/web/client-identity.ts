@@ -10,6 +10,7 @@ import {
 } from '@wingman/protocol';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** The longest that browsers keep a cookie: 400 days. */
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
@@ -64,8 +65,18 @@ export function clientNetwork(address: string): string {
 
 export interface ForwardedOptions {
   trustProxy: boolean;
-  /** The scheme of the public URL, which is what browsers see. */
-  scheme(): 'http' | 'https';
+  scheme: SchemeOf;
+}
+
+/** The scheme of a request as its browser sees it. */
+export type SchemeOf = (req: Pick<IncomingMessage, 'socket'>) => 'http' | 'https';
+
+/** The connection's where TLS ends here, else that of the public URL: a proxy may be in front. */
+export function schemeOf(
+  { socket }: Pick<IncomingMessage, 'socket'>,
+  { scheme }: { readonly scheme: 'http' | 'https' },
+): 'http' | 'https' {
+  return socket instanceof TLSSocket ? 'https' : scheme;
 }
 
 /** What a client may not say about itself: only a proxy of ours knows. */
@@ -93,5 +104,5 @@ function forwardedFor(req: IncomingMessage, trustProxy: boolean): string {
 
 function forwardedProto(req: IncomingMessage, options: ForwardedOptions): string {
   const said = options.trustProxy ? req.headers['x-forwarded-proto'] : undefined;
-  return said === 'http' || said === 'https' ? said : options.scheme();
+  return said === 'http' || said === 'https' ? said : options.scheme(req);
 }

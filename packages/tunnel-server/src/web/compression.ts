@@ -18,7 +18,7 @@ interface Effort {
   windowBits: number;
 }
 
-/** For what is compressed once, when the server starts. */
+/** For content that is compressed once, at the first request. */
 const BEST: Effort = { quality: { gzip: 9, br: 9 }, windowBits: 22 };
 /** For what somebody waits for: a tenth of the time, and 2 % larger. */
 const FAST: Effort = { quality: { gzip: 6, br: 5 }, windowBits: 18 };

@@ -17,7 +17,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What may be over in a moment: the host comes back, or shares again under the same name. */
+/** Problems that may be over in a moment: the host comes back, or shares again under the same name. */
 const PASSING: ReadonlySet<Problem> = new Set([
   HOST_OFFLINE,
   OVERLOADED,

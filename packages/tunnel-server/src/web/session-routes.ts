@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import {
+  AUTHORITY_TARGET,
   BAD_REQUEST,
   DOOR_PREFIX,
   FOREIGN_ORIGIN,
@@ -9,12 +11,12 @@ import {
   RELAY_TARGET,
   WRONG_KEY,
 } from '@wingman/protocol';
-import { Router, type Request, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Ingress } from '../ingress/ingress.js';
 import type { Metrics } from '../metrics.js';
 import type { LiveSession } from '../sessions/live-session.js';
 import { serveFirstFlight } from '../relay/first-flight.js';
-import { clientAddress } from './client-identity.js';
+import { clientAddress, type SchemeOf } from './client-identity.js';
 import type { Assets } from './assets.js';
 import { isOwnOrigin, isReserved, pathOf } from './locate.js';
 import { meetByNotice } from './notice.js';
@@ -33,12 +35,13 @@ export interface SessionRouteOptions {
   shell: Shell;
   ingress: Ingress;
   metrics: Metrics;
+  /** The certificate that visitors have to trust, as PEM; undefined: they trust what they are shown. */
+  authority: string | undefined;
   /** Brings visitors from the main session to other ports' sessions. */
   passages: Router;
   /** Whether each browser is shown a notice first. */
   hasNotice: boolean;
-  /** The scheme of the public URL. */
-  scheme(): 'http' | 'https';
+  scheme: SchemeOf;
   trustProxy: boolean;
 }
 
@@ -61,28 +64,31 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   });
   router.post(RELAY_TARGET, (req, res: SessionResponse) => {
     const { host, origin } = req.headers;
-    if (!isOwnOrigin(origin ?? '', host, options.scheme())) {
+    if (!isOwnOrigin(origin ?? '', host, options.scheme(req))) {
       return sendProblem(req, res, FOREIGN_ORIGIN);
     }
     const { live } = res.locals;
     const ticket = ticketOf('relay', new URL(req.originalUrl, 'http://session').searchParams);
     if (ticket === undefined) return sendProblem(req, res, BAD_REQUEST);
-    if (!live.session.admits('relay', ticket.id, ticket.pass)) {
-      return sendProblem(req, res, WRONG_KEY);
-    }
+    const address = clientAddress(req, options.trustProxy);
+    if (!live.admits('relay', ticket, address)) return sendProblem(req, res, WRONG_KEY);
     return serveFirstFlight({
       req,
       res,
       linkId: ticket.id,
-      address: clientAddress(req, options.trustProxy),
+      address,
       target: live,
       metrics: options.metrics,
     });
   });
-  // A page of the host's. Another site can't send the Authorization field that it asks for.
-  router.post(INGRESS_TARGET, (req, res: SessionResponse) =>
-    ingress.serve(req, res, res.locals.live),
-  );
+  // A page of the host's. Another site can't send the Authorization field or the token that it asks for.
+  const proving = (req: Request, res: SessionResponse): Promise<void> =>
+    ingress.serve(req, res, res.locals.live);
+  router.post(INGRESS_TARGET, proving);
+  router.get(INGRESS_TARGET, proving);
+  if (options.authority !== undefined) {
+    router.get(AUTHORITY_TARGET, sendCertificate(options.authority));
+  }
   router.get('/__wingman/:asset', async (req, res, next) => {
     const isServed = await assets.serve(req.params.asset, req, res);
     if (!isServed) next();
@@ -90,13 +96,26 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   router.use((req, res: SessionResponse, next) => {
     if (isReserved(pathOf(req.originalUrl))) return sendProblem(req, res, NOT_FOUND);
     if (!isNavigation(req)) return next();
-    const origin = `${options.scheme()}://${req.headers.host ?? ''}`;
+    const origin = `${options.scheme(req)}://${req.headers.host ?? ''}`;
     if (options.hasNotice && meetByNotice(req, res, origin)) return;
     if (!res.locals.live.isOnline) return sendProblem(req, res, HOST_OFFLINE);
     return shell.serve(req, res, boot(res.locals.live));
   });
   router.use((req, res: SessionResponse) => ingress.serve(req, res, res.locals.live));
   return router;
+}
+
+/** Phones offer to install what has this type. */
+function sendCertificate(pem: string): RequestHandler {
+  const { raw } = new X509Certificate(pem);
+  return (_req, res) => {
+    res.set({
+      'content-type': 'application/x-x509-ca-cert',
+      'content-disposition': 'attachment; filename="wingman.crt"',
+      'cache-control': 'no-store',
+    });
+    res.end(raw);
+  };
 }
 
 /** A top-level navigation gets the shell; it shows the app in an iframe, which is another destination. */

@@ -61,7 +61,8 @@ export class Shell {
       vary: 'Sec-Fetch-Dest, Accept-Encoding',
       'x-content-type-options': 'nosniff',
       'content-security-policy': this.#policyFor(ancestors),
-      'referrer-policy': 'same-origin',
+      // In WebKit, an app's page without a policy of its own has the shell's. So the shell's is the default of browsers.
+      'referrer-policy': 'strict-origin-when-cross-origin',
       ...(coding === undefined ? {} : { 'content-encoding': coding }),
     });
     res.end(req.method === 'HEAD' ? undefined : body);

@@ -35,9 +35,9 @@ import { refusalOf } from '../ingress/ingress.js';
 import type { DenyList } from '../operator/deny-list.js';
 import type { RelayClient } from '../relay/relay-connection.js';
 import { isSameSecret } from '../sessions/registration.js';
-import type { LiveSession } from '../sessions/live-session.js';
+import type { LiveSession, Ticket } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
-import { clientAddress, isForwarded, viewerIdOf } from './client-identity.js';
+import { clientAddress, isForwarded, viewerIdOf, type SchemeOf } from './client-identity.js';
 import { isOwnOrigin, isReserved, pathOf, type Nowhere, type Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
@@ -57,8 +57,7 @@ export interface UpgradeHandlers {
 export interface UpgradeOptions {
   locate: (hostHeader: string | undefined) => Place;
   registry: SessionRegistry;
-  /** The scheme of the public URL. */
-  scheme(): 'http' | 'https';
+  scheme: SchemeOf;
   trustProxy: boolean;
   logger: Pick<Logger, 'warn'>;
   sockets: Pick<SocketPlaces, 'isSurplus'>;
@@ -177,7 +176,7 @@ export class UpgradeRouter {
   ): Problem | undefined {
     if (path !== SIGNAL_PATH && path !== RELAY_TARGET) return NOT_FOUND;
     const { host, origin } = upgrade.req.headers;
-    if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme())) {
+    if (origin !== undefined && !isOwnOrigin(origin, host, this.#options.scheme(upgrade.req))) {
       return FOREIGN_ORIGIN;
     }
     if (place.at === 'nowhere') return this.#sayGone(upgrade, place.problem);
@@ -189,14 +188,14 @@ export class UpgradeRouter {
     const { handlers } = this.#options;
     const ticket = ticketOf(door, queryOf(upgrade.req));
     if (ticket === undefined) return BAD_REQUEST;
-    if (!live.session.admits(door, ticket.id, ticket.pass)) return this.#turnAway(upgrade);
+    const { req } = upgrade;
+    const address = clientAddress(req, this.#options.trustProxy);
+    if (!live.admits(door, ticket, address)) return this.#turnAway(upgrade);
     if (door === 'signal') {
       this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.signal(live, webSocket));
       return undefined;
     }
     if (this.#options.budgets.refuses()) return OVERLOADED;
-    const { req } = upgrade;
-    const address = clientAddress(req, this.#options.trustProxy);
     const client = { linkId: ticket.id, viewerId: viewerIdOf(req), address };
     this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;
@@ -219,7 +218,10 @@ export class UpgradeRouter {
     ]);
   }
 
-  /** The relay carries the host's bytes alone, so a message of the server's would pass for a broken handshake there. */
+  /**
+   * Only signaling connections get the messages. A relay carries the host's bytes, and a viewer would take a message there
+   * for a broken handshake.
+   */
   #letGo(upgrade: Upgrade, closeCode: number, messages: SentCase<ServerToViewer>[]): void {
     const told = pathOf(upgrade.req.url) === SIGNAL_PATH ? messages : [];
     this.#options.accept(upgrade, 'signaling', (webSocket) => {
@@ -228,12 +230,6 @@ export class UpgradeRouter {
       webSocket.close(closeCode);
     });
   }
-}
-
-/** What a viewer shows at a door: an id, and the pass that was made for it (SPEC section 4.5). */
-export interface Ticket {
-  readonly id: string;
-  readonly pass: string;
 }
 
 const ID_PARAMETER: Readonly<Record<Door, string>> = { signal: 'tab', relay: 'link' };

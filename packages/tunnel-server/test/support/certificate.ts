@@ -7,13 +7,13 @@ import { join } from 'node:path';
 const folder = mkdtempSync(join(tmpdir(), 'wingman-certificates-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Files of a certificate that has signed itself. */
+/** The files of a self-signed certificate. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Makes a certificate for localhost and its sessions; the name tells it from others. */
+/** Makes a certificate for localhost and its sessions. The name tells this certificate from others. */
 export function makeCertificate(name: string): CertificateFiles {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -1,1 +1,1 @@
-export { SteppedClock as FakeClock } from '../../../protocol/test/support/fake-clock.js';
+export { settle, SteppedClock as FakeClock } from '../../../protocol/test/support/fake-clock.js';

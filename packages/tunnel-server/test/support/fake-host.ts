@@ -41,6 +41,7 @@ export interface FakeHostOptions {
   otherPort?: number;
   ttlSeconds?: number;
   ingressAllowed?: boolean;
+  sharedBy?: string;
   prekey?: Uint8Array;
   token?: string;
   takeOver?: boolean;
@@ -134,6 +135,7 @@ export class FakeHost {
         ttlSeconds: this.#options.ttlSeconds ?? 3600,
         prekey: this.#options.prekey ?? new Uint8Array(),
         ingressAllowed: this.#options.ingressAllowed ?? true,
+        sharedBy: this.#options.sharedBy ?? '',
         gateKey: this.gateKey,
         protocolVersion: PROTOCOL_VERSION,
         ...overrides,

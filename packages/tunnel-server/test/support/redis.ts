@@ -1,8 +1,9 @@
+import { createClient } from '@redis/client';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-/** A Redis of a test's own, which keeps nothing. */
+/** A Redis for one test, which stores nothing on disk. */
 export class TestRedis {
   #process: ChildProcess | undefined;
 
@@ -18,7 +19,7 @@ export class TestRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, again after a stop; resolves when it takes connections. */
+  /** Starts Redis, also after a stop. Resolves when Redis takes connections. */
   async start(): Promise<void> {
     const quiet = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'];
     const redis = spawn('redis-server', ['--port', String(this.port), ...quiet]);
@@ -27,6 +28,13 @@ export class TestRedis {
       if (String(text).includes('Ready to accept connections')) break;
     }
     redis.stdout.resume();
+  }
+
+  /** Forgets what other tests have left. */
+  async forget(): Promise<void> {
+    const client = await createClient({ url: this.url }).connect();
+    await client.flushAll();
+    client.destroy();
   }
 
   async stop(): Promise<void> {
