@@ -15,6 +15,21 @@ function typed(type: string, body: string | Buffer): Route {
 /** Answers that have begun, and end when the page says so. */
 const cuttable = new Set<ServerResponse>();
 
+/** How often each URL was asked for. */
+const counts = new Map<string, number>();
+
+/** Answers with the number of the request and the fields that the query names; 304 to who has named the answer. */
+const counted: Route = (request, response, url) => {
+  const count = (counts.get(url.search) ?? 0) + 1;
+  counts.set(url.search, count);
+  const fields = Object.fromEntries([...url.searchParams].filter(([name]) => name !== 'id'));
+  const { 'if-none-match': name, 'if-modified-since': since } = request.headers;
+  const isKnown = (name ?? '') === (fields['etag'] ?? '-') || since === fields['last-modified'];
+  const status = (name !== undefined || since !== undefined) && isKnown ? 304 : 200;
+  response.writeHead(status, { ...fields, 'x-count': count });
+  response.end(status === 304 ? undefined : String(count));
+};
+
 /** What the sections ask for. */
 const ROUTES: Record<string, Route> = {
   '/': html('<title>battery</title><h1>the battery</h1>'),
@@ -36,6 +51,7 @@ const ROUTES: Record<string, Route> = {
     onmessage = (event) => run(event, self);
     onconnect = ({ ports: [port] }) => { port.onmessage = (event) => run(event, port); };`,
   ),
+  '/counted': counted,
   '/json': typed('application/json', '{"a":[1,"é"]}'),
   '/text': typed('text/plain; charset=utf-8', 'plain text, é'),
   '/latin1': typed('text/plain; charset=iso-8859-1', Buffer.from('é', 'latin1')),
@@ -54,7 +70,7 @@ const ROUTES: Record<string, Route> = {
   },
   '/redirect': (_, response, url) => {
     const code = Number(url.searchParams.get('code') ?? 302);
-    response.writeHead(code, { location: url.searchParams.get('to') ?? '/text' }).end();
+    response.writeHead(code, { location: url.searchParams.get('to') ?? '/text' }).end('moved');
   },
   '/answer-fields': (_, response) => {
     response.setHeader('x-one', ['1', '2']);

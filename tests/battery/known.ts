@@ -9,12 +9,12 @@ const all = (why: string): Difference => ({ on: ['chromium', 'firefox', 'webkit'
 const both = (why: string): Difference => ({ on: ['chromium', 'firefox'], why });
 const webkit = (why: string): Difference => ({ on: ['webkit'], why });
 
-const UNSAFE =
-  'WebKitGTK takes no Secure cookie from http, which localhost is and the session is not';
-const NOT_REDIRECTED = 'WebKitGTK follows the redirect of a service worker and does not say so';
+const UNCACHED = 'by its driver it has no HTTP cache: on localhost the app is asked each time';
+const NOT_REDIRECTED =
+  'WebKitGTK does not say so where a service worker answers what its redirect leads to';
 const UNFORGEABLE = 'the app is in a frame of ours, and no script can replace what says so';
 
-/** The differences from localhost that are known, in which browsers, and why nothing is done about them. */
+/** The differences from localhost that are known, in which browsers, and why nothing is done about them; by assertion or section. */
 export const KNOWN: Readonly<Record<string, Difference>> = {
   'historyApi: ancestors of the page': all(UNFORGEABLE),
   'historyApi: the top': all(UNFORGEABLE),
@@ -32,11 +32,8 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
     on: ['firefox'],
     why: 'Firefox shows such a request to no service worker',
   },
-  'fetching: the cache mode force-cache': both('nothing that comes through a tunnel is cached'),
-  'fetching: a redirect without a place': {
-    on: ['chromium'],
-    why: 'Chromium takes an empty Location for none, and our service worker for the URL itself, as the others do',
-  },
+  caching: webkit(UNCACHED),
+  'fetching: the cache mode force-cache': webkit(UNCACHED),
   'cookies: a script can’t write over one that is HttpOnly': both(
     'HttpOnly cookies are in the host’s jar, and the browser does not know of them',
   ),
@@ -47,17 +44,10 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'frames: sandboxed with the same origin': webkit(
     'WebKitGTK gives a frame that may run no scripts no service worker, and plain HTTP wants the key',
   ),
-  'historyApi: the address’s parts': webkit('the session is tried by https there'),
-  'cookies: one that is Secure': webkit(UNSAFE),
-  'cookies: the store gets all': webkit(UNSAFE),
-  'cookies: the store sets one': webkit(UNSAFE),
-  'cookies: the store deletes one': webkit(UNSAFE),
   'xmlHttpRequest: upload events': webkit(
     'WebKitGTK tells of progress once more, before it knows how much there is to send',
   ),
   'webSockets: send after the end': webkit('WebKitGTK counts what goes around a message too'),
-  'frames: srcdoc: referrer': webkit('WebKitGTK gives it none in a page that is in a frame itself'),
-  'frames: a blob: referrer': webkit('from https a blob is a step down for WebKitGTK'),
   ...Object.fromEntries(
     [301, 302, 303, 307, 308].map((code) => [
       `fetching: a redirect with ${code}`,

@@ -6,11 +6,16 @@ import { SECTIONS } from './sections.js';
 /** Runs a section's source in a page, by `runSection`. */
 export type Ask = (source: string) => Promise<Outcome>;
 
-/** Runs all sections in one page of the app at a port. The page's own address is left out of what they give. */
-export async function runAll(ask: Ask, origin: string, port: number): Promise<Outcome> {
+/** Runs sections, all unless named, in one page of the app at a port. The page's own address is left out of what they give. */
+export async function runAll(
+  ask: Ask,
+  origin: string,
+  port: number,
+  names = Object.keys(SECTIONS),
+): Promise<Outcome> {
   const outcome: Outcome = {};
-  for (const [name, section] of Object.entries(SECTIONS)) {
-    for (const [assertion, value] of Object.entries(await ask(section.toString()))) {
+  for (const name of names) {
+    for (const [assertion, value] of Object.entries(await ask(String(SECTIONS[name])))) {
       const plain = [origin, `http://localhost:${port}`].reduce(
         (text, own) => text.replaceAll(own, 'ORIGIN').replaceAll(new URL(own).host, 'HOST'),
         value,
@@ -23,9 +28,29 @@ export async function runAll(ask: Ask, origin: string, port: number): Promise<Ou
 
 /** What a session gives otherwise than localhost does in this browser, without what is known. */
 export function news(engine: Engine, local: Outcome, shared: Outcome): string[] {
-  const isKnown = (key: string): boolean => KNOWN[key]?.on.includes(engine) === true;
-  const keys = new Set([...Object.keys(local), ...Object.keys(shared)]);
-  return [...keys]
-    .filter((key) => shared[key] !== local[key] && !isKnown(key))
+  const known = knownIn(engine);
+  const isKnown = (key: string): boolean => known.includes(key) || known.includes(sectionOf(key));
+  return differences(local, shared)
+    .filter((key) => !isKnown(key))
     .map((key) => `${key}: ${local[key]} is ${shared[key]}`);
+}
+
+/** What is named as a difference in this browser, and is none in any of these sessions. */
+export function outdated(engine: Engine, local: Outcome, shared: readonly Outcome[]): string[] {
+  const found = shared.flatMap((outcome) => differences(local, outcome));
+  const names = new Set(found.flatMap((key) => [key, sectionOf(key)]));
+  return knownIn(engine).filter((name) => !names.has(name));
+}
+
+function knownIn(engine: Engine): string[] {
+  return Object.keys(KNOWN).filter((name) => KNOWN[name]?.on.includes(engine) === true);
+}
+
+function differences(local: Outcome, shared: Outcome): string[] {
+  const keys = new Set([...Object.keys(local), ...Object.keys(shared)]);
+  return [...keys].filter((key) => shared[key] !== local[key]);
+}
+
+function sectionOf(assertion: string): string {
+  return assertion.replace(/: .*/, '');
 }

@@ -1,4 +1,5 @@
 import type { Section } from './section.js';
+import { caching } from './sections/caching.js';
 import { cookies, storage } from './sections/cookies.js';
 import { forms, policies, resources } from './sections/documents.js';
 import { fetching, fetchMethod, requestBodies } from './sections/fetch.js';
@@ -14,5 +15,5 @@ import { xmlHttpRequest } from './sections/xhr.js';
 export const SECTIONS: Readonly<Record<string, Section>> = {
   ...{ policies, interfaces, operations, attributes, resources },
   ...{ fetchMethod, requestBodies, fetching, xmlHttpRequest, streams, eventStreams },
-  ...{ webSockets, cookies, storage, frames, messages, workers, forms, historyApi },
+  ...{ webSockets, cookies, storage, frames, messages, workers, forms, historyApi, caching },
 };

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { startBatteryApp, type BatteryApp } from '../battery/app.js';
-import { news, runAll } from '../battery/run.js';
+import { BARE, BARE_ROUTES, lookAtBare } from '../battery/bare-worker.js';
+import { news, outdated, runAll } from '../battery/run.js';
 import { runSection, type Outcome } from '../battery/section.js';
 import { appShows, inApp, launch, release, type BrowserName } from '../support/browser.js';
 import { onPath, PATH_NAMES, PathShares } from '../support/paths.js';
@@ -10,7 +11,7 @@ let app: BatteryApp;
 let shares: PathShares;
 
 beforeAll(async () => {
-  app = await startBatteryApp();
+  app = await startBatteryApp(BARE_ROUTES);
   shares = await PathShares.start(app.port);
 });
 
@@ -22,6 +23,7 @@ afterAll(async () => {
 describe.each<BrowserName>(['chromium', 'firefox'])('the battery in %s', (name) => {
   let browser: Browser;
   let local: Outcome;
+  const everyShared: Outcome[] = [];
 
   beforeAll(async () => {
     browser = await launch(name);
@@ -51,7 +53,19 @@ describe.each<BrowserName>(['chromium', 'firefox'])('the battery in %s', (name) 
       await page.close();
       expect(Object.keys(shared)).toEqual(Object.keys(local));
       expect(news(name, local, shared)).toEqual([]);
+      everyShared.push(shared);
     },
     120_000,
   );
+
+  test('has on some path each difference that is known', () => {
+    expect(outdated(name, local, everyShared)).toEqual([]);
+  });
+
+  test('shows without a tunnel what it makes of a service worker and of frames', async () => {
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${app.port}/bare/`);
+    expect(await page.evaluate(lookAtBare)).toEqual(BARE[name]);
+    await page.close();
+  });
 });

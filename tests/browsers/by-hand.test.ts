@@ -14,14 +14,16 @@ import { Share } from '../support/processes.js';
 
 let app: FixtureApp;
 let share: Share;
+let sparing: Share;
 
 beforeAll(async () => {
   app = await startFixtureApp();
   share = await Share.start(app.port);
+  sparing = await Share.start(app.port, ['--spare-relay']);
 });
 
 afterAll(async () => {
-  await share.stop();
+  await Promise.all([share.stop(), sparing.stop()]);
   await app.close();
 });
 
@@ -56,6 +58,21 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, prefer()', (name) =>
       ({ switches }) => switches >= before.switches + 4,
     );
     expect(after.bytes.p2p.in + after.bytes.relay.in).toBeGreaterThan(size);
+    await page.close();
+  });
+
+  test('leaves a relay alone that is to be spared', async () => {
+    const page = await browser.newPage();
+    await page.goto(sparing.ready.url);
+    await appShows(page, 'plain app page');
+    await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+    await prefer(page, 'relay');
+    const size = await inApp(page, async () => {
+      const response = await fetch(`/bytes?n=${1024 * 1024}`);
+      return (await response.arrayBuffer()).byteLength;
+    });
+    const { bytes } = await statusWhere(page, 'the counters', (now) => now.bytes.p2p.in >= size);
+    expect([size, bytes.relay.in < size]).toEqual([1024 * 1024, true]);
     await page.close();
   });
 });

@@ -98,6 +98,38 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   });
 });
 
+test('whoever leaves is gone at once, is told so, and can come back', async () => {
+  const browser = await launch('chromium');
+  const session = await share('--shared-by', 'Ada');
+  const page = await open(browser, session);
+  const press = (selector: string): Promise<boolean> =>
+    eventually(selector, () =>
+      page.evaluate((wanted) => {
+        const root = document.querySelector('wingman-pill')?.shadowRoot;
+        const found = [...(root?.querySelectorAll<HTMLElement>(wanted) ?? [])].at(-1);
+        found?.click();
+        return found !== undefined;
+      }, selector),
+    );
+  await press('.pill');
+  const details = (): Promise<string> =>
+    page.evaluate(() => document.querySelector('wingman-pill')?.shadowRoot?.textContent ?? '');
+  expect(await details()).toMatch(/Shared by Ada\.Time left: 7 h 59 min\./);
+  await press('.foot button');
+  await pageSays(page, 'You have left');
+  const leftAt = Date.now();
+  await eventually('the host has heard', () =>
+    session.events().some(({ event }) => event === 'viewer-left'),
+  );
+  expect(Date.now() - leftAt).toBeLessThan(5_000);
+  expect(page.frames()).toHaveLength(1);
+  // The button has the focus.
+  await page.keyboard.press('Enter');
+  await appShows(page, 'plain app page');
+  await session.stop();
+  await release(browser);
+});
+
 test('a session whose time is over says that', async () => {
   const browser = await launch('chromium');
   const session = await share('--expires', '8s');

@@ -1,5 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { besideLocalhost } from '../support/beside-localhost.js';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { besideLocalhost, ONE_PATH } from '../support/beside-localhost.js';
+import { stop } from '../support/listening.js';
 import { page, send, type Route } from '../support/page-app.js';
 import { eventually } from '../support/processes.js';
 import type { Side } from '../support/side.js';
@@ -18,7 +21,11 @@ const ROUTES: Record<string, Route> = {
   '/': (_, response) => send(response, page('<h1>front page</h1>')),
   '/stolen': (_, response) => send(response, ''),
   '/to': (_, response, { searchParams }) =>
-    response.writeHead(302, { location: searchParams.get('url') ?? '/' }).end(),
+    response
+      .writeHead(Number(searchParams.get('code') ?? 302), {
+        location: searchParams.get('url') ?? '/',
+      })
+      .end(),
 };
 
 /** What stands in the frame in place of a page that can't be had. */
@@ -52,6 +59,21 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
     expect(targets.filter((target) => target.startsWith('/stolen'))).toEqual([]);
     expect(targets.some((target) => target.startsWith('/to'))).toBe(true);
   };
+
+  test('scripts follow one to another site, which is asked for nothing that localhost does not ask for', async () => {
+    const other = createServer((_, response) =>
+      send(response, 'there', { 'access-control-allow-origin': '*' }),
+    );
+    // An address that is no name of the developer's machine.
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.2', resolve));
+    const away = `http://127.0.0.2:${(other.address() as AddressInfo).port}`;
+    const outcomes = await stage.expectSameAfresh(async (fresh) => {
+      await fresh.open('/', 'front page');
+      return fresh.ask(askByRedirect, `/to?url=${encodeURIComponent(`${away}/there`)}`);
+    }, ONE_PATH);
+    await stop(other);
+    expect(outcomes).toEqual(Array(4).fill([200, `${away}/there`]));
+  });
 
   const ways: readonly (readonly [string, (target: string) => Promise<void>])[] = [
     ['the address bar', (target) => side.open(target, REFUSED)],
@@ -97,3 +119,19 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
     },
   );
 });
+
+/** Asks for a redirect in the ways that the shim numbers: status and URL of each answer. Runs in the app's page. */
+async function askByRedirect(target: string): Promise<unknown[]> {
+  const seen = ({ status, url }: Response): unknown => [status, url];
+  const { signal } = new AbortController();
+  const xhr = new XMLHttpRequest();
+  xhr.open('GET', target);
+  xhr.send();
+  await new Promise((resolve) => (xhr.onloadend = resolve));
+  return [
+    seen(await fetch(target, { signal })),
+    seen(await fetch(new Request(target))),
+    seen(await fetch(`${target}&code=307`, { method: 'POST', body: 'text' })),
+    [xhr.status, xhr.responseURL],
+  ];
+}

@@ -82,6 +82,22 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, with p2p switched of
     expect(errors).toEqual([]);
     await page.close();
   });
+
+  test('code is compressed on a path with distance, and is the same', async () => {
+    proxy.delay(10);
+    const page = await browser.newPage();
+    await page.goto(share.ready.url);
+    await appShows(page, 'Get started');
+    const { bytes } = await status(page);
+    // Plainly the page has 3.7 million.
+    expect(bytes.relay.in).toBeLessThan(1_500_000);
+    const script = await inApp(page, async () => (await fetch('/@vite/client')).text());
+    expect(script).toBe(
+      await (await fetch(`http://localhost:${example.port}/@vite/client`)).text(),
+    );
+    await page.close();
+    proxy.delay(0);
+  });
 });
 
 test('the recorder would have seen it: the ingress, which is not sealed, shows plain text', async () => {

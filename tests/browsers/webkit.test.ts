@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { startBatteryApp, type BatteryApp } from '../battery/app.js';
-import { news, runAll } from '../battery/run.js';
-import { runSection } from '../battery/section.js';
+import { BARE, BARE_ROUTES, lookAtBare } from '../battery/bare-worker.js';
+import { news, outdated, runAll } from '../battery/run.js';
+import { runSection, type Outcome } from '../battery/section.js';
 import type { Status } from '../support/browser.js';
 import { digest, everydayRoutes, LARGE } from '../support/everyday-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
@@ -13,15 +14,27 @@ import { WebKit } from '../support/webkit.js';
 /** Several waits of 30 s each, none of which is long on a machine that does nothing else. */
 jest.setTimeout(120_000);
 const BATTERY_DEADLINE_MS = 300_000;
+/** The sections in which WebKit gives by https what it does not give by http, without a tunnel. */
+const BY_SCHEME = ['cookies', 'frames'];
+/** What differs there: Secure cookies are kept by https alone, and a document that has no URL of a server is a step down. */
+const BY_HTTPS = [
+  ...['cookies: one that is Secure', 'cookies: the store gets all'],
+  ...['cookies: the store sets one', 'cookies: the store deletes one'],
+  ...['frames: srcdoc: referrer', 'frames: a blob: referrer'],
+];
 
 let app: BatteryApp;
+/** In front of the app itself: what it is on localhost, with TLS. */
+let local: TlsProxy;
 let proxy: TlsProxy;
 let server: Awaited<ReturnType<typeof startServer>>;
 let webkit: WebKit;
 
 /** Behind TLS, as sessions are for those who use Safari: WebKit takes no Secure cookie from plain http, not on localhost either. */
 beforeAll(async () => {
-  app = await startBatteryApp(everydayRoutes());
+  app = await startBatteryApp({ ...everydayRoutes(), ...BARE_ROUTES });
+  local = await startTlsProxy();
+  local.forwardTo(app.port);
   proxy = await startTlsProxy();
   server = await startServer(['--public-url', `https://localhost:${proxy.port}`]);
   proxy.forwardTo(server.port);
@@ -32,6 +45,7 @@ afterAll(async () => {
   await webkit.stop();
   await server.program.stop();
   await proxy.close();
+  await local.close();
   await app.close();
 });
 
@@ -61,6 +75,12 @@ function status(): Promise<Status> {
   return webkit.driver.evaluate(() =>
     (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
   );
+}
+
+/** Sections of the battery in a page without a tunnel; all unless told. */
+async function runOnLocalhost(origin: string, names?: string[]): Promise<Outcome> {
+  await webkit.goto(origin);
+  return runAll((source) => webkit.driver.evaluate(runSection, source), origin, app.port, names);
 }
 
 describe('a session in WebKitGTK', () => {
@@ -205,18 +225,23 @@ describe('a session in WebKitGTK', () => {
   });
 
   test(
-    'gives what localhost gives, but for what is known',
+    'gives what localhost gives by https, but for what is known; by http it gives what WebKit gives by http',
     async () => {
       await open('/', 'the battery');
       const shared = await runAll((source) => inApp(runSection, source), share.origin, app.port);
-      const { driver } = webkit;
-      const origin = `http://localhost:${app.port}`;
-      await webkit.goto(origin);
-      const local = await runAll((source) => driver.evaluate(runSection, source), origin, app.port);
+      const secure = await runOnLocalhost(`https://localhost:${local.port}`);
+      // Under a name that has no cookies yet: those of https would be there by http.
+      const plain = await runOnLocalhost(`http://127.0.0.1:${app.port}`, BY_SCHEME);
+      await webkit.goto(`https://localhost:${local.port}/bare/`);
+      const bare = await webkit.driver.evaluate(lookAtBare);
       await webkit.goto(share.ready.url);
       await appShows('the battery');
-      expect(Object.keys(shared)).toEqual(Object.keys(local));
-      expect(news('webkit', local, shared)).toEqual([]);
+      expect(bare).toEqual(BARE.webkit);
+      expect(Object.keys(shared)).toEqual(Object.keys(secure));
+      expect(news('webkit', secure, shared)).toEqual([]);
+      expect(outdated('webkit', secure, [shared])).toEqual([]);
+      const isOther = (key: string): boolean => plain[key] !== secure[key];
+      expect(Object.keys(plain).filter(isOther).sort()).toEqual(BY_HTTPS.toSorted());
     },
     BATTERY_DEADLINE_MS,
   );

@@ -1,15 +1,23 @@
 import { running } from '../support/program.js';
 import { checkCompose, checkContainer } from './container.js';
+import { checkGuide } from './guide.js';
 import { checkCaddy, checkNginx } from './proxies.js';
+import { checkDocs } from './docs.js';
+import { checkExamples } from './examples.js';
+import { checkPrometheus } from './prometheus.js';
 import { checkSystemd } from './systemd.js';
 import { checkVersions } from './versions.js';
 
 /** What is checked, and what a machine needs for it. */
 const CHECKS: Readonly<Record<string, () => Promise<string[]>>> = {
   versions: checkVersions,
+  examples: checkExamples,
+  docs: checkDocs,
   caddy: checkCaddy,
   nginx: checkNginx,
   systemd: checkSystemd,
+  prometheus: checkPrometheus,
+  guide: checkGuide,
   container: checkContainer,
   compose: checkCompose,
 };

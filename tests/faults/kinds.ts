@@ -1,5 +1,6 @@
 import { ADDRESS, SERVER_PORT } from '../lab/network.js';
 import type { Pausable } from './app/protocol.js';
+import { killLane } from './lane-faults.js';
 import type { World } from './world.js';
 
 /** Resolves with how often the fault hit. */
@@ -115,6 +116,11 @@ const KINDS = {
   'udp-lost-to-viewer': {
     ...{ path: 'p2p', weight: 4, lastsMs: [500, 2_500] },
     inject: filtered([TO_VIEWER]),
+  },
+  'lane-killed': {
+    // A lane that stays suspected for 3 s is given up.
+    ...{ path: 'p2p', weight: 3, lastsMs: [4_000, 6_000] },
+    inject: killLane,
   },
   'loss-5': {
     ...{ path: 'p2p', weight: 3, lastsMs: [1_000, 2_000] },

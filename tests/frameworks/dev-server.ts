@@ -1,4 +1,12 @@
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eventually, Program, within } from '../support/program.js';
@@ -64,7 +72,7 @@ export class DevServer {
     const text = readFileSync(path, 'utf8');
     if (!text.includes(from)) throw new Error(`${file} has no “${from}”`);
     if (!originals.has(path)) originals.set(path, text);
-    writeFileSync(path, text.replace(from, to));
+    overwrite(path, text.replace(from, to));
   }
 
   /** Saves a file again as it is. */
@@ -96,6 +104,17 @@ export class DevServer {
     await response.body?.cancel();
     return response.status < 500;
   }
+}
+
+/**
+ * Writes over a file in one step. A file that is emptied first is built empty by a dev server that reads it just then, as
+ * Parcel does on a busy machine, and the page is loaded anew. What is shorter than before ends with empty lines.
+ */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, 'r+');
+  const missing = fstatSync(file).size - Buffer.byteLength(text);
+  writeSync(file, text + '\n'.repeat(Math.max(0, missing)));
+  closeSync(file);
 }
 
 function freePort(): Promise<number> {

@@ -49,6 +49,8 @@ export interface Framework {
   shareArgs?(ports: Ports): string[];
   /** It has frames or requests of plain http, which WebKit lets no page by https have. */
   readonly framesHttp?: boolean;
+  /** Why it can't do by plain HTTP what it does through a tunnel. */
+  readonly needsTunnel?: string;
   /** Path and query to open; `/` unless told. */
   readonly path?: string;
   /** Text of the rendered page. */

@@ -15,23 +15,27 @@ export interface Update {
   readonly keepsState: boolean | undefined;
 }
 
-/** Edits the file and takes the edit back, and says what both have done to the page. */
+/**
+ * Edits the file and takes the edit back, and says what both have done to the page. Through the tunnel each edit counts; on
+ * localhost, which is the measure, one that the dev server's own watcher has missed is saved again.
+ */
 export async function hotUpdate(
   visit: Visit,
   server: DevServer,
   { counter }: Framework,
   edit: Edit,
+  isMeasure: boolean,
 ): Promise<Update> {
-  const [before, after] = [edit.before ?? edit.from, edit.after ?? edit.to];
+  const before = edit.before ?? edit.from;
+  const save = isMeasure ? saveUntilShown : saveOnce;
   const frame = await visit.shows(before);
   const count = counter === undefined ? undefined : await countUp(frame, counter);
   await mark(frame);
-  await server.edit(edit.file, edit.from, edit.to);
-  await visit.shows(after);
+  await visit.listens();
+  await save(visit, server, edit);
   const isHot = await stillMarked(frame);
   if (isHot) {
-    await server.edit(edit.file, edit.to, edit.from);
-    await visit.shows(before);
+    await save(visit, server, back(edit));
   } else {
     // A second reload in the midst of the first is for a browser to report as it likes.
     await visit.isQuiet();
@@ -48,7 +52,7 @@ export async function hotUpdate(
 
 /**
  * Waits on localhost until the dev server's watcher watches: one that is still looking through the
- * folder misses a change, and says nothing when it has finished. Through the tunnel each edit counts.
+ * folder misses a change, and says nothing when it has finished.
  */
 export async function watcherWatches(
   visit: Visit,
@@ -64,6 +68,11 @@ export async function watcherWatches(
 
 function back({ what, file, from, to, before = from, after = to }: Edit): Edit {
   return { what, file, from: to, to: from, before: after, after: before };
+}
+
+async function saveOnce(visit: Visit, server: DevServer, edit: Edit): Promise<void> {
+  await server.edit(edit.file, edit.from, edit.to);
+  await visit.shows(edit.after ?? edit.to);
 }
 
 /** Edits the file, and saves it again and again until the page shows it. */

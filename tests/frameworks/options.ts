@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Engine } from '../support/browser.js';
 import type { Framework } from './framework.js';
+import { VIEWERS, type ViewerName } from './viewer.js';
 
 export interface Options {
   readonly rows: readonly Framework[];
-  readonly browsers: readonly Engine[];
+  readonly browsers: readonly ViewerName[];
   /** Folder whose apps are kept and used again. */
   readonly cache: string;
   /** Makes the apps anew that are in the cache. */
@@ -23,7 +23,8 @@ errors, hot updates and component state, on the direct path and over the relay.
 Prints a table; the exit code is 1 when a row fails.
 
   --only A,B      only these rows (see below)
-  --browser B     chromium, firefox or both (the default); webkit, over the relay through the server
+  --browser B     chromium, firefox or both (the default); webkit, over the relay through the server;
+                  chromium-plain or firefox-plain, by plain HTTP and without our page
   --fresh         make the apps anew; otherwise those of an earlier run are used again
   --cache FOLDER  where the apps are kept (default: ${CACHE})
   --help
@@ -62,8 +63,10 @@ function rowNamed(name: string, matrix: readonly Framework[]): Framework {
   throw new Error(`--only knows no “${name}”; it knows ${known}`);
 }
 
-function browsersOf(name: string): readonly Engine[] {
+function browsersOf(name: string): readonly ViewerName[] {
   if (name === 'both') return ['chromium', 'firefox'];
-  if (name === 'chromium' || name === 'firefox' || name === 'webkit') return [name];
-  throw new Error(`--browser knows no “${name}”; it knows chromium, firefox, both and webkit`);
+  const viewers = Object.keys(VIEWERS) as ViewerName[];
+  const found = viewers.filter((viewer) => viewer === name);
+  if (found.length > 0) return found;
+  throw new Error(`--browser knows no “${name}”; it knows both, ${viewers.join(', ')}`);
 }

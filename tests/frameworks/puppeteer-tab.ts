@@ -60,6 +60,7 @@ export class PuppeteerTab implements Tab {
 
   async goto(url: string): Promise<void> {
     await this.page.setViewport(DESKTOP);
+    if (!this.isFramed) await this.page.evaluateOnNewDocument(noteSockets);
     await this.page.goto(url, { waitUntil: 'domcontentloaded', timeout: RENDER_DEADLINE_MS });
   }
 
@@ -118,6 +119,19 @@ export class PuppeteerTab implements Tab {
     if (frame === undefined) throw new Error('the app’s frame is not there');
     return frame;
   }
+}
+
+/** Keeps the sockets that a page makes, for `Visit.listens`. Runs in the page. */
+function noteSockets(): void {
+  const madeSockets: WebSocket[] = [];
+  const { WebSocket } = window;
+  class Noted extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      madeSockets.push(this);
+    }
+  }
+  Object.assign(window, { WebSocket: Noted, madeSockets });
 }
 
 function describe(message: ConsoleMessage): string {

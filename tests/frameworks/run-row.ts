@@ -1,11 +1,10 @@
-import type { Engine } from '../support/browser.js';
 import { within } from '../support/program.js';
 import { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
 import { Scaffold, type Place } from './scaffold.js';
 import { judge, type Line } from './table.js';
 import { runTrial, type Trial } from './trial.js';
-import { startViewer } from './viewer.js';
+import { isPlain, VIEWERS, type ViewerName } from './viewer.js';
 
 /** Several times what the slowest row takes on a busy machine. */
 const TRIAL_DEADLINE_MS = 8 * 60_000;
@@ -19,7 +18,7 @@ export interface Outcome {
 /** Makes the app and runs it in each browser. Never rejects. */
 export async function runRow(
   framework: Framework,
-  browsers: readonly Engine[],
+  browsers: readonly ViewerName[],
   place: Place,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -35,7 +34,7 @@ export async function runRow(
 
 async function inBrowsers(
   scaffold: Scaffold,
-  browsers: readonly Engine[],
+  browsers: readonly ViewerName[],
   versions: string,
   progress: (text: string) => void,
 ): Promise<Outcome[]> {
@@ -43,6 +42,11 @@ async function inBrowsers(
   const outcomes: Outcome[] = [];
   for (const browser of browsers) {
     const line = emptyLine(framework, browser, versions);
+    if (framework.needsTunnel !== undefined && isPlain(browser)) {
+      const notes = `not tried: ${framework.needsTunnel}`;
+      outcomes.push({ line: { ...line, notes }, faults: [] });
+      continue;
+    }
     try {
       const trial = await tryIn(browser, scaffold, progress);
       for (const error of trial.localhost.errors) progress(`console on localhost: ${error}`);
@@ -57,13 +61,13 @@ async function inBrowsers(
 
 /** The dev server is started anew for each browser: what one visit leaves behind must not help the next. */
 async function tryIn(
-  browser: Engine,
+  browser: ViewerName,
   scaffold: Scaffold,
   progress: (text: string) => void,
 ): Promise<Trial> {
   const server = await DevServer.start(scaffold);
   try {
-    const viewer = await startViewer(browser);
+    const viewer = await VIEWERS[browser]();
     const say = (text: string): void => progress(`${browser}, ${text}`);
     try {
       const trial = runTrial(scaffold.framework, server, viewer, say);

@@ -3,6 +3,7 @@ import { eventually } from '../support/program.js';
 import type { DevServer } from './dev-server.js';
 import type { Framework } from './framework.js';
 import { hotUpdate, watcherWatches, type Update } from './hot-update.js';
+import type { Tab } from './tab.js';
 import type { Path, Viewer } from './viewer.js';
 import { Visit } from './visit.js';
 
@@ -78,7 +79,8 @@ async function visitPage(
   const { path = '/', shows, edits, checks = [] } = framework;
   const { origin, hash } = new URL(base);
   const tab = await viewer.newTab(way !== 'localhost');
-  const visit = await Visit.open(tab, new URL(path + hash, origin));
+  // Without our page the app itself would see the key.
+  const visit = await Visit.open(tab, new URL(way === 'plain' ? path : path + hash, origin));
   try {
     await visit.renders(shows);
     if (way !== 'localhost') await carriedBy(way, visit);
@@ -87,7 +89,9 @@ async function visitPage(
       await watcherWatches(visit, server, framework, first);
     }
     const updates: Update[] = [];
-    for (const edit of edits) updates.push(await hotUpdate(visit, server, framework, edit));
+    for (const edit of edits) {
+      updates.push(await hotUpdate(visit, server, framework, edit, way === 'localhost'));
+    }
     const seen = new Map<string, string>();
     for (const check of checks) {
       const saw = await check.run(visit, server.ports).catch((error: unknown) => {
@@ -121,6 +125,7 @@ async function evidence(visit: Visit, server: DevServer): Promise<string> {
 
 /** Waits for the path, and holds that no byte took another one where that must not be. */
 async function carriedBy(way: Path, { tab }: Visit): Promise<void> {
+  if (way === 'plain') return withoutOurPage(tab);
   const { bytes } = await eventually(`the path ${way}`, async () => {
     const status = await tab.top.evaluate(() =>
       (window as unknown as { wingman: { status(): Promise<Status> } }).wingman.status(),
@@ -129,4 +134,10 @@ async function carriedBy(way: Path, { tab }: Visit): Promise<void> {
   });
   if (bytes[way].in === 0) throw new Error(`nothing came by ${way}`);
   if (way !== 'p2p' && bytes.p2p.in > 0) throw new Error('bytes came by p2p without p2p');
+}
+
+/** Holds that the app is the tab's own page, and that nothing of ours could have carried it. */
+async function withoutOurPage({ top }: Tab): Promise<void> {
+  const carriers = await top.evaluate(() => ['wingman', 'caches'].filter((name) => name in window));
+  if (carriers.length > 0) throw new Error(`the page has ${carriers.join(' and ')}`);
 }

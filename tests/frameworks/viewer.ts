@@ -1,4 +1,5 @@
-import { closeBrowsers, launch, type BrowserName, type Engine } from '../support/browser.js';
+import { closeBrowsers, launch, type BrowserName } from '../support/browser.js';
+import { startForwarder } from '../support/forwarder.js';
 import { Share, startServer } from '../support/share.js';
 import { startTlsProxy } from '../support/tls-proxy.js';
 import { WebKit } from '../support/webkit.js';
@@ -6,8 +7,11 @@ import { PuppeteerTab } from './puppeteer-tab.js';
 import type { Tab } from './tab.js';
 import { WebKitTab } from './webkit-tab.js';
 
-/** The ways to a session. */
-export type Path = 'p2p' | 'relay';
+/** The ways to a session; the last is the server's plain HTTP, without our page around the app. */
+export type Path = 'p2p' | 'relay' | 'plain';
+
+/** By http it is no secure context: browsers have no service workers there, and the server shows the app itself. */
+const INSECURE_DOMAIN = 'wingman.test';
 
 /** A browser, and how apps are shared with it. */
 export interface Viewer {
@@ -19,9 +23,19 @@ export interface Viewer {
   end(): Promise<void>;
 }
 
-export function startViewer(engine: Engine): Promise<Viewer> {
-  return engine === 'webkit' ? startWebKit() : startPuppeteer(engine);
-}
+/** Whoever looks at apps, by the name for `--browser`. */
+export const VIEWERS = {
+  chromium: () => startPuppeteer('chromium'),
+  firefox: () => startPuppeteer('firefox'),
+  webkit: startWebKit,
+  'chromium-plain': () => startPlain('chromium'),
+  'firefox-plain': () => startPlain('firefox'),
+} satisfies Record<string, () => Promise<Viewer>>;
+
+export type ViewerName = keyof typeof VIEWERS;
+
+/** Whether somebody has no tunnel. */
+export const isPlain = (name: ViewerName): boolean => name.endsWith('-plain');
 
 async function startPuppeteer(name: BrowserName): Promise<Viewer> {
   const browser = await launch(name);
@@ -30,6 +44,30 @@ async function startPuppeteer(name: BrowserName): Promise<Viewer> {
     newTab: async (isFramed) => new PuppeteerTab(await browser.newPage(), isFramed),
     share: (port, args) => Share.start(port, args),
     end: closeBrowsers,
+  };
+}
+
+/** Sessions with an open ingress, on a name without TLS. */
+async function startPlain(name: BrowserName): Promise<Viewer> {
+  const forwarder = await startForwarder();
+  const publicUrl = `http://${INSECURE_DOMAIN}:${forwarder.port}`;
+  const server = await startServer(['--public-url', publicUrl, '--open-registration']);
+  forwarder.forwardTo(server.port);
+  const args =
+    name === 'chromium' ? [`--host-resolver-rules=MAP *.${INSECURE_DOMAIN} 127.0.0.1`] : [];
+  const browser = await launch(name, args, { prefs: { 'network.dns.forceResolve': '127.0.0.1' } });
+  return {
+    paths: ['plain'],
+    newTab: async () => new PuppeteerTab(await browser.newPage(), false),
+    share: (port, more) => {
+      const open = more.includes('--ingress') ? more : [...more, '--ingress', 'open'];
+      return Share.start(port, [...open, '--server', `http://127.0.0.1:${server.port}`]);
+    },
+    end: async () => {
+      await closeBrowsers();
+      await server.program.stop();
+      await forwarder.close();
+    },
   };
 }
 

@@ -171,6 +171,18 @@ export class Visit {
     );
   }
 
+  /**
+   * Waits until the sockets that a page without our script has made are open: a dev server tells of an update whoever
+   * listens at that moment, and nobody later. In a session the wait for the path takes longer than that.
+   */
+  async listens(): Promise<void> {
+    const areOpen = (): boolean => {
+      const { madeSockets = [] } = window as unknown as { madeSockets?: WebSocket[] };
+      return madeSockets.every(({ readyState }) => readyState !== WebSocket.CONNECTING);
+    };
+    await eventually('the page’s sockets', () => this.root.evaluate(areOpen), CHANGE_DEADLINE_MS);
+  }
+
   /** Opens another page of the app, as a link would. */
   async go(path: string): Promise<void> {
     await this.root.evaluate((to) => location.assign(to), path);

@@ -33,10 +33,10 @@ test('a variable that both packages read has the same default in both', () => {
   }
 });
 
-/** The rows of a README table of options: option, meaning, default and variable, without backquotes. */
-function optionRows(heading: string): string[][] {
-  const readme = readFileSync(`${ROOT}README.md`, 'utf8');
-  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+/** The rows of a page's table of options: option, meaning, default and variable, without backquotes. */
+function optionRows(page: string, heading: string): string[][] {
+  const text = readFileSync(`${ROOT}docs/${page}`, 'utf8');
+  const section = text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = section.split('\n').filter((line) => line.startsWith('| `--'));
   return rows.map((row) =>
     row
@@ -47,10 +47,10 @@ function optionRows(heading: string): string[][] {
 }
 
 test.each([
-  ['Sharing a port', shareOptions],
-  ['Running a server', tunnelServerOptions],
-])("README's %s names every option, its variable and its default", (heading, options) => {
-  const rows = new Map(optionRows(heading).map(([option, , ...rest]) => [option, rest]));
+  ['usage.md', 'Sharing a port', shareOptions],
+  ['server.md', 'Settings', tunnelServerOptions],
+])('docs/%s, %s, names every option, its variable and its default', (page, heading, options) => {
+  const rows = new Map(optionRows(page, heading).map(([option, , ...rest]) => [option, rest]));
   // It says how this one command speaks, and is no setting.
   rows.delete('--json');
   expect([...rows.keys()].sort()).toEqual(options.map(({ option }) => option).sort());

@@ -74,10 +74,12 @@ describe('the npm package', () => {
     await writeFile(join(cwd, 'example.mts'), example);
     const wrong = `import { share } from 'wingman-tunnel';\nawait share({ port: 1, expires: 30 });\n`;
     await writeFile(join(cwd, 'wrong.mts'), wrong);
+    const plugin = `import { wingman } from 'wingman-tunnel/vite';\nwingman({ name: 'shop' }).closeBundle();\n`;
+    await writeFile(join(cwd, 'plugin.mts'), plugin);
     await writeFile(join(cwd, 'main.mjs'), PROGRAM);
     const [output, found] = await Promise.all([
       run(process.execPath, ['main.mjs', String(app.port)], { cwd, env }),
-      typeErrors(cwd, ['example.mts', 'wrong.mts']),
+      typeErrors(cwd, ['example.mts', 'plugin.mts', 'wrong.mts']),
     ]);
     expect(found).toEqual([
       "wrong.mts(2,24): error TS2322: Type 'number' is not assignable to type 'string'.",
@@ -94,7 +96,8 @@ describe('the npm package', () => {
     const made = join(folder, 'package');
     const manifest = await readFile(join(made, 'package.json'), 'utf8');
     expect(JSON.parse(manifest)).not.toHaveProperty('dependencies');
-    const files = ['package.json', 'types/share.d.ts', 'types/shared-app.d.ts'];
+    const types = ['share', 'shared-app', 'vite'].map((name) => `types/${name}.d.ts`);
+    const files = ['package.json', ...types];
     for (const file of files)
       expect(await readFile(join(made, file), 'utf8')).not.toContain('@wingman/');
     const licences = await readFile(join(made, 'THIRD-PARTY-LICENSES.txt'), 'utf8');

@@ -4,21 +4,23 @@ import type { BrowserName } from '../support/browser.js';
 import { running } from '../support/program.js';
 import {
   expectedWay,
+  MAPPING_KINDS,
   matrix,
-  Stage,
   TURN_KINDS,
-  visit,
   type Cell,
-  type Reached,
+  type MappingKind,
   type TurnKind,
 } from './cell.js';
 import { NAT_KINDS, NatNetwork } from './nat-network.js';
+import { Stage } from './stage.js';
+import { visit, type Reached } from './visit.js';
 
 const HELP = `npm run lab -- [options]
   --browser chromium|firefox|both   which browsers (both)
   --engine auto|node-datachannel|wrtc   the host's WebRTC engine (auto)
   --only VIEWERxHOST,…              these pairs of ${NAT_KINDS.join(', ')}, e.g. fullxsymmetric
   --turn none|udp|tcp               a TURN server beside the tunnel server (none; needs coturn)
+  --mapping none|pcp|upnp           what the host's gateway maps ports by (none; needs miniupnpd)
   --moves                           in each direct cell the viewer's address changes as well
 `;
 /** Set in the process that runs in the viewer's namespace: the network's name. */
@@ -36,6 +38,7 @@ function parseOptions(): Wanted | undefined {
       engine: { type: 'string', default: 'auto' },
       only: { type: 'string' },
       turn: { type: 'string', default: 'none' },
+      mapping: { type: 'string', default: 'none' },
       moves: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -45,8 +48,10 @@ function parseOptions(): Wanted | undefined {
     values.browser === 'both' ? ['chromium', 'firefox'] : [values.browser as BrowserName];
   const turn = TURN_KINDS.find((kind): kind is TurnKind => kind === values.turn);
   if (turn === undefined) throw new Error(`--turn is one of ${TURN_KINDS.join(', ')}`);
+  const mapping = MAPPING_KINDS.find((kind): kind is MappingKind => kind === values.mapping);
+  if (mapping === undefined) throw new Error(`--mapping is one of ${MAPPING_KINDS.join(', ')}`);
   const only = values.only?.split(',');
-  const all = matrix(browsers, values.engine).map((cell) => ({ ...cell, turn }));
+  const all = matrix(browsers, values.engine).map((cell) => ({ ...cell, mapping, turn }));
   const cells = all.filter(({ viewer, host }) => only?.includes(`${viewer}x${host}`) ?? true);
   if (cells.length === 0) throw new Error('no cell has such a name');
   return { cells, moves: values.moves };
@@ -57,16 +62,24 @@ const ms = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${Math.round(value)}`;
 
 const HEAD = [
-  ...['viewer', 'host', 'browser', 'expected', 'reached', 'app ms', 'channel ms', 'relayed KiB'],
+  ...['viewer', 'host', 'browser', 'expected', 'reached', 'app ms', 'channel ms'],
+  'failed attempts',
+  ...['direct KiB', 'TURN KiB', 'relayed KiB'],
   ...['stall ms', 'direct again ms', 'changes'],
 ];
 
 function row(cell: Cell, reached: Reached): string {
-  const { appMs, directMs, move, relayedBytes, way } = reached;
-  const relayed = relayedBytes === null ? '–' : (relayedBytes / 1024).toFixed(1);
+  const { appMs, carried, directMs, failures, move, way } = reached;
+  const kib = [carried.p2p, carried.turn, carried.relay].map((n) => (n / 1024).toFixed(1));
   const values = [
     ...[cell.viewer, cell.host, cell.browser, expectedWay(cell), way, ms(appMs), ms(directMs)],
-    ...[relayed, ms(move?.stallMs), ms(move?.directMs), move === null ? '–' : `${move.switches}`],
+    ...[
+      `${failures.length}`,
+      ...kib,
+      ms(move?.stallMs),
+      ms(move?.directMs),
+      move === null ? '–' : `${move.switches}`,
+    ],
   ];
   return `| ${values.join(' | ')} |`;
 }
@@ -75,23 +88,56 @@ function row(cell: Cell, reached: Reached): string {
 async function runCells({ cells, moves }: Wanted, network: NatNetwork): Promise<number> {
   say(`| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
   let wrong = 0;
-  for (const cell of cells) {
-    await network.setNat('viewer', cell.viewer);
-    await network.setNat('host', cell.host);
-    const stage = new Stage(network);
-    try {
-      const reached = await visit(cell, await stage.start(cell), network, moves);
-      say(row(cell, reached));
-      if (reached.way !== expectedWay(cell)) wrong += 1;
-    } catch (error) {
-      wrong += 1;
-      say(`${cell.viewer} × ${cell.host}, ${cell.browser}: ${String(error)}\n${stage.output()}`);
-    } finally {
-      await stage.stop();
+  let running: RunningStage | undefined;
+  const end = async (): Promise<void> => {
+    const left = (await running?.stage.stop()) ?? 0;
+    if (left > 0) say(`the host has left ${left} ports mapped`);
+    wrong += left;
+    running = undefined;
+  };
+  try {
+    for (const cell of cells) {
+      if (running?.stage.suits(cell) !== true) {
+        await end();
+        running = await startStage(cell, network);
+      }
+      if (!(await runCell(cell, running, network, moves))) wrong += 1;
     }
+  } finally {
+    await end();
   }
   say(`${cells.length - wrong} of ${cells.length} cells as expected`);
   return wrong;
+}
+
+interface RunningStage {
+  readonly stage: Stage;
+  readonly url: string;
+}
+
+async function startStage(cell: Cell, network: NatNetwork): Promise<RunningStage> {
+  await network.setNat('host', cell.host);
+  const stage = new Stage(network, cell);
+  return { stage, url: await stage.start() };
+}
+
+/** Prints a cell's row; false when it has reached something else than theory says. */
+async function runCell(
+  cell: Cell,
+  { stage, url }: RunningStage,
+  network: NatNetwork,
+  moves: boolean,
+): Promise<boolean> {
+  await network.setNat('viewer', cell.viewer);
+  try {
+    const reached = await visit(cell, url, { network, stage }, moves);
+    say(row(cell, reached));
+    if (expectedWay(cell) !== 'none') for (const failure of reached.failures) say(failure);
+    return reached.way === expectedWay(cell);
+  } catch (error) {
+    say(`${cell.viewer} × ${cell.host}, ${cell.browser}: ${String(error)}\n${stage.output()}`);
+    return false;
+  }
 }
 
 /** Why there can be no lab here; undefined when there can. */

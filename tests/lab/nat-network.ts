@@ -15,8 +15,11 @@ export const SERVER_PORT = 8787;
 export const TURN_PORT = 3478;
 export const SERVER_ADDRESS = '203.0.113.10';
 
+/** The host's gateway, which maps ports where it is asked to. */
+export const HOST_GATEWAY = 'host-nat';
+export const MAPPING_TABLE = 'miniupnpd';
 const PLACES = ['viewer', 'viewer-nat', 'core', 'host-nat', 'host', 'server'] as const;
-type Place = (typeof PLACES)[number];
+export type Place = (typeof PLACES)[number];
 type Side = 'viewer' | 'host';
 
 interface SideAddresses {
@@ -35,7 +38,8 @@ const SIDES: Readonly<Record<Side, SideAddresses>> = {
   },
   host: {
     ...{ inside: ['10.98.2.2', '10.98.2.3'], insideGateway: '10.98.2.1' },
-    ...{ insideNet: '10.98.2.0/24', outside: '203.0.113.17', core: '203.0.113.18' },
+    // Of a network for tests: miniupnpd maps no port of an address that is reserved for documentation.
+    ...{ insideNet: '10.98.2.0/24', outside: '44.128.0.17', core: '44.128.0.18' },
   },
 };
 
@@ -73,6 +77,18 @@ export class NatNetwork {
     const route = kind === 'none' ? 'replace' : 'del';
     await this.#at('core', `ip route ${route} ${insideNet} via ${outside} || true`);
     await this.#at(`${side}-nat`, `ip route replace default via ${core}`);
+  }
+
+  /** Makes room for the rules of a daemon that maps ports of the host's gateway. */
+  async addMappings(): Promise<void> {
+    await this.#at(HOST_GATEWAY, `nft -f - <<END\n${MAPPINGS}\nEND`);
+  }
+
+  /** How many ports are mapped there now. */
+  async mappings(): Promise<number> {
+    const list = ['nft', 'list', 'chain', 'inet', MAPPING_TABLE, 'prerouting'];
+    const { stdout } = await run(...this.inside(HOST_GATEWAY, list));
+    return stdout.split('dnat').length - 1;
   }
 
   /** A machine loses its address and gets another. Nobody is told. */
@@ -143,6 +159,12 @@ function rules(kind: NatKind, inside: string): string {
     chain forward { type filter hook forward priority 0; ${filter}; }
   }`;
 }
+
+const MAPPINGS = `table inet ${MAPPING_TABLE} {
+  chain forward { }
+  chain prerouting { type nat hook prerouting priority -100; }
+  chain postrouting { type nat hook postrouting priority 99; }
+}`;
 
 const LOOPBACK_LEADS_TO_SERVER = `table ip nat {
   chain out {

@@ -99,14 +99,31 @@ export class Lab {
 
   /** How many packets the rules have hit so far. */
   async hits(): Promise<number> {
+    return (await this.hitsByRule()).reduce((sum, packets) => sum + packets, 0);
+  }
+
+  /** The same for each rule, in the order in which they were added. */
+  async hitsByRule(): Promise<number[]> {
     const list = ['nft', '-j', 'list', 'chain', 'inet', 'faults', 'forward'];
     const { stdout } = await this.#exec('core', list);
     const counters = stdout.matchAll(/"counter": \{"packets": (\d+)/g);
-    return [...counters].reduce((sum, match) => sum + Number(match[1]), 0);
+    return [...counters].map((match) => Number(match[1]));
   }
 
   async clearRules(): Promise<void> {
     await this.#nft('core', 'flush chain inet faults forward');
+  }
+
+  /** Ports of the viewer's NAT for UDP that went both ways to the host: of peer connections that live, or did lately. */
+  async viewerPorts(): Promise<number[]> {
+    const { stdout } = await this.#exec('nat', ['conntrack', '-L', '-p', 'udp']);
+    const hosts: readonly string[] = [ADDRESS.host, ADDRESS.hostElsewhere];
+    const flows = stdout.split('\n').filter((line) => line.includes('[ASSURED]'));
+    return flows.flatMap((line) => {
+      // The second half of a line is what an answer looks like: from the host to a port of the NAT.
+      const [, host = '', port] = /src=\S+ dst=(\S+) .* dport=(\d+) \[ASSURED\]/.exec(line) ?? [];
+      return hosts.includes(host) ? [Number(port)] : [];
+    });
   }
 
   /** The viewer's NAT forgets all its mappings and gives out other ports; tells how many it forgot. */

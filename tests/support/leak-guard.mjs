@@ -12,10 +12,13 @@ const LOOK_MS = 20;
 /** Fails a test file that leaves timers, sockets, servers or processes behind. */
 export default class LeakGuard extends TestEnvironment {
   #before = {};
+  #hasFailed = false;
 
   async handleTestEvent(event) {
     if (event.name === 'setup') this.#before = counts();
-    if (event.name === 'run_finish') await this.#check();
+    if (event.name === 'test_done') this.#hasFailed ||= event.test.errors.length > 0;
+    // A test that has failed may still run: its own message says why, and must be the one that is read.
+    if (event.name === 'run_finish' && !this.#hasFailed) await this.#check();
   }
 
   async #check() {

@@ -7,11 +7,18 @@ export interface RecordingProxy {
   url: string;
   /** Messages on connections dialled for this purpose, both directions. */
   recorded(purpose: 'relay' | 'ingress'): Buffer;
+  /** From now on each message takes so many milliseconds longer, each way. */
+  delay(milliseconds: number): void;
   close(): Promise<void>;
 }
 
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const messages: { purpose: string; bytes: Buffer }[] = [];
+  let delayMs = 0;
+  const pass = (socket: WebSocket, bytes: Buffer): void => {
+    if (delayMs === 0) socket.send(bytes);
+    else setTimeout(() => socket.send(bytes), delayMs);
+  };
   const server = createServer((_, response) => response.writeHead(404).end());
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });
   sockets.on('connection', (near, request) => {
@@ -30,11 +37,11 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
     };
     near.on('message', (data) => {
       const bytes = keep(data);
-      if (far.readyState === WebSocket.OPEN) far.send(bytes);
+      if (far.readyState === WebSocket.OPEN) pass(far, bytes);
       else early.push(bytes);
     });
     far.on('open', () => early.forEach((bytes) => far.send(bytes)));
-    far.on('message', (data) => near.send(keep(data)));
+    far.on('message', (data) => pass(near, keep(data)));
     far.on('error', () => near.terminate());
     near.on('error', () => far.terminate());
     far.on('close', () => near.terminate());
@@ -47,6 +54,7 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
       Buffer.concat(
         messages.filter((message) => message.purpose === purpose).map(({ bytes }) => bytes),
       ),
+    delay: (milliseconds) => (delayMs = milliseconds),
     close: () =>
       new Promise((resolve) => {
         for (const client of sockets.clients) client.terminate();

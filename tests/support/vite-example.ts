@@ -14,10 +14,12 @@ export interface ViteExample {
   stop(): Promise<void>;
 }
 
-export async function startViteExample(): Promise<ViteExample> {
+/** `config` takes the place of the example's own configuration. */
+export async function startViteExample(config?: string): Promise<ViteExample> {
   const folder = mkdtempSync(join(tmpdir(), 'wingman-vite-'));
   cpSync(EXAMPLE, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
   symlinkSync(join(EXAMPLE, 'node_modules'), join(folder, 'node_modules'));
+  if (config !== undefined) writeFileSync(join(folder, 'vite.config.ts'), config);
   const program = new Program(
     process.execPath,
     ['node_modules/vite/bin/vite.js', '--no-clear-screen'],

@@ -80,6 +80,7 @@ export const decap: Framework = {
     `(PORT=${api} npx decap-server & APP_PORT=${app} PROXY_PORT=${api} node site.js)`,
   shareArgs: ({ api }) => ['--also', String(api)],
   framesHttp: true,
+  needsTunnel: 'its server is on another port',
   shows: 'Login',
   edits: [],
   checks: [

@@ -33,6 +33,7 @@ export const storybook: Framework = {
     { 'src/stories/Counter.tsx': COUNTER, 'src/stories/Counter.stories.tsx': STORY },
   ],
   start: ({ app }) => `npx storybook dev --port ${app} --ci`,
+  needsTunnel: 'its client asks the port that the dev server listens on',
   path: '/?path=/story/stories-counter--basic',
   shows: 'as it was made',
   counter: '#counter',

@@ -19,7 +19,7 @@ log: { type: stdout, format: pretty, level: warn }
 const LOOKUP = `const dns = require('node:dns');
 const { lookup } = dns;
 dns.lookup = (name, options, done) =>
-  lookup(name.endsWith('.localhost') ? 'localhost' : name, options, done);
+  lookup(/[.](localhost|test)$/.test(name) ? 'localhost' : name, options, done);
 `;
 
 const NPM_DEADLINE_MS = 60_000;

@@ -50,6 +50,7 @@ export const webpack: Framework = {
   start: ({ app }) => `npm start -- --port ${app}`,
   shows: 'a module that is accepted',
   counter: '#counter',
+  needsTunnel: 'its client asks the port that the dev server listens on',
   edits: [
     {
       what: 'accepted module',

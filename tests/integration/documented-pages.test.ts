@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { ROOT } from '../support/processes.js';
+
+/** What somebody reads who wants to know whether this is for them. */
+const README_WORDS = 1200;
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const pagesIn = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder)).flatMap((name) =>
+    name.endsWith('.md') ? [join(folder, name)] : [],
+  );
+
+const PAGES = [
+  ...['', 'docs', 'docs/decisions', 'bench'].flatMap(pagesIn),
+  'packages/protocol/SPEC.md',
+];
+
+/** The text without what is shown as it is typed. */
+const prose = (text: string): string =>
+  text.replaceAll(/^```[^]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, (code) => code.slice(1, -1));
+
+/** The fragment that leads to a heading, as repositories make it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+function anchorsIn(file: string): string[] {
+  return [...prose(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    anchorOf(heading ?? ''),
+  );
+}
+
+/** Why a link of a page leads nowhere; undefined when it does not. */
+function fault(page: string, target: string): string | undefined {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? page : relative(ROOT, resolve(ROOT, dirname(page), path));
+  if (!existsSync(join(ROOT, file))) return `${page}: ${target} is not there`;
+  if (anchor === undefined || anchorsIn(file).includes(anchor)) return undefined;
+  return `${page}: no heading of ${file} is #${anchor}`;
+}
+
+describe('the documents', () => {
+  test('each relative link and picture leads to a file, and to a heading that it has', () => {
+    const links = PAGES.flatMap((page) =>
+      [...prose(read(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .map((target) => ({ page, target })),
+    );
+    expect(links.length).toBeGreaterThan(150);
+    expect(links.flatMap(({ page, target }) => fault(page, decodeURI(target)) ?? [])).toEqual([]);
+  });
+
+  test('README is short, and leads to every page in docs', () => {
+    const readme = read('README.md');
+    expect(readme.trim().split(/\s+/).length).toBeLessThanOrEqual(README_WORDS);
+    const unnamed = pagesIn('docs').filter((page) => !readme.includes(`](${page})`));
+    expect(unnamed).toEqual([]);
+  });
+
+  test('every code that a page of ours can show has a row with its picture', () => {
+    const folder = 'packages/protocol/src/pages';
+    const sources = readdirSync(join(ROOT, folder)).map((name) => read(join(folder, name)));
+    const shown = sources.join('\n').matchAll(/^ +code: '([A-Z_]+)',$/gm);
+    const codes = new Set([...shown].map(([, code]) => code ?? ''));
+    expect(codes.size).toBeGreaterThan(25);
+    const row = /^\| \d{3} +\| `([A-Z_]+)` +\|.*\]\(images\/problems\/([a-z-]+)\.webp\) +\|$/gm;
+    const rows = [...read('docs/reviewers.md').matchAll(row)];
+    const told = rows.map(([, code = '', picture = '']) => [code, picture]);
+    const wanted = [...codes].sort().map((code) => [code, code.toLowerCase().replaceAll('_', '-')]);
+    expect(told.sort()).toEqual(wanted);
+  });
+});

@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, Program, ROOT } from '../support/program.js';
+import type { Cell, MappingKind } from './cell.js';
+import {
+  HOST_GATEWAY,
+  MAPPING_TABLE,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  TURN_PORT,
+  type NatNetwork,
+  type Place,
+} from './nat-network.js';
+
+/** The host's own deadline for an attempt is set to this, so that a cell without a way ends soon. */
+const ATTEMPT_MS = 5_000;
+const DAEMON_MS = 20_000;
+const SECRET = 'lab-secret';
+/** How a line of the host's begins that tells of an attempt that has failed. */
+const PROBLEM = '{"event":"error","code":"TIMEOUT"';
+
+/** The processes beside the viewer, for one cell and others like it. */
+export class Stage {
+  readonly #programs: Program[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'wingman-lab-'));
+  #host: Program | undefined;
+
+  constructor(
+    private readonly network: NatNetwork,
+    private readonly cell: Cell,
+  ) {}
+
+  /** Whether another cell differs in the viewer's network alone. */
+  suits(other: Cell): boolean {
+    return (['engine', 'host', 'turn', 'mapping'] as const).every(
+      (name) => other[name] === this.cell[name],
+    );
+  }
+
+  /** What the host has said of attempts at a channel that have failed. */
+  get failures(): readonly string[] {
+    const events = this.#host?.lines.filter((line) => line.startsWith(PROBLEM)) ?? [];
+    return events.map((line) => (JSON.parse(line) as { message: string }).message);
+  }
+
+  /** Starts server, TURN and host, and resolves with the session's URL. */
+  async start(): Promise<string> {
+    const { engine, mapping, turn } = this.cell;
+    const cli = [process.execPath, `${ROOT}packages/relay-server/bin/wingman.js`];
+    if (turn !== 'none') this.#startTurn();
+    const turnUrl = `turn:${SERVER_ADDRESS}:${TURN_PORT}?transport=${turn}`;
+    if (mapping !== 'none') await this.#startMapping(mapping);
+    const server = this.#run(
+      'server',
+      [
+        ...cli,
+        'server',
+        '--host',
+        '0.0.0.0',
+        '--port',
+        String(SERVER_PORT),
+        '--domain',
+        'localhost',
+        '--open-registration',
+      ],
+      {
+        TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}`,
+        STUN_SERVERS: `stun:${SERVER_ADDRESS}:${SERVER_PORT}`,
+        STUN_EMBEDDED: 'true',
+        ...(turn === 'none' ? {} : { TURN_URLS: turnUrl, TURN_SECRET: SECRET }),
+      },
+    );
+    await server.find(
+      'the tunnel server',
+      (lines) => lines.some((line) => line.includes('Tunnel server:')) || undefined,
+    );
+    const app = this.#run('host', [process.execPath, `${ROOT}tests/lab/app.mjs`]);
+    const port = await app.find('the app', (lines) => lines[0]?.replace('port ', ''));
+    const share = [...cli, 'share', port, '--json', '--engine', engine];
+    const named = [...share, '--server', `http://${SERVER_ADDRESS}:${SERVER_PORT}`];
+    const host = this.#run('host', named, { PORT_MAPPING: String(mapping !== 'none') });
+    this.#host = host;
+    return host.find('the session', (lines) => {
+      const ready = lines.find((line) => line.startsWith('{"event":"ready"'));
+      return ready === undefined ? undefined : (JSON.parse(ready) as { url: string }).url;
+    });
+  }
+
+  /** Resolves to how many ports the host has left mapped. */
+  async stop(): Promise<number> {
+    await this.#host?.stop();
+    const left = this.cell.mapping === 'none' ? 0 : await this.network.mappings();
+    await Promise.all(this.#programs.map((program) => program.stop()));
+    rmSync(this.#folder, { recursive: true, force: true });
+    return left;
+  }
+
+  /** What the programs have said, for a cell that went wrong. */
+  output(): string {
+    return this.#programs.map((program) => program.output()).join('\n');
+  }
+
+  #startTurn(): void {
+    const where = ['--listening-ip', SERVER_ADDRESS, '--relay-ip', SERVER_ADDRESS];
+    const who = ['--use-auth-secret', `--static-auth-secret=${SECRET}`, '--realm', 'lab'];
+    const rest = [
+      '-n',
+      '--no-tls',
+      '--no-dtls',
+      '--no-cli',
+      '--log-file',
+      'stdout',
+      '--listening-port',
+    ];
+    this.#run('server', ['turnserver', ...where, ...who, ...rest, String(TURN_PORT)]);
+  }
+
+  async #startMapping(mapping: MappingKind): Promise<void> {
+    await this.network.addMappings();
+    const config = join(this.#folder, 'miniupnpd.conf');
+    writeFileSync(config, miniupnpdConfig(mapping));
+    const pid = join(this.#folder, 'miniupnpd.pid');
+    const daemon = this.#run(HOST_GATEWAY, ['miniupnpd', '-d', '-f', config, '-P', pid]);
+    const isUp = (): boolean => daemon.errors.some((line) => /listening/i.test(line));
+    await eventually('miniupnpd', isUp, DAEMON_MS);
+  }
+
+  #run(place: Place, command: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+    const [program, args] = this.network.inside(place, command);
+    const started = new Program(program, args, {
+      env: { LOG_LEVEL: 'error', P2P_TIMEOUT_MS: String(ATTEMPT_MS), ...env },
+      group: true,
+    });
+    this.#programs.push(started);
+    return started;
+  }
+}
+
+function miniupnpdConfig(mapping: MappingKind): string {
+  const yes = (isOn: boolean): string => (isOn ? 'yes' : 'no');
+  return [
+    ...['ext_ifname=wan', 'listening_ip=to-host', 'secure_mode=yes'],
+    // PCP and NAT-PMP are one switch.
+    ...[`enable_natpmp=${yes(mapping === 'pcp')}`, `enable_upnp=${yes(mapping === 'upnp')}`],
+    ...[`upnp_table_name=${MAPPING_TABLE}`, `upnp_nat_table_name=${MAPPING_TABLE}`],
+    ...['upnp_forward_chain=forward', 'upnp_nat_chain=prerouting'],
+    ...['upnp_nat_postrouting_chain=postrouting', 'uuid=00000000-0000-4000-8000-000000000001'],
+    ...['allow 1024-65535 0.0.0.0/0 1024-65535', 'deny 0-65535 0.0.0.0/0 0-65535', ''],
+  ].join('\n');
+}
