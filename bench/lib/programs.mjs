@@ -100,6 +100,13 @@ export function crowd(args) {
   return start('nice', command, said, {}, CROWD_DEADLINE_MS);
 }
 
+/** Viewers of a session that ask for nothing; the value is how many links are open, and so is each next line. */
+export function idleViewers(url, count) {
+  const program = join(ROOT, 'bench/lib/idle-viewers.mjs');
+  const said = (line) => (line.startsWith('{') ? JSON.parse(line) : undefined);
+  return start(process.execPath, [program, url, String(count)], said, {}, CROWD_DEADLINE_MS);
+}
+
 /** The bench's own app, on loopback or on every address; its value is the port. */
 export function app(wrap = [], address = '127.0.0.1') {
   const command = [...wrap, process.execPath, join(ROOT, 'bench/lib/app.mjs'), address];

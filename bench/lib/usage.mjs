@@ -24,6 +24,9 @@ function secondsOf(stat) {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
 }
 
+/** CPU of all threads of a process so far, in seconds. */
+export const cpuSeconds = (pid) => secondsOf(read(`/proc/${pid}/stat`));
+
 const list = (path) => {
   try {
     return readdirSync(path);

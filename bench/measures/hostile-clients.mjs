@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { app, crowd, server, share } from '../lib/programs.mjs';
 import { median, quantile, round } from '../lib/stats.mjs';
+import { cpuSeconds } from '../lib/usage.mjs';
 
 const CLIENTS = 1_000;
 const SECONDS = 20;
@@ -17,12 +18,6 @@ const SLOWER = 1.5;
 function residentMib(pid) {
   const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return (Number(kib) * 1024) / MIB;
-}
-
-/** Time of all threads of a process so far, in seconds. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Requests of an honest client, one after another; resolves with how long each took, in milliseconds. */
