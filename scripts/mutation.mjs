@@ -18,16 +18,17 @@ const TESTS = {
   handshake: ['handshake', 'handshake-viewer', 'seal'],
   'key-schedule': ['handshake', 'handshake-viewer', 'prekey-ring'],
   lane: ['lane', 'lane-patience'],
+  'lane-monitor': ['lane-monitor', 'idle-link'],
   link: ['link', 'link-frames', 'link-end'],
   'link-key': ['seal'],
   mux: ['mux', 'mux-frames'],
-  'path-machine': ['path-machine', 'path-silence'],
+  'path-machine': ['path-machine', 'path-of-lanes', 'path-silence'],
   'proven-carrier': ['sealed-carrier'],
   transcript: ['handshake', 'handshake-viewer'],
 };
 
 /** Nothing but types. */
-const TYPES = ['lane-evidence', 'link-types'];
+const TYPES = ['lane-evidence', 'link-types', 'steered-link'];
 
 const [project] = jest.projects.filter(({ displayName }) => displayName === 'protocol');
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import jestConfig from '../jest.config.mjs';
 import { startBrowsers, usedProfile } from './lib/test-browsers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -32,12 +33,14 @@ const JOBS = [
     drivesBrowsers: true,
     flags: [OWN_PROCESS, `--shard=${index + 1}/${BROWSER_SHARES}`],
   })),
+  // About as long as each other, so that they end together.
   {
-    name: 'units',
-    jest: ['protocol', 'web-policy', 'node-kit', 'tunnel-server'],
+    name: 'units of the browser',
+    jest: ['app-worker', 'browser-client', 'inspector'],
     flags: [OWN_PROCESS],
   },
-  { name: 'units of the browser', jest: ['app-worker', 'browser-client'], flags: [OWN_PROCESS] },
+  { name: 'units of the protocol', jest: ['protocol', 'web-policy'], flags: [OWN_PROCESS] },
+  { name: 'units of the server', jest: ['tunnel-server', 'node-kit'], flags: [OWN_PROCESS] },
 ];
 
 /** Several times what the slowest job takes on two busy cores; a job that hangs ends then. */
@@ -45,6 +48,7 @@ const JOB_DEADLINE_MS = 15 * 60_000;
 const KILL_AFTER_MS = 5_000;
 const SLOWEST_SHOWN = 3;
 
+demandAllProjects();
 const scratch = mkdtempSync(join(tmpdir(), 'wingman-test-'));
 process.env.WINGMAN_TEST_FIREFOX_PROFILE = await usedProfile(join(scratch, 'firefox'));
 const total = { passed: 0, failed: 0 };
@@ -54,6 +58,17 @@ await Promise.all(Array.from({ length: AT_A_TIME }, work));
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode ??= total.failed === 0 && total.passed > 0 ? 0 : 1;
+
+/** A Jest project that is in no job would be skipped without a word. */
+function demandAllProjects() {
+  const run = new Set(JOBS.flatMap(({ jest = [] }) => jest));
+  const missing = jestConfig.projects.filter(({ displayName }) => !run.has(displayName));
+  if (missing.length === 0) return;
+  console.error(
+    `in no job of ${basename(import.meta.url)}: ${missing.map((one) => one.displayName).join(', ')}`,
+  );
+  process.exit(1);
+}
 
 /** Takes one job after the other until none is left; the browsers that it has started serve all of its jobs. */
 async function work() {

@@ -7,9 +7,15 @@ import { build } from 'esbuild';
 
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
-/** npm lays a copy of the same version beside each package that uses it; one is enough. */
-const zod = createRequire(path.join(root, 'packages/node-kit/package.json')).resolve(
-  'zod/package.json',
+/**
+ * npm lays a copy of the same version beside each package that uses it; one is enough. Its modules, because esbuild
+ * leaves out what nobody uses of them, and nothing of its CommonJS.
+ */
+const zod = path.join(
+  path.dirname(
+    createRequire(path.join(root, 'packages/node-kit/package.json')).resolve('zod/package.json'),
+  ),
+  'index.js',
 );
 
 /** Modules that look for a file beside themselves look for it where `placeOf(module)` says, relative to the bundle. */
@@ -47,9 +53,9 @@ export function bundleNode({ entryPoints, outdir, placeOf }) {
     // Node reads all of it at each start. Names stay, for stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
-    alias: { zod: path.dirname(zod) },
-    // Engines with native code; either may be missing.
-    external: ['node-datachannel', '@roamhq/wrtc'],
+    alias: { zod },
+    // Engines with native code; either may be missing. The last is what one package would load for a test that we don't run.
+    external: ['node-datachannel', '@roamhq/wrtc', 'turn-server'],
     // Older modules in it ask for Node's own by `require`.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
