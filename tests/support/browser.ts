@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHROMIUM, FIREFOX } from './browser-settings.mjs';
-import { eventually, within } from './program.js';
+import { eventually, tellOnFailure, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
 
@@ -29,6 +29,8 @@ export interface Status {
 }
 
 const CLOSE_DEADLINE_MS = 10_000;
+/** Less than a test has by default: the message is to be read. */
+const APP_DEADLINE_MS = 25_000;
 
 /** Where the runner has a browser waiting that the files of a job use one after the other. */
 const SHARED: Readonly<Record<BrowserName, string | undefined>> = {
@@ -116,6 +118,26 @@ export async function closeBrowsers(): Promise<void> {
       browser.process()?.kill('SIGKILL'),
     );
   }
+}
+
+const TOLD_CHARACTERS = 400;
+const TELL_MS = 3_000;
+
+tellOnFailure(async () => {
+  const pages = await Promise.all([...open.keys()].map((browser) => browser.pages()));
+  return (await Promise.all(pages.flat().map(tellOf))).join('\n');
+});
+
+/** A tab: its address, what it shows, and what the shell knows. */
+async function tellOf(page: Page): Promise<string> {
+  if (page.url() === 'about:blank') return 'tab about:blank';
+  const asked = [
+    page.evaluate(() => document.body.innerText),
+    inApp(page, () => `${location.href} ${document.readyState}: ${document.body.innerText}`),
+    status(page).then((now) => JSON.stringify(now)),
+  ].map((answer) => within(TELL_MS, 'asked', answer).catch(String));
+  const told = (await Promise.all(asked)).map((text) => text.slice(0, TOLD_CHARACTERS));
+  return [`tab ${page.url().slice(0, TOLD_CHARACTERS)}`, ...told].join('\n  ');
 }
 
 function start(
@@ -216,6 +238,6 @@ export async function appShows(page: Page, text: string): Promise<void> {
       const shown = await inApp(page, () => document.body.innerText);
       return shown.includes(text);
     },
-    30_000,
+    APP_DEADLINE_MS,
   );
 }
