@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { deferred } from '@wingman/protocol';
+import { APP_WORKER_LIMITS } from '../src/limits.js';
 import { partName, type Viewer } from '../src/service-worker/part.js';
 import { AppWorkers } from '../src/service-worker/app-workers.js';
 
@@ -157,6 +159,22 @@ describe('what reaches the door', () => {
     expect(door.concerns(event('/'))).toBe(false);
     await door.sweep();
     expect([loads(), sweeps()]).toEqual([1, 1]);
+  });
+
+  test('a disk that doesn’t say whether there is one holds requests up for so long, and counts when it does', async () => {
+    const disk = deferred<boolean>();
+    const assets = { appWorkersPart: () => Promise.resolve(part) };
+    jest.useFakeTimers();
+    const viewer = { caches: { has: () => disk.promise }, assets } as unknown as Viewer;
+    const door = new AppWorkers(viewer);
+    const answer = door.answer(event('/'), {} as never);
+    await jest.advanceTimersByTimeAsync(APP_WORKER_LIMITS.savedMs);
+    jest.useRealTimers();
+    expect(await answer).toBeUndefined();
+    expect(door.concerns(event('/'))).toBe(true);
+    disk.resolve(true);
+    await disk.promise;
+    expect((await door.answer(event('/'), {} as never))?.tab).toBe('tab');
   });
 
   test('a script of a version fetches the part: a worker that runs may need it first', async () => {

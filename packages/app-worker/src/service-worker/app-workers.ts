@@ -1,3 +1,4 @@
+import { within } from '@wingman/protocol';
 import {
   APP_SCRIPT_PATH,
   toRefusal,
@@ -14,6 +15,7 @@ import {
   type Started,
   type Viewer,
 } from './part.js';
+import { APP_WORKER_LIMITS } from '../limits.js';
 import { hasSavedRegistry } from './registry.js';
 
 export { APP_CACHE_PREFIX } from '../caches.js';
@@ -31,10 +33,11 @@ export class AppWorkers {
   #loading: Promise<Part> | undefined;
   /** Whether something was registered before; undefined until that is known. */
   #isSaved: boolean | undefined;
+  /** Settled when that is known, or when the disk has not said it in time: requests wait for this. */
   readonly #known: Promise<void>;
 
   constructor(private readonly viewer: Viewer) {
-    this.#known = this.#look();
+    this.#known = within(this.#look(), APP_WORKER_LIMITS.savedMs);
   }
 
   /** Whether an app worker may have to be asked. The answer is needed at once. */

@@ -10,6 +10,7 @@ import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { ISOLATED_MARK, KEPT_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
+import { fromDisk } from './disk.js';
 import type { HeldPosts } from './held-posts.js';
 import type { Isolation } from './isolation.js';
 import { problemResponse } from './reply.js';
@@ -140,7 +141,7 @@ export class Assets {
   }
 
   #cached(url: string): Promise<Response | undefined> {
-    return this.caches.match(url, { cacheName: this.#cacheName });
+    return fromDisk(this.caches.match(url, { cacheName: this.#cacheName }));
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../shared/service-worker-messages.js';
 import { appFetch, ownRequests, type Asked } from './app-fetch.js';
 import { Assets, shellPage } from './assets.js';
+import { fromDisk } from './disk.js';
 import { Exchanges } from './exchanges.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
 import { HeldPosts } from './held-posts.js';
@@ -75,8 +76,9 @@ self.addEventListener('install', () => {
   assets.prepare();
 });
 
+// Requests wait for the end of this event, and must not wait for a slow disk.
 self.addEventListener('activate', (event) => {
-  event.waitUntil(Promise.all([self.clients.claim(), assets.dropOld()]));
+  event.waitUntil(Promise.all([self.clients.claim(), fromDisk(assets.dropOld())]));
 });
 
 self.addEventListener('fetch', (event) => {

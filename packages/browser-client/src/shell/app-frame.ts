@@ -50,6 +50,8 @@ export class AppFrame {
   readonly addresses: LocalAddresses = { appPort: undefined, pageOrigins: new Map() };
   readonly #element: HTMLIFrameElement;
   readonly #tab: Window;
+  /** Pages about a problem that are being reloaded. */
+  readonly #reloading = new WeakSet<Document>();
 
   constructor(tab: Window, events: FrameEvents) {
     const { document: page } = tab;
@@ -90,9 +92,15 @@ export class AppFrame {
     else contentWindow.location.replace(url);
   }
 
-  /** Reloads the frame if it shows our page about a problem, because the problem is over. */
+  /**
+   * Reloads the frame if it shows our page about a problem, because the problem is over. A link that comes and goes says
+   * so more than once, while the app is being asked: it is asked once.
+   */
   retryProblem(): void {
-    if (this.showsProblem) this.reload();
+    const { document } = this;
+    if (document === undefined || !this.showsProblem || this.#reloading.has(document)) return;
+    this.#reloading.add(document);
+    this.reload();
   }
 
   reload(): void {

@@ -57,6 +57,18 @@ describe('the tunnel’s own files', () => {
     expect(other.type).toBe('error');
   });
 
+  test('come from the server when the disk doesn’t answer, or fails', async () => {
+    const { assets, caches } = setUp();
+    caches.match = () => Promise.reject(new Error('broken'));
+    expect(await assets.shim()).toBe(`file ${FILES[2]}`);
+    caches.match = () => new Promise(() => undefined);
+    jest.useFakeTimers();
+    const script = assets.shim();
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    jest.useRealTimers();
+    expect(await script).toBe(`file ${FILES[2]}`);
+  });
+
   test('are kept all, but for those that can’t be had', async () => {
     const { assets, caches } = setUp();
     await assets.warm();

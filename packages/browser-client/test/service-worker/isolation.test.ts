@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { inIsolatedTab, isAttachment, Isolation } from '../../src/service-worker/isolation.js';
+import { SERVICE_WORKER_LIMITS } from '../../src/shared/limits.js';
 import { FakeCaches } from '../support/fake-caches.js';
 
 const EMBEDDER = 'cross-origin-embedder-policy';
@@ -10,6 +11,18 @@ describe('whether the shell is isolated', () => {
     const isolation = new Isolation('1', caches.asCaches);
     expect([await isolation.isOn, await isolation.isOn]).toEqual([false, false]);
     expect(caches.matches).toBe(1);
+  });
+
+  test('is off where the disk doesn’t answer, or fails', async () => {
+    const caches = new FakeCaches();
+    caches.match = () => Promise.reject(new Error('broken'));
+    expect(await new Isolation('1', caches.asCaches).isOn).toBe(false);
+    caches.match = () => new Promise(() => undefined);
+    jest.useFakeTimers();
+    const { isOn } = new Isolation('1', caches.asCaches);
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    jest.useRealTimers();
+    expect(await isOn).toBe(false);
   });
 
   test('is remembered by the next service worker of the version, and no other', async () => {

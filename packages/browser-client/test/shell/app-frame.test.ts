@@ -140,6 +140,16 @@ describe('going somewhere', () => {
     expect(problem.calls).toEqual(['reload']);
   });
 
+  test('again happens once for each problem page, however often the link comes back meanwhile', () => {
+    const problem = load(new FakeWindow(AT, true));
+    frame.retryProblem();
+    frame.retryProblem();
+    expect(problem.calls).toEqual(['reload']);
+    const next = load(new FakeWindow(AT, true));
+    frame.retryProblem();
+    expect(next.calls).toEqual(['reload']);
+  });
+
   test('ends with the frame', () => {
     frame.remove();
     expect(tab.document.querySelector('iframe')).toBeNull();
