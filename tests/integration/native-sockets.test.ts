@@ -7,6 +7,8 @@ import { startSocketApp, type SocketApp } from '../support/socket-app.js';
 
 const MIB = 1024 * 1024;
 const DEADLINE_MS = 20_000;
+/** For 160 MiB on a machine that does much else. */
+const PASSAGE_MS = 90_000;
 
 let app: SocketApp;
 let server: { program: Program; url: string };
@@ -196,11 +198,11 @@ describe('back-pressure', () => {
     const taken = await settled('the flood', () => app.flooded());
     // The sockets' own buffers on three connections, a stream's window, and what each process may keep.
     expect(taken).toBeLessThan(64 * MIB);
-    expect(memory() - before).toBeLessThan(96 * MIB);
+    await eventually('what was collected is given back', () => memory() - before < 96 * MIB);
     socket.resume();
-    await eventually('the rest', () => bytes > taken + 4 * MIB);
+    await eventually('the rest', () => bytes > taken + 4 * MIB, PASSAGE_MS);
     socket.terminate();
-  });
+  }, 180_000);
 
   test('an app that does not read stops the client', async () => {
     const before = memory();
@@ -211,12 +213,12 @@ describe('back-pressure', () => {
     for (let index = 0; index < total; index += 1) socket.send(message);
     const waiting = await settled('the client’s queue', () => socket.bufferedAmount);
     expect(waiting).toBeGreaterThan((total - 64) * MIB);
-    expect(memory() - before).toBeLessThan(96 * MIB);
+    await eventually('what was collected is given back', () => memory() - before < 96 * MIB);
     expect(app.heard('native')).toBe(0);
     app.listen();
-    await eventually('all of it', () => app.heard('native') === total * MIB, DEADLINE_MS);
+    await eventually('all of it', () => app.heard('native') === total * MIB, PASSAGE_MS);
     socket.terminate();
-  });
+  }, 180_000);
 });
 
 test('the built-in server’s bare address is the session’s own origin too', async () => {

@@ -9,6 +9,8 @@ import { get } from '../support/http.js';
 import { Program, ROOT } from '../support/processes.js';
 
 const run = promisify(execFile);
+/** npm, the compiler and the bundler take seconds each, and many on a busy machine. */
+const BUILD_MS = 180_000;
 
 let app: FixtureApp;
 let folder: string;
@@ -31,7 +33,7 @@ beforeAll(async () => {
   await run(process.execPath, ['scripts/package.mjs', folder], { cwd: ROOT, env });
   const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
   tarball = join(folder, name ?? 'no tarball');
-});
+}, BUILD_MS);
 
 afterAll(async () => {
   await app.close();
@@ -45,52 +47,67 @@ async function emptyFolder(name: string): Promise<string> {
 }
 
 describe('the npm package', () => {
-  test('shares an app from an empty folder by npx', async () => {
-    const cwd = await emptyFolder('by-npx');
-    // npx takes a file for a package only by a relative path.
-    const args = ['--yes', relative(cwd, tarball), String(app.port), '--ingress', 'open', '--json'];
-    const program = new Program('npx', args, { cwd, env, group: true });
-    const ready = await program.find('ready event', ([line]) => line);
-    const { inspector, url, p2p } = JSON.parse(ready) as {
-      inspector: string;
-      url: string;
-      p2p: { enabled: boolean };
-    };
-    expect(p2p.enabled).toBe(false);
-    expect((await (await fetch(inspector)).text()).toLowerCase()).toContain('<!doctype html>');
-    const { origin } = new URL(url);
-    expect((await get(origin, '/headers')).body).toContain('x-forwarded-host');
-    expect((await get(origin, '/__wingman/sw.js')).status).toBe(200);
-    await program.stop();
-  });
+  test(
+    'shares an app from an empty folder by npx',
+    async () => {
+      const cwd = await emptyFolder('by-npx');
+      // npx takes a file for a package only by a relative path.
+      const args = [
+        '--yes',
+        relative(cwd, tarball),
+        String(app.port),
+        '--ingress',
+        'open',
+        '--json',
+      ];
+      const program = new Program('npx', args, { cwd, env, group: true });
+      const ready = await program.find('ready event', ([line]) => line);
+      const { inspector, url, p2p } = JSON.parse(ready) as {
+        inspector: string;
+        url: string;
+        p2p: { enabled: boolean };
+      };
+      expect(p2p.enabled).toBe(false);
+      expect((await (await fetch(inspector)).text()).toLowerCase()).toContain('<!doctype html>');
+      const { origin } = new URL(url);
+      expect((await get(origin, '/headers')).body).toContain('x-forwarded-host');
+      expect((await get(origin, '/__wingman/sw.js')).status).toBe(200);
+      await program.stop();
+    },
+    BUILD_MS,
+  );
 
-  test('is a library with types and the example of its README', async () => {
-    const cwd = await emptyFolder('by-install');
-    await run('npm', ['install', '--no-save', tarball], { cwd, env });
-    const installed = join(cwd, 'node_modules', 'wingman-tunnel');
-    const readme = await readFile(join(installed, 'README.md'), 'utf8');
-    const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
-    expect(example).toContain("from 'wingman-tunnel'");
-    await writeFile(join(cwd, 'example.mts'), example);
-    const wrong = `import { share } from 'wingman-tunnel';\nawait share({ port: 1, expires: 30 });\n`;
-    await writeFile(join(cwd, 'wrong.mts'), wrong);
-    const plugin = `import { wingman } from 'wingman-tunnel/vite';\nwingman({ name: 'shop' }).closeBundle();\n`;
-    await writeFile(join(cwd, 'plugin.mts'), plugin);
-    await writeFile(join(cwd, 'main.mjs'), PROGRAM);
-    const [output, found] = await Promise.all([
-      run(process.execPath, ['main.mjs', String(app.port)], { cwd, env }),
-      typeErrors(cwd, ['example.mts', 'plugin.mts', 'wrong.mts']),
-    ]);
-    expect(found).toEqual([
-      "wrong.mts(2,24): error TS2322: Type 'number' is not assignable to type 'string'.",
-    ]);
-    expect(JSON.parse(output.stdout)).toEqual({
-      status: 200,
-      wrong: 'CONFIG_INVALID',
-      stopped: ['closed'],
-      after: 'refused',
-    });
-  });
+  test(
+    'is a library with types and the example of its README',
+    async () => {
+      const cwd = await emptyFolder('by-install');
+      await run('npm', ['install', '--no-save', tarball], { cwd, env });
+      const installed = join(cwd, 'node_modules', 'wingman-tunnel');
+      const readme = await readFile(join(installed, 'README.md'), 'utf8');
+      const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+      expect(example).toContain("from 'wingman-tunnel'");
+      await writeFile(join(cwd, 'example.mts'), example);
+      const wrong = `import { share } from 'wingman-tunnel';\nawait share({ port: 1, expires: 30 });\n`;
+      await writeFile(join(cwd, 'wrong.mts'), wrong);
+      const plugin = `import { wingman } from 'wingman-tunnel/vite';\nwingman({ name: 'shop' }).closeBundle();\n`;
+      await writeFile(join(cwd, 'plugin.mts'), plugin);
+      await writeFile(join(cwd, 'main.mjs'), PROGRAM);
+      const [output, found] = await Promise.all([
+        run(process.execPath, ['main.mjs', String(app.port)], { cwd, env }),
+        typeErrors(cwd, ['example.mts', 'plugin.mts', 'wrong.mts']),
+      ]);
+      expect(found).toEqual([
+        "wrong.mts(2,24): error TS2322: Type 'number' is not assignable to type 'string'.",
+      ]);
+      expect(JSON.parse(output.stdout)).toEqual({
+        status: 200,
+        wrong: 'CONFIG_INVALID',
+        stopped: ['closed'],
+        after: 'refused',
+      });
+    },
+    BUILD_MS,
+  );
 
   test('has no package of the workspace in it, and the licences of the others', async () => {
     const made = join(folder, 'package');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { freePort } from '../support/free-port.js';
 import { get } from '../support/http.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
 
@@ -38,9 +39,12 @@ describe('what goes wrong is said, with cause and cure, as a page or as JSON', (
   });
 
   test('a local port that refuses: 502', async () => {
-    const gone = await startFixtureApp();
-    await gone.close();
-    const share = await Share.start(gone.port, ['--server', server.url, '--ingress', 'open']);
+    const share = await Share.start(await freePort(), [
+      '--server',
+      server.url,
+      '--ingress',
+      'open',
+    ]);
     await expectProblem(share.origin, 502, 'LOCAL_PORT_REFUSED');
     await share.stop();
   });

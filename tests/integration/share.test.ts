@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import { get } from '../support/http.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
@@ -62,11 +63,12 @@ describe('wingman share', () => {
   });
 
   test('comes back under the same URL when the tunnel server was restarted', async () => {
-    const { program, url } = await startServer();
+    const port = String(await freePort());
+    const { program, url } = await startServer(['--port', port]);
     const share = await Share.start(app.port, ['--server', url]);
     program.signal('SIGKILL');
     await program.exited;
-    const again = await startServer(['--port', new URL(url).port]);
+    const again = await startServer(['--port', port]);
     await eventually(
       'the session is back',
       async () => (await share.metric('wingman_sessions')) === 1,
@@ -77,15 +79,16 @@ describe('wingman share', () => {
     expect(share.events().filter(({ event }) => event === 'stopped')).toEqual([]);
     await share.stop();
     await again.program.stop();
-  });
+  }, 120_000);
 
   test('without a loadable WebRTC engine it is relay-only, and says so once', async () => {
     const share = await Share.start(app.port, [], { NODE_OPTIONS: NO_ENGINES, LOG_LEVEL: 'info' });
+    // What it has said is all there only when it has ended: there are two pipes.
+    await share.stop();
     const said = [...share.lines.slice(1), ...share.errors].filter((line) =>
       /relay only|relay-only/i.test(line),
     );
     expect(said).toHaveLength(1);
     expect(JSON.parse(share.lines[0] ?? '')).toMatchObject({ p2p: { enabled: false } });
-    await share.stop();
   });
 });

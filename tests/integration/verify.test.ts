@@ -85,4 +85,4 @@ test('the page is built to the same bytes each time, wherever that happens', asy
     readdirSync(folder).map((name) => `${name} ${readFileSync(join(folder, name), 'base64')}`);
   expect(bytes(directory)).toEqual(bytes(ASSETS));
   rmSync(directory, { recursive: true });
-});
+}, 180_000);

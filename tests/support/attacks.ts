@@ -35,12 +35,13 @@ export function documentedAttacks(): AttackRow[] {
  */
 export function attacksOn(scene: () => UnderAttack) {
   const rows = new Map(documentedAttacks().map((row) => [row.attack, row]));
-  return (attack: string, run: () => Promise<void>): void => {
+  return (attack: string, run: () => Promise<void>, milliseconds?: number): void => {
     const row = rows.get(attack);
     if (row === undefined) throw new Error(`docs/security.md does not list “${attack}”`);
-    test(`${attack} (${row.source})`, async () => {
+    const runIt = async (): Promise<void> => {
       await scene().run(run);
       expect(await scene().isAlive()).toBe(true);
-    });
+    };
+    test(`${attack} (${row.source})`, runIt, milliseconds);
   };
 }

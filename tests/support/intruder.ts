@@ -55,8 +55,8 @@ export class Intruder {
   }
 
   /** The code with which the host has closed the link, or the reason why the carrier has ended. */
-  ended(): Promise<string> {
-    return within(DEADLINE_MS, 'the end', this.#ended);
+  ended(milliseconds = DEADLINE_MS): Promise<string> {
+    return within(milliseconds, 'the end', this.#ended);
   }
 
   leave(): void {

@@ -1,11 +1,15 @@
-import { afterAll } from '@jest/globals';
+import { afterAll, jest } from '@jest/globals';
 import { closeBrowsers } from './browser.js';
 import { running, tellOnFailure } from './program.js';
 
 export { Program, ROOT, eventually, within } from './program.js';
-export { CLI, Share, startServer } from './share.js';
+export { CLI, Share, SLOW_TIME, startServer } from './share.js';
 
 const LINES_TOLD = 12;
+/** Programs may take half a minute to start on a busy machine: whoever waits for one must be late before the test is. */
+const TEST_MS = 90_000;
+
+jest.setTimeout(TEST_MS);
 
 tellOnFailure(() => {
   const told = [...running].map(

@@ -26,7 +26,17 @@ afterAll(() => redis.stop());
 beforeEach(async () => {
   await redis.forget();
   [a, b] = await Promise.all([startNode(redis), startNode(redis)]);
+  // A node that says so before it has reached Redis is heard with its next turn.
+  await until(async () => (await announced()) === 2);
 });
+
+/** How many nodes have said that they are there. */
+async function announced(): Promise<number> {
+  const client = await createClient({ url: redis.url }).connect();
+  const nodes = await client.hLen('wingman:nodes');
+  client.destroy();
+  return nodes;
+}
 
 /** Lets a node's time pass, and what it does with that. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {

@@ -1,12 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
 import { dialHeaders } from '@wingman/node-kit';
-import { CloseCode, encodeRecord, headerValue, LIMITS, newLinkId } from '@wingman/protocol';
+import {
+  CloseCode,
+  encodeRecord,
+  headerValue,
+  LIMITS,
+  newLinkId,
+  type IncomingRequest,
+} from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
 import { PEER_FIELD, provePeer } from '../src/cluster/peers.js';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
+import { FakeClock } from './support/fake-clock.js';
 import { answer, FakeHost, RELAY_HELLO, type FakeHostOptions } from './support/fake-host.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
@@ -145,9 +153,13 @@ test('a session that ends at one node is unknown at the others', async () => {
 });
 
 test('while Redis is away what runs goes on, and registrations are refused and then work again', async () => {
-  const host = await startHost({ request: (incoming) => answer(incoming, 200, 'still here') });
+  // Redis may take longer to come back than a lease lasts, which ends when the clock says so.
+  const clock = new FakeClock();
+  const node = await startNode(redis, {}, clock);
+  const request = (incoming: IncomingRequest): void => answer(incoming, 200, 'still here');
+  const host = await FakeHost.start(node.port, { request });
   await redis.stop();
-  expect(await fetchWhole(a.port, host.name, '/')).toMatchObject({ text: 'still here' });
+  expect(await fetchWhole(node.port, host.name, '/')).toMatchObject({ text: 'still here' });
   const elsewhere = await fetchWhole(b.port, host.name, '/');
   expect([elsewhere.status, elsewhere.headers['wingman-error']]).toEqual([503, 'DIRECTORY_AWAY']);
   const late = await FakeHost.connect(b.port);
@@ -158,6 +170,8 @@ test('while Redis is away what runs goes on, and registrations are refused and t
   await until(() => isConnected(b));
   await FakeHost.start(b.port);
   // The lease, which Redis has forgotten, is taken again.
+  await until(() => isConnected(node));
+  clock.advance(SERVER_LIMITS.leaseRenewalMs);
   await until(async () => (await fetchWhole(b.port, host.name, '/')).text === 'still here');
 });
 

@@ -96,11 +96,12 @@ test.each(['content-length', 'chunks', 'HTTP/1.0'])(
 test('a host that dies mid-body breaks the connection after the grace time', async () => {
   const { host, requests, server } = await startManual({ hostGraceMs: 100 });
   const sent = ask(server.port, host.name, '/');
+  const answered = fetchHead(sent);
   sent.end();
   const incoming = await requests.next();
   incoming.respond(head(200));
   await incoming.write(Buffer.from('partial'));
-  const response = await fetchHead(sent);
+  const response = await answered;
   const failed = once(response, 'error');
   response.resume();
   host.crash();

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { IncomingRequest } from '@wingman/protocol';
 import type { ClientRequest } from 'node:http';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { FakeClock } from './support/fake-clock.js';
+import { FakeClock, pass } from './support/fake-clock.js';
 import { answer, head } from './support/fake-host.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
@@ -11,7 +11,7 @@ import { startSession } from './support/server.js';
 /** A host that answers `GET` and holds uploads, and clients that are gone when the test is over. */
 async function withUploads(
   run: (world: {
-    clock: FakeClock;
+    pass: (milliseconds: number) => Promise<void>;
     held: Set<IncomingRequest>;
     upload: () => ClientRequest;
     expectServed: () => Promise<void>;
@@ -36,33 +36,25 @@ async function withUploads(
     expect((await fetchWhole(server.port, host.name, '/')).text).toBe('served');
   };
   try {
-    await run({ clock, held, upload, expectServed });
+    await run({ pass: (ms) => pass(clock, host, ms), held, upload, expectServed });
   } finally {
     // On a clock that stands still the server would wait for them as it shuts down.
     for (const sent of uploads) sent.destroy();
   }
 }
 
-/** Lets time pass so slowly that heartbeats are answered meanwhile. */
-async function pass(clock: FakeClock, milliseconds: number): Promise<void> {
-  for (let gone = 0; gone < milliseconds; gone += 500) {
-    clock.advance(500);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 test('uploads that stop are refused with 408, and give their places back', () =>
-  withUploads(async ({ clock, held, upload, expectServed }) => {
+  withUploads(async ({ pass, held, upload, expectServed }) => {
     const answers = Array.from({ length: 100 }, () => {
       const sent = upload();
       sent.write('half');
       return fetchHead(sent);
     });
     await until(() => held.size === 100);
-    await pass(clock, SERVER_LIMITS.uploadIdleMs / 2);
+    await pass(SERVER_LIMITS.uploadIdleMs / 2);
     await expectServed();
     expect(held.size).toBe(100);
-    await pass(clock, SERVER_LIMITS.uploadIdleMs / 2);
+    await pass(SERVER_LIMITS.uploadIdleMs / 2);
     await until(() => held.size === 0);
     for (const answered of answers) {
       const { statusCode, headers } = await answered;
@@ -73,7 +65,7 @@ test('uploads that stop are refused with 408, and give their places back', () =>
   }));
 
 test('an upload that goes on slowly, or whose answer has begun, takes its time', () =>
-  withUploads(async ({ clock, held, upload }) => {
+  withUploads(async ({ pass, held, upload }) => {
     const slow = upload();
     const answered = fetchHead(slow);
     slow.write('1');
@@ -82,13 +74,13 @@ test('an upload that goes on slowly, or whose answer has begun, takes its time',
     if (incoming === undefined) throw new Error('no upload');
     const received = count(incoming);
     for (const byte of '23456789') {
-      await pass(clock, SERVER_LIMITS.uploadIdleMs - 1_000);
+      await pass(SERVER_LIMITS.uploadIdleMs - 1_000);
       slow.write(byte);
       await until(() => received.bytes === Number(byte));
     }
     incoming.respond(head(200));
     expect((await answered).statusCode).toBe(200);
-    await pass(clock, 2 * SERVER_LIMITS.uploadIdleMs);
+    await pass(2 * SERVER_LIMITS.uploadIdleMs);
     expect(held.size).toBe(1);
     slow.destroy();
     await until(() => held.size === 0);

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
-import { FakeClock } from './support/fake-clock.js';
+import { FakeClock, pass } from './support/fake-clock.js';
 import { head, type FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
 import { Inbox, until } from './support/inbox.js';
@@ -126,10 +126,7 @@ test('a message that never ends is cut off in time, and pings alone are not', as
   pinging.socket.ping('anybody there?');
   await once(pinging.socket, 'pong');
   await until(async () => (await server.metrics.value('wingman_ingress_held_bytes')) > 0);
-  for (let passed = 0; passed < LIMITS.webSocketMessageMs; passed += 500) {
-    clock.advance(500);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await pass(clock, host, LIMITS.webSocketMessageMs);
   expect(await endless.closed).toEqual({ code: 1008, reason: 'TIMEOUT' });
   pinging.socket.send('still here');
   expect(await pinging.texts.next()).toBe('still here');

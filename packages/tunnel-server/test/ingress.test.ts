@@ -165,8 +165,9 @@ test('events arrive one by one, before the answer has ended', async () => {
   incoming.respond(head(200, { 'content-type': 'text/event-stream' }));
   const response = await fetchHead(sent);
   for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
+    const coming = once(response, 'data') as Promise<[Buffer]>;
     await incoming.write(Buffer.from(text));
-    const [chunk] = (await once(response, 'data')) as [Buffer];
+    const [chunk] = await coming;
     expect(chunk.toString()).toBe(text);
   }
   incoming.end();

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { inlineHashes, shellPolicy } from '../src/web/inline-hashes.js';
 import { FakeHost } from './support/fake-host.js';
 import { fetchWhole } from './support/http.js';
+import { until } from './support/inbox.js';
 import { SHELL, startServer, startSession } from './support/server.js';
 
 const hash = (text: string): string =>
@@ -88,7 +89,10 @@ describe('a browser that comes back', () => {
     end(host);
     await host.signaling.closed;
     const headers = { 'sec-fetch-dest': destination };
-    return (await fetchWhole(server.port, host.name, '/', { headers })).headers;
+    const ask = () => fetchWhole(server.port, host.name, '/', { headers });
+    // The server may hear of a cut later than the host's end of it.
+    await until(async () => (await ask()).headers['wingman-error'] !== undefined);
+    return (await ask()).headers;
   };
   const stop = (host: FakeHost): void => {
     host.send({ $case: 'endSession', value: { reason: EndReason.STOPPED } });

@@ -272,4 +272,4 @@ test('a viewer that says nothing does not hold the host’s connection', async (
   const { code } = await viewer.closed;
   // Not that its key was refused: it may wait for a host that stands still.
   expect(code).toBe(CloseCode.DEAD_PEER);
-}, 15_000);
+});

@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { headerValue, newLinkId, type IncomingRequest } from '@wingman/protocol';
 import { tunnelServerConfig, type SecondDoor, type TunnelServerConfig } from '../src/index.js';
 import { makeCertificate } from './support/certificate.js';
 import { answer } from './support/fake-host.js';
 import { fetchHead } from './support/http.js';
+import { freePort } from './support/redis.js';
 import { startServer, startSession } from './support/server.js';
 
 /** Loopback has a whole network of addresses (RFC 1122 section 3.2.1.3). */
@@ -111,9 +112,9 @@ test('a crowd that begins no handshake takes no more places than there are', asy
 
 test('a port that is taken there is told, and nothing is left running', async () => {
   const other = createServer();
-  other.listen(0, HOST);
+  const port = await freePort();
+  other.listen(port, HOST);
   await once(other, 'listening');
-  const { port } = other.address() as AddressInfo;
   const overrides = { port, secondDoor: { host: HOST, tls: undefined }, hostTokens: TOKEN };
   await expect(startServer(overrides)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await new Promise((resolve) => other.close(resolve));

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { CloseCode, type IncomingRequest } from '@wingman/protocol';
 import { ClientSocket } from './support/client-socket.js';
+import { FakeClock } from './support/fake-clock.js';
 import { answer } from './support/fake-host.js';
 import { FakeViewer, openRelay } from './support/fake-viewer.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
@@ -57,7 +58,9 @@ test('a request under way may finish; new connections are not taken', async () =
 
 test('what does not finish in time is cut off', async () => {
   const requests = new Inbox<IncomingRequest>();
-  const { host, server } = await startSession({ request: (incoming) => requests.put(incoming) });
+  const clock = new FakeClock();
+  const request = (incoming: IncomingRequest): void => requests.put(incoming);
+  const { host, server } = await startSession({ request }, {}, clock);
   const sent = ask(server.port, host.name, '/');
   sent.end();
   const failed = fetchHead(sent).then(
@@ -65,9 +68,13 @@ test('what does not finish in time is cut off', async () => {
     () => 'broken',
   );
   await requests.next();
-  const startedAt = Date.now();
-  await server.close(100);
-  expect(Date.now() - startedAt).toBeLessThan(3_000);
+  let isClosed = false;
+  const closing = server.close(100).then(() => (isClosed = true));
+  clock.advance(99);
+  await expect(ClientSocket.open(server.port, 'localhost', '/__wingman/host')).rejects.toThrow();
+  expect(isClosed).toBe(false);
+  clock.advance(1);
+  await closing;
   expect(['broken', 502, 503]).toContain(await failed);
 });
 

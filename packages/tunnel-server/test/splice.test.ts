@@ -120,7 +120,8 @@ describe('a splice', () => {
     );
     host.client.resume();
     await until(() => received === blocks * block.byteLength);
-    expect(viewer.server.isPaused).toBe(false);
+    // The last piece can be there before the word that it has been written.
+    await until(() => !viewer.server.isPaused);
   });
 });
 

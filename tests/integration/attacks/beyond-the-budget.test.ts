@@ -5,6 +5,7 @@ import { get } from '../../support/http.js';
 import { peakBytes, resetPeak, residentBytes } from '../../support/memory.js';
 import { eventually, Share, startServer, type Program } from '../../support/processes.js';
 import { RelayViewer } from '../../support/relay-viewer.js';
+import { timed } from '../../support/scheduling.js';
 
 // Clients that read nothing fill the server's memory, and idle ones its sockets. A session that runs goes on.
 
@@ -60,7 +61,9 @@ async function withViewer(attack: () => Promise<void>): Promise<number> {
   let requests = 0;
   const visits = (async () => {
     while (!isOver) {
-      const { milliseconds, status } = await viewer.get('/');
+      const pids = [server.program.pid, running.pid];
+      const { milliseconds, result } = await timed(pids, () => viewer.get('/'));
+      const { status } = result;
       if (status !== 200 || milliseconds > SLOWEST_MS) {
         throw new Error(`the viewer got ${status} after ${Math.round(milliseconds)} ms`);
       }

@@ -6,6 +6,7 @@ import { get } from '../../support/http.js';
 import { residentBytes } from '../../support/memory.js';
 import { eventually, Share, startServer, type Program } from '../../support/processes.js';
 import { RelayViewer } from '../../support/relay-viewer.js';
+import { timed } from '../../support/scheduling.js';
 
 const MIB = 1024 * 1024;
 /** The ingress takes 512 exchanges of a session at once. */
@@ -66,7 +67,9 @@ class Attacker {
 async function expectUndisturbed(viewers: readonly RelayViewer[]): Promise<void> {
   for (let round = 0; round < 10; round++) {
     for (const viewer of viewers) {
-      const { status, text, milliseconds } = await viewer.get('/');
+      const pids = [server.program.pid, share.pid, neighbour.pid];
+      const { result, milliseconds } = await timed(pids, () => viewer.get('/'));
+      const { status, text } = result;
       expect([status, text.includes('plain app page')]).toEqual([200, true]);
       expect(milliseconds).toBeLessThan(3_000);
     }
@@ -90,14 +93,15 @@ test.each([
     await eventually('some have reached the app', () => app.requests.length - asked >= 64);
     await expectUndisturbed(viewers);
     expect(attacker.refusals).toHaveLength(REFUSED);
-    const after = residentBytes(share.pid) + residentBytes(server.program.pid);
-    expect(after - before).toBeLessThan(128 * MIB);
+    const now = (): number => residentBytes(share.pid) + residentBytes(server.program.pid);
+    await eventually('what was collected is given back', () => now() - before < 128 * MIB);
     attacker.leave();
-    await eventually('the places are free', () => app.openRequests() === 0);
-    expect((await get(share.origin, '/')).status).toBe(200);
+    await eventually('the app has nothing open', () => app.openRequests() === 0);
+    // Those that have not got as far as the app leave by themselves.
+    await eventually('a place is free', async () => (await get(share.origin, '/')).status === 200);
     for (const viewer of viewers) viewer.close();
   },
-  60_000,
+  120_000,
 );
 
 test('a tab with 200 event streams keeps neither itself nor another tab waiting', async () => {
@@ -113,4 +117,4 @@ test('a tab with 200 event streams keeps neither itself nor another tab waiting'
   await eventually('the streams have ended', () => app.openRequests() === 0);
   tab.close();
   other.close();
-}, 60_000);
+}, 120_000);

@@ -14,6 +14,8 @@ const DIAL = '/__wingman/dial';
 const SIGNALING = '/__wingman/host';
 /** So long a host that executes what it should not has time to do so. */
 const TEMPTATION_MS = 1_500;
+/** More than the waits for two hosts and an answer together. */
+const DEADLINE_MS = 120_000;
 
 let app: FixtureApp;
 let server: { program: Program; url: string; port: number };
@@ -73,27 +75,35 @@ function post(): Promise<[status: number | undefined, code: string | undefined]>
 const dials = (): number => proxy.paths.filter((path) => path === DIAL).length;
 const executed = (): number => app.requests.filter((line) => line === 'POST /echo').length;
 
-test('a host that has not been heard executes nothing, and its successor once', async () => {
-  await startHost('unheard');
-  proxy.mute(DIAL);
-  const before = dials();
-  const answer = post();
-  await eventually("the ingress's dial-back", () => dials() > before);
-  await eventually('an execution', () => executed() > 0, TEMPTATION_MS).catch(() => undefined);
-  await killAndComeBack('unheard');
-  expect(await within(20_000, 'the answer', answer)).toEqual([200, undefined]);
-  expect(executed()).toBe(1);
-  await share.stop();
-});
+test(
+  'a host that has not been heard executes nothing, and its successor once',
+  async () => {
+    await startHost('unheard');
+    proxy.mute(DIAL);
+    const before = dials();
+    const answer = post();
+    await eventually("the ingress's dial-back", () => dials() > before);
+    await eventually('an execution', () => executed() > 0, TEMPTATION_MS).catch(() => undefined);
+    await killAndComeBack('unheard');
+    expect(await within(20_000, 'the answer', answer)).toEqual([200, undefined]);
+    expect(executed()).toBe(1);
+    await share.stop();
+  },
+  DEADLINE_MS,
+);
 
-test('what a host has executed is not sent to its successor, and fails', async () => {
-  await startHost('heard');
-  expect((await get(share.origin, '/')).status).toBe(200);
-  proxy.mute(DIAL);
-  const answer = post();
-  await eventually('the execution', () => executed() > 0);
-  await killAndComeBack('heard');
-  expect(await within(20_000, 'the answer', answer)).toEqual([502, 'LINK_LOST']);
-  expect(executed()).toBe(1);
-  expect((await get(share.origin, '/')).status).toBe(200);
-});
+test(
+  'what a host has executed is not sent to its successor, and fails',
+  async () => {
+    await startHost('heard');
+    expect((await get(share.origin, '/')).status).toBe(200);
+    proxy.mute(DIAL);
+    const answer = post();
+    await eventually('the execution', () => executed() > 0);
+    await killAndComeBack('heard');
+    expect(await within(20_000, 'the answer', answer)).toEqual([502, 'LINK_LOST']);
+    expect(executed()).toBe(1);
+    expect((await get(share.origin, '/')).status).toBe(200);
+  },
+  DEADLINE_MS,
+);

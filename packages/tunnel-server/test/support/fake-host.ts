@@ -77,6 +77,7 @@ export class FakeHost {
   readonly gateKey = randomBytes(32);
   readonly #options: FakeHostOptions;
   readonly #nonce: Promise<Uint8Array>;
+  #lastNonce = 0n;
 
   private constructor(
     port: number,
@@ -143,9 +144,13 @@ export class FakeHost {
     });
   }
 
+  /** Rejects with the server's reason when it does not register the host. */
   async registered(): Promise<HostRegistered> {
-    const message = await this.received.find((item) => item?.$case === 'hostRegistered');
-    return message.value;
+    const message = await this.received.find(
+      (item) => item?.$case === 'hostRegistered' || item?.$case === 'refusal',
+    );
+    if (message.$case === 'hostRegistered') return message.value;
+    throw new Error(`${message.value.code}: ${message.value.message}`);
   }
 
   /** The path of a door for whoever has the session's link key. */
@@ -158,6 +163,17 @@ export class FakeHost {
 
   send(message: HostMessage['message']): void {
     this.signaling.send(encodeMessage(HostMessage, { message }));
+  }
+
+  /** Asks the server and waits for its answer. */
+  async roundTrip(): Promise<void> {
+    const nonce = ++this.#lastNonce;
+    this.send({ $case: 'heartbeat', value: { nonce, reply: false } });
+    while ((await this.#heartbeat()) !== nonce);
+  }
+
+  async #heartbeat(): Promise<bigint> {
+    return (await this.received.find((item) => item?.$case === 'heartbeat')).value.nonce;
   }
 
   async dial(purpose: 'relay' | 'ingress', token = this.dialToken): Promise<ClientSocket> {

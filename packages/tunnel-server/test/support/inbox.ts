@@ -33,7 +33,7 @@ export class Inbox<T> {
   }
 }
 
-/** Resolves as soon as the condition holds; rejects after five seconds. */
+/** Resolves as soon as the condition holds; rejects after twenty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await condition())) {

@@ -1,7 +1,8 @@
 import { createClient } from '@redis/client';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
 /** A Redis for one test, which stores nothing on disk. */
 export class TestRedis {
@@ -46,13 +47,21 @@ export class TestRedis {
   }
 }
 
-/** A port on which nobody listens now. */
+/** Below the ports that the system gives to whoever asks for any: those are taken by the tests that run beside this one. */
+const [FIRST_PORT, PORTS] = [20_000, 12_000];
+
+/** A port on which nobody listens now, at any address. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }
