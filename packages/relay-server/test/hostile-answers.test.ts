@@ -1,8 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { endChild, forkScript, messageOf } from './support/children.js';
 
 /** Answers that a broken or hostile app may give; each must end its exchange, and no other. */
 const CASES: readonly [name: string, answer: string, end: string | RegExp][] = [
@@ -104,32 +103,21 @@ function bomb(): string {
 }
 
 let host: ChildProcess;
-let isDead = false;
 
 beforeAll(async () => {
-  const script = fileURLToPath(new URL('support/hostile-app-process.mjs', import.meta.url));
-  host = fork(script, [], { execArgv: [] });
-  host.once('exit', () => (isDead = true));
-  await once(host, 'message');
+  host = forkScript('hostile-app-process.mjs');
+  await messageOf(host);
 });
 
-afterAll(async () => {
-  if (isDead) return;
-  host.kill('SIGKILL');
-  await once(host, 'close');
-});
+afterAll(() => endChild(host));
 
 /** How the exchanges end whose app answers with these bytes; `active` counts those that have not. */
-async function endsOf(
+function endsOf(
   answers: { text: string; method: string }[],
   kind = 'http',
 ): Promise<{ ends: string[]; active: number }> {
   host.send({ answers, kind });
-  const [message] = (await Promise.race([
-    once(host, 'message'),
-    once(host, 'exit').then(() => Promise.reject(new Error('the host has died'))),
-  ])) as [{ ends: string[]; active: number }];
-  return message;
+  return messageOf(host);
 }
 
 test('each answer ends its exchange, in an answer, a problem page or a reset', async () => {
