@@ -79,9 +79,9 @@ describe('aborts', () => {
       abort.abort();
     });
     await Promise.all(exchanges);
-    // Less than the idle time of kept connections: they are closed, not just forgotten.
-    await until(() => server.sockets.size === 0, 'all sockets closed', 2_000);
-    expect(tunnel.mux.streamCount).toBe(0);
+    // The app never ends its answers: a connection that was just forgotten would stay.
+    await until(() => server.sockets.size === 0, 'all sockets closed');
+    await until(() => tunnel.mux.streamCount === 0, 'the streams end');
   });
 
   test('a viewer that leaves before the head leaves no socket either', async () => {

@@ -201,7 +201,7 @@ describe('a WebSocket through the tunnel', () => {
     const sockets: OpenedWebSocket[] = [];
     while (refused.length < 2 && sockets.length < 12) {
       sockets.push(openLarge());
-      await until(() => taken === sockets.length, 'the message has left the app', 10_000);
+      await until(() => taken === sockets.length, 'the message has left the app');
     }
     const small = openWebSocket(tunnel.mux, webSocketOpen({}));
     await small.send('still here');
@@ -217,7 +217,8 @@ describe('a WebSocket through the tunnel', () => {
     expect(new Set(refused)).toEqual(new Set(['1009 LIMIT_EXCEEDED']));
     const again = await openLarge().receive();
     expect(again instanceof Uint8Array && large.equals(again)).toBe(true);
-  });
+    // A third of a gigabyte.
+  }, 240_000);
 
   test('a slow viewer holds the app back, and loses nothing', async () => {
     const total = 1_500;
