@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { request, type WingmanError } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
 import { blocks, header, serve } from './support/served-app.js';
 import { requestHead, textOf } from './support/tunnel.js';
 import { until } from './support/until.js';
+
+// Tens of megabytes pass, at the pace at which a busy machine lets both ends take turns.
+jest.setTimeout(180_000);
 
 describe('request bodies', () => {
   test('48 MiB go up in constant memory and arrive whole', async () => {
