@@ -70,9 +70,9 @@ describe('closeLike', () => {
   test('reads on from a paused socket, or its close would never end', async () => {
     const { client, server } = await openPair();
     server.pause();
-    const closed = once(server, 'close');
+    const closed = [server, client].map((end) => once(end, 'close'));
     closeLike(server, { code: 1000, reason: '' });
-    await closed;
+    await Promise.all(closed);
     expect(client.readyState).toBe(client.CLOSED);
   });
 });

@@ -1,15 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { HOST_LIMITS } from '../src/limits.js';
 import { ConnectionPool } from '../src/local/connection-pool.js';
 import { LenientSocket } from '../src/local/lenient-socket.js';
+import { endChild, forkScript, messageOf } from './support/children.js';
 import { cleanups } from './support/cleanups.js';
 import { listen, type TestServer } from './support/servers.js';
+import { stopTime } from './support/still-time.js';
 import { until } from './support/until.js';
+
+// The client closes what is idle by its own time too, which must not pass where a connection is to be used again.
+stopTime();
 
 /** Answers one request on each connection; a second finds that the server has just gone away. */
 async function serveOnceEach(): Promise<{ port: number; served: string[]; refused: string[] }> {
@@ -62,7 +67,7 @@ function ask(pool: ConnectionPool, path: string, method = 'POST', body?: string)
   });
 }
 
-/** Long enough for the client to take its connection for idle, and far from the time it keeps one. */
+/** Long enough for the client to take its connection for idle: its turns go on. */
 const idle = (): Promise<void> => delay(50);
 
 test('a connection that was idle for a moment only is used again', async () => {
@@ -123,36 +128,36 @@ describe('a host that was stopped for longer than the app keeps connections', ()
   const targets = Array.from({ length: COUNT }, (_, n) => `/${n}`);
 
   async function clientOf(server: TestServer): Promise<ChildProcess> {
-    const script = fileURLToPath(new URL('support/client-process.mjs', import.meta.url));
-    const child = fork(script, [String(server.port)], { execArgv: [] });
-    cleanups.push(async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    });
-    await once(child, 'message');
+    const child = forkScript('client-process.mjs', [String(server.port)]);
+    cleanups.push(() => endChild(child));
+    await messageOf(child);
     return child;
   }
 
   test('executes each request that has come meanwhile once, and none fails', async () => {
     const executed: string[] = [];
+    const held: ServerResponse[] = [];
     const server = await listen((incoming, response) => {
       executed.push(`${incoming.method} ${incoming.url}`);
+      held.push(response);
       // All at once, so that each has a connection of its own.
-      setTimeout(() => response.end('ok'), 50);
+      if (held.length === COUNT) for (const each of held.splice(0)) each.end('ok');
     });
     server.server.keepAliveTimeout = 60_000;
     cleanups.push(() => server.close());
+    let connections = 0;
+    server.server.on('connection', () => (connections += 1));
     const child = await clientOf(server);
     child.send({ method: 'GET', targets });
-    expect((await once(child, 'message'))[0]).toEqual(targets.map(() => 200));
-    expect(server.sockets.size).toBe(COUNT);
+    expect(await messageOf(child)).toEqual(targets.map(() => 200));
     child.kill('SIGSTOP');
+    expect(connections).toBe(COUNT);
     child.send({ method: 'POST', targets });
     server.server.closeIdleConnections();
     await until(() => server.sockets.size === 0, 'the app closes its connections');
     await delay(2 * HOST_LIMITS.localIdleMs);
     child.kill('SIGCONT');
-    expect((await once(child, 'message'))[0]).toEqual(targets.map(() => 200));
+    expect(await messageOf(child)).toEqual(targets.map(() => 200));
     const posts = executed.filter((line) => line.startsWith('POST')).sort();
     expect(posts).toEqual(targets.map((target) => `POST ${target}`).sort());
   });

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { clock, examine } from '../src/cli/doctor/doctor.js';
 import type { Examined } from '../src/cli/doctor/finding.js';
 import { natFinding, type Mapping } from '../src/cli/doctor/nat.js';
@@ -10,6 +10,10 @@ import { mtuFinding, mtuIn } from '../src/cli/doctor/path-mtu.js';
 import { mappedAddress } from '../src/cli/doctor/stun-question.js';
 import { cleanups } from './support/cleanups.js';
 import { freePort, listen } from './support/servers.js';
+import { stopTime } from './support/still-time.js';
+
+// A question is repeated, and given up, by time alone.
+stopTime();
 
 const NOTHING: Examined = {
   server: undefined,
@@ -46,6 +50,10 @@ test('a port that is taken is worth knowing', async () => {
 });
 
 test('a server is asked, and so is its clock', async () => {
+  // The one deadline that is the system's own.
+  const deadline = jest.spyOn(AbortSignal, 'timeout');
+  deadline.mockReturnValue(new AbortController().signal);
+  cleanups.push(() => deadline.mockRestore());
   let date = new Date();
   const server = await listen((asked, answer) => {
     answer.statusCode = asked.url === '/healthz' ? 200 : 404;

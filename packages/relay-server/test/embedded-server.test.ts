@@ -69,7 +69,7 @@ describe('a tunnel server in this process', () => {
   });
 
   test('is gone once it is closed', async () => {
-    const server = await start({ TUNNEL_PORT: '0' });
+    const server = await start({ TUNNEL_PORT: String(await freePort()) });
     await server.close();
     await expect(status(server.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });

@@ -1,8 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { endChild, forkScript, messageOf } from './support/children.js';
+
+// Hundreds of answers, one after the other; one that hangs is told after 20 s.
+jest.setTimeout(120_000);
 
 /** Answers that a broken or hostile app may give; each must end its exchange, and no other. */
 const CASES: readonly [name: string, answer: string, end: string | RegExp][] = [
@@ -104,32 +106,21 @@ function bomb(): string {
 }
 
 let host: ChildProcess;
-let isDead = false;
 
 beforeAll(async () => {
-  const script = fileURLToPath(new URL('support/hostile-app-process.mjs', import.meta.url));
-  host = fork(script, [], { execArgv: [] });
-  host.once('exit', () => (isDead = true));
-  await once(host, 'message');
+  host = forkScript('hostile-app-process.mjs');
+  await messageOf(host);
 });
 
-afterAll(async () => {
-  if (isDead) return;
-  host.kill('SIGKILL');
-  await once(host, 'close');
-});
+afterAll(() => endChild(host));
 
 /** How the exchanges end whose app answers with these bytes; `active` counts those that have not. */
-async function endsOf(
+function endsOf(
   answers: { text: string; method: string }[],
   kind = 'http',
 ): Promise<{ ends: string[]; active: number }> {
   host.send({ answers, kind });
-  const [message] = (await Promise.race([
-    once(host, 'message'),
-    once(host, 'exit').then(() => Promise.reject(new Error('the host has died'))),
-  ])) as [{ ends: string[]; active: number }];
-  return message;
+  return messageOf(host);
 }
 
 test('each answer ends its exchange, in an answer, a problem page or a reset', async () => {
@@ -152,7 +143,7 @@ test('so does each of 300 answers that were changed at random', async () => {
   );
   const hanging = ends.flatMap((end, index) => (end === 'HANGING' ? [texts[index]] : []));
   expect({ seed, hanging, active }).toEqual({ seed, hanging: [], active: 0 });
-}, 60_000);
+});
 
 test('so does each of 200 answers to a WebSocket', async () => {
   const seed = Date.now() % 1_000_000;
@@ -167,7 +158,7 @@ test('so does each of 200 answers to a WebSocket', async () => {
   );
   expect({ seed, active }).toEqual({ seed, active: 0 });
   expect(new Set(ends)).toEqual(new Set(['REFUSED']));
-}, 60_000);
+});
 
 function mutated(random: () => number): string {
   const [, answer = ''] = CASES[Math.floor(random() * CASES.length)] ?? [];

@@ -6,6 +6,7 @@ import { LocalApp } from '../src/exchange/local-app.js';
 import { cleanups } from './support/cleanups.js';
 import { blocks, header, serve, tunnelTo } from './support/served-app.js';
 import { freePort, listen, trackSockets } from './support/servers.js';
+import { stopTime } from './support/still-time.js';
 import { openTunnel, requestHead, SESSION_ORIGIN, textOf } from './support/tunnel.js';
 import { until } from './support/until.js';
 
@@ -126,8 +127,12 @@ describe('an exchange', () => {
       expect(await textOf(response.body)).toBe('six');
     }
   });
+});
 
-  test('keeps connections alive and uses few', async () => {
+describe('requests that follow each other at once', () => {
+  stopTime();
+
+  test('keep connections alive and use few', async () => {
     const { tunnel, server } = await serve((_incoming, response) => response.end('ok'));
     let connections = 0;
     server.server.on('connection', () => connections++);

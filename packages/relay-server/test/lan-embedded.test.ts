@@ -58,7 +58,7 @@ describe('a tunnel server with --lan', () => {
   });
 
   test('is gone from both addresses once it is closed', async () => {
-    const server = await start({ isOnLan: 'true' });
+    const server = await start({ isOnLan: 'true' }, { TUNNEL_PORT: String(await freePort()) });
     await server.close();
     const statuses = ['127.0.0.1', HERE].map((host) => statusAt(host, server.url.port));
     expect(await Promise.all(statuses)).toEqual([0, 0]);

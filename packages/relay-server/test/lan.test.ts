@@ -1,15 +1,28 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { cleanups } from './support/cleanups.js';
 import { runCli, type Cli } from './support/cli.js';
 import { LAN_ADDRESS, ownNetwork } from './support/own-network.js';
 import { until } from './support/until.js';
 
+// A handful of processes one after the other, and each may have to wait for its turn.
+jest.setTimeout(180_000);
+
 interface Ready {
   readonly url: string;
   readonly session: string;
   readonly lan: { readonly url: string; readonly address: string };
+}
+
+/** Asks until something is found: who is asked has a second and a half to answer, and may not run meanwhile. */
+async function discoveredAtLast(through: string[]): Promise<ReturnType<Cli['events']>> {
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const found = await discovered(through);
+    if (found.length > 0 || performance.now() > end) return found;
+  }
 }
 
 /** Lists what is shared there, with a process of its own. */
@@ -38,7 +51,7 @@ const PHONE = `
 
 async function phone(through: string[], link: string): Promise<Record<string, unknown>> {
   const [program = '', ...rest] = [...through, process.execPath, '-e', PHONE, link];
-  const { stdout } = await promisify(execFile)(program, rest, { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(program, rest, { timeout: 60_000 });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
@@ -58,12 +71,18 @@ const LISTENER = `
 async function listening(through: string[]): Promise<() => Promise<string>> {
   const [program = '', ...rest] = [...through, process.execPath, '-e', LISTENER, LAN_ADDRESS];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
-  cleanups.push(() => child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  cleanups.push(async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += String(chunk)));
   await until(() => said.includes('ready'), 'a listener');
   return async () => {
     await until(() => child.exitCode !== null, 'the goodbye');
+    // What was written last may come after the end.
+    await closed;
     return said;
   };
 }
@@ -72,14 +91,17 @@ test('a session on the network is found by others there, opens on a phone, and i
   const through = await ownNetwork();
   const args = ['9/cart?item=7', '--lan', '--shared-by', 'Ada', '--no-p2p', '--json'];
   const cli = runCli(args, {}, '/', through);
-  cleanups.push(() => cli.process.kill('SIGKILL'));
+  cleanups.push(async () => {
+    cli.process.kill('SIGKILL');
+    await cli.exited;
+  });
   const { lan, session, url } = (await cli.event('ready')) as unknown as Ready;
   const { origin } = new URL(lan.url);
   expect([lan.address, new URL(origin).hostname]).toEqual([LAN_ADDRESS, LAN_ADDRESS]);
   const [, key = ''] = url.split('#k=');
   expect(lan.url).not.toContain(key);
 
-  const found = await discovered(through);
+  const found = await discoveredAtLast(through);
   expect(found).toEqual([{ event: 'found', session, sharedBy: 'Ada', url: `${origin}/` }]);
 
   const port = new URL(origin).port;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   create,
   createLinkKey,
@@ -18,6 +18,9 @@ import { loadEngine, type Peer, type PeerEngine } from '../src/tunnel/webrtc/web
 import { cleanups } from './support/cleanups.js';
 import { FakeClock } from './support/fake-clock.js';
 import { until } from './support/until.js';
+
+// Real connections, some of them one after the other.
+jest.setTimeout(120_000);
 
 const KEY = createLinkKey();
 

@@ -4,16 +4,18 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { commandSource } from '../src/cli/source/command.js';
 import { candidates, findDevServers, pickDevServer } from '../src/cli/source/dev-servers.js';
 import { folderSource } from '../src/cli/source/folder.js';
 import { listeningSockets, processesOf, socketOwners } from '../src/cli/source/listening.js';
 import { probe } from '../src/cli/source/probe.js';
 import { isFolder, type OpenSource } from '../src/cli/source/source.js';
+import { HOST_LIMITS } from '../src/limits.js';
 import { cleanups } from './support/cleanups.js';
 import { scratchFolder } from './support/scratch.js';
 import { freePort, listen } from './support/servers.js';
+import { stopTime } from './support/still-time.js';
 import { textOf } from './support/tunnel.js';
 import { until } from './support/until.js';
 
@@ -120,6 +122,8 @@ describe('what listens', () => {
 });
 
 describe('a port that is asked', () => {
+  stopTime();
+
   test('says its title', async () => {
     const app = await listen((_asked, answer) => answer.end('<title>\n My  App</title>'));
     cleanups.push(() => app.close());
@@ -139,13 +143,19 @@ describe('a port that is asked', () => {
   });
 
   test('may be silent', async () => {
-    const app = await listen(() => undefined);
+    let asked = 0;
+    const app = await listen(() => void asked++);
     cleanups.push(() => app.close());
-    expect(await probe(app.port)).toEqual({ kind: 'silent' });
+    const probed = probe(app.port);
+    await until(() => asked === 1, 'it is asked');
+    jest.advanceTimersByTime(HOST_LIMITS.probeMs);
+    expect(await probed).toEqual({ kind: 'silent' });
   });
 });
 
 describe('what runs here', () => {
+  stopTime();
+
   const SERVERS = [
     { port: 3000, title: 'Shop\u001b[2J', folder: '~/shop' },
     { port: 5173, title: '', folder: '' },
@@ -204,7 +214,7 @@ describe('a command', () => {
     const running = await open(commandSource(node(`console.log('\\x1b[2Jup'); ${child}`)));
     expect(await ask(running.port, '/')).toBe('200 dev');
     expect(running.label).toContain(process.execPath);
-    expect(running.said).toContain('up');
+    await until(() => running.said.includes('up'), 'what the command has said');
     await running.close();
     await expect(ask(running.port, '/')).rejects.toThrow('ECONNREFUSED');
   });
@@ -217,9 +227,9 @@ describe('a command', () => {
   });
 
   test('that ends tells its exit code', async () => {
-    const { ended } = await open(
-      commandSource(node(`${SERVE}.listen(0, () => setTimeout(() => process.exit(3), 700))`)),
-    );
+    const serve = `require('http').createServer((q, r) => r.end('', () => q.url === '/end' && process.exit(3)))`;
+    const { ended, port } = await open(commandSource(node(`${serve}.listen(0, '127.0.0.1')`)));
+    expect(await ask(port, '/end')).toBe('200 ');
     expect(await ended).toBe(3);
   });
 

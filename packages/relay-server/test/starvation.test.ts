@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setMaxListeners } from 'node:events';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import {
   headerValue,
   openWebSocket,
@@ -21,6 +21,9 @@ import {
   webSocketOpen,
 } from './support/tunnel.js';
 import { until } from './support/until.js';
+
+// Hundreds of requests, and waits with deadlines of their own.
+jest.setTimeout(120_000);
 
 const HALF = HOST_LIMITS.localRequests / 2;
 /** An app that holds `/held` for ever, streams `/events`, and answers everything else. */

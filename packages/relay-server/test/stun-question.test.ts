@@ -5,6 +5,10 @@ import type { IceUrl } from '@wingman/node-kit';
 import { nat } from '../src/cli/doctor/nat.js';
 import { askStun, mappedAddress } from '../src/cli/doctor/stun-question.js';
 import { cleanups } from './support/cleanups.js';
+import { stopTime } from './support/still-time.js';
+
+// A question is repeated, and given up, by time alone.
+stopTime();
 
 const HEADER = Buffer.alloc(20);
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { wingman, type ViteServer, type WingmanViteOptions } from '../src/library/vite.js';
 import { cleanups } from './support/cleanups.js';
-import { freePort } from './support/servers.js';
+import { freePort, listeners } from './support/servers.js';
 import { until } from './support/until.js';
 
 const ADDRESS = '  ➜  Local: http://localhost/';
@@ -41,8 +41,9 @@ test('the URL is printed once it is known, and again beside Vite’s own, until 
   expect(said).toEqual([line, ADDRESS, line]);
   const health = `http://localhost:${new URL(url).port}/healthz`;
   expect((await fetch(health)).status).toBe(200);
+  expect(listeners()).toBeGreaterThan(0);
   await plugin.closeBundle();
-  await expect(fetch(health)).rejects.toThrow();
+  await until(() => listeners() === 0, 'nobody listens any more');
 });
 
 test('a relative base is that of the whole server', async () => {

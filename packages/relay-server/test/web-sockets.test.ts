@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   LIMITS,
   openWebSocket,
@@ -21,6 +21,9 @@ import {
   type TestTunnel,
 } from './support/tunnel.js';
 import { until } from './support/until.js';
+
+// Up to a third of a gigabyte passes, at the pace at which a busy machine lets both ends take turns.
+jest.setTimeout(240_000);
 
 interface App {
   readonly port: number;
@@ -201,7 +204,7 @@ describe('a WebSocket through the tunnel', () => {
     const sockets: OpenedWebSocket[] = [];
     while (refused.length < 2 && sockets.length < 12) {
       sockets.push(openLarge());
-      await until(() => taken === sockets.length, 'the message has left the app', 10_000);
+      await until(() => taken === sockets.length, 'the message has left the app');
     }
     const small = openWebSocket(tunnel.mux, webSocketOpen({}));
     await small.send('still here');

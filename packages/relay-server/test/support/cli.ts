@@ -1,8 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { cleanups } from './cleanups.js';
+import { tellOnFailure } from './tell-on-failure.js';
 import { until } from './until.js';
 
 const BINARY = fileURLToPath(new URL('../../bin/wingman.js', import.meta.url));
+
+/** A process starts within a second, and on a busy machine within many. */
+const EVENT_MS = 30_000;
 
 /** A running `wingman`; what it says is collected. */
 export interface Cli {
@@ -33,6 +38,8 @@ export function runCli(
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  cleanups.push(tellOnFailure(() => `wingman ${args.join(' ')}:\n${out}${err}`));
   const events = (): { event: string }[] =>
     out
       .split('\n')
@@ -45,9 +52,9 @@ export function runCli(
     events,
     event: async (name) => {
       const find = () => events().find(({ event }) => event === name);
-      await until(() => find() !== undefined, `${name} in ${out}${err}`, 15_000);
+      await until(() => find() !== undefined, `the event ${name}`, EVENT_MS);
       return find()!;
     },
-    exited: new Promise((resolve) => child.once('close', (code) => resolve(code))),
+    exited,
   };
 }

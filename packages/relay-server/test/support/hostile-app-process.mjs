@@ -16,7 +16,8 @@ import {
 } from '@wingman/protocol';
 import { LocalApp } from '../../dist/exchange/local-app.js';
 
-const HANGING_MS = 5_000;
+/** Far more than an answer takes while a busy machine does something else. */
+const HANGING_MS = 20_000;
 const answers = new Map();
 const server = createServer((socket) => {
   socket.on('error', () => undefined);
@@ -61,12 +62,18 @@ function outcome(exchange) {
   return Promise.race([ended, delay(HANGING_MS, 'HANGING', { ref: false })]);
 }
 
+/** The viewer may hear of an end before the host is done with it. */
+async function allOver() {
+  while (app.activeExchanges > 0) await delay(5);
+}
+
 process.on('message', async ({ answers: texts, kind }) => {
   const ends = [];
   for (const [index, { text, method }] of texts.entries()) {
     answers.set(String(index), text);
     ends.push(await outcome(kind === 'http' ? ask(index, method) : open(index)));
   }
+  await outcome(allOver());
   process.send({ ends, active: app.activeExchanges });
 });
 process.on('disconnect', () => process.exit(0));

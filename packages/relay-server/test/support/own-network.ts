@@ -7,7 +7,7 @@ export const LAN_ADDRESS = '192.168.77.5';
 
 const SCRIPT = `ip link set lo up && ip link add lan0 type veth peer name lan1 &&
   ip addr add ${LAN_ADDRESS}/24 dev lan0 && ip link set lan0 up && ip link set lan1 up &&
-  echo ready && exec sleep 120`;
+  echo ready && exec sleep 300`;
 
 /**
  * Makes a network that nobody else is in, with multicast, until the test is over. Returns what runs a command there:

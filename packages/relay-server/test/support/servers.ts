@@ -1,5 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import {
+  createServer as createNetServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 
 /** An HTTP server of a test, with its open sockets. */
 export interface TestServer {
@@ -34,9 +40,32 @@ export function trackSockets(server: NetServer): Set<Socket> {
   return sockets;
 }
 
-/** A port of this machine on which nobody listens. */
+/**
+ * How many servers of this process listen. Of a port that was the usual one nothing can be said once it is free:
+ * a server of another test may have it at once.
+ */
+export function listeners(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+}
+
+/** Below the ports that the system gives to whoever asks for any: tests that run beside this one get those. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+const given = new Set<number>();
+
+/** A port of this machine on which nobody listens, at any of its addresses, and another each time. */
 export async function freePort(): Promise<number> {
-  const server = await listen(() => undefined);
-  await server.close();
-  return server.port;
+  for (;;) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createNetServer().once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }

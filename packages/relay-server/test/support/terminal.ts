@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 // It is a CommonJS module, whose names Node doesn't see.
 import xterm from '@xterm/headless';
 import { cleanups } from './cleanups.js';
+import { tellOnFailure } from './tell-on-failure.js';
 import { until } from './until.js';
 
 const BINARY = fileURLToPath(new URL('../../bin/wingman.js', import.meta.url));
@@ -17,8 +18,9 @@ export interface TerminalSession {
   /** Every byte that was written, with the sequences in it. */
   readonly raw: () => string;
   readonly type: (keys: string) => void;
-  /** Waits until a text is somewhere in the lines. */
+  /** Waits until a text is somewhere in the lines; those of a failed test are told. */
   readonly shows: (text: string) => Promise<void>;
+  /** With all that it has said in the lines. */
   readonly exited: Promise<number | null>;
 }
 
@@ -64,13 +66,17 @@ export function inTerminal(args: readonly string[], options: TerminalOptions): T
     raw += chunk.toString();
     terminal.write(chunk);
   });
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  // What was written last is read in a later turn.
+  const drawn = (): Promise<void> => new Promise((resolve) => terminal.write('', resolve));
+  const exited = closed.then((code) => drawn().then(() => code));
   cleanups.push(async () => {
     // The command in the terminal gets SIGHUP when its terminal goes.
     child.kill('SIGKILL');
     await exited;
     terminal.dispose();
   });
+  cleanups.push(tellOnFailure(() => `wingman ${args.join(' ')}:\n${lines().join('\n')}`));
   const { active } = terminal.buffer;
   const rowsFrom = (first: number): string[] => {
     const all = Array.from({ length: active.length - first }, (_, row) =>
@@ -91,8 +97,7 @@ export function inTerminal(args: readonly string[], options: TerminalOptions): T
     lines,
     raw: () => raw,
     type: (keys) => void child.stdin.write(keys),
-    shows: (text) =>
-      until(() => lines().some((line) => line.includes(text)), `${text} in ${lines().join('\n')}`),
+    shows: (text) => until(() => lines().some((line) => line.includes(text)), text),
     exited,
   };
 }

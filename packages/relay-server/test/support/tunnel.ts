@@ -6,6 +6,7 @@ import {
   Mux,
   newLinkId,
   RequestHead,
+  systemClock,
   WebSocketOpen,
 } from '@wingman/protocol';
 import { LocalApp } from '../../src/exchange/local-app.js';
@@ -23,17 +24,18 @@ export interface TestTunnel {
   close(): Promise<void>;
 }
 
-/** `app` joins another link to the same host; `viewer` says whose browser it is; a message takes `delayMs`. */
+/** `app` joins another link to the same host; `viewer` says whose browser it is; a message takes `delayMs`; `clock` is that of the link. */
 export function openTunnel(
   port: number,
   via: Via = 'viewer',
   app = new LocalApp(port, () => SESSION_ORIGIN),
   viewer = newLinkId(),
   delayMs = 0,
+  clock = systemClock,
 ): TestTunnel {
   const id = newLinkId();
-  const viewerLink = new Link({ id, role: 'initiator' });
-  const hostLink = new Link({ id, role: 'acceptor' });
+  const viewerLink = new Link({ id, role: 'initiator', clock });
+  const hostLink = new Link({ id, role: 'acceptor', clock });
   const mux = new Mux(viewerLink);
   app.serve(hostLink, via, { viewer: () => viewer });
   const sent: Uint8Array[] = [];
