@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { freePort } from '../support/free-port.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
 
 let app: FixtureApp;
@@ -31,11 +31,6 @@ function bar(page: Page): Promise<string> {
     () =>
       document.querySelector('wingman-pill')?.shadowRoot?.querySelector('.bar')?.textContent ?? '',
   );
-}
-
-async function listen(late: Server, port = 0): Promise<number> {
-  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
-  return (late.address() as AddressInfo).port;
 }
 
 test('a request made while no carrier is there waits, and is executed once when one is back', async () => {
@@ -74,14 +69,13 @@ test('a host that is gone is a page that says so, and the app comes when the hos
 });
 
 test('an app that starts late comes by itself, also under an address with a fragment', async () => {
-  const late = createServer((_, response) => response.end('late app'));
-  const port = await listen(late);
-  late.close();
+  const port = await freePort();
   const early = await Share.start(port, ['--server', server.url]);
   const page = await browser.newPage();
   await page.goto(`${early.ready.url}#/route`);
   await appShows(page, 'This page tries again by itself.');
-  await listen(late, port);
+  const late = createServer((_, response) => response.end('late app'));
+  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
   await appShows(page, 'late app');
   expect(await inApp(page, () => location.hash)).toBe('#/route');
   await early.stop();

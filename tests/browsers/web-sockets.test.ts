@@ -77,6 +77,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
 
   test('are closed as "going away" when their page goes', async () => {
     const page = await open('relay');
+    await app.noneOpen();
     await inApp(page, async () => {
       const socket = new WebSocket('/echo?leaving');
       await new Promise((resolve) => (socket.onopen = resolve));
