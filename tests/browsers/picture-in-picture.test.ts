@@ -25,7 +25,9 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
       await side.open('/', 'open it');
       await side.ask(lookAtNextWindow);
       await side.tab.mouse.click(50, 50);
-      return eventually('the window', () => side.ask(() => (window as Found).found));
+      // Longer than each of its own waits, so that it says what it has found.
+      const isFound = () => side.ask(() => (window as Found).found);
+      return eventually('the window', isFound, 45_000);
     }, ONE_PATH);
     expect(local).toEqual({
       before: null,
@@ -39,7 +41,7 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
       fetched: 'told',
       after: { told: true, window: null },
     });
-  });
+  }, 120_000);
 });
 
 /** Looks at the window that the next click opens. Runs in the app's page. */

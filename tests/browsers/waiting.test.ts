@@ -66,7 +66,7 @@ test('a host that is gone is a page that says so, and the app comes when the hos
     30_000,
   );
   await page.close();
-});
+}, 60_000);
 
 test('an app that starts late comes by itself, also under an address with a fragment', async () => {
   const port = await freePort();

@@ -118,7 +118,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     await eventually('all of it', () => app.heard(query) === total, 30_000);
     await eventually('an empty queue', async () => (await buffered()) === 0);
     await page.close();
-  });
+  }, 90_000);
 
   test('more than the page may keep fails the socket', async () => {
     const page = await open('p2p');

@@ -100,7 +100,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
   afterAll(() => browser.close());
 
   test.each([
-    ['throws', 'throw', 10_000],
+    ['throws', 'throw', 30_000],
     ['hangs', 'hang', 40_000],
   ] as const)(
     'that %s is replaced: what was under way ends, and what follows goes through',
@@ -133,7 +133,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
       expect(errors.filter((text) => text.includes('The tunnel worker has ended'))).toHaveLength(1);
       await page.close();
     },
-    60_000,
+    90_000,
   );
 });
 
