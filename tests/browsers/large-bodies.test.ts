@@ -28,7 +28,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])(`${SIZE_MIB} MiB in %s`, (na
     share = await Share.start(app.port);
     browser = new PlainBrowser(name, share.ready.url);
     await within(DEADLINE_MS, 'a report', app.next());
-  }, DEADLINE_MS);
+  }, DEADLINE_MS + 30_000);
   afterAll(async () => {
     await browser.close();
     await share.stop();
