@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,9 @@ import {
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { freePort } from '../support/free-port.js';
 import { eventually, Share, startServer } from '../support/processes.js';
+
+/** Several waits of 15 s each, one after the other, none of which is long on a machine that does nothing else. */
+jest.setTimeout(90_000);
 
 let app: FixtureApp;
 const configHome = mkdtempSync(join(tmpdir(), 'wingman-interruptions-'));
@@ -235,7 +238,7 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   await release(browser);
   await session.stop();
   await server.program.stop();
-}, 90_000);
+});
 
 const TAB_FROZEN = Buffer.from(
   encodeMessage(

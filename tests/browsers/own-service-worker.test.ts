@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere, type Status } from '../support/browser.js';
 import { expectPath, onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
@@ -6,6 +6,9 @@ import { eventually, type Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
 import { workerProbes } from '../support/worker-probes.js';
 import { WORKER_FILES } from '../support/worker-scripts.js';
+
+/** A worker that hangs is ended after 10 s, and takes a core meanwhile. */
+jest.setTimeout(60_000);
 
 let app: StaticApp;
 let shares: PathShares;

@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { freePort } from '../support/free-port.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
+
+/** Several waits, the longest of which is 30 s. */
+jest.setTimeout(90_000);
 
 let app: FixtureApp;
 let server: { program: Program; url: string };
@@ -66,7 +69,7 @@ test('a host that is gone is a page that says so, and the app comes when the hos
     30_000,
   );
   await page.close();
-}, 60_000);
+});
 
 test('an app that starts late comes by itself, also under an address with a fragment', async () => {
   const port = await freePort();
