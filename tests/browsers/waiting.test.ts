@@ -41,6 +41,9 @@ test('a request made while no carrier is there waits, and is executed once when 
   await page.goto(share.ready.url);
   await appShows(page, 'plain app page');
   await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+  // The tab asks for the icon when it has the time. It is not to be the request that waits.
+  await eventually('the icon is asked for', () => app.requests.includes('GET /favicon.ico'));
+  await inApp(page, async () => void (await fetch('/headers')));
   share.signal('SIGSTOP');
   const answer = inApp(page, async () =>
     (await fetch('/echo?once', { method: 'POST', body: 'patience' })).text(),
