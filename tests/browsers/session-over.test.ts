@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,9 @@ import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
+
+/** Each visits twice, and waits up to 15 s for several things. */
+jest.setTimeout(90_000);
 
 let app: PageApp;
 let server: Awaited<ReturnType<typeof startServer>>;
