@@ -41,7 +41,7 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
       fetched: 'told',
       after: { told: true, window: null },
     });
-  }, 120_000);
+  });
 });
 
 /** Looks at the window that the next click opens. Runs in the app's page. */
