@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,11 @@ import {
   type BrowserName,
 } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { freePort } from '../support/free-port.js';
 import { eventually, Share, startServer } from '../support/processes.js';
+
+/** Several waits of 15 s each, one after the other, none of which is long on a machine that does nothing else. */
+jest.setTimeout(90_000);
 
 let app: FixtureApp;
 const configHome = mkdtempSync(join(tmpdir(), 'wingman-interruptions-'));
@@ -93,10 +97,14 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await page.evaluate(() => {
       for (const peer of (window as unknown as { peers: RTCPeerConnection[] }).peers) peer.close();
     });
-    const during = await statusWhere(page, 'the relay carries', ({ mode }) => mode === 'relay');
-    expect(during.link.id).toBe(before.link.id);
-    const after = await statusWhere(page, 'direct again', ({ mode }) => mode === 'p2p');
-    expect(after).toMatchObject({ link: { id: before.link.id }, webrtcConnections: 1 });
+    // It may be over before anybody looks: the count of switches stays.
+    await statusWhere(page, 'the relay carries', ({ switches }) => switches > before.switches);
+    const after = await statusWhere(
+      page,
+      'direct again, on one connection',
+      ({ mode, webrtcConnections }) => mode === 'p2p' && webrtcConnections === 1,
+    );
+    expect(after.link.id).toBe(before.link.id);
     expect(after.bytes.relay.in).toBeGreaterThan(before.bytes.relay.in);
     expect(await download).toBe(40_000_000);
     const echo = await inApp(page, () => {
@@ -113,7 +121,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   });
 
   test('the tunnel server is killed and comes back: nothing is lost, the relay is warm again', async () => {
-    const server = await startServer();
+    const args = ['--port', String(await freePort())];
+    const server = await startServer(args);
     const session = await share(server.url, `server-${name}`);
     const page = await open(browser, session);
     const { link } = await status(page);
@@ -121,7 +130,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await server.program.exited;
     await statusWhere(page, 'the relay is gone', ({ relayConnected }) => !relayConnected);
     expect(await post(page)).toBe('hello');
-    const again = await startServer(['--port', new URL(server.url).port]);
+    const again = await startServer(args);
     await statusWhere(page, 'the relay is back', ({ relayConnected }) => relayConnected);
     expect(await post(page)).toBe('hello');
     const after = await status(page);
@@ -171,7 +180,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   });
 });
 
-// Chromium forgets the body of a response that arrives while a tab is frozen, on localhost too, so none does.
+// Chromium forgets the body of a response that arrives while a tab is frozen, on localhost too, so none does: the app
+// reads the upload, and answers, when the tab goes on.
 test('a frozen tab resumes on its link: a WebSocket, an upload and a request that waits go on', async () => {
   const browser = await launch('chromium');
   const server = await startServer();
@@ -191,9 +201,9 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   await eventually('the request is at the app', () => app.requests.includes('POST /held'));
   const upload = inApp(page, async () => {
     const body = new Blob([new Uint8Array(60_000_000)]);
-    return (await fetch('/hash', { method: 'POST', body })).text();
+    return (await fetch('/held-hash', { method: 'POST', body })).text();
   });
-  await eventually('the upload is at the app', () => app.requests.includes('POST /hash'));
+  await eventually('the upload is at the app', () => app.requests.includes('POST /held-hash'));
   const devTools = await page.createCDPSession();
   const sent = await webSocketFrames(devTools);
   const other = await browser.newPage();
@@ -228,7 +238,7 @@ test('a frozen tab resumes on its link: a WebSocket, an upload and a request tha
   await release(browser);
   await session.stop();
   await server.program.stop();
-}, 90_000);
+});
 
 const TAB_FROZEN = Buffer.from(
   encodeMessage(

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
 import { launch, release } from '../support/browser.js';
 import { startDocumentApp, type DocumentApp } from '../support/document-app.js';
 import { PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually } from '../support/processes.js';
+
+/** Longer than what it waits for. */
+jest.setTimeout(60_000);
 
 let app: DocumentApp;
 let shares: PathShares;

@@ -60,4 +60,4 @@ test('what the last tab sends as it is closed takes the next tab’s tunnel, and
     60_000,
   );
   expect(app.plain).toEqual([]);
-});
+}, 90_000);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { besideLocalhost, ONE_PATH } from '../support/beside-localhost.js';
 import { page, send, type Route } from '../support/page-app.js';
+import { eventually } from '../support/processes.js';
 
 const SCRIPT = { 'content-type': 'text/javascript' };
 const SVG = { 'content-type': 'image/svg+xml' };
@@ -47,8 +48,9 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
       };
       const loaded = { image: [5, 7], ran: 'first,second', width: '77px', failed: 1 };
       expect(local).toEqual([asked, loaded]);
-      const beacons = stage.app.seen.filter(({ target }) => target.endsWith('?beacon'));
-      expect(beacons.length).toBeGreaterThan(0);
+      await eventually('a beacon', () =>
+        stage.app.seen.some(({ target }) => target.endsWith('?beacon')),
+      );
     },
   );
 

@@ -9,6 +9,7 @@ import {
   statusWhere,
   type BrowserName,
 } from '../support/browser.js';
+import { freePort } from '../support/free-port.js';
 import { probePorts } from '../support/port-probe.js';
 import { eventually, Share } from '../support/processes.js';
 import { startRedirectApp, type RedirectApp } from '../support/redirect-app.js';
@@ -20,7 +21,8 @@ let share: Share;
 
 beforeAll(async () => {
   app = await startRedirectApp();
-  api = await startApiApp();
+  // A test closes it for a while.
+  api = await startApiApp(await freePort());
   secret = await startApiApp();
   share = await Share.start(app.port, ['--also', String(api.port)]);
 });

@@ -173,7 +173,7 @@ async function probe(url: string): Promise<Record<string, string>> {
     });
   const frame = document.createElement('iframe');
   const shown = async (text: string): Promise<string> => {
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (const end = Date.now() + 15_000; Date.now() < end;) {
       const body = frame.contentDocument?.body?.innerText ?? '';
       if (body.includes(text)) return body;
       await new Promise((resolve) => setTimeout(resolve, 50));

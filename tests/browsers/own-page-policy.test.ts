@@ -69,12 +69,14 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
           ?.href.startsWith('data:image/svg'),
       ),
     );
-    const pill = await side.tab.evaluate(() => {
-      const root = document.querySelector('wingman-pill')?.shadowRoot;
-      const button = root?.querySelector('button');
-      button?.click();
-      return button && getComputedStyle(button).cursor;
-    });
+    const pill = await eventually('the pill', () =>
+      side.tab.evaluate(() => {
+        const root = document.querySelector('wingman-pill')?.shadowRoot;
+        const button = root?.querySelector('button') ?? undefined;
+        button?.click();
+        return button && getComputedStyle(button).cursor;
+      }),
+    );
     expect(pill).toBe('pointer');
     await side.expectPath();
     expect(await violations()).toEqual([]);

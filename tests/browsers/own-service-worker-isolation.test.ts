@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
 import { launch, release } from '../support/browser.js';
 import { ISOLATED_WORKER_FILES } from '../support/isolated-worker-files.js';
 import { eventually, Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
+
+/** Longer than what it waits for, twice. */
+jest.setTimeout(90_000);
 
 let app: StaticApp;
 let share: Share;

@@ -17,6 +17,9 @@ declare const pwa: {
   accept(): void;
 };
 
+/** Workbox says so when 200 ms after its installation a worker does not activate yet: on a busy machine the first may not. */
+const LATE = 'waiting';
+
 let versions: Map<string, StaticFile>[];
 let server: { program: Program; url: string };
 
@@ -112,7 +115,7 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
       (await events()).includes('activated') ? true : undefined,
     );
     // Workbox claims beside the activation, so that these two come in either order.
-    const [first, ...others] = await events();
+    const [first, ...others] = (await events()).filter((event) => event !== LATE);
     expect([first, ...others.sort()]).toEqual(['installed', 'activated', 'controlling']);
   });
 
@@ -133,7 +136,7 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
       Promise.resolve(page.url().includes('/deep/link?of=app') ? true : undefined),
     );
     await appShows(page, 'script one');
-    expect(await page.title()).toBe('pwa one');
+    await eventually('the title', async () => (await page.title()) === 'pwa one');
     expect(askedSince(moment)).toEqual([]);
     const echo = await inApp(page, async () => {
       const socket = new WebSocket(location.origin.replace('http', 'ws') + '/socket');
@@ -159,11 +162,12 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
         await text('/images/dot.svg'),
         await kept('/images/dot.svg'),
         await text('/images/dot.svg'),
+        await kept('/api/echo?n=1'),
         (await caches.has('api')) && (await caches.has('images')),
       ];
     });
     const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
-    expect(seen).toEqual(['answer to /api/echo?n=1', svg, true, svg, true]);
+    expect(seen).toEqual(['answer to /api/echo?n=1', svg, true, svg, true, true]);
     expect(askedSince(moment)).toEqual(['/api/echo?n=1', '/images/dot.svg']);
     expect(await share.metric('wingman_ingress_requests_total')).toBe(ingress);
   });
@@ -171,7 +175,7 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
   test('a navigation that the worker sends to the network follows its redirect', async () => {
     await inApp(page, () => void (location.href = '/server/moved'));
     await appShows(page, 'served page for document');
-    expect(new URL(page.url()).pathname).toBe('/server/page');
+    await eventually('the address', () => new URL(page.url()).pathname === '/server/page');
     await inApp(page, () => void (location.href = '/'));
     await appShows(page, 'script one');
   });
@@ -196,7 +200,7 @@ describe.each(['chromium', 'firefox'] as const)('a Workbox app in %s', (name) =>
     );
     await page.reload();
     await appShows(page, 'script two');
-    expect(await page.title()).toBe('pwa two');
+    await eventually('the title', async () => (await page.title()) === 'pwa two');
   });
 
   test('once unregistered it controls nothing that loads then', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release } from '../support/browser.js';
 import { within } from '../support/program.js';
@@ -7,6 +7,8 @@ import { startStaticApp, type StaticApp, type StaticFile } from '../support/stat
 
 /** Well below everything a worker's life has a deadline for, the shortest of which is half a minute. */
 const PATIENCE_MS = 20_000;
+/** For several waits of that kind. */
+jest.setTimeout(120_000);
 
 const script = (body: string): StaticFile => ({ type: 'text/javascript', body });
 

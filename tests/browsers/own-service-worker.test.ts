@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, release, status, type Status } from '../support/browser.js';
+import { appShows, inApp, launch, release, statusWhere, type Status } from '../support/browser.js';
 import { expectPath, onPath, PathShares, WAYS_ABOVE_THE_LINK } from '../support/paths.js';
 import { eventually, type Share } from '../support/processes.js';
 import { startStaticApp, type StaticApp } from '../support/static-app.js';
 import { workerProbes } from '../support/worker-probes.js';
 import { WORKER_FILES } from '../support/worker-scripts.js';
+
+/** A worker that hangs is ended after 10 s, and takes a core meanwhile. */
+jest.setTimeout(60_000);
 
 let app: StaticApp;
 let shares: PathShares;
@@ -95,14 +98,14 @@ describe.each(WAYS_ABOVE_THE_LINK)('an app’s own service worker in %s by %s', 
     ];
     const expected = ['own worker + script', 'activated', 7];
     expect(await local.evaluate(look)).toEqual(expected);
-    await eventually('the image', async () => ((await inApp(page, look)) as unknown[])[2] === 7);
+    await eventually('all of it', () => inApp(page, () => document.readyState === 'complete'));
     expect(await inApp(page, look)).toEqual(expected);
   });
 
   test('its pages from a cache have the tunnel’s WebSockets', async () => {
     await inApp(page, () => void (location.href = '/own/kept.html'));
     await appShows(page, 'kept page');
-    expect(new URL(page.url()).pathname).toBe('/own/kept.html');
+    await eventually('the address', () => new URL(page.url()).pathname === '/own/kept.html');
     const echo = await inApp(page, async () => {
       const socket = new WebSocket(location.origin.replace('http', 'ws') + '/socket');
       await new Promise((resolve) => (socket.onopen = resolve));
@@ -122,7 +125,7 @@ describe.each(WAYS_ABOVE_THE_LINK)('an app’s own service worker in %s by %s', 
     await appShows(page, 'page by POST a=b');
     await inApp(page, () => void (location.href = '/through/moved'));
     await appShows(page, 'page by GET');
-    expect(new URL(page.url()).search).toBe('?moved');
+    await eventually('the address', () => new URL(page.url()).search === '?moved');
     const seen = app.seen.slice(moment).map(({ method, url }) => `${method} ${url}`);
     expect(seen.filter((line) => line.includes('/through/'))).toEqual([
       'POST /through/page',
@@ -222,6 +225,6 @@ describe.each(WAYS_ABOVE_THE_LINK)('an app’s own service worker in %s by %s', 
       return [first, await rest, spin, await own.text(), await plain.text()];
     });
     expect(outcome).toEqual(['first', 'broken off', 'TypeError', 'from the worker', 'plain text']);
-    expect((await status(page)).link.state).toBe('open');
+    await statusWhere(page, 'an open link', ({ link }) => link.state === 'open');
   });
 });

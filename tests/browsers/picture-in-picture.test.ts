@@ -25,7 +25,9 @@ besideLocalhost({ routes: ROUTES }, (stage) => {
       await side.open('/', 'open it');
       await side.ask(lookAtNextWindow);
       await side.tab.mouse.click(50, 50);
-      return eventually('the window', () => side.ask(() => (window as Found).found));
+      // Longer than each of its own waits, so that it says what it has found.
+      const isFound = () => side.ask(() => (window as Found).found);
+      return eventually('the window', isFound, 45_000);
     }, ONE_PATH);
     expect(local).toEqual({
       before: null,

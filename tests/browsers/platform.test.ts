@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import {
   appShows,
@@ -12,6 +12,9 @@ import { expectPath, onPath, pathsOf, PathShares } from '../support/paths.js';
 import { startPlatformApp, type PlatformApp } from '../support/platform-app.js';
 import { PLATFORM_PROBES } from '../support/platform-probes.js';
 import { eventually } from '../support/processes.js';
+
+/** What a page sends as it leaves is tried several times, for 3 s each, on localhost and in the session. */
+jest.setTimeout(60_000);
 
 let app: PlatformApp;
 let shares: PathShares;

@@ -32,6 +32,7 @@ describe.each(WAYS_ABOVE_THE_LINK)('windows in %s by %s', (name, path) => {
     page = await browser.newPage();
     await page.goto(share.ready.url.replace('/#', `${target}#`));
     await appShows(page, text);
+    await eventually('its scripts', () => inApp(page, () => document.readyState === 'complete'));
     await onPath(page, path);
   }
 

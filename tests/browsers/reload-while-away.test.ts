@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,8 @@ const BROWSERS: BrowserName[] = ['chromium', 'firefox'];
 const ENV = { LINK_GRACE: '5m', HOST_GRACE: '5m' };
 /** For what takes 20 s in the product. */
 const LONG_MS = 50_000;
+/** A test has two such waits at most, one after the other. */
+jest.setTimeout(2 * LONG_MS + 20_000);
 
 /** When a page reloads itself, each with a host of its own. */
 const KINDS = [

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share } from '../support/processes.js';
+
+/** Programs, a page and its direct path have 30 s, 25 s and 15 s. */
+jest.setTimeout(90_000);
 
 let app: FixtureApp;
 let share: Share;

@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { createServer } from 'node:http';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, statusWhere } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
+import { freePort } from '../support/free-port.js';
 import { eventually, Share, startServer, type Program } from '../support/processes.js';
+
+/** Several waits, the longest of which is 30 s. */
+jest.setTimeout(90_000);
 
 let app: FixtureApp;
 let server: { program: Program; url: string };
@@ -33,16 +36,14 @@ function bar(page: Page): Promise<string> {
   );
 }
 
-async function listen(late: Server, port = 0): Promise<number> {
-  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
-  return (late.address() as AddressInfo).port;
-}
-
 test('a request made while no carrier is there waits, and is executed once when one is back', async () => {
   const page = await browser.newPage();
   await page.goto(share.ready.url);
   await appShows(page, 'plain app page');
   await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+  // The tab asks for the icon when it has the time. It is not to be the request that waits.
+  await eventually('the icon is asked for', () => app.requests.includes('GET /favicon.ico'));
+  await inApp(page, async () => void (await fetch('/headers')));
   share.signal('SIGSTOP');
   const answer = inApp(page, async () =>
     (await fetch('/echo?once', { method: 'POST', body: 'patience' })).text(),
@@ -74,14 +75,13 @@ test('a host that is gone is a page that says so, and the app comes when the hos
 });
 
 test('an app that starts late comes by itself, also under an address with a fragment', async () => {
-  const late = createServer((_, response) => response.end('late app'));
-  const port = await listen(late);
-  late.close();
+  const port = await freePort();
   const early = await Share.start(port, ['--server', server.url]);
   const page = await browser.newPage();
   await page.goto(`${early.ready.url}#/route`);
   await appShows(page, 'This page tries again by itself.');
-  await listen(late, port);
+  const late = createServer((_, response) => response.end('late app'));
+  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
   await appShows(page, 'late app');
   expect(await inApp(page, () => location.hash)).toBe('#/route');
   await early.stop();

@@ -77,6 +77,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
 
   test('are closed as "going away" when their page goes', async () => {
     const page = await open('relay');
+    await app.noneOpen();
     await inApp(page, async () => {
       const socket = new WebSocket('/echo?leaving');
       await new Promise((resolve) => (socket.onopen = resolve));
@@ -117,7 +118,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('WebSockets in %s', (name) =
     await eventually('all of it', () => app.heard(query) === total, 30_000);
     await eventually('an empty queue', async () => (await buffered()) === 0);
     await page.close();
-  });
+  }, 90_000);
 
   test('more than the page may keep fails the socket', async () => {
     const page = await open('p2p');

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Frame, Page } from 'puppeteer-core';
 import { launch, release, status, watchErrors, type BrowserName } from '../support/browser.js';
 import { startForwarder, type Forwarder } from '../support/forwarder.js';
@@ -7,6 +7,9 @@ import { eventually, Share, startServer, type Program } from '../support/process
 
 /** By plain HTTP its pages are no secure context: no service workers, and no `Sec-Fetch-Dest`. */
 const INSECURE_DOMAIN = 'wingman.test';
+
+/** Five programs start one after the other, and a page may take half a minute. */
+jest.setTimeout(120_000);
 
 let app: PlainApp;
 let forwarder: Forwarder;

@@ -100,8 +100,8 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
   afterAll(() => browser.close());
 
   test.each([
-    ['throws', 'throw', 10_000],
-    ['hangs', 'hang', 40_000],
+    ['throws', 'throw', 30_000],
+    ['hangs', 'hang', 60_000],
   ] as const)(
     'that %s is replaced: what was under way ends, and what follows goes through',
     async (_what, end, deadlineMs) => {
@@ -133,7 +133,7 @@ describe.each(['chromium', 'firefox'] as const)('the tunnel worker in %s', (name
       expect(errors.filter((text) => text.includes('The tunnel worker has ended'))).toHaveLength(1);
       await page.close();
     },
-    60_000,
+    120_000,
   );
 });
 
@@ -151,8 +151,8 @@ test('a service worker that hangs is taken out of service, and the tab loaded an
   await debug.send('Debugger.pause');
   const isNew = (): Promise<boolean> =>
     inApp(page, () => !('isOld' in window) && document.body.innerText !== '');
-  await eventually('the app’s page is another', () => isNew().catch(() => false), 60_000);
+  await eventually('the app’s page is another', () => isNew().catch(() => false), 90_000);
   expect(await inApp(page, async () => (await fetch('/headers')).status)).toBe(200);
   expect(errors.filter((text) => text.includes('service worker does not answer'))).toHaveLength(1);
   await browser.close();
-}, 90_000);
+}, 150_000);

@@ -180,24 +180,28 @@ describe.each(WAYS)('workers in %s by %s', (name, path) => {
    */
   test('one that another has started', async () => {
     const before = app.opened.length;
-    const seen = await inApp(page, () => {
+    const { seen, asked } = await inApp(page, () => {
+      let asked = 0;
       const ask = (settle: (answer: unknown) => void): void => {
+        asked += 1;
         const worker = new Worker('/nested.js');
         worker.onmessage = ({ data }) => settle(data);
         worker.onerror = ({ message }) => settle(message);
         worker.postMessage('talk');
       };
-      return new Promise((resolve) => {
+      return new Promise<{ seen: unknown; asked: number }>((resolve) => {
         const again = setInterval(() => ask(settle), 6_000);
-        const settle = (answer: unknown): void => {
+        const settle = (seen: unknown): void => {
           clearInterval(again);
-          resolve(answer);
+          resolve({ seen, asked });
         };
         ask(settle);
       });
     });
     expect(seen).toBe('nested hello true');
-    expect(app.opened.length).toBe(before + 1);
+    const opened = app.opened.length - before;
+    // One that was only slow may have answered, too.
+    expect([1, asked]).toContain(opened);
     expect(isTunnelled('classic')).toBe(true);
   });
 

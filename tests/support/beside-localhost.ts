@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
 import { launch, release, type BrowserName, type LaunchOptions } from './browser.js';
 import { startPageApp, type PageApp, type Route } from './page-app.js';
 import { PATH_NAMES, pathsOf, PathShares, type PathName } from './paths.js';
 import { Side } from './side.js';
+
+/** A test does all of it twice, with several waits of 15 s each: the one that fails is to say what it has waited for. */
+jest.setTimeout(90_000);
 
 /** The paths of what the tab sees to alone, whatever carries its bytes. */
 export const ONE_PATH: readonly PathName[] = ['p2p'];

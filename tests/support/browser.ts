@@ -173,7 +173,8 @@ async function startFirefox(options: PuppeteerLaunchOptions): Promise<Browser> {
   cpSync(used, userDataDir, { recursive: true });
   const browser = await puppeteer.launch({ ...options, userDataDir });
   browser.process()?.once('exit', () => {
-    rmSync(userDataDir, { recursive: true, force: true });
+    // Its children may still write.
+    rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
   });
   return browser;
 }

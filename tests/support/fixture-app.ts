@@ -11,7 +11,7 @@ export interface FixtureApp {
   /** Method and target of each request, in order. */
   requests: string[];
   openSockets(): number;
-  /** Answers what has been asked of `/held` so far. */
+  /** Answers what has been asked of `/held` so far, and reads what has been sent to `/held-hash`. */
   release(): void;
   /** Requests that are still unanswered or being answered. */
   openRequests(): number;
@@ -38,15 +38,17 @@ const routes: Record<string, Handler> = {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(request.headers));
   },
-  '/hash': (request, response) => {
-    const hash = createHash('sha256');
-    request.on('data', (chunk: Buffer) => hash.update(chunk));
-    request.on('end', () => response.end(hash.digest('hex')));
-  },
+  '/hash': hash,
   '/endless': (_, response) => {
     response.write('first');
   },
 };
+
+function hash(request: IncomingMessage, response: ServerResponse): void {
+  const sum = createHash('sha256');
+  request.on('data', (chunk: Buffer) => sum.update(chunk));
+  request.on('end', () => response.end(sum.digest('hex')));
+}
 
 /** `/bytes?n=…` answers n bytes of a repeated pattern; their hash is `patternHash(n)`. */
 function bytes(url: URL, response: ServerResponse): void {
@@ -75,14 +77,15 @@ export async function startFixtureApp(): Promise<FixtureApp> {
   const requests: string[] = [];
   let sockets = 0;
   let open = 0;
-  const held: ServerResponse[] = [];
+  const held: (() => void)[] = [];
   const server: Server = createServer((request, response) => {
     open += 1;
     response.on('close', () => (open -= 1));
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/bytes') return bytes(url, response);
-    if (url.pathname === '/held') return void held.push(response);
+    if (url.pathname === '/held') return void held.push(() => response.end('released'));
+    if (url.pathname === '/held-hash') return void held.push(() => hash(request, response));
     const handler = routes[url.pathname];
     if (handler !== undefined) return handler(request, response);
     response.writeHead(404).end('not here');
@@ -101,7 +104,7 @@ export async function startFixtureApp(): Promise<FixtureApp> {
     requests,
     openSockets: () => sockets,
     openRequests: () => open,
-    release: () => held.splice(0).forEach((response) => response.end('released')),
+    release: () => held.splice(0).forEach((go) => go()),
     close: () =>
       new Promise((resolve) => {
         for (const client of webSockets.clients) client.terminate();

@@ -20,6 +20,7 @@ export default class LeakGuard extends TestEnvironment {
   async handleTestEvent(event) {
     if (event.name === 'setup') this.#before = counts();
     if (event.name === 'test_fn_failure') await this.#addAccount(event.test.errors);
+    if (event.name === 'hook_failure') await this.#addAccount(testOf(event)?.errors ?? []);
     if (event.name === 'test_done') this.#hasFailed ||= event.test.errors.length > 0;
     // A test that has failed may still run: its own message says why, and must be the one that is read.
     if (event.name === 'run_finish' && !this.#hasFailed) await this.#check();
@@ -49,6 +50,17 @@ export default class LeakGuard extends TestEnvironment {
       (kind) => `${kind} ${now[kind]}, was ${this.#before[kind] ?? 0}`,
     );
   }
+}
+
+/** The test of a hook; the first one where a hook of many has failed. */
+function testOf({ test, describeBlock }) {
+  return test ?? firstTestOf(describeBlock);
+}
+
+function firstTestOf({ children }) {
+  return children
+    .map((child) => (child.type === 'test' ? child : firstTestOf(child)))
+    .find((test) => test !== undefined);
 }
 
 async function inTime(telling) {

@@ -39,7 +39,9 @@ const probes = {
   /** The app closes the first connection; what is sent meanwhile is kept. */
   async reconnecting(): Promise<unknown> {
     const url = `${location.origin.replace('http', 'ws')}/flaky?${Math.random()}`;
-    const socket = new ReconnectingWebSocket(url, [], { minReconnectionDelay: 50 });
+    // Not before the app has closed it, however busy the machine.
+    const options = { minReconnectionDelay: 50, connectionTimeout: 20_000 };
+    const socket = new ReconnectingWebSocket(url, [], options);
     const codes: number[] = [];
     socket.addEventListener('close', ({ code }) => {
       codes.push(code);

@@ -27,11 +27,11 @@ export class Side {
     return await this.tab.evaluate(run as (...args: unknown[]) => T | Promise<T>, ...args);
   }
 
-  /** Waits until the app's document shows a text. */
+  /** Waits until the app's document shows a text, and is there as a whole: until then a navigation would take its place in the history. */
   async shows(text: string): Promise<void> {
-    await eventually(`the page shows “${text}”`, () =>
-      this.ask((part) => document.body.innerText.includes(part), text),
-    );
+    const isShown = (part: string): boolean =>
+      document.readyState === 'complete' && document.body.innerText.includes(part);
+    await eventually(`the page shows “${text}”`, () => this.ask(isShown, text));
   }
 
   /** Opens a page as from the address bar, on its path. */

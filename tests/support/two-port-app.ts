@@ -68,13 +68,8 @@ function page(name: string, request: IncomingMessage, opposite: number): string 
   const { cookie = '', host = '', origin = '', referer = '' } = request.headers;
   const there = `http://localhost:${opposite}`;
   const facts: Facts = { cookie, host, origin, referer, isTunnelled: isTunnelled(request) };
-  return `<!doctype html><title>${name}</title><h1>${name}${request.url ?? ''}</h1>
-<pre>${JSON.stringify(facts)}</pre>
-<a id="link" href="${there}/linked?a=1#part">link</a>
-<a id="redirect" href="/to-other">redirect</a>
-<form id="form" action="${there}/asked"><input name="q" value="1"><button>ask</button></form>
-<form id="post" method="post" action="${there}/posted"><button>post</button></form>
-<script>
+  // The script first: whoever sees the text may call it.
+  return `<!doctype html><title>${name}</title><script>
   const there = '${there}';
   const heard = [];
   let tab, frame;
@@ -92,5 +87,11 @@ function page(name: string, request: IncomingMessage, opposite: number): string 
     document.body.append(frame);
   };
   Object.assign(window, { heard, go, openTab, embed });
-</script>`;
+</script>
+<h1>${name}${request.url ?? ''}</h1>
+<pre>${JSON.stringify(facts)}</pre>
+<a id="link" href="${there}/linked?a=1#part">link</a>
+<a id="redirect" href="/to-other">redirect</a>
+<form id="form" action="${there}/asked"><input name="q" value="1"><button>ask</button></form>
+<form id="post" method="post" action="${there}/posted"><button>post</button></form>`;
 }

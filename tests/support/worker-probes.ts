@@ -85,7 +85,7 @@ export const workerProbes = {
     const { port2 } = new MessageChannel();
     active?.postMessage({ ask: 'source', text: 'hello', port: port2 }, { transfer: [port2] });
     const soon = (promise: Promise<unknown>): Promise<unknown> =>
-      Promise.race([promise, new Promise((go) => setTimeout(() => go('nothing'), 3000))]);
+      Promise.race([promise, new Promise((go) => setTimeout(() => go('nothing'), 20_000))]);
     return [await soon(heard), await soon(ask('clients')), await soon(ask('scope'))];
   },
 
