@@ -16,9 +16,9 @@ import {
 import type { FetchHead } from '../src/shared/exchange-messages.js';
 import type { WorkerToShell } from '../src/shared/worker-messages.js';
 import { Tunnel, type TunnelOptions } from '../src/worker/tunnel.js';
-import { FakeClock } from './support/fake-clock.js';
 import { FakeSocket, FlightHostEnd, HostEnd } from './support/fake-socket.js';
 import { collect, eventually, head } from './support/linked-host.js';
+import { PatientClock } from './support/patient-clock.js';
 
 const KEY = createLinkKey();
 
@@ -45,7 +45,7 @@ class FakeHost {
   key = KEY;
 
   constructor(
-    private readonly clock: FakeClock,
+    private readonly clock: PatientClock,
     readonly prekeys: PrekeyRing,
   ) {}
 
@@ -79,7 +79,7 @@ class FakeHost {
   #link(id: string): Link {
     const known = this.links.get(id);
     if (known !== undefined) return known;
-    const link = new Link({ id, role: 'acceptor', clock: this.clock });
+    const link = new Link({ id, role: 'acceptor', clock: this.clock, isWatched: false });
     this.links.set(id, link);
     acceptExchanges(link, {
       request: (incoming) => this.#answer(incoming),
@@ -98,7 +98,7 @@ class FakeHost {
 }
 
 async function setUp(more: Partial<TunnelOptions> = {}, prepare?: (host: FakeHost) => void) {
-  const clock = new FakeClock();
+  const clock = new PatientClock();
   const host = new FakeHost(clock, await PrekeyRing.create());
   prepare?.(host);
   const told: WorkerToShell[] = [];
@@ -119,8 +119,8 @@ async function setUp(more: Partial<TunnelOptions> = {}, prepare?: (host: FakeHos
   return { clock, host, tunnel, told, kinds };
 }
 
-/** Lets real cryptography and fake time move on together until something is true. */
-async function run(clock: FakeClock, check: () => boolean, stepMs = 5): Promise<void> {
+/** Lets fake time move on, and cryptography with it, until something is true. */
+async function run(clock: PatientClock, check: () => boolean, stepMs = 5): Promise<void> {
   await eventually(async () => {
     if (!check()) await clock.advance(stepMs);
     return check();
@@ -129,7 +129,7 @@ async function run(clock: FakeClock, check: () => boolean, stepMs = 5): Promise<
 
 async function get(
   tunnel: Tunnel,
-  clock: FakeClock,
+  clock: PatientClock,
   fetchHead: FetchHead,
   stepMs?: number,
 ): Promise<string> {

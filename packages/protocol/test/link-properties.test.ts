@@ -2,6 +2,7 @@ import { test } from '@jest/globals';
 import fc from 'fast-check';
 import type { LaneKind } from '../src/link/lane-evidence.js';
 import { FaultPlan, type Fault } from './support/faulty-carrier.js';
+import { HANG_MS } from './support/hang.js';
 import { LinkBench } from './support/link-bench.js';
 
 const fault = fc.constantFrom<Fault>('drop', 'duplicate', 'corrupt', 'cut', 'stall');
@@ -16,9 +17,6 @@ const attempt = fc.record({
   prefer: fc.constantFrom<LaneKind>('p2p', 'relay'),
   waitMs: fc.constantFrom(5, 60, 900),
 });
-
-/** Some seconds of pure work, which a machine with twenty other programs takes ten times as long for. */
-const HANG_MS = 180_000;
 
 test(
   'whatever happens to the carriers, every frame arrives once and in order',

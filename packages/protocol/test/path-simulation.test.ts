@@ -1,10 +1,13 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { memoryCarrierPair } from '../src/carrier/memory-carrier.js';
 import { LIMITS } from '../src/limits.js';
 import type { LaneKind } from '../src/link/lane-evidence.js';
 import { Link } from '../src/link/link.js';
 import { FakeClock } from './support/fake-clock.js';
+import { HANG_MS } from './support/hang.js';
 import { LINK_ID } from './support/linked-pair.js';
+
+jest.setTimeout(HANG_MS);
 
 interface Line {
   delayMs: number;

@@ -14,6 +14,8 @@ import { LINK_ID } from './support/linked-pair.js';
 
 const key = createLinkKey();
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+/** Cryptography is real and takes what a busy machine lets it take: time stands still, unless the test moves it. */
+const still = new FakeClock();
 
 function inbox(carrier: Carrier) {
   const messages: string[] = [];
@@ -37,7 +39,7 @@ async function handshake(
   responder: Partial<Parameters<typeof respond>[1]> = {},
   pair = memoryCarrierPair(),
 ): Promise<[Proven, Proven]> {
-  const both = { key, kind: 'relay' as const, deadlineMs: 2_000 };
+  const both = { key, kind: 'relay' as const, clock: still };
   const answers = respond(pair[1], { ...both, ...responder });
   answers.catch(() => undefined);
   const asks = initiate(pair[0], { ...both, linkId: LINK_ID, ...initiator });
@@ -151,7 +153,8 @@ async function initiateAgainst(left: MemoryCarrier, right: MemoryCarrier): Promi
     close: () => undefined,
     writable: () => undefined,
   });
-  return initiate(left, { key, kind: 'relay', linkId: LINK_ID, responderHello: impostor.current });
+  const known = { key, kind: 'relay', linkId: LINK_ID, responderHello: impostor.current } as const;
+  return initiate(left, { ...known, clock: still });
 }
 
 describe('a first flight on a prekey', () => {
@@ -168,7 +171,7 @@ describe('a first flight on a prekey', () => {
     const [, host] = await handshake({ responderHello: prekeys.current }, { prekeys }, pair);
     expect(host.linkId).toBe(LINK_ID);
     const [attacker, again] = memoryCarrierPair();
-    const replayed = respond(again, { key, kind: 'relay', prekeys, deadlineMs: 2_000 });
+    const replayed = respond(again, { key, kind: 'relay', prekeys, clock: still });
     attacker.send(flight[0]!);
     await expect(replayed).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
   });
@@ -192,12 +195,13 @@ describe('a first flight on a prekey', () => {
       kind: 'relay',
       linkId: LINK_ID,
       responderHello: prekeys.current,
+      clock: still,
     });
     const viewer = new Link({ id: LINK_ID, role: 'initiator' });
     const mux = new Mux(viewer);
     viewer.attach(carrier, 'relay');
     mux.open(Uint8Array.of(0));
-    const proven = await respond(right, { key, kind: 'relay', prekeys });
+    const proven = await respond(right, { key, kind: 'relay', prekeys, clock: still });
     const host = new Link({ id: LINK_ID, role: 'acceptor' });
     const opened = new Promise<void>((resolve) => {
       acceptExchanges(host, { request: () => resolve(), webSocket: () => undefined });
@@ -220,7 +224,7 @@ test('the ingress says what it is', async () => {
 test('a viewer can’t pass for the ingress, nor the ingress for a viewer', async () => {
   const [server, host] = memoryCarrierPair();
   initiateIngress(server, LINK_ID);
-  await expect(respond(host, { key, kind: 'relay' })).rejects.toMatchObject({
+  await expect(respond(host, { key, kind: 'relay', clock: still })).rejects.toMatchObject({
     code: 'HANDSHAKE_FAILED',
   });
 });

@@ -1,13 +1,11 @@
 import { expect, test } from '@jest/globals';
+import { HANG_MS } from './support/hang.js';
 import { FRAME_TYPES, SEAM_FAULTS } from './support/seam.js';
 import { runSeam } from './support/seam-campaign.js';
 
 const FIRST_SEED = 1;
 /** More of them: `npm run test:faults -- --seam 500`. */
 const RUNS = 150;
-
-/** Some seconds of pure work, which a machine with twenty other programs takes ten times as long for. */
-const HANG_MS = 180_000;
 
 test(
   'an app in use notices no fault of its carriers, whatever message it meets',

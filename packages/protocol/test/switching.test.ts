@@ -1,6 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
+import { HANG_MS } from './support/hang.js';
 import { LinkBench } from './support/link-bench.js';
+
+jest.setTimeout(HANG_MS);
 
 type Way = 'there' | 'back';
 

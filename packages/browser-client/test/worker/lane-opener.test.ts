@@ -13,9 +13,10 @@ import {
 } from '@wingman/protocol';
 import type { ChannelEnd, LaneToShell } from '../../src/shared/worker-messages.js';
 import { LaneOpener } from '../../src/worker/lane-opener.js';
-import { FakeClock, settle } from '../support/fake-clock.js';
+import { settle } from '../support/fake-clock.js';
 import { ChannelHostEnd, FakeDataChannel } from '../support/fake-data-channel.js';
 import { eventually } from '../support/linked-host.js';
+import { PatientClock } from '../support/patient-clock.js';
 
 const KEY = createLinkKey();
 const LINK_ID = '0123456789abcdef0123456789abcdef';
@@ -35,7 +36,7 @@ async function drain(stream: Accepted): Promise<void> {
 
 /** A viewer with a direct path whose round trip is 30 ms, and a host that takes further lanes or not. */
 async function world({ takesLanes = true } = {}) {
-  const clock = new FakeClock();
+  const clock = new PatientClock();
   const viewer = new Link({ id: LINK_ID, role: 'initiator', clock });
   const host = new Link({ id: LINK_ID, role: 'acceptor', clock });
   links.push(viewer, host);
@@ -84,7 +85,7 @@ async function make(of: Awaited<ReturnType<typeof world>>, binding = BINDING): P
   negotiation.send({ type: 'answer', sdp: ANSWER });
   await clock.advance(100);
   channel.opens();
-  const options = { key: KEY, kind: 'p2p', binding: () => binding } as const;
+  const options = { key: KEY, kind: 'p2p', binding: () => binding, clock } as const;
   const proven = await respond(new ChannelHostEnd(channel), options).catch(() => undefined);
   if (proven !== undefined) host.attach(proven.carrier, 'p2p', { joins: true });
   negotiation.end();
