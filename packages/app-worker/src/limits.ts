@@ -1,6 +1,12 @@
 const MIB = 1024 * 1024;
 
-/** Every cap and deadline of the emulation; bytes end in Bytes, times in Ms. */
+/**
+ * The disk has this long to say whether anything is registered: each request of a page waits for that, and goes on
+ * without app workers then. It stands apart because our service worker, whose size counts, needs no other.
+ */
+export const LOOK_MS = 3_000;
+
+/** Every cap and other deadline of the emulation; bytes end in Bytes, times in Ms. */
 export const APP_WORKER_LIMITS = {
   /** From asking for a version to its having run its script, which may import others. */
   startMs: 30_000,

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { LOOK_MS } from '../src/limits.js';
 import { partName, type Viewer } from '../src/service-worker/part.js';
 import { AppWorkers } from '../src/service-worker/app-workers.js';
 
@@ -134,6 +135,17 @@ describe('what reaches the door', () => {
     expect(door.heard({ data, source: {}, waitUntil })).toBe(true);
     await Promise.all(waited);
     expect(loads()).toBe(0);
+  });
+
+  test('requests go on when the browser’s disk does not say what is registered', async () => {
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+    const caches = { has: () => new Promise(() => undefined) };
+    // As above, the door uses nothing else before the part is there.
+    const door = new AppWorkers({ caches } as unknown as Viewer);
+    const answered = door.answer(event('/'), {} as never);
+    await jest.advanceTimersByTimeAsync(LOOK_MS);
+    jest.useRealTimers();
+    expect(await answered).toBeUndefined();
   });
 
   test('without a registration nothing is answered, swept, started or put before the shim', async () => {

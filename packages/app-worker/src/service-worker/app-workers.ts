@@ -1,3 +1,5 @@
+import { within } from '@wingman/protocol';
+import { LOOK_MS } from '../limits.js';
 import {
   APP_SCRIPT_PATH,
   toRefusal,
@@ -31,10 +33,13 @@ export class AppWorkers {
   #loading: Promise<Part> | undefined;
   /** Whether something was registered before; undefined until that is known. */
   #isSaved: boolean | undefined;
-  readonly #known: Promise<void>;
+  /** Settled when that is known, or when the browser's disk does not answer in time. */
+  readonly #known: Promise<unknown>;
 
   constructor(private readonly viewer: Viewer) {
-    this.#known = this.#look();
+    const looked = hasSavedRegistry(viewer.caches).catch(() => false);
+    const noted = looked.then((isSaved) => void (this.#isSaved = isSaved));
+    this.#known = within(noted, LOOK_MS);
   }
 
   /** Whether an app worker may have to be asked. The answer is needed at once. */
@@ -94,10 +99,6 @@ export class AppWorkers {
     } catch (error) {
       tell({ kind: 'wingman-app-worker-refused', answers, refusal: toRefusal(error) });
     }
-  }
-
-  async #look(): Promise<void> {
-    this.#isSaved = await hasSavedRegistry(this.viewer.caches).catch(() => false);
   }
 
   /** The part; undefined when nothing is registered or the part can't be fetched. Requests go on without the part then. */

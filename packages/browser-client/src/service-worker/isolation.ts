@@ -1,6 +1,7 @@
 import { CACHE_PREFIX } from '@wingman/protocol';
 import { EMBEDDER_POLICY, restrictsEmbedding } from '@wingman/web-policy';
 import { SHELL_KEY } from '../shared/shell-api.js';
+import { fromDisk } from './from-disk.js';
 
 const RECORD = '/__wingman/isolated';
 
@@ -16,10 +17,11 @@ export class Isolation {
     this.#cacheName = `${CACHE_PREFIX}${version}`;
   }
 
+  /** False when the browser's disk does not say in time: an app that wants isolation asks for it again. */
   get isOn(): Promise<boolean> {
-    this.#isOn ??= this.caches
-      .match(RECORD, { cacheName: this.#cacheName })
-      .then((record) => record !== undefined);
+    this.#isOn ??= fromDisk(this.caches.match(RECORD, { cacheName: this.#cacheName })).then(
+      (record) => record !== undefined,
+    );
     return this.#isOn;
   }
 

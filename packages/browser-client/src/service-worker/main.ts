@@ -15,6 +15,7 @@ import {
 import { appFetch, ownRequests, type Asked } from './app-fetch.js';
 import { Assets, shellPage } from './assets.js';
 import { Exchanges } from './exchanges.js';
+import { fromDisk } from './from-disk.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
 import { HeldPosts } from './held-posts.js';
 import { HttpCache } from './http-cache.js';
@@ -75,8 +76,9 @@ self.addEventListener('install', () => {
   assets.prepare();
 });
 
+// The app's first page waits until this is over.
 self.addEventListener('activate', (event) => {
-  event.waitUntil(Promise.all([self.clients.claim(), assets.dropOld()]));
+  event.waitUntil(Promise.all([self.clients.claim(), fromDisk(assets.dropOld())]));
 });
 
 self.addEventListener('fetch', (event) => {

@@ -123,6 +123,39 @@ describe('the shim, which each first page waits for', () => {
   });
 });
 
+describe('when the browser’s disk does not answer', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  function setUpStuck() {
+    const { assets, caches } = setUp();
+    const never = (): Promise<never> => new Promise(() => undefined);
+    Object.assign(caches, { match: never });
+    return assets;
+  }
+
+  async function inTime<T>(promise: Promise<T>): Promise<T> {
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    return promise;
+  }
+
+  test('the shim and the shell come from the server', async () => {
+    const assets = setUpStuck();
+    expect(await (await inTime(assets.asset(new OwnRequest('/__wingman/shim.js')))).text()).toBe(
+      'file /__wingman/shim.js',
+    );
+    expect(await (await inTime(assets.shell({}))).text()).toBe(SHELL);
+  });
+
+  test('a file that neither has is an error', async () => {
+    server = undefined;
+    const file = new Request('/__wingman/emulation.js');
+    expect((await inTime(setUpStuck().asset(file))).type).toBe('error');
+  });
+});
+
 describe('the part for apps with a service worker', () => {
   test('comes from the cache without a word to the server', async () => {
     const { assets } = setUp();

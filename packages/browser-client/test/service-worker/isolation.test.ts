@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { inIsolatedTab, isAttachment, Isolation } from '../../src/service-worker/isolation.js';
+import { SERVICE_WORKER_LIMITS } from '../../src/shared/limits.js';
 import { FakeCaches } from '../support/fake-caches.js';
 
 const EMBEDDER = 'cross-origin-embedder-policy';
@@ -22,6 +23,17 @@ describe('whether the shell is isolated', () => {
     await isolation.turn(false);
     expect(await isolation.isOn).toBe(false);
     expect(await new Isolation('1', asCaches).isOn).toBe(false);
+  });
+
+  test('is off when the browser’s disk does not say, or fails', async () => {
+    const broken = { match: () => Promise.reject(new Error('the disk')) };
+    expect(await new Isolation('1', broken as unknown as CacheStorage).isOn).toBe(false);
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+    const stuck = { match: () => new Promise(() => undefined) };
+    const { isOn } = new Isolation('1', stuck as unknown as CacheStorage);
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    jest.useRealTimers();
+    expect(await isOn).toBe(false);
   });
 
   test('holds at once, before it is written', async () => {
