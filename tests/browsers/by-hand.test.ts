@@ -6,11 +6,12 @@ import {
   launch,
   release,
   prefer,
+  status,
   statusWhere,
   type BrowserName,
 } from '../support/browser.js';
 import { patternHash, startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
-import { Share } from '../support/processes.js';
+import { eventually, Share } from '../support/processes.js';
 
 let app: FixtureApp;
 let share: Share;
@@ -67,12 +68,17 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, prefer()', (name) =>
     await appShows(page, 'plain app page');
     await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
     await prefer(page, 'relay');
-    const size = await inApp(page, async () => {
-      const response = await fetch(`/bytes?n=${1024 * 1024}`);
-      return (await response.arrayBuffer()).byteLength;
+    // A busy machine may suspect the path for a moment, and the relay then helps out: one download has to hold as a whole.
+    await eventually('a download over the direct path alone', async () => {
+      const before = (await status(page)).bytes;
+      const size = await inApp(page, async () => {
+        const response = await fetch(`/bytes?n=${1024 * 1024}`);
+        return (await response.arrayBuffer()).byteLength;
+      });
+      expect(size).toBe(1024 * 1024);
+      const { p2p, relay } = (await status(page)).bytes;
+      return p2p.in - before.p2p.in >= size && relay.in - before.relay.in < size;
     });
-    const { bytes } = await statusWhere(page, 'the counters', (now) => now.bytes.p2p.in >= size);
-    expect([size, bytes.relay.in < size]).toEqual([1024 * 1024, true]);
     await page.close();
   });
 });

@@ -84,7 +84,12 @@ describe.each(WAYS_ABOVE_THE_LINK)('policies in %s by %s', (name, carrying) => {
   });
 });
 
-/** Which scripts of the page have run. */
+/** Which scripts of the page have run, once it has loaded: its text may be there before them. */
 function runScripts(page: Page): Promise<Record<string, string>> {
-  return inApp(page, () => ({ ...document.documentElement.dataset }) as Record<string, string>);
+  return eventually('the page has loaded', () =>
+    inApp(page, () => {
+      if (document.readyState !== 'complete') return undefined;
+      return { ...document.documentElement.dataset } as Record<string, string>;
+    }),
+  );
 }

@@ -38,7 +38,13 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, over the direct path
     const errors = watchErrors(page);
     await page.goto(share.ready.url);
     await appShows(page, 'Get started');
-    const before = await statusWhere(page, 'the direct path', ({ mode }) => mode === 'p2p');
+    // The relay's WebSocket may come after the direct path: until then the first flight stands in for it.
+    const before = await statusWhere(
+      page,
+      'the direct path, beside the relay',
+      ({ mode, relayConnected, candidatePair }) =>
+        mode === 'p2p' && relayConnected && candidatePair !== null,
+    );
     expect(before).toMatchObject({
       relayConnected: true,
       directConnected: true,

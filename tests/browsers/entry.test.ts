@@ -85,6 +85,7 @@ describe.each(WAYS_ABOVE_THE_LINK)('in %s over %s', (name, path) => {
     const ended = inApp(page, endsOf);
     await eventually('a request and a socket are open', () => app.openSockets() > 1);
     await eventually('the request has come', () => app.requests.includes('GET /endless'));
+    await eventually('the page has both', () => inApp(page, () => 'hasBoth' in window));
     await expectPath(page, arrived, path);
     session.type(`r ${visitor}`);
     expect(await ended).toEqual(['the stream has failed', 'the socket has closed']);
@@ -139,6 +140,7 @@ async function endsOf(): Promise<string[]> {
   const closed = new Promise<string>((resolve) => {
     socket.onclose = () => resolve('the socket has closed');
   });
+  socket.onopen = () => Object.assign(window, { hasBoth: true });
   const failed = reader?.read().then(
     () => 'the stream has ended',
     () => 'the stream has failed',

@@ -28,6 +28,9 @@ export async function within<T>(
   }
 }
 
+/** A question asked just before the deadline gets this long. */
+const LAST_ANSWER_MS = 1_000;
+
 /** Asks again and again until the answer is neither undefined, false nor an error. */
 export async function eventually<T>(
   what: string,
@@ -36,9 +39,10 @@ export async function eventually<T>(
 ): Promise<T> {
   const end = Date.now() + milliseconds;
   let last: unknown;
-  while (Date.now() < end) {
+  for (let left = milliseconds; left > 0; left = end - Date.now()) {
     try {
-      const answer = await ask();
+      // A question that is never answered would outlast the deadline, and nothing would say what was asked.
+      const answer = await within(Math.max(left, LAST_ANSWER_MS), 'asked', Promise.resolve(ask()));
       if (answer !== undefined && answer !== false) return answer;
       last = answer;
     } catch (error) {

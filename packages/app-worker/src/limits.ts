@@ -1,9 +1,13 @@
 const MIB = 1024 * 1024;
 
-/** Every cap and deadline of the emulation; bytes end in Bytes, times in Ms. */
+/**
+ * The disk has this long to say whether anything is registered: each request of a page waits for that, and goes on
+ * without app workers then. It stands apart because our service worker, whose size counts, needs no other.
+ */
+export const LOOK_MS = 3_000;
+
+/** Every cap and other deadline of the emulation; bytes end in Bytes, times in Ms. */
 export const APP_WORKER_LIMITS = {
-  /** The disk has this long to say whether anything is registered. Past it, requests go on as if nothing were. */
-  savedMs: 5_000,
   /** From asking for a version to its having run its script, which may import others. */
   startMs: 30_000,
   /** A version that could not be started is not tried again for so long: each request would wait for it. */

@@ -30,7 +30,8 @@ export function frames(): Record<string, () => unknown> {
     );
     const frame = await add(attributes);
     frame.contentWindow?.postMessage({ a: 1 }, '*');
-    const silence = new Promise<undefined>((resolve) => setTimeout(resolve, 2000, undefined));
+    // A frame that answers may have to wait for a busy machine; only one that never does is silent for so long.
+    const silence = new Promise<undefined>((resolve) => setTimeout(resolve, 6000, undefined));
     const message = await Promise.race([heard, silence]);
     const isSource = message?.source === frame.contentWindow;
     frame.remove();

@@ -1,4 +1,5 @@
 import { within } from '@wingman/protocol';
+import { LOOK_MS } from '../limits.js';
 import {
   APP_SCRIPT_PATH,
   toRefusal,
@@ -15,7 +16,6 @@ import {
   type Started,
   type Viewer,
 } from './part.js';
-import { APP_WORKER_LIMITS } from '../limits.js';
 import { hasSavedRegistry } from './registry.js';
 
 export { APP_CACHE_PREFIX } from '../caches.js';
@@ -33,11 +33,13 @@ export class AppWorkers {
   #loading: Promise<Part> | undefined;
   /** Whether something was registered before; undefined until that is known. */
   #isSaved: boolean | undefined;
-  /** Settled when that is known, or when the disk has not said it in time: requests wait for this. */
-  readonly #known: Promise<void>;
+  /** Settled when that is known, or when the browser's disk does not answer in time. */
+  readonly #known: Promise<unknown>;
 
   constructor(private readonly viewer: Viewer) {
-    this.#known = within(this.#look(), APP_WORKER_LIMITS.savedMs);
+    const looked = hasSavedRegistry(viewer.caches).catch(() => false);
+    const noted = looked.then((isSaved) => void (this.#isSaved = isSaved));
+    this.#known = within(noted, LOOK_MS);
   }
 
   /** Whether an app worker may have to be asked. The answer is needed at once. */
@@ -97,10 +99,6 @@ export class AppWorkers {
     } catch (error) {
       tell({ kind: 'wingman-app-worker-refused', answers, refusal: toRefusal(error) });
     }
-  }
-
-  async #look(): Promise<void> {
-    this.#isSaved = await hasSavedRegistry(this.viewer.caches).catch(() => false);
   }
 
   /** The part; undefined when nothing is registered or the part can't be fetched. Requests go on without the part then. */

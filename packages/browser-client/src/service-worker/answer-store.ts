@@ -1,5 +1,6 @@
-import { deferred, within } from '@wingman/protocol';
+import { deferred } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { fromDisk } from './from-disk.js';
 import type { Validity } from './validity.js';
 
 /** What is known of a kept answer without reading it. */
@@ -54,7 +55,7 @@ export class AnswerStore {
     private readonly limits: Limits = SERVICE_WORKER_LIMITS,
   ) {
     const loaded = after.then(() => this.#load());
-    this.#ready = within(loaded, limits.keptAnswerMs).catch(nothing);
+    this.#ready = fromDisk(loaded, limits.keptAnswerMs);
   }
 
   /** What is known of the answer that is kept for a URL. */
@@ -71,7 +72,7 @@ export class AnswerStore {
     const writing = this.#underWay.get(url);
     if (writing?.whole !== undefined) return writing.whole.clone();
     const found = this.#open().then((cache) => cache.match(url));
-    const response = await within(found, this.limits.keptAnswerMs).catch(nothing);
+    const response = await fromDisk(found, this.limits.keptAnswerMs);
     if (response === undefined) this.#drop(url);
     return response;
   }
@@ -124,7 +125,7 @@ export class AnswerStore {
   async #lastBytes(url: string): Promise<void> {
     const writing = this.#underWay.get(url);
     if (writing === undefined || writing.whole !== undefined || !writing.size.isWhole()) return;
-    await within(writing.over, this.limits.keptAnswerMs).catch(nothing);
+    await fromDisk(writing.over, this.limits.keptAnswerMs);
   }
 
   async #put(url: string, response: Response, validity: Validity, size: BodySize): Promise<Kept> {

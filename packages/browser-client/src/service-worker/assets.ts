@@ -10,7 +10,7 @@ import { ISOLATING } from '@wingman/web-policy';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { ISOLATED_MARK, KEPT_MARK, POSTED_MARK, REFERRER_MARK } from '../shared/shell-api.js';
 import type { Asked } from './app-fetch.js';
-import { fromDisk } from './disk.js';
+import { fromDisk } from './from-disk.js';
 import type { HeldPosts } from './held-posts.js';
 import type { Isolation } from './isolation.js';
 import { problemResponse } from './reply.js';
@@ -56,6 +56,7 @@ export class Assets {
     this.#shim = undefined;
   }
 
+  /** Deletes what other versions have kept. */
   async dropOld(): Promise<void> {
     const names = await this.caches.keys();
     const ours = names.filter((name) => name.startsWith(CACHE_PREFIX));
@@ -140,6 +141,7 @@ export class Assets {
     return this.#shim;
   }
 
+  /** Undefined also when the browser's disk does not answer in time, or at all: the server may be asked. */
   #cached(url: string): Promise<Response | undefined> {
     return fromDisk(this.caches.match(url, { cacheName: this.#cacheName }));
   }

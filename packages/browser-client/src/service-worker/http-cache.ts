@@ -1,9 +1,10 @@
-import { CACHE_PREFIX, within } from '@wingman/protocol';
+import { CACHE_PREFIX } from '@wingman/protocol';
 import { clearsSiteData } from '@wingman/web-policy';
 import type { FetchHead, HeaderPair, ReplyHead } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { AnswerStore, type BodySize } from './answer-store.js';
 import { copiedBody } from './copied-body.js';
+import { fromDisk } from './from-disk.js';
 import {
   conditionsOf,
   field,
@@ -110,7 +111,7 @@ export class HttpCache {
   async #heed({ request, session }: Question, { status, headers }: ReplyHead): Promise<void> {
     const fields = headers.map(([name, value]) => ({ name, value }));
     if (clearsSiteData(fields, 'cache')) {
-      await within(this.clear(), SERVICE_WORKER_LIMITS.keptAnswerMs);
+      await fromDisk(this.clear());
     }
     if (SAFE.includes(request.method) || status < 200 || status > 399) return;
     const store = this.#storeOf(session);

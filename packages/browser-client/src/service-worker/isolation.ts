@@ -1,7 +1,7 @@
 import { CACHE_PREFIX } from '@wingman/protocol';
 import { EMBEDDER_POLICY, restrictsEmbedding } from '@wingman/web-policy';
 import { SHELL_KEY } from '../shared/shell-api.js';
-import { fromDisk } from './disk.js';
+import { fromDisk } from './from-disk.js';
 
 const RECORD = '/__wingman/isolated';
 
@@ -17,10 +17,10 @@ export class Isolation {
     this.#cacheName = `${CACHE_PREFIX}${version}`;
   }
 
-  /** A disk that does not answer in time says no: an app that is isolated asks for it again. */
+  /** False when the browser's disk does not say in time: an app that wants isolation asks for it again. */
   get isOn(): Promise<boolean> {
     this.#isOn ??= fromDisk(this.caches.match(RECORD, { cacheName: this.#cacheName })).then(
-      Boolean,
+      (record) => record !== undefined,
     );
     return this.#isOn;
   }

@@ -14,8 +14,8 @@ import {
 } from '../shared/service-worker-messages.js';
 import { appFetch, ownRequests, type Asked } from './app-fetch.js';
 import { Assets, shellPage } from './assets.js';
-import { fromDisk } from './disk.js';
 import { Exchanges } from './exchanges.js';
+import { fromDisk } from './from-disk.js';
 import { GivenUp, nobodyWaits } from './given-up.js';
 import { HeldPosts } from './held-posts.js';
 import { HttpCache } from './http-cache.js';
@@ -76,7 +76,7 @@ self.addEventListener('install', () => {
   assets.prepare();
 });
 
-// Requests wait for the end of this event, and must not wait for a slow disk.
+// The app's first page waits until this is over.
 self.addEventListener('activate', (event) => {
   event.waitUntil(Promise.all([self.clients.claim(), fromDisk(assets.dropOld())]));
 });

@@ -57,16 +57,10 @@ describe('the tunnel’s own files', () => {
     expect(other.type).toBe('error');
   });
 
-  test('come from the server when the disk doesn’t answer, or fails', async () => {
+  test('come from the server when the disk fails', async () => {
     const { assets, caches } = setUp();
     caches.match = () => Promise.reject(new Error('broken'));
     expect(await assets.shim()).toBe(`file ${FILES[2]}`);
-    caches.match = () => new Promise(() => undefined);
-    jest.useFakeTimers();
-    const script = assets.shim();
-    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
-    jest.useRealTimers();
-    expect(await script).toBe(`file ${FILES[2]}`);
   });
 
   test('are kept all, but for those that can’t be had', async () => {
@@ -132,6 +126,39 @@ describe('the shim, which each first page waits for', () => {
     expect((await assets.asset(shim)).status).toBe(502);
     server = working;
     expect(await (await assets.asset(shim)).text()).toBe('file /__wingman/shim.js');
+  });
+});
+
+describe('when the browser’s disk does not answer', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  function setUpStuck() {
+    const { assets, caches } = setUp();
+    const never = (): Promise<never> => new Promise(() => undefined);
+    Object.assign(caches, { match: never });
+    return assets;
+  }
+
+  async function inTime<T>(promise: Promise<T>): Promise<T> {
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    return promise;
+  }
+
+  test('the shim and the shell come from the server', async () => {
+    const assets = setUpStuck();
+    expect(await (await inTime(assets.asset(new OwnRequest('/__wingman/shim.js')))).text()).toBe(
+      'file /__wingman/shim.js',
+    );
+    expect(await (await inTime(assets.shell({}))).text()).toBe(SHELL);
+  });
+
+  test('a file that neither has is an error', async () => {
+    server = undefined;
+    const file = new Request('/__wingman/emulation.js');
+    expect((await inTime(setUpStuck().asset(file))).type).toBe('error');
   });
 });
 

@@ -13,18 +13,6 @@ describe('whether the shell is isolated', () => {
     expect(caches.matches).toBe(1);
   });
 
-  test('is off where the disk doesn’t answer, or fails', async () => {
-    const caches = new FakeCaches();
-    caches.match = () => Promise.reject(new Error('broken'));
-    expect(await new Isolation('1', caches.asCaches).isOn).toBe(false);
-    caches.match = () => new Promise(() => undefined);
-    jest.useFakeTimers();
-    const { isOn } = new Isolation('1', caches.asCaches);
-    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
-    jest.useRealTimers();
-    expect(await isOn).toBe(false);
-  });
-
   test('is remembered by the next service worker of the version, and no other', async () => {
     const { asCaches } = new FakeCaches();
     const isolation = new Isolation('1', asCaches);
@@ -35,6 +23,17 @@ describe('whether the shell is isolated', () => {
     await isolation.turn(false);
     expect(await isolation.isOn).toBe(false);
     expect(await new Isolation('1', asCaches).isOn).toBe(false);
+  });
+
+  test('is off when the browser’s disk does not say, or fails', async () => {
+    const broken = { match: () => Promise.reject(new Error('the disk')) };
+    expect(await new Isolation('1', broken as unknown as CacheStorage).isOn).toBe(false);
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+    const stuck = { match: () => new Promise(() => undefined) };
+    const { isOn } = new Isolation('1', stuck as unknown as CacheStorage);
+    await jest.advanceTimersByTimeAsync(SERVICE_WORKER_LIMITS.keptAnswerMs);
+    jest.useRealTimers();
+    expect(await isOn).toBe(false);
   });
 
   test('holds at once, before it is written', async () => {
