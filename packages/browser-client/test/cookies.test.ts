@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { answer, type ReplyPort } from '@wingman/protocol/ports';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import {
@@ -10,6 +10,7 @@ import {
 import { watchCookies } from '../src/shim/watch-cookies.js';
 import { TabCookies } from '../src/worker/cookies.js';
 import { toReplyHead, toRequestHead } from '../src/worker/messages.js';
+import { settle } from './support/fake-clock.js';
 import { eventually, head } from './support/linked-host.js';
 
 /** A page whose `document.cookie` keeps pairs and ignores attributes. */
@@ -37,6 +38,8 @@ function tell(asked: readonly { reply: ReplyPort<PageCookies> }[], text: string)
 }
 
 describe('the tab’s cookies', () => {
+  afterEach(() => void jest.useRealTimers());
+
   const setUp = () => {
     const asked: { lines: string[]; clears: boolean; reply: ReplyPort<PageCookies> }[] = [];
     const cookies = new TabCookies({ text: 'a=1', path: '/page' }, (change, reply) =>
@@ -56,6 +59,8 @@ describe('the tab’s cookies', () => {
   });
 
   test('an answer’s cookies are written before the answer goes on, and seen by what follows', async () => {
+    // The answer is held for half a second: here for as long as the page takes.
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
     const { cookies, asked } = setUp();
     let isStored = false;
     const stored = cookies
@@ -66,7 +71,7 @@ describe('the tab’s cookies', () => {
         ]),
       )
       .then(() => (isStored = true));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settle();
     expect(isStored).toBe(false);
     expect(asked[0]?.lines).toEqual(['b=ü; Path=/']);
     tell(asked, 'a=1; b=2');

@@ -103,14 +103,16 @@ describe('a request that comes again because its service worker was killed', () 
     const { connect } = setUp(serve);
     const text = 'x'.repeat(3 * MIB);
     const old = new TunnelFetch(connect('old'), post(text.length));
+    let isStuck = false;
     async function* half(): AsyncGenerator<Uint8Array> {
       yield* body(text.slice(0, MIB), 100_000);
+      isStuck = true;
       await new Promise(() => undefined);
     }
     asked.push(old);
     old.upload(half());
     old.reply().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(() => isStuck);
     const again = new TunnelFetch(connect('new'), post(text.length));
     again.upload(body(text, 100_000));
     answer();

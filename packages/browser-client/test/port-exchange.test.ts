@@ -6,7 +6,7 @@ import { UploadReports } from '../src/service-worker/upload-reports.js';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
 import { REQUEST_ID, UPLOAD_PREFIX, uploadChannel } from '../src/shared/request-fields.js';
 import { BROWSER_LIMITS } from '../src/shared/limits.js';
-import { FakeClock } from './support/fake-clock.js';
+import { FakeClock, settle } from './support/fake-clock.js';
 import { collect, eventually, head } from './support/linked-host.js';
 import { get, open, read, setUp } from './support/port-exchange.js';
 
@@ -82,7 +82,13 @@ describe('an exchange over a port', () => {
     const ends: (() => void)[] = [];
     afterEach(() => {
       for (const end of ends.splice(0)) end();
+      jest.useRealTimers();
     });
+
+    /** The tunnel worker holds an answer for as long as it may: here for as long as it takes. */
+    function stopTime(): void {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    }
 
     /** Parts of a body that does not end before the test does. */
     async function* endless(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -120,6 +126,7 @@ describe('an exchange over a port', () => {
       };
 
     test('is told as sent before the app can answer it, if its length is known', async () => {
+      stopTime();
       const { exchange, heard } = uploading((incoming) => void answersEarly(1)(incoming), 4);
       exchange.upload(endless(Uint8Array.of(1, 2, 3, 4)));
       await exchange.reply();
@@ -127,6 +134,7 @@ describe('an exchange over a port', () => {
     });
 
     test('is told as sent before an answer that comes while the app still reads', async () => {
+      stopTime();
       let goOn = (): void => undefined;
       const answered = new Promise<void>((resolve) => (goOn = resolve));
       const serve = answersEarly(2, () => goOn());
@@ -135,7 +143,10 @@ describe('an exchange over a port', () => {
         (async function* () {
           yield Uint8Array.of(1, 2);
           await answered;
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          // The answer has come to the tunnel worker, which waits no longer for a small body.
+          await settle();
+          jest.advanceTimersByTime(PORT_LIMITS.smallBodyWaitMs);
+          await settle();
           yield Uint8Array.of(3, 4);
         })(),
       );

@@ -45,7 +45,7 @@ export async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return Buffer.concat(chunks);
 }
 
-/** Waits until something is true; fails after five seconds. */
+/** Waits until something is true; fails after twenty seconds. */
 export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await check())) {
