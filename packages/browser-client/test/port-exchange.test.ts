@@ -143,7 +143,9 @@ describe('an exchange over a port', () => {
         (async function* () {
           yield Uint8Array.of(1, 2);
           await answered;
-          // The answer has come to the tunnel worker.
+          // The answer has come to the tunnel worker, which waits no longer for a small body.
+          await settle();
+          jest.advanceTimersByTime(PORT_LIMITS.smallBodyWaitMs);
           await settle();
           yield Uint8Array.of(3, 4);
         })(),
