@@ -25,6 +25,11 @@ export class ClusterNode {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Of the process that it has now; 0 while it has none. */
+  get pid(): number {
+    return this.#program?.pid ?? 0;
+  }
+
   async start(): Promise<void> {
     const port = String(this.port);
     const started = await startServer(['--port', port, ...this.args], {
@@ -67,14 +72,14 @@ export class TestCluster {
     private readonly caddy: Program,
   ) {}
 
-  static async start(count: number): Promise<TestCluster> {
+  static async start(count: number, more: NodeJS.ProcessEnv = {}): Promise<TestCluster> {
     const [port, redisPort] = [await freePort(), await freePort()];
     const url = `http://localhost:${port}`;
     const nodes: ClusterNode[] = [];
     const args = ['--public-url', url, '--trust-proxy', '--domain', 'localhost'];
     const env = {
       ...{ REDIS_URL: `redis://127.0.0.1:${redisPort}`, CLUSTER_SECRET: SECRET },
-      ...{ ADMIN_TOKEN, STUN_EMBEDDED: 'false', LOG_LEVEL: 'info' },
+      ...{ ADMIN_TOKEN, STUN_EMBEDDED: 'false', LOG_LEVEL: 'info', ...more },
     };
     while (nodes.length < count) nodes.push(new ClusterNode(await freePort(), args, env));
     const folder = mkdtempSync(join(tmpdir(), 'wingman-cluster-'));
