@@ -86,6 +86,8 @@ export interface Series {
   readonly kind: Kind;
   readonly points: readonly Point[];
   readonly slope: Slope;
+  /** Of the latter half alone: what only settles is flatter there. */
+  readonly latter: Slope;
   readonly verdict: Verdict;
 }
 
@@ -94,7 +96,9 @@ export function seriesOf(watched: readonly Watched[], fromHours: number): Series
     KIND_NAMES.map((kind) => {
       const points = each.points(kind, fromHours);
       const slope = slopeOf(points);
-      return { name: each.name, kind, points, slope, verdict: verdictOf(slope, KINDS[kind].least) };
+      const latter = slopeOf(points.slice(Math.floor(points.length / 2)));
+      const verdict = verdictOf(slope, KINDS[kind].least);
+      return { name: each.name, kind, points, slope, latter, verdict };
     }),
   );
 }

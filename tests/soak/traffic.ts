@@ -93,8 +93,8 @@ export class Traffic {
     return places.map(({ share }) => share.ready.session);
   }
 
-  /** Carriers of the viewers that stay, beyond the first of each. */
-  get resumed(): number {
+  /** Carriers of the viewers that stay, beyond the first of each; more than one may be tried for a link that has to come back. */
+  get furtherCarriers(): number {
     return this.#stays.reduce((sum, { carriers }) => sum + Math.max(0, carriers - 1), 0);
   }
 
