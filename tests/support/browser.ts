@@ -7,8 +7,9 @@ import puppeteer, {
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tellOnFailure } from '../../packages/node-kit/test/support/tell-on-failure.js';
 import { CHROMIUM, FIREFOX } from './browser-settings.mjs';
-import { eventually, tellOnFailure, within } from './program.js';
+import { eventually, within } from './program.js';
 
 export type BrowserName = 'chromium' | 'firefox';
 

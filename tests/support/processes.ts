@@ -1,6 +1,7 @@
 import { afterAll, jest } from '@jest/globals';
+import { tellOnFailure } from '../../packages/node-kit/test/support/tell-on-failure.js';
 import { closeBrowsers } from './browser.js';
-import { running, tellOnFailure } from './program.js';
+import { running } from './program.js';
 
 export { Program, ROOT, eventually, within } from './program.js';
 export { CLI, Share, SLOW_TIME, startServer } from './share.js';
@@ -11,12 +12,11 @@ const TEST_MS = 90_000;
 
 jest.setTimeout(TEST_MS);
 
-tellOnFailure(() => {
-  const told = [...running].map(
-    (program) => `program ${program.pid}:\n${program.output(LINES_TOLD)}`,
-  );
-  return Promise.resolve(told.join('\n'));
-});
+tellOnFailure(() =>
+  [...running]
+    .map((program) => `program ${program.pid}:\n${program.output(LINES_TOLD)}`)
+    .join('\n'),
+);
 
 // A failed test must not keep the runner waiting for its browser and programs.
 afterAll(async () => {

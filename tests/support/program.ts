@@ -53,17 +53,6 @@ export async function eventually<T>(
   throw new Error(`${what}: not within ${milliseconds} ms (last: ${String(last)})`);
 }
 
-declare global {
-  /** What the test environment asks when a test has failed. */
-  var wingmanTellers: Set<() => Promise<string>> | undefined;
-}
-
-/** Has a text added to the message of each test that fails. */
-export function tellOnFailure(tell: () => Promise<string>): void {
-  globalThis.wingmanTellers ??= new Set();
-  globalThis.wingmanTellers.add(tell);
-}
-
 /** Programs still running. */
 export const running = new Set<Program>();
 

@@ -2,18 +2,31 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 // Free of Jest: the scene of an attack uses it too.
 
-/** How long threads of these processes have been ready to run so far and had no processor, in ms. */
-function unscheduledMs(pids: readonly number[]): number {
-  return pids.flatMap(threadsOf).reduce((sum, path) => sum + waitOf(path), 0);
-}
+/** By thread, how long it has been ready to run so far and had no processor, in ms. */
+type Waits = ReadonlyMap<string, number>;
 
-function threadsOf(pid: number): string[] {
+function waitsOf(pid: number): Waits {
   const folder = `/proc/${pid}/task`;
   try {
-    return readdirSync(folder).map((thread) => `${folder}/${thread}/schedstat`);
+    return new Map(
+      readdirSync(folder).map((thread) => [thread, waitOf(`${folder}/${thread}/schedstat`)]),
+    );
   } catch {
-    return [];
+    return new Map();
   }
+}
+
+/**
+ * For how long a process could not go on, in ms: what its main thread waited, and the one other thread that waited
+ * longest. Threads of a pool wait at the same time, so their sum would be more than what has passed.
+ */
+function heldUpMs(pid: number, before: Waits): number {
+  const main = String(pid);
+  const waited = [...waitsOf(pid)].map(
+    ([thread, ms]) => [thread, ms - (before.get(thread) ?? 0)] as const,
+  );
+  const others = waited.filter(([thread]) => thread !== main).map(([, ms]) => ms);
+  return Math.max(0, ...others) + (new Map(waited).get(main) ?? 0);
 }
 
 /** The second number of this file is nanoseconds on a run queue. A thread that has just ended has none. */
@@ -34,8 +47,10 @@ export async function timed<T>(
   run: () => Promise<T>,
 ): Promise<{ result: T; milliseconds: number }> {
   const all = [process.pid, ...pids];
-  const [started, waited] = [performance.now(), unscheduledMs(all)];
+  const before = all.map((pid) => [pid, waitsOf(pid)] as const);
+  const started = performance.now();
   const result = await run();
   const took = performance.now() - started;
-  return { result, milliseconds: took - Math.max(0, unscheduledMs(all) - waited) };
+  const heldUp = before.reduce((sum, [pid, waits]) => sum + heldUpMs(pid, waits), 0);
+  return { result, milliseconds: took - heldUp };
 }

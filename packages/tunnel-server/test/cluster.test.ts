@@ -10,6 +10,7 @@ import {
   type IncomingRequest,
 } from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
+import { freePort } from '../../node-kit/test/support/free-port.js';
 import { PEER_FIELD, provePeer } from '../src/cluster/peers.js';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
@@ -19,7 +20,7 @@ import { answer, FakeHost, RELAY_HELLO, type FakeHostOptions } from './support/f
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
 import { isConnected, SECRET, startNode } from './support/nodes.js';
-import { freePort, TestRedis } from './support/redis.js';
+import { TestRedis } from './support/redis.js';
 
 let redis: TestRedis;
 let a: TunnelServer;

@@ -6,11 +6,11 @@ import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { headerValue, newLinkId, type IncomingRequest } from '@wingman/protocol';
+import { freePort } from '../../node-kit/test/support/free-port.js';
 import { tunnelServerConfig, type SecondDoor, type TunnelServerConfig } from '../src/index.js';
 import { makeCertificate } from './support/certificate.js';
 import { answer } from './support/fake-host.js';
 import { fetchHead } from './support/http.js';
-import { freePort } from './support/redis.js';
 import { startServer, startSession } from './support/server.js';
 
 /** Loopback has a whole network of addresses (RFC 1122 section 3.2.1.3). */

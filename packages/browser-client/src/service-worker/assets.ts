@@ -112,10 +112,9 @@ export class Assets {
    * cache first: it is of one version, and each start of this service worker waits for it.
    */
   async appWorkersPart(): Promise<string | undefined> {
-    const signal = AbortSignal.timeout(SERVICE_WORKER_LIMITS.partMs);
     const response =
       (await this.#cached(APP_WORKERS_PART_PATH)) ??
-      (await fetch(APP_WORKERS_PART_PATH, { signal }).catch(() => undefined));
+      (await inTime(APP_WORKERS_PART_PATH).catch(() => undefined));
     return response?.ok === true ? response.text() : undefined;
   }
 
@@ -132,7 +131,7 @@ export class Assets {
   }
 
   #fetchShim(): Promise<Response> {
-    this.#shim ??= fetch(SHIM_PATH).then((response) => {
+    this.#shim ??= inTime(SHIM_PATH).then((response) => {
       // What the server refuses now it may give later.
       if (!response.ok) this.#shim = undefined;
       return response;
@@ -145,6 +144,11 @@ export class Assets {
   #cached(url: string): Promise<Response | undefined> {
     return fromDisk(this.caches.match(url, { cacheName: this.#cacheName }));
   }
+}
+
+/** What documents and registrations wait for: rejects when the server is too late. */
+function inTime(path: string): Promise<Response> {
+  return fetch(path, { signal: AbortSignal.timeout(SERVICE_WORKER_LIMITS.partMs) });
 }
 
 /** Fetches the shell for the next page; one that the server refuses leaves the one before. */

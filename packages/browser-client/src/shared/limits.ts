@@ -137,7 +137,7 @@ export const SERVICE_WORKER_LIMITS = {
   shellFreshMs: 3_600_000,
   /** How long the service worker believes that a shell it has just seen still exists. */
   shellSeenMs: 100,
-  /** The part of the service worker for app workers is fetched within this; each registration waits for it. */
+  /** The shim and the part for app workers are each fetched within this: documents and registrations wait for them. */
   partMs: 30_000,
   /** Client ids of which the service worker remembers the shell. */
   maxOwners: 256,

@@ -108,6 +108,11 @@ describe('the shim, which each first page waits for', () => {
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
+  test('is fetched with a deadline, since all documents share the answer', async () => {
+    setUp().assets.prepare();
+    expect(fetch).toHaveBeenCalledWith('/__wingman/shim.js', { signal: expect.any(AbortSignal) });
+  });
+
   test('comes from the cache of this version once that has it', async () => {
     const { assets } = setUp();
     await assets.warm();

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cleanups } from './cleanups.js';
-import { tellOnFailure } from './tell-on-failure.js';
+import { tellOnFailure } from '../../../node-kit/test/support/tell-on-failure.js';
 import { until } from './until.js';
 
 const BINARY = fileURLToPath(new URL('../../bin/wingman.js', import.meta.url));

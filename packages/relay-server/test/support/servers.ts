@@ -1,11 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import {
-  createServer as createNetServer,
-  type AddressInfo,
-  type Server as NetServer,
-  type Socket,
-} from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+
+export { freePort } from '../../../node-kit/test/support/free-port.js';
 
 /** An HTTP server of a test, with its open sockets. */
 export interface TestServer {
@@ -46,26 +42,4 @@ export function trackSockets(server: NetServer): Set<Socket> {
  */
 export function listeners(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
-}
-
-/** Below the ports that the system gives to whoever asks for any: tests that run beside this one get those. */
-const FIRST_PORT = 10_000;
-const PORTS = 20_000;
-const given = new Set<number>();
-
-/** A port of this machine on which nobody listens, at any of its addresses, and another each time. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + randomInt(PORTS);
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createNetServer().once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
 }

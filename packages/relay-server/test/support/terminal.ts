@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 // It is a CommonJS module, whose names Node doesn't see.
 import xterm from '@xterm/headless';
 import { cleanups } from './cleanups.js';
-import { tellOnFailure } from './tell-on-failure.js';
+import { tellOnFailure } from '../../../node-kit/test/support/tell-on-failure.js';
 import { until } from './until.js';
 
 const BINARY = fileURLToPath(new URL('../../bin/wingman.js', import.meta.url));

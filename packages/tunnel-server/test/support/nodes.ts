@@ -1,8 +1,9 @@
 import type { Clock } from '@wingman/protocol';
+import { freePort } from '../../../node-kit/test/support/free-port.js';
 import type { TunnelServer, TunnelServerConfig } from '../../src/index.js';
 import { fetchWhole } from './http.js';
 import { until } from './inbox.js';
-import { freePort, type TestRedis } from './redis.js';
+import type { TestRedis } from './redis.js';
 import { startServer } from './server.js';
 
 /** What the nodes of a test know each other by. */

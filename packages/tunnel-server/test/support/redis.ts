@@ -1,8 +1,7 @@
 import { createClient } from '@redis/client';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from '../../../node-kit/test/support/free-port.js';
 
 /** A Redis for one test, which stores nothing on disk. */
 export class TestRedis {
@@ -45,23 +44,4 @@ export class TestRedis {
     redis.kill('SIGKILL');
     await once(redis, 'close');
   }
-}
-
-/** Below the ports that the system gives to whoever asks for any: those are taken by the tests that run beside this one. */
-const [FIRST_PORT, PORTS] = [20_000, 12_000];
-
-/** A port on which nobody listens now, at any address. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + randomInt(PORTS);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
 }

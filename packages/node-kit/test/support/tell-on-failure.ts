@@ -4,8 +4,8 @@ declare global {
 }
 
 /** Has a text added to the message of each test that fails; returns what ends that. */
-export function tellOnFailure(tell: () => string): () => void {
-  const teller = (): Promise<string> => Promise.resolve(tell());
+export function tellOnFailure(tell: () => Promise<string> | string): () => void {
+  const teller = async (): Promise<string> => tell();
   const tellers = (globalThis.wingmanTellers ??= new Set());
   tellers.add(teller);
   return () => void tellers.delete(teller);
