@@ -53,7 +53,8 @@ function optionsFor(file) {
     testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
     coverageAnalysis: 'perTest',
     concurrency: 1,
-    timeoutMS: 5_000,
+    // A busy machine must not pass for a mutant that waits for ever.
+    timeoutMS: 20_000,
     reporters: ['clear-text'],
     clearTextReporter: { allowColor: false, reportTests: false, reportScoreTable: false },
     tempDirName: 'dist/stryker',
@@ -85,6 +86,8 @@ function filesOf(layer, names) {
     .map((name) => `src/${layer}/${name}.ts`);
 }
 
+// A property that is tried thousands of times takes a second, which is long for each of hundreds of mutants.
+process.env.WINGMAN_PROPERTY_RUNS ??= '100';
 process.chdir(new URL('../packages/protocol', import.meta.url).pathname);
 const names = process.argv.slice(2);
 const scores = [];

@@ -4,6 +4,7 @@ import { LIMITS } from '../src/limits.js';
 import type { LaneEvidence, LaneKind, LaneState } from '../src/link/lane-evidence.js';
 import { decidePath, type PathSituation, type Standing } from '../src/link/path-policy.js';
 import { evidence as lane } from './support/lane-evidence.js';
+import { propertyRuns } from './support/property-runs.js';
 
 const P2P = 1;
 const RELAY = 2;
@@ -203,7 +204,7 @@ describe('in any situation', () => {
           now.lanes.find(({ id }) => id === carry),
         );
       }),
-      { numRuns: 2_000 },
+      { numRuns: propertyRuns(2_000) },
     );
 
   test('what carries is ready, or it is the suspected lane that carried before', () => {
