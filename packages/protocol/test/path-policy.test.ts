@@ -37,15 +37,22 @@ describe('an opener with a preference', () => {
     ['auto', RELAY, { rttMs: null }, {}, 'trusted', RELAY],
     ['auto', P2P, {}, { rttMs: null }, 'distrusted', P2P],
     ['auto', P2P, {}, { rttMs: null }, 'slow', P2P],
+    ['auto', RELAY, {}, { rttMs: null }, 'slow', P2P],
+    // Only whoever leaves a suspected lane asks what was heard just now.
+    ['auto', RELAY, { silentMs: STILL }, {}, 'trusted', P2P],
     ['relay', P2P, {}, {}, 'trusted', RELAY],
     ['relay', RELAY, {}, {}, 'trusted', RELAY],
     // Preferring the relay must not mean being cut off with it.
     ['relay', P2P, {}, bad, 'trusted', P2P],
     ['relay', RELAY, {}, bad, 'trusted', P2P],
+    ['relay', RELAY, {}, { rttMs: null }, 'trusted', P2P],
+    ['relay', RELAY, {}, { rttMs: null }, 'slow', P2P],
+    ['relay', RELAY, {}, { rttMs: null }, 'distrusted', RELAY],
     ['p2p', RELAY, {}, {}, 'trusted', P2P],
     ['p2p', RELAY, {}, {}, 'slow', P2P],
     ['p2p', RELAY, bad, {}, 'trusted', RELAY],
     ['p2p', RELAY, {}, {}, 'distrusted', RELAY],
+    ['p2p', P2P, {}, {}, 'distrusted', RELAY],
     // Sparing the relay, a slow direct path is as good as any, and a broken one is not.
     ['spare', RELAY, {}, {}, 'trusted', P2P],
     ['spare', RELAY, {}, {}, 'slow', P2P],
@@ -69,6 +76,30 @@ describe('an opener with a preference', () => {
     expect(giveUp({ state: 'suspect' })).toEqual([]);
     expect(giveUp({}, 'stay')).toEqual([]);
     expect(giveUp({}, 'follow')).toEqual([]);
+  });
+
+  test('gives up neither the relay nor a lane that answers', () => {
+    const lasting = { stateMs: LIMITS.p2pHopelessMs };
+    const lanes = (relay: LaneState) => [
+      lane(RELAY, 'relay', { ...lasting, state: relay }),
+      lane(P2P, 'p2p', lasting),
+    ];
+    expect(decidePath(situation({ lanes: lanes('suspect') })).giveUp).toEqual([]);
+    expect(decidePath(situation({ lanes: lanes('ready') })).giveUp).toEqual([]);
+  });
+
+  test('leaves a lane that has not answered for none that has not either, and a suspected one for its kin', () => {
+    const fresh = { rttMs: null };
+    const lanes = (p2p: Partial<LaneEvidence>) => [
+      lane(RELAY, 'relay', fresh),
+      lane(4, 'p2p', fresh),
+      lane(P2P, 'p2p', p2p),
+    ];
+    const chosenKind = 'p2p';
+    expect(decidePath(situation({ lanes: lanes(fresh), chosenKind })).carry).toBe(RELAY);
+    const suspect = { state: 'suspect', silentMs: STILL } as const;
+    const flight = situation({ lanes: lanes(suspect), active: P2P, chosenKind });
+    expect(decidePath(flight).carry).toBe(4);
   });
 });
 
@@ -102,6 +133,29 @@ describe('a way by TURN', () => {
       }
     },
   );
+
+  test.each([
+    ['auto', 'slow', TURN],
+    ['auto', 'distrusted', RELAY],
+    ['spare', 'slow', TURN],
+    ['relay', 'slow', TURN],
+  ] as const)(
+    '%s, %s, beside a relay that has not answered lately: %i',
+    (row, direct, expected) => {
+      const lanes = [lane(RELAY, 'relay', { rttMs: null }), lane(TURN, 'turn', { baseRttMs: 60 })];
+      expect(decidePath(situation({ row, lanes, direct })).carry).toBe(expected);
+    },
+  );
+
+  test('has to be shorter than each relay that has answered', () => {
+    const carry = (other: Partial<LaneEvidence>) => {
+      const relays = [lane(RELAY, 'relay'), lane(4, 'relay', other)];
+      const lanes = [...relays, lane(TURN, 'turn', { baseRttMs: gainMs - 1 })];
+      return decidePath(situation({ lanes })).carry;
+    };
+    expect(carry({ rttMs: null, baseRttMs: null })).toBe(TURN);
+    expect(carry({ baseRttMs: gainMs - 1 })).toBe(RELAY);
+  });
 
   test('is below a path between both ends alone, and above nothing at all', () => {
     const turn = lane(TURN, 'turn', { baseRttMs: 1 });
@@ -157,6 +211,19 @@ describe('the acceptor', () => {
       );
     expect(at('suspect')).toMatchObject({ carry: RELAY, isTold: false });
     expect(at('ready')).toMatchObject({ carry: P2P, isTold: false });
+  });
+});
+
+describe('the acceptor whose chosen lane is gone', () => {
+  const follow = (p2p: Partial<LaneEvidence>) => {
+    const lanes = [lane(RELAY, 'relay'), lane(P2P, 'p2p', p2p)];
+    return decidePath(situation({ row: 'follow', lanes, chosen: 9, chosenKind: 'p2p' })).carry;
+  };
+
+  test('takes one of its kind that is ready', () => {
+    expect(follow({})).toBe(P2P);
+    expect(follow({ state: 'attaching' })).toBe(RELAY);
+    expect(follow({ state: 'suspect' })).toBe(RELAY);
   });
 });
 
