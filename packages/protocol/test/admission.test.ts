@@ -3,12 +3,17 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import {
   authenticate,
+  createIngressToken,
   createPass,
   deriveAdmissionKey,
   deriveGateKey,
+  deriveIngressKey,
+  ingressCookiePayload,
+  ingressTokenPayload,
   offerPayload,
   passPayload,
   requestPayload,
+  signedUrlPayload,
   type OfferClaim,
 } from '../src/seal/admission.js';
 import { derivePortLinkKey } from '../src/seal/link-key.js';
@@ -16,6 +21,10 @@ import { toHex } from '../src/wire/bytes.js';
 
 const LINK_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
 const LINK = '0123456789abcdef0123456789abcdef';
+
+function text(payload: Uint8Array): string {
+  return new TextDecoder().decode(payload);
+}
 
 /** The same by another implementation (RFC 5869). */
 function hkdf(label: string): string {
@@ -46,8 +55,26 @@ test('a proof is HMAC-SHA-256', async () => {
   expect(Buffer.from(await authenticate(key, requestPayload(LINK)))).toEqual(expected);
 });
 
+test('the token for plain HTTP is the HMAC of its session, by a key of its own', async () => {
+  const key = await deriveIngressKey(LINK_KEY);
+  expect(toHex(key)).toBe(hkdf('ingress'));
+  const payload = 'wingman-ingress-token-v1\0abc.example.org';
+  const expected = createHmac('sha256', key).update(payload).digest('base64url');
+  expect(await createIngressToken(LINK_KEY, 'abc.example.org')).toBe(expected);
+});
+
+test('tokens, cookies and signed URLs for plain HTTP have names of their own', () => {
+  const session = 'abc.example.org';
+  expect(text(ingressTokenPayload(session))).toBe(`wingman-ingress-token-v1\0${session}`);
+  expect(text(ingressCookiePayload(session, 'until=9'))).toBe(
+    `wingman-ingress-cookie-v1\0${session}\0until=9`,
+  );
+  expect(text(signedUrlPayload(session, 'until=9'))).toBe(
+    `wingman-ingress-url-v1\0${session}\0until=9`,
+  );
+});
+
 test('what is proved is a name of its use, then the parts, with a zero byte between', () => {
-  const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);
   expect(text(requestPayload(LINK))).toBe(`wingman-request-v1\0${LINK}`);
   const nonce = Uint8Array.of(0, 255);
   expect(text(offerPayload({ linkId: LINK, attempt: 12, sdp: 'v=0' }, nonce))).toBe(
