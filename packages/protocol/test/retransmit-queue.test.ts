@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from '../src/limits.js';
@@ -50,6 +52,18 @@ describe('numbering', () => {
 });
 
 describe('acknowledging', () => {
+  test('lets go of the bytes at once', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const queue = queueOf(2);
+    const bytes = new WeakRef(queue.oldest?.bytes ?? new Uint8Array());
+    queue.acknowledge(1);
+    // What a turn has looked at stays until its end.
+    await new Promise(setImmediate);
+    collect();
+    expect(bytes.deref()).toBeUndefined();
+  });
+
   test('forgets what is numbered below, and nothing else', () => {
     const queue = queueOf(5);
     const before = queue.bytes;

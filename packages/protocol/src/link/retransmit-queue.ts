@@ -18,7 +18,8 @@ export interface Unacked {
 
 /** The numbered frames in order, from the first unacknowledged to the newest, and how far they have been sent. */
 export class RetransmitQueue {
-  #frames: Unacked[] = [];
+  /** Those before `#head` are acknowledged, and let go of at once: a link may be quiet for hours after a large answer. */
+  #frames: (Unacked | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #next = 0;
@@ -72,6 +73,7 @@ export class RetransmitQueue {
       const frame = this.#frames[this.#head];
       this.#bytes -= frame?.bytes.byteLength ?? 0;
       frame?.sentOn?.delivered(frame.bytes.byteLength);
+      this.#frames[this.#head] = undefined;
       this.#head += 1;
     }
     this.#cursor = Math.max(this.#cursor, this.#head);
@@ -124,7 +126,8 @@ export class RetransmitQueue {
   /** Counts the frames as unsent that were sent on any lane but these. */
   keepOnly(lanes: readonly Lane[]): void {
     const others = new Set<Lane>();
-    for (const { sentOn } of this.#frames.slice(this.#head)) {
+    for (const frame of this.#frames.slice(this.#head)) {
+      const sentOn = frame?.sentOn;
       if (sentOn !== undefined && !lanes.includes(sentOn)) others.add(sentOn);
     }
     for (const lane of others) this.forgetLane(lane);
