@@ -104,6 +104,54 @@ describe('a connection that was idle while the machine slept', () => {
   });
 });
 
+describe('a connection whose server has been idle for longer than the client', () => {
+  /** Asks, and does something when the head has come and before the rest is taken. */
+  function askAnd(pool: ConnectionPool, between: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      pool.dispatch(
+        { path: '/first', method: 'GET', headers: [], body: null },
+        {
+          onRequestStart: () => undefined,
+          onResponseStart: () => undefined,
+          onResponseData: (controller) => {
+            controller.pause();
+            setImmediate(() => {
+              between();
+              controller.resume();
+            });
+          },
+          onResponseEnd: () => resolve(),
+          onResponseError: (_controller, error) => reject(error),
+        },
+      );
+    });
+  }
+
+  test.each([
+    ['because its answer was held back here, carries no further request', 1, ['/first', '/second']],
+    ['but for a moment only, is used again', 0, ['/first']],
+  ])('%s', async (_, beyondMs, expected) => {
+    let now = 0;
+    const { port, served } = await serveOnceEach();
+    const pool = poolTo(port, () => now);
+    await askAnd(pool, () => (now += HOST_LIMITS.localIdleMs + beyondMs));
+    await ask(pool, '/second').catch(() => undefined);
+    expect(served).toEqual(expected);
+  });
+
+  test('because its answer lay there while the machine slept, carries no further request', async () => {
+    let now = 0;
+    const { port, served } = await serveOnceEach();
+    const pool = poolTo(port, () => now);
+    const answered = askAnd(pool, () => undefined);
+    now += 20_000;
+    pool.touch();
+    await answered;
+    expect(await ask(pool, '/second')).toBe(200);
+    expect(served).toEqual(['/first', '/second']);
+  });
+});
+
 test('what is under way when the machine wakes goes on', async () => {
   let now = 0;
   const finish = new Map<string, () => void>();

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { getDefaultHighWaterMark } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { headersToRaw } from '@wingman/protocol';
 import fc from 'fast-check';
-import { LocalClient } from '../src/local/local-client.js';
+import { LenientSocket } from '../src/local/lenient-socket.js';
+import { LocalClient, type LocalResponse } from '../src/local/local-client.js';
 import { Loopback } from '../src/local/loopback.js';
 import { cleanups } from './support/cleanups.js';
 import { trackSockets } from './support/servers.js';
 import { textOf } from './support/tunnel.js';
+import { until } from './support/until.js';
 
 /** What a client makes of an answer that an app sends in the given pieces, and closes. */
 async function receive(...pieces: string[]) {
@@ -28,19 +32,26 @@ async function receive(...pieces: string[]) {
     () => client.close(),
   );
   const interim: number[] = [];
-  const response = await client.request({
+  const response = await ask(client, (status) => interim.push(status));
+  const { status, headers } = response;
+  return { status, interim, fields: headersToRaw(headers), body: await textOf(response.body) };
+}
+
+function ask(
+  client: LocalClient,
+  informational: (status: number) => void = () => undefined,
+): Promise<LocalResponse> {
+  return client.request({
     method: 'GET',
     target: '/',
     headers: [],
     body: undefined,
     signal: new AbortController().signal,
     sent: () => undefined,
-    informational: (status) => interim.push(status),
+    informational,
     answered: () => undefined,
     ended: () => undefined,
   });
-  const { status, headers } = response;
-  return { status, interim, fields: headersToRaw(headers), body: await textOf(response.body) };
 }
 
 const LENGTH = 'content-length: 2\r\n';
@@ -120,4 +131,70 @@ test('a head that comes in pieces is the same head, wherever it is cut', async (
     }),
     { numRuns: 30 },
   );
+});
+
+describe('the end of a connection, of whose answer the reader has taken nothing yet,', () => {
+  /** A connection that says when the app's end of it has come. */
+  class WatchedSocket extends LenientSocket {
+    hasEnded = false;
+
+    override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+      this.hasEnded ||= chunk === null;
+      return super.push(chunk, encoding);
+    }
+  }
+
+  /** So much is held back: then the client is told to wait, and nothing is left for it to read but the end. */
+  const body = 'x'.repeat(getDefaultHighWaterMark(false));
+
+  async function held(head: string, end: (socket: Socket) => void) {
+    const apps: Socket[] = [];
+    const server = createServer((socket) => {
+      apps.push(socket);
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n${body}`));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = new WatchedSocket();
+    const dial = async (host: string): Promise<WatchedSocket> => {
+      socket.connect({ host, port });
+      await once(socket, 'connect');
+      return socket;
+    };
+    const client = new LocalClient(new Loopback(port, dial));
+    cleanups.push(
+      () => new Promise((resolve) => server.close(resolve)),
+      () => client.close(),
+    );
+    const response = await ask(client);
+    await until(() => response.body.readableLength === body.length, 'the body is there');
+    for (const app of apps) end(app);
+    await until(() => socket.hasEnded || socket.destroyed, 'the end of the connection');
+    // Whoever listens for the end is told in one of the next turns.
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    return response.body;
+  }
+
+  test.each([
+    ['says its length', `content-length: ${body.length}\r\n`],
+    [
+      'says its length, and that it is the last',
+      `content-length: ${body.length}\r\nconnection: close\r\n`,
+    ],
+    ['ends with the connection', 'connection: close\r\n'],
+  ])('waits: the answer is whole when it %s', async (_, head) => {
+    expect(await textOf(await held(head, (app) => app.end()))).toBe(body);
+  });
+
+  test('does not make a body whole that is shorter than it says', async () => {
+    const answer = await held(`content-length: ${body.length + 1}\r\n`, (app) => app.end());
+    await expect(textOf(answer)).rejects.toMatchObject({ code: 'UPSTREAM_ABORTED' });
+  });
+
+  test('does not make a body whole when it is a reset', async () => {
+    const answer = await held('connection: close\r\n', (app) => app.resetAndDestroy());
+    await expect(textOf(answer)).rejects.toMatchObject({ code: 'UPSTREAM_ABORTED' });
+  });
 });

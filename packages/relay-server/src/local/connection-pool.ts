@@ -10,7 +10,9 @@ type Connect = () => Promise<LenientSocket>;
  * connection can't be told from one that was executed. So none is used again when the server may have closed
  * it meanwhile: the client closes idle connections in good time by timers, and, since timers are of no use
  * after the machine slept or the process was stopped, a gap in everything that happens here ends all idle
- * ones, too. A request that meets the end all the same is repeated where that is allowed.
+ * ones, too, and each busy one after its answer. The server counts from the end of the answer as the server has written
+ * it, so the time counts, too, for which a slow viewer has held it back. A request that meets the end all the
+ * same is repeated where that is allowed.
  */
 export class ConnectionPool {
   readonly #open: () => Connection;
@@ -22,7 +24,7 @@ export class ConnectionPool {
 
   /** `now` counts the time that a machine sleeps, in milliseconds. */
   constructor(origin: string, connect: Connect, now: () => number = Date.now) {
-    this.#open = () => new Connection(origin, connect, (gone) => this.#forget(gone));
+    this.#open = () => new Connection(origin, connect, now, (gone) => this.#forget(gone));
     this.#now = now;
     this.#touchedAt = now();
   }
@@ -45,7 +47,8 @@ export class ConnectionPool {
     const gap = now - this.#touchedAt;
     this.#touchedAt = now;
     if (gap <= HOST_LIMITS.localIdleMs) return;
-    for (const idle of this.#idle.splice(0)) void idle.close();
+    this.#idle = [];
+    for (const connection of [...this.#connections]) connection.retire();
   }
 
   /** Ends every connection at once. */
@@ -72,11 +75,19 @@ export class ConnectionPool {
 /** One connection and the request that it carries; it dials when the first comes. */
 class Connection {
   readonly #client: Client;
+  readonly #now: () => number;
   readonly #gone: () => void;
   #socket: LenientSocket | undefined;
   #isBusy = false;
+  #isLast = false;
 
-  constructor(origin: string, connect: Connect, gone: (connection: Connection) => void) {
+  constructor(
+    origin: string,
+    connect: Connect,
+    now: () => number,
+    gone: (connection: Connection) => void,
+  ) {
+    this.#now = now;
     this.#gone = () => gone(this);
     this.#client = makeClient(origin, async () => (this.#socket = await dial(connect)));
     // A request that the end of the connection came before is still to be sent: the client dials again for it.
@@ -92,15 +103,22 @@ class Connection {
   ): void {
     const socket = this.#socket;
     const before = socket?.bytesRead;
+    const held = new HeldTime(this.#now);
     this.#isBusy = true;
     socket?.expectHead();
     this.#client.dispatch(options, {
       onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
       onResponseStart: (...answer) => handler.onResponseStart?.(...answer),
-      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseData: (controller, chunk) => {
+        held.goesOn();
+        handler.onResponseData?.(controller, chunk);
+        if (controller.paused) held.begins();
+      },
       onResponseEnd: (controller, trailers) => {
+        held.goesOn();
         this.#isBusy = false;
-        free();
+        if (this.#isLast || held.ms > HOST_LIMITS.localIdleMs) void this.close();
+        else free();
         handler.onResponseEnd?.(controller, trailers);
       },
       onResponseError: (controller, error) => {
@@ -113,9 +131,36 @@ class Connection {
     });
   }
 
+  /** It takes no further request: the server may have closed it. */
+  retire(): void {
+    this.#isLast = true;
+    if (!this.#isBusy) void this.close();
+  }
+
   async close(): Promise<void> {
     this.#gone();
     await this.#client.destroy();
+  }
+}
+
+/** How long the reader of an answer has held it back, in all. */
+class HeldTime {
+  #ms = 0;
+  #since: number | undefined;
+
+  constructor(private readonly now: () => number) {}
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  begins(): void {
+    this.#since = this.now();
+  }
+
+  goesOn(): void {
+    if (this.#since !== undefined) this.#ms += this.now() - this.#since;
+    this.#since = undefined;
   }
 }
 

@@ -1,13 +1,20 @@
 import { Socket } from 'node:net';
+import { systemCode } from '@wingman/node-kit';
+import { errors } from 'undici';
 import { HOST_LIMITS } from '../limits.js';
 
 /**
  * A connection to the app whose answers' heads are put into the form that a strict parser takes: a browser on
  * this machine would have taken them too. Only heads are touched, and only those of the developer's own app.
+ *
+ * Its end is told to whoever reads: undici, which stops reading while it holds an answer back, would take the end for
+ * that of the answer then, or end the process by an assertion (nodejs/undici#5360).
  */
 export class LenientSocket extends Socket {
   /** The bytes of a head that isn't complete; undefined while a body passes. */
   #head: Buffer | undefined;
+  /** The connection has ended, and nobody has read as far as that. */
+  #isEnding = false;
 
   /** A request goes out: what comes next is the head of its answer. */
   expectHead(): void {
@@ -15,14 +22,36 @@ export class LenientSocket extends Socket {
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk === null) return this.#pushEnd();
     if (this.#head === undefined) return super.push(chunk, encoding);
-    if (chunk === null) {
-      if (this.#head.length > 0) super.push(this.#head);
-      this.#head = undefined;
-      return super.push(null);
-    }
     // An empty chunk tells the stream that this read is done.
     return super.push(this.#takeHeads(Buffer.concat([this.#head, chunk])), encoding);
+  }
+
+  override read(size?: number): Buffer | null {
+    const bytes = super.read(size) as Buffer | null;
+    // With 0 nothing is read: the stream asks itself for more.
+    if (bytes === null && size !== 0 && this.#isEnding) {
+      this.#isEnding = false;
+      super.push(null);
+    }
+    return bytes;
+  }
+
+  /** A reset cuts an answer off, whereas undici would take it for the end of one that has no length. */
+  override destroy(error?: Error): this {
+    if (systemCode(error) !== 'ECONNRESET') return super.destroy(error);
+    return super.destroy(Object.assign(new errors.SocketError(error?.message), { cause: error }));
+  }
+
+  #pushEnd(): boolean {
+    const head = this.#head;
+    this.#head = undefined;
+    if (head !== undefined && head.length > 0) super.push(head);
+    if (this.listenerCount('readable') === 0) return super.push(null);
+    this.#isEnding = true;
+    this.emit('readable');
+    return false;
   }
 
   /** All that can go on: interim heads, the final one and what follows it. */
