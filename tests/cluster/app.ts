@@ -8,6 +8,8 @@ export interface CountingApp {
   readonly port: number;
   /** How often each POST was executed, by its number. */
   readonly posts: ReadonlyMap<string, number>;
+  /** How often a POST was executed; from then on nothing is known of it. */
+  takePost(target: string): number;
   close(): Promise<void>;
 }
 
@@ -31,5 +33,10 @@ export async function startCountingApp(): Promise<CountingApp> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { port, posts, close };
+  const takePost = (target: string): number => {
+    const times = posts.get(target) ?? 0;
+    posts.delete(target);
+    return times;
+  };
+  return { port, posts, takePost, close };
 }

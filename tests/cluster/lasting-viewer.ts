@@ -43,6 +43,11 @@ export class LastingViewer {
     return this.#next;
   }
 
+  /** Where a POST of it goes, which was the first, second and so on; one may be under way beside those that are `posted`. */
+  postTarget(number: number): string {
+    return `/once/${this.#link.id}/${number}`;
+  }
+
   /** The longest time without a number since it was asked last, in milliseconds. */
   takeStall(): number {
     const stall = Math.max(this.#stall, performance.now() - this.#lastByteAt);
@@ -101,7 +106,7 @@ export class LastingViewer {
   async #post(): Promise<void> {
     while (!this.#isClosed) {
       try {
-        const { head, body } = await this.#ask('POST', `/once/${this.#link.id}/${this.posted}`);
+        const { head, body } = await this.#ask('POST', this.postTarget(this.posted));
         for await (const chunk of body) void chunk;
         if (head.status !== 200) this.problems.push(`POST ${this.posted}: ${head.status}`);
         this.posted += 1;

@@ -2,7 +2,7 @@
 // keep the process alive; the collector runs first, for otherwise memory says most about when it ran last.
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 const timers = new Set();
@@ -40,6 +40,9 @@ process.on('SIGUSR2', () => {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   const handles = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout').length;
-  const held = { timers: timers.size, handles, heapBytes: heapUsed + external };
+  const code = getHeapCodeStatistics();
+  const codeBytes = code.code_and_metadata_size + code.bytecode_and_metadata_size;
+  const heapBytes = heapUsed + external - codeBytes;
+  const held = { timers: timers.size, handles, heapBytes, codeBytes };
   writeFileSync(file, JSON.stringify(held));
 });

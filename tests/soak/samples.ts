@@ -12,6 +12,7 @@ const PROBED_MS = 60_000;
 export const KINDS = {
   resident: { unit: 'MiB', least: 8 },
   heap: { unit: 'MiB', least: 2 },
+  code: { unit: 'MiB', least: 2 },
   descriptors: { unit: '', least: 4 },
   timers: { unit: '', least: 4 },
   handles: { unit: '', least: 4 },
@@ -26,7 +27,10 @@ type Sample = Readonly<Record<Kind, number>> & { readonly hours: number };
 interface Held {
   readonly timers: number;
   readonly handles: number;
+  /** Without what is compiled… */
   readonly heapBytes: number;
+  /** …which grows until each function that is used has been optimised, some hundred guests long. */
+  readonly codeBytes: number;
 }
 
 /** What a program has to be started with so that it can be sampled. */
@@ -55,14 +59,15 @@ export class Watched {
   async sample(hours: number): Promise<void> {
     rmSync(this.#file, { force: true });
     this.#ask();
-    const { timers, handles, heapBytes } = await eventually(
+    const { timers, handles, heapBytes, codeBytes } = await eventually(
       `what ${this.name} holds`,
       () => JSON.parse(readFileSync(this.#file, 'utf8')) as Held,
       PROBED_MS,
     );
     const descriptors = readdirSync(`/proc/${this.pid}/fd`).length;
-    const [resident, heap] = [residentOf(this.pid) / MIB, heapBytes / MIB];
-    this.#samples.push({ hours, resident, heap, descriptors, timers, handles });
+    const [heap, code] = [heapBytes / MIB, codeBytes / MIB];
+    const resident = residentOf(this.pid) / MIB;
+    this.#samples.push({ hours, resident, heap, code, descriptors, timers, handles });
   }
 
   #ask(): void {
