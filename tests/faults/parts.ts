@@ -5,6 +5,7 @@ import type { AppAnswer, AppCommand, AppReport, WorkloadOptions } from './app/pr
 
 const CLI = `${ROOT}packages/relay-server/bin/wingman.js`;
 const PROBE = `${ROOT}tests/faults/resources-probe.mjs`;
+const BROKEN_OFF = `${ROOT}tests/faults/broken-off.mjs`;
 const ANSWER_MS = 10_000;
 
 /** The app on the developer's machine. */
@@ -114,12 +115,22 @@ export class TunnelServer {
   }
 }
 
+/** What of the host's first line matters here. */
+interface Ready {
+  readonly url: string;
+  readonly inspector: string;
+}
+
 /** `wingman share` on the developer's machine. */
 export class Host {
   readonly #program: Program;
   url = '';
+  #inspector = '';
 
-  private constructor(program: Program) {
+  private constructor(
+    private readonly lab: Lab,
+    program: Program,
+  ) {
     this.#program = program;
   }
 
@@ -129,11 +140,13 @@ export class Host {
       ...['--engine', engine, '--server', `http://${ADDRESS.server}:${SERVER_PORT}`],
     ]);
     const env = { LOG_LEVEL: 'error', WINGMAN_PROBE_FILE: probeFile };
-    const host = new Host(new Program(command, args, { env, group: true }));
-    host.url = await host.#program.find('the session', (lines) => {
+    const host = new Host(lab, new Program(command, args, { env, group: true }));
+    const ready = await host.#program.find('the session', (lines) => {
       const first = lines.find((line) => line.startsWith('{"event":"ready"'));
-      return first === undefined ? undefined : (JSON.parse(first) as { url: string }).url;
+      return first === undefined ? undefined : (JSON.parse(first) as Ready);
     });
+    host.url = ready.url;
+    host.#inspector = ready.inspector;
     return host;
   }
 
@@ -147,6 +160,15 @@ export class Host {
 
   output(): string {
     return this.#program.output();
+  }
+
+  /** Which exchanges have ended early lately, why, and which end gave up; says so when that can't be known. */
+  async brokenOff(): Promise<string[]> {
+    const look = [process.execPath, BROKEN_OFF, this.#inspector];
+    const [command, args] = this.lab.inside('host', look);
+    const program = new Program(command, args);
+    await within(ANSWER_MS, 'the inspector', program.exited).catch(() => program.signal('SIGKILL'));
+    return program.output().split('\n');
   }
 
   stop(): Promise<number | null> {

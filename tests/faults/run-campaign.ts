@@ -126,7 +126,7 @@ async function campaign(
     }
     outcomes.push(outcome);
     say(line(index, outcome));
-    if (outcome.problems.length > 0) say(surroundings(world));
+    if (outcome.problems.length > 0) say(await surroundings(world));
   }
   if (interruption.isRequested) await heal(world);
   await world.viewer
@@ -141,13 +141,14 @@ async function heal({ host, lab }: World): Promise<void> {
   host.signal('SIGCONT');
 }
 
-/** What page and host have said lately. */
-function surroundings({ viewer, host }: World): string {
+/** What page and host have said lately, and what has broken off at the host. */
+async function surroundings({ viewer, host }: World): Promise<string> {
   const events = host
     .output()
     .split('\n')
     .filter((text) => !text.includes('"event":"transfer"'));
-  const said = [...viewer.messages.slice(-6), ...events.slice(-6)];
+  const brokenOff = await host.brokenOff();
+  const said = [...viewer.messages.slice(-6), ...events.slice(-6), ...brokenOff];
   return said.map((text) => `       | ${text.slice(0, 200)}`).join('\n');
 }
 
