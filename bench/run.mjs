@@ -9,6 +9,7 @@ import { settingsOf } from './lib/settings.mjs';
 import { downloads } from './measures/downloads.mjs';
 import { eventLateness } from './measures/event-lateness.mjs';
 import { firstByte } from './measures/first-byte.mjs';
+import { heads } from './measures/heads.mjs';
 import { hostileClients } from './measures/hostile-clients.mjs';
 import { idleLinks } from './measures/idle-links.mjs';
 import { inspector } from './measures/inspector.mjs';
@@ -25,7 +26,7 @@ import { uploads } from './measures/uploads.mjs';
 const MEASURES = {
   ...{ modules, downloads, uploads, requests, raw, paint, memory },
   ...{ 'first-byte': firstByte, p2p: p2pSetup, events: eventLateness },
-  ...{ idle: idleLinks, hostile: hostileClients, hooks: shimHooks, inspector },
+  ...{ idle: idleLinks, heads, hostile: hostileClients, hooks: shimHooks, inspector },
 };
 
 const SIZES = {
