@@ -9,7 +9,9 @@ import { settingsOf } from './lib/settings.mjs';
 import { downloads } from './measures/downloads.mjs';
 import { eventLateness } from './measures/event-lateness.mjs';
 import { firstByte } from './measures/first-byte.mjs';
+import { heads } from './measures/heads.mjs';
 import { hostileClients } from './measures/hostile-clients.mjs';
+import { idleDirect } from './measures/idle-direct.mjs';
 import { idleLinks } from './measures/idle-links.mjs';
 import { inspector } from './measures/inspector.mjs';
 import { memory } from './measures/memory.mjs';
@@ -25,7 +27,14 @@ import { uploads } from './measures/uploads.mjs';
 const MEASURES = {
   ...{ modules, downloads, uploads, requests, raw, paint, memory },
   ...{ 'first-byte': firstByte, p2p: p2pSetup, events: eventLateness },
-  ...{ idle: idleLinks, hostile: hostileClients, hooks: shimHooks, inspector },
+  ...{
+    idle: idleLinks,
+    'idle-direct': idleDirect,
+    heads,
+    hostile: hostileClients,
+    hooks: shimHooks,
+    inspector,
+  },
 };
 
 const SIZES = {

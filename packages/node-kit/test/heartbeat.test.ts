@@ -20,12 +20,20 @@ beforeEach(() => {
 afterEach(closePairs);
 
 /** A server's end that is watched; a peer that `answers` sends pongs by itself. */
-async function watch({ answers, allowedMisses = 2 }: { answers: boolean; allowedMisses?: number }) {
+async function watch({
+  answers,
+  allowedMisses = 2,
+  sparesHeard = false,
+}: {
+  answers: boolean;
+  allowedMisses?: number;
+  sparesHeard?: boolean;
+}) {
   pair = await openPair({ autoPong: answers });
   heartbeat = new Heartbeat(pair.server, pair.serverTransport, {
     clock,
     everyMs: EVERY_MS,
-    allowedMisses,
+    ...{ allowedMisses, sparesHeard },
     onDead: () => (deaths += 1),
   });
 }
@@ -142,6 +150,77 @@ describe('a heartbeat', () => {
     await clock.advance(EVERY_MS * 10);
     expect(isOpen()).toBe(true);
   });
+});
+
+describe('a heartbeat that spares whom it has heard', () => {
+  /** How often the peer is asked. */
+  function questions(): () => number {
+    let count = 0;
+    pair.client.on('ping', () => (count += 1));
+    return () => count;
+  }
+
+  test('asks a silent peer at every other beat', async () => {
+    await watch({ answers: true, sparesHeard: true });
+    const asked = questions();
+    for (let count = 1; count <= 4; count += 1) {
+      await beat();
+      expect(asked()).toBe(count);
+      await clock.advance(EVERY_MS);
+    }
+    expect(isOpen()).toBe(true);
+  });
+
+  test('asks nobody who speaks', async () => {
+    await watch({ answers: true, sparesHeard: true });
+    const asked = questions();
+    for (let count = 0; count < 5; count += 1) {
+      pair.client.send('here');
+      await once(pair.server, 'message');
+      await clock.advance(EVERY_MS);
+    }
+    await beat();
+    expect(asked()).toBe(1);
+  });
+
+  test.each([false, true])('finds a dead peer as fast (%s)', async (sparesHeard) => {
+    await watch({ answers: false, sparesHeard });
+    pair.client.send('last words');
+    await once(pair.server, 'message');
+    await clock.advance(EVERY_MS * 4 - 1);
+    expect(isOpen()).toBe(true);
+    await clock.advance(1);
+    expect(isOpen()).toBe(false);
+  });
+
+  test('has asked before it blames', async () => {
+    await watch({ answers: false, allowedMisses: 1, sparesHeard: true });
+    const asked = questions();
+    pair.client.send('last words');
+    await once(pair.server, 'message');
+    const question = once(pair.client, 'ping');
+    await clock.advance(EVERY_MS * 2);
+    await question;
+    expect([asked(), isOpen()]).toEqual([1, true]);
+    await clock.advance(EVERY_MS);
+    expect(isOpen()).toBe(false);
+  });
+});
+
+test('heartbeats that began at different times beat together, none later than it would alone', async () => {
+  const beats: number[] = [];
+  for (const startsAt of [0, 130, 999]) {
+    await clock.advance(startsAt - clock.now());
+    await watch({ answers: false });
+    pair.client.on('ping', () => undefined);
+    const ping = pair.server.ping.bind(pair.server);
+    pair.server.ping = (...given: []) => {
+      beats.push(clock.now());
+      ping(...given);
+    };
+  }
+  await clock.advance(EVERY_MS * 2 - clock.now());
+  expect(beats).toEqual([EVERY_MS, EVERY_MS, EVERY_MS, 2 * EVERY_MS, 2 * EVERY_MS, 2 * EVERY_MS]);
 });
 
 describe('a probe', () => {

@@ -7,6 +7,12 @@ export const LIMITS = {
   maxMessageBytes: 64 * KIB,
   /** Head of a request or response. Node's own servers refuse request heads above 16 KiB; this leaves room for large cookies. */
   maxHeadBytes: 48 * KIB,
+  /** A head that may go packed, as it is when unpacked: a few bytes of the peer become no more than this. Node's own servers take no larger heads. */
+  packedHeadBytes: 16 * KIB,
+  /** Pieces of heads that each end of a link keeps: the fields and targets of a page of some hundred files. */
+  headSlots: 1024,
+  /** A longer piece is not kept. With the slots this bounds what a peer can have us keep: 1 MiB for a link. */
+  headPieceBytes: 1 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
   bodyChunkBytes: 48 * KIB,
   /** The text by which viewers know who shares: a name and a team, on one or two lines of a telephone. */

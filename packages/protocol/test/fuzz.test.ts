@@ -46,6 +46,13 @@ const streamFrame = fc.oneof(
   },
 );
 const wildFrame = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom(StreamFrameType.PACKED_OPEN, StreamFrameType.PACKED_DATA),
+      id,
+      fc.uint8Array({ maxLength: 20 }),
+    )
+    .map(([type, n, packed]) => concatBytes([streamHeader(type, n), packed])),
   id.map((n) => concatBytes([streamHeader(StreamFrameType.OPEN, n), request])),
   id.map((n) => streamHeader(StreamFrameType.DATA, n)),
   fc.tuple(id, fc.nat()).map(([n, bytes]) => encodeCredit(n, bytes)),

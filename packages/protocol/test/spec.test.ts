@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { LIMITS } from '../src/limits.js';
-import { httpExchange, webSocketExchange } from './support/worked-exchanges.js';
+import { httpExchange, packedExchange, webSocketExchange } from './support/worked-exchanges.js';
 
 const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
 
@@ -20,6 +20,10 @@ test('the HTTP exchange in SPEC.md is what goes over the wire', async () => {
 
 test('the WebSocket exchange in SPEC.md is what goes over the wire', async () => {
   expect(framesBelow('### A WebSocket')).toEqual(await webSocketExchange());
+});
+
+test('the packed heads in SPEC.md are what goes over the wire', async () => {
+  expect(framesBelow('### Packed heads')).toEqual(await packedExchange());
 });
 
 test('the limits in SPEC.md are the limits in the code', () => {

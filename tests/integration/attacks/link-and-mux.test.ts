@@ -118,6 +118,13 @@ const FRAMES: Message[] = [
   ],
 ];
 
+/** A kilobyte for slot 0, and that slot sixty thousand times: 60 MB of head. */
+function bomb(): Uint8Array {
+  const slot = Buffer.of(0x50, 0x03, 0x00);
+  const piece = Buffer.alloc(LIMITS.headPieceBytes);
+  return frame(StreamFrameType.PACKED_OPEN, 1, Buffer.concat([slot, piece, Buffer.alloc(60_000)]));
+}
+
 const STREAMS: Message[] = [
   [
     'Data for a stream that never was',
@@ -130,6 +137,12 @@ const STREAMS: Message[] = [
   ['Stream ids that fall', () => numbered(open(5), open(3)), 'PROTOCOL_ERROR'],
   ['A frame of the mux of an unknown type', () => numbered(frame(0x7f, 1)), 'PROTOCOL_ERROR'],
   ['An empty frame of the mux', () => numbered(Buffer.of()), 'PROTOCOL_ERROR'],
+  [
+    'A packed head that names an empty slot',
+    () => numbered(frame(StreamFrameType.PACKED_OPEN, 1, Buffer.of(8))),
+    'PROTOCOL_ERROR',
+  ],
+  ['A packed head that unpacks to more than a head', () => numbered(bomb()), 'LIMIT_EXCEEDED'],
   [
     'Data behind the end of a stream',
     () =>

@@ -190,7 +190,7 @@ export class Tunnel {
       ...{ preference: choiceOf(this.#wishes), history: this.#history },
       isWatched: this.#wishes.isWatched,
     });
-    const mux = new Mux(link);
+    const mux = new Mux(link, { unpacksHeads: true });
     const relay = new RelayConnector({
       link,
       key,

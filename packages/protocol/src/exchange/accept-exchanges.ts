@@ -18,22 +18,26 @@ export interface ExchangeHandlers {
 
 /** Accepts every exchange that the peer of a link opens. A malformed one is reset with PROTOCOL_ERROR. */
 export function acceptExchanges(link: Link, handlers: ExchangeHandlers): Mux {
-  return new Mux(link, {
+  const mux: Mux = new Mux(link, {
     onStream: (stream, open) => {
       try {
-        dispatch(stream, open, handlers);
+        dispatch(stream, open, mux, handlers);
       } catch {
         stream.reset('PROTOCOL_ERROR');
       }
     },
   });
+  return mux;
 }
 
-function dispatch(stream: MuxStream, open: Uint8Array, handlers: ExchangeHandlers): void {
+function dispatch(stream: MuxStream, open: Uint8Array, mux: Mux, handlers: ExchangeHandlers): void {
   const payload = open.subarray(1);
   switch (open[0]) {
-    case MessageType.REQUEST:
-      return handlers.request(new IncomingRequest(stream, decodeMessage(RequestHead, payload)));
+    case MessageType.REQUEST: {
+      const head = decodeMessage(RequestHead, payload);
+      if (head.unpacksHeads) mux.packHeads();
+      return handlers.request(new IncomingRequest(stream, head));
+    }
     case MessageType.WEBSOCKET_OPEN:
       return handlers.webSocket(
         new IncomingWebSocket(stream, decodeMessage(WebSocketOpen, payload)),

@@ -66,10 +66,11 @@ export class IncomingRequest {
   }
 
   #sendHead(head: ResponseHead): void {
-    const encoded = encodeMessage(ResponseHead, head);
+    const { unpacksHeads } = this.head;
+    const encoded = encodeMessage(ResponseHead, { ...head, unpacksHeads });
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }
-    this.stream.write([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
+    this.stream.writeHead([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
   }
 }

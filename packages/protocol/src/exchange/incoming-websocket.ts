@@ -39,7 +39,7 @@ export class IncomingWebSocket {
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }
-    this.stream.write([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
+    this.stream.writeHead([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
     writeBody(this.stream, body).then(
       () => this.stream.end(),
       () => undefined,

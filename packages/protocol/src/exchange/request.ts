@@ -58,7 +58,7 @@ export async function request(
   const { signal } = options;
   if (signal?.aborted === true) throw new WingmanError('CANCELLED', 'aborted before it was sent');
   const isEarly = options.isEarly === true && isRepeatable(head);
-  const stream = mux.open(encodeHead(head), { isEarly });
+  const stream = mux.open(encodeHead(head, mux.unpacksHeads), { isEarly });
   const reader = new MessageReader(stream);
   const abort = (): void => stream.reset('CANCELLED');
   signal?.addEventListener('abort', abort, { once: true });
@@ -66,6 +66,7 @@ export async function request(
   stream.onFailure(settled);
   sendBody(stream, options);
   const final = await finalHead(reader, stream, options);
+  if (final.unpacksHeads) mux.packHeads();
   if (isCoded(final) && !head.transferCodings.includes(final.transferCoding)) {
     stream.reset('PROTOCOL_ERROR');
     throw new WingmanError(
@@ -92,8 +93,8 @@ function isRepeatable({ hasBody, method }: RequestHead): boolean {
   return !hasBody && (method === 'GET' || method === 'HEAD');
 }
 
-function encodeHead(head: RequestHead): Uint8Array {
-  const encoded = encodeMessage(RequestHead, head);
+function encodeHead(head: RequestHead, unpacksHeads: boolean): Uint8Array {
+  const encoded = encodeMessage(RequestHead, { ...head, unpacksHeads });
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the request head is too large');
   }

@@ -23,7 +23,8 @@ const TRANSITIONS: TransitionTable<StreamState> = {
 
 /** One frame that a stream wants to send. */
 export interface Outgoing {
-  readonly type: 'open' | 'data' | 'end';
+  /** A head is data that may go packed. */
+  readonly type: 'open' | 'head' | 'data' | 'end';
   readonly parts: readonly Uint8Array[];
   /** The credit that the frame costs, in bytes. */
   readonly cost: number;
@@ -101,6 +102,11 @@ export class MuxStream {
     return this.enqueue('data', parts);
   }
 
+  /** As `write`, for a message of a type byte and Protocol Buffers, which may go packed. */
+  writeHead(parts: readonly Uint8Array[]): Promise<void> {
+    return this.enqueue('head', parts);
+  }
+
   /** Ends this side behind the messages that have been written. */
   end(): void {
     if (this.#isEnding || this.#error !== undefined) return;
@@ -113,7 +119,7 @@ export class MuxStream {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#isEnding) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
     const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const cost = type === 'data' ? length + MESSAGE_OVERHEAD_BYTES : 0;
+    const cost = type === 'data' || type === 'head' ? length + MESSAGE_OVERHEAD_BYTES : 0;
     return new Promise((sent, failed) => {
       this.#outbox.push({ type, parts, cost, sent, failed });
       this.owner.wants(this);

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Link } from '../link/link.js';
+import { HeadPacker, HeadUnpacker } from '../wire/packed-head.js';
 import {
   StreamFrameType,
   decodeStreamFrame,
@@ -21,9 +22,17 @@ import { ReceiveCredit, SendCredit } from './credit.js';
 export interface MuxOptions {
   /** Called for each stream that the peer opens. Without it every stream is refused. */
   onStream?: (stream: MuxStream, open: Uint8Array) => void;
+  /**
+   * Whether the peer may be told that heads can be unpacked here. Not where heads of different people pass: what one of
+   * them has sent would show in the length of another's.
+   */
+  unpacksHeads?: boolean;
 }
 
 const LINK_STREAM = 0;
+
+const { OPEN, DATA, END, PACKED_OPEN, PACKED_DATA } = StreamFrameType;
+const FRAME_TYPE = { open: OPEN, head: DATA, data: DATA, end: END } as const;
 
 /** Streams over a link. Each stream and the link as a whole have byte credit, and streams take turns in sending. */
 export class Mux {
@@ -33,6 +42,8 @@ export class Mux {
   readonly #receiveCredit: ReceiveCredit;
   readonly #owner: StreamOwner;
   readonly #resetBudget: ResetBudget;
+  readonly #unpacker = new HeadUnpacker();
+  #packer: HeadPacker | undefined;
   #nextId: number;
   #lastPeerId = 0;
   #peerStreams = 0;
@@ -49,7 +60,7 @@ export class Mux {
     this.#owner = this.#ownerOfStreams();
     this.#resetBudget = new ResetBudget(link.clock);
     link.start({
-      frame: (payload) => this.#receive(decodeStreamFrame(payload)),
+      frame: (payload) => this.#receive(this.#unpacked(decodeStreamFrame(payload))),
       writable: () => this.#pump(),
       closed: (error) => this.#linkClosed(error),
       isNeeded: () => this.#streams.size + this.#waiting.size > 0,
@@ -59,6 +70,16 @@ export class Mux {
   /** How many streams have not ended, ours and the peer's. */
   get streamCount(): number {
     return this.#streams.size + [...this.#waiting].filter((stream) => stream.id === 0).length;
+  }
+
+  /** Whether the peer may be told that heads can be unpacked here. */
+  get unpacksHeads(): boolean {
+    return this.options.unpacksHeads === true;
+  }
+
+  /** The peer has said that it can unpack heads: they go packed from now on. */
+  packHeads(): void {
+    this.#packer ??= new HeadPacker();
   }
 
   /** What the peer has sent and no reader has taken, in bytes. */
@@ -137,10 +158,16 @@ export class Mux {
     if (outgoing === undefined) return;
     if (outgoing.type === 'open') this.#register(stream);
     this.#sendCredit.spend(outgoing.cost);
-    const header = streamHeader(frameType(outgoing), stream.id);
-    this.link.send([header, ...outgoing.parts], stream.isEarly);
+    this.link.send(this.#framed(outgoing, stream.id), stream.isEarly);
     stream.sentOutgoing();
     if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
+  }
+
+  /** The frame of what goes out now. Heads are packed no earlier, because the peer unpacks them in the order of their frames. */
+  #framed({ type, parts }: Outgoing, id: number): readonly Uint8Array[] {
+    const packed = type === 'open' || type === 'head' ? this.#packer?.pack(parts) : undefined;
+    if (packed === undefined) return [streamHeader(FRAME_TYPE[type], id), ...parts];
+    return [streamHeader(type === 'open' ? PACKED_OPEN : PACKED_DATA, id), packed];
   }
 
   /** Gives a stream its id when its OPEN goes out, so that ids rise in that order. */
@@ -148,6 +175,12 @@ export class Mux {
     stream.id = this.#nextId;
     this.#nextId += 2;
     this.#streams.set(stream.id, stream);
+  }
+
+  /** Unpacks every head as it comes, also that of a stream that is over: the heads behind it count on it. */
+  #unpacked(frame: StreamFrame): StreamFrame {
+    if (!('isPacked' in frame)) return frame;
+    return { ...frame, payload: this.#unpacker.unpack(frame.payload) };
   }
 
   #receive(frame: StreamFrame): void {
@@ -210,11 +243,6 @@ export class Mux {
     this.#streams.clear();
     this.#waiting.clear();
   }
-}
-
-function frameType(outgoing: Outgoing): number {
-  if (outgoing.type === 'open') return StreamFrameType.OPEN;
-  return outgoing.type === 'data' ? StreamFrameType.DATA : StreamFrameType.END;
 }
 
 /** Counts a peer's resets, because a peer that opens and resets in a loop would keep us busy (CVE-2023-44487). */

@@ -8,12 +8,15 @@ export const StreamFrameType = {
   END: 0x02,
   RESET: 0x03,
   CREDIT: 0x04,
+  /** As OPEN and DATA, with a payload that a `HeadPacker` has packed. */
+  PACKED_OPEN: 0x10,
+  PACKED_DATA: 0x11,
 } as const;
 
 /** A frame of the mux layer. */
 export type StreamFrame =
-  | { type: 'open'; stream: number; payload: Uint8Array }
-  | { type: 'data'; stream: number; payload: Uint8Array }
+  | { type: 'open'; stream: number; payload: Uint8Array; isPacked?: true }
+  | { type: 'data'; stream: number; payload: Uint8Array; isPacked?: true }
   /** No more data from this side. */
   | { type: 'end'; stream: number }
   /** The stream is over in both directions. Unread messages are dropped. */
@@ -53,8 +56,12 @@ export function decodeStreamFrame(bytes: Uint8Array): StreamFrame {
   switch (bytes[0]) {
     case StreamFrameType.OPEN:
       return { type: 'open', stream, payload: rest };
+    case StreamFrameType.PACKED_OPEN:
+      return { type: 'open', stream, payload: rest, isPacked: true };
     case StreamFrameType.DATA:
       return { type: 'data', stream, payload: rest };
+    case StreamFrameType.PACKED_DATA:
+      return { type: 'data', stream, payload: rest, isPacked: true };
     case StreamFrameType.END:
       return onlyNumber({ type: 'end', stream }, rest, 0);
     case StreamFrameType.RESET: {

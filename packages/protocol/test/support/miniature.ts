@@ -41,7 +41,7 @@ export class Miniature {
     host: Link,
     private readonly clock: FakeClock,
   ) {
-    this.#mux = new Mux(viewer);
+    this.#mux = new Mux(viewer, { unpacksHeads: true });
     acceptExchanges(host, {
       request: (incoming) => void this.#answer(incoming).catch((error) => this.#failed(error)),
       webSocket: (incoming) => void this.#echo(incoming).catch((error) => this.#failed(error)),

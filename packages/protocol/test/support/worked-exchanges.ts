@@ -8,7 +8,7 @@ import { openWebSocket } from '../../src/exchange/open-websocket.js';
 import { request } from '../../src/exchange/request.js';
 import { RequestHead, ResponseHead, WebSocketOpen } from '../../src/gen/wingman/v1/exchange.js';
 import { Link } from '../../src/link/link.js';
-import { Mux } from '../../src/mux/mux.js';
+import { Mux, type MuxOptions } from '../../src/mux/mux.js';
 import { toHex } from '../../src/wire/bytes.js';
 import { FakeClock, settle } from './fake-clock.js';
 import { collect, LINK_ID } from './linked-pair.js';
@@ -16,7 +16,10 @@ import { collect, LINK_ID } from './linked-pair.js';
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 /** Two ends on a wire whose numbered frames are written down as the specification shows them. */
-function recordedPair(handlers: Partial<ExchangeHandlers>): { lines: string[]; mux: Mux } {
+function recordedPair(
+  handlers: Partial<ExchangeHandlers>,
+  options: MuxOptions = {},
+): { lines: string[]; mux: Mux } {
   const lines: string[] = [];
   const carrier = (arrow: string): MemoryCarrier =>
     new MemoryCarrier((message, arrive) => {
@@ -33,7 +36,7 @@ function recordedPair(handlers: Partial<ExchangeHandlers>): { lines: string[]; m
   acceptor.attach(right, 'relay');
   const ignore = (): void => undefined;
   acceptExchanges(acceptor, { request: ignore, webSocket: ignore, ...handlers });
-  return { lines, mux: new Mux(initiator) };
+  return { lines, mux: new Mux(initiator, options) };
 }
 
 /** POST /hi with the body "ping", answered 200 with the body "pong" and a trailer. */
@@ -51,6 +54,22 @@ export async function httpExchange(): Promise<string[]> {
   }
   const head = create(RequestHead, { method: 'POST', target: '/hi', hasBody: true });
   await collect((await request(mux, head, { body: ping() })).body);
+  return lines;
+}
+
+/** GET /a, /a and /b with the same field, one after the other, each answered 204 with a field. */
+export async function packedExchange(): Promise<string[]> {
+  const answer = (incoming: IncomingRequest): void => {
+    const headers = [header('vary', 'origin')];
+    incoming.respond(create(ResponseHead, { status: 204, headers }));
+    incoming.end();
+  };
+  const { lines, mux } = recordedPair({ request: answer }, { unpacksHeads: true });
+  for (const target of ['/a', '/a', '/b']) {
+    const headers = [header('accept', '*/*')];
+    const response = await request(mux, create(RequestHead, { method: 'GET', target, headers }));
+    await collect(response.body);
+  }
   return lines;
 }
 

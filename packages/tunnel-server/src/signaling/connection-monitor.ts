@@ -30,6 +30,8 @@ export class ConnectionMonitor {
       clock: this.#clock,
       everyMs: SERVER_LIMITS.heartbeatMs,
       allowedMisses,
+      // Where one ping less before the verdict says as much: most of a server's WebSockets are relays that have nothing to do.
+      sparesHeard: allowedMisses > SERVER_LIMITS.signalingMisses,
       onDead: () => (this.#deadPeers += 1),
     });
     this.#heartbeats.add(heartbeat);

@@ -43,6 +43,8 @@ export interface RequestHead {
   port: number;
   /** The transfer codings that the sender can undo in the body of the answer, in the order of its preference. */
   transferCodings: TransferCoding[];
+  /** Whether the sender can unpack heads that come on this link. */
+  unpacksHeads: boolean;
 }
 
 export interface ResponseHead {
@@ -52,6 +54,8 @@ export interface ResponseHead {
   headers: Header[];
   /** One of the codings that the request names. The headers describe the body without the coding. */
   transferCoding: TransferCoding;
+  /** As in RequestHead; set only where the request says so. */
+  unpacksHeads: boolean;
 }
 
 export interface Trailers {
@@ -156,6 +160,7 @@ function createBaseRequestHead(): RequestHead {
     hasBody: false,
     port: 0,
     transferCodings: [],
+    unpacksHeads: false,
   };
 }
 
@@ -188,6 +193,9 @@ export const RequestHead: MessageFns<RequestHead> = {
         writer.int32(v);
       }
       writer.join();
+    }
+    if (message.unpacksHeads !== false) {
+      writer.uint32(72).bool(message.unpacksHeads);
     }
     return writer;
   },
@@ -279,6 +287,14 @@ export const RequestHead: MessageFns<RequestHead> = {
 
             break;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unpacksHeads = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -304,12 +320,13 @@ export const RequestHead: MessageFns<RequestHead> = {
     message.hasBody = object.hasBody ?? false;
     message.port = object.port ?? 0;
     message.transferCodings = object.transferCodings?.map((e) => e) || [];
+    message.unpacksHeads = object.unpacksHeads ?? false;
     return message;
   },
 };
 
 function createBaseResponseHead(): ResponseHead {
-  return { status: 0, statusText: "", headers: [], transferCoding: 0 };
+  return { status: 0, statusText: "", headers: [], transferCoding: 0, unpacksHeads: false };
 }
 
 export const ResponseHead: MessageFns<ResponseHead> = {
@@ -325,6 +342,9 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     }
     if (message.transferCoding !== 0) {
       writer.uint32(32).int32(message.transferCoding);
+    }
+    if (message.unpacksHeads !== false) {
+      writer.uint32(40).bool(message.unpacksHeads);
     }
     return writer;
   },
@@ -374,6 +394,14 @@ export const ResponseHead: MessageFns<ResponseHead> = {
             message.transferCoding = reader.int32() as any;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unpacksHeads = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +423,7 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     message.statusText = object.statusText ?? "";
     message.headers = object.headers?.map((e) => Header.fromPartial(e)) || [];
     message.transferCoding = object.transferCoding ?? 0;
+    message.unpacksHeads = object.unpacksHeads ?? false;
     return message;
   },
 };

@@ -1,0 +1,87 @@
+// What direct paths cost a host that have nothing to say: its engine's own signs of life, and the links'.
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { newLinkId } from '@wingman/protocol';
+import { ROOT } from '../lib/programs.mjs';
+import { median } from '../lib/stats.mjs';
+import { cpuSeconds } from '../lib/usage.mjs';
+
+const LINKS = 1_000;
+const AT_ONCE = 8;
+/** As in idle-links.mjs: after this time links ask as rarely as they ever do. */
+const CALM_MS = 100_000;
+const SECONDS = 60;
+const TARGET = 0.01;
+const OPEN_DEADLINE_MS = 60_000;
+
+/** Resolves with the first message of a process for which `look` is true. */
+function told(child, look) {
+  return new Promise((resolve, reject) => {
+    const settle = (done, value) => {
+      clearTimeout(deadline);
+      child.off('message', hear);
+      done(value);
+    };
+    const hear = (message) => look(message) && settle(resolve, message);
+    const late = () => settle(reject, new Error('a process has not answered in time'));
+    const deadline = setTimeout(late, OPEN_DEADLINE_MS);
+    child.on('message', hear);
+  });
+}
+
+async function shareOf(child) {
+  const before = cpuSeconds(child.pid);
+  await wait(SECONDS * 1000);
+  return (cpuSeconds(child.pid) - before) / SECONDS;
+}
+
+/** The two ends, each of which is passed what the other says. */
+async function bothEnds() {
+  const start = (role) => fork(join(ROOT, 'bench/lib/idle-peers.mjs'), [role]);
+  const [host, viewers] = [start('host'), start('viewers')];
+  const [{ started }] = await Promise.all(
+    [host, viewers].map((end) => told(end, (said) => said.started)),
+  );
+  host.on('message', (message) => viewers.send(message));
+  viewers.on('message', (message) => host.send(message));
+  host.setMaxListeners(2 * AT_ONCE);
+  return { host, viewers, engine: started };
+}
+
+async function run() {
+  const { host, viewers, engine } = await bothEnds();
+  try {
+    const alone = await shareOf(host);
+    for (let first = 0; first < LINKS; first += AT_ONCE) {
+      const ids = Array.from({ length: Math.min(AT_ONCE, LINKS - first) }, () => newLinkId());
+      const open = ids.map((id) => told(host, ({ ready }) => ready === id));
+      for (const id of ids) viewers.send({ open: id });
+      await Promise.all(open);
+    }
+    await wait(CALM_MS);
+    const linked = await shareOf(host);
+    const counted = told(host, (said) => said.counted !== undefined);
+    host.send({ count: true });
+    const open = (await counted).counted;
+    if (open !== LINKS) throw new Error(`only ${open} of ${LINKS} links are still open`);
+    return { share: linked - alone, engine };
+  } finally {
+    for (const end of [host, viewers]) end.kill();
+  }
+}
+
+export async function idleDirect(runs) {
+  const results = [];
+  for (let each = 0; each < runs; each += 1) results.push(await run());
+  const share = median(results.map((result) => result.share));
+  return [
+    {
+      figure: `CPU of a host for ${LINKS} idle direct paths`,
+      value: `${(100 * share).toFixed(2)} % of a core`,
+      target: `${100 * TARGET} %`,
+      met: share <= TARGET,
+      detail: `beyond what its engine (${results[0].engine}) takes alone; median of ${runs} runs of ${SECONDS} s, on loopback`,
+    },
+  ];
+}
