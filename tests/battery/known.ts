@@ -1,7 +1,10 @@
 import type { Engine } from '../support/browser.js';
 
+/** Where a session is compared with localhost: in a browser with a tunnel, or in any browser by plain HTTP without one. */
+export type Setting = Engine | 'plain';
+
 interface Difference {
-  on: readonly Engine[];
+  on: readonly Setting[];
   why: string;
 }
 
@@ -9,12 +12,16 @@ const all = (why: string): Difference => ({ on: ['chromium', 'firefox', 'webkit'
 const both = (why: string): Difference => ({ on: ['chromium', 'firefox'], why });
 const webkit = (why: string): Difference => ({ on: ['webkit'], why });
 
+const plain = (why: string): Difference => ({ on: ['plain'], why });
+
+const ANSWERED =
+  'whoever asks by plain HTTP, curl and webhooks too, is told by a 502 (RFC 9110 section 15.6.3)';
 const UNCACHED = 'by its driver it has no HTTP cache: on localhost the app is asked each time';
 const NOT_REDIRECTED =
   'WebKitGTK does not say so where a service worker answers what its redirect leads to';
 const UNFORGEABLE = 'the app is in a frame of ours, and no script can replace what says so';
 
-/** The differences from localhost that are known, in which browsers, and why nothing is done about them; by assertion or section. */
+/** The differences from localhost that are known, where, and why nothing is done about them; by assertion or section. */
 export const KNOWN: Readonly<Record<string, Difference>> = {
   'historyApi: ancestors of the page': all(UNFORGEABLE),
   'historyApi: the top': all(UNFORGEABLE),
@@ -47,6 +54,9 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
   'xmlHttpRequest: upload events': webkit(
     'WebKitGTK tells of progress once more, before it knows how much there is to send',
   ),
+  'fetchMethod: a connection that is reset': plain(ANSWERED),
+  'xmlHttpRequest: events of one that is reset': plain(ANSWERED),
+  'xmlHttpRequest: the status of one that is reset': plain(ANSWERED),
   'webSockets: send after the end': webkit('WebKitGTK counts what goes around a message too'),
   ...Object.fromEntries(
     [301, 302, 303, 307, 308].map((code) => [

@@ -1,5 +1,4 @@
-import type { Engine } from '../support/browser.js';
-import { KNOWN } from './known.js';
+import { KNOWN, type Setting } from './known.js';
 import type { Outcome } from './section.js';
 import { SECTIONS } from './sections.js';
 
@@ -26,24 +25,24 @@ export async function runAll(
   return outcome;
 }
 
-/** What a session gives otherwise than localhost does in this browser, without what is known. */
-export function news(engine: Engine, local: Outcome, shared: Outcome): string[] {
-  const known = knownIn(engine);
+/** What a session gives otherwise than localhost does in this setting, without what is known. */
+export function news(setting: Setting, local: Outcome, shared: Outcome): string[] {
+  const known = knownIn(setting);
   const isKnown = (key: string): boolean => known.includes(key) || known.includes(sectionOf(key));
   return differences(local, shared)
     .filter((key) => !isKnown(key))
     .map((key) => `${key}: ${local[key]} is ${shared[key]}`);
 }
 
-/** What is named as a difference in this browser, and is none in any of these sessions. */
-export function outdated(engine: Engine, local: Outcome, shared: readonly Outcome[]): string[] {
+/** What is named as a difference in this setting, and is none in any of these sessions. */
+export function outdated(setting: Setting, local: Outcome, shared: readonly Outcome[]): string[] {
   const found = shared.flatMap((outcome) => differences(local, outcome));
   const names = new Set(found.flatMap((key) => [key, sectionOf(key)]));
-  return knownIn(engine).filter((name) => !names.has(name));
+  return knownIn(setting).filter((name) => !names.has(name));
 }
 
-function knownIn(engine: Engine): string[] {
-  return Object.keys(KNOWN).filter((name) => KNOWN[name]?.on.includes(engine) === true);
+function knownIn(setting: Setting): string[] {
+  return Object.keys(KNOWN).filter((name) => KNOWN[name]?.on.includes(setting) === true);
 }
 
 function differences(local: Outcome, shared: Outcome): string[] {

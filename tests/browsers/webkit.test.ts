@@ -117,6 +117,20 @@ describe('a session in WebKitGTK', () => {
     expect(answer).toBe('{"a":[1,"é"]}');
   });
 
+  test('has the app at its port of the page’s own host too', async () => {
+    const answers = await inApp(async (port) => {
+      const host = `${location.hostname}:${port}`;
+      const socket = new WebSocket(`wss://${host}/socket`);
+      const echo = new Promise<unknown>((resolve, reject) => {
+        socket.onmessage = ({ data }) => resolve(data);
+        socket.onclose = reject;
+      });
+      socket.onopen = () => socket.send('there');
+      return [await (await fetch(`https://${host}/json`)).text(), await echo];
+    }, app.port);
+    expect(answers).toEqual(['{"a":[1,"é"]}', 'there']);
+  });
+
   test('sends and receives 8 MiB whole', async () => {
     const before = await status();
     const sent = await inApp(async () => {

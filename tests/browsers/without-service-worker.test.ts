@@ -1,19 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Frame, Page } from 'puppeteer-core';
-import { launch, release, status, watchErrors, type BrowserName } from '../support/browser.js';
-import { startForwarder, type Forwarder } from '../support/forwarder.js';
+import { release, status, watchErrors, type BrowserName } from '../support/browser.js';
+import {
+  launchInsecure,
+  startInsecureServer,
+  type InsecureServer,
+} from '../support/insecure-server.js';
 import { probePlainWeb, startPlainApp, type PlainApp } from '../support/plain-app.js';
-import { eventually, Share, startServer, type Program } from '../support/processes.js';
-
-/** By plain HTTP its pages are no secure context: no service workers, and no `Sec-Fetch-Dest`. */
-const INSECURE_DOMAIN = 'wingman.test';
+import { eventually, Share } from '../support/processes.js';
 
 /** Five programs start one after the other, and a page may take half a minute. */
 jest.setTimeout(120_000);
 
 let app: PlainApp;
-let forwarder: Forwarder;
-let server: Program;
+let server: InsecureServer;
 /** On a name below localhost, and on one that isn't secure; each with a twin that has no ingress. */
 let secure: Share;
 let secureOnly: Share;
@@ -22,25 +22,16 @@ let insecureOnly: Share;
 
 beforeAll(async () => {
   app = await startPlainApp();
-  forwarder = await startForwarder();
-  const started = await startServer([
-    '--public-url',
-    `http://${INSECURE_DOMAIN}:${forwarder.port}`,
-    '--open-registration',
-  ]);
-  server = started.program;
-  forwarder.forwardTo(started.port);
-  const address = ['--server', `http://127.0.0.1:${started.port}`];
+  server = await startInsecureServer();
   secure = await Share.start(app.port);
   secureOnly = await Share.start(app.port, ['--ingress', 'off']);
-  insecure = await Share.start(app.port, [...address, '--ingress', 'open']);
-  insecureOnly = await Share.start(app.port, [...address, '--ingress', 'off']);
+  insecure = await Share.start(app.port, [...server.address, '--ingress', 'open']);
+  insecureOnly = await Share.start(app.port, [...server.address, '--ingress', 'off']);
 });
 
 afterAll(async () => {
   await Promise.all([secure, secureOnly, insecure, insecureOnly].map((share) => share.stop()));
   await server.stop();
-  await forwarder.close();
   await app.close();
 });
 
@@ -88,13 +79,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s without service worke
   let expected: Record<string, unknown>;
 
   beforeAll(async () => {
-    const args =
-      name === 'chromium' ? [`--host-resolver-rules=MAP *.${INSECURE_DOMAIN} 127.0.0.1`] : [];
-    const prefs = {
-      'dom.serviceWorkers.enabled': false,
-      'network.dns.forceResolve': '127.0.0.1',
-    };
-    browser = await launch(name, args, { prefs });
+    browser = await launchInsecure(name, { 'dom.serviceWorkers.enabled': false });
     expected = await native(await browser.newPage());
     expect(app.plain).toEqual([]);
     app.other.length = 0;

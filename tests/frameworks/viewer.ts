@@ -1,5 +1,5 @@
 import { closeBrowsers, launch, type BrowserName } from '../support/browser.js';
-import { startForwarder } from '../support/forwarder.js';
+import { launchInsecure, startInsecureServer } from '../support/insecure-server.js';
 import { Share, startServer } from '../support/share.js';
 import { startTlsProxy } from '../support/tls-proxy.js';
 import { WebKit } from '../support/webkit.js';
@@ -9,9 +9,6 @@ import { WebKitTab } from './webkit-tab.js';
 
 /** The ways to a session; the last is the server's plain HTTP, without our page around the app. */
 export type Path = 'p2p' | 'relay' | 'plain';
-
-/** By http it is no secure context: browsers have no service workers there, and the server shows the app itself. */
-const INSECURE_DOMAIN = 'wingman.test';
 
 /** A browser, and how apps are shared with it. */
 export interface Viewer {
@@ -49,24 +46,18 @@ async function startPuppeteer(name: BrowserName): Promise<Viewer> {
 
 /** Sessions with an open ingress, on a name without TLS. */
 async function startPlain(name: BrowserName): Promise<Viewer> {
-  const forwarder = await startForwarder();
-  const publicUrl = `http://${INSECURE_DOMAIN}:${forwarder.port}`;
-  const server = await startServer(['--public-url', publicUrl, '--open-registration']);
-  forwarder.forwardTo(server.port);
-  const args =
-    name === 'chromium' ? [`--host-resolver-rules=MAP *.${INSECURE_DOMAIN} 127.0.0.1`] : [];
-  const browser = await launch(name, args, { prefs: { 'network.dns.forceResolve': '127.0.0.1' } });
+  const server = await startInsecureServer();
+  const browser = await launchInsecure(name);
   return {
     paths: ['plain'],
     newTab: async () => new PuppeteerTab(await browser.newPage(), false),
     share: (port, more) => {
       const open = more.includes('--ingress') ? more : [...more, '--ingress', 'open'];
-      return Share.start(port, [...open, '--server', `http://127.0.0.1:${server.port}`]);
+      return Share.start(port, [...open, ...server.address]);
     },
     end: async () => {
       await closeBrowsers();
-      await server.program.stop();
-      await forwarder.close();
+      await server.stop();
     },
   };
 }
@@ -76,7 +67,8 @@ async function startWebKit(): Promise<Viewer> {
   const proxy = await startTlsProxy();
   const server = await startServer(['--public-url', `https://localhost:${proxy.port}`]);
   proxy.forwardTo(server.port);
-  const webkit = await WebKit.start();
+  // A row looks at a page that is still streamed.
+  const webkit = await WebKit.start('none');
   const { driver } = webkit;
   const env = { NODE_EXTRA_CA_CERTS: proxy.certificate };
   // For what a row starts itself: npm takes no certificate for `*.localhost`.

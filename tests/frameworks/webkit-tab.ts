@@ -3,6 +3,8 @@ import { eventually } from '../support/program.js';
 import type { Doc, Place, Tab } from './tab.js';
 
 const CLICK_DEADLINE_MS = 45_000;
+/** A cold dev server answers when it has compiled. */
+const LOAD_DEADLINE_MS = 90_000;
 /** The codes of keys that have no character (WebDriver section 15.4.2). */
 const CODES = { Control: '\uE009', Delete: '\uE017', a: 'a' };
 
@@ -48,6 +50,9 @@ export class WebKitTab implements Tab {
   async goto(url: string): Promise<void> {
     this.resolve(url);
     await this.driver.visit(this.window, url);
+    // The driver does not wait, so that a page can be looked at while it is streamed.
+    const isThere = (): boolean => location.href !== 'about:blank';
+    await eventually('the page', () => this.top.evaluate(isThere), LOAD_DEADLINE_MS);
   }
 
   async press(doc: Doc, selector: string): Promise<void> {

@@ -1,6 +1,13 @@
-/** What a page sees of an API on another port, as plain data; runs in the browser and uses nothing from outside. */
-export async function probePorts(apiPort: number): Promise<Record<string, unknown>> {
-  const api = `http://localhost:${apiPort}`;
+/**
+ * What a page sees of an API on another port, as plain data: at `localhost`, or where it says itself that its own host is.
+ * Runs in the browser and uses nothing from outside.
+ */
+export async function probePorts(
+  apiPort: number,
+  isBeside = false,
+): Promise<Record<string, unknown>> {
+  const { protocol, hostname } = location;
+  const api = isBeside ? `${protocol}//${hostname}:${apiPort}` : `http://localhost:${apiPort}`;
   const seen: Record<string, unknown> = {};
   const ask = async (path: string, init: RequestInit = {}, base = api): Promise<unknown> => {
     try {
@@ -131,9 +138,10 @@ export async function probePorts(apiPort: number): Promise<Record<string, unknow
       socket.onerror = () => resolve('error');
     });
   seen['a WebSocket'] = [
-    await greeting(`ws://localhost:${apiPort}/socket`),
+    await greeting(`${api.replace('http', 'ws')}/socket`),
     await greeting(`ws://127.0.0.1:${apiPort}/socket`),
   ];
   seen['a beacon'] = navigator.sendBeacon(`${api}/none/beacon`, 'bye');
-  return JSON.parse(JSON.stringify(seen).replaceAll(location.origin, 'APP')) as typeof seen;
+  const plain = JSON.stringify(seen).replaceAll(api, `http://localhost:${apiPort}`);
+  return JSON.parse(plain.replaceAll(location.origin, 'APP')) as typeof seen;
 }

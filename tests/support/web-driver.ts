@@ -9,6 +9,9 @@ interface Session {
   sessionId: string;
 }
 
+/** What a command waits for while a page loads (WebDriver section 8, "page load strategy"). */
+export type LoadStrategy = 'normal' | 'none';
+
 /** What a script in the page gives back. */
 interface Outcome {
   value?: unknown;
@@ -44,14 +47,15 @@ export class WebDriver {
 
   private constructor(private readonly session: string) {}
 
-  /** Has a driver that listens on a port of this machine start its browser. */
-  static async open(port: number): Promise<WebDriver> {
+  /**
+   * Has a driver that listens on a port of this machine start its browser. Unless told otherwise each command waits until
+   * the page has loaded, as WebDriver has it: while a page streams, nothing can be asked of it.
+   */
+  static async open(port: number, pageLoadStrategy: LoadStrategy = 'normal'): Promise<WebDriver> {
     const root = `http://127.0.0.1:${port}/session`;
-    const { sessionId } = (await command('POST', root, {
-      capabilities: {
-        alwaysMatch: { acceptInsecureCerts: true, unhandledPromptBehavior: 'accept' },
-      },
-    })) as Session;
+    const wished = { acceptInsecureCerts: true, unhandledPromptBehavior: 'accept' };
+    const capabilities = { alwaysMatch: { ...wished, pageLoadStrategy } };
+    const { sessionId } = (await command('POST', root, { capabilities })) as Session;
     const driver = new WebDriver(`${root}/${sessionId}`);
     await driver.#post('timeouts', { script: SCRIPT_DEADLINE_MS });
     driver.#first = driver.#window = (await driver.windows())[0] ?? '';

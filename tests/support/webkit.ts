@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { found } from './browser.js';
 import { WEBKIT } from './browser-settings.mjs';
 import { Program, within } from './program.js';
-import { WebDriver } from './web-driver.js';
+import { WebDriver, type LoadStrategy } from './web-driver.js';
 
 const START_DEADLINE_MS = 60_000;
 const QUIT_DEADLINE_MS = 10_000;
@@ -34,7 +34,7 @@ export class WebKit {
   ) {}
 
   /** It does not resolve `*.localhost`: it runs in a namespace where a hosts file of its own does. */
-  static async start(): Promise<WebKit> {
+  static async start(strategy: LoadStrategy = 'normal'): Promise<WebKit> {
     const folder = mkdtempSync(join(tmpdir(), 'wingman-webkit-'));
     copyFileSync('/etc/hosts', hostsIn(folder));
     const display = new Program(found(WEBKIT.display), ['-displayfd', '1', '-nolisten', 'tcp']);
@@ -51,7 +51,11 @@ export class WebKit {
       env,
     });
     const port = await program.find('WebKitWebDriver’s port', () => listeningPort(program.pid));
-    const driver = await within(START_DEADLINE_MS, 'WebKitGTK starts', WebDriver.open(port));
+    const driver = await within(
+      START_DEADLINE_MS,
+      'WebKitGTK starts',
+      WebDriver.open(port, strategy),
+    );
     return new WebKit(driver, folder, [program, display]);
   }
 

@@ -76,6 +76,7 @@ export const apiPort: Framework = {
     `APP_ORIGIN=http://localhost:${app} PORT=${api} node api.cjs & ` +
     `VITE_API_URL=http://localhost:${api} npm run dev -- --port ${app} --strictPort`,
   shareArgs: ({ api }) => ['--also', String(api)],
+  framesHttp: true,
   needsTunnel: 'its API is on another port',
   shows: 'greeted by the API',
   counter: '#counter',

@@ -43,6 +43,8 @@ interface PortRequest {
   tab: string;
   /** The app's origin on the developer's machine: the origin that servers there have to allow. */
   origin: string;
+  /** Whether this request goes to the host of the app's page, at whatever port. */
+  isSameSite: boolean;
   /** Whether this request stays within the app's own origin on the developer's machine. */
   isSameOrigin: boolean;
 }
@@ -80,12 +82,14 @@ async function describe(
   { sharedPorts, surroundings }: PortFetchTools,
 ): Promise<PortRequest> {
   const url = new URL(request.url);
-  const port = localPort(url, new URL(surroundings.origin)) ?? 0;
+  const page = new URL(surroundings.origin);
+  const port = localPort(url, page) ?? 0;
   // A port that isn't shared is asked for all the same: the host refuses it, and tells the developer.
   const shared = await sharedPorts.find(way, port);
-  const app = new URL(`http://localhost:${shared.port}`);
-  const isSameOrigin = url.origin === app.origin;
-  return { request, url, port, way, tab, origin: app.origin, isSameOrigin };
+  const { origin } = new URL(`http://localhost:${shared.port}`);
+  const isSameSite = sharesCookies(url, page);
+  const isSameOrigin = isSameSite && port === shared.port;
+  return { request, url, port, way, tab, origin, isSameSite, isSameOrigin };
 }
 
 async function answer(asked: PortRequest, tools: PortFetchTools): Promise<Response> {
@@ -110,7 +114,7 @@ async function answer(asked: PortRequest, tools: PortFetchTools): Promise<Respon
 }
 
 function headOf(
-  { request, url, port, isSameOrigin }: PortRequest,
+  { request, url, port, isSameSite, isSameOrigin }: PortRequest,
   { surroundings }: PortFetchTools,
   body: { present: boolean; length: number | null },
 ): FetchHead {
@@ -126,7 +130,7 @@ function headOf(
       // The host writes the app's own origin in its place.
       ...(isForeign ? [['origin', surroundings.origin] as [string, string]] : []),
     ],
-    hasCredentials: sharesCookies(url) && sendsCookies(request.credentials, isSameOrigin),
+    hasCredentials: isSameSite && sendsCookies(request.credentials, isSameOrigin),
   };
 }
 
@@ -192,7 +196,7 @@ function readable(response: Response, asked: PortRequest): Response {
 /** The answer to a request without CORS. A page may use such an answer and not read it. */
 function unread(response: Response, asked: PortRequest): Response {
   const policy = response.headers.get('cross-origin-resource-policy');
-  if (forbidsEmbedding(policy, sharesCookies(asked.url))) {
+  if (forbidsEmbedding(policy, asked.isSameSite)) {
     throw blocked(asked, 'its Cross-Origin-Resource-Policy forbids it');
   }
   const isForScript = asked.request.destination === '';

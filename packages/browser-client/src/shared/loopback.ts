@@ -9,15 +9,22 @@ type Address = Pick<URL, 'protocol' | 'hostname' | 'port'>;
  * The port of the developer's machine that a URL means; undefined when it means anything else. Who
  * wrote the page meant their own machine, never that of the reviewer.
  */
-export function localPort(url: Address, page: Pick<URL, 'port'>): number | undefined {
+export function localPort(url: Address, page: Address): number | undefined {
   const isPlain = url.protocol === 'http:' || url.protocol === 'ws:';
-  if (!isPlain || !isLocalName(url, page)) return undefined;
+  const isLocal = isPlain && isLocalName(url, page);
+  const isBeside = (isPlain || page.protocol === 'https:') && isBesidePage(url, page);
+  if (!isLocal && !isBeside) return undefined;
   return url.port === '' ? DEFAULT_PORT : Number(url.port);
 }
 
 /** A tunnel server on the same machine has its sessions at names below `localhost`, and at the port of their pages. */
-function isLocalName({ hostname, port }: Address, page: Pick<URL, 'port'>): boolean {
+function isLocalName({ hostname, port }: Address, page: Address): boolean {
   return NAMES.has(hostname) || (hostname.endsWith('.localhost') && port !== page.port);
+}
+
+/** A page that takes its host from `location`, and often the scheme, finds the session's there: webpack's client does. */
+function isBesidePage({ hostname, port }: Address, page: Address): boolean {
+  return hostname === page.hostname && port !== '' && port !== page.port;
 }
 
 /** What a document has said of the developer's machine. */
@@ -40,13 +47,14 @@ export const ownAddressOnly = ({ appPort }: Pick<LocalAddresses, 'appPort'>): Lo
  */
 export function inSession(
   url: string | URL,
-  page: Pick<URL, 'origin' | 'port'> & { readonly base: string },
+  page: Pick<URL, 'origin'> & { readonly base: string },
   { appPort, pageOrigins }: LocalAddresses,
 ): string | undefined {
   if (appPort === undefined || !URL.canParse(url, page.base)) return undefined;
   const parsed = new URL(url, page.base);
   const { protocol, pathname, search, hash } = parsed;
-  const port = protocol === 'http:' ? localPort(parsed, page) : undefined;
+  const isForPages = protocol === 'http:' || protocol === 'https:';
+  const port = isForPages ? localPort(parsed, new URL(page.origin)) : undefined;
   if (port === undefined) return undefined;
   const origin = port === appPort ? page.origin : pageOrigins.get(port);
   return origin === undefined ? undefined : origin + pathname + search + hash;
@@ -63,9 +71,9 @@ export function readPageOrigins(text: string | undefined): ReadonlyMap<number, s
   );
 }
 
-/** `localhost` is one site whatever the port, and cookies don't tell ports apart; the addresses are others. */
-export function sharesCookies(url: URL): boolean {
-  return url.hostname === 'localhost';
+/** `localhost`, which is the page's own name, is one site whatever the port, and cookies don't tell ports apart; the addresses are others. */
+export function sharesCookies({ hostname }: URL, page: Pick<URL, 'hostname'>): boolean {
+  return hostname === 'localhost' || hostname === page.hostname;
 }
 
 /** What a developer has to do so that a port can be used. */

@@ -54,8 +54,8 @@ export function keepTopNavigations(tab: Window, frame: Navigable): void {
   const { navigation } = tab as { navigation?: EventTarget };
   navigation?.addEventListener('navigate', (event) => {
     const { destination, navigationType } = event as NavigateEvent;
-    const { origin, port } = tab.location;
-    const here = { origin, port, base: origin };
+    const { origin } = tab.location;
+    const here = { origin, base: origin };
     const turned = inSession(destination.url, here, frame.addresses);
     const target = turned ?? destination.url;
     const kind = topNavigation(event as NavigateEvent, target, frame.url);

@@ -120,8 +120,8 @@ function tunnelRealm(page: Window & typeof globalThis & Marked, shell: ShellApi)
     realm: page,
     baseUrl: () => page.document.baseURI,
     inSession: (url) => {
-      const { origin, port } = location;
-      return inSession(url, { origin, port, base: page.document.baseURI }, ownAddressOnly(shell));
+      const here = { origin: location.origin, base: page.document.baseURI };
+      return inSession(url, here, ownAddressOnly(shell));
     },
     shim: text,
     tab: shell.tab,

@@ -22,9 +22,9 @@ export function keepOwnAddress(page: Page, addresses: LocalAddresses, isMain: bo
   if (kept.has(document)) return;
   kept.add(document);
   // The address of a frame that a script has made says nothing.
-  const { origin, port } = location;
+  const { origin } = location;
   const toSession: ToSession = (url, forFrame) => {
-    const target = inSession(String(url), { origin, port, base: document.baseURI }, addresses);
+    const target = inSession(String(url), { origin, base: document.baseURI }, addresses);
     if (target === undefined || !forFrame || new URL(target).origin === origin) return target;
     return framedUrl(target);
   };

@@ -35,10 +35,13 @@ export function tunnelPageSockets(page: Window & typeof globalThis, shell: Shell
 }
 
 /** Where a URL leads: to the app, to a port of the developer's machine, or (undefined) to another site. */
-export function routeFrom(page: Pick<URL, 'host' | 'port'>, url: URL): SocketRoute | undefined {
+export function routeFrom(
+  page: Pick<URL, 'protocol' | 'host' | 'hostname' | 'port'>,
+  url: URL,
+): SocketRoute | undefined {
   if (url.host === page.host) return { hasCredentials: true };
   const port = localPort(url, page);
-  return port === undefined ? undefined : { port, hasCredentials: sharesCookies(url) };
+  return port === undefined ? undefined : { port, hasCredentials: sharesCookies(url, page) };
 }
 
 /** What the browser adds to a WebSocket's opening request. */

@@ -124,6 +124,16 @@ describe('what a page may read (Fetch, "CORS check")', () => {
     expect(received[0]?.headers.has('origin')).toBe(false);
   });
 
+  test('is the same at the page’s own host: it stands for localhost', async () => {
+    const { fetch, received } = setUp(always(200, [['x-own', '1'], ...CONSENT]));
+    const own = await fetch('https://s.example:3000/');
+    expect(own.headers.get('x-own')).toBe('1');
+    const api = await fetch('https://s.example:8080/', { credentials: 'include' });
+    // With credentials it takes a consent that names them.
+    expect(api.type).toBe('error');
+    expect(received.map(({ port }) => port)).toEqual([3000, 8080]);
+  });
+
   test('is not decided for a request without CORS: an image shows, a script reads nothing', async () => {
     const image = setUp(always());
     const shown = await image.fetch(`${API}/a.png`, { mode: 'no-cors', destination: 'image' });

@@ -202,6 +202,21 @@ describe('where a socket goes', () => {
     expect(routeFrom(new URL('http://s.example'), new URL(url))).toEqual(route);
   });
 
+  const beside = { port: 3000, hasCredentials: true };
+
+  test.each<[string, string, object | undefined]>([
+    ['https://s.example', 'wss://s.example:3000/ws', beside],
+    ['https://s.example:8443', 'ws://s.example:3000/ws', beside],
+    ['http://s.example', 'ws://s.example:3000/ws', beside],
+    ['http://s.localhost:8080', 'ws://s.localhost:3000/ws', beside],
+    ['https://s.localhost:8443', 'wss://s.localhost:3000/ws', beside],
+    ['https://s.example:8443', 'wss://s.example/ws', undefined],
+    ['https://s.example', 'wss://t.example:3000/ws', undefined],
+    ['https://s.localhost:8443', 'wss://t.localhost:3000/ws', undefined],
+  ])('from %s, %s is the developer’s where the host is the page’s own', (page, url, route) => {
+    expect(routeFrom(new URL(page), new URL(url))).toEqual(route);
+  });
+
   test('is told with a language even by a browser that names none', () => {
     const headers = new Map(browserHeaders('https://s.example', { userAgent: 'a', languages: [] }));
     expect(headers.get('accept-language')).toBe('en');
