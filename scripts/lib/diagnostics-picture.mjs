@@ -1,3 +1,4 @@
+/* global document -- these functions run in the page too. */
 // Makes the picture of the page about diagnostics, from a session on this machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

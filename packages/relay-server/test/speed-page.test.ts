@@ -67,7 +67,7 @@ describe('a download', () => {
     const { clock, mux } = viewer();
     const { body } = await request(mux, requestHead({ target: target('ms=2000') }));
     await settle();
-    await clock.advance(7_000);
+    clock.advance(7_000);
     await expect(
       (async () => {
         for await (const chunk of body) expect(chunk.byteLength).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ describe('an upload', () => {
     const answer = request(mux, post('ms=2000'), { body: stuck(5_000) });
     await settle();
     await settle();
-    await clock.advance(2_000);
+    clock.advance(2_000);
     const { body } = await answer;
     expect(JSON.parse(await textOf(body))).toMatchObject({ bytes: 5_000 });
   });
@@ -128,7 +128,7 @@ test('who asks for more than a minute’s is told how long to wait', async () =>
   expect(head.status).toBe(429);
   expect(headerValue(head.headers, 'retry-after')).toBe('60');
   expect(await textOf(body)).toBe('Enough was measured for this minute. Try again in 60 s.\n');
-  await clock.advance(MINUTE);
+  clock.advance(MINUTE);
   expect(await ask()).toBe(200);
 });
 

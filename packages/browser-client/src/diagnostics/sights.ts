@@ -9,7 +9,7 @@ import type { Diagnosed, DiagnosedAttempt } from '../shared/diagnosed.js';
 import { DIAGNOSTICS_LIMITS } from './limits.js';
 
 /** The two ends of a link: this browser, and the developer's machine. */
-export type End = 'viewer' | 'host';
+type End = 'viewer' | 'host';
 
 /** What ICE knows, of the newest attempt at a direct path. */
 export interface Sights {

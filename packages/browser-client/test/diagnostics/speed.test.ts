@@ -115,7 +115,7 @@ describe('requests beside each other', () => {
   });
 
   test('are all over when a direction is refused', async () => {
-    let answer = (_: Response): void => undefined;
+    let answer: (response: Response) => void = () => undefined;
     const late = new Promise<Response>((resolve) => (answer = resolve));
     const host = world(({ method }) =>
       method === 'GET' ? new Response('', { status: 429 }) : late,

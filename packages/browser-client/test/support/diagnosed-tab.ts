@@ -13,13 +13,13 @@ export interface FakeTab {
   readonly asked: string[];
   readonly preferred: Preference[];
   readonly draws: unknown[];
-  whyNot(words: string): void;
-  endTunnel(): void;
+  readonly whyNot: (words: string) => void;
+  readonly endTunnel: () => void;
   /** The link has no other path. */
-  only(path: 'p2p' | 'relay'): void;
+  readonly only: (path: 'p2p' | 'relay') => void;
   /** Every second request goes by the other path. */
-  wander(): void;
-  refuse(): void;
+  readonly wander: () => void;
+  readonly refuse: () => void;
 }
 
 export function fakeTab(more: Partial<LinkStatus> = {}): FakeTab {
