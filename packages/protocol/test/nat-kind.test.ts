@@ -35,6 +35,7 @@ describe('the NAT of an end', () => {
     ['no-udp', [HIDDEN], 1],
     ['no-udp', [], 2],
     ['unknown', [HOST], 0],
+    ['unknown', ['candidate:3 1 udp 1685 127.0.0.1 40000 typ srflx'], 1],
     // One server can't tell whether another would see the same port.
     ['some', [HOST, outer(40_000)], 1],
     ['steady', [HOST, outer(40_000)], 2],

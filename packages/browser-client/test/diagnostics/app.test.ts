@@ -140,7 +140,7 @@ describe('the page', () => {
     fake.whyNot('No UDP.');
     await look();
     expect(texts('.why')).toEqual(['No direct path: No UDP.']);
-    expect(texts('dd')).toEqual(Array(2).fill('Not known: no STUN server was asked.'));
+    expect(texts('dd')).toEqual(Array(2).fill('Not known: no STUN server outside was asked.'));
     expect(texts('ul li')).toEqual(['this end: host udp 192.168.1.5:50000']);
   });
 

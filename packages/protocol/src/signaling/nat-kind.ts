@@ -13,7 +13,7 @@ export const NAT_WORDS: Readonly<Record<NatKind, string>> = {
     'Strict (symmetric): each peer sees another port, so two such ends meet by the relay or TURN.',
   some: 'There is one. Telling its kind takes two STUN servers.',
   'no-udp': 'STUN was not answered: no UDP gets out of this network.',
-  unknown: 'Not known: no STUN server was asked.',
+  unknown: 'Not known: no STUN server outside was asked.',
 };
 
 /** An address that an end offers, from its line (RFC 8839 section 5.1). */
@@ -52,6 +52,8 @@ export function natKind(lines: readonly string[], { stunServers, seenAt }: NatSi
   const all = lines.flatMap((line) => readCandidate(line) ?? []);
   const udp = all.filter(({ address, protocol }) => protocol === 'udp' && isIpv4(address));
   const outer = udp.filter(({ type }) => type === 'srflx');
+  // A STUN server on this machine tells nothing about the network.
+  if (outer.some(({ address }) => address.startsWith('127.'))) return 'unknown';
   if (isSeenElsewhere(outer, seenAt) || hasTwoPorts(outer, udp)) return 'shifting';
   if (outer.length > 0) return stunServers > 1 ? 'steady' : 'some';
   if (udp.some(({ type, address }) => type === 'host' && !isPrivateIpv4(address))) return 'none';
