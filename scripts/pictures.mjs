@@ -1,9 +1,11 @@
-// Makes the pictures of the pages about problems in docs/images/problems, one for each code, from what draws the pages.
+// Makes the pictures of the pages about problems in docs/images/problems, one for each code, from what draws the pages,
+// and docs/images/diagnostics.png. With `diagnostics` as argument it makes that alone.
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
+import { diagnosticsPicture } from './lib/diagnostics-picture.mjs';
 import { CHROMIUM } from '../tests/support/browser-settings.mjs';
 import * as pages from '../packages/protocol/dist/index.js';
 import { passphrasePart } from '../packages/relay-server/dist/exchange/entry-page.js';
@@ -91,15 +93,20 @@ async function picture(browser, code, html, draw = () => undefined) {
   if (size > MOST) throw new Error(`${file} is larger than ${MOST} bytes`);
 }
 
-await mkdir(folder, { recursive: true });
-const browser = await puppeteer.launch(CHROMIUM);
-try {
+async function problemPictures(browser) {
+  await mkdir(folder, { recursive: true });
   for (const problem of ANSWERED) {
     const { body } = pages.renderProblem(problem, 'text/html', PARTS[problem.code]);
     await picture(browser, problem.code, body);
   }
   const cover = await coverPage();
   for (const code of DRAWN) await picture(browser, code, cover, (shown) => globalThis.show(shown));
+}
+
+const browser = await puppeteer.launch(CHROMIUM);
+try {
+  if (process.argv[2] !== 'diagnostics') await problemPictures(browser);
+  await diagnosticsPicture(browser, path.join(root, 'docs/images/diagnostics.png'));
 } finally {
   await browser.close();
 }

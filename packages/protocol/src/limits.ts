@@ -189,6 +189,23 @@ export const PORT_LIMITS = {
   signLooks: 3,
 } as const;
 
+/**
+ * What measuring may take, of a host and all of its viewers together: the app uses the same paths. Plain numbers, which
+ * bundles leave out where nobody measures.
+ */
+export const SPEED_LIMITS = {
+  /** Of one request, in either direction… */
+  requestBytes: 2_097_152,
+  /** …and its time. A slow path carries less in it. */
+  requestMs: 10_000,
+  /** At the same time; a stress test has so many. */
+  requests: 16,
+  /** In a minute: a measurement and a stress test, or so. */
+  minuteBytes: 67_108_864,
+  /** In a minute, something is measured for so long: the app has two thirds of the time for itself. */
+  minuteMs: 20_000,
+} as const;
+
 /** Apart from the others, because the shim, which is in every document, needs nothing else of this file. */
 export const COOKIE_LIMITS = {
   /** Names of cookies that scripts have written: they go with every request. The oldest are forgotten first. */

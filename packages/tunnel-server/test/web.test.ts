@@ -142,6 +142,19 @@ describe('assets', () => {
     expect(again).toMatchObject({ status: 304, text: '' });
   });
 
+  test('the page about diagnostics is the shell’s in a tab, and a file in its frame', async () => {
+    const { host, server } = await startSession();
+    const page = (headers: Record<string, string>): Promise<Answer> =>
+      fetchWhole(server.port, host.name, '/__wingman/diagnostics', { headers });
+    expect((await page(DOCUMENT)).text).toContain('id="wingman-boot"');
+    const { headers, text } = await page({ 'sec-fetch-dest': 'iframe' });
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(text).toBe('<h1>diagnostics</h1>');
+    const other = { headers: DOCUMENT };
+    const { status } = await fetchWhole(server.port, host.name, '/__wingman/other', other);
+    expect(status).toBe(404);
+  });
+
   test('a name with a hash may be kept for ever', async () => {
     const { headers } = await get('worker-1a2b3c4d5e.js');
     expect(headers['cache-control']).toContain('immutable');

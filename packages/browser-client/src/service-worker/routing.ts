@@ -1,4 +1,11 @@
-import { DOOR_PREFIX, ENTRY_TARGET, RELAY_TARGET, RESERVED_PREFIX } from '@wingman/protocol';
+import {
+  DIAGNOSTICS_TARGET,
+  DOOR_PREFIX,
+  ENTRY_TARGET,
+  RELAY_TARGET,
+  RESERVED_PREFIX,
+  SPEED_TARGET,
+} from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { localPort } from '../shared/loopback.js';
 
@@ -24,9 +31,11 @@ export function destinationOf(request: RequestSignature, origin: string): Destin
   if (url.pathname === RELAY_TARGET) return 'relay';
   // The server's to answer, which says who may frame it.
   if (url.pathname.startsWith(DOOR_PREFIX)) return 'untouched';
-  if (url.pathname.startsWith(RESERVED_PREFIX)) return 'asset';
-  if (request.mode === 'navigate' && request.destination === 'document') return 'shell';
-  return 'app';
+  const isTop = request.mode === 'navigate' && request.destination === 'document';
+  const isShown = isTop && url.pathname === DIAGNOSTICS_TARGET;
+  const isOurs = url.pathname.startsWith(RESERVED_PREFIX) && url.pathname !== SPEED_TARGET;
+  if (isOurs && !isShown) return 'asset';
+  return isTop ? 'shell' : 'app';
 }
 
 /** Documents of another port have another origin, and our service worker doesn't run there. */

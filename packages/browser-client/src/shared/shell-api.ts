@@ -1,3 +1,4 @@
+import type { Diagnosed } from './diagnosed.js';
 import type { SocketRequest } from './exchange-messages.js';
 import type { LocalAddresses } from './loopback.js';
 import type { PageCookies } from './page-cookies.js';
@@ -41,6 +42,8 @@ export interface ShellApi extends LocalAddresses {
   readonly postToOpener: (...args: unknown[]) => void;
   /** The same for the page of another port that has the shell in a frame. */
   readonly postToParent: (...args: unknown[]) => void;
+  /** What the page about diagnostics looks at. */
+  readonly parts: Diagnosed;
   /** A document sees these cookies now. */
   cookiesChanged(cookies: PageCookies): void;
 }

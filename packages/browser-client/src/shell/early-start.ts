@@ -1,4 +1,4 @@
-import { fromBase64Url, RELAY_TARGET } from '@wingman/protocol';
+import { DIAGNOSTICS_TARGET, fromBase64Url, RELAY_TARGET } from '@wingman/protocol';
 import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
@@ -65,9 +65,11 @@ type FirstFlight = Pick<StartOptions, 'prekey' | 'preload'>;
 function firstFlightOf({ prekey }: Boot, page: Document): FirstFlight {
   return {
     prekey: prekey === null ? null : (fromBase64Url(prekey) ?? null),
-    preload: isMarked(page, POSTED_MARK)
-      ? null
-      : navigationHead(location, navigator, referrerOf(window)),
+    // The host has no page of that name.
+    preload:
+      isMarked(page, POSTED_MARK) || location.pathname === DIAGNOSTICS_TARGET
+        ? null
+        : navigationHead(location, navigator, referrerOf(window)),
   };
 }
 

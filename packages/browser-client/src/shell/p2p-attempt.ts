@@ -39,7 +39,7 @@ export class P2pAttempt {
   readonly #early: RTCIceCandidateInit[] = [];
   #hasAnswer = false;
   /** Candidates of both ends, for the case that none of them meet. */
-  readonly #seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
+  readonly seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
   #way: ChannelWay | undefined;
   #lookedAt = -Infinity;
   /** Settled when the offer has gone out. No candidate may go out before the offer. */
@@ -53,6 +53,10 @@ export class P2pAttempt {
     this.#startedAt = world.clock.now();
     const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : world.timeoutMs;
     this.#deadline = world.clock.setTimeout(() => failed(P2pFailure.TIMEOUT), timeoutMs);
+  }
+
+  get peer(): RTCPeerConnection {
+    return this.#options.peer;
   }
 
   /** Makes the channel and the offer. */
@@ -123,7 +127,7 @@ export class P2pAttempt {
     const isConnected = ['connected', 'completed'].includes(peer.iceConnectionState);
     const isStun = (url: string): boolean => /^(stun|turn)s?:/.test(url);
     const hasStun = accept.iceServers.some(({ urls }) => urls.some(isStun));
-    return pathFault({ ...this.#seen, isAnswered: this.#hasAnswer, isConnected, hasStun });
+    return pathFault({ ...this.seen, isAnswered: this.#hasAnswer, isConnected, hasStun });
   }
 
   /** Whether the path goes by a TURN server, as far as is known. */
@@ -163,8 +167,8 @@ export class P2pAttempt {
   }
 
   #see(end: 'viewer' | 'host', candidate: string): void {
-    const isKept = candidate !== '' && this.#seen[end].length < BROWSER_LIMITS.maxCandidates;
-    if (isKept) this.#seen[end].push(candidate);
+    const isKept = candidate !== '' && this.seen[end].length < BROWSER_LIMITS.maxCandidates;
+    if (isKept) this.seen[end].push(candidate);
   }
 
   #isOf(message: { linkId: string; attempt: number }): boolean {

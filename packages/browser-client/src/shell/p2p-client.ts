@@ -38,6 +38,8 @@ export class P2pClient {
   readonly #machine = new StateMachine(P2P_TRANSITIONS, 'idle', () => this.#timer?.cancel());
   #linkId: string | undefined;
   #requestProof: Uint8Array | undefined;
+  /** The newest attempt, even when it has ended: the page about diagnostics looks at it. */
+  last: P2pAttempt | undefined;
   /** The attempt under way, or the one that has succeeded. */
   #attempt: P2pAttempt | undefined;
   /** An older path that is silent. It stays until its successor is proved, because it may recover. */
@@ -214,7 +216,7 @@ export class P2pClient {
         if (attempt === this.#attempt) this.heard(false);
       },
     });
-    this.#attempt = attempt;
+    this.last = this.#attempt = attempt;
     this.#report(P2pEvent.ATTEMPT);
     attempt.start();
   }

@@ -1,4 +1,4 @@
-import { formatBytes } from '@wingman/protocol';
+import { DIAGNOSTICS_TARGET, formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { BROWSER_LIMITS } from '../shared/limits.js';
@@ -111,6 +111,9 @@ export function PillDetails(props: DetailsProps): VNode {
         <button type="button" onClick={onHide}>
           Keep as a dot
         </button>
+        <a href={DIAGNOSTICS_TARGET} target="_blank">
+          Diagnostics
+        </a>
         <button type="button" onClick={onLeave}>
           Leave
         </button>

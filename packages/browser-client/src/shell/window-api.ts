@@ -53,6 +53,7 @@ export function publish(shell: ShellParts, tab: Window): void {
     isolate: (isOn) => isolate(isOn, shell, tab),
     postToOpener: (...args) => post(tab.opener, args),
     postToParent: (...args) => post(tab.parent, args),
+    parts: shell,
     cookiesChanged: (cookies) => shell.tunnel?.updateCookies(cookies),
   };
   const wingman = {

@@ -147,6 +147,12 @@ describe('the early start', () => {
     expect((await options(0)).preload).toBeNull();
   });
 
+  test('asks the host for no page about diagnostics, which is the server’s', async () => {
+    arrive(URL_OF_PAGE.replace('/folder/page?q', '/__wingman/diagnostics'));
+    await startEarly(BOOT, tab.document).tunnel;
+    expect((await options(0)).preload).toBeNull();
+  });
+
   test.each([null, '***'])('has no first flight without the host’s hello: %s', async (prekey) => {
     await startEarly({ ...BOOT, prekey }, tab.document).tunnel;
     expect((await options(0)).prekey).toBeNull();

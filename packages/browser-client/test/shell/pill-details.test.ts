@@ -195,6 +195,15 @@ describe('the session', () => {
     expect(lines().join()).not.toContain('Shared by');
   });
 
+  test('lead to the page about diagnostics, in a tab of its own', async () => {
+    setUp();
+    await open();
+    const link = find<HTMLAnchorElement>(root(), '.foot a');
+    expect([link.textContent, link.getAttribute('href'), link.target]).toEqual([
+      ...['Diagnostics', '/__wingman/diagnostics', '_blank'],
+    ]);
+  });
+
   test('is left by a button, and the pill goes for good', async () => {
     const { view } = setUp();
     await open();

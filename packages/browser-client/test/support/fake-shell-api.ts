@@ -19,6 +19,7 @@ export function fakeShellApi(more: Partial<ShellApi> = {}) {
     isolate: () => false,
     postToOpener: keep('postToOpener'),
     postToParent: keep('postToParent'),
+    parts: { tunnel: undefined, p2p: undefined },
     cookiesChanged: keep('cookiesChanged'),
     ...more,
   };

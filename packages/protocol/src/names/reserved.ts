@@ -28,6 +28,21 @@ export const FRAMED_PREFIX = `${RESERVED_PREFIX}in`;
  */
 export const DOOR_PREFIX = `${RESERVED_PREFIX}door/`;
 
+/** The page that measures the paths to the host. The shell shows it in its frame, as it does the app. In one piece, as above. */
+export const DIAGNOSTICS_TARGET = '/__wingman/diagnostics';
+
+/**
+ * The host itself answers here on a viewer's link, within SPEED_LIMITS: a GET with `bytes` bytes of noise, a POST with a
+ * SpeedAnswer as JSON. Either ends after `ms` milliseconds.
+ */
+export const SPEED_TARGET = '/__wingman/speed';
+
+/** What the host has received of an upload, and how long that took. */
+export interface SpeedAnswer {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /** Names of the tunnel's own caches in a browser begin with this. */
 export const CACHE_PREFIX = 'wingman-';
 

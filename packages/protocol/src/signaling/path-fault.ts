@@ -1,3 +1,5 @@
+import { isPrivateIpv4 } from './nat-kind.js';
+
 /**
  * Why no direct path came up, as far as candidates tell. no-answer: the host has not answered the offer.
  * no-candidates: one end has no address to offer. viewer-udp, host-udp: STUN was not answered at that end. udp: STUN was
@@ -37,12 +39,8 @@ export function pathFault({ viewer, host, ...sights }: PathSights): PathFault {
 function isOuter(candidate: string): boolean {
   if (/ typ (srflx|prflx|relay)( |$)/.test(candidate)) return true;
   const [, , , , address = ''] = candidate.split(' ');
-  return /^\d+(\.\d+){3}$/.test(address) && !PRIVATE.test(address);
+  return /^\d+(\.\d+){3}$/.test(address) && !isPrivateIpv4(address);
 }
-
-/** Addresses of private networks (RFC 1918), of providers' shared networks (RFC 6598), of one link and of one machine. */
-const PRIVATE =
-  /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 
 /** What a person reads about each fault: what was seen, and what would help. */
 export const PATH_FAULT_WORDS: Readonly<Record<PathFault, string>> = {

@@ -26,6 +26,7 @@ import type { Slot } from '../local/slots.js';
 import type { BasicAuth } from './basic-auth.js';
 import type { Compressor, Transfer } from './compressor.js';
 import type { IngressKey } from './ingress-key.js';
+import type { SpeedAllowance } from './speed-allowance.js';
 
 /** What an exchange needs of its link and its host. */
 export interface ExchangeContext {
@@ -35,6 +36,8 @@ export interface ExchangeContext {
   readonly ingressKey: IngressKey | undefined;
   /** Who of those who have the key is let in. */
   readonly entrance: Entrance;
+  /** What viewers may still measure. */
+  readonly speed: SpeedAllowance;
   /** Whether requests may only look at the app. */
   readonly isReadOnly: boolean;
   /** What else lets an exchange of the ingress in, where it wants the key. */

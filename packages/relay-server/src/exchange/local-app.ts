@@ -20,6 +20,7 @@ import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
 import { CandidateBook } from './candidate-book.js';
 import { RefusalCount } from './refusal-count.js';
+import { SpeedAllowance } from './speed-allowance.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
 
 /** What the ports have in common that one host shows. */
@@ -32,6 +33,8 @@ export interface Commons {
   readonly pageOrigins: Map<number, string>;
   /** Undefined when nothing is to be compressed. */
   readonly compressor: Compressor | undefined;
+  /** What viewers may still measure. */
+  readonly speed: SpeedAllowance;
   /** The links of the tabs that have joined and not left. */
   readonly viewers: Set<string>;
   /** What was refused or cut off. */
@@ -100,11 +103,12 @@ export class LocalApp {
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
-    const { compressor, entrance, jars, pageOrigins } = this.commons;
+    const { compressor, entrance, jars, pageOrigins, speed } = this.commons;
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
-    this.#context = { ports, jars, compressor, entrance, pageOrigins, ...own, clock, draining };
+    const shared = { jars, compressor, entrance, pageOrigins, speed };
+    this.#context = { ports, ...shared, ...own, clock, draining };
   }
 
   get entrance(): Entrance {
@@ -204,6 +208,7 @@ function newCommons({ compresses = true, entry = {} }: LocalAppOptions, clock: C
     entrance: new Entrance(entry, clock),
     jars: new CookieJars(),
     pageOrigins: new Map(),
+    speed: new SpeedAllowance(clock),
     viewers: new Set(),
     refusals: new RefusalCount(),
     candidates: new CandidateBook(),

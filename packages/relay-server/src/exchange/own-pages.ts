@@ -6,10 +6,12 @@ import {
   methodNotAllowed,
   ownPageUnknown,
   PORTS_TARGET,
+  SPEED_TARGET,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 import { enterByLink, giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
+import { countBytes, sendNoise } from './speed-page.js';
 import { isBelow, readingsOf } from './target-readings.js';
 import type { Via } from '../local/local-ports.js';
 
@@ -28,9 +30,15 @@ const INGRESS_METHODS = new Map([
   ['POST', giveIngressCookie],
 ]);
 
+const SPEED_METHODS = new Map<string, Handler>([
+  ['GET', sendNoise],
+  ['POST', countBytes],
+]);
+
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
+  [SPEED_TARGET, { doors: ['viewer'], methods: SPEED_METHODS }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],
 ]);
 

@@ -1,4 +1,5 @@
-import type { ExchangeObserver } from '@wingman/protocol';
+import { SPEED_TARGET, type ExchangeObserver } from '@wingman/protocol';
+import { reservedPath } from '../exchange/own-pages.js';
 import { ExchangeRecord, type RecordStart } from './exchange-record.js';
 import type { RecordStore } from './record-store.js';
 
@@ -12,6 +13,8 @@ export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
 export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserver {
   const { sharedPort, path } = host;
   return (exchange) => {
+    // Noise would push out what somebody wants to see.
+    if (exchange.asked.port === 0 && reservedPath(exchange.asked.target) === SPEED_TARGET) return;
     const rttMs = exchange.path === 'ingress' ? null : host.rttOf(exchange.link);
     const record = new ExchangeRecord(exchange, { id: store.nextId(), path, rttMs, sharedPort });
     const changed = (): void => store.touch(record);

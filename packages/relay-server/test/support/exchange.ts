@@ -11,6 +11,7 @@ import {
 import { Entrance } from '../../src/entry/entrance.js';
 import { CookieJars } from '../../src/cookies/cookie-jars.js';
 import type { Answer, ExchangeContext } from '../../src/exchange/exchange.js';
+import { SpeedAllowance } from '../../src/exchange/speed-allowance.js';
 import { HttpExchange } from '../../src/exchange/http-exchange.js';
 import type { Via } from '../../src/local/local-ports.js';
 import { LocalPorts } from '../../src/local/local-ports.js';
@@ -30,6 +31,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     pace: () => ({ perSecond: 0, isFull: false, roundTripMs: null }),
     pageOrigins: new Map(),
     entrance: new Entrance(),
+    speed: new SpeedAllowance(systemClock),
     isReadOnly: false,
     clock: systemClock,
     opener: 'opener',

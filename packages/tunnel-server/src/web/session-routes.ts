@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import {
   AUTHORITY_TARGET,
   BAD_REQUEST,
+  DIAGNOSTICS_TARGET,
   DOOR_PREFIX,
   FOREIGN_ORIGIN,
   FRAMED_PREFIX,
@@ -62,25 +63,7 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
     const own = live.session.origin;
     return shell.serve(req, res, boot(live), [own, ...options.besides(live)]);
   });
-  router.post(RELAY_TARGET, (req, res: SessionResponse) => {
-    const { host, origin } = req.headers;
-    if (!isOwnOrigin(origin ?? '', host, options.scheme(req))) {
-      return sendProblem(req, res, FOREIGN_ORIGIN);
-    }
-    const { live } = res.locals;
-    const ticket = ticketOf('relay', new URL(req.originalUrl, 'http://session').searchParams);
-    if (ticket === undefined) return sendProblem(req, res, BAD_REQUEST);
-    const address = clientAddress(req, options.trustProxy);
-    if (!live.admits('relay', ticket, address)) return sendProblem(req, res, WRONG_KEY);
-    return serveFirstFlight({
-      req,
-      res,
-      linkId: ticket.id,
-      address,
-      target: live,
-      metrics: options.metrics,
-    });
-  });
+  router.post(RELAY_TARGET, (req, res: SessionResponse) => takeFirstFlight(req, res, options));
   // A page of the host's. Another site can't send the Authorization field or the token that it asks for.
   const proving = (req: Request, res: SessionResponse): Promise<void> =>
     ingress.serve(req, res, res.locals.live);
@@ -89,12 +72,18 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   if (options.authority !== undefined) {
     router.get(AUTHORITY_TARGET, sendCertificate(options.authority));
   }
+  // In a tab of its own it is a page like the app's, which the shell has in its frame.
+  router.get(DIAGNOSTICS_TARGET, async (req, res, next) => {
+    if (isNavigation(req) || !(await assets.serve('diagnostics.html', req, res))) next();
+  });
   router.get('/__wingman/:asset', async (req, res, next) => {
     const isServed = await assets.serve(req.params.asset, req, res);
     if (!isServed) next();
   });
   router.use((req, res: SessionResponse, next) => {
-    if (isReserved(pathOf(req.originalUrl))) return sendProblem(req, res, NOT_FOUND);
+    const path = pathOf(req.originalUrl);
+    const isShown = isNavigation(req) && path === DIAGNOSTICS_TARGET;
+    if (isReserved(path) && !isShown) return sendProblem(req, res, NOT_FOUND);
     if (!isNavigation(req)) return next();
     const origin = `${options.scheme(req)}://${req.headers.host ?? ''}`;
     if (options.hasNotice && meetByNotice(req, res, origin)) return;
@@ -103,6 +92,31 @@ export function sessionRoutes(options: SessionRouteOptions): Router {
   });
   router.use((req, res: SessionResponse) => ingress.serve(req, res, res.locals.live));
   return router;
+}
+
+/** Lets a viewer's first flight in who has the key. */
+async function takeFirstFlight(
+  req: Request,
+  res: SessionResponse,
+  options: SessionRouteOptions,
+): Promise<void> {
+  const { host, origin } = req.headers;
+  if (!isOwnOrigin(origin ?? '', host, options.scheme(req))) {
+    return sendProblem(req, res, FOREIGN_ORIGIN);
+  }
+  const { live } = res.locals;
+  const ticket = ticketOf('relay', new URL(req.originalUrl, 'http://session').searchParams);
+  if (ticket === undefined) return sendProblem(req, res, BAD_REQUEST);
+  const address = clientAddress(req, options.trustProxy);
+  if (!live.admits('relay', ticket, address)) return sendProblem(req, res, WRONG_KEY);
+  return serveFirstFlight({
+    req,
+    res,
+    linkId: ticket.id,
+    address,
+    target: live,
+    metrics: options.metrics,
+  });
 }
 
 /** Phones offer to install what has this type. */

@@ -28,6 +28,7 @@ async function createAssets(): Promise<string> {
   directories.push(directory);
   await writeFile(join(directory, 'shell.html'), SHELL);
   await writeFile(join(directory, 'sw.js'), 'self.addEventListener("fetch", () => {});');
+  await writeFile(join(directory, 'diagnostics.html'), '<h1>diagnostics</h1>');
   await writeFile(join(directory, 'shim.js'), 'window.shimmed = true;');
   await writeFile(join(directory, 'worker-1a2b3c4d5e.js'), 'postMessage(1);');
   return directory;
