@@ -7,7 +7,7 @@ import { drop, progress } from './report.mjs';
 const REGISTER_MS_EACH = 30;
 const LEAST_REGISTER_MS = 60_000;
 
-export const registerMs = (sessions) => Math.max(LEAST_REGISTER_MS, sessions * REGISTER_MS_EACH);
+const registerMs = (sessions) => Math.max(LEAST_REGISTER_MS, sessions * REGISTER_MS_EACH);
 
 /** Nodes that have so many sessions of hosts in other processes, as long as they are used. */
 export function withSessions(count, { sessions, viewers }, use) {
