@@ -82,9 +82,9 @@ export function share(port, args = [], wrap = []) {
 }
 
 /** `wingman server --json`, on a free port when no other is named; its value is the ready event. */
-export function server(args = [], wrap = []) {
+export function server(args = [], wrap = [], env = {}) {
   const command = [...wrap, process.execPath, CLI, 'server', '--port', '0', '--json', ...args];
-  return start(command[0], command.slice(1), readyEvent, { LOG_LEVEL: 'error' });
+  return start(command[0], command.slice(1), readyEvent, { LOG_LEVEL: 'error', ...env });
 }
 
 /** Hostile clients, at a lower priority than who is measured; the value is how often each outcome has come. */

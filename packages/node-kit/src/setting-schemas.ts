@@ -81,3 +81,12 @@ export const serverOrigin: z.ZodType<URL, string> = z
     return isLoopbackHost(new URL(url).hostname) ? `http://${value}` : url;
   })
   .pipe(httpOrigin);
+
+/** Several of them with commas between, in the order of preference; at least one, each once. */
+export function serverOrigins(most: number): z.ZodType<[URL, ...URL[]], string> {
+  return z
+    .string()
+    .transform((value) => value.split(',').map((each) => each.trim()))
+    .pipe(z.tuple([serverOrigin], serverOrigin))
+    .refine((all) => all.length <= most && new Set(all.map(String)).size === all.length);
+}

@@ -29,6 +29,8 @@ export interface ShareConfig {
   readonly alsoPorts: number[];
   /** Undefined: the tunnel server runs in this process. */
   readonly server: URL | undefined;
+  /** Where the session goes, in turn, when that one is gone. */
+  readonly furtherServers: readonly URL[];
   /** What requests to the app say in Host: `localhost`, `session` or a name, with or without a port. */
   readonly hostHeader: string;
   /** TCP port of the tunnel server in this process; 0 is any free one. */
@@ -92,8 +94,10 @@ export const shareOptions = optionsOf(SETTINGS);
 
 /** Puts options and environment together; throws ConfigError. */
 export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
-  const { port: local, alsoPorts, ...others } = readSettings(SETTINGS, given, env);
-  const { stunServers, turnUrls, ...values } = others;
+  const { port: local, alsoPorts, server: servers, ...others } = readSettings(SETTINGS, given, env);
+  const { stunServers, turnUrls, ...rest } = others;
+  const [server, ...furtherServers] = servers ?? [];
+  const values = { ...rest, server, furtherServers };
   if (local === undefined) throw new ConfigError('<port> is missing. A good value: 3000');
   const asksPassphrase = values.asksPassphrase || values.passphrase !== undefined;
   const ingress = asksPassphrase || values.asksDeveloper ? closedIngress(values) : values.ingress;

@@ -176,6 +176,10 @@ export const HOST_LIMITS = {
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */
   reconnectMaxMs: 10_000,
+  /** Servers that may be named: each of them is tried for as long as a registration may take. */
+  servers: 8,
+  /** How long a server that had the session is waited for when there is another one: a restart is over by then, and the URL stays. */
+  serverPatienceMs: 10_000,
   /** TCP, TLS, upgrade and registration together, for one attempt. */
   registerMs: 10_000,
   /** How long a start keeps trying before it gives up and says why. */

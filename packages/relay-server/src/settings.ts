@@ -3,6 +3,7 @@ import { schemas, setting, SHARED_SETTINGS } from '@wingman/node-kit';
 import { isSessionLabel, LIMITS, MAX_LABEL_CHARS } from '@wingman/protocol';
 import type { Credentials } from './exchange/basic-auth.js';
 import { INGRESS_MODES } from './exchange/ingress-key.js';
+import { HOST_LIMITS } from './limits.js';
 import { ENGINE_CHOICES } from './tunnel/webrtc/webrtc-adapter.js';
 
 /** Each is a client and a jar of sockets of its own; an app with more parts than this is rare. */
@@ -71,11 +72,12 @@ export const SETTINGS = {
   }),
   server: setting({
     variable: 'TUNNEL_SERVER_URL',
-    option: '--server <url>',
+    option: '--server <urls>',
     default: '',
     good: 'https://tunnel.example.org',
-    meaning: 'Tunnel server to use; empty: one in the process of `wingman share` itself.',
-    schema: schemas.serverOrigin,
+    meaning:
+      'Tunnel server to use, or several with commas, of which the first that takes the session has it; empty: one in the process of `wingman share` itself.',
+    schema: schemas.serverOrigins(HOST_LIMITS.servers),
   }),
   tunnelPort: setting({
     variable: 'TUNNEL_PORT',

@@ -11,6 +11,7 @@ import {
   shareConfig,
   type ShareGiven,
 } from '../src/config.js';
+import { HOST_LIMITS } from '../src/limits.js';
 import { complaint, share } from './support/given-settings.js';
 import { scratchFolder } from './support/scratch.js';
 
@@ -26,6 +27,7 @@ describe('shareConfig', () => {
       alsoPorts: [],
       hostHeader: 'localhost',
       server: undefined,
+      furtherServers: [],
       name: undefined,
       token: undefined,
       takeOver: false,
@@ -111,6 +113,19 @@ describe('shareConfig', () => {
     const message = complaint({}, env);
     expect(message).toContain(`${name} "${Object.values(env)[0]}" is not valid`);
     expect(message).toContain(`A good value: ${name}=`);
+  });
+
+  test('of several servers the first comes first, and each may be named once', () => {
+    const config = shareConfig({ port: '3000', server: 'a.example, localhost:8787' }, {});
+    expect(config.server?.origin).toBe('https://a.example');
+    expect(config.furtherServers.map(String)).toEqual(['http://localhost:8787/']);
+    expect(shareConfig({ port: '3000' }, {})).toMatchObject({
+      ...{ server: undefined, furtherServers: [] },
+    });
+    const many = Array.from({ length: HOST_LIMITS.servers + 1 }, (_, index) => `s${index}.example`);
+    for (const wrong of ['a.example,', 'a.example,a.example', many.join()]) {
+      expect(complaint({ server: wrong })).toContain('--server');
+    }
   });
 
   test.each<[string, ShareGiven]>([

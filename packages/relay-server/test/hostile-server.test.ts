@@ -39,7 +39,7 @@ function signaling(server: URL): Client {
   const clock = new FakeClock();
   const lost: string[] = [];
   const client = new SignalingClient({
-    server,
+    servers: [server],
     clock,
     register: () => ({ $case: 'endSession', value: {} }),
     registered: () => undefined,

@@ -45,12 +45,12 @@ interface Seen {
 }
 
 function connect(
-  server: URL,
+  server: URL | readonly [URL, ...URL[]],
   clock = new FakeClock(),
 ): { connection: SignalingClient; clock: FakeClock; seen: Seen; refuses: boolean } {
   const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
   const connection = new SignalingClient({
-    server,
+    servers: server instanceof URL ? [server] : server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
@@ -85,6 +85,34 @@ describe('registering', () => {
       $case: 'registerHost',
       value: { session: 's', signature: NONCE },
     });
+  });
+
+  test('with several servers one that wants no host like this is left for the next, and the last word is a refusal', async () => {
+    const refusing = (code: string) => (connection: SignalingConnection) =>
+      connection.send({ $case: 'refusal', value: create(Refusal, { code, message: 'why' }) });
+    const servers = [
+      await signalingServer((connection) => {
+        refusing('DENIED')(connection);
+        connection.socket.close(4000);
+      }),
+      await signalingServer(accept),
+      await signalingServer((connection) => {
+        refusing('TOKEN_NEEDED')(connection);
+        connection.socket.close(4000);
+      }),
+    ] as const;
+    for (const server of servers) cleanups.push(() => server.close());
+    const [denying, taking, closed] = [servers[0].url, servers[1].url, servers[2].url];
+    const host = connect([denying, taking]);
+    await until(() => host.seen.lost.length === 1, 'refused');
+    await host.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    await until(() => host.seen.registered === 1, 'registered');
+    expect([host.connection.server, host.seen.ended]).toEqual([taking, []]);
+    const unwanted = connect([denying, closed]);
+    await until(() => unwanted.seen.lost.length === 1, 'refused by the first');
+    await unwanted.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    await until(() => unwanted.seen.ended.length === 1, 'refused by both');
+    expect(unwanted.seen.ended[0]?.code).toBe('TOKEN_NEEDED');
   });
 
   test('messages pass once registered, and not before', async () => {

@@ -172,6 +172,7 @@ test('what happens is told line by line', () => {
   reporter.problem({ code: 'TIMEOUT', message: 'no direct path', viewer });
   reporter.problem({ code: 'CARRIER_CLOSED', message: 'ECONNREFUSED' });
   reporter.reconnected();
+  reporter.moved({ url: 'https://s.b.test/#k=x', server: 'https://b.test' });
   reporter.viewerLeft({ viewer, reason: 'LINK_CLOSED', viewers: 0 });
   reporter.stopping({ exchanges: 2, drainMs: 2_000 });
   const refused = { KEY_NEEDED: 12, LIMIT_EXCEEDED: 1 };
@@ -195,6 +196,10 @@ test('what happens is told line by line', () => {
     '  12:00:05  ! viewer 2: no direct path',
     '  12:00:05  ! tunnel server: ECONNREFUSED',
     '  12:00:05  + the tunnel server is back; the URL is the same',
+    '  12:00:05  + https://b.test has the session now; its URL is another one:',
+    '',
+    '  https://s.b.test/#k=x',
+    '',
     '  12:00:05  - viewer 2 left (no viewers)',
     '',
     '  Stopping … 2 exchanges under way may end within 2 s. (Ctrl-C again to stop at once)',

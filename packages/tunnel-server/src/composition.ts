@@ -156,7 +156,10 @@ function createCore(ingredients: Ingredients): Core {
 }
 
 function sumOf(registry: SessionRegistry, value: (live: LiveSession) => number): number {
-  return [...registry.all()].reduce((sum, live) => sum + value(live), 0);
+  let sum = 0;
+  // Without a copy: of thousands of sessions this is asked twice a second.
+  for (const live of registry.all()) sum += value(live);
+  return sum;
 }
 
 /** The session that holds most lets go of what it holds: the others are not to pay for it. */

@@ -37,6 +37,8 @@ export const SERVER_LIMITS = {
   leaseMs: 6_000,
   /** How often a node renews its leases: two renewals in a row may be lost. */
   leaseRenewalMs: 2_000,
+  /** Leases renewed by one question: Redis does nothing else for a millisecond or two. */
+  leasesAtOnce: 500,
   /** From a question to Redis to its answer. After this, Redis counts as away. */
   directoryMs: 2_000,
   /** How soon a node tries to connect to Redis again. */

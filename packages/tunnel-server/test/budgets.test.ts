@@ -72,6 +72,26 @@ describe('the budgets of memory and throughput', () => {
     expect(events).toEqual(['rate']);
   });
 
+  test('without a limit the rate is that since it was asked for last, and connections are not looked at before', () => {
+    let looks = 0;
+    const free = new Budgets({
+      clock,
+      maxHeldBytes: 100,
+      maxBytesPerSecond: undefined,
+      heldBytes: () => held,
+      carriedBytes: () => (looks++, carried),
+      refused: () => undefined,
+      shed: () => undefined,
+    });
+    carried = 600;
+    clock.advance(4 * HALF_SECOND_MS);
+    expect(looks).toBe(0);
+    expect([free.bytesPerSecond, free.bytesPerSecond, looks]).toEqual([300, 300, 1]);
+    carried = 800;
+    clock.advance(2 * HALF_SECOND_MS);
+    expect(free.bytesPerSecond).toBe(200);
+  });
+
   test('a closed one measures no more', () => {
     budgets().close();
     expect(clock.pending).toEqual([]);

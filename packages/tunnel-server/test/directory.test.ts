@@ -48,6 +48,10 @@ const answering = (directory: Directory): Promise<void> =>
     ),
   );
 
+/** Whether a node still has a name after its renewal. */
+const renew = async (directory: Directory, name: string, claim: Claim): Promise<boolean> =>
+  !(await directory.renew(new Map([[name, claim]]))).has(name);
+
 let names = 0;
 
 describe.each<[string, () => Promise<Directory>]>([
@@ -70,8 +74,8 @@ describe.each<[string, () => Promise<Directory>]>([
     await directory.claim(name, at('a'));
     await directory.claim(name, at('b'));
     expect(await directory.ownerOf(name)).toBe('http://b');
-    expect(await directory.renew(name, at('a'))).toBe(false);
-    expect(await directory.renew(name, at('b'))).toBe(true);
+    expect(await renew(directory, name, at('a'))).toBe(false);
+    expect(await renew(directory, name, at('b'))).toBe(true);
     // The loser gives up a name that it no longer has.
     await directory.release(name, at('a'));
     expect(await directory.ownerOf(name)).toBe('http://b');
@@ -90,7 +94,7 @@ describe.each<[string, () => Promise<Directory>]>([
     });
     expect(await directory.ownerOf(name)).toBe('http://a');
     await directory.claim(name, at('b', 'second', true));
-    expect(await directory.renew(name, at('a', 'first'))).toBe(false);
+    expect(await renew(directory, name, at('a', 'first'))).toBe(false);
   });
 
   test('has a name on its way when its node leaves, for its host alone to take it elsewhere', async () => {
@@ -102,7 +106,7 @@ describe.each<[string, () => Promise<Directory>]>([
     expect(await directory.ownerOf(name)).toBe('http://a');
     await directory.leave(name, at('a', 'first'));
     expect(await directory.ownerOf(name)).toBe('');
-    expect(await directory.renew(name, at('a', 'first'))).toBe(false);
+    expect(await renew(directory, name, at('a', 'first'))).toBe(false);
     await directory.release(name, at('a', 'first'));
     const stranger = directory.claim(name, at('b', 'second'));
     await expect(stranger).rejects.toMatchObject({ code: 'NAME_IN_USE' });
@@ -118,10 +122,24 @@ describe.each<[string, () => Promise<Directory>]>([
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  test('renews many names at once, and tells those that another node has', async () => {
+    const directory = await create();
+    const many = Array.from({ length: SERVER_LIMITS.leasesAtOnce }, () => `name-${++names}`);
+    const lost = many.filter((_name, index) => index % 100 === 7);
+    for (const name of lost) await directory.claim(name, at('b'));
+    const claims = new Map(many.map((name, index) => [name, at('a', `run-${index}`)]));
+    expect([...(await directory.renew(claims))]).toEqual(lost);
+    expect(await directory.ownerOf(many[0]!)).toBe('http://a');
+    expect(await directory.ownerOf(lost[0]!)).toBe('http://b');
+    expect(await directory.renew(new Map([[many[1]!, at('b', 'run-1')]]))).toEqual(
+      new Set([many[1]]),
+    );
+  });
+
   test('takes a name again that has run out, or was forgotten', async () => {
     const directory = await create();
     const name = `name-${++names}`;
-    expect(await directory.renew(name, at('a'))).toBe(true);
+    expect(await renew(directory, name, at('a'))).toBe(true);
     expect(await directory.ownerOf(name)).toBe('http://a');
   });
 });
@@ -131,7 +149,7 @@ test('in memory a name that is not renewed is free after the lease', async () =>
   const directory = new MemoryDirectory(clock);
   await directory.claim('name', at('a', 'first'));
   clock.advance(SERVER_LIMITS.leaseMs - 1);
-  await directory.renew('name', at('a', 'first'));
+  await renew(directory, 'name', at('a', 'first'));
   clock.advance(SERVER_LIMITS.leaseMs - 1);
   expect(await directory.ownerOf('name')).toBe('http://a');
   clock.advance(1);
@@ -157,7 +175,7 @@ test('while Redis is away every question is refused at once, and it is found aga
   await redis.stop();
   const questions = [
     directory.claim('name', at('a')),
-    directory.renew('name', at('a')),
+    renew(directory, 'name', at('a')),
     directory.ownerOf('name'),
     directory.release('name', at('a')),
   ];

@@ -33,13 +33,17 @@ beforeEach(() => {
     leave: () => Promise.resolve(),
   };
   const noted =
-    (what: 'claim' | 'renew' | 'release' | 'leave') =>
+    (what: 'claim' | 'release' | 'leave') =>
     (name: string, claim: Claim): Promise<unknown> => {
       log.push([what, name, claim.instance]);
       return answers[what]();
     };
+  const renew = async (claims: ReadonlyMap<string, Claim>): Promise<Set<string>> => {
+    for (const [name, { instance }] of claims) log.push(['renew', name, instance]);
+    return new Set((await answers.renew()) ? [] : claims.keys());
+  };
   const directory = {
-    ...{ claim: noted('claim'), renew: noted('renew') },
+    ...{ claim: noted('claim'), renew },
     ...{ release: noted('release'), leave: noted('leave') },
   };
   leases = new Leases({

@@ -80,6 +80,8 @@ export interface Reporter {
   visitors(visitors: readonly VisitorInfo[], tries: Entrance['tries']): void;
   transfer(event: Payload<'transfer'>): void;
   reconnected(): void;
+  /** Another server has the session now; `url` opens the page that was shared. */
+  moved(event: Payload<'moved'>): void;
   /** Something went wrong, and the session goes on. */
   problem(event: Payload<'problem'>): void;
   /** What a key that was pressed has done. */
@@ -119,6 +121,7 @@ export function jsonReporter(write: (text: string) => void, common: object = {})
     visitors: (visitors, tries) => line('visitors', { visitors, tries }),
     transfer: (event) => line('transfer', event),
     reconnected: () => undefined,
+    moved: (event) => line('moved', event),
     problem: (event) => line('error', { ...event, fatal: false }),
     notice: () => undefined,
     output: (text) => void process.stderr.write(`${text}\n`),

@@ -79,7 +79,7 @@ async function shareThrough(
   if (hosts === undefined) return sayStopped(tools);
   const { main: host } = hosts;
   const inspector = await inspectorFor(config, hosts, tools.log);
-  const stopped = observe(hosts, tools);
+  const stopped = observe(hosts, config, tools);
   const info: ReadyInfo = {
     url: openAt(host.url, config.firstPage),
     session: host.session,
@@ -157,7 +157,11 @@ async function inspectorFor(
 }
 
 /** Passes on what happens; resolves with the reason once the host has stopped. */
-function observe(hosts: PortHosts, { reporter }: Tools): Promise<StopReason> {
+function observe(
+  hosts: PortHosts,
+  { firstPage }: ShareConfig,
+  { reporter }: Tools,
+): Promise<StopReason> {
   const { main: host } = hosts;
   host.on('viewer-joined', (event) =>
     reporter.viewerJoined(event, () => hosts.viewer(event.viewer)),
@@ -171,6 +175,7 @@ function observe(hosts: PortHosts, { reporter }: Tools): Promise<StopReason> {
   host.on('request', (event) => reporter.request(event));
   host.on('transfer', (event) => reporter.transfer(event));
   host.on('reconnected', () => reporter.reconnected());
+  host.on('moved', ({ server, url }) => reporter.moved({ server, url: openAt(url, firstPage) }));
   host.on('problem', (event) => reporter.problem(event));
   return new Promise((resolve) => {
     host.once('stopped', (event) => {

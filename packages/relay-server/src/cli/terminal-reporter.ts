@@ -60,6 +60,11 @@ export function terminalReporter(screen: Screen, clock: Clock): Reporter {
       view.trouble.forget();
       view.event(`${c.green('+')} the tunnel server is back; the URL is the same`);
     },
+    moved: ({ url, server }) => {
+      view.trouble.forget();
+      view.event(`${c.green('+')} ${server} has the session now; its URL is another one:`);
+      view.line(`\n  ${c.bold(url)}\n`);
+    },
     problem: ({ message, viewer }) => {
       const source = viewer === undefined ? 'tunnel server' : viewers.name(viewer);
       view.trouble.add(`${source}: ${message}`);

@@ -90,27 +90,26 @@ async function start(
 
 /** A session that is open, with the tunnel server of its own, if it has one. */
 class OpenSession implements SharedApp {
-  readonly url: string;
   readonly session: string;
-  readonly server: string;
   readonly expiresAt: Date;
   readonly ingressToken: string | undefined;
   readonly #events = new EventEmitter();
   readonly #host: Host;
+  readonly #firstPage: string;
   readonly #over: Promise<void>;
 
   constructor(config: ShareConfig, hosts: PortHosts, embedded: EmbeddedServer | undefined) {
     const { main: host } = hosts;
     this.#host = host;
-    this.url = openAt(host.url, config.firstPage);
+    this.#firstPage = config.firstPage;
     this.session = host.session;
-    this.server = host.server.origin;
     this.expiresAt = new Date(host.expiresAt);
     this.ingressToken = config.ingress === 'key' ? host.ingressToken : undefined;
     host.on('viewer-joined', (event) => this.#tell('viewer-joined', event));
     host.on('path-changed', (event) => this.#tell('path-changed', event));
     host.on('viewer-left', (event) => this.#tell('viewer-left', event));
     host.on('reconnected', () => this.#tell('reconnected', undefined));
+    host.on('moved', ({ server }) => this.#tell('moved', { server, url: this.url }));
     host.on('problem', (event) => this.#tell('problem', event));
     this.#over = new Promise((resolve) => {
       // However it ends: by `close`, by its time, or by the server.
@@ -119,6 +118,14 @@ class OpenSession implements SharedApp {
         this.#tell('stopped', event);
       });
     });
+  }
+
+  get url(): string {
+    return openAt(this.#host.url, this.#firstPage);
+  }
+
+  get server(): string {
+    return this.#host.server.origin;
   }
 
   on: SharedApp['on'] = (event, listener) => {

@@ -6,8 +6,8 @@ export interface ShareOptions {
   readonly port: number | string;
   /** Further local ports that the app's pages may use. */
   readonly also?: readonly number[];
-  /** The tunnel server's origin; without it one runs in this process, for this machine's browsers only. */
-  readonly server?: string;
+  /** The tunnel server's origin, or several in the order of preference; without it one runs in this process, for this machine's browsers only. */
+  readonly server?: string | readonly string[];
   /** For a server that registers only hosts with a token; it is never sent. */
   readonly token?: string;
   /** Keeps the session's URL over restarts. */
@@ -66,6 +66,8 @@ export interface ShareEvents {
   'viewer-left': { readonly viewer: string; readonly reason: string; readonly viewers: number };
   /** The tunnel server answers again. */
   reconnected: undefined;
+  /** The server was gone, and another has the session now, under this URL. */
+  moved: { readonly url: string; readonly server: string };
   /** Something went wrong; the session goes on. */
   problem: { readonly code: string; readonly message: string; readonly viewer?: string };
   /** The last event. `refused` counts what was refused or cut off, by code. */

@@ -29,6 +29,7 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     alsoPorts: config.alsoPorts,
     hostHeader: config.hostHeader,
     server,
+    furtherServers: config.furtherServers,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity,
     token: embedded?.token ?? config.token,

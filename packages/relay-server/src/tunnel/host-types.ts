@@ -21,6 +21,8 @@ export interface HostOptions {
   readonly hostHeader?: string;
   /** The tunnel server's origin. */
   readonly server: URL;
+  /** Servers for when that one is gone, in turn. */
+  readonly furtherServers?: readonly URL[];
   /** Origins under which the server shows this session besides the session's own. */
   readonly bareOrigins?: readonly string[];
   readonly identity: HostIdentity;
@@ -86,6 +88,8 @@ export interface HostEvents {
   request: [RequestReport];
   /** The tunnel server answers again. */
   reconnected: [];
+  /** The session has gone to another server, and has this URL now. */
+  moved: [{ url: string; server: string }];
   /** It has begun to stop. */
   closing: [];
   /** Something went wrong; the host goes on. */

@@ -19,7 +19,7 @@ import { HOST_LIMITS } from '../limits.js';
 import { watchAddresses } from './address-watch.js';
 import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
-import { firstRegistration, SignalingClient, type FirstRegistration } from './signaling-client.js';
+import { firstRegistration, type FirstRegistration } from './first-registration.js';
 import type { HostEvents, HostOptions, StopReason, ViewerInfo } from './host-types.js';
 import { LaneHost } from './lane-host.js';
 import { Lease } from './lease.js';
@@ -27,6 +27,11 @@ import { LinkTable } from './links.js';
 import { P2pHost } from './p2p-host.js';
 import { Registrations } from './registrations.js';
 import { ServerMessages } from './server-messages.js';
+import { SignalingClient } from './signaling-client.js';
+
+function serversOf({ server, furtherServers = [] }: HostOptions): readonly [URL, ...URL[]] {
+  return [server, ...furtherServers];
+}
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -56,7 +61,7 @@ export class Host extends EventEmitter<HostEvents> {
     watch: (host: Host) => void = () => undefined,
   ): Promise<Host> {
     const keys = await createHostKeys(options.identity);
-    const first = firstRegistration(options.server, options.clock ?? systemClock);
+    const first = firstRegistration(serversOf(options), options.clock ?? systemClock);
     const host = new Host(options, keys, first);
     watch(host);
     try {
@@ -92,7 +97,7 @@ export class Host extends EventEmitter<HostEvents> {
     const registrations = new Registrations(options, keys, this.#lease);
     const messages = this.#createMessages();
     this.#connection = new SignalingClient({
-      server: options.server,
+      servers: serversOf(options),
       clock: this.#clock,
       register: (nonce) => registrations.create(nonce),
       registered: (grant) => {
@@ -135,9 +140,9 @@ export class Host extends EventEmitter<HostEvents> {
     return this.#lease.expiresAt;
   }
 
-  /** The tunnel server's origin. */
+  /** The origin of the tunnel server that has the session, or is asked to take it. */
   get server(): URL {
-    return this.#options.server;
+    return this.#connection.server;
   }
 
   /** Whether it has ever been registered. */
@@ -259,16 +264,18 @@ export class Host extends EventEmitter<HostEvents> {
       links: this.#links,
       dialer: this.#dialer,
       p2p: this.#p2p,
+      server: () => this.server,
       send: (message) => this.#connection.send(message),
       problem: (error) => this.#problem(error),
     });
   }
 
   #registered(grant: HostRegistered): void {
-    const isFirst = !this.#lease.isGranted;
+    const { isGranted, origin } = this.#lease;
     this.#lease.take(grant);
-    if (isFirst) this.#schedulePrekey();
-    else this.emit('reconnected');
+    if (!isGranted) return this.#schedulePrekey();
+    if (this.#lease.origin === origin) return void this.emit('reconnected');
+    this.emit('moved', { url: this.url, server: this.server.origin });
   }
 
   #schedulePrekey(): void {

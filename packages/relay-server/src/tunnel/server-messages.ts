@@ -16,13 +16,15 @@ import type { SignalingClient } from './signaling-client.js';
 
 /** The parts of a host that the server's messages lead to. */
 export interface MessageTargets {
-  readonly options: Pick<HostOptions, 'identity' | 'server' | 'p2pTimeoutMs' | 'sparesRelay'>;
+  readonly options: Pick<HostOptions, 'identity' | 'p2pTimeoutMs' | 'sparesRelay'>;
   readonly keys: Pick<HostKeys, 'admission'>;
   readonly commons: Pick<Commons, 'candidates' | 'refusals'>;
   readonly lease: Pick<Lease, 'dialToken'>;
   readonly links: Pick<LinkTable, 'admits' | 'viewerBack' | 'viewerLeft'>;
   readonly dialer: Pick<Dialer, 'dial'>;
   readonly p2p: Pick<P2pHost, 'offer' | 'candidate'> | undefined;
+  /** The server that has the session now. */
+  readonly server: () => URL;
   /** Sends to the server. */
   readonly send: SignalingClient['send'];
   /** Tells the developer. */
@@ -46,8 +48,8 @@ export class ServerMessages {
       case 'viewerLeft':
         return links.viewerLeft(message.value.linkId, message.value);
       case 'dialRequest': {
-        const { server, identity } = options;
-        const target = { server, session: identity.session, token: lease.dialToken };
+        const { session } = options.identity;
+        const target = { server: this.to.server(), session, token: lease.dialToken };
         return dialer.dial(message.value.purpose, target);
       }
       case 'wrongKey':

@@ -3,7 +3,6 @@ import {
   Backoff,
   CloseCode,
   decodeEnvelope,
-  deferred,
   encodeEnvelope,
   HostMessage,
   PROTOCOL_VERSION,
@@ -23,6 +22,7 @@ import {
 } from '@wingman/protocol';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
+import { ServerTurn } from './server-turn.js';
 
 /**
  * connecting: the socket or the server's challenge is awaited. registering: our proof has been sent.
@@ -51,6 +51,8 @@ const FINAL_CODES = new Set<string>([
   'NAME_IN_USE',
   'DENIED',
 ]);
+/** Of these, the answers that another server need not give. */
+const OF_ONE_SERVER = new Set<string>(['TOKEN_NEEDED', 'DENIED']);
 const FINAL_CLOSES = new Map<number, ErrorCode>([
   [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
   [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
@@ -59,7 +61,8 @@ const FINAL_CLOSES = new Map<number, ErrorCode>([
 
 /** What the connection asks of its owner. */
 export interface SignalingClientOptions {
-  readonly server: URL;
+  /** Tried in turn; the session stays at the first that takes it until that one is gone. */
+  readonly servers: readonly [URL, ...URL[]];
   readonly clock: Clock;
   readonly backoff?: Backoff;
   /** Makes the registration for this connection's challenge. */
@@ -87,9 +90,11 @@ export class SignalingClient {
   #refusal: WingmanError | undefined;
   /** Whether a registration of ours has not been answered. */
   #awaitsGrant = false;
+  readonly #turn: ServerTurn;
 
   constructor(options: SignalingClientOptions) {
     this.#options = options;
+    this.#turn = new ServerTurn(options.servers, options.clock);
     const { reconnectFirstMs, reconnectMaxMs } = HOST_LIMITS;
     this.#backoff = options.backoff ?? new Backoff(reconnectFirstMs, reconnectMaxMs);
     this.#connect();
@@ -97,6 +102,11 @@ export class SignalingClient {
 
   get state(): ConnectionState {
     return this.#machine.state;
+  }
+
+  /** The server that has the session, or is asked to take it. */
+  get server(): URL {
+    return this.#turn.server;
   }
 
   /** Sends a message. Without a registration it is dropped: the other side begins anew then anyway. */
@@ -135,7 +145,7 @@ export class SignalingClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(webSocketUrl(this.#options.server, HOST_PATH), {
+    const socket = new WebSocket(webSocketUrl(this.server, HOST_PATH), {
       perMessageDeflate: false,
       maxPayload: HOST_LIMITS.signalingMessageBytes,
     });
@@ -207,6 +217,7 @@ export class SignalingClient {
     if (this.#machine.state !== 'registering') return;
     this.#timer?.cancel();
     this.#backoff.reset();
+    this.#turn.taken();
     this.#machine.demand('registered');
   }
 
@@ -222,10 +233,13 @@ export class SignalingClient {
     this.#awaitsGrant = false;
     if (this.#machine.state === 'ended') return;
     const error = this.#refusal ?? closeError(code, reason);
-    if (FINAL_CODES.has(error.code)) {
+    const isRefused = FINAL_CODES.has(error.code);
+    const goesOn = OF_ONE_SERVER.has(error.code) && this.#turn.refused();
+    if (isRefused && !goesOn) {
       this.#machine.demand('ended');
       return this.#options.ended(error);
     }
+    if (!isRefused && this.#turn.failed()) this.#backoff.reset();
     this.#machine.demand('waiting');
     this.#timer = this.#options.clock.setTimeout(() => this.#connectAgain(), this.#backoff.next());
     this.#options.lost(error);
@@ -253,33 +267,4 @@ function refusalOf(code: string, message: string): WingmanError {
   const known = [...FINAL_CODES].includes(code);
   const text = [message, CURES.get(code) ?? []].flat().join('; ');
   return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', text);
-}
-
-/** Is told of the connection's first steps, until the first registration. */
-export interface FirstRegistration {
-  registered(): void;
-  lost(error: WingmanError): void;
-  ended(error: WingmanError): void;
-}
-
-/** Waits for the first registration; fails at a refusal, or after HOST_LIMITS.startMs with what went wrong last. */
-export function firstRegistration(
-  server: URL,
-  clock: Clock,
-): FirstRegistration & { readonly done: Promise<void> } {
-  const first = deferred<void>();
-  let last = 'no answer';
-  const timer = clock.setTimeout(() => {
-    first.reject(
-      new WingmanError('TIMEOUT', `the tunnel server ${server.origin} can't be reached: ${last}`),
-    );
-  }, HOST_LIMITS.startMs);
-  return {
-    done: first.promise.finally(() => timer.cancel()),
-    registered: () => first.resolve(),
-    lost: (error) => {
-      last = error.message;
-    },
-    ended: (error) => first.reject(error),
-  };
 }

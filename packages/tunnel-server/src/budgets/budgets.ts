@@ -21,18 +21,21 @@ export interface BudgetOptions {
 }
 
 /**
- * The server's memory and throughput, measured at intervals. At a budget the server refuses what is new and keeps
+ * The server's memory and throughput, measured at intervals; throughput without a limit only when somebody asks for it, as
+ * each measurement looks at every connection. At a budget the server refuses what is new and keeps
  * what is there. What is there may hold more later: far above the budget, the session that holds most is cut.
  */
 export class Budgets {
   readonly #options: BudgetOptions;
   #heldBytes = 0;
   #carriedBytes = 0;
+  #carriedAt: number;
   #bytesPerSecond = 0;
   #timer: Timer;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
+    this.#carriedAt = options.clock.now();
     this.#timer = this.#wait();
   }
 
@@ -40,7 +43,9 @@ export class Budgets {
     return this.#heldBytes;
   }
 
+  /** Since the last measurement; without a limit, since it was asked for last. */
   get bytesPerSecond(): number {
+    if (this.#options.maxBytesPerSecond === undefined) this.#measureRate();
     return this.#bytesPerSecond;
   }
 
@@ -70,11 +75,19 @@ export class Budgets {
   }
 
   #measure(): void {
-    const { carriedBytes, heldBytes, maxHeldBytes, shed } = this.#options;
-    const carried = carriedBytes();
-    this.#bytesPerSecond = (carried - this.#carriedBytes) / (SERVER_LIMITS.budgetMs / 1000);
-    this.#carriedBytes = carried;
+    const { heldBytes, maxBytesPerSecond, maxHeldBytes, shed } = this.#options;
+    if (maxBytesPerSecond !== undefined) this.#measureRate();
     this.#heldBytes = heldBytes();
     if (this.#heldBytes > maxHeldBytes * SERVER_LIMITS.shedAbove) shed();
+  }
+
+  #measureRate(): void {
+    const { carriedBytes, clock } = this.#options;
+    const seconds = (clock.now() - this.#carriedAt) / 1000;
+    if (seconds === 0) return;
+    const carried = carriedBytes();
+    this.#bytesPerSecond = (carried - this.#carriedBytes) / seconds;
+    this.#carriedBytes = carried;
+    this.#carriedAt = clock.now();
   }
 }

@@ -21,8 +21,8 @@ export interface Directory {
   readonly isAway: boolean;
   /** Makes the node the owner. The host of a name may move it to another node; rejects with NAME_IN_USE for another host. */
   claim(name: string, claim: Claim): Promise<void>;
-  /** Renews the lease of a name for this host; false when another node has the name. A lease that has run out begins anew. */
-  renew(name: string, claim: Claim): Promise<boolean>;
+  /** Renews the leases of all these names, and resolves with those that another node has. A lease that has run out begins anew. */
+  renew(claims: ReadonlyMap<string, Claim>): Promise<ReadonlySet<string>>;
   /** Gives a name up if the node still has it. */
   release(name: string, claim: Claim): Promise<void>;
   /** Gives a name up for its host to take it at another node; until then it is on its way, for a lease at most. */
@@ -57,11 +57,14 @@ export class MemoryDirectory implements Directory {
     return Promise.resolve();
   }
 
-  renew(name: string, claim: Claim): Promise<boolean> {
-    const holder = this.#holder(name);
-    const isOurs = holder === undefined || holder.node === claim.node;
-    if (isOurs) this.#hold(name, claim);
-    return Promise.resolve(isOurs);
+  renew(claims: ReadonlyMap<string, Claim>): Promise<ReadonlySet<string>> {
+    const lost = new Set<string>();
+    for (const [name, claim] of claims) {
+      const holder = this.#holder(name);
+      if (holder === undefined || holder.node === claim.node) this.#hold(name, claim);
+      else lost.add(name);
+    }
+    return Promise.resolve(lost);
   }
 
   release(name: string, claim: Claim): Promise<void> {

@@ -72,8 +72,16 @@ export class Leases {
    */
   async renew(): Promise<void> {
     const since = this.#options.clock.now();
-    const all = [...this.#held].map(([name, { claim }]) => this.#renewOne(name, claim, since));
-    const open = (await Promise.all(all)).filter((name) => name !== undefined);
+    for (const [name, { claim }] of this.#held) {
+      if (!this.#options.isHere(name)) void this.#giveUp(name, claim);
+    }
+    const claims = [...this.#held].map(([name, { claim }]): [string, Claim] => [name, claim]);
+    const asked: Promise<string[]>[] = [];
+    for (let first = 0; first < claims.length; first += SERVER_LIMITS.leasesAtOnce) {
+      const some = new Map(claims.slice(first, first + SERVER_LIMITS.leasesAtOnce));
+      asked.push(this.#renewSome(some, since));
+    }
+    const open = (await Promise.all(asked)).flat();
     if (open.length === 0) return;
     const goesOn = await this.#options.isAwayFromAll();
     this.#options.logger.warn({ sessions: open.length, goesOn }, 'leases could not be renewed');
@@ -111,20 +119,21 @@ export class Leases {
     }, SERVER_LIMITS.leaseRenewalMs);
   }
 
-  /** The name, when nobody could be asked. */
-  async #renewOne(name: string, claim: Claim, since: number): Promise<string | undefined> {
-    const { directory } = this.#options;
-    if (!this.#options.isHere(name)) return void (await this.#giveUp(name, claim));
-    try {
-      if (await directory.renew(name, claim)) return void this.#confirm(name, since);
-    } catch {
-      return name;
+  /** The names, when nobody could be asked. */
+  async #renewSome(claims: ReadonlyMap<string, Claim>, since: number): Promise<string[]> {
+    const lost = await this.#options.directory.renew(claims).catch(() => undefined);
+    if (lost === undefined) return [...claims.keys()];
+    for (const [name, claim] of claims) {
+      if (!lost.has(name)) this.#confirm(name, since);
+      // The host may have come back here while the question was under way: the answer is about its claim before.
+      else if (this.#held.get(name)?.claim === claim) this.#lose(name);
     }
-    // The host may have come back here while the question was under way: the answer is about its claim before.
-    if (this.#held.get(name)?.claim !== claim) return undefined;
+    return [];
+  }
+
+  #lose(name: string): void {
     this.#held.delete(name);
     this.#options.lost(name);
-    return undefined;
   }
 
   /** Of two answers the later question counts: rounds overlap when the directory is slow. */

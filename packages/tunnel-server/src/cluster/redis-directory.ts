@@ -9,11 +9,16 @@ local isFree = not held or string.sub(held, 1, #ARGV[1] + 1) == ARGV[1] .. ' ' o
 if not isFree then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[4])
 return 1`;
+/** Of many names: the lease, then for each key its instance and node. Answers with the places of those that another node has. */
 const RENEW = `
-local held = redis.call('GET', KEYS[1])
-if held and string.sub(held, -#ARGV[2] - 1) ~= ' ' .. ARGV[2] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[4])
-return 1`;
+local lost = {}
+for i, key in ipairs(KEYS) do
+  local held = redis.call('GET', key)
+  local instance, node = ARGV[2 * i], ARGV[2 * i + 1]
+  if held and string.sub(held, -#node - 1) ~= ' ' .. node then lost[#lost + 1] = i - 1
+  else redis.call('SET', key, instance .. ' ' .. node, 'PX', ARGV[1]) end
+end
+return lost`;
 const LEAVE = `
 local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, -#ARGV[2] - 1) ~= ' ' .. ARGV[2] then return 0 end
@@ -40,8 +45,14 @@ export class RedisDirectory implements Directory {
     if ((await this.#run(CLAIM, name, claim)) !== 1) throw nameInUse();
   }
 
-  async renew(name: string, claim: Claim): Promise<boolean> {
-    return (await this.#run(RENEW, name, claim)) === 1;
+  async renew(claims: ReadonlyMap<string, Claim>): Promise<ReadonlySet<string>> {
+    const names = [...claims.keys()];
+    const holders = [...claims.values()].flatMap(({ instance, node }) => [instance, node]);
+    const values = [String(SERVER_LIMITS.leaseMs), ...holders];
+    const asked = { keys: names.map(keyOf), arguments: values };
+    const lost = await this.#redis.ask((client) => client.eval(RENEW, asked));
+    const places = new Set(Array.isArray(lost) ? lost.map(Number) : []);
+    return new Set(names.filter((_name, place) => places.has(place)));
   }
 
   async release(name: string, claim: Claim): Promise<void> {

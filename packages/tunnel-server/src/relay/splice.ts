@@ -143,7 +143,9 @@ export class SpliceRoster implements SessionPart {
 
   /** What waits for the ends of all splices, in bytes. */
   get queuedBytes(): number {
-    return [...this.#byLink.values()].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
+    let sum = 0;
+    for (const { queuedBytes } of this.#byLink.values()) sum += queuedBytes;
+    return sum;
   }
 
   /** Ends the splices whose readers don't read; their links come back on another. */
