@@ -18,6 +18,7 @@ import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
+import { Room } from '../together/room.js';
 import { CandidateBook } from './candidate-book.js';
 import { RefusalCount } from './refusal-count.js';
 import { openingHead, WebSocketExchange } from './web-socket-exchange.js';
@@ -63,6 +64,8 @@ export interface LocalAppOptions {
   readonly isReadOnly?: boolean | undefined;
   /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
   readonly compresses?: boolean | undefined;
+  /** Whether viewers may look at the app together; they may when this is undefined. */
+  readonly isTogether?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
   /** From the app whose other port this one is. */
@@ -92,7 +95,7 @@ export class LocalApp {
     options: LocalAppOptions = {},
   ) {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
-    const { basicAuth, isReadOnly = false } = options;
+    const { basicAuth, isReadOnly = false, isTogether = true } = options;
     const { onObserverError, clock = systemClock } = options;
     this.commons = options.commons ?? newCommons(options, clock);
     this.#clock = clock;
@@ -100,11 +103,15 @@ export class LocalApp {
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
-    const { compressor, entrance, jars, pageOrigins } = this.commons;
+    const { compressor, entrance, jars, pageOrigins, viewers } = this.commons;
+    const room = isTogether ? new Room(() => viewers.size, clock) : undefined;
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
-    this.#context = { ports, jars, compressor, entrance, pageOrigins, ...own, clock, draining };
+    this.#context = {
+      ...{ ports, jars, compressor, entrance, pageOrigins, room },
+      ...{ ...own, clock, draining },
+    };
   }
 
   get entrance(): Entrance {

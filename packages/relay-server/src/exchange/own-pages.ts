@@ -6,12 +6,14 @@ import {
   methodNotAllowed,
   ownPageUnknown,
   PORTS_TARGET,
+  TOGETHER_TARGET,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 import { enterByLink, giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
 import { isBelow, readingsOf } from './target-readings.js';
 import type { Via } from '../local/local-ports.js';
+import { takePart, takePlace } from '../together/pages.js';
 
 /** Answers one method of a page; HEAD is answered like GET, without the body. */
 export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
@@ -28,9 +30,15 @@ const INGRESS_METHODS = new Map([
   ['POST', giveIngressCookie],
 ]);
 
+const TOGETHER_METHODS = new Map<string, Handler>([
+  ['GET', takePart],
+  ['POST', takePlace],
+]);
+
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
+  [TOGETHER_TARGET, { doors: ['viewer'], methods: TOGETHER_METHODS }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],
 ]);
 

@@ -1,4 +1,4 @@
-import type { ExchangeObserver } from '@wingman/protocol';
+import { TOGETHER_TARGET, type ExchangeObserver } from '@wingman/protocol';
 import { ExchangeRecord, type RecordStart } from './exchange-record.js';
 import type { RecordStore } from './record-store.js';
 
@@ -8,10 +8,11 @@ export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
   rttOf(link: string): number | null;
 }
 
-/** An observer that keeps each exchange. */
+/** An observer that keeps each exchange, but for where viewers are together: nobody is to keep that. */
 export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserver {
   const { sharedPort, path } = host;
   return (exchange) => {
+    if (exchange.asked.target.startsWith(TOGETHER_TARGET)) return undefined;
     const rttMs = exchange.path === 'ingress' ? null : host.rttOf(exchange.link);
     const record = new ExchangeRecord(exchange, { id: store.nextId(), path, rttMs, sharedPort });
     const changed = (): void => store.touch(record);

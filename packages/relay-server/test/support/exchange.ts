@@ -31,6 +31,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     pageOrigins: new Map(),
     entrance: new Entrance(),
     isReadOnly: false,
+    room: undefined,
     clock: systemClock,
     opener: 'opener',
     messageBounds: { share: new FairShare(LIMITS.webSocketHeldBytes), clock: systemClock },
