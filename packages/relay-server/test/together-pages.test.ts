@@ -58,9 +58,9 @@ function reader({ body }: HttpResponse) {
         text = text.slice(end + 2);
         if (event.event === kind) return event;
       }
-      const { value, done } = await pieces.next();
-      if (done === true) return undefined;
-      text += Buffer.from(value).toString();
+      const piece = await pieces.next();
+      if (piece.done === true) return undefined;
+      text += Buffer.from(piece.value).toString();
     }
   };
 }

@@ -25,9 +25,9 @@ function ears(member: Member) {
   const events = member.events();
   return async (kind?: TogetherEvent['event']): Promise<TogetherEvent | undefined> => {
     for (;;) {
-      const { value, done } = await events.next();
-      if (done === true) return undefined;
-      if (kind === undefined || value.event === kind) return value;
+      const next = await events.next();
+      if (next.done === true) return undefined;
+      if (kind === undefined || next.value.event === kind) return next.value;
     }
   };
 }

@@ -29,7 +29,12 @@ function load(page: Document): Promise<ShowTogether> {
     const script = page.createElement('script');
     script.integrity = WINGMAN_TOGETHER;
     script.src = `${RESERVED_PREFIX}together.js`;
-    script.onload = () => resolve(Reflect.get(page.defaultView ?? {}, TOGETHER_API));
+    const tab = page.defaultView as { [TOGETHER_API]?: ShowTogether } | null;
+    script.onload = () => {
+      const code = tab?.[TOGETHER_API];
+      if (code === undefined) reject(new Error('the script holds something else'));
+      else resolve(code);
+    };
     script.onerror = reject;
     page.head.append(script);
   });

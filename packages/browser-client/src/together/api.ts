@@ -1,5 +1,5 @@
 /** Under this registered symbol the code for viewers who look at the app together is found once it is there. */
-export const TOGETHER_API = Symbol.for('wingman.together');
+export const TOGETHER_API: unique symbol = Symbol.for('wingman.together');
 
 /** What that code needs of the app's frame. */
 export interface FollowedFrame {

@@ -35,7 +35,7 @@ export class TogetherHost {
 
   async #answer(url: string, { method, body, signal }: RequestInit): Promise<Response> {
     if (method === 'POST') {
-      this.moves.push(JSON.parse(String(body)) as TogetherMove);
+      this.moves.push(JSON.parse(body as string) as TogetherMove);
       if (this.isSlow) await new Promise<void>((resolve) => (this.release = resolve));
       return new Response();
     }
