@@ -13,7 +13,8 @@ const assets = process.argv[2] ?? path.join(root, 'packages/tunnel-server/assets
 
 /**
  * Bytes after gzip: what a first visit costs, but for sw-app-workers.js and emulation.js, which only an app
- * with a service worker of its own asks for, and diagnostics.html, which a person opens. A little above what is reached, so that growth is noticed.
+ * with a service worker of its own asks for, together.js, which the pill's details ask for, and diagnostics.html, which a
+ * person opens. A little above what is reached, so that growth is noticed.
  */
 const BUDGETS = {
   // 0.4 KiB keep the link key where scripts can't read it; 1.1 KiB bring pages of other ports their key, and frame them.
@@ -25,16 +26,17 @@ const BUDGETS = {
   // 1 KiB have the service worker's code on its way before the page's, and the app's first paint before all that can wait.
   // 0.7 KiB undo what the host has compressed. 0.5 KiB spare the relay, and leave the peer alone while nobody looks.
   // 0.2 KiB bound how often a silent direct path gets a successor. 1.2 KiB make a repeated head 40 bytes of 570.
-  // 0.1 KiB lead to the page about diagnostics.
-  'shell.html': 81.8 * 1024,
+  // 0.1 KiB lead to the page about diagnostics. 0.3 KiB fetch together.js once somebody opens the pill's details.
+  'shell.html': 82.1 * 1024,
   // Ten segments are a first flight of TCP (RFC 6928). Browsers ask for Brotli, which takes 4 % less than this: with its
   // head it is a segment more, which costs a round trip beside those of the first page, and none of them waits for it.
   // 0.3 KiB are the policies of the pages that a service worker answers with. 0.2 KiB keep the bodies that WebKit
   // leaves out of redirected requests. 0.4 KiB save a second visit the shell's round trips, and a first one the shim's.
   // 0.1 KiB give bodies the length that the shim says. 2.7 KiB are the HTTP cache: thirteen segments take no round trip
   // more than eleven, and a reload is without the answers that it keeps. 0.1 KiB are the deadlines of what reads the disk, and
-  // 0.1 KiB its waits for a body that the disk has yet to write, or that `force-cache` alone may use.
-  'sw.js': 19.4 * 1024,
+  // 0.1 KiB its waits for a body that the disk has yet to write, or that `force-cache` alone may use. 0.1 KiB know the pages
+  // about diagnostics and of viewers together, and ports of the page's own host.
+  'sw.js': 19.5 * 1024,
   'sw-app-workers.js': 12.3 * 1024,
   // 0.6 KiB note which cookies the app's scripts write, by which the host knows those that others have set; half a
   // KiB gives XMLHttpRequest the events that it lacks behind a service worker: upload bars stay empty without them.
@@ -48,6 +50,8 @@ const BUDGETS = {
   'emulation.js': 5.6 * 1024,
   // Comes when somebody opens the page; 22 KiB of it draw charts.
   'diagnostics.html': 40 * 1024,
+  // Its hash stands in the shell's policy.
+  'together.js': 9 * 1024,
 };
 
 /** Stands for the version until the hash over everything is known. */
@@ -68,7 +72,7 @@ async function readCss(file) {
   return code.trim();
 }
 
-async function bundle(contents) {
+async function bundle(contents, define = {}) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: source, loader: 'ts' },
     bundle: true,
@@ -83,6 +87,7 @@ async function bundle(contents) {
     define: {
       WINGMAN_VERSION: JSON.stringify(VERSION_PLACEHOLDER),
       'process.env.NODE_ENV': '"production"',
+      ...define,
     },
     plugins: [minifiedCss],
   });
@@ -108,14 +113,15 @@ function fill(template, parts) {
   }, template);
 }
 
-async function composeShell() {
+async function composeShell(together) {
+  const integrity = `sha256-${createHash('sha256').update(together).digest('base64')}`;
   const [template, style, first, worker, early, code] = await Promise.all([
     readFile(path.join(source, 'shell/shell.html'), 'utf8'),
     readCss(path.join(source, 'shell/shell.css')),
     bundle(`import './shell/first.ts';`),
     bundle(`import './worker/main.ts';`),
     bundle(`import './shell/early.ts';`),
-    bundle(`import './shell/main.ts';`),
+    bundle(`import './shell/main.ts';`, { WINGMAN_TOGETHER: JSON.stringify(integrity) }),
   ]);
   const scripts = { first, worker, early, code };
   const parts = Object.entries(scripts).map(([name, script]) => [name, inline(script)]);
@@ -167,8 +173,9 @@ function report(files) {
   if (over.length > 0) process.exitCode = 1;
 }
 
+const together = await bundle(`import './together/main.ts';`);
 const [shell, serviceWorker, appWorkersPart, shim, emulation, diagnostics] = await Promise.all([
-  composeShell(),
+  composeShell(together),
   bundle(`import './service-worker/main.ts';`),
   bundle(`import { offerPart } from '@wingman/app-worker/service-worker/late-part'; offerPart();`),
   bundle(`import './shim/main.ts';`).then(named),
@@ -177,7 +184,8 @@ const [shell, serviceWorker, appWorkersPart, shim, emulation, diagnostics] = awa
 ]);
 const bundles = {
   ...{ 'shell.html': shell, 'sw.js': serviceWorker, 'sw-app-workers.js': appWorkersPart },
-  ...{ 'shim.js': shim, 'emulation.js': emulation, 'diagnostics.html': diagnostics },
+  ...{ 'shim.js': shim, 'emulation.js': emulation, 'together.js': together },
+  'diagnostics.html': diagnostics,
 };
 const hash = createHash('sha256');
 for (const text of Object.values(bundles)) hash.update(text);

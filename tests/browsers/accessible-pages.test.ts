@@ -56,6 +56,16 @@ async function openDetails(tab: Page): Promise<void> {
   );
 }
 
+function pressInDetails(tab: Page, label: string): Promise<boolean> {
+  return tab.evaluate((text) => {
+    const root = document.querySelector('wingman-pill')?.shadowRoot;
+    const buttons = [...(root?.querySelectorAll('button') ?? [])];
+    const found = buttons.find(({ textContent }) => textContent === text);
+    found?.click();
+    return found !== undefined;
+  }, label);
+}
+
 /** What makes a browser prefer dark pages. */
 const DARK = {
   args: { chromium: ['--blink-settings=preferredColorScheme=0'], firefox: [] },
@@ -84,6 +94,14 @@ describe.each<[BrowserName, 'light' | 'dark']>([
     expect(isDark).toBe(scheme === 'dark');
     await openDetails(tab);
     expect(['details', await findings(tab)]).toEqual(['details', []]);
+    await eventually('who is here', () => pressInDetails(tab, 'Lead the way'));
+    await eventually('the bar of who leads', () =>
+      tab.evaluate(() => {
+        const root = document.querySelector('wingman-together')?.shadowRoot;
+        return (root?.querySelector('.bar') ?? null) !== null;
+      }),
+    );
+    expect(['together', await findings(tab)]).toEqual(['together', []]);
     mortal.signal('SIGKILL');
     await statusWhere(tab, 'offline', ({ mode }) => mode === 'offline');
     await eventually('the bar', () =>

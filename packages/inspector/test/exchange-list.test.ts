@@ -64,6 +64,32 @@ describe('a long list', () => {
     expect(box.querySelector<HTMLElement>('.canvas')?.style.height).toBe(`${5_000 * 28}px`);
   });
 
+  test('draws lines that come into sight in the elements of those that go, and says which they are', async () => {
+    const { box } = await showList(many(5_000));
+    const options = () => [...page.root.querySelectorAll('[role=option]')];
+    const places = () =>
+      options()
+        .map((row) => Number(row.getAttribute('aria-posinset')))
+        .sort((one, other) => one - other);
+    const scrollTo = async (top: number): Promise<void> => {
+      box.scrollTop = top;
+      await doing(() => box.dispatchEvent(new Event('scroll')));
+    };
+    // In the middle there are as many as there can be.
+    await scrollTo(28 * 1_000);
+    const before = new Set(options());
+    await scrollTo(28 * 1_008);
+    const now = options();
+    expect(now.every((row) => before.has(row))).toBe(true);
+    const [first = 0] = places();
+    expect(first).toBeGreaterThan(900);
+    expect(places()).toEqual(now.map((_, at) => first + at));
+    for (const row of now) {
+      expect(row.id).toBe(`exchange-${row.getAttribute('aria-posinset')}`);
+      expect(row.getAttribute('aria-setsize')).toBe('5000');
+    }
+  });
+
   test('shows its beginning once somebody has scrolled there, whatever comes', async () => {
     const { box, draw } = await showList(many(100));
     const scrolled: unknown[] = [];

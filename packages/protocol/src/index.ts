@@ -80,6 +80,7 @@ export * from './pages/own-page.js';
 export * from './pages/problem.js';
 export * from './pages/server-problems.js';
 export * from './pages/session-problems.js';
+export * from './pages/together.js';
 export * from './promises.js';
 export * from './seal/admission.js';
 export * from './seal/binding.js';

@@ -242,6 +242,18 @@ export const HOST_LIMITS = {
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
   peerLingerMs: 200,
 
+  /** Tabs that look at the app together: far more than share a screen in a call… */
+  togetherTabs: 256,
+  /** …and those that one link brings. A browser may send what several of its tabs ask by one link. */
+  togetherTabsPerLink: 8,
+  /** What the tab that leads says in a second: it says ten at most, and those that were held up come in a bunch. */
+  togetherMovesPerSecond: 20,
+  /** One of these: a path of 2,048 characters, a token, and five numbers. */
+  togetherMoveBytes: 4 * KIB,
+  togetherMoveMs: 10_000,
+  /** How many are here is counted this often while somebody looks. */
+  togetherCountMs: 2_000,
+
   /** Exchanges that the inspector keeps: a list in which a person still finds something, and ten loads of a large unbundled app… */
   inspectorExchanges: 10_000,
   /** …the memory of their heads, of which a browser's take 1 to 2 KiB… */

@@ -236,6 +236,15 @@ export const SETTINGS = {
     meaning: 'Whether code is compressed on its way to viewers where the path is slow.',
     schema: schemas.flag,
   }),
+  isTogether: setting({
+    variable: 'TOGETHER',
+    option: '--no-together',
+    flagMeaning: 'Let no viewer lead others through the app, and tell none how many are here.',
+    default: 'true',
+    good: 'true',
+    meaning: 'Whether viewers see how many are here, and may follow one of them through the app.',
+    schema: schemas.flag,
+  }),
   hasInspector: setting({
     variable: 'INSPECTOR',
     option: '--no-inspector',

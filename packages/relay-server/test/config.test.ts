@@ -50,6 +50,7 @@ describe('shareConfig', () => {
       asksDeveloper: false,
       isReadOnly: false,
       compresses: true,
+      isTogether: true,
       hasInspector: true,
       logLevel: 'info',
     });
@@ -286,6 +287,7 @@ test('every variable is described', () => {
     'SHARED_BY',
     'SPARE_RELAY',
     'STUN_SERVERS',
+    'TOGETHER',
     'TUNNEL_PORT',
     'TUNNEL_SERVER_URL',
     'TURN_SECRET',

@@ -1,5 +1,5 @@
 import type { OwnRequest } from '@wingman/app-worker/service-worker';
-import { ENTRY_TARGET, toWingmanError, WingmanError } from '@wingman/protocol';
+import { toWingmanError, WingmanError } from '@wingman/protocol';
 import type { FetchHead, HeaderPair, TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
@@ -10,7 +10,7 @@ import { buildReply, dropBody, isNoAnswer, problemResponse, readsBody } from './
 import type { RedirectedBodies } from './redirected-bodies.js';
 import { openBlob, type RequestBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
-import { isFrameNavigation } from './routing.js';
+import { HOST_TARGETS, isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
 import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
 import { UploadReports } from './upload-reports.js';
@@ -51,8 +51,8 @@ export async function appFetch(event: Asked, tools: AppFetchTools): Promise<Resp
     : undefined;
   if (post === 'lost') return problem(request, new WingmanError('LINK_LOST', 'the form is gone'));
   if (entry.port === null) {
-    // The server must not see a passphrase.
-    if (new URL(request.url).pathname === ENTRY_TARGET) return Response.error();
+    // The server must not see a passphrase, nor what viewers do together.
+    if (HOST_TARGETS.includes(new URL(request.url).pathname)) return Response.error();
     return post === undefined ? fetch(request) : fetchHeld(post);
   }
   const response = await throughTunnel(event, { entry, port: entry.port, post }, tools);

@@ -5,6 +5,7 @@ import {
   RELAY_TARGET,
   RESERVED_PREFIX,
   SPEED_TARGET,
+  TOGETHER_TARGET,
 } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { localPort } from '../shared/loopback.js';
@@ -22,11 +23,14 @@ export interface RequestSignature {
   destination: string;
 }
 
+/** What the host itself answers, over the link or not at all. */
+export const HOST_TARGETS = [ENTRY_TARGET, TOGETHER_TARGET];
+
 /** Decides by the URL and by the use of the response. A top-level page is always the shell. */
 export function destinationOf(request: RequestSignature, origin: string): Destination {
   const url = new URL(request.url);
   if (url.origin !== origin) return isForPort(request, url, new URL(origin)) ? 'port' : 'untouched';
-  if (url.pathname === ENTRY_TARGET) return 'entry';
+  if (HOST_TARGETS.includes(url.pathname)) return 'entry';
   if (request.mode === 'navigate' && isFramed(url.pathname)) return 'shell';
   if (url.pathname === RELAY_TARGET) return 'relay';
   // The server's to answer, which says who may frame it.

@@ -171,6 +171,16 @@ export const SERVICE_WORKER_LIMITS = {
   keptAnswerMs: 2_000,
 } as const;
 
+/** What viewers do together. */
+export const TOGETHER_LIMITS = {
+  /** The tab that leads looks this often where it is, and tells it when it has changed: as often as a person can follow. */
+  turnMs: 100,
+  /** A stream of events that has broken off is opened again after this time. */
+  againMs: 2_000,
+  /** One event: a path of 2,048 characters and five numbers. */
+  eventChars: 8 * KIB,
+} as const;
+
 /** Caps and deadlines of the shim. */
 export const SHIM_LIMITS = {
   /** WebSocket messages waiting in the page for the tunnel before `send` counts as overrun and closes. */

@@ -69,6 +69,8 @@ export interface DetailsProps {
   onCopyLink: (() => Promise<boolean>) | undefined;
   onLeave: () => void;
   onHide: () => void;
+  /** Fills an element with what viewers can do together; returns what empties it again. */
+  showTogether: (slot: Element) => () => void;
 }
 
 /** What is left of a session in words for people. */
@@ -103,6 +105,7 @@ export function PillDetails(props: DetailsProps): VNode {
         <p class="what">Time left: {formatLeft(session.endsAt - Date.now())}.</p>
       )}
       {kind === 'ingress' ? null : <Numbers {...props} />}
+      {kind === 'ingress' ? null : <Together show={props.showTogether} />}
       {onCopyLink === undefined ? (
         <p class="what">To send somebody here, send the link that you were given.</p>
       ) : null}
@@ -120,6 +123,12 @@ export function PillDetails(props: DetailsProps): VNode {
       </p>
     </section>
   );
+}
+
+function Together({ show }: { show: DetailsProps['showTogether'] }): VNode {
+  const slot = useRef<HTMLDivElement>(null);
+  useEffect(() => (slot.current === null ? undefined : show(slot.current)), []);
+  return <div ref={slot} />;
 }
 
 /** Copies, and says for a moment that it has. */

@@ -29,6 +29,7 @@ import { endCode, Signaling, signalingUrl } from './signaling.js';
 import type { OutgoingMessage, ServerMessage } from './signaling.js';
 import { changeSiteData, forgetTunnel, watchCookies } from './site-data.js';
 import { PillView } from './status-pill.js';
+import { TogetherCode } from './together.js';
 import { tellTunnelLost, TunnelClient } from './tunnel-client.js';
 import { prefer, publish, type ShellParts } from './window-api.js';
 
@@ -74,6 +75,7 @@ export class Shell implements ShellParts {
       retry: () => this.#reconnection.retry(),
       whyNot: () => this.p2p?.whyNot,
       leave: () => this.#leaveByHand(),
+      showTogether: new TogetherCode(this.frame).show,
     });
     this.#listen();
     publish(this, window);

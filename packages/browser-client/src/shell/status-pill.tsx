@@ -39,6 +39,8 @@ export interface PillActions {
   /** Why there is no direct path, in words; undefined while nobody knows. */
   whyNot: () => string | undefined;
   storage: Storage | undefined;
+  /** As in the details. */
+  showTogether: (slot: Element) => () => void;
   /** Ends this tab's link. */
   leave: () => void;
   /** Tries at once to bring the connection back. */
@@ -184,6 +186,7 @@ function Pill({
         <PillDetails
           {...{ kind, status, pair, session }}
           whyNot={actions.whyNot()}
+          showTogether={actions.showTogether}
           onPrefer={actions.prefer}
           onCopyLink={copierOf(actions)}
           onLeave={actions.leave}

@@ -148,6 +148,7 @@ describe('the link to the page', () => {
       whyNot: () => undefined,
       storage: tab.localStorage,
       leave: () => undefined,
+      showTogether: () => () => undefined,
       retry: () => undefined,
     });
     view.draw({ status: DIRECT, isIngress: false, problem: null });

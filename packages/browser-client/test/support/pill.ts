@@ -56,6 +56,7 @@ export function setUp(status: LinkStatus = DIRECT, isIngress = false) {
     whyNot: () => WHY,
     storage: tab.localStorage,
     leave: () => (leaves += 1),
+    showTogether: () => () => undefined,
     retry: () => (retries += 1),
   });
   view.draw({ status: status, isIngress: isIngress, problem: null });

@@ -23,6 +23,7 @@ export interface ListProps {
 export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNode {
   const box = useRef<HTMLDivElement | null>(null);
   const isAtEnd = useRef(true);
+  const slotsOf = useSlots();
   const { rows, height, scrollTo } = useVirtualRows(box, exchanges.length, ROW_HEIGHT);
   useEffect(() => {
     if (isAtEnd.current && exchanges.length > 0) scrollTo(exchanges.length - 1);
@@ -62,16 +63,32 @@ export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNod
         onKeyDown={onKeyDown}
       >
         <div class="canvas" role="presentation" style={{ height: `${height}px` }}>
-          {rows.map(({ index, start }) => {
+          {slotsOf(rows).map(([slot, { index, start }]) => {
             const exchange = exchanges[index];
             if (exchange === undefined) return null;
-            const { id } = exchange;
-            return <Row key={id} {...{ exchange, start, onSelect }} isSelected={id === selected} />;
+            const isSelected = exchange.id === selected;
+            const place = { index, count: exchanges.length };
+            return <Row key={slot} {...{ exchange, start, onSelect, isSelected, ...place }} />;
           })}
         </div>
       </div>
     </section>
   );
+}
+
+type Rows = ReturnType<typeof useVirtualRows>['rows'];
+
+/**
+ * Gives each row a slot, in whose element it is drawn. A row that comes into sight takes the slot of one that goes: nothing
+ * is made anew while somebody scrolls, and nothing moves in the page, so its order is told by `aria-posinset`.
+ */
+function useSlots(): (rows: Rows) => [slot: number, row: Rows[number]][] {
+  const count = useRef(0);
+  return (rows) => {
+    count.current = Math.max(count.current, rows.length);
+    const slots = rows.map((row): [number, Rows[number]] => [row.index % count.current, row]);
+    return slots.sort(([one], [other]) => one - other);
+  };
 }
 
 /** The index that a key leads to; undefined for another key. */
@@ -86,12 +103,15 @@ function movedTo(key: string, index: number, count: number): number | undefined 
 
 interface RowProps extends Pick<ListProps, 'onSelect'> {
   readonly exchange: ExchangeSummary;
+  readonly index: number;
+  /** Of all lines. */
+  readonly count: number;
   readonly start: number;
   readonly isSelected: boolean;
 }
 
 /** Drawn again only when it has changed: sixty times a second is too often for all that are in sight. */
-const Row = memo(({ exchange, start, isSelected, onSelect }: RowProps): VNode => {
+const Row = memo(({ exchange, index, count, start, isSelected, onSelect }: RowProps): VNode => {
   const { id, method, target, type = '', path, viewer, upload, download, startedAt } = exchange;
   return (
     <div
@@ -99,6 +119,8 @@ const Row = memo(({ exchange, start, isSelected, onSelect }: RowProps): VNode =>
       class={`row ${isError(exchange) ? 'error' : ''}`}
       role="option"
       aria-selected={isSelected}
+      aria-posinset={index + 1}
+      aria-setsize={count}
       style={{ transform: `translateY(${start}px)` }}
       onClick={() => onSelect(id)}
     >

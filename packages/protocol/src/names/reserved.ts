@@ -49,6 +49,9 @@ export const CACHE_PREFIX = 'wingman-';
 /** The host itself answers a GET of this target on a viewer's link, with a PortsAnswer as JSON. */
 export const PORTS_TARGET = `${RESERVED_PREFIX}ports`;
 
+/** Where viewers who look at the app together meet: the host itself answers, on a viewer's link. In one piece, as above. */
+export const TOGETHER_TARGET = '/__wingman/together';
+
 /** The ports of the developer's machine that a viewer's requests may name. */
 export interface PortsAnswer {
   /** The shared port: the app's origin there is `http://localhost:<port>`. */

@@ -15,11 +15,14 @@ import {
 } from '@wingman/protocol';
 import type { EntryVerdict } from '../entry/entrance.js';
 import { HOST_LIMITS } from '../limits.js';
-import { passphrasePart, readEntryForm, type EntryForm } from './entry-page.js';
+import { passphrasePart, readEntryForm } from './entry-page.js';
 import type { Answer, Exchange } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
 import { reservedPath } from './own-pages.js';
 import { ownAnswer, Refusal } from './problems.js';
+import { readSmallBody } from './small-body.js';
+
+const FORM = { bytes: HOST_LIMITS.entryFormBytes, ms: HOST_LIMITS.entryFormMs };
 
 /**
  * Lets an exchange go on only when its visitor was let in, and only for as long as the visitor may stay. Before
@@ -53,33 +56,10 @@ function isEntryForm(exchange: Exchange): exchange is HttpExchange {
 /** Checks what was typed, and leads back to where the visitor wanted to go: to the app, or to the form again. */
 async function takePassphrase(exchange: HttpExchange): Promise<Answer> {
   const { asked, context } = exchange;
-  const { passphrase, to } = await receiveForm(exchange);
+  const { passphrase, to } = readEntryForm(await readSmallBody(exchange, FORM));
   await context.entrance.tryPassphrase(context.viewer(), passphrase);
   const headers = headersFromRaw(['location', to, 'cache-control', 'no-store']);
   return ownAnswer(asked, { status: 303, headers, body: '' });
-}
-
-/** Fails with a Refusal for more than HOST_LIMITS.entryFormBytes, and after HOST_LIMITS.entryFormMs. */
-async function receiveForm(exchange: HttpExchange): Promise<EntryForm> {
-  const { clock } = exchange.context;
-  const late = new Promise<never>((_, reject) => {
-    const fail = (): void => reject(new Refusal(malformedRequest('the form comes too slowly')));
-    const timer = clock.setTimeout(fail, HOST_LIMITS.entryFormMs);
-    exchange.atEnd(() => timer.cancel());
-  });
-  return readEntryForm(await Promise.race([readText(exchange.body ?? []), late]));
-}
-
-async function readText(body: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > HOST_LIMITS.entryFormBytes)
-      throw new Refusal(malformedRequest('the form is too large'));
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function refusalOf(verdict: Exclude<EntryVerdict, 'admitted'>, target: string): Refusal {

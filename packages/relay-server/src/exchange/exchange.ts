@@ -22,7 +22,7 @@ import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { Entrance } from '../entry/entrance.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
-
+import type { Room } from '../together/room.js';
 import type { BasicAuth } from './basic-auth.js';
 import type { Compressor, Transfer } from './compressor.js';
 import type { IngressKey } from './ingress-key.js';
@@ -63,6 +63,8 @@ export interface ExchangeContext {
   readonly bareOrigins: readonly string[];
   /** What requests to the shared port say in Host: `localhost`, `session` or a name. */
   readonly hostHeader: string;
+  /** Where viewers look at the app together; undefined when the developer has turned that off. */
+  readonly room: Room | undefined;
   readonly clock: Clock;
   /** Aborted when the host stops. WebSockets, which would go on for ever, end then. */
   readonly draining: AbortSignal;

@@ -18,6 +18,7 @@ import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
+import { Room } from '../together/room.js';
 import { CandidateBook } from './candidate-book.js';
 import { RefusalCount } from './refusal-count.js';
 import { SpeedAllowance } from './speed-allowance.js';
@@ -66,6 +67,8 @@ export interface LocalAppOptions {
   readonly isReadOnly?: boolean | undefined;
   /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
   readonly compresses?: boolean | undefined;
+  /** Whether viewers may look at the app together; they may when this is undefined. */
+  readonly isTogether?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
   readonly onObserverError?: (error: unknown) => void;
   /** From the app whose other port this one is. */
@@ -95,7 +98,7 @@ export class LocalApp {
     options: LocalAppOptions = {},
   ) {
     const { alsoPorts = [], bareOrigins = [], hostHeader = 'localhost', ingressKey } = options;
-    const { basicAuth, isReadOnly = false } = options;
+    const { basicAuth, isReadOnly = false, isTogether = true } = options;
     const { onObserverError, clock = systemClock } = options;
     this.commons = options.commons ?? newCommons(options, clock);
     this.#clock = clock;
@@ -103,11 +106,12 @@ export class LocalApp {
     const { signal: draining } = this.#draining;
     // Every open WebSocket waits for it.
     setMaxListeners(0, draining);
-    const { compressor, entrance, jars, pageOrigins, speed } = this.commons;
+    const { compressor, entrance, jars, pageOrigins, speed, viewers } = this.commons;
+    const room = isTogether ? new Room(() => viewers.size, clock) : undefined;
     const ports = new LocalPorts(port, alsoPorts, clock);
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
-    const shared = { jars, compressor, entrance, pageOrigins, speed };
+    const shared = { jars, compressor, entrance, pageOrigins, speed, room };
     this.#context = { ports, ...shared, ...own, clock, draining };
   }
 

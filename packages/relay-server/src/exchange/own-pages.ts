@@ -7,6 +7,7 @@ import {
   ownPageUnknown,
   PORTS_TARGET,
   SPEED_TARGET,
+  TOGETHER_TARGET,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
 import { enterByLink, giveIngressCookie } from './ingress-gate.js';
@@ -14,6 +15,7 @@ import { ownAnswer, Refusal } from './problems.js';
 import { countBytes, sendNoise } from './speed-page.js';
 import { isBelow, readingsOf } from './target-readings.js';
 import type { Via } from '../local/local-ports.js';
+import { takePart, takePlace } from '../together/pages.js';
 
 /** Answers one method of a page; HEAD is answered like GET, without the body. */
 export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
@@ -35,10 +37,16 @@ const SPEED_METHODS = new Map<string, Handler>([
   ['POST', countBytes],
 ]);
 
+const TOGETHER_METHODS = new Map<string, Handler>([
+  ['GET', takePart],
+  ['POST', takePlace],
+]);
+
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
   [SPEED_TARGET, { doors: ['viewer'], methods: SPEED_METHODS }],
+  [TOGETHER_TARGET, { doors: ['viewer'], methods: TOGETHER_METHODS }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],
 ]);
 

@@ -1,7 +1,10 @@
-import { SPEED_TARGET, type ExchangeObserver } from '@wingman/protocol';
+import { SPEED_TARGET, TOGETHER_TARGET, type ExchangeObserver } from '@wingman/protocol';
 import { reservedPath } from '../exchange/own-pages.js';
 import { ExchangeRecord, type RecordStart } from './exchange-record.js';
 import type { RecordStore } from './record-store.js';
+
+/** Noise would push out what somebody wants to see, and nobody is to keep where viewers are together. */
+const UNSEEN: ReadonlySet<string | undefined> = new Set([SPEED_TARGET, TOGETHER_TARGET]);
 
 /** What a recorder has to know of the host whose exchanges it keeps. */
 export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
@@ -9,12 +12,11 @@ export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {
   rttOf(link: string): number | null;
 }
 
-/** An observer that keeps each exchange. */
+/** An observer that keeps each exchange but for those that nobody is to see. */
 export function recorder(store: RecordStore, host: RecordedHost): ExchangeObserver {
   const { sharedPort, path } = host;
   return (exchange) => {
-    // Noise would push out what somebody wants to see.
-    if (exchange.asked.port === 0 && reservedPath(exchange.asked.target) === SPEED_TARGET) return;
+    if (exchange.asked.port === 0 && UNSEEN.has(reservedPath(exchange.asked.target))) return;
     const rttMs = exchange.path === 'ingress' ? null : host.rttOf(exchange.link);
     const record = new ExchangeRecord(exchange, { id: store.nextId(), path, rttMs, sharedPort });
     const changed = (): void => store.touch(record);

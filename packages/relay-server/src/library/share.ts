@@ -35,6 +35,7 @@ const SETTING_OF = {
   passphrase: 'passphrase',
   readOnly: 'isReadOnly',
   compression: 'compresses',
+  together: 'isTogether',
   ingress: 'ingress',
   basicAuth: 'basicAuth',
   logLevel: 'logLevel',

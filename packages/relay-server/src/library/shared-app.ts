@@ -42,6 +42,8 @@ export interface ShareOptions {
   readonly readOnly?: boolean;
   /** Whether code is compressed on its way to viewers where the path is slow. */
   readonly compression?: boolean;
+  /** Whether viewers see how many are here, and may follow one of them through the app. */
+  readonly together?: boolean;
   /** Who may use plain HTTP, which the server can read. */
   readonly ingress?: 'key' | 'open' | 'off';
   /** `user:password` that lets plain HTTP in beside the key. */

@@ -55,6 +55,8 @@ export interface HostOptions {
   readonly isReadOnly?: boolean;
   /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
   readonly compresses?: boolean;
+  /** Whether viewers may look at the app together; they may when this is undefined. */
+  readonly isTogether?: boolean;
   /** Lets plain HTTP in too, where it wants the key. */
   readonly basicAuth?: Credentials | undefined;
   /** What it has in common with the host of the main session, when it shows another port. */

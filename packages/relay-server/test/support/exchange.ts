@@ -33,6 +33,7 @@ export function contextOf(via: Via = 'viewer'): ExchangeContext {
     entrance: new Entrance(),
     speed: new SpeedAllowance(systemClock),
     isReadOnly: false,
+    room: undefined,
     clock: systemClock,
     opener: 'opener',
     messageBounds: { share: new FairShare(LIMITS.webSocketHeldBytes), clock: systemClock },

@@ -10,19 +10,26 @@ const ELEMENT = /<(script|style)([^>]*)>([^]*?)<\/\1>/g;
 export function inlineHashes(page: string, element: 'script' | 'style'): string {
   const elements = [...page.matchAll(ELEMENT)];
   const own = elements.filter(([, name, attributes]) => name === element && attributes === '');
-  const hashes = own.map(
-    ([, , , text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
-  );
+  const hashes = own.map(([, , , text = '']) => contentHash(Buffer.from(text)));
   return hashes.length === 0 ? "'none'" : hashes.join(' ');
 }
 
+/** The source that lets in a script with this content, wherever it comes from (CSP Level 3 section 6.7.3.2). */
+export function contentHash(content: Buffer): string {
+  return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
+}
+
 /**
- * The policy of the shell, which pages of these origins may frame. There is no `frame-src`, and so no `default-src`, which would stand in for it: the app's
+ * The policy of the shell, which pages of these origins may frame, and which loads these scripts later. There is no `frame-src`, and so no `default-src`, which would stand in for it: the app's
  * frame goes wherever the app leads it, also to `mailto:` and to the names of other programs.
  */
-export function shellPolicy(template: string, ancestors: readonly string[] = []): string {
+export function shellPolicy(
+  template: string,
+  ancestors: readonly string[] = [],
+  scripts: readonly string[] = [],
+): string {
   const directives = {
-    'script-src': inlineHashes(template, 'script'),
+    'script-src': [inlineHashes(template, 'script'), ...scripts].join(' '),
     'style-src': inlineHashes(template, 'style'),
     // The tunnel worker has a blob: URL, and an app's own service worker runs at the URL of its script.
     'worker-src': "'self' blob:",

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NOT_BUILT } from '@wingman/protocol';
 import { BOOT_MARK, bootScript } from './browser-bundle.js';
 import { acceptedCoding, CompressedPages, type Coding } from './compression.js';
-import { shellPolicy } from './inline-hashes.js';
+import { contentHash, shellPolicy } from './inline-hashes.js';
 import { sendProblem } from './problems.js';
 import { newViewerCookie } from './client-identity.js';
 
@@ -28,15 +28,20 @@ export class Shell {
   readonly #policy: string;
   readonly #compressed = new CompressedPages();
 
-  constructor(template: string | undefined) {
+  /** `scripts` are the sources of what the page loads later. */
+  constructor(
+    template: string | undefined,
+    private readonly scripts: readonly string[] = [],
+  ) {
     this.#template = template;
-    this.#policy = shellPolicy(template ?? '');
+    this.#policy = shellPolicy(template ?? '', [], scripts);
   }
 
   /** Reads `shell.html` of a directory; without it every shell is a page that says so. */
   static async read(directory: string): Promise<Shell> {
     const template = await readFile(join(directory, 'shell.html'), 'utf8').catch(() => undefined);
-    return new Shell(template);
+    const together = await readFile(join(directory, 'together.js')).catch(() => undefined);
+    return new Shell(template, together && [contentHash(together)]);
   }
 
   get isBuilt(): boolean {
@@ -70,7 +75,9 @@ export class Shell {
 
   /** Without those who may frame it, the policy is the same for all sessions. */
   #policyFor(ancestors: readonly string[]): string {
-    return ancestors.length === 0 ? this.#policy : shellPolicy(this.#template ?? '', ancestors);
+    return ancestors.length === 0
+      ? this.#policy
+      : shellPolicy(this.#template ?? '', ancestors, this.scripts);
   }
 
   /** The sessions' pages differ in the boot data alone, which changes with the prekey, once an hour. */
