@@ -14,8 +14,9 @@ const KEPT = 0b11;
 /** Where heads are written, one at a time. The shortest piece, of two bytes, gets a number before it and a slot of two bytes. */
 const TARGET = /* @__PURE__ */ new Uint8Array(3 * (LIMITS.packedHeadBytes + 1));
 
-/** A field with a name of credentials and less than 20 bytes of value, in Protocol Buffers. */
-const GUESSABLE = /^\x1a.\n.(?:authorization|cookie|set-cookie)\x12[\0-\x13]/s;
+const CREDENTIALS: readonly string[] = ['authorization', 'cookie', 'set-cookie'];
+/** Credentials with a shorter value could be guessed one by one, by the length of what brings a guess. */
+const CREDENTIAL_BYTES = 20;
 
 interface Kept {
   readonly hash: number;
@@ -135,10 +136,15 @@ export class HeadUnpacker {
 const malformed = (message: string): WingmanError => new WingmanError('PROTOCOL_ERROR', message);
 const tooLarge = (message: string): WingmanError => new WingmanError('LIMIT_EXCEEDED', message);
 
-/** Whether a piece may be kept. Short credentials could be guessed one by one, by the length of what brings a guess. */
 function isWorthKeeping(piece: Uint8Array): boolean {
-  if (piece.byteLength > LIMITS.headPieceBytes) return false;
-  return !GUESSABLE.test(String.fromCharCode(...piece.subarray(0, 20)));
+  return piece.byteLength <= LIMITS.headPieceBytes && !isShortCredential(piece);
+}
+
+/** Whether a piece is a `Header` of credentials: tag, length, tag, length of the name, name, tag, length of the value, value. */
+function isShortCredential(piece: Uint8Array): boolean {
+  const nameEnd = 4 + (piece[3] ?? 0);
+  const name = String.fromCharCode(...piece.subarray(4, nameEnd));
+  return CREDENTIALS.includes(name) && (piece[nameEnd + 1] ?? 0) < CREDENTIAL_BYTES;
 }
 
 /** Where the Protocol Buffers field ends that begins here. What has none of the forms in heads goes to the end of the message. */
