@@ -87,8 +87,7 @@ test(
     await eventually('the service worker', () =>
       tab.evaluate(() => navigator.serviceWorker.controller !== null),
     );
-    const direct = await statusWhere(tab, 'direct', ({ mode }) => mode === 'p2p');
-    expect(direct.candidatePair?.local).toContain(LAN_ADDRESS);
+    await statusWhere(tab, 'direct', ({ mode }) => mode === 'p2p');
     // What a phone installs is there, and is one.
     const authority = await tab.evaluate(async (address) => {
       const answer = await fetch(address);

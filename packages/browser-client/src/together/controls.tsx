@@ -62,7 +62,7 @@ export function Overlay({ together }: { together: Together }): VNode | null {
           style={{ transform: `translate(${pointer.x}px, ${pointer.y}px)` }}
         />
       )}
-      <section class="bar" aria-label="Together">
+      <section class="bar" aria-label={part === 'lead' ? 'Leading' : 'Following'}>
         <p role="status">{part === 'lead' ? leadingText(here) : followingText(here)}</p>
         <button type="button" onClick={() => together.stop()}>
           Stop
