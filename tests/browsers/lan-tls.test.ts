@@ -78,7 +78,8 @@ test(
     expect([hostname, url.includes('#k=')]).toEqual([LAN_ADDRESS, true]);
 
     const asked = runIn(network, [process.execPath, '-e', KEY_OF, hostname, port]);
-    const spki = await asked.find('the key', ([line]) => line);
+    expect(await asked.exited).toBe(0);
+    const spki = await eventually('the key', () => asked.lines[0]);
     const browser = await browserIn(network, spki);
     const tab = await browser.newPage();
     await tab.goto(url);
