@@ -105,12 +105,12 @@ describe('registering', () => {
     const [denying, taking, closed] = [servers[0].url, servers[1].url, servers[2].url];
     const host = connect([denying, taking]);
     await until(() => host.seen.lost.length === 1, 'refused');
-    await host.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    host.clock.advance(HOST_LIMITS.reconnectFirstMs);
     await until(() => host.seen.registered === 1, 'registered');
     expect([host.connection.server, host.seen.ended]).toEqual([taking, []]);
     const unwanted = connect([denying, closed]);
     await until(() => unwanted.seen.lost.length === 1, 'refused by the first');
-    await unwanted.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    unwanted.clock.advance(HOST_LIMITS.reconnectFirstMs);
     await until(() => unwanted.seen.ended.length === 1, 'refused by both');
     expect(unwanted.seen.ended[0]?.code).toBe('TOKEN_NEEDED');
   });

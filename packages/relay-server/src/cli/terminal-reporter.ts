@@ -2,6 +2,7 @@ import { visibleText } from '@wingman/node-kit';
 import { formatBytes, type Clock } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import type { TransferProgress } from '../exchange/transfers.js';
+import type { Entrance } from '../entry/entrance.js';
 import type { Standing, VisitorInfo } from '../entry/visitor.js';
 import type { ViewerInfo } from '../tunnel/host-types.js';
 import type { Reporter } from './reporter.js';
@@ -44,12 +45,7 @@ export function terminalReporter(screen: Screen, clock: Clock): Reporter {
     wrongPassphrase: ({ visitor, wrong }) => {
       view.event(`${c.yellow('!')} ${who(visitor)} typed a wrong passphrase (${wrong} so far)`);
     },
-    visitors: (visitors, { wrong, limited }) => {
-      view.lines(visitors.map((visitor) => `${who(visitor)}: ${visitor.standing}`));
-      if (visitors.length === 0) view.event('nobody has come yet');
-      if (wrong > 0)
-        view.event(`wrong passphrases: ${wrong}; not looked at, being too many: ${limited}`);
-    },
+    visitors: (visitors, passphrases) => view.visitors(visitors, passphrases),
     transfer: (progress) => {
       const { viewer } = progress;
       view.event(
@@ -109,6 +105,13 @@ class TerminalView {
       tell: (line, isFailure) => this.line(`  ${isFailure ? c.yellow(line) : c.dim(line)}`),
     });
     this.trouble = new TroubleLines(clock, (text) => this.event(`${c.yellow('!')} ${text}`));
+  }
+
+  visitors(visitors: readonly VisitorInfo[], { wrong, limited }: Entrance['tries']): void {
+    this.lines(visitors.map((visitor) => `${who(visitor)}: ${visitor.standing}`));
+    if (visitors.length === 0) this.event('nobody has come yet');
+    if (wrong > 0)
+      this.event(`wrong passphrases: ${wrong}; not looked at, being too many: ${limited}`);
   }
 
   line(text: string): void {

@@ -7,7 +7,6 @@ import {
   headersFromRaw,
   headerValue,
   INGRESS_REFUSED,
-  malformedRequest,
   PAUSED,
   passphraseNeeded,
   TOO_MANY_WAITING,
