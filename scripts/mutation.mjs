@@ -20,7 +20,7 @@ const TESTS = {
   lane: ['lane', 'lane-patience'],
   'lane-monitor': ['lane-monitor', 'idle-link'],
   link: ['link', 'link-frames', 'link-end'],
-  'link-key': ['seal'],
+  'link-key': ['admission', 'seal'],
   mux: ['mux', 'mux-frames'],
   'path-machine': ['path-machine', 'path-of-lanes', 'path-silence'],
   'proven-carrier': ['sealed-carrier'],

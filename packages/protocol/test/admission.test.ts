@@ -16,7 +16,7 @@ import {
   signedUrlPayload,
   type OfferClaim,
 } from '../src/seal/admission.js';
-import { derivePortLinkKey } from '../src/seal/link-key.js';
+import { derivePortLinkKey, importLinkKey } from '../src/seal/link-key.js';
 import { toHex } from '../src/wire/bytes.js';
 
 const LINK_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
@@ -34,6 +34,13 @@ function hkdf(label: string): string {
 test('gate and admission key are those of RFC 5869, and differ', async () => {
   expect(toHex(await deriveGateKey(LINK_KEY))).toBe(hkdf('gate'));
   expect(toHex(await deriveAdmissionKey(LINK_KEY))).toBe(hkdf('admission'));
+});
+
+test('a link key that can only be used derives the same, and nobody reads it', async () => {
+  const hidden = await importLinkKey(LINK_KEY);
+  expect(hidden.extractable).toBe(false);
+  expect(await importLinkKey(hidden)).toBe(hidden);
+  expect(toHex(await deriveGateKey(hidden))).toBe(hkdf('gate'));
 });
 
 test('the link key of a port is half a secret, as long as any, and each port has another', async () => {
