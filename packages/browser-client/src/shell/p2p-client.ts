@@ -15,21 +15,10 @@ import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { P2pWorkerEvent } from '../shared/worker-messages.js';
 import { P2pAttempt } from './p2p-attempt.js';
-import { P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
+import { P2P_FAILURES, P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { P2pWorld } from './p2p-world.js';
 import type { ServerMessage } from './signaling.js';
 import { toRtcIceServers } from './webrtc-utils.js';
-
-const FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
-  'no-answer': P2pFailure.NO_ANSWER,
-  'no-candidates': P2pFailure.NO_CANDIDATES,
-  'viewer-udp': P2pFailure.VIEWER_UDP,
-  'host-udp': P2pFailure.HOST_UDP,
-  udp: P2pFailure.UDP,
-  nat: P2pFailure.NAT,
-  dtls: P2pFailure.DTLS,
-  lan: P2pFailure.LAN,
-};
 
 /** Makes and keeps a direct path beside the relay. Nobody waits for this path, and nothing depends on it. */
 export class P2pClient {
@@ -252,7 +241,7 @@ export class P2pClient {
   #failed({ fault }: P2pAttempt, failure: P2pFailure): void {
     const isProof = failure === P2pFailure.HANDSHAKE;
     this.#fault = isProof ? undefined : fault;
-    this.#report(P2pEvent.FAILED, { failure: isProof ? failure : FAILURES[fault] });
+    this.#report(P2pEvent.FAILED, { failure: isProof ? failure : P2P_FAILURES[fault] });
   }
 
   #startAnew(): void {

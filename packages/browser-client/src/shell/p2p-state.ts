@@ -1,4 +1,4 @@
-import type { TransitionTable } from '@wingman/protocol';
+import { P2pFailure, type PathFault, type TransitionTable } from '@wingman/protocol';
 
 /**
  * idle: nothing to do yet. asking: the host has been asked. offering: descriptions and candidates
@@ -18,4 +18,16 @@ export const P2P_TRANSITIONS: TransitionTable<P2pState> = {
   connected: ['asking', 'resting', 'idle'],
   resting: ['asking', 'connected', 'idle', 'off'],
   off: ['idle'],
+};
+
+/** How the metrics call what kept an attempt from a direct path. */
+export const P2P_FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
+  'no-answer': P2pFailure.NO_ANSWER,
+  'no-candidates': P2pFailure.NO_CANDIDATES,
+  'viewer-udp': P2pFailure.VIEWER_UDP,
+  'host-udp': P2pFailure.HOST_UDP,
+  udp: P2pFailure.UDP,
+  nat: P2pFailure.NAT,
+  dtls: P2pFailure.DTLS,
+  lan: P2pFailure.LAN,
 };
