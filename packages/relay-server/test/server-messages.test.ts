@@ -25,9 +25,9 @@ function setUp({ isProven = true, hasPlace = true, hasP2p = true, sparesRelay = 
       void log.push([name, ...told]);
   const targets = {
     options: {
-      ...{ identity: IDENTITY, server: new URL('https://t.example') },
-      ...{ p2pTimeoutMs: 5_000, sparesRelay },
+      ...{ identity: IDENTITY, p2pTimeoutMs: 5_000, sparesRelay },
     },
+    server: () => new URL('https://t.example'),
     keys: {
       admission: {
         admitsRequest: () => isProven,
