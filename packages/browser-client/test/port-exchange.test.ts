@@ -77,6 +77,23 @@ describe('an exchange over a port', () => {
     opened.mockRestore();
   });
 
+  test.each([
+    ['a 304', 304, {}],
+    ['a 204', 204, {}],
+    ['an answer to HEAD, however long its body would be', 200, { method: 'HEAD' }],
+  ])('an answer without a body is one message: %s', async (_what, status, asked) => {
+    const { connect, service, messages } = setUp((incoming) => {
+      incoming.respond(head(status, [['content-length', '5000000']]), true);
+    });
+    const opened = jest.spyOn(MessagePort.prototype, 'postMessage');
+    const exchange = new TunnelFetch(connect('one'), get('/', asked));
+    expect((await exchange.reply()).body).toEqual(new Uint8Array());
+    await exchange.done;
+    await eventually(() => service.activeCount === 0);
+    expect([opened.mock.calls.length, messages()]).toEqual([2, 1]);
+    opened.mockRestore();
+  });
+
   describe('an upload that its page wants to hear of', () => {
     /** What a test has begun and must not leave behind. */
     const ends: (() => void)[] = [];

@@ -13,6 +13,8 @@ export const LIMITS = {
   headSlots: 1024,
   /** A longer piece is not kept. With the slots this bounds what a peer can have us keep: 1 MiB for a link. */
   headPieceBytes: 1 * KIB,
+  /** What one stream may send while others wait, in bytes; its last frame may go beyond. A page's modules are smaller. */
+  turnBytes: 16 * KIB,
   /** One body frame: large enough that per-message costs vanish, small enough to be fair on a slow path. */
   bodyChunkBytes: 48 * KIB,
   /** The text by which viewers know who shares: a name and a team, on one or two lines of a telephone. */
@@ -181,8 +183,8 @@ export const PORT_LIMITS = {
   chunkBytes: 256 * KIB,
   /** A body that is there as a whole, and no larger, travels with its head: three messages become one. */
   smallBodyBytes: 64 * KIB,
-  /** The end of a small body is waited for so long: it follows its head in a frame or two. */
-  smallBodyWaitMs: 5,
+  /** The end of a small body is waited for so long. It follows its head in a frame or two, which a busy thread reads late. */
+  smallBodyWaitMs: 50,
   /** While the other end of a shared port owes a sign of life, that end is asked for one this often… */
   signMs: 5_000,
   /** …and is gone after this many questions. A thread that is busy for 15 s is as good as gone. */

@@ -69,6 +69,17 @@ describe('writing', () => {
     expect(sendAll()).toEqual(['end']);
   });
 
+  test('is over with a message that is the last', async () => {
+    const { stream, sendAll } = bench();
+    void stream.writeHead([bytes(1)], true);
+    stream.end();
+    await expect(stream.write([])).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(stream.nextOutgoing).toMatchObject({ type: 'head', isLast: true });
+    expect(sendAll()).toEqual(['head']);
+    stream.receiveEnd();
+    expect(stream.isFinished).toBe(true);
+  });
+
   test('fails with the stream, what waits and what comes', async () => {
     const { stream, log } = bench();
     const waiting = stream.write([bytes(1)]);

@@ -11,7 +11,7 @@ import { RequestHead, ResponseHead, WebSocketOpen } from '../src/gen/wingman/v1/
 import { LIMITS } from '../src/limits.js';
 import { Link } from '../src/link/link.js';
 import { Mux } from '../src/mux/mux.js';
-import { streamHeader, StreamFrameType } from '../src/wire/stream-frame.js';
+import { LAST, streamHeader, StreamFrameType } from '../src/wire/stream-frame.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { FaultPlan, faultyPair, type Fault } from './support/faulty-carrier.js';
 import { HANG_MS } from './support/hang.js';
@@ -98,7 +98,7 @@ function pair({ unpacksHeads = true, answer = answered }: PairOptions = {}) {
       const response = await request(mux, asks(target));
       expect(response.head.headers).toEqual(ANSWER.headers);
       await collect(response.body);
-      expect(seen.at(-1)).toEqual({ ...asks(target), unpacksHeads });
+      expect(seen.at(-1)).toEqual({ ...asks(target), unpacksHeads, readsLast: true });
       const first = (end: string): number =>
         passed.find(({ to }) => to === end)?.frame.byteLength ?? 0;
       return { there: first('host'), back: first('viewer') };
@@ -137,7 +137,7 @@ describe('heads go as they are', () => {
     await Promise.all([one, other].map(async (response) => collect((await response).body)));
     expect(world.typesToHost().filter((type) => type === StreamFrameType.OPEN)).toHaveLength(2);
     await world.ask('/3');
-    expect(world.typesToHost()).toContain(StreamFrameType.PACKED_OPEN);
+    expect(world.typesToHost()).toContain(StreamFrameType.PACKED_OPEN + LAST);
   });
 
   test('for an opener that does not unpack, both ways', async () => {
@@ -153,7 +153,7 @@ describe('heads go as they are', () => {
     const world = pair();
     await world.ask('/');
     await world.ask(`/${'x'.repeat(LIMITS.packedHeadBytes)}`);
-    expect(world.typesToHost()).toContain(StreamFrameType.OPEN);
+    expect(world.typesToHost()).toContain(StreamFrameType.OPEN + LAST);
     await world.ask('/');
     expect((await world.ask('/')).there).toBeLessThan(REPEATED_BYTES);
   });

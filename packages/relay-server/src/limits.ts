@@ -29,6 +29,8 @@ export const HOST_LIMITS = {
   localHeadBytes: 48 * KIB,
   /** Header of a gzip body: its largest field has 64 KiB, and a file name is short. */
   gzipHeaderBytes: 128 * KIB,
+  /** A small body is waited for so long before its head goes without it. It mostly comes with its head, in one piece. */
+  smallBodyWaitMs: 20,
   /** Bodies below this size are not compressed: with its head such a body is a message or two, whatever is done to it. */
   compressFromBytes: 1 * KIB,
   /** zlib's level: a fifth of a module's bytes is left, at 100 MiB a second. The usual 6 takes twice the time for 1 % less. */

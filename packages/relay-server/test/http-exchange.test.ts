@@ -7,7 +7,13 @@ import { cleanups } from './support/cleanups.js';
 import { blocks, header, serve, tunnelTo } from './support/served-app.js';
 import { freePort, listen, trackSockets } from './support/servers.js';
 import { stopTime } from './support/still-time.js';
-import { openTunnel, requestHead, SESSION_ORIGIN, textOf } from './support/tunnel.js';
+import {
+  openTunnel,
+  requestHead,
+  SESSION_ORIGIN,
+  textOf,
+  type TestTunnel,
+} from './support/tunnel.js';
 import { until } from './support/until.js';
 
 describe('an exchange', () => {
@@ -33,6 +39,34 @@ describe('an exchange', () => {
     expect(raw.slice(0, 6)).toEqual(['x-a', '1', 'x-a', '2', 'x-latin', 'é']);
     expect(raw.slice(-4)).toEqual(['set-cookie', 'a=1; Path=/', 'set-cookie', 'b=2; Path=/']);
     expect(await textOf(response.body)).toBe(`DELETE /a%20b?c=d&c=e localhost:${server.port} 1|2`);
+  });
+
+  test.each([
+    ['a small body', '/small', ['head', 'last data']],
+    ['no body', '/none', ['last head']],
+    ['an empty body', '/empty', ['last head']],
+    ['a body of a length that nobody tells', '/streamed', ['head', 'data', 'end']],
+  ])('takes as few frames as can be: %s', async (_what, target, frames) => {
+    const { tunnel } = await serve((incoming, response) => {
+      if (incoming.url === '/none') return void response.writeHead(304).end();
+      if (incoming.url === '/streamed') response.write('x');
+      response.end(incoming.url === '/small' ? 'x' : undefined);
+    });
+    const response = await request(tunnel.mux, requestHead({ target }));
+    expect(await textOf(response.body)).toBe(frames.length === 1 ? '' : 'x');
+    expect(answerFrames(tunnel)).toEqual(frames);
+  });
+
+  test('has its head before a small body that takes its time', async () => {
+    let finish: () => void = () => undefined;
+    const { tunnel } = await serve((_incoming, response) => {
+      response.writeHead(200, { 'content-length': 2 }).write('a');
+      finish = () => void response.end('b');
+    });
+    const response = await request(tunnel.mux, requestHead({}));
+    finish();
+    expect(await textOf(response.body)).toBe('ab');
+    expect(answerFrames(tunnel)).toEqual(['head', 'data', 'data', 'end']);
   });
 
   test('an error of ours while an answer is rewritten is a problem, and ends the request to the app', async () => {
@@ -246,3 +280,13 @@ test('draining lets requests under way end and refuses new ones', async () => {
   await drained;
   expect(await textOf((await answer).body)).toBe('done');
 });
+
+/** What the host has sent of its only answer: numbered frames (0x00) below 128, and in them frames of stream 1. */
+function answerFrames({ sent }: TestTunnel): string[] {
+  const NAMES: Record<number, string> = { 0x01: 'data', 0x02: 'end', 0x21: 'last data' };
+  return sent
+    .filter(([type, , , stream]) => type === 0x00 && stream === 1)
+    .map(([, , type = 0, , message]) =>
+      (NAMES[type] ?? '').replace('data', message === 1 ? 'head' : 'data'),
+    );
+}

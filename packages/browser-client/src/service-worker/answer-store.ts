@@ -1,6 +1,7 @@
-import { deferred } from '@wingman/protocol';
+import { deferred, systemClock, type Clock } from '@wingman/protocol';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { fromDisk } from './from-disk.js';
+import { responseOf, SmallAnswers, type SmallAnswer } from './small-answers.js';
 import type { Validity } from './validity.js';
 
 /** What is known of a kept answer without reading it. */
@@ -21,39 +22,56 @@ export interface BodySize {
 
 /** An answer that is being written. */
 interface Writing {
-  /** The answer, when all of its body was there at the beginning. */
-  readonly whole: Response | undefined;
   readonly size: BodySize;
   /** Resolves when the answer is written, or never will be. */
   readonly over: Promise<void>;
 }
 
-type Limits = Record<'maxKeptAnswers' | 'keptAnswersBytes' | 'keptAnswerMs', number>;
+type Limits = Record<
+  'maxKeptAnswers' | 'keptAnswersBytes' | 'keptAnswerMs' | 'smallAnswersBytes' | 'keptRestMs',
+  number
+>;
 
 /** The field of the kept request that says what is known of its answer, as JSON. The answer itself stays as it came. */
 const KEPT_FIELD = 'wingman-kept';
 
 /**
  * Answers of one session in a cache of the browser, with a list of them in memory: a request for what isn't there costs
- * nothing. A cache counts as empty when it fails, or when its disk does not answer in time.
+ * nothing. Small answers stay in memory too, and go to the disk when the page has come to rest: written at once they
+ * would take the time of the page that loads them. A cache counts as empty when it fails, or when its disk does not
+ * answer in time.
  */
 export class AnswerStore {
   /** By URL, the least recently used first. What an earlier service worker has kept comes in the order of its keeping. */
   readonly #kept = new Map<string, Kept>();
-  /** Answers that are being written. One that is all there is used from here meanwhile. */
+  /** Answers that are being written. */
   readonly #underWay = new Map<string, Writing>();
   readonly #ready: Promise<void>;
   #cache: Promise<Cache> | undefined;
+  readonly #small: SmallAnswers;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
   #bytes = 0;
   #isClosed = false;
+  /** Whether somebody waits for a moment of rest to write the small answers. */
+  #awaitsRest = false;
+  #isWriting = false;
+  /** Whether answers were asked for or kept since that was looked at. */
+  #isUsed = false;
 
   /** Reads what is there once `after` is settled. */
   constructor(
     private readonly caches: CacheStorage,
     private readonly name: string,
     after: Promise<unknown>,
-    private readonly limits: Limits = SERVICE_WORKER_LIMITS,
+    {
+      limits = SERVICE_WORKER_LIMITS,
+      clock = systemClock,
+    }: { limits?: Limits; clock?: Clock } = {},
   ) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#small = new SmallAnswers(limits.smallAnswersBytes);
     const loaded = after.then(() => this.#load());
     this.#ready = fromDisk(loaded, limits.keptAnswerMs);
   }
@@ -61,43 +79,42 @@ export class AnswerStore {
   /** What is known of the answer that is kept for a URL. */
   async find(url: string): Promise<Validity | undefined> {
     await this.#ready;
+    this.#isUsed = true;
     await this.#lastBytes(url);
     const kept = this.#kept.get(url);
     if (kept !== undefined) this.#note(url, kept);
     return kept;
   }
 
-  /** The answer as it was kept: browsers keep compiled code with it. */
+  /** The small answer that is kept in memory for a URL. */
+  small(url: string): SmallAnswer | undefined {
+    return this.#small.get(url);
+  }
+
+  /** The answer as it was kept on the disk: browsers keep compiled code with it. */
   async read(url: string): Promise<Response | undefined> {
-    const writing = this.#underWay.get(url);
-    if (writing?.whole !== undefined) return writing.whole.clone();
     const found = this.#open().then((cache) => cache.match(url));
-    const response = await fromDisk(found, this.limits.keptAnswerMs);
+    const response = await fromDisk(found, this.#limits.keptAnswerMs);
     if (response === undefined) this.#drop(url);
     return response;
   }
 
-  /** Keeps an answer once its body has ended; one that breaks off leaves the answer before. */
+  /** Keeps an answer whose body is there: in memory now, and on the disk soon. */
+  keepSmall(url: string, answer: SmallAnswer, validity: Validity): void {
+    if (this.#isClosed) return;
+    // A tab whose session is over deletes the cache. Whoever has opened it before writes nothing that lasts.
+    void this.#open().catch(nothing);
+    this.#small.set(url, answer);
+    this.#note(url, { ...validity, bytes: answer.body.byteLength });
+    this.#isUsed = true;
+    if (this.#small.isFull) void this.#writeSmall();
+    else this.#awaitRest();
+  }
+
+  /** Keeps an answer once its body has ended; one that breaks off leaves the answer on the disk before. */
   async keep(url: string, response: Response, validity: Validity, size: BodySize): Promise<void> {
-    const before = this.#underWay.get(url);
-    const over = deferred<void>();
-    const whole = size.isWhole() ? response.clone() : undefined;
-    const writing: Writing = { whole, size, over: over.promise };
-    this.#underWay.set(url, writing);
-    if (whole !== undefined) this.#note(url, { ...validity, bytes: size.told });
-    try {
-      // An older answer that is written last would stand under the name of this one.
-      await before?.over;
-      const kept = await this.#put(url, response, validity, size);
-      await this.#written(url, kept, writing);
-    } catch {
-      // The body broke off, or the browser has no room: the answer is asked for again.
-      if (whole !== undefined && this.#underWay.get(url) === writing) this.#drop(url);
-      if (!response.bodyUsed) await response.body?.cancel().catch(nothing);
-    } finally {
-      if (this.#underWay.get(url) === writing) this.#underWay.delete(url);
-      over.resolve();
-    }
+    this.#small.delete(url);
+    await this.#write(url, response, validity, size);
   }
 
   /** The app has said that the kept answer still holds. */
@@ -109,6 +126,7 @@ export class AnswerStore {
   /** Deletes an answer; one that is being written is deleted when it is. */
   forget(url: string): void {
     this.#underWay.delete(url);
+    this.#small.delete(url);
     if (!this.#drop(url)) return;
     void this.#open()
       .then((cache) => cache.delete(url))
@@ -119,13 +137,61 @@ export class AnswerStore {
   close(): void {
     this.#isClosed = true;
     this.#kept.clear();
+    this.#small.clear();
   }
 
   /** Waits for an answer that the page has had in full while the disk is still writing it. */
   async #lastBytes(url: string): Promise<void> {
     const writing = this.#underWay.get(url);
-    if (writing === undefined || writing.whole !== undefined || !writing.size.isWhole()) return;
-    await fromDisk(writing.over, this.limits.keptAnswerMs);
+    if (writing === undefined || this.#small.has(url) || !writing.size.isWhole()) return;
+    await fromDisk(writing.over, this.#limits.keptAnswerMs);
+  }
+
+  /** One timer for all: it runs while something is to be written. */
+  #awaitRest(): void {
+    if (this.#awaitsRest) return;
+    this.#awaitsRest = true;
+    this.#isUsed = false;
+    this.#clock.setTimeout(() => {
+      this.#awaitsRest = false;
+      if (this.#isUsed) this.#awaitRest();
+      else void this.#writeSmall();
+    }, this.#limits.keptRestMs);
+  }
+
+  /** Writes small answers one after the other while the page rests, and while there are too many of them. */
+  async #writeSmall(): Promise<void> {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    while (!this.#isUsed || this.#small.isFull) {
+      const [url, answer] = this.#small.takeUnwritten() ?? [];
+      if (url === undefined || answer === undefined) break;
+      const told = answer.body.byteLength;
+      const size = { told, isWhole: () => true, read: () => told };
+      const kept = this.#kept.get(url);
+      if (kept !== undefined) await this.#write(url, responseOf(answer), kept, size);
+    }
+    this.#isWriting = false;
+    if (this.#small.hasUnwritten) this.#awaitRest();
+  }
+
+  async #write(url: string, response: Response, validity: Validity, size: BodySize): Promise<void> {
+    const before = this.#underWay.get(url);
+    const over = deferred<void>();
+    const writing: Writing = { size, over: over.promise };
+    this.#underWay.set(url, writing);
+    try {
+      // An older answer that is written last would stand under the name of this one.
+      await before?.over;
+      const kept = await this.#put(url, response, validity, size);
+      await this.#written(url, kept, writing);
+    } catch {
+      // The body broke off, or the browser has no room: the answer is asked for again.
+      if (!response.bodyUsed) await response.body?.cancel().catch(nothing);
+    } finally {
+      if (this.#underWay.get(url) === writing) this.#underWay.delete(url);
+      over.resolve();
+    }
   }
 
   async #put(url: string, response: Response, validity: Validity, size: BodySize): Promise<Kept> {
@@ -143,7 +209,8 @@ export class AnswerStore {
     if (this.#isClosed) return;
     // It was forgotten meanwhile, or another one comes.
     if (this.#underWay.get(url) !== writing) return void (await (await this.#open()).delete(url));
-    this.#note(url, kept);
+    // What is known of a small answer may be newer than what was written of it.
+    if (!this.#small.has(url)) this.#note(url, kept);
     this.#shrink();
   }
 
@@ -160,7 +227,7 @@ export class AnswerStore {
   }
 
   #shrink(): void {
-    const { maxKeptAnswers, keptAnswersBytes } = this.limits;
+    const { maxKeptAnswers, keptAnswersBytes } = this.#limits;
     for (const url of [...this.#kept.keys()]) {
       if (this.#kept.size <= maxKeptAnswers && this.#bytes <= keptAnswersBytes) return;
       this.forget(url);
@@ -180,8 +247,8 @@ export class AnswerStore {
   }
 
   /** Rejects when the store is closed: to open a deleted cache would make it anew. */
-  #open(): Promise<Cache> {
-    if (this.#isClosed) return Promise.reject(new Error('closed'));
+  async #open(): Promise<Cache> {
+    if (this.#isClosed) throw new Error('closed');
     this.#cache ??= this.caches.open(this.name);
     return this.#cache;
   }

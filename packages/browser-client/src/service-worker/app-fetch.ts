@@ -139,12 +139,12 @@ async function reply(
   try {
     if (!isFrameNavigation && isNoAnswer(head)) {
       await dropBody(body);
-      return { head, response: Response.error(), bytes: null };
+      return { head, response: Response.error(), body: null };
     }
     const response = buildReply(head, context, body);
     if (!readsBody(head, request.method)) await dropBody(body);
     const isWhole = body instanceof Uint8Array && !head.headers.some(isEncoding);
-    return { head, response, bytes: isWhole ? body.byteLength : null };
+    return { head, response, body: isWhole ? body : null };
   } catch (error) {
     exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
     throw error;

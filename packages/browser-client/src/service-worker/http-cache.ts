@@ -1,10 +1,12 @@
-import { CACHE_PREFIX } from '@wingman/protocol';
+import { CACHE_PREFIX, systemClock, type Clock } from '@wingman/protocol';
 import { clearsSiteData } from '@wingman/web-policy';
 import type { FetchHead, HeaderPair, ReplyHead } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
-import { AnswerStore, type BodySize } from './answer-store.js';
+import { AnswerStore } from './answer-store.js';
 import { copiedBody } from './copied-body.js';
 import { fromDisk } from './from-disk.js';
+import { streamOf } from './reply.js';
+import { responseOf } from './small-answers.js';
 import {
   conditionsOf,
   field,
@@ -28,8 +30,8 @@ export interface Question {
 export interface Answer {
   readonly head: ReplyHead;
   readonly response: Response;
-  /** Size of a body that is there already; null when the body comes bit by bit. */
-  readonly bytes: number | null;
+  /** The body, where it is there already; null when it comes bit by bit. */
+  readonly body: Uint8Array<ArrayBuffer> | null;
 }
 
 /** Asks the app, with these fields beside those of the request. */
@@ -39,6 +41,8 @@ export type AskApp = (conditions: readonly HeaderPair[]) => Promise<Answer>;
 interface Found {
   readonly validity: Validity;
   readonly response: Response;
+  /** The body, where it is in memory. */
+  readonly body: Uint8Array<ArrayBuffer> | null;
 }
 
 /** A question on its way. It keeps the store that it began with: nothing goes into one that was opened later. */
@@ -70,7 +74,8 @@ export class HttpCache {
   constructor(
     version: string,
     private readonly caches: CacheStorage,
-    private readonly now: () => number = Date.now,
+    /** Its time is the wall clock's, in milliseconds since 1970. */
+    private readonly clock: Clock = { ...systemClock, now: Date.now },
   ) {
     this.#prefix = `${CACHE_PREFIX}${version}-http-`;
   }
@@ -83,10 +88,10 @@ export class HttpCache {
     const found = mode === 'no-store' || mode === 'reload' ? undefined : await find(asking);
     if (found !== undefined && this.#mayUse(found.validity, asking)) return found.response;
     if (mode === 'only-if-cached') return Response.error();
-    const askedAt = this.now();
+    const askedAt = this.clock.now();
     const answer = await ask(found === undefined ? [] : conditionsOf(found.validity));
     await this.#heed(asking, answer.head);
-    const times = { askedAt, answeredAt: this.now() };
+    const times = { askedAt, answeredAt: this.clock.now() };
     if (found !== undefined && answer.head.status === 304) {
       return renewed(asking, found, answer.head, times);
     }
@@ -104,7 +109,7 @@ export class HttpCache {
   /** Whether a kept answer is used unasked (Fetch section 4.6, "HTTP-network-or-cache fetch"). */
   #mayUse(validity: Validity, { request, head }: Question): boolean {
     if (request.cache === 'force-cache' || request.cache === 'only-if-cached') return true;
-    return request.cache !== 'no-cache' && isFresh(validity, head.headers, this.now());
+    return request.cache !== 'no-cache' && isFresh(validity, head.headers, this.clock.now());
   }
 
   /** Obeys what an answer says of other answers that are kept (RFC 9111 section 4.4, Clear-Site-Data section 3.1). */
@@ -128,7 +133,9 @@ export class HttpCache {
     this.#store?.close();
     this.#session = session;
     const name = this.#prefix + session;
-    this.#store = new AnswerStore(this.caches, name, this.#deleteAllBut(name));
+    this.#store = new AnswerStore(this.caches, name, this.#deleteAllBut(name), {
+      clock: this.clock,
+    });
     return this.#store;
   }
 
@@ -157,14 +164,16 @@ function isPast({ method, mode, headers }: Request): boolean {
 async function find({ store, url, head }: Asking): Promise<Found | undefined> {
   const validity = await store?.find(url);
   if (validity === undefined || !fits(validity, head.headers)) return undefined;
+  const small = store?.small(url);
+  if (small !== undefined) return { validity, response: responseOf(small), body: small.body };
   const response = await store?.read(url);
-  return response && { validity, response };
+  return response && { validity, response, body: null };
 }
 
 /** The answer for the page, while a copy of it is being kept where that may be. */
 function kept(
   { store, url, head, request: { cache } }: Asking,
-  { head: { status, headers }, response, bytes }: Answer,
+  { head: { status, headers }, response, body }: Answer,
   times: Times,
 ): Response {
   const validity = status === 200 ? validityOf(headers, head.headers, times, cache) : undefined;
@@ -174,13 +183,13 @@ function kept(
     if (status === 200) store.forget(url);
     return response;
   }
-  return keepCopy(response, bytes, (copy, size) => store.keep(url, copy, validity, size));
+  return keepCopy({ store, url, validity }, response, body);
 }
 
 /** The kept answer, which still holds, with what the 304 says of it. */
 function renewed(
   { store, url, head }: Asking,
-  { response }: Found,
+  { response, body: known }: Found,
   { headers }: ReplyHead,
   times: Times,
 ): Response {
@@ -194,31 +203,44 @@ function renewed(
     return response;
   }
   const { status, statusText, body } = response;
-  const shown = new Response(body, { status, statusText, headers: current });
+  const shown = new Response(known ? streamOf(known) : body, {
+    status,
+    statusText,
+    headers: current,
+  });
   if (store === undefined || validity === undefined) return shown;
-  return keepCopy(shown, null, (copy, size) => store.keep(url, copy, validity, size));
+  return keepCopy({ store, url, validity }, shown, known);
 }
 
 function isSame(name: string, value: string, before: Headers): boolean {
   return name === 'date' || name === 'age' || before.get(name) === value;
 }
 
+/** Where an answer is kept. */
+interface Place {
+  readonly store: AnswerStore;
+  readonly url: string;
+  readonly validity: Validity;
+}
+
 /** Keeps a copy of an answer as it passes; an answer that is too large passes without one. */
 function keepCopy(
+  { store, url, validity }: Place,
   response: Response,
-  bytes: number | null,
-  keep: (copy: Response, size: BodySize) => Promise<void>,
+  whole: Uint8Array<ArrayBuffer> | null,
 ): Response {
   const { status, statusText, headers, body } = response;
-  const length = headers.get('content-length');
-  const told = bytes ?? (length === null ? null : Number(length));
-  if (told !== null && !(told <= SERVICE_WORKER_LIMITS.keptAnswerBytes)) return response;
-  if (bytes !== null || body === null) {
-    void keep(response.clone(), { told: told ?? 0, isWhole: () => true, read: () => 0 });
+  if (whole !== null || body === null) {
+    const small = { status, statusText, headers, body: whole ?? new Uint8Array() };
+    store.keepSmall(url, small, validity);
     return response;
   }
+  const length = headers.get('content-length');
+  const told = length === null ? null : Number(length);
+  if (told !== null && !(told <= SERVICE_WORKER_LIMITS.keptAnswerBytes)) return response;
   const { shown, copy, read, isWhole } = copiedBody(body);
-  void keep(new Response(copy, { status, statusText, headers }), { told, isWhole, read });
+  const kept = new Response(copy, { status, statusText, headers });
+  void store.keep(url, kept, validity, { told, isWhole, read });
   return new Response(shown, { status, statusText, headers });
 }
 

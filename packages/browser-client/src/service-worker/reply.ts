@@ -24,7 +24,7 @@ export function buildReply(head: ReplyHead, context: ReplyContext, body: ReplyBo
   const headers = replyHeaders(head);
   resolveLocation(headers, head.status, context.url);
   const init = { status: head.status, statusText: safeStatusText(head.statusText), headers };
-  const shown = readsBody(head, context.method) ? decodedBody(body, headers) : null;
+  const shown = readsBody(head, context.method) ? streamOf(decodedBody(body, headers)) : null;
   const response = construct(shown, init);
   return context.isFrameNavigation ? forFrame(response, context.url) : response;
 }
@@ -51,7 +51,7 @@ export async function dropBody(body: ReplyBody): Promise<void> {
   if (body instanceof ReadableStream) await body.cancel();
 }
 
-function construct(body: ReplyBody | null, init: ResponseInit): Response {
+function construct(body: ReadableStream<Uint8Array> | null, init: ResponseInit): Response {
   try {
     return new Response(body, init);
   } catch (error) {
@@ -96,10 +96,19 @@ function decodedBody(body: ReplyBody, headers: Headers): ReplyBody {
   return streamOf(body).pipeThrough(decoder);
 }
 
-/** The body as a stream, which a decoder takes. */
-function streamOf(body: ReplyBody): ReadableStream<BufferSource> {
-  const stream = body instanceof ReadableStream ? body : new Blob([body]).stream();
-  return stream as ReadableStream<BufferSource>;
+/**
+ * The body as a stream. Of a Response with bytes Chromium makes a blob, which its main process keeps and hands to the page
+ * in pieces: of 1,000 small answers that took a third of the time. A stream leads straight to the page.
+ */
+export function streamOf(body: ReplyBody): ReadableStream<Uint8Array<ArrayBuffer>> {
+  // The chunks of both kinds lie in buffers of their own.
+  if (body instanceof ReadableStream) return body as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return new ReadableStream({
+    start(controller) {
+      if (body.byteLength > 0) controller.enqueue(body);
+      controller.close();
+    },
+  });
 }
 
 function formatOf(coding: string): CompressionFormat | undefined {

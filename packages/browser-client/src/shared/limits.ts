@@ -13,6 +13,8 @@ export const BROWSER_LIMITS = {
   /** An answer that comes before the end of its upload waits so long for that: an app may never read the rest. */
   uploadEndMs: 200,
 
+  /** A turn of the tunnel worker that is later than this shows that the processor is busy: a quiet one is late by 1 to 5 ms. */
+  threadBehindMs: 20,
   /** Below this a wait is not worth showing. */
   progressDelayMs: 300,
   /** How long what isn't needed for the app's first paint waits for that paint: a hidden tab paints nothing. */
@@ -169,6 +171,10 @@ export const SERVICE_WORKER_LIMITS = {
   keptAheadBytes: 4 * MIB,
   /** The disk has this long to say what is kept, and to give it. Past it the app answers sooner. */
   keptAnswerMs: 2_000,
+  /** Answers in memory, none larger than `smallBodyBytes`: the modules of a large page twice over. */
+  smallAnswersBytes: 32 * MIB,
+  /** They are written when no answer was asked for or kept for so long: a page that loads pauses less. */
+  keptRestMs: 500,
 } as const;
 
 /** What viewers do together. */

@@ -132,7 +132,7 @@ export class ServedFetch {
     const uploaded = this.#uploaded?.promise;
     if (uploaded !== undefined) await within(uploaded, BROWSER_LIMITS.uploadEndMs);
     const message = { kind: 'head', head: toReplyHead(head) } as const;
-    if (!isSmall(head)) return this.#sendStreaming(message, body);
+    if (!isSmall(head, this.head)) return this.#sendStreaming(message, body);
     const { smallBodyBytes: maxBytes, smallBodyWaitMs: waitMs } = PORT_LIMITS;
     const ahead = await readAhead(body, { maxBytes, waitMs });
     if (!ahead.isWhole) return this.#sendStreaming(message, ahead.body);
@@ -196,8 +196,12 @@ export class ServedFetch {
   }
 }
 
-/** Whether the app says that the body is small. */
-function isSmall({ headers }: HttpResponse['head']): boolean {
+/** Answers that never have a body (RFC 9110 section 6.4.1). */
+const WITHOUT_BODY = [204, 205, 304];
+
+/** Whether there is no body, or the app says that it is small. */
+function isSmall({ headers, status }: HttpResponse['head'], { method }: FetchHead): boolean {
+  if (method === 'HEAD' || WITHOUT_BODY.includes(status)) return true;
   const length = headerValue(headers, 'content-length');
   return length !== undefined && Number(length) <= PORT_LIMITS.smallBodyBytes;
 }

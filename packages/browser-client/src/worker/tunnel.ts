@@ -35,6 +35,7 @@ import { Preload } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
 import type { OpenSocket } from './serve-web-socket.js';
+import { ThreadLoad } from './thread-load.js';
 
 export interface TunnelOptions extends Pick<
   StartOptions,
@@ -51,6 +52,7 @@ export interface TunnelOptions extends Pick<
 export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #clock: Clock;
+  readonly #load: ThreadLoad;
   readonly #p2p: P2pAttacher;
   readonly #history = new PathHistory();
   readonly #preload: Preload | undefined;
@@ -65,6 +67,7 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#load = new ThreadLoad(this.#clock);
     this.#gateKey = deriveGateKey(options.key);
     this.#p2p = new P2pAttacher({
       key: options.key,
@@ -222,7 +225,9 @@ export class Tunnel {
   }
 
   #withCookies(head: FetchHead): RequestHead {
-    return toRequestHead(head, head.hasCredentials ? this.#options.cookies.headers() : []);
+    const cookies = head.hasCredentials ? this.#options.cookies.headers() : [];
+    const whole = toRequestHead(head, cookies);
+    return this.#load.isBehind ? { ...whole, transferCodings: [] } : whole;
   }
 
   #changed(life: Life): void {

@@ -3,11 +3,15 @@ import { deferred } from '@wingman/protocol';
 import { AnswerStore, type BodySize } from '../../src/service-worker/answer-store.js';
 import type { Validity } from '../../src/service-worker/validity.js';
 import { FakeCaches } from '../support/fake-caches.js';
+import { FakeClock, settle } from '../support/fake-clock.js';
 
 const ORIGIN = 'https://s.example';
 const NAME = 'wingman-1-http-s';
 /** The disk here answers at once, however busy the machine is. */
-const LIMITS = { maxKeptAnswers: 3, keptAnswersBytes: 10, keptAnswerMs: 20_000 };
+const LIMITS = {
+  ...{ maxKeptAnswers: 3, keptAnswersBytes: 10, keptAnswerMs: 20_000 },
+  ...{ smallAnswersBytes: 8, keptRestMs: 500 },
+};
 const VALIDITY: Validity = {
   ...{ bornAt: 1, freshUntil: 2, etag: 'W/"é"', lastModified: null },
   ...{ varied: [['accept', 'text/css']], isForAuthorized: false },
@@ -15,14 +19,39 @@ const VALIDITY: Validity = {
 
 let caches: FakeCaches;
 let store: AnswerStore;
+let clock: FakeClock;
 
 beforeEach(() => {
   caches = new FakeCaches();
+  clock = new FakeClock();
   store = opened();
 });
 
 function opened(after: Promise<unknown> = Promise.resolve(), limits = LIMITS): AnswerStore {
-  return new AnswerStore(caches.asCaches, NAME, after, limits);
+  return new AnswerStore(caches.asCaches, NAME, after, { limits, clock });
+}
+
+function keepSmall(path: string, text = 'x', validity = VALIDITY): void {
+  const body = new TextEncoder().encode(text);
+  const head = { status: 200, statusText: '', headers: new Headers() };
+  store.keepSmall(ORIGIN + path, { ...head, body }, validity);
+}
+
+function smallText(path: string): string | undefined {
+  const small = store.small(ORIGIN + path);
+  return small && new TextDecoder().decode(small.body);
+}
+
+/** The page asks for nothing, and the disk has done what it was given. */
+async function rest(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) {
+    await clock.advance(LIMITS.keptRestMs);
+    await settled();
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let step = 0; step < 8; step++) await settle();
 }
 
 function whole(bytes: number): BodySize {
@@ -47,7 +76,9 @@ describe('a store of answers', () => {
         has: () => Promise.resolve(was),
         open: () => never,
       } as unknown as CacheStorage;
-      const slow = new AnswerStore(stuck, NAME, Promise.resolve(), { ...LIMITS, keptAnswerMs: 1 });
+      const slow = new AnswerStore(stuck, NAME, Promise.resolve(), {
+        limits: { ...LIMITS, keptAnswerMs: 1 },
+      });
       expect(await slow.find(`${ORIGIN}/a`)).toBeUndefined();
       expect(await slow.read(`${ORIGIN}/a`)).toBeUndefined();
     },
@@ -94,17 +125,27 @@ describe('a store of answers', () => {
 
   test('has the latest of several that come at once', async () => {
     const url = `${ORIGIN}/a`;
-    let end: () => void = () => undefined;
-    const body = new ReadableStream({ start: (source) => void (end = () => source.close()) });
-    const slow = new Response(body);
-    const first = store.keep(url, slow, VALIDITY, { ...whole(0), told: 1, isWhole: () => false });
+    const slow = held();
+    const first = store.keep(url, slow.response, VALIDITY, slow.size);
     const etag = '"2"';
-    const second = store.keep(url, new Response('second'), { ...VALIDITY, etag }, whole(6));
-    expect(await (await store.read(url))?.text()).toBe('second');
-    end();
-    await Promise.all([first, second]);
+    keepSmall('/a', 'second', { ...VALIDITY, etag });
+    slow.end();
+    await first;
+    expect((await store.find(url))?.etag).toBe(etag);
+    expect(smallText('/a')).toBe('second');
+    await rest();
+    store = opened();
     expect((await store.find(url))?.etag).toBe(etag);
     expect(await (await store.read(url))?.text()).toBe('second');
+  });
+
+  test('has the large answer that follows a small one', async () => {
+    const url = `${ORIGIN}/a`;
+    keepSmall('/a', 'first');
+    await keep('/a', 2);
+    await rest();
+    expect(smallText('/a')).toBeUndefined();
+    expect(await (await store.read(url))?.text()).toBe('xx');
   });
 
   test('waits for what the page has had in full and the disk has yet to write', async () => {
@@ -130,6 +171,81 @@ describe('a store of answers', () => {
     void store.keep(`${ORIGIN}/a`, new Response('x'), VALIDITY, size);
     isWhole = true;
     expect(await store.find(`${ORIGIN}/a`)).toBeUndefined();
+  });
+
+  test('writes small answers when nothing was asked for a while', async () => {
+    keepSmall('/a');
+    await clock.advance(LIMITS.keptRestMs - 1);
+    await store.find(`${ORIGIN}/a`);
+    await clock.advance(1);
+    expect(caches.pathsIn(NAME)).toEqual([]);
+    await rest();
+    expect(caches.pathsIn(NAME)).toEqual(['/a']);
+    expect(clock.timers).toBe(0);
+    store = opened();
+    expect(await store.find(`${ORIGIN}/a`)).toMatchObject(VALIDITY);
+    expect(await (await store.read(`${ORIGIN}/a`))?.text()).toBe('x');
+  });
+
+  test('stops writing when the page asks again, and goes on later', async () => {
+    for (const path of ['/a', '/b', '/c']) keepSmall(path);
+    const written = deferred<void>();
+    caches.disk = written.promise;
+    await clock.advance(2 * LIMITS.keptRestMs);
+    await store.find(`${ORIGIN}/c`);
+    caches.disk = Promise.resolve();
+    written.resolve();
+    await settled();
+    expect(caches.pathsIn(NAME)).toEqual(['/a']);
+    await rest();
+    expect(caches.pathsIn(NAME)).toEqual(['/a', '/b', '/c']);
+  });
+
+  test('writes at once when half of the room is taken by what the disk has not', async () => {
+    keepSmall('/a', 'aaa');
+    keepSmall('/b', 'bb');
+    await settled();
+    expect(caches.pathsIn(NAME)).toEqual(['/a']);
+  });
+
+  test('keeps no more in memory than there is room for', async () => {
+    caches.disk = new Promise(() => undefined);
+    for (const path of ['/a', '/b', '/c', '/d']) keepSmall(path, 'xxx');
+    expect(['/a', '/b', '/c', '/d'].map(smallText)).toEqual([undefined, undefined, 'xxx', 'xxx']);
+    store = opened(undefined, { ...LIMITS, keptAnswerMs: 1 });
+    expect(await store.read(`${ORIGIN}/a`)).toBeUndefined();
+  });
+
+  test('writes with a small answer what was learned of that since', async () => {
+    keepSmall('/a');
+    store.renew(`${ORIGIN}/a`, { ...VALIDITY, freshUntil: 3 });
+    await rest();
+    store = opened();
+    expect((await store.find(`${ORIGIN}/a`))?.freshUntil).toBe(3);
+  });
+
+  test('writes nothing that was forgotten', async () => {
+    keepSmall('/a');
+    store.forget(`${ORIGIN}/a`);
+    await rest();
+    expect(caches.pathsIn(NAME)).toEqual([]);
+    expect(await store.find(`${ORIGIN}/a`)).toBeUndefined();
+  });
+
+  test('that is closed writes nothing', async () => {
+    keepSmall('/a');
+    store.close();
+    keepSmall('/b');
+    await rest();
+    expect(caches.pathsIn(NAME)).toEqual([]);
+  });
+
+  test('writes nothing that lasts into a cache that a tab has deleted', async () => {
+    keepSmall('/a');
+    await settled();
+    await caches.delete(NAME);
+    await rest();
+    expect(await caches.keys()).toEqual([]);
   });
 
   test('has nothing of an answer whose keeping was not finished', async () => {
@@ -158,6 +274,14 @@ describe('a store of answers', () => {
     expect(await caches.keys()).toEqual([]);
   });
 });
+
+/** An answer whose body ends when it is told to. */
+function held() {
+  let end: () => void = () => undefined;
+  const body = new ReadableStream({ start: (source) => void (end = () => source.close()) });
+  const size = { told: 1, isWhole: () => false, read: () => 0 };
+  return { response: new Response(body), size, end: () => end() };
+}
 
 /** A body that ends only when nobody wants it. */
 function endless() {

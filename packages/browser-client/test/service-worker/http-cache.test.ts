@@ -25,8 +25,14 @@ beforeEach(() => {
 });
 
 /** A service worker's cache; what an earlier one has kept is there already. */
-function started(): HttpCache {
-  return new HttpCache('1', caches.asCaches, () => now);
+function started(storage: CacheStorage = caches.asCaches): HttpCache {
+  return new HttpCache('1', storage, { now: () => now, setTimeout: soon });
+}
+
+/** Pages come to rest at once here. */
+function soon(callback: () => void): { cancel: () => void } {
+  const timer = setImmediate(callback);
+  return { cancel: () => clearImmediate(timer) };
 }
 
 function says(
@@ -37,9 +43,9 @@ function says(
   return (conditions): Promise<Answer> => {
     asked.push(conditions);
     const headers = Object.entries(fields);
-    const bytes = typeof body === 'string' ? body.length : null;
+    const whole = typeof body === 'string' ? new TextEncoder().encode(body) : null;
     const response = new Response(body, { status, headers });
-    return Promise.resolve({ head: { status, statusText: '', headers }, response, bytes });
+    return Promise.resolve({ head: { status, statusText: '', headers }, response, body: whole });
   };
 }
 
@@ -303,7 +309,7 @@ describe('what is kept', () => {
   test('costs nothing where the browser has no room, or no caches', async () => {
     caches.refusesMore = true;
     expect(await textOf(says(200, FRESH, 'body'))).toBe('body');
-    cache = new HttpCache('1', {} as CacheStorage, () => now);
+    cache = started({} as CacheStorage);
     expect(await textOf(says(200, FRESH, streamed(['ab'])))).toBe('ab');
     expect(await textOf(says(200, FRESH, 'again'))).toBe('again');
   });

@@ -36,6 +36,7 @@ function dispatch(stream: MuxStream, open: Uint8Array, mux: Mux, handlers: Excha
     case MessageType.REQUEST: {
       const head = decodeMessage(RequestHead, payload);
       if (head.unpacksHeads) mux.packHeads();
+      if (head.readsLast) mux.joinEnds();
       return handlers.request(new IncomingRequest(stream, head));
     }
     case MessageType.WEBSOCKET_OPEN:

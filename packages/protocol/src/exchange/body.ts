@@ -4,10 +4,18 @@ import { MessageType, tag } from './message-type.js';
 
 const BODY = tag(MessageType.BODY);
 
-/** Sends bytes of any length as BODY messages. Resolves when the last message has been handed to the link. */
-export async function writeBody(stream: MuxStream, bytes: Uint8Array): Promise<void> {
+/**
+ * Sends bytes of any length as BODY messages. Resolves when the last message has been handed to the link. With `isLast`
+ * this message ends our side, if there is one.
+ */
+export async function writeBody(
+  stream: MuxStream,
+  bytes: Uint8Array,
+  isLast = false,
+): Promise<void> {
   for (let offset = 0; offset < bytes.byteLength; offset += LIMITS.bodyChunkBytes) {
-    await stream.write([BODY, bytes.subarray(offset, offset + LIMITS.bodyChunkBytes)]);
+    const end = offset + LIMITS.bodyChunkBytes;
+    await stream.write([BODY, bytes.subarray(offset, end)], isLast && end >= bytes.byteLength);
   }
 }
 

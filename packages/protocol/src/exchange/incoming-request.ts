@@ -42,16 +42,19 @@ export class IncomingRequest {
     if (!this.#responded) this.#sendHead(head);
   }
 
-  /** Sends the final head, once; LIMIT_EXCEEDED when it is larger than LIMITS.maxHeadBytes. */
-  respond(head: ResponseHead): void {
+  /** Sends the final head, once; LIMIT_EXCEEDED when it is larger than LIMITS.maxHeadBytes. With `isAll` no body follows. */
+  respond(head: ResponseHead, isAll = false): void {
     if (this.#responded) throw new WingmanError('INTERNAL', 'second response head');
-    this.#sendHead(head);
+    this.#sendHead(head, isAll);
     this.#responded = true;
   }
 
-  /** Sends a piece of the body, of any size. Resolves when the piece has been handed to the link, rejects when the stream fails. */
-  write(chunk: Uint8Array): Promise<void> {
-    return writeBody(this.stream, chunk);
+  /**
+   * Sends a piece of the body, of any size. Resolves when the piece has been handed to the link, rejects when the stream
+   * fails. Nothing follows the last piece.
+   */
+  write(chunk: Uint8Array, isLast = false): Promise<void> {
+    return writeBody(this.stream, chunk, isLast);
   }
 
   /** Ends the response. The reader of the request body still has to read it to its end, or to leave it, which stops the opener. */
@@ -65,12 +68,12 @@ export class IncomingRequest {
     this.stream.reset(code);
   }
 
-  #sendHead(head: ResponseHead): void {
-    const { unpacksHeads } = this.head;
-    const encoded = encodeMessage(ResponseHead, { ...head, unpacksHeads });
+  #sendHead(head: ResponseHead, isLast = false): void {
+    const { unpacksHeads, readsLast } = this.head;
+    const encoded = encodeMessage(ResponseHead, { ...head, unpacksHeads, readsLast });
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }
-    this.stream.writeHead([tag(MessageType.RESPONSE), encoded]).catch(() => undefined);
+    this.stream.writeHead([tag(MessageType.RESPONSE), encoded], isLast).catch(() => undefined);
   }
 }

@@ -58,15 +58,17 @@ export async function request(
   const { signal } = options;
   if (signal?.aborted === true) throw new WingmanError('CANCELLED', 'aborted before it was sent');
   const isEarly = options.isEarly === true && isRepeatable(head);
-  const stream = mux.open(encodeHead(head, mux.unpacksHeads), { isEarly });
+  const isLast = options.body === undefined && options.trailers === undefined;
+  const stream = mux.open(encodeHead(head, mux.unpacksHeads), { isEarly, isLast });
   const reader = new MessageReader(stream);
   const abort = (): void => stream.reset('CANCELLED');
   signal?.addEventListener('abort', abort, { once: true });
   const settled = (): void => signal?.removeEventListener('abort', abort);
   stream.onFailure(settled);
-  sendBody(stream, options);
+  if (!isLast) sendBody(stream, options);
   const final = await finalHead(reader, stream, options);
   if (final.unpacksHeads) mux.packHeads();
+  if (final.readsLast) mux.joinEnds();
   if (isCoded(final) && !head.transferCodings.includes(final.transferCoding)) {
     stream.reset('PROTOCOL_ERROR');
     throw new WingmanError(
@@ -94,7 +96,7 @@ function isRepeatable({ hasBody, method }: RequestHead): boolean {
 }
 
 function encodeHead(head: RequestHead, unpacksHeads: boolean): Uint8Array {
-  const encoded = encodeMessage(RequestHead, { ...head, unpacksHeads });
+  const encoded = encodeMessage(RequestHead, { ...head, unpacksHeads, readsLast: true });
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the request head is too large');
   }

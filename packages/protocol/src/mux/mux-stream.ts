@@ -25,6 +25,8 @@ const TRANSITIONS: TransitionTable<StreamState> = {
 export interface Outgoing {
   /** A head is data that may go packed. */
   readonly type: 'open' | 'head' | 'data' | 'end';
+  /** Whether nothing follows from this side: an END belongs to the frame, or the frame is one. */
+  readonly isLast: boolean;
   readonly parts: readonly Uint8Array[];
   /** The credit that the frame costs, in bytes. */
   readonly cost: number;
@@ -96,32 +98,33 @@ export class MuxStream {
 
   /**
    * Sends one message. Resolves when the message has been handed to the link: writers wait for that. The parts must
-   * not change until then. Rejects with the code of the reset, or with CANCELLED after `end`.
+   * not change until then. Rejects with the code of the reset, or with CANCELLED after `end`. The last message ends
+   * this side.
    */
-  write(parts: readonly Uint8Array[]): Promise<void> {
-    return this.enqueue('data', parts);
+  write(parts: readonly Uint8Array[], isLast = false): Promise<void> {
+    return this.enqueue('data', parts, isLast);
   }
 
   /** As `write`, for a message of a type byte and Protocol Buffers, which may go packed. */
-  writeHead(parts: readonly Uint8Array[]): Promise<void> {
-    return this.enqueue('head', parts);
+  writeHead(parts: readonly Uint8Array[], isLast = false): Promise<void> {
+    return this.enqueue('head', parts, isLast);
   }
 
   /** Ends this side behind the messages that have been written. */
   end(): void {
     if (this.#isEnding || this.#error !== undefined) return;
-    this.enqueue('end', []).catch(() => undefined);
-    this.#isEnding = true;
+    this.enqueue('end', [], true).catch(() => undefined);
   }
 
   /** Queues one frame. The mux calls this for the OPEN of its own streams. */
-  enqueue(type: Outgoing['type'], parts: readonly Uint8Array[]): Promise<void> {
+  enqueue(type: Outgoing['type'], parts: readonly Uint8Array[], isLast = false): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#isEnding) return Promise.reject(new WingmanError('CANCELLED', 'write after end'));
     const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const cost = type === 'data' || type === 'head' ? length + MESSAGE_OVERHEAD_BYTES : 0;
+    this.#isEnding = isLast;
     return new Promise((sent, failed) => {
-      this.#outbox.push({ type, parts, cost, sent, failed });
+      this.#outbox.push({ type, isLast, parts, cost, sent, failed });
       this.owner.wants(this);
     });
   }
@@ -181,7 +184,7 @@ export class MuxStream {
     if (outgoing === undefined) return;
     this.sendCredit.spend(outgoing.cost);
     outgoing.sent?.();
-    if (outgoing.type !== 'end') return;
+    if (!outgoing.isLast) return;
     this.#machine.demand(this.#hasReceivedEnd ? 'closed' : 'half-closed-local');
     this.#finishIfClosed();
     if (this.#isDiscarding) this.reset('CANCELLED');

@@ -8,6 +8,7 @@ import {
   decodeStreamFrame,
   encodeCredit,
   encodeReset,
+  LAST,
   streamHeader,
   type StreamFrame,
 } from '../wire/stream-frame.js';
@@ -32,7 +33,8 @@ export interface MuxOptions {
 const LINK_STREAM = 0;
 
 const { OPEN, DATA, END, PACKED_OPEN, PACKED_DATA } = StreamFrameType;
-const FRAME_TYPE = { open: OPEN, head: DATA, data: DATA, end: END } as const;
+const FRAME_TYPE = { open: OPEN, head: DATA, data: DATA } as const;
+const PACKED_TYPE = { [OPEN]: PACKED_OPEN, [DATA]: PACKED_DATA } as const;
 
 /** Streams over a link. Each stream and the link as a whole have byte credit, and streams take turns in sending. */
 export class Mux {
@@ -44,6 +46,7 @@ export class Mux {
   readonly #resetBudget: ResetBudget;
   readonly #unpacker = new HeadUnpacker();
   #packer: HeadPacker | undefined;
+  #joinsEnds = false;
   #nextId: number;
   #lastPeerId = 0;
   #peerStreams = 0;
@@ -82,6 +85,11 @@ export class Mux {
     this.#packer ??= new HeadPacker();
   }
 
+  /** The peer has said that it reads frames that are the last of their side: an END is no frame of its own from now on. */
+  joinEnds(): void {
+    this.#joinsEnds = true;
+  }
+
   /** What the peer has sent and no reader has taken, in bytes. */
   get unreadBytes(): number {
     return this.#receiveCredit.unread;
@@ -89,12 +97,12 @@ export class Mux {
 
   /**
    * Opens a stream. Its first frame waits for the link, and also for the peer's first ATTACH unless the stream is
-   * early. On a closed link the stream has failed already.
+   * early. On a closed link the stream has failed already. A first frame that is the last one ends our side.
    */
-  open(payload: Uint8Array, { isEarly = false } = {}): MuxStream {
+  open(payload: Uint8Array, { isEarly = false, isLast = false } = {}): MuxStream {
     const stream = new MuxStream(this.#owner, isEarly);
     if (this.link.closeError !== undefined) stream.fail(this.link.closeError);
-    stream.enqueue('open', [payload]).catch(() => undefined);
+    stream.enqueue('open', [payload], isLast).catch(() => undefined);
     return stream;
   }
 
@@ -126,7 +134,7 @@ export class Mux {
     return id % 2 !== this.#nextId % 2;
   }
 
-  /** Sends one frame of each stream in turn, for as long as the link takes them. */
+  /** Sends some frames of each stream in turn, for as long as the link takes them. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -134,7 +142,7 @@ export class Mux {
       while (this.#waiting.size > 0 && this.link.takesEarly) {
         const stream = this.#nextSendable();
         if (stream === undefined) return;
-        this.#sendOne(stream);
+        this.#takeTurn(stream);
       }
     } finally {
       this.#pumping = false;
@@ -148,26 +156,51 @@ export class Mux {
       const cost = stream.nextOutgoing?.cost ?? 0;
       if (cost > this.#sendCredit.available) return undefined;
       this.#waiting.delete(stream);
-      if (stream.nextOutgoing !== undefined && cost <= stream.sendCredit.available) return stream;
+      if (this.#isSendable(stream)) return stream;
     }
     return undefined;
   }
 
-  #sendOne(stream: MuxStream): void {
-    const outgoing = stream.nextOutgoing;
-    if (outgoing === undefined) return;
-    if (outgoing.type === 'open') this.#register(stream);
-    this.#sendCredit.spend(outgoing.cost);
-    this.link.send(this.#framed(outgoing, stream.id), stream.isEarly);
-    stream.sentOutgoing();
+  /** Whether there is credit for the next frame of a stream, and room on the link. */
+  #isSendable(stream: MuxStream): boolean {
+    const cost = stream.nextOutgoing?.cost ?? Infinity;
+    const isTaken = stream.isEarly ? this.link.takesEarly : this.link.writable;
+    return isTaken && cost <= this.#sendCredit.available && cost <= stream.sendCredit.available;
+  }
+
+  /** A small answer goes in one turn: in one frame a turn, each of many would be whole only when all are. */
+  #takeTurn(stream: MuxStream): void {
+    let left: number = LIMITS.turnBytes;
+    do left -= this.#sendOne(stream);
+    while (left > 0 && this.#isSendable(stream));
     if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
   }
 
-  /** The frame of what goes out now. Heads are packed no earlier, because the peer unpacks them in the order of their frames. */
-  #framed({ type, parts }: Outgoing, id: number): readonly Uint8Array[] {
-    const packed = type === 'open' || type === 'head' ? this.#packer?.pack(parts) : undefined;
-    if (packed === undefined) return [streamHeader(FRAME_TYPE[type], id), ...parts];
-    return [streamHeader(type === 'open' ? PACKED_OPEN : PACKED_DATA, id), packed];
+  /** Sends the next frame of a stream, and returns its cost. */
+  #sendOne(stream: MuxStream): number {
+    const outgoing = stream.nextOutgoing;
+    if (outgoing === undefined) return 0;
+    if (outgoing.type === 'open') this.#register(stream);
+    this.#sendCredit.spend(outgoing.cost);
+    for (const frame of this.#framed(outgoing, stream.id)) this.link.send(frame, stream.isEarly);
+    stream.sentOutgoing();
+    return outgoing.cost;
+  }
+
+  /**
+   * The frames of what goes out now, each in parts. Heads are packed no earlier, because the peer unpacks them in the order
+   * of their frames.
+   */
+  #framed({ type, parts, isLast }: Outgoing, id: number): readonly (readonly Uint8Array[])[] {
+    if (type === 'end') return [[streamHeader(END, id)]];
+    const joined = isLast && this.#joinsEnds ? LAST : 0;
+    const packed = type === 'data' ? undefined : this.#packer?.pack(parts);
+    const plainType = FRAME_TYPE[type];
+    const frame =
+      packed === undefined
+        ? [streamHeader(plainType + joined, id), ...parts]
+        : [streamHeader(PACKED_TYPE[plainType] + joined, id), packed];
+    return isLast && joined === 0 ? [frame, [streamHeader(END, id)]] : [frame];
   }
 
   /** Gives a stream its id when its OPEN goes out, so that ids rise in that order. */
@@ -184,14 +217,18 @@ export class Mux {
   }
 
   #receive(frame: StreamFrame): void {
-    if (frame.type === 'open') return this.#opened(frame.stream, frame.payload);
+    if (frame.type === 'open') {
+      this.#opened(frame.stream, frame.payload);
+      return this.#endedWith(frame);
+    }
     if (frame.type === 'credit' && frame.stream === LINK_STREAM) return this.#granted(frame.bytes);
     const stream = this.#streams.get(frame.stream);
     if (stream === undefined) return this.#late(frame);
     switch (frame.type) {
       case 'data':
         this.#receiveCredit.arrived(frame.payload.byteLength + MESSAGE_OVERHEAD_BYTES);
-        return stream.receive(frame.payload);
+        stream.receive(frame.payload);
+        return this.#endedWith(frame);
       case 'end':
         return stream.receiveEnd();
       case 'reset':
@@ -203,6 +240,11 @@ export class Mux {
         stream.sendCredit.grant(frame.bytes);
         return this.#owner.wants(stream);
     }
+  }
+
+  /** The END that belongs to a frame. Its stream may be over by now, by what the frame has caused. */
+  #endedWith({ stream, isLast }: { stream: number; isLast?: true }): void {
+    if (isLast === true) this.#streams.get(stream)?.receiveEnd();
   }
 
   #granted(bytes: number): void {

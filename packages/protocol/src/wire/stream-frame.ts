@@ -13,10 +13,13 @@ export const StreamFrameType = {
   PACKED_DATA: 0x11,
 } as const;
 
+/** Added to the type of a frame that has a payload: its END belongs to it. */
+export const LAST = 0x20;
+
 /** A frame of the mux layer. */
 export type StreamFrame =
-  | { type: 'open'; stream: number; payload: Uint8Array; isPacked?: true }
-  | { type: 'data'; stream: number; payload: Uint8Array; isPacked?: true }
+  | { type: 'open'; stream: number; payload: Uint8Array; isPacked?: true; isLast?: true }
+  | { type: 'data'; stream: number; payload: Uint8Array; isPacked?: true; isLast?: true }
   /** No more data from this side. */
   | { type: 'end'; stream: number }
   /** The stream is over in both directions. Unread messages are dropped. */
@@ -53,15 +56,24 @@ export function encodeCredit(stream: number, bytes: number): Uint8Array {
 export function decodeStreamFrame(bytes: Uint8Array): StreamFrame {
   const { value: stream, next } = readVarint(bytes, 1);
   const rest = bytes.subarray(next);
+  const { OPEN, DATA, PACKED_OPEN, PACKED_DATA } = StreamFrameType;
   switch (bytes[0]) {
-    case StreamFrameType.OPEN:
+    case OPEN:
       return { type: 'open', stream, payload: rest };
-    case StreamFrameType.PACKED_OPEN:
-      return { type: 'open', stream, payload: rest, isPacked: true };
-    case StreamFrameType.DATA:
+    case DATA:
       return { type: 'data', stream, payload: rest };
-    case StreamFrameType.PACKED_DATA:
+    case PACKED_OPEN:
+      return { type: 'open', stream, payload: rest, isPacked: true };
+    case PACKED_DATA:
       return { type: 'data', stream, payload: rest, isPacked: true };
+    case OPEN + LAST:
+      return { type: 'open', stream, payload: rest, isLast: true };
+    case DATA + LAST:
+      return { type: 'data', stream, payload: rest, isLast: true };
+    case PACKED_OPEN + LAST:
+      return { type: 'open', stream, payload: rest, isPacked: true, isLast: true };
+    case PACKED_DATA + LAST:
+      return { type: 'data', stream, payload: rest, isPacked: true, isLast: true };
     case StreamFrameType.END:
       return onlyNumber({ type: 'end', stream }, rest, 0);
     case StreamFrameType.RESET: {

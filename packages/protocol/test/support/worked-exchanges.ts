@@ -61,8 +61,7 @@ export async function httpExchange(): Promise<string[]> {
 export async function packedExchange(): Promise<string[]> {
   const answer = (incoming: IncomingRequest): void => {
     const headers = [header('vary', 'origin')];
-    incoming.respond(create(ResponseHead, { status: 204, headers }));
-    incoming.end();
+    incoming.respond(create(ResponseHead, { status: 204, headers }), true);
   };
   const { lines, mux } = recordedPair({ request: answer }, { unpacksHeads: true });
   for (const target of ['/a', '/a', '/b']) {

@@ -1,4 +1,14 @@
-import type { ErrorCode, Header, IncomingRequest, Observation } from '@wingman/protocol';
+import {
+  headerValue,
+  LIMITS,
+  type ErrorCode,
+  type Header,
+  type IncomingRequest,
+  type Observation,
+  type ResponseHead,
+} from '@wingman/protocol';
+import { readAhead } from '@wingman/protocol/ports';
+import { HOST_LIMITS } from '../limits.js';
 import { interimHeaders } from './answer-steps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
 
@@ -42,15 +52,30 @@ export class HttpExchange extends Exchange {
 
   async deliver(answer: Answer): Promise<void> {
     const head = headOf(answer);
-    this.#incoming.respond(head);
-    this.#hasHead = true;
     this.observation.head(head);
     const plain = this.observation.watchBody('download', answer.body);
-    for await (const chunk of answer.transfer?.encode(plain) ?? plain) {
-      await this.#incoming.write(chunk);
-    }
+    const body = answer.transfer?.encode(plain) ?? plain;
+    if (isSmall(answer, this.asked.method)) await this.#deliverSmall(head, body);
+    else await this.#deliverStreaming(head, body);
     // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
     this.#incoming.end(without(answer.trailers(), 'set-cookie'));
+  }
+
+  /** Sends head and body at one go. A head that went ahead would leave its body behind those of all others under way. */
+  async #deliverSmall(head: ResponseHead, coming: AsyncIterable<Uint8Array>): Promise<void> {
+    const { smallBodyWaitMs: waitMs } = HOST_LIMITS;
+    const ahead = await readAhead(coming, { maxBytes: LIMITS.turnBytes, waitMs });
+    if (!ahead.isWhole) return this.#deliverStreaming(head, ahead.body);
+    const body = Buffer.concat(ahead.start);
+    this.#incoming.respond(head, body.byteLength === 0);
+    this.#hasHead = true;
+    await this.#incoming.write(body, true);
+  }
+
+  async #deliverStreaming(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#incoming.respond(head);
+    this.#hasHead = true;
+    for await (const chunk of body) await this.#incoming.write(chunk);
   }
 
   abort(code: ErrorCode): void {
@@ -60,6 +85,16 @@ export class HttpExchange extends Exchange {
   async #leaveBody(): Promise<void> {
     await this.#incoming.body[Symbol.asyncIterator]().return?.();
   }
+}
+
+/** Statuses whose answers have no body (RFC 9110 section 6.4.1). */
+const WITHOUT_BODY = [204, 205, 304];
+
+/** Whether there is no body, or the app says that it is small. */
+function isSmall({ status, headers }: Answer, method: string): boolean {
+  if (method === 'HEAD' || WITHOUT_BODY.includes(status)) return true;
+  const length = headerValue(headers, 'content-length');
+  return length !== undefined && Number(length) <= LIMITS.turnBytes;
 }
 
 /** Asks the app, once, and takes its answer. */

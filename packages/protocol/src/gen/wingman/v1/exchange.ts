@@ -45,6 +45,8 @@ export interface RequestHead {
   transferCodings: TransferCoding[];
   /** Whether the sender can unpack heads that come on this link. */
   unpacksHeads: boolean;
+  /** Whether the sender reads frames that are the last of their side. */
+  readsLast: boolean;
 }
 
 export interface ResponseHead {
@@ -56,6 +58,8 @@ export interface ResponseHead {
   transferCoding: TransferCoding;
   /** As in RequestHead; set only where the request says so. */
   unpacksHeads: boolean;
+  /** As in RequestHead; set only where the request says so. */
+  readsLast: boolean;
 }
 
 export interface Trailers {
@@ -161,6 +165,7 @@ function createBaseRequestHead(): RequestHead {
     port: 0,
     transferCodings: [],
     unpacksHeads: false,
+    readsLast: false,
   };
 }
 
@@ -196,6 +201,9 @@ export const RequestHead: MessageFns<RequestHead> = {
     }
     if (message.unpacksHeads !== false) {
       writer.uint32(72).bool(message.unpacksHeads);
+    }
+    if (message.readsLast !== false) {
+      writer.uint32(80).bool(message.readsLast);
     }
     return writer;
   },
@@ -295,6 +303,14 @@ export const RequestHead: MessageFns<RequestHead> = {
             message.unpacksHeads = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.readsLast = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -321,12 +337,13 @@ export const RequestHead: MessageFns<RequestHead> = {
     message.port = object.port ?? 0;
     message.transferCodings = object.transferCodings?.map((e) => e) || [];
     message.unpacksHeads = object.unpacksHeads ?? false;
+    message.readsLast = object.readsLast ?? false;
     return message;
   },
 };
 
 function createBaseResponseHead(): ResponseHead {
-  return { status: 0, statusText: "", headers: [], transferCoding: 0, unpacksHeads: false };
+  return { status: 0, statusText: "", headers: [], transferCoding: 0, unpacksHeads: false, readsLast: false };
 }
 
 export const ResponseHead: MessageFns<ResponseHead> = {
@@ -345,6 +362,9 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     }
     if (message.unpacksHeads !== false) {
       writer.uint32(40).bool(message.unpacksHeads);
+    }
+    if (message.readsLast !== false) {
+      writer.uint32(48).bool(message.readsLast);
     }
     return writer;
   },
@@ -402,6 +422,14 @@ export const ResponseHead: MessageFns<ResponseHead> = {
             message.unpacksHeads = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.readsLast = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -424,6 +452,7 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     message.headers = object.headers?.map((e) => Header.fromPartial(e)) || [];
     message.transferCoding = object.transferCoding ?? 0;
     message.unpacksHeads = object.unpacksHeads ?? false;
+    message.readsLast = object.readsLast ?? false;
     return message;
   },
 };
