@@ -22,7 +22,7 @@ import { WebSocket } from 'ws';
 import { serveEnd } from './relay-ends.mjs';
 
 /** What the real host does, by HOST_LIMITS. */
-const [PING_MS, FIRST_MS, MOST_MS, REGISTER_MS] = [15_000, 250, 10_000, 10_000];
+const [PING_MS, FIRST_MS, MOST_MS, REGISTER_MS, SPREAD_MS] = [15_000, 250, 10_000, 10_000, 1_000];
 const TTL_SECONDS = 3_600;
 
 /** What passes of a session are made with: whoever plays its viewers knows it by the name. */
@@ -80,9 +80,11 @@ export class LightHost {
     const socket = new WebSocket(webSocketUrl(this.#server, HOST_PATH), settings);
     this.#socket = beating(socket);
     const late = setTimeout(() => socket.terminate(), REGISTER_MS);
+    let toldMs;
     socket.on('message', (data) => this.#hear(decodeEnvelope(ServerToHost, data), late));
-    socket.on('unexpected-response', (_request, { statusCode }) => {
+    socket.on('unexpected-response', (_request, { headers, statusCode }) => {
       refused(`status ${statusCode}`);
+      if (statusCode === 429) toldMs = headers['retry-after'] * 1_000 + SPREAD_MS * Math.random();
       socket.terminate();
     });
     socket.once('close', () => {
@@ -90,7 +92,7 @@ export class LightHost {
       this.registeredAt = undefined;
       if (this.#isStopped) return;
       this.#node += 1;
-      setTimeout(() => this.#connect(), this.#backoff.next());
+      setTimeout(() => this.#connect(), toldMs ?? this.#backoff.next());
     });
   }
 

@@ -178,6 +178,10 @@ export const HOST_LIMITS = {
   reconnectFirstMs: 250,
   /** …up to this, so that a server that comes back finds its hosts within seconds. */
   reconnectMaxMs: 10_000,
+  /** The longest that a host waits because a server has told it when to come: ours say 15 s at most. */
+  toldWaitMs: 60_000,
+  /** Hosts that were told the same second come at times of their own within the next. */
+  toldSpreadMs: 1_000,
   /** Servers that may be named: each of them is tried for as long as a registration may take. */
   servers: 8,
   /** How long a server that had the session is waited for when there is another one: a restart is over by then, and the URL stays. */

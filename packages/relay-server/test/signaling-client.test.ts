@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   Backoff,
   Challenge,
@@ -225,6 +227,32 @@ describe('coming back', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128].map((n) => Math.min(n * first, most)));
     expect(server.connections.length).toBeGreaterThanOrEqual(8);
   });
+
+  test.each([
+    ['429', '3', 3_000],
+    ['429', '86400', HOST_LIMITS.toldWaitMs],
+    ['429', 'soon', undefined],
+    // A node that stops answers so: another one takes the host at once.
+    ['503', '3', undefined],
+  ] as const)(
+    'told to come again by %s with Retry-After %s it waits so long',
+    async (status, after, told) => {
+      const { reconnectFirstMs: first } = HOST_LIMITS;
+      const http = createServer().on('upgrade', (_request, socket) =>
+        socket.end(`HTTP/1.1 ${status} No\r\nretry-after: ${after}\r\ncontent-length: 0\r\n\r\n`),
+      );
+      await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+      cleanups.push(() => new Promise<void>((resolve) => http.close(() => resolve())));
+      const host = connect(new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+      await until(() => host.seen.lost.length === 1, 'lost');
+      expect(host.seen.lost[0]?.message).toBe(`the server answered with status ${status}`);
+      const wait = host.clock.pending[0] ?? NaN;
+      const [least, most] =
+        told === undefined ? [first, first] : [told, told + HOST_LIMITS.toldSpreadMs];
+      expect(wait).toBeGreaterThanOrEqual(least);
+      expect(wait).toBeLessThanOrEqual(most);
+    },
+  );
 
   test('registers again on a new connection with its new challenge', async () => {
     const { server, host } = await start(accept);

@@ -38,7 +38,7 @@ export interface ConnectionOptions {
 export class Connections implements UpgradeHandlers {
   readonly #options: ConnectionOptions;
   readonly #registrations: NetworkRate;
-  readonly #unproved = new UnprovedHosts();
+  readonly #unproved: UnprovedHosts;
 
   constructor(options: ConnectionOptions) {
     const { registrationBurst: burst, registrationBurstMs: burstMs } = SERVER_LIMITS;
@@ -47,7 +47,14 @@ export class Connections implements UpgradeHandlers {
       { what: 'registrations', burst, burstMs },
       options.counts,
     );
+    this.#unproved = new UnprovedHosts(options.clock);
   }
+
+  readonly hostWait: UpgradeHandlers['hostWait'] = (address) => {
+    const wait = this.#unproved.waitFor(clientNetwork(address));
+    if (wait !== undefined) this.#options.metrics.limitsExceeded.inc({ limit: 'host-turns' });
+    return wait;
+  };
 
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
     const { clock, config, hostTokens, leases, logger, metrics, registry, stun } = this.#options;

@@ -73,8 +73,17 @@ export const SERVER_LIMITS = {
 
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
-  /** Hosts that are connected and have not proved a key: each costs a socket and a nonce. Past it the oldest of the busiest network goes. */
-  unprovedHosts: 64,
+  /**
+   * Hosts that are connected and have not proved a key: each costs a socket and a nonce, 20 KB. Past it the oldest of the
+   * busiest network goes. A core registers so many in half a second, and none of them is given up for another in `provingMs`.
+   */
+  unprovedHosts: 512,
+  /** What a host in a crowd has for its proof before it gives way: a round trip around the world, and the node's own lateness. */
+  provingMs: 2_000,
+  /** In a crowd one more host is asked to come every so often: a core registers 600 to 1,000 in a second. */
+  hostTurnMs: 2,
+  /** The latest turn that is given: a host that starts gives up after 20 s. */
+  hostTurnsMs: 15_000,
   /** Registrations that one address may make: all hosts of an office, when the server has restarted… */
   registrationBurst: 100,
   /** …within this time. */

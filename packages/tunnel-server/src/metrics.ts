@@ -9,6 +9,7 @@ const LIMITS_COUNTED = [
   'unknown-names',
   'renewals',
   'unproved-hosts',
+  'host-turns',
   'sessions',
   'sessions-per-address',
   'sockets',

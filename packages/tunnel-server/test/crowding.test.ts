@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
 import { pino } from 'pino';
+import { WebSocket } from 'ws';
 import { startTunnelServer, tunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
+import { FakeClock } from './support/fake-clock.js';
 import { ClientSocket } from './support/client-socket.js';
 import { createKeys, FakeHost } from './support/fake-host.js';
 import { startServer } from './support/server.js';
@@ -11,6 +14,9 @@ import { until } from './support/inbox.js';
 
 const ATTACKER = { 'x-forwarded-for': '192.0.2.66' };
 const HONEST = { 'x-forwarded-for': '198.51.100.7' };
+const from = (number: number): typeof ATTACKER => ({
+  'x-forwarded-for': `203.0.${number >> 8}.${number & 255}`,
+});
 const FORWARDED = { trustProxy: true };
 
 const idle = (server: TunnelServer, headers = ATTACKER): Promise<ClientSocket> =>
@@ -50,6 +56,37 @@ test('an idle host socket that is displaced is told why', async () => {
   await crowd(server, SERVER_LIMITS.unprovedHosts);
   const refusal = await displaced.received.find((message) => message?.$case === 'refusal');
   expect(refusal).toMatchObject({ value: { code: 'LIMIT_EXCEEDED' } });
+});
+
+test('in a crowd of many networks nobody half way is displaced: a newcomer is told when to come', async () => {
+  const clock = new FakeClock();
+  const server = await startServer(FORWARDED, clock);
+  const first = await FakeHost.connect(server.port, { headers: from(0) });
+  for (let number = 1; number < SERVER_LIMITS.unprovedHosts; number += 1) {
+    await idle(server, from(number));
+  }
+  const turnedAway = await new Promise<IncomingMessage>((resolve, reject) => {
+    const url = `ws://127.0.0.1:${server.port}/__wingman/host`;
+    const socket = new WebSocket(url, { headers: { ...HONEST, host: 'localhost' } });
+    socket.once('unexpected-response', (request, response) => {
+      request.destroy();
+      resolve(response);
+    });
+    socket.once('open', () => reject(new Error('it was let in')));
+    socket.on('error', reject);
+  });
+  expect([turnedAway.statusCode, turnedAway.headers['retry-after']]).toEqual([429, '0']);
+  expect([await refusals(server, 'host-turns'), await refusals(server, 'unproved-hosts')]).toEqual([
+    1, 0,
+  ]);
+  expect(await register(first)).toBeUndefined();
+  // Its place is free now; of those that only wait one gives way as soon as it has had its time.
+  await idle(server, HONEST);
+  clock.advance(SERVER_LIMITS.provingMs);
+  expect(
+    await register(await FakeHost.connect(server.port, { headers: from(600) })),
+  ).toBeUndefined();
+  expect(await refusals(server, 'unproved-hosts')).toBe(1);
 });
 
 test('who has proved a key is not displaced', async () => {

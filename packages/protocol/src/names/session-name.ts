@@ -54,14 +54,18 @@ export function hasLabel(name: string): boolean {
 
 /** The session name that belongs to a public key (SPKI DER): `<hash>`, or `<label>-<hash>`. */
 export async function sessionNameFor(publicKey: Uint8Array, label?: string): Promise<string> {
-  const hash = base32(await sha256(publicKey)).slice(0, HASH_CHARS);
+  const hash = nameHash(await sha256(publicKey));
   return label === undefined ? hash : `${label}-${hash}`;
 }
 
-/** Whether the hash in a session name is that of this public key. */
-export async function sessionNameMatches(name: string, publicKey: Uint8Array): Promise<boolean> {
+/** Whether the hash in a session name is that of the public key with this SHA-256. */
+export function sessionNameMatches(name: string, keyDigest: Uint8Array): boolean {
   const { main } = splitSessionName(name);
-  return isSessionName(name) && main.slice(-HASH_CHARS) === (await sessionNameFor(publicKey));
+  return isSessionName(name) && main.slice(-HASH_CHARS) === nameHash(keyDigest);
+}
+
+function nameHash(keyDigest: Uint8Array): string {
+  return base32(keyDigest).slice(0, HASH_CHARS);
 }
 
 /** The bytes that the host signs to register a name. The server's nonce binds them to this connection. */

@@ -84,6 +84,14 @@ export const TOO_MANY_NAMES: Problem = {
   cure: 'Check the link: it has to be complete. Close old tabs of sessions that are over, and try again in a minute.',
 };
 
+export const TOO_MANY_HOSTS: Problem = {
+  status: 429,
+  code: 'LIMIT_EXCEEDED',
+  title: 'Many hosts register at once',
+  cause: 'All of them have come back together, and those that came first are registered first.',
+  cure: 'The host comes again by itself, at the time that it was told.',
+};
+
 export const SHUTTING_DOWN: Problem = {
   status: 503,
   code: 'HOST_OFFLINE',

@@ -20,6 +20,7 @@ import {
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
+import type { IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import { ServerTurn } from './server-turn.js';
@@ -88,6 +89,8 @@ export class SignalingClient {
   /** Where the connection comes from; undefined until it stands. */
   #localAddress: string | undefined;
   #refusal: WingmanError | undefined;
+  /** The server was asked by many at once, and has told this host to come again in so many milliseconds. */
+  #toldMs: number | undefined;
   /** Whether a registration of ours has not been answered. */
   #awaitsGrant = false;
   readonly #turn: ServerTurn;
@@ -151,6 +154,7 @@ export class SignalingClient {
     });
     this.#socket = socket;
     this.#refusal = undefined;
+    this.#toldMs = undefined;
     this.#localAddress = undefined;
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
@@ -160,7 +164,12 @@ export class SignalingClient {
       this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
     });
     socket.on('message', (data) => this.#receive(socket, data));
-    socket.on('error', (error) => (failure = messageOf(error)));
+    socket.once('unexpected-response', (_request, response) => {
+      this.#toldMs = toldWaitOf(response);
+      failure = `the server answered with status ${response.statusCode}`;
+      socket.terminate();
+    });
+    socket.on('error', (error) => (failure ||= messageOf(error)));
     socket.once('close', (code, reason) => {
       this.#closed(code, failure || reason.toString() || `closed (${code})`);
     });
@@ -239,9 +248,11 @@ export class SignalingClient {
       this.#machine.demand('ended');
       return this.#options.ended(error);
     }
-    if (!isRefused && this.#turn.failed()) this.#backoff.reset();
+    const moves = !isRefused && this.#turn.failed();
+    if (moves) this.#backoff.reset();
+    const wait = (moves ? undefined : this.#toldMs) ?? this.#backoff.next();
     this.#machine.demand('waiting');
-    this.#timer = this.#options.clock.setTimeout(() => this.#connectAgain(), this.#backoff.next());
+    this.#timer = this.#options.clock.setTimeout(() => this.#connectAgain(), wait);
     this.#options.lost(error);
   }
 
@@ -250,6 +261,14 @@ export class SignalingClient {
     this.#machine.demand('connecting');
     this.#connect();
   }
+}
+
+/** By a server's 429, which says when in whole seconds; the rest is left to chance, so that many hosts don't come together. */
+function toldWaitOf({ headers, statusCode }: IncomingMessage): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? NaN);
+  if (statusCode !== 429 || !Number.isInteger(seconds) || seconds < 0) return undefined;
+  const { toldSpreadMs, toldWaitMs } = HOST_LIMITS;
+  return Math.min(seconds * 1000, toldWaitMs) + toldSpreadMs * Math.random();
 }
 
 function closeError(code: number, reason: string): WingmanError {

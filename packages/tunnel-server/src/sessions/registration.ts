@@ -25,11 +25,11 @@ export function createChallenge(): Uint8Array {
  * Verifies that the sender holds the key whose hash ends the session's name, and a token where the server has some.
  * Throws WingmanError: PROTOCOL_ERROR for what no honest host sends, TOKEN_NEEDED, REFUSED for a proof that fails.
  */
-export async function verifyRegistration(
+export function verifyRegistration(
   message: RegisterHost,
   challenge: Uint8Array,
   tokens: Pick<HostTokens, 'admits'> | undefined,
-): Promise<void> {
+): void {
   const conflict = versionConflict(PROTOCOL_VERSION, message.protocolVersion);
   if (conflict !== '') throw new WingmanError('PROTOCOL_ERROR', conflict);
   if (!isSessionName(message.session)) {
@@ -51,7 +51,7 @@ export async function verifyRegistration(
       'this server registers only hosts that have a token of its operator',
     );
   }
-  await verifyRegistrationProof(message, challenge);
+  verifyRegistrationProof(message, challenge);
 }
 
 /** A bearer token for the dial-backs of one registration: 256 random bits. */

@@ -194,8 +194,8 @@ export class HostConnection implements HostPort {
   /** A second registration on the same connection renews the prekey and what the host allows. */
   async #register(message: RegisterHost): Promise<void> {
     await this.#admit();
-    await verifyRegistration(message, this.#challenge, this.#options.tokens);
     if (!this.#socket.isOpen) return;
+    verifyRegistration(message, this.#challenge, this.#options.tokens);
     if (this.#session !== undefined && this.#session.name !== message.session) {
       throw new WingmanError('PROTOCOL_ERROR', 'a connection has one session');
     }

@@ -61,9 +61,16 @@ export function forgetSession(): OutgoingHttpHeaders {
 }
 
 /** Answers an upgrade with a problem, and ends the connection. */
-export function refuseUpgrade(req: IncomingMessage, socket: Duplex, problem: Problem): void {
+export function refuseUpgrade(
+  req: IncomingMessage,
+  socket: Duplex,
+  problem: Problem,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const { headers, body } = problemAnswer(req, problem, true);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries({ ...headers, ...more }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const reason = STATUS_CODES[problem.status] ?? '';
   socket.end(`HTTP/1.1 ${problem.status} ${reason}\r\n${lines.join('')}\r\n${body}`);
 }

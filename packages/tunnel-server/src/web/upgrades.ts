@@ -17,6 +17,7 @@ import {
   OVERLOADED,
   ServerToViewer,
   SHUTTING_DOWN,
+  TOO_MANY_HOSTS,
   WRONG_KEY,
   type Door,
   type Problem,
@@ -47,6 +48,8 @@ const SIGNAL_PATH = '/__wingman/signal';
 
 /** What becomes of an upgrade that is let in. */
 export interface UpgradeHandlers {
+  /** In how many milliseconds a host is to come again; undefined: it is taken now. */
+  hostWait(address: string): number | undefined;
   host(webSocket: WebSocket, address: string): void;
   dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
   signal(live: LiveSession, webSocket: WebSocket): void;
@@ -140,10 +143,11 @@ export class UpgradeRouter {
 
   #host(upgrade: Upgrade): void {
     if (!this.#options.trustProxy && isForwarded(upgrade.req)) this.#warnOfProxy();
+    const { handlers } = this.#options;
     const address = clientAddress(upgrade.req, this.#options.trustProxy);
-    this.#options.accept(upgrade, 'signaling', (webSocket) =>
-      this.#options.handlers.host(webSocket, address),
-    );
+    const wait = handlers.hostWait(address);
+    if (wait !== undefined) return comeAgain(upgrade, wait);
+    this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.host(webSocket, address));
   }
 
   /** Warns once, because a client may have made up the field. */
@@ -230,6 +234,11 @@ export class UpgradeRouter {
       webSocket.close(closeCode);
     });
   }
+}
+
+/** Before there is a WebSocket and a challenge, which cost most of a registration. Hosts add a part of a second themselves. */
+function comeAgain({ req, socket }: Upgrade, waitMs: number): void {
+  refuseUpgrade(req, socket, TOO_MANY_HOSTS, { 'retry-after': String(Math.floor(waitMs / 1000)) });
 }
 
 const ID_PARAMETER: Readonly<Record<Door, string>> = { signal: 'tab', relay: 'link' };
