@@ -210,10 +210,7 @@ function createUpgrades(core: Core): UpgradeRouter {
     budgets: core.budgets,
     denyList: core.denyList,
     unknownNames: core.unknownNames,
-    accept: (upgrade, purpose, use) => {
-      const { relayMisses, signalingMisses } = SERVER_LIMITS;
-      webSockets.acceptOwn(upgrade, purpose === 'relay' ? relayMisses : signalingMisses, use);
-    },
+    accept: (upgrade, kind, use) => webSockets.acceptOwn(upgrade, kind, use),
     handlers: connections,
   });
 }

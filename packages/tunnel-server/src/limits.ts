@@ -170,10 +170,18 @@ export const SERVER_LIMITS = {
 
   /** A WebSocket is pinged this often. */
   heartbeatMs: 15_000,
-  /** Unanswered pings that a signaling peer is forgiven. */
+  /** Unanswered pings that a viewer's signaling is forgiven. */
   signalingMisses: 2,
-  /** The same for a relay socket: a slow viewer's pong waits behind megabytes, and links notice death by themselves. */
-  relayMisses: 4,
+  /** A host's signaling is looked at this often: more seldom than it pings by itself, so one that lives is never asked. */
+  hostHeartbeatMs: 20_000,
+  /** Unanswered pings that it is forgiven: it is dead after a minute at the latest, as a viewer's is. */
+  hostMisses: 1,
+  /** The same for the WebSocket of an app: a slow client's pong waits behind megabytes. */
+  appMisses: 4,
+  /** A relay socket is looked at this often: most are ready for a viewer who has not come, and links notice death by themselves. */
+  relayHeartbeatMs: 30_000,
+  /** Unanswered pings that it is forgiven: it is dead after 90 s at the latest, as an app's is. */
+  relayMisses: 1,
   /** From our close frame to the end of the socket. */
   closeMs: 3_000,
   /** TURN credentials live this long at most; a lost one is useless after. */

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../src/limits.js';
-import { ConnectionMonitor } from '../src/signaling/connection-monitor.js';
+import { ConnectionMonitor, type WatchedKind } from '../src/signaling/connection-monitor.js';
 import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
 import { until } from './support/inbox.js';
@@ -31,10 +31,10 @@ beforeEach(async () => {
   ({ port } = http.address() as AddressInfo);
 });
 
-async function connect(autoPong: boolean): Promise<void> {
+async function connect(autoPong: boolean, kind: WatchedKind = 'viewer'): Promise<void> {
   client = await ClientSocket.open(port, 'localhost', '/', {}, [], { autoPong });
   [served] = (await connected) as [WebSocket];
-  monitor.watch(served, socket, 2);
+  monitor.watch(served, socket, kind);
 }
 
 afterEach(() => {
@@ -57,11 +57,37 @@ test('a peer that answers pings lives', async () => {
   expect(monitor.deadPeers).toBe(0);
 });
 
-test('a silent peer is cut off after the heartbeats allowed', async () => {
-  await connect(false);
-  clock.advance(heartbeatMs * 3);
+test.each(['host', 'relay'] as const)('a %s that pings by itself is not asked', async (kind) => {
+  await connect(true, kind);
+  let asked = 0;
+  client.socket.on('ping', () => (asked += 1));
+  const { hostHeartbeatMs, relayHeartbeatMs } = SERVER_LIMITS;
+  for (let index = 0; index < 6; index += 1) {
+    const { bytesRead } = socket;
+    client.socket.ping();
+    await until(() => socket.bytesRead > bytesRead);
+    clock.advance(kind === 'host' ? hostHeartbeatMs : relayHeartbeatMs);
+  }
+  const pong = once(client.socket, 'pong');
+  client.socket.ping();
+  await pong;
+  expect([asked, served.readyState]).toEqual([0, served.OPEN]);
+});
+
+test.each([
+  ['viewer', 60_000],
+  ['host', 60_000],
+  ['relay', 90_000],
+  ['app', 90_000],
+] as const)('a silent %s is cut off after the heartbeats allowed', async (kind, deadMs) => {
+  await connect(false, kind);
+  const { bytesRead } = socket;
+  client.socket.send('here');
+  await until(() => socket.bytesRead > bytesRead);
+  // What was heard counts at the first beat; the beats after it are silent.
+  clock.advance(deadMs - 1);
   expect(served.readyState).toBe(served.OPEN);
-  clock.advance(heartbeatMs);
+  clock.advance(1);
   await once(served, 'close');
   expect(monitor.deadPeers).toBe(1);
   expect(monitor.size).toBe(0);

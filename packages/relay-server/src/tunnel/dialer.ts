@@ -22,7 +22,6 @@ import {
 } from '@wingman/node-kit';
 import { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { SERVER_HEARTBEAT } from './signaling-client.js';
 
 /** Where to dial and as whom; known once the session is registered. */
 export interface DialTarget {
@@ -67,7 +66,8 @@ export class Dialer {
     socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
     socket.once('upgrade', (response) => {
       const { clock } = this.#options;
-      const heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+      const rhythm = { everyMs: HOST_LIMITS.readyPingMs, allowedMisses: 0 };
+      const heartbeat = new Heartbeat(socket, response.socket, { clock, ...rhythm });
       socket.once('open', () => {
         this.#serve(name, socket)
           .catch((error: unknown) => this.#report(toWingmanError(error, 'HANDSHAKE_FAILED')))

@@ -40,7 +40,7 @@ const TRANSITIONS: TransitionTable<ConnectionState> = {
 };
 
 /** A server that says nothing between two pings is dead. */
-export const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
+const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
 
 /** After these answers of the server, another try would end the same way. */
 const FINAL_CODES = new Set<string>([

@@ -4,6 +4,23 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 
+const { appMisses, heartbeatMs, hostHeartbeatMs, hostMisses } = SERVER_LIMITS;
+const { relayHeartbeatMs, relayMisses, signalingMisses } = SERVER_LIMITS;
+
+/**
+ * How a WebSocket is watched, by what it is for. A host pings by itself, on the connections that it keeps ready too. A
+ * browser can't, so a viewer is asked at each beat: its tab may hear from nobody else for hours.
+ */
+const RHYTHMS = {
+  host: { everyMs: hostHeartbeatMs, allowedMisses: hostMisses, sparesHeard: true },
+  viewer: { everyMs: heartbeatMs, allowedMisses: signalingMisses, sparesHeard: false },
+  relay: { everyMs: relayHeartbeatMs, allowedMisses: relayMisses, sparesHeard: true },
+  app: { everyMs: heartbeatMs, allowedMisses: appMisses, sparesHeard: true },
+} as const;
+
+/** What a WebSocket of the server is for. */
+export type WatchedKind = keyof typeof RHYTHMS;
+
 /** Pings every WebSocket of the server and ends those whose peer is dead. */
 export class ConnectionMonitor {
   readonly #clock: Clock;
@@ -24,14 +41,11 @@ export class ConnectionMonitor {
     return this.#heartbeats.size;
   }
 
-  /** Watches until the WebSocket closes; `allowedMisses` heartbeats may stay without a sign of life. */
-  watch(webSocket: WebSocket, socket: Socket, allowedMisses: number): void {
+  /** Watches until the WebSocket closes. */
+  watch(webSocket: WebSocket, socket: Socket, kind: WatchedKind): void {
     const heartbeat = new Heartbeat(webSocket, socket, {
+      ...RHYTHMS[kind],
       clock: this.#clock,
-      everyMs: SERVER_LIMITS.heartbeatMs,
-      allowedMisses,
-      // Where one ping less before the verdict says as much: most of a server's WebSockets are relays that have nothing to do.
-      sparesHeard: allowedMisses > SERVER_LIMITS.signalingMisses,
       onDead: () => (this.#deadPeers += 1),
     });
     this.#heartbeats.add(heartbeat);

@@ -43,6 +43,7 @@ import { isOwnOrigin, isReserved, pathOf, type Nowhere, type Place } from './loc
 import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
 import type { UnknownNames } from './unknown-names.js';
+import type { OwnKind } from './websocket-servers.js';
 
 const SIGNAL_PATH = '/__wingman/signal';
 
@@ -68,11 +69,7 @@ export interface UpgradeOptions {
   denyList: Pick<DenyList, 'deniesAddress'>;
   unknownNames: Pick<UnknownNames, 'meet'>;
   /** Finishes the upgrade of one of our own WebSockets. */
-  accept(
-    upgrade: Upgrade,
-    purpose: 'signaling' | 'relay',
-    use: (webSocket: WebSocket) => void,
-  ): void;
+  accept(upgrade: Upgrade, kind: OwnKind, use: (webSocket: WebSocket) => void): void;
   handlers: UpgradeHandlers;
 }
 
@@ -147,7 +144,7 @@ export class UpgradeRouter {
     const address = clientAddress(upgrade.req, this.#options.trustProxy);
     const wait = handlers.hostWait(address);
     if (wait !== undefined) return comeAgain(upgrade, wait);
-    this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.host(webSocket, address));
+    this.#options.accept(upgrade, 'host', (webSocket) => handlers.host(webSocket, address));
   }
 
   /** Warns once, because a client may have made up the field. */
@@ -196,7 +193,7 @@ export class UpgradeRouter {
     const address = clientAddress(req, this.#options.trustProxy);
     if (!live.admits(door, ticket, address)) return this.#turnAway(upgrade);
     if (door === 'signal') {
-      this.#options.accept(upgrade, 'signaling', (webSocket) => handlers.signal(live, webSocket));
+      this.#options.accept(upgrade, 'viewer', (webSocket) => handlers.signal(live, webSocket));
       return undefined;
     }
     if (this.#options.budgets.refuses()) return OVERLOADED;
@@ -228,7 +225,7 @@ export class UpgradeRouter {
    */
   #letGo(upgrade: Upgrade, closeCode: number, messages: SentCase<ServerToViewer>[]): void {
     const told = pathOf(upgrade.req.url) === SIGNAL_PATH ? messages : [];
-    this.#options.accept(upgrade, 'signaling', (webSocket) => {
+    this.#options.accept(upgrade, 'viewer', (webSocket) => {
       webSocket.on('error', () => undefined);
       for (const message of told) webSocket.send(encodeEnvelope(ServerToViewer, message));
       webSocket.close(closeCode);

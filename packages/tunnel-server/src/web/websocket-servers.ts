@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Upgrade } from '../ingress/ingress-websocket.js';
 import { SERVER_LIMITS } from '../limits.js';
-import type { ConnectionMonitor } from '../signaling/connection-monitor.js';
+import type { ConnectionMonitor, WatchedKind } from '../signaling/connection-monitor.js';
+
+/** What one of our own WebSockets is for. */
+export type OwnKind = Exclude<WatchedKind, 'app'>;
 
 // `closeTimeout` is an option of ws that its types don't have yet.
 const COMMON: ServerOptions & { closeTimeout: number } = {
@@ -33,11 +36,11 @@ export class WebSocketServers {
     this.#monitor = monitor;
   }
 
-  /** Finishes the upgrade of one of our own; `allowedMisses` silent heartbeats end it. */
-  acceptOwn(upgrade: Upgrade, allowedMisses: number, use: (webSocket: WebSocket) => void): void {
+  /** Finishes the upgrade of one of our own. */
+  acceptOwn(upgrade: Upgrade, kind: OwnKind, use: (webSocket: WebSocket) => void): void {
     const { req, socket, head } = upgrade;
     this.#own.handleUpgrade(req, socket, head, (webSocket) => {
-      this.#monitor.watch(webSocket, socket, allowedMisses);
+      this.#monitor.watch(webSocket, socket, kind);
       use(webSocket);
     });
   }
@@ -52,7 +55,7 @@ export class WebSocketServers {
       socket.once('close', gone);
       this.#apps.handleUpgrade(req, socket, head, (webSocket) => {
         webSocket.pause();
-        this.#monitor.watch(webSocket, socket, SERVER_LIMITS.relayMisses);
+        this.#monitor.watch(webSocket, socket, 'app');
         resolve(webSocket);
       });
     });
