@@ -1,35 +1,43 @@
 // The two ends of a relay, which has no idea what passes.
+import { LIMITS } from '@wingman/protocol';
+
 const MESSAGE = Buffer.alloc(16 * 1024, 7);
 /** As much as an end lets wait in its own socket. */
 const AHEAD = 512 * 1024;
+/** What is on its way at most, as of one download: without a bound, the buffers of the kernel decide who gets how much for minutes. */
+const WINDOW = LIMITS.streamWindowBytes;
+const CREDIT_BYTES = WINDOW / 4;
 
 /** A viewer has to say something soon. */
 const HELLO = Buffer.of(0);
 const SEND = Buffer.of(1);
+const CREDIT = Buffer.of(2);
 
 /** The host's end: sends from when the viewer says so. */
 export function serveEnd(socket) {
   let isPreface = true;
-  socket.on('message', (data) => {
-    if (!isPreface && data[0] === SEND[0]) pump(socket);
-    isPreface = false;
-  });
-}
-
-/** Sends for as long as the socket takes it. */
-function pump(socket) {
+  let room = 0;
+  /** Sends for as long as the socket takes it, and the viewer. */
   const fill = () => {
-    while (socket.readyState === socket.OPEN && socket.bufferedAmount < AHEAD) {
+    while (isTaken(socket) && room >= MESSAGE.length) {
+      room -= MESSAGE.length;
       socket.send(MESSAGE, () => setImmediate(fill));
     }
   };
-  fill();
+  socket.on('message', ([said]) => {
+    if (!isPreface) room += said === SEND[0] ? WINDOW : CREDIT_BYTES;
+    isPreface = false;
+    fill();
+  });
 }
+
+const isTaken = (socket) => socket.readyState === socket.OPEN && socket.bufferedAmount < AHEAD;
 
 /** The viewer's end; `bytes` is what has come. */
 export class ViewerEnd {
   bytes = 0;
   isOpen = false;
+  #credited = 0;
 
   constructor(socket) {
     this.socket = socket;
@@ -39,7 +47,14 @@ export class ViewerEnd {
     });
     socket.once('close', () => (this.isOpen = false));
     socket.on('error', () => undefined);
-    socket.on('message', (data) => (this.bytes += data.length));
+    socket.on('message', (data) => this.#take(data.length));
+  }
+
+  #take(bytes) {
+    this.bytes += bytes;
+    if (this.bytes - this.#credited < CREDIT_BYTES) return;
+    this.#credited += CREDIT_BYTES;
+    this.socket.send(CREDIT);
   }
 
   /** Asks the host's end for bytes without end. */
