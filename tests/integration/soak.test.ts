@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { slopeOf, verdictOf, type Point } from '../soak/slope.js';
+import { describe, expect, test } from '@jest/globals';
+import { slopeOf, verdictOf, type Point, type Verdict } from '../soak/slope.js';
 
 const line = (perHour: number, noise: number): Point[] =>
   Array.from({ length: 21 }, (_, at) => [at / 10, 5 + (perHour * at) / 10 + noise * (-1) ** at]);
@@ -13,10 +13,50 @@ test('a slope is that of the line, with the error that its noise gives', () => {
   expect(hand).toEqual({ perHour: 0.5, error: expect.closeTo(Math.sqrt(1.5 / 2)), change: 1 });
 });
 
+/** As the report has it. */
+function verdict(points: readonly Point[], least: number): Verdict {
+  return verdictOf(slopeOf(points), slopeOf(points.slice(Math.floor(points.length / 2))), least);
+}
+
 test('more than noise is what is beyond three errors and the least amount', () => {
-  expect(verdictOf(slopeOf(line(3, 0.5)), 4)).toBe('grows');
-  expect(verdictOf(slopeOf(line(-3, 0.5)), 4)).toBe('falls');
-  expect(verdictOf(slopeOf(line(3, 0.5)), 8)).toBe('level');
-  expect(verdictOf(slopeOf(line(3, 30)), 4)).toBe('level');
-  expect(verdictOf(slopeOf([]), 0)).toBe('level');
+  expect(verdict(line(3, 0.2), 4)).toBe('grows');
+  expect(verdict(line(-3, 0.2), 4)).toBe('falls');
+  expect(verdict(line(3, 0.2), 8)).toBe('level');
+  expect(verdict(line(3, 30), 4)).toBe('level');
+  expect(verdict([], 0)).toBe('level');
+});
+
+describe('of a hundred series of a process', () => {
+  const SAMPLES = 96;
+  /** Numbers from 0 to 1, the same in each run. */
+  function numbers(seed: number): () => number {
+    let state = seed;
+    return () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+  }
+  /** How many grow, of those in which a sample is what the function says and a noise of 2 MiB. */
+  function growing(
+    valueOf: (at: number, random: () => number) => (index: number) => number,
+  ): number {
+    const series = Array.from({ length: 100 }, (_, seed) => {
+      const random = numbers(7 * seed + 1);
+      const value = valueOf(0.2 + 0.6 * random(), random);
+      return Array.from({ length: SAMPLES }, (_, index): Point => [
+        index / 720,
+        value(index / SAMPLES) + 4 * random(),
+      ]);
+    });
+    return series.filter((points) => verdict(points, 8) === 'grows').length;
+  }
+
+  test('whose memory takes one step few are said to grow', () => {
+    expect(growing((at) => (share) => (share < at ? 0 : 14))).toBeLessThan(15);
+  });
+
+  test('whose memory settles few are said to grow', () => {
+    expect(growing((at) => (share) => 14 * (1 - Math.exp((-3 * share) / at)))).toBeLessThan(5);
+  });
+
+  test('that leak all but a few are said to grow', () => {
+    expect(growing(() => (share) => 12 * share)).toBeGreaterThan(95);
+  });
 });

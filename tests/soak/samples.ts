@@ -102,7 +102,7 @@ export function seriesOf(watched: readonly Watched[], fromHours: number): Series
       const points = each.points(kind, fromHours);
       const slope = slopeOf(points);
       const latter = slopeOf(points.slice(Math.floor(points.length / 2)));
-      const verdict = verdictOf(slope, KINDS[kind].least);
+      const verdict = verdictOf(slope, latter, KINDS[kind].least);
       return { name: each.name, kind, points, slope, latter, verdict };
     }),
   );
