@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { systemClock } from '@wingman/protocol';
 import { RedisConnection } from '../src/cluster/redis-connection.js';
+import { SERVER_LIMITS } from '../src/limits.js';
 import { CutProxy } from './support/cut-proxy.js';
 import { until } from './support/inbox.js';
 import { TestRedis } from './support/redis.js';
@@ -21,14 +22,14 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-async function connect(): Promise<void> {
+async function connect(url = (): string => proxy.url): Promise<void> {
   log = [];
   const logger = {
     error: (fields: unknown) => void log.push(fields),
     info: (text: unknown) => void log.push(text),
   };
   proxy = await CutProxy.start(redis.port);
-  connection = new RedisConnection({ url: proxy.url, clock: systemClock, logger });
+  connection = new RedisConnection({ url: url(), clock: systemClock, logger });
   await until(() => Promise.resolve(!connection.isAway));
 }
 
@@ -50,6 +51,18 @@ test('a question on a connection that is cut is refused in time, and so is each 
   await until(() => Promise.resolve(!connection.isAway));
   expect(await ping()).toBe('PONG');
   expect(log).toEqual([{ reason: 'no answer in time' }, 'Redis is back']);
+});
+
+test('an answer that came while the node did something else for longer counts', async () => {
+  await connect(() => redis.url);
+  const answer = ping();
+  // The question has left by then, and what comes is read no earlier than this has ended.
+  setImmediate(() => {
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    Atomics.wait(never, 0, 0, SERVER_LIMITS.directoryMs + 100);
+  });
+  expect(await answer).toBe('PONG');
+  expect([connection.isAway, log]).toEqual([false, []]);
 });
 
 test('a Redis that has gone is refused at once and found again, and the log has one line of each', async () => {

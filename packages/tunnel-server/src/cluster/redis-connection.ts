@@ -33,10 +33,14 @@ export class RedisConnection {
   /** Rejects with WingmanError DIRECTORY_AWAY, after SERVER_LIMITS.directoryMs at the latest. */
   async ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client;
-    let isLate = false;
+    let [isLate, isOver] = [false, false];
     const late = this.#options.clock.setTimeout(() => {
-      isLate = true;
-      this.#replace(client);
+      // A node that was busy all the time may have the answer, and not have read it: sockets are read before this is called.
+      setImmediate(() => {
+        if (isOver) return;
+        isLate = true;
+        this.#replace(client);
+      });
     }, SERVER_LIMITS.directoryMs);
     try {
       return await question(client);
@@ -47,6 +51,7 @@ export class RedisConnection {
         { cause: isLate ? new Error('no answer in time') : error },
       );
     } finally {
+      isOver = true;
       late.cancel();
     }
   }
