@@ -12,6 +12,11 @@ const CREDIT_BYTES = WINDOW / 4;
 const HELLO = Buffer.of(0);
 const SEND = Buffer.of(1);
 const CREDIT = Buffer.of(2);
+/** What the host's end may send by what the viewer has said. */
+const ROOM = new Map([
+  [SEND[0], WINDOW],
+  [CREDIT[0], CREDIT_BYTES],
+]);
 
 /** The host's end: sends from when the viewer says so. */
 export function serveEnd(socket) {
@@ -25,7 +30,7 @@ export function serveEnd(socket) {
     }
   };
   socket.on('message', ([said]) => {
-    if (!isPreface) room += said === SEND[0] ? WINDOW : CREDIT_BYTES;
+    if (!isPreface) room += ROOM.get(said) ?? 0;
     isPreface = false;
     fill();
   });
