@@ -5,7 +5,7 @@ const MESSAGE = Buffer.alloc(16 * 1024, 7);
 /** As much as an end lets wait in its own socket. */
 const AHEAD = 512 * 1024;
 /** What is on its way at most, as of one download: without a bound, the buffers of the kernel decide who gets how much for minutes. */
-const WINDOW = LIMITS.streamWindowBytes;
+export const WINDOW = LIMITS.streamWindowBytes;
 const CREDIT_BYTES = WINDOW / 4;
 
 /** A viewer has to say something soon. */

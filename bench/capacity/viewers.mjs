@@ -3,14 +3,14 @@ import { createPass, newLinkId } from '@wingman/protocol';
 import { WebSocket } from 'ws';
 import { answering } from './answering.mjs';
 import { addressOf, beating, gateKeyOf } from './light-host.mjs';
-import { ViewerEnd } from './relay-ends.mjs';
+import { ViewerEnd, WINDOW } from './relay-ends.mjs';
 import { wait } from './wait.mjs';
 
 const NET = 90;
 const AT_ONCE = 16;
 const OPEN_MS = 15_000;
 const POLL_MS = 20;
-const BEGUN_MS = 1_000;
+const BEGUN_MS = 30_000;
 
 let viewers = [];
 
@@ -64,9 +64,12 @@ async function raw({ server, links }) {
   return { joined: viewers.filter(isThere).length };
 }
 
+/** Resolves when each has got a window: what they get from then on says who is served, and not who began first. */
 async function begin() {
   for (const { end } of viewers) end.begin();
-  await wait(BEGUN_MS);
+  const latest = performance.now() + BEGUN_MS;
+  const isBegun = ({ end }) => !end.isOpen || end.bytes >= WINDOW;
+  while (!viewers.every(isBegun) && performance.now() < latest) await wait(POLL_MS);
 }
 
 /** The bytes that each gets in so many seconds. */
