@@ -17,9 +17,7 @@ const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(by
 
 /** The first 80 bits of SHA-256, five at a time. */
 function naiveHash(): string {
-  const bits = [...sha256(key)]
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('');
+  const bits = [...sha256(key)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
   return Array.from(
     { length: 16 },
     (_, index) => ALPHABET[parseInt(bits.slice(index * 5, index * 5 + 5), 2)],
