@@ -31,6 +31,8 @@ export const HOST_LIMITS = {
   gzipHeaderBytes: 128 * KIB,
   /** A small body is waited for so long before its head goes without it. It mostly comes with its head, in one piece. */
   smallBodyWaitMs: 20,
+  /** Where that body breaks off, its head has so long to be read before the reset: a turn of each thread on its way. */
+  brokenBodyMs: 100,
   /** Bodies below this size are not compressed: with its head such a body is a message or two, whatever is done to it. */
   compressFromBytes: 1 * KIB,
   /** zlib's level: a fifth of a module's bytes is left, at 100 MiB a second. The usual 6 takes twice the time for 1 % less. */

@@ -65,11 +65,25 @@ export class HttpExchange extends Exchange {
   async #deliverSmall(head: ResponseHead, coming: AsyncIterable<Uint8Array>): Promise<void> {
     const { smallBodyWaitMs: waitMs } = HOST_LIMITS;
     const ahead = await readAhead(coming, { maxBytes: LIMITS.turnBytes, waitMs });
-    if (!ahead.isWhole) return this.#deliverStreaming(head, ahead.body);
+    if (!ahead.isWhole) return this.#deliverLate(head, ahead.body);
     const body = Buffer.concat(ahead.start);
     this.#incoming.respond(head, body.byteLength === 0);
     this.#hasHead = true;
     await this.#incoming.write(body, true);
+  }
+
+  /** A body that breaks off at once must not take its head back: a reset drops what the opener has not read yet. */
+  async #deliverLate(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      await this.#deliverStreaming(head, body);
+    } catch (error) {
+      if (!this.signal.aborted) await this.#pause(HOST_LIMITS.brokenBodyMs);
+      throw error;
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.context.clock.setTimeout(resolve, milliseconds));
   }
 
   async #deliverStreaming(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<void> {
