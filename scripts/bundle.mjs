@@ -36,8 +36,9 @@ const BUDGETS = {
   // 0.1 KiB give bodies the length that the shim says. 2.7 KiB are the HTTP cache: thirteen segments take no round trip
   // more than eleven, and a reload is without the answers that it keeps. 0.1 KiB are the deadlines of what reads the disk, and
   // 0.1 KiB its waits for a body that the disk has yet to write, or that `force-cache` alone may use. 0.1 KiB know the pages
-  // about diagnostics and of viewers together, and ports of the page's own host. 0.6 KiB keep small answers in memory.
-  'sw.js': 20.2 * 1024,
+  // about diagnostics and of viewers together, and ports of the page's own host. 0.6 KiB keep small answers in memory, 0.2 KiB forget
+  // those that never reached the disk.
+  'sw.js': 20.4 * 1024,
   'sw-app-workers.js': 12.3 * 1024,
   // 0.6 KiB note which cookies the app's scripts write, by which the host knows those that others have set; half a
   // KiB gives XMLHttpRequest the events that it lacks behind a service worker: upload bars stay empty without them.

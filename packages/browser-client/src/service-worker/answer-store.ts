@@ -3,6 +3,7 @@ import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { fromDisk } from './from-disk.js';
 import { responseOf, SmallAnswers, type SmallAnswer } from './small-answers.js';
 import type { Validity } from './validity.js';
+import { WriteBehind, type WriteBehindLimits } from './write-behind.js';
 
 /** What is known of a kept answer without reading it. */
 interface Kept extends Validity {
@@ -25,12 +26,12 @@ interface Writing {
   readonly size: BodySize;
   /** Resolves when the answer is written, or never will be. */
   readonly over: Promise<void>;
+  /** Whether it is to be deleted once it is written. */
+  isForgotten: boolean;
 }
 
-type Limits = Record<
-  'maxKeptAnswers' | 'keptAnswersBytes' | 'keptAnswerMs' | 'smallAnswersBytes' | 'keptRestMs',
-  number
->;
+type Limits = WriteBehindLimits &
+  Record<'maxKeptAnswers' | 'keptAnswersBytes' | 'keptAnswerMs' | 'smallAnswersBytes', number>;
 
 /** The field of the kept request that says what is known of its answer, as JSON. The answer itself stays as it came. */
 const KEPT_FIELD = 'wingman-kept';
@@ -49,15 +50,10 @@ export class AnswerStore {
   readonly #ready: Promise<void>;
   #cache: Promise<Cache> | undefined;
   readonly #small: SmallAnswers;
+  readonly #writeBehind: WriteBehind;
   readonly #limits: Limits;
-  readonly #clock: Clock;
   #bytes = 0;
   #isClosed = false;
-  /** Whether somebody waits for a moment of rest to write the small answers. */
-  #awaitsRest = false;
-  #isWriting = false;
-  /** Whether answers were asked for or kept since that was looked at. */
-  #isUsed = false;
 
   /** Reads what is there once `after` is settled. */
   constructor(
@@ -70,8 +66,9 @@ export class AnswerStore {
     }: { limits?: Limits; clock?: Clock } = {},
   ) {
     this.#limits = limits;
-    this.#clock = clock;
     this.#small = new SmallAnswers(limits.smallAnswersBytes);
+    const write = (url: string, answer: SmallAnswer) => this.#writeSmall(url, answer);
+    this.#writeBehind = new WriteBehind(this.#small, write, limits, clock);
     const loaded = after.then(() => this.#load());
     this.#ready = fromDisk(loaded, limits.keptAnswerMs);
   }
@@ -79,7 +76,7 @@ export class AnswerStore {
   /** What is known of the answer that is kept for a URL. */
   async find(url: string): Promise<Validity | undefined> {
     await this.#ready;
-    this.#isUsed = true;
+    this.#writeBehind.used();
     await this.#lastBytes(url);
     const kept = this.#kept.get(url);
     if (kept !== undefined) this.#note(url, kept);
@@ -104,16 +101,18 @@ export class AnswerStore {
     if (this.#isClosed) return;
     // A tab whose session is over deletes the cache. Whoever has opened it before writes nothing that lasts.
     void this.#open().catch(nothing);
-    this.#small.set(url, answer);
+    // The disk may have an older answer under the name of one that only memory had.
+    for (const lost of this.#small.set(url, answer)) this.forget(lost);
     this.#note(url, { ...validity, bytes: answer.body.byteLength });
-    this.#isUsed = true;
-    if (this.#small.isFull) void this.#writeSmall();
-    else this.#awaitRest();
+    this.#shrink();
+    this.#writeBehind.used();
+    this.#writeBehind.start();
   }
 
   /** Keeps an answer once its body has ended; one that breaks off leaves the answer on the disk before. */
   async keep(url: string, response: Response, validity: Validity, size: BodySize): Promise<void> {
-    this.#small.delete(url);
+    // What was known of the small answer is not true of an older one on the disk.
+    if (this.#small.delete(url)) this.forget(url);
     await this.#write(url, response, validity, size);
   }
 
@@ -125,7 +124,8 @@ export class AnswerStore {
 
   /** Deletes an answer; one that is being written is deleted when it is. */
   forget(url: string): void {
-    this.#underWay.delete(url);
+    const writing = this.#underWay.get(url);
+    if (writing !== undefined) writing.isForgotten = true;
     this.#small.delete(url);
     if (!this.#drop(url)) return;
     void this.#open()
@@ -143,51 +143,39 @@ export class AnswerStore {
   /** Waits for an answer that the page has had in full while the disk is still writing it. */
   async #lastBytes(url: string): Promise<void> {
     const writing = this.#underWay.get(url);
-    if (writing === undefined || this.#small.has(url) || !writing.size.isWhole()) return;
+    if (writing === undefined || writing.isForgotten || this.#small.has(url)) return;
+    if (!writing.size.isWhole()) return;
     await fromDisk(writing.over, this.#limits.keptAnswerMs);
   }
 
-  /** One timer for all: it runs while something is to be written. */
-  #awaitRest(): void {
-    if (this.#awaitsRest) return;
-    this.#awaitsRest = true;
-    this.#isUsed = false;
-    this.#clock.setTimeout(() => {
-      this.#awaitsRest = false;
-      if (this.#isUsed) this.#awaitRest();
-      else void this.#writeSmall();
-    }, this.#limits.keptRestMs);
+  async #writeSmall(url: string, answer: SmallAnswer): Promise<void> {
+    const kept = this.#kept.get(url);
+    if (kept === undefined) return;
+    const told = answer.body.byteLength;
+    const size = { told, isWhole: () => true, read: () => told };
+    if (await this.#write(url, responseOf(answer), kept, size)) this.#small.written(url, answer);
   }
 
-  /** Writes small answers one after the other while the page rests, and while there are too many of them. */
-  async #writeSmall(): Promise<void> {
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    while (!this.#isUsed || this.#small.isFull) {
-      const [url, answer] = this.#small.takeUnwritten() ?? [];
-      if (url === undefined || answer === undefined) break;
-      const told = answer.body.byteLength;
-      const size = { told, isWhole: () => true, read: () => told };
-      const kept = this.#kept.get(url);
-      if (kept !== undefined) await this.#write(url, responseOf(answer), kept, size);
-    }
-    this.#isWriting = false;
-    if (this.#small.hasUnwritten) this.#awaitRest();
-  }
-
-  async #write(url: string, response: Response, validity: Validity, size: BodySize): Promise<void> {
+  /** Resolves with whether the disk has it. */
+  async #write(
+    url: string,
+    response: Response,
+    validity: Validity,
+    size: BodySize,
+  ): Promise<boolean> {
     const before = this.#underWay.get(url);
     const over = deferred<void>();
-    const writing: Writing = { size, over: over.promise };
+    const writing: Writing = { size, over: over.promise, isForgotten: false };
     this.#underWay.set(url, writing);
     try {
       // An older answer that is written last would stand under the name of this one.
       await before?.over;
       const kept = await this.#put(url, response, validity, size);
-      await this.#written(url, kept, writing);
+      return await this.#written(url, kept, writing);
     } catch {
       // The body broke off, or the browser has no room: the answer is asked for again.
       if (!response.bodyUsed) await response.body?.cancel().catch(nothing);
+      return false;
     } finally {
       if (this.#underWay.get(url) === writing) this.#underWay.delete(url);
       over.resolve();
@@ -205,13 +193,17 @@ export class AnswerStore {
     return kept;
   }
 
-  async #written(url: string, kept: Kept, writing: Writing): Promise<void> {
-    if (this.#isClosed) return;
+  async #written(url: string, kept: Kept, writing: Writing): Promise<boolean> {
+    if (this.#isClosed) return false;
     // It was forgotten meanwhile, or another one comes.
-    if (this.#underWay.get(url) !== writing) return void (await (await this.#open()).delete(url));
+    if (writing.isForgotten || this.#underWay.get(url) !== writing) {
+      await (await this.#open()).delete(url);
+      return false;
+    }
     // What is known of a small answer may be newer than what was written of it.
     if (!this.#small.has(url)) this.#note(url, kept);
     this.#shrink();
+    return true;
   }
 
   /** An answer that was used or kept is the last to go. */
@@ -228,7 +220,7 @@ export class AnswerStore {
 
   #shrink(): void {
     const { maxKeptAnswers, keptAnswersBytes } = this.#limits;
-    for (const url of [...this.#kept.keys()]) {
+    for (const url of this.#kept.keys()) {
       if (this.#kept.size <= maxKeptAnswers && this.#bytes <= keptAnswersBytes) return;
       this.forget(url);
     }

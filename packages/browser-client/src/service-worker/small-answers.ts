@@ -13,68 +13,90 @@ export function responseOf({ body, status, statusText, headers }: SmallAnswer): 
   return new Response(streamOf(body), { status, statusText, headers });
 }
 
+/** An answer in memory; without a copy on the disk nothing is left of it when it goes. */
+interface Entry {
+  readonly answer: SmallAnswer;
+  isOnDisk: boolean;
+}
+
 /** Small answers in memory, and which of them the disk has yet to get. The least recently used go when there are too many. */
 export class SmallAnswers {
-  readonly #answers = new Map<string, SmallAnswer>();
-  readonly #unwritten = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
+  /** Those that nobody has tried to write yet. */
+  readonly #waiting = new Set<string>();
   #bytes = 0;
-  #unwrittenBytes = 0;
+  #waitingBytes = 0;
 
   constructor(private readonly maxBytes: number) {}
 
   /** Whether it is time to write: half of the room is taken by what would be lost. */
   get isFull(): boolean {
-    return this.#unwrittenBytes * 2 > this.maxBytes;
+    return this.#waitingBytes * 2 > this.maxBytes;
   }
 
-  get hasUnwritten(): boolean {
-    return this.#unwritten.size > 0;
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0;
   }
 
   has(url: string): boolean {
-    return this.#answers.has(url);
+    return this.#entries.has(url);
   }
 
   get(url: string): SmallAnswer | undefined {
-    const answer = this.#answers.get(url);
-    if (answer === undefined) return undefined;
-    this.#answers.delete(url);
-    this.#answers.set(url, answer);
-    return answer;
+    const entry = this.#entries.get(url);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(url);
+    this.#entries.set(url, entry);
+    return entry.answer;
   }
 
-  set(url: string, answer: SmallAnswer): void {
+  /** Returns the URLs whose answers had to go and are not on the disk. */
+  set(url: string, answer: SmallAnswer): string[] {
     this.delete(url);
-    this.#answers.set(url, answer);
-    this.#unwritten.add(url);
+    this.#entries.set(url, { answer, isOnDisk: false });
+    this.#waiting.add(url);
     this.#bytes += answer.body.byteLength;
-    this.#unwrittenBytes += answer.body.byteLength;
-    for (const oldest of this.#answers.keys()) {
-      if (this.#bytes <= this.maxBytes) return;
-      this.delete(oldest);
+    this.#waitingBytes += answer.body.byteLength;
+    const lost: string[] = [];
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.maxBytes) break;
+      if (this.delete(oldest)) lost.push(oldest);
     }
+    return lost;
   }
 
-  /** The next answer for the disk, which counts as written from now on. */
-  takeUnwritten(): [url: string, answer: SmallAnswer] | undefined {
-    const [url] = this.#unwritten;
-    const answer = url === undefined ? undefined : this.#answers.get(url);
-    if (url === undefined || answer === undefined) return undefined;
-    this.#unwritten.delete(url);
-    this.#unwrittenBytes -= answer.body.byteLength;
-    return [url, answer];
+  /** The next answer for the disk. It is given once: a disk that refuses it is not asked again. */
+  takeWaiting(): [url: string, answer: SmallAnswer] | undefined {
+    const [url] = this.#waiting;
+    const entry = url === undefined ? undefined : this.#entries.get(url);
+    if (url === undefined || entry === undefined) return undefined;
+    this.#stopWaiting(url, entry);
+    return [url, entry.answer];
   }
 
-  delete(url: string): void {
-    const size = this.#answers.get(url)?.body.byteLength ?? 0;
-    this.#answers.delete(url);
-    this.#bytes -= size;
-    if (this.#unwritten.delete(url)) this.#unwrittenBytes -= size;
+  /** The disk has this answer; the URL may have another one by now. */
+  written(url: string, answer: SmallAnswer): void {
+    const entry = this.#entries.get(url);
+    if (entry?.answer === answer) entry.isOnDisk = true;
+  }
+
+  /** Returns whether an answer is lost by that: it was in memory alone. */
+  delete(url: string): boolean {
+    const entry = this.#entries.get(url);
+    if (entry === undefined) return false;
+    this.#entries.delete(url);
+    this.#bytes -= entry.answer.body.byteLength;
+    this.#stopWaiting(url, entry);
+    return !entry.isOnDisk;
   }
 
   clear(): void {
-    this.#answers.clear();
-    this.#unwritten.clear();
-    this.#bytes = this.#unwrittenBytes = 0;
+    this.#entries.clear();
+    this.#waiting.clear();
+    this.#bytes = this.#waitingBytes = 0;
+  }
+
+  #stopWaiting(url: string, { answer }: Entry): void {
+    if (this.#waiting.delete(url)) this.#waitingBytes -= answer.body.byteLength;
   }
 }

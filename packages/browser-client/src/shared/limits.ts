@@ -175,6 +175,8 @@ export const SERVICE_WORKER_LIMITS = {
   smallAnswersBytes: 32 * MIB,
   /** They are written when no answer was asked for or kept for so long: a page that loads pauses less. */
   keptRestMs: 500,
+  /** They are written after so long even if the page does not pause: one that polls never does. */
+  keptLatestMs: 10_000,
 } as const;
 
 /** What viewers do together. */
