@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+  hasNoBody,
   header,
   headerValue,
   headersFromRaw,
@@ -37,4 +38,16 @@ test.each([
   ['a\r\nset-cookie: b', ''],
 ])('of the status text %j a status line carries %j', (statusText, phrase) => {
   expect(reasonPhrase(statusText)).toBe(phrase);
+});
+
+test.each([
+  ['HEAD', 200, true],
+  ['GET', 103, true],
+  ['GET', 204, true],
+  ['GET', 205, true],
+  ['GET', 304, true],
+  ['GET', 200, false],
+  ['POST', 301, false],
+])('an answer to %s of %i has no body: %j', (method, status, isWithout) => {
+  expect(hasNoBody(method, status)).toBe(isWithout);
 });

@@ -98,9 +98,12 @@ describe('an exchange', () => {
       }
       response.writeHead(200, many).end();
     });
+    const seen: number[] = [];
+    tunnel.app.observe(() => ({ head: ({ status }) => void seen.push(status) }));
     const tooLarge = await request(tunnel.mux, requestHead({}));
     expect(tooLarge.head.status).toBe(502);
     expect(header(tooLarge, 'wingman-error')).toBe('LIMIT_EXCEEDED');
+    expect(seen).toEqual([502]);
     const hinted = await request(tunnel.mux, requestHead({ target: '/hints' }));
     expect(await textOf(hinted.body)).toBe('after the hints');
   });

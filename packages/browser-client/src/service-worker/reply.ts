@@ -1,5 +1,6 @@
 import {
   forFrame,
+  hasNoBody,
   isRedirect,
   PROBLEM_HEADER,
   renderProblem,
@@ -9,8 +10,6 @@ import {
 } from '@wingman/protocol';
 import type { ReplyHead } from '../shared/exchange-messages.js';
 import type { ReplyBody } from './tunnel-fetch.js';
-
-const NULL_BODY_STATUSES = [101, 103, 204, 205, 304];
 
 /** How a response is going to be used. */
 export interface ReplyContext {
@@ -29,12 +28,11 @@ export function buildReply(head: ReplyHead, context: ReplyContext, body: ReplyBo
   return context.isFrameNavigation ? forFrame(response, context.url) : response;
 }
 
-/** Whether the browser will read a body. Some answers have none (RFC 9110 section 6.4.1), and nobody sees a redirect's body. */
+/** Whether the browser will read a body. Some answers have none, and nobody sees a redirect's body. */
 export function readsBody({ status, headers }: ReplyHead, method: string): boolean {
   const location = headers.find(([name]) => name === 'location')?.[1] ?? null;
-  const hasBody = method !== 'HEAD' && !NULL_BODY_STATUSES.includes(status);
   // Chromium shows what has an empty Location.
-  return hasBody && (location === '' || !isRedirect(status, location));
+  return !hasNoBody(method, status) && (location === '' || !isRedirect(status, location));
 }
 
 /**

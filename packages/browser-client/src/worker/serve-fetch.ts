@@ -1,6 +1,7 @@
 import {
   concatBytes,
   deferred,
+  hasNoBody,
   headerValue,
   PORT_LIMITS,
   toWingmanError,
@@ -196,12 +197,9 @@ export class ServedFetch {
   }
 }
 
-/** Answers that never have a body (RFC 9110 section 6.4.1). */
-const WITHOUT_BODY = [204, 205, 304];
-
 /** Whether there is no body, or the app says that it is small. */
 function isSmall({ headers, status }: HttpResponse['head'], { method }: FetchHead): boolean {
-  if (method === 'HEAD' || WITHOUT_BODY.includes(status)) return true;
+  if (hasNoBody(method, status)) return true;
   const length = headerValue(headers, 'content-length');
   return length !== undefined && Number(length) <= PORT_LIMITS.smallBodyBytes;
 }

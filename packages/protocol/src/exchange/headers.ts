@@ -52,3 +52,8 @@ export function stripHopByHop(headers: readonly Header[]): Header[] {
     .map((token) => token.trim().toLowerCase());
   return headers.filter(({ name }) => !HOP_BY_HOP.has(name) && !named.includes(name));
 }
+
+/** Whether an answer has no body, whatever its fields say (RFC 9110 sections 6.4.1 and 15.3.6). */
+export function hasNoBody(method: string, status: number): boolean {
+  return method === 'HEAD' || status < 200 || [204, 205, 304].includes(status);
+}

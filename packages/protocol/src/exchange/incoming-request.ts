@@ -39,14 +39,22 @@ export class IncomingRequest {
 
   /** Sends a 1xx head (RFC 9110 section 15.2). */
   informational(head: ResponseHead): void {
-    if (!this.#responded) this.#sendHead(head);
+    if (!this.#responded) this.#encoded(head)();
   }
 
   /** Sends the final head, once; LIMIT_EXCEEDED when it is larger than LIMITS.maxHeadBytes. With `isAll` no body follows. */
   respond(head: ResponseHead, isAll = false): void {
-    if (this.#responded) throw new WingmanError('INTERNAL', 'second response head');
-    this.#sendHead(head, isAll);
-    this.#responded = true;
+    this.prepare(head)(isAll);
+  }
+
+  /** As `respond`, in two steps: a head that is too large shows before anything of its answer is read. */
+  prepare(head: ResponseHead): (isAll: boolean) => void {
+    const send = this.#encoded(head);
+    return (isAll) => {
+      if (this.#responded) throw new WingmanError('INTERNAL', 'second response head');
+      send(isAll);
+      this.#responded = true;
+    };
   }
 
   /**
@@ -68,12 +76,13 @@ export class IncomingRequest {
     this.stream.reset(code);
   }
 
-  #sendHead(head: ResponseHead, isLast = false): void {
+  #encoded(head: ResponseHead): (isLast?: boolean) => void {
     const { unpacksHeads, readsLast } = this.head;
     const encoded = encodeMessage(ResponseHead, { ...head, unpacksHeads, readsLast });
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }
-    this.stream.writeHead([tag(MessageType.RESPONSE), encoded], isLast).catch(() => undefined);
+    const pieces = [tag(MessageType.RESPONSE), encoded];
+    return (isLast) => void this.stream.writeHead(pieces, isLast).catch(() => undefined);
   }
 }

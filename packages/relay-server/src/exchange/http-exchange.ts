@@ -1,16 +1,19 @@
 import {
+  hasNoBody,
   headerValue,
   LIMITS,
   type ErrorCode,
   type Header,
   type IncomingRequest,
   type Observation,
-  type ResponseHead,
 } from '@wingman/protocol';
 import { readAhead } from '@wingman/protocol/ports';
 import { HOST_LIMITS } from '../limits.js';
 import { interimHeaders } from './answer-steps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
+
+/** Sends the head of an answer; with `isAll` no body follows. */
+type Respond = (isAll: boolean) => void;
 
 /** A request and its answer. */
 export class HttpExchange extends Exchange {
@@ -52,30 +55,31 @@ export class HttpExchange extends Exchange {
 
   async deliver(answer: Answer): Promise<void> {
     const head = headOf(answer);
+    const respond = this.#incoming.prepare(head);
     this.observation.head(head);
     const plain = this.observation.watchBody('download', answer.body);
     const body = answer.transfer?.encode(plain) ?? plain;
-    if (isSmall(answer, this.asked.method)) await this.#deliverSmall(head, body);
-    else await this.#deliverStreaming(head, body);
+    if (isSmall(answer, this.asked.method)) await this.#deliverSmall(respond, body);
+    else await this.#deliverStreaming(respond, body);
     // A cookie has no place in trailers (RFC 9110 section 6.5.1), and could be an HttpOnly one.
     this.#incoming.end(without(answer.trailers(), 'set-cookie'));
   }
 
   /** Sends head and body at one go. A head that went ahead would leave its body behind those of all others under way. */
-  async #deliverSmall(head: ResponseHead, coming: AsyncIterable<Uint8Array>): Promise<void> {
+  async #deliverSmall(respond: Respond, coming: AsyncIterable<Uint8Array>): Promise<void> {
     const { smallBodyWaitMs: waitMs } = HOST_LIMITS;
     const ahead = await readAhead(coming, { maxBytes: LIMITS.turnBytes, waitMs });
-    if (!ahead.isWhole) return this.#deliverLate(head, ahead.body);
+    if (!ahead.isWhole) return this.#deliverLate(respond, ahead.body);
     const body = Buffer.concat(ahead.start);
-    this.#incoming.respond(head, body.byteLength === 0);
+    respond(body.byteLength === 0);
     this.#hasHead = true;
     await this.#incoming.write(body, true);
   }
 
   /** A body that breaks off at once must not take its head back: a reset drops what the opener has not read yet. */
-  async #deliverLate(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async #deliverLate(respond: Respond, body: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      await this.#deliverStreaming(head, body);
+      await this.#deliverStreaming(respond, body);
     } catch (error) {
       if (!this.signal.aborted) await this.#pause(HOST_LIMITS.brokenBodyMs);
       throw error;
@@ -86,8 +90,8 @@ export class HttpExchange extends Exchange {
     return new Promise((resolve) => this.context.clock.setTimeout(resolve, milliseconds));
   }
 
-  async #deliverStreaming(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<void> {
-    this.#incoming.respond(head);
+  async #deliverStreaming(respond: Respond, body: AsyncIterable<Uint8Array>): Promise<void> {
+    respond(false);
     this.#hasHead = true;
     for await (const chunk of body) await this.#incoming.write(chunk);
   }
@@ -101,12 +105,9 @@ export class HttpExchange extends Exchange {
   }
 }
 
-/** Statuses whose answers have no body (RFC 9110 section 6.4.1). */
-const WITHOUT_BODY = [204, 205, 304];
-
 /** Whether there is no body, or the app says that it is small. */
 function isSmall({ status, headers }: Answer, method: string): boolean {
-  if (method === 'HEAD' || WITHOUT_BODY.includes(status)) return true;
+  if (hasNoBody(method, status)) return true;
   const length = headerValue(headers, 'content-length');
   return length !== undefined && Number(length) <= LIMITS.turnBytes;
 }

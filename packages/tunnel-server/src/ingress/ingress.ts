@@ -1,5 +1,6 @@
 import {
   create,
+  hasNoBody,
   headersFromRaw,
   headersToRaw,
   headerValue,
@@ -182,7 +183,7 @@ async function sendResponse(
   // flushHeaders, which writes the bytes of its fields as if they were characters, in UTF-8.
   const flush = setImmediate(() => res.write('', 'latin1'));
   try {
-    await sendBody(res, response.body, hasNoBody(req, status));
+    await sendBody(res, response.body, hasNoBody(req.method ?? 'GET', status));
   } finally {
     clearImmediate(flush);
   }
@@ -201,11 +202,6 @@ async function sendBody(
     if (res.destroyed) throw new WingmanError('CANCELLED', 'the client has gone');
     if (!discard && !res.write(chunk)) await writableAgain(res);
   }
-}
-
-/** RFC 9110 section 6.4.1. */
-function hasNoBody(req: IncomingMessage, status: number): boolean {
-  return req.method === 'HEAD' || status === 204 || status === 304;
 }
 
 function writableAgain(res: ServerResponse): Promise<void> {
