@@ -14,9 +14,11 @@ import {
   type IncomingRequest,
 } from '@wingman/protocol';
 import type { FetchHead } from '../src/shared/exchange-messages.js';
+import { BROWSER_LIMITS } from '../src/shared/limits.js';
 import type { WorkerToShell } from '../src/shared/worker-messages.js';
 import { Tunnel, type TunnelOptions } from '../src/worker/tunnel.js';
 import { FakeSocket, FlightHostEnd, HostEnd } from './support/fake-socket.js';
+import { settle } from './support/fake-clock.js';
 import { collect, eventually, head } from './support/linked-host.js';
 import { PatientClock } from './support/patient-clock.js';
 
@@ -36,6 +38,8 @@ const PAGE: FetchHead = {
 class FakeHost {
   readonly links = new Map<string, Link>();
   readonly requests: string[] = [];
+  /** The content codings that the tab undoes, of the last request. */
+  codings: readonly number[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly flights: { url: string; messages: number }[] = [];
   readonly signals: AbortSignal[] = [];
@@ -90,6 +94,7 @@ class FakeHost {
 
   #answer(incoming: IncomingRequest): void {
     this.requests.push(incoming.head.target);
+    this.codings = incoming.head.transferCodings;
     this.signals.push(incoming.signal);
     incoming.respond(head(200));
     void incoming.write(Buffer.from(incoming.head.target));
@@ -215,6 +220,22 @@ describe('the tunnel', () => {
     expect(status).toMatchObject({ mode: 'relay', relayConnected: true, switches: 0 });
     expect(status.bytes.relay.in).toBeGreaterThan(0);
     expect(status.bytes.p2p).toEqual({ in: 0, out: 0 });
+  });
+
+  test('asks for nothing compressed while this thread is behind', async () => {
+    const { clock, host, tunnel } = await setUp();
+    await get(tunnel, clock, PAGE);
+    expect(host.codings).not.toEqual([]);
+    const { signal } = new AbortController();
+    const first = tunnel.request(PAGE, { signal });
+    await settle();
+    clock.jump(BROWSER_LIMITS.threadBehindMs + 1);
+    await get(tunnel, clock, PAGE);
+    expect(host.codings).toEqual([]);
+    await collect((await first).body);
+    // The turn that was late is the last one known until another has come in time.
+    for (let times = 0; times < 2; times++) await get(tunnel, clock, PAGE);
+    expect(host.codings).not.toEqual([]);
   });
 
   test('a request waits for the link and ends with what troubles it', async () => {
