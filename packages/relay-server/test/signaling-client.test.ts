@@ -1,82 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  Backoff,
-  Challenge,
-  create,
-  Heartbeat,
-  HostRegistered,
-  PROTOCOL_VERSION,
-  Refusal,
-  WingmanError,
-} from '@wingman/protocol';
+import { create, Heartbeat, Refusal } from '@wingman/protocol';
 import { HOST_LIMITS } from '../src/limits.js';
-import { SignalingClient } from '../src/tunnel/signaling-client.js';
 import { cleanups } from './support/cleanups.js';
-import { FakeClock } from './support/fake-clock.js';
 import { freePort } from './support/servers.js';
-import {
-  signalingServer,
-  type SignalingConnection,
-  type SignalingServer,
-} from './support/signaling-server.js';
+import { accept, challenge, connect, NONCE, start, welcome } from './support/signaling-host.js';
+import { signalingServer, type SignalingConnection } from './support/signaling-server.js';
 import { until } from './support/until.js';
-
-const NONCE = new Uint8Array(32).fill(1);
-
-function challenge(connection: SignalingConnection): void {
-  connection.send({ $case: 'challenge', value: create(Challenge, { nonce: NONCE }) });
-}
-
-function welcome(connection: SignalingConnection): void {
-  const value = create(HostRegistered, { origin: 'http://x.localhost', dialToken: 't' });
-  connection.send({ $case: 'hostRegistered', value });
-}
-
-function accept(connection: SignalingConnection): void {
-  challenge(connection);
-  connection.socket.once('message', () => welcome(connection));
-}
-
-interface Seen {
-  registered: number;
-  messages: string[];
-  lost: WingmanError[];
-  ended: WingmanError[];
-}
-
-function connect(
-  server: URL | readonly [URL, ...URL[]],
-  clock = new FakeClock(),
-): { connection: SignalingClient; clock: FakeClock; seen: Seen; refuses: boolean } {
-  const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
-  const connection = new SignalingClient({
-    servers: server instanceof URL ? [server] : server,
-    clock,
-    backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
-    register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
-    registered: () => {
-      if (host.refuses) throw new WingmanError('REFUSED', 'not ours');
-      seen.registered++;
-    },
-    message: (message) => seen.messages.push(String(message?.$case)),
-    lost: (error) => seen.lost.push(error),
-    ended: (error) => seen.ended.push(error),
-  });
-  cleanups.push(() => connection.close());
-  const host = { connection, clock, seen, refuses: false };
-  return host;
-}
-
-async function start(onConnection: (connection: SignalingConnection) => void): Promise<{
-  server: SignalingServer;
-  host: ReturnType<typeof connect>;
-}> {
-  const server = await signalingServer(onConnection);
-  cleanups.push(() => server.close());
-  return { server, host: connect(server.url) };
-}
 
 describe('registering', () => {
   test('answers the challenge of this connection', async () => {
@@ -295,81 +226,5 @@ describe('coming back', () => {
     const { host } = await start(({ socket }) => socket.send(Buffer.from([0xff, 0xff])));
     await until(() => host.seen.lost.length === 1, 'lost');
     expect(host.connection.state).toBe('waiting');
-  });
-});
-
-describe('the end', () => {
-  test.each([
-    [PROTOCOL_VERSION - 1, 'its operator has to update it'],
-    [PROTOCOL_VERSION + 1, "update wingman on the developer's machine"],
-  ])(
-    'a server of version %s is not asked, and the host says whom to update',
-    async (version, cure) => {
-      const hello = create(Challenge, { nonce: NONCE, protocolVersion: version });
-      const { host, server } = await start((connection) =>
-        connection.send({ $case: 'challenge', value: hello }),
-      );
-      await until(() => host.seen.ended.length === 1, 'ended');
-      expect(host.seen.ended[0]?.code).toBe('REFUSED');
-      expect(host.seen.ended[0]?.message).toContain(
-        `version ${version}, the host ${PROTOCOL_VERSION}`,
-      );
-      expect(host.seen.ended[0]?.message).toContain(cure);
-      expect(server.connections[0]?.received).toEqual([]);
-    },
-  );
-
-  test.each(['SESSION_ENDED', 'HANDSHAKE_FAILED', 'PROTOCOL_ERROR', 'REFUSED'])(
-    'the refusal %s is final',
-    async (code) => {
-      const { host } = await start((connection) => {
-        const value = create(Refusal, { code, message: 'why' });
-        connection.send({ $case: 'refusal', value });
-        connection.socket.close(4000);
-      });
-      await until(() => host.seen.ended.length === 1, 'ended');
-      expect(host.seen.ended[0]).toMatchObject({ code, message: 'why' });
-      expect(host.clock.pending).toEqual([]);
-    },
-  );
-
-  test.each([
-    ['TOKEN_NEEDED', '--token or WINGMAN_TOKEN'],
-    ['NAME_IN_USE', '--take-over'],
-  ])('the refusal %s is final, and says what to do', async (code, cure) => {
-    const { host } = await start((connection) => {
-      connection.send({ $case: 'refusal', value: create(Refusal, { code, message: 'why' }) });
-      connection.socket.close(4001);
-    });
-    await until(() => host.seen.ended.length === 1, 'ended');
-    expect(host.seen.ended[0]?.code).toBe(code);
-    expect(host.seen.ended[0]?.message).toMatch(new RegExp(`^why; .*${cure}`));
-  });
-
-  test.each([4006, 4009, 4001])('the close code %i is final', async (code) => {
-    const { host } = await start(({ socket }) => socket.close(code));
-    await until(() => host.seen.ended.length === 1, 'ended');
-  });
-
-  test.each(['LIMIT_EXCEEDED', 'SOMETHING_NEW'])('the refusal %s is not', async (code) => {
-    const { host } = await start((connection) => {
-      const value = create(Refusal, { code, message: 'full' });
-      connection.send({ $case: 'refusal', value });
-      connection.socket.close(4000);
-    });
-    await until(() => host.seen.lost.length === 1, 'lost');
-    expect(host.seen.lost[0]?.message).toBe('full');
-  });
-
-  test('close lets what was sent leave, and nothing follows', async () => {
-    const { server, host } = await start(accept);
-    await until(() => host.seen.registered === 1, 'registered');
-    host.connection.send({ $case: 'endSession', value: {} });
-    host.connection.close();
-    await until(() => server.connections[0]?.received.length === 2, 'the message arrives');
-    await until(() => server.connections[0]?.socket.readyState === 3, 'closed');
-    expect(host.seen.lost).toEqual([]);
-    expect(host.seen.ended).toEqual([]);
-    expect(host.clock.pending).toEqual([]);
   });
 });
