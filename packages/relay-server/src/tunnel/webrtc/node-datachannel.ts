@@ -231,7 +231,7 @@ const RELAY_TYPES = {
 } as const;
 
 /** ICE servers in node-datachannel's words; addresses it can't use are left out (RFC 7064, RFC 7065). */
-function toLibdatachannel(servers: readonly IceServerAddress[]): (string | LibdatachannelServer)[] {
+function toLibdatachannel(servers: readonly IceServerAddress[]): LibdatachannelServer[] {
   return servers.flatMap((server) =>
     server.urls.flatMap((url) => {
       const one = toOne(url, server);
@@ -240,11 +240,13 @@ function toLibdatachannel(servers: readonly IceServerAddress[]): (string | Libda
   );
 }
 
-function toOne(url: string, server: IceServerAddress): string | LibdatachannelServer | undefined {
+function toOne(url: string, server: IceServerAddress): LibdatachannelServer | undefined {
   const address = parseIceUrl(url);
   if (address === undefined || address.scheme === 'stuns') return undefined;
-  const { scheme, hostname, port, transport } = address;
-  if (scheme === 'stun') return `stun:${hostname}:${port}`;
+  const { scheme, port, transport } = address;
+  // The library resolves what it is given: an IPv6 address with the brackets of a URL would be a name that nobody has.
+  const hostname = address.hostname.replace(/^\[|\]$/g, '');
+  if (scheme === 'stun') return { hostname, port };
   return {
     hostname,
     port,
