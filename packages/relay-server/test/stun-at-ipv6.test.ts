@@ -21,10 +21,12 @@ test.each([
   const asked = once(socket, 'message');
   const { engine } = await loadEngine('node-datachannel');
   const ignore = (): void => undefined;
-  const server = { urls: [`stun:${written}:${socket.address().port}`] };
-  const peer = engine.createPeer([server], { candidate: ignore, channel: ignore, closed: ignore });
-  cleanups.push(() => peer.close());
-  await peer.createOffer();
+  const none = { username: '', credential: '' };
+  const server = { urls: [`stun:${written}:${socket.address().port}`], ...none };
+  const handlers = { candidate: ignore, channel: ignore, closed: ignore };
+  const peer = engine?.createPeer([server], handlers);
+  cleanups.push(() => peer?.close());
+  await peer?.createOffer();
   const [message] = (await asked) as [Buffer];
   // A Binding request (RFC 8489 section 5).
   expect(message.readUInt16BE(0)).toBe(1);
