@@ -1,9 +1,25 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { share } from '../src/library/share.js';
 import type { SharedApp, ShareOptions } from '../src/library/shared-app.js';
 import { cleanups } from './support/cleanups.js';
+import { LAN_ADDRESS, ownNetwork } from './support/own-network.js';
 import { listeners } from './support/servers.js';
 import { until } from './support/until.js';
+
+/** A program with an app of its own shares that on its network, and says how, and what whoever opens the link gets. */
+const ON_LAN = `
+  import { createServer } from 'node:http';
+  import { share } from '${new URL('../dist/library/share.js', import.meta.url).href}';
+  const own = createServer((asked, answer) => answer.end('the app')).listen(0, '127.0.0.1', async () => {
+    const app = await share({ port: own.address().port, p2p: false, ingress: 'open', lan: true });
+    const shown = await (await fetch(app.lan.url)).text();
+    await app.close();
+    const after = await fetch(app.lan.url).then(() => 'there', () => 'gone');
+    console.log(JSON.stringify({ lan: app.lan, shown, after }));
+    process.exit();
+  });`;
 
 /** Nobody asks for the app here, so nothing has to listen. */
 const PORT = 9;
@@ -46,9 +62,24 @@ test.each<[Record<string, unknown>, string]>([
   [{ expires: 'soon' }, '--expires'],
   [{ also: [0] }, '--also'],
   [{ ingress: 'open', passphrase: 'correct horse' }, '--ingress'],
+  [{ lan: true, server: 'https://tunnel.example' }, '--lan'],
   [{ colour: 'red' }, 'colour is not an option'],
 ])('wrong options %o have a code and are named', async (wrong, name) => {
   const failure = await shared(wrong).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'CONFIG_INVALID' });
   expect(String(failure)).toContain(name);
 });
+
+test('an app that is shared on its network has a link there, which ends with it', async () => {
+  expect((await shared()).lan).toBeUndefined();
+  const through = await ownNetwork();
+  const [program = '', ...args] = [
+    ...through,
+    ...[process.execPath, '--input-type=module', '-e', ON_LAN],
+  ];
+  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000 });
+  const { lan, shown, after } = JSON.parse(stdout) as Record<string, unknown>;
+  const url = expect.stringMatching(new RegExp(`^http://${LAN_ADDRESS}:\\d+/$`)) as unknown;
+  expect(lan).toEqual({ url, address: LAN_ADDRESS });
+  expect([shown, after]).toEqual(['the app', 'gone']);
+}, 90_000);

@@ -1,5 +1,6 @@
 import type { Entrance } from '../entry/entrance.js';
 import type { VisitorInfo } from '../entry/visitor.js';
+import type { OnLan } from '../library/shared-app.js';
 import type { HostEvents, ViewerInfo } from '../tunnel/host-types.js';
 
 type Payload<Name extends keyof HostEvents> = HostEvents[Name][0];
@@ -13,7 +14,7 @@ export interface ReadyInfo {
   /** Whether it runs in this process. */
   readonly embedded: boolean;
   /** The local network, where `--lan` serves it. */
-  readonly lan: LanInfo | undefined;
+  readonly lan: OnLan | undefined;
   readonly port: number;
   /** What is shared, as people call it. */
   readonly label: string;
@@ -31,16 +32,6 @@ export interface ReadyInfo {
   readonly takenPort: number | undefined;
   /** The inspector's address; undefined when it is off. */
   readonly inspector: string | undefined;
-}
-
-/** How phones and machines on the local network reach the session. */
-export interface LanInfo {
-  /** What they open: a link that lets them in. */
-  readonly url: string;
-  /** This machine's address there. */
-  readonly address: string;
-  /** By TLS: where they get the certificate that they have to trust, and its SHA-256. Undefined: plain HTTP. */
-  readonly trust: { readonly url: string; readonly fingerprint: string } | undefined;
 }
 
 /** Who may use plain HTTP, and the bearer token where one is needed. */

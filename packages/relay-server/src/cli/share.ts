@@ -1,11 +1,10 @@
 import { ConfigError } from '@wingman/node-kit';
-import { AUTHORITY_TARGET, toWingmanError } from '@wingman/protocol';
+import { toWingmanError } from '@wingman/protocol';
 import { readBrowserBundle } from '@wingman/tunnel-server';
 import type { Logger } from 'pino';
 import { asksRouter, configDirectory, isBuild, type ShareConfig } from '../config.js';
 import { createPassphrase } from '../entry/passphrase.js';
 import { RememberedAnswers } from '../entry/remembered-answers.js';
-import { entryLink } from '../exchange/ingress-gate.js';
 import type { Inspector } from '../inspector/inspector.js';
 import { HOST_LIMITS } from '../limits.js';
 import { Loopback } from '../local/loopback.js';
@@ -17,9 +16,9 @@ import { PortHosts } from '../tunnel/port-hosts.js';
 import { RouterPorts } from '../tunnel/webrtc/router-ports.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
-import type { Announcement } from './lan/announcement.js';
+import { announceOn, lanInfo } from './lan/lan-info.js';
 import { aborted, ExitCode } from './process.js';
-import type { EntryInfo, IngressInfo, LanInfo, P2pInfo, ReadyInfo } from './reporter.js';
+import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
 import { processTerminal, startOrTakeOver } from './ask.js';
 import type { OpenSource, Source } from './source/source.js';
 import { createView, type View, type ViewRequest } from './view.js';
@@ -102,7 +101,7 @@ async function shareThrough(
   tools.reporter.ready(info);
   mapper?.look();
   const rest = tools.steer(hosts, info);
-  const announcement = await announceOn(config, info, tools);
+  const announcement = await announceOn(config, info, tools.log);
   void aborted(tools.stop).then(() => {
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
     return host.close();
@@ -239,38 +238,6 @@ function entryInfo(asked: ShareConfig, { passphrase }: ShareConfig): EntryInfo {
 
 function ingressInfo({ ingress: mode }: ShareConfig, { ingressToken }: Host): IngressInfo {
   return mode === 'key' ? { mode, token: ingressToken } : { mode };
-}
-
-/** By plain HTTP the link has the ingress's token in the place of the key, which no network may see in the clear. */
-function lanInfo(
-  { firstPage, ingress }: ShareConfig,
-  { ingressToken, url: own }: Host,
-  embedded: EmbeddedServer | undefined,
-): LanInfo | undefined {
-  if (embedded?.lan === undefined) return undefined;
-  const { certificate, origin } = embedded.lan;
-  const address = new URL(origin).hostname;
-  if (certificate !== undefined) {
-    const trust = { url: origin + AUTHORITY_TARGET, fingerprint: certificate.fingerprint };
-    return { url: openAt(origin + new URL(own).hash, firstPage), address, trust };
-  }
-  const isOpen = ingress === 'open';
-  const url = isOpen ? openAt(origin, firstPage) : entryLink(origin, ingressToken, firstPage);
-  return { url, address, trust: undefined };
-}
-
-/** Loaded only where it is wanted. A session goes on without it. */
-async function announceOn(
-  { sharedBy }: ShareConfig,
-  { lan, session }: ReadyInfo,
-  { log }: Tools,
-): Promise<Announcement | undefined> {
-  if (lan === undefined) return undefined;
-  const { announce, placeOf } = await import('./lan/announcement.js');
-  const { address, url } = lan;
-  return announce({ session, sharedBy, address, ...placeOf(url) }, (error) =>
-    log.warn({ err: error }, 'the session is not announced on this network'),
-  );
 }
 
 function p2pInfo(config: ShareConfig, engine: PeerEngine | undefined): P2pInfo {

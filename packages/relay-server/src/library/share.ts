@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { ConfigError } from '@wingman/node-kit';
 import { startEmbeddedServer, type EmbeddedServer } from '../cli/embedded-server.js';
+import type { Announcement } from '../cli/lan/announcement.js';
+import { announceOn, lanInfo } from '../cli/lan/lan-info.js';
 import { createLogger } from '../cli/process.js';
 import { configDirectory, shareConfig, type ShareConfig, type ShareGiven } from '../config.js';
 import { Host } from '../tunnel/host.js';
@@ -8,9 +10,9 @@ import { hostOptions, openAt } from '../tunnel/host-options.js';
 import { HostIdentity, namedIdentity } from '../tunnel/identity.js';
 import { PortHosts } from '../tunnel/port-hosts.js';
 import { loadEngine } from '../tunnel/webrtc/webrtc-adapter.js';
-import type { SharedApp, ShareEvents, ShareOptions } from './shared-app.js';
+import type { OnLan, SharedApp, ShareEvents, ShareOptions } from './shared-app.js';
 
-export type { SharedApp, ShareEvents, ShareOptions, ViewerPath } from './shared-app.js';
+export type { OnLan, SharedApp, ShareEvents, ShareOptions, ViewerPath } from './shared-app.js';
 
 /** Each option is a setting of `wingman share`. */
 const SETTING_OF = {
@@ -32,6 +34,9 @@ const SETTING_OF = {
   turn: 'turnUrls',
   turnSecret: 'turnSecret',
   engine: 'engine',
+  lan: 'isOnLan',
+  lanTls: 'hasLanTls',
+  lanAddress: 'lanAddress',
   passphrase: 'passphrase',
   readOnly: 'isReadOnly',
   compression: 'compresses',
@@ -47,12 +52,16 @@ const SETTING_OF = {
  */
 export async function share(options: ShareOptions): Promise<SharedApp> {
   const config = shareConfig({ logLevel: 'silent', ...givenBy(options) }, {});
+  const logger = createLogger(config.logLevel);
   const embedded =
     config.server === undefined
-      ? await startEmbeddedServer(config, createLogger(config.logLevel))
+      ? await startEmbeddedServer(config, logger, process.env)
       : undefined;
   try {
-    return new OpenSession(config, await start(config, embedded), embedded);
+    const hosts = await start(config, embedded);
+    const lan = lanInfo(config, hosts.main, embedded);
+    const announcement = await announceOn(config, { lan, session: hosts.main.session }, logger);
+    return new OpenSession(config, { hosts, embedded, lan, announcement });
   } catch (error) {
     await embedded?.close();
     throw error;
@@ -89,19 +98,29 @@ async function start(
   return PortHosts.start(await Host.start(options), options);
 }
 
-/** A session that is open, with the tunnel server of its own, if it has one. */
+/** What a session consists of: it has a tunnel server of its own, or is announced on a network, where that is wanted. */
+interface Parts {
+  readonly hosts: PortHosts;
+  readonly embedded: EmbeddedServer | undefined;
+  readonly lan: OnLan | undefined;
+  readonly announcement: Announcement | undefined;
+}
+
+/** A session that is open, and all that ends with it. */
 class OpenSession implements SharedApp {
   readonly session: string;
   readonly expiresAt: Date;
   readonly ingressToken: string | undefined;
+  readonly lan: OnLan | undefined;
   readonly #events = new EventEmitter();
   readonly #host: Host;
   readonly #firstPage: string;
   readonly #over: Promise<void>;
 
-  constructor(config: ShareConfig, hosts: PortHosts, embedded: EmbeddedServer | undefined) {
+  constructor(config: ShareConfig, { hosts, embedded, lan, announcement }: Parts) {
     const { main: host } = hosts;
     this.#host = host;
+    this.lan = lan;
     this.#firstPage = config.firstPage;
     this.session = host.session;
     this.expiresAt = new Date(host.expiresAt);
@@ -115,7 +134,8 @@ class OpenSession implements SharedApp {
     this.#over = new Promise((resolve) => {
       // However it ends: by `close`, by its time, or by the server.
       host.once('stopped', (event) => {
-        resolve(Promise.all([hosts.close(), embedded?.close()]).then(() => undefined));
+        const ends = Promise.all([announcement?.withdraw(), hosts.close(), embedded?.close()]);
+        resolve(ends.then(() => undefined));
         this.#tell('stopped', event);
       });
     });

@@ -36,6 +36,12 @@ export interface ShareOptions {
   readonly turn?: readonly string[];
   readonly turnSecret?: string;
   readonly engine?: 'auto' | 'node-datachannel' | 'wrtc';
+  /** Lets phones and machines on this network in, by plain HTTP, and announces the session there; not with `server`. */
+  readonly lan?: boolean;
+  /** The same with the whole tunnel, for phones that trust a certificate of this machine. */
+  readonly lanTls?: boolean;
+  /** This machine's IPv4 address for `lan` and `lanTls`; that of the network in use when it isn't said. */
+  readonly lanAddress?: string;
   /** What viewers have to type before they see the app. */
   readonly passphrase?: string;
   /** Refuses every request but GET, HEAD and OPTIONS. */
@@ -80,6 +86,16 @@ export interface ShareEvents {
   };
 }
 
+/** How phones and machines on the local network reach the session. */
+export interface OnLan {
+  /** What phones and machines there open: a link that lets them in. */
+  readonly url: string;
+  /** This machine's address there. */
+  readonly address: string;
+  /** With `lanTls`, where they get the certificate that they have to trust, and its SHA-256. */
+  readonly trust: { readonly url: string; readonly fingerprint: string } | undefined;
+}
+
 /** A session that is open. */
 export interface SharedApp {
   /** What the reviewer opens. The part after `#` is the key, which no server sees. */
@@ -91,6 +107,8 @@ export interface SharedApp {
   readonly expiresAt: Date;
   /** The bearer token for plain HTTP; undefined unless the ingress asks for the key. */
   readonly ingressToken: string | undefined;
+  /** Undefined without `lan` and `lanTls`. */
+  readonly lan: OnLan | undefined;
   on<Name extends keyof ShareEvents>(
     event: Name,
     listener: (event: ShareEvents[Name]) => void,

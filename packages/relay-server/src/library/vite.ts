@@ -48,6 +48,7 @@ export function wingman(options: WingmanViteOptions = {}): WingmanVitePlugin {
         void opening.then((shared) => {
           if (shared === undefined) return;
           line = `  ➜  Session: ${shared.url}`;
+          if (shared.lan !== undefined) line += `\n  ➜  Session on this network: ${shared.lan.url}`;
           config.logger.info(line);
           shared.on('stopped', ({ message, reason }) => {
             line = '';
