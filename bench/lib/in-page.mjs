@@ -1,11 +1,11 @@
 // Functions that run in Chromium; each stands alone, because its text is what crosses.
 
-/** Connects the bare channel and leaves it in `window.raw`. */
-export async function connectRaw() {
+/** Connects one of the bare channels and leaves it in `window.raws`. */
+export async function connectRaw(index) {
   const pc = new RTCPeerConnection();
   const channel = pc.createDataChannel('raw');
   channel.binaryType = 'arraybuffer';
-  window.rawSignal = async (line) => {
+  (window.rawSignals ??= [])[index] = async (line) => {
     const message = JSON.parse(line);
     if (message.type === 'answer') await pc.setRemoteDescription(message);
     else if (message.candidate) {
@@ -14,53 +14,59 @@ export async function connectRaw() {
   };
   pc.onicecandidate = ({ candidate }) => {
     if (candidate?.candidate) {
-      window.toRawPeer(JSON.stringify({ candidate: candidate.candidate, mid: candidate.sdpMid }));
+      const found = { candidate: candidate.candidate, mid: candidate.sdpMid };
+      window.toRawPeer(index, JSON.stringify(found));
     }
   };
   await pc.setLocalDescription(await pc.createOffer());
-  window.toRawPeer(JSON.stringify({ type: 'offer', sdp: pc.localDescription.sdp }));
+  window.toRawPeer(index, JSON.stringify({ type: 'offer', sdp: pc.localDescription.sdp }));
   await new Promise((resolve) => (channel.onopen = resolve));
-  window.raw = channel;
+  (window.raws ??= [])[index] = channel;
 }
 
-/** Milliseconds to receive `size` bytes on the bare channel. */
+/** Milliseconds to receive `size` bytes, an equal part on each bare channel. */
 export function rawDownload(size) {
-  const { raw } = window;
+  const { raws } = window;
   return new Promise((resolve) => {
     const start = performance.now();
     let received = 0;
-    raw.onmessage = ({ data }) => {
-      received += data.byteLength;
-      if (received >= size) resolve(performance.now() - start);
-    };
-    raw.send(`down ${size}`);
+    for (const raw of raws) {
+      raw.onmessage = ({ data }) => {
+        received += data.byteLength;
+        if (received >= size) resolve(performance.now() - start);
+      };
+      raw.send(`down ${size / raws.length}`);
+    }
   });
 }
 
-/** Milliseconds until the peer says that `size` bytes have come. */
-export function rawUpload(size) {
-  const { raw } = window;
-  return new Promise((resolve) => {
-    const chunk = new Uint8Array(32 * 1024);
-    const start = performance.now();
-    let left = size;
-    raw.bufferedAmountLowThreshold = 256 * 1024;
-    raw.onmessage = () => resolve(performance.now() - start);
-    raw.send(`up ${size}`);
-    const pump = () => {
-      while (left > 0 && raw.bufferedAmount < 1024 * 1024) {
-        raw.send(chunk);
-        left -= chunk.length;
-      }
-    };
-    raw.onbufferedamountlow = pump;
-    pump();
-  });
+/** Milliseconds until the peers say that `size` bytes have come, an equal part on each bare channel. */
+export async function rawUpload(size) {
+  const { raws } = window;
+  const chunk = new Uint8Array(32 * 1024);
+  const start = performance.now();
+  const up = (raw) =>
+    new Promise((resolve) => {
+      let left = size / raws.length;
+      raw.bufferedAmountLowThreshold = 256 * 1024;
+      raw.onmessage = resolve;
+      raw.send(`up ${left}`);
+      const pump = () => {
+        while (left > 0 && raw.bufferedAmount < 1024 * 1024) {
+          raw.send(chunk);
+          left -= chunk.length;
+        }
+      };
+      raw.onbufferedamountlow = pump;
+      pump();
+    });
+  await Promise.all(raws.map(up));
+  return performance.now() - start;
 }
 
-/** Milliseconds that `count` requests of 1 KiB take on the bare channel, one after the other. */
+/** Milliseconds that `count` requests of 1 KiB take on a bare channel, one after the other. */
 export async function rawRequests(count) {
-  const { raw } = window;
+  const [raw] = window.raws;
   const times = [];
   for (let index = 0; index < count; index += 1) {
     const start = performance.now();

@@ -37,8 +37,9 @@ export const PEERS = {
   },
   /** A page under a service worker that answers small requests itself: what the browser takes for that. */
   'bare worker': { place: 'host', url: ({ app }) => `http://localhost:${app.value}/` },
-  /** A bare data channel: the measure has its own page and peer. */
-  raw: { place: 'viewer', url: () => 'data:text/html,raw' },
+  /** A bare data channel, or as many as Wingman has lanes: the measure has its own page and peers. */
+  raw: { place: 'viewer', channels: 1, url: () => 'data:text/html,raw' },
+  raws: { place: 'viewer', channels: 4, url: () => 'data:text/html,raw' },
   relayed: {
     place: 'viewer',
     tunnels: ['wingman'],
@@ -85,11 +86,11 @@ export class Scene {
 
   /** A peer with its URL, the programs that carry it by name, and what Chromium has to trust for it. */
   peer(name) {
-    const { place, path, url, tunnels = [] } = PEERS[name];
+    const { place, path, channels, url, tunnels = [] } = PEERS[name];
     const used = tunnels.map((tunnel) => this.#tunnels[tunnel]);
     for (const { error } of used) if (error !== undefined) throw error;
     return {
-      ...{ name, place, path, url: url(this.#parts) },
+      ...{ name, place, path, channels, url: url(this.#parts) },
       trusted: used.map(({ trusted }) => trusted).find(Boolean),
       programs: Object.assign({ app: this.#app }, ...used.map(({ programs }) => programs)),
     };

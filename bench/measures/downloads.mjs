@@ -1,5 +1,5 @@
 // Ten downloads of 16 MiB in a row.
-import { download } from '../lib/in-page.mjs';
+import { download, rawDownload } from '../lib/in-page.mjs';
 import { transfers } from '../lib/transfers.mjs';
 
-export const downloads = transfers(download);
+export const downloads = transfers(download, rawDownload);

@@ -1,33 +1,12 @@
 // The direct path beside its limit, a bare data channel with no protocol of ours between the same two places.
-import { createInterface } from 'node:readline';
-import { join } from 'node:path';
 import { Comparison } from '../lib/comparison.mjs';
 import * as inPage from '../lib/in-page.mjs';
-import { ROOT, start } from '../lib/programs.mjs';
+import { rawPage } from '../lib/raw-page.mjs';
 import { quantile } from '../lib/stats.mjs';
 
 const MIB = 1024 * 1024;
 
 const isLoopback = ({ name }) => name === 'loopback';
-
-/** A page whose bare channel is open, and the process at its other end. */
-async function rawPage(visit) {
-  const { browser, lab } = visit;
-  const [command, ...args] = [
-    ...[...lab.inside('host'), process.execPath],
-    join(ROOT, 'bench/lib/raw-peer.mjs'),
-  ];
-  const peer = await start(command, args, (line) => JSON.parse(line).ready);
-  visit.add('raw peer', peer);
-  const page = await browser.newPage();
-  await page.goto('data:text/html,raw');
-  await page.exposeFunction('toRawPeer', (line) => peer.child.stdin.write(`${line}\n`));
-  createInterface({ input: peer.child.stdout }).on('line', (line) =>
-    page.evaluate((text) => window.rawSignal(text), line),
-  );
-  await page.evaluate(inPage.connectRaw);
-  return { page, stop: peer.stop };
-}
 
 /** The same three figures, by the functions that carry them out in a page. */
 async function figuresOf(visit, page, { ask, down, up }) {

@@ -1,5 +1,5 @@
 // Ten uploads of 16 MiB in a row.
-import { upload } from '../lib/in-page.mjs';
+import { rawUpload, upload } from '../lib/in-page.mjs';
 import { transfers } from '../lib/transfers.mjs';
 
-export const uploads = transfers(upload);
+export const uploads = transfers(upload, rawUpload);
