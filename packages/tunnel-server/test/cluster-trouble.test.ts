@@ -132,6 +132,21 @@ test('a node that stops fails no request: each waits until the host is at anothe
   await closing;
 });
 
+test('a node that dies fails nothing that can be sent again: each waits until the host is at another node', async () => {
+  const host = await FakeHost.start(a.port);
+  const { keys, instance, name, session } = host;
+  // A node that is killed leaves its lease behind, and nobody at its address.
+  const client = await createClient({ url: redis.url }).connect();
+  const lease = await client.get(`wingman:session:${session}`);
+  await a.close(0);
+  await client.set(`wingman:session:${session}`, String(lease));
+  client.destroy();
+  const empty = { method: 'POST', headers: { 'content-length': '0' } };
+  const waiting = [fetchWhole(b.port, name, '/'), fetchWhole(b.port, name, '/', empty)];
+  await FakeHost.start(b.port, { keys, instance });
+  expect((await Promise.all(waiting)).map(({ text }) => text)).toEqual(['hello', 'hello']);
+});
+
 test('a host that doesn’t arrive is waited for so long and no longer', async () => {
   const client = await createClient({ url: redis.url }).connect();
   await client.set('wingman:session:a234567abcdefghj', 'run ');

@@ -11,7 +11,7 @@ import {
 } from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
 import { freePort } from '../../node-kit/test/support/free-port.js';
-import { PEER_FIELD, provePeer } from '../src/cluster/peers.js';
+import { PEER_FIELD, provePeer } from '../src/cluster/peer-proof.js';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -176,7 +176,7 @@ test('while Redis is away what runs goes on, and registrations are refused and t
   await until(async () => (await fetchWhole(b.port, host.name, '/')).text === 'still here');
 });
 
-test('a node that does not answer makes 503, not a wait', async () => {
+test('a node that does not answer makes 503: soon for what can be sent again, and at once for the rest', async () => {
   const host = await startHost();
   const port = await freePort();
   const directory = await createClient({ url: redis.url }).connect();
@@ -184,8 +184,15 @@ test('a node that does not answer makes 503, not a wait', async () => {
   await directory.set('wingman:session:a234567abcdefghj', `run http://127.0.0.1:${port}`);
   directory.destroy();
   const name = `a234567abcdefghj.localhost:${b.port}`;
-  const answered = await fetchWhole(b.port, name, '/');
-  expect([answered.status, answered.headers['wingman-error']]).toEqual([503, 'HOST_OFFLINE']);
+  const begun = performance.now();
+  const sent = { method: 'POST', body: 'of which a part is on its way' };
+  const asked = [fetchWhole(b.port, name, '/'), fetchWhole(b.port, name, '/', sent)];
+  const posted = await asked[1];
+  expect(performance.now() - begun).toBeLessThan(SERVER_LIMITS.arrivalMs);
+  expect([posted?.status, posted?.headers['wingman-error']]).toEqual([503, 'HOST_OFFLINE']);
+  const got = await asked[0];
+  expect(performance.now() - begun).toBeGreaterThan(SERVER_LIMITS.arrivalMs - 500);
+  expect([got?.status, got?.headers['wingman-error']]).toEqual([503, 'HOST_OFFLINE']);
   const upgrade = ClientSocket.open(b.port, name, host.doorPath('signal', newLinkId()));
   await expect(upgrade).rejects.toThrow('status 503');
 });

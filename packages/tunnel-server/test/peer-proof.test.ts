@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isPeerProof, provePeer } from '../src/cluster/peers.js';
+import { isPeerProof, provePeer } from '../src/cluster/peer-proof.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { addNetwork, includesAddress, networksOf } from '../src/operator/networks.js';
 import { TokenBucket } from '../src/signaling/token-bucket.js';

@@ -1,4 +1,4 @@
-import { DIAL_PATH, readDial } from '@wingman/node-kit';
+import { DIAL_PATH, readDial, systemCode } from '@wingman/node-kit';
 import {
   BAD_TOKEN,
   DIRECTORY_AWAY,
@@ -7,7 +7,6 @@ import {
   type Problem,
 } from '@wingman/protocol';
 import { createProxyServer } from 'http-proxy-3';
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Agent,
@@ -21,10 +20,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
-import { isSameSecret } from '../sessions/registration.js';
 import { pathOf, routeHost } from '../web/locate.js';
 import { refuseUpgrade, sendProblem } from '../web/problems.js';
 import type { Directory } from './directory.js';
+import { isPeerProof, PEER_FIELD, provePeer } from './peer-proof.js';
 
 export interface PeerOptions {
   readonly directory: Directory;
@@ -42,6 +41,16 @@ export interface PeerOptions {
 type Way = { to: 'here' } | { to: 'peer'; origin: string } | { to: 'nobody'; problem: Problem };
 
 const HERE: Way = { to: 'here' };
+const AWAY: Way = { to: 'nobody', problem: NODE_AWAY };
+
+/** A request that may have to be passed on more than once. */
+interface Passing {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly here: () => void;
+  /** When a node first did not answer. */
+  failedAt: number | undefined;
+}
 
 /** Where a node tells another that the directory is away from it. */
 const DIRECTORY_PATH = '/__wingman/directory';
@@ -65,19 +74,15 @@ export class Peers {
     this.#proxy.on('proxyReq', giveUpLate);
     this.#upgrades.on('proxyReqWs', giveUpLate);
     this.#upgrades.on('open', (socket: Socket) => this.#keep(socket));
-    this.#proxy.on('error', (error, req, res) => this.#failed(error, req, res));
-    this.#upgrades.on('error', (error, req, res) => this.#failed(error, req, res));
+    this.#upgrades.on('error', (error, req, socket) => this.#refused(error, req, socket));
   }
 
   /** Passes a request on to its node, or hands it to `here`. This happens at once if the directory need not be asked. */
   web(req: IncomingMessage, res: ServerResponse, here: () => void): void {
     this.#open.add(res);
     res.once('close', () => this.#ended(res));
-    this.#decide(req, (way) => {
-      if (way.to === 'here') return here();
-      if (way.to === 'nobody') return sendProblem(req, res, way.problem);
-      this.#proxy.web(req, res, this.#target(way.origin, req));
-    });
+    const passing: Passing = { req, res, here, failedAt: undefined };
+    this.#decide(req, (way) => this.#send(way, passing));
   }
 
   /** Passes an upgrade on to its node, or hands it to `here`. */
@@ -151,7 +156,7 @@ export class Peers {
     try {
       let owner = await directory.ownerOf(name);
       if (owner === '') owner = await this.#awaitOwner(name);
-      if (owner === '') return { to: 'nobody', problem: NODE_AWAY };
+      if (owner === '') return AWAY;
       const isHere = owner === undefined || owner === node || this.#isHere(name);
       return isHere ? HERE : { to: 'peer', origin: owner ?? '' };
     } catch {
@@ -208,13 +213,60 @@ export class Peers {
     return { target, headers: { [PEER_FIELD]: provePeer(this.#options.secret, req, Date.now()) } };
   }
 
-  #failed(error: Error, req: IncomingMessage, res: ServerResponse | Socket): void {
-    this.#options.logger.warn({ reason: error.message }, 'another node does not answer');
-    if (res instanceof Socket) return refuseUpgrade(req, res, NODE_AWAY);
-    // An answer that was cut short must not look complete.
-    if (res.headersSent) res.destroy();
-    else sendProblem(req, res, NODE_AWAY);
+  #send(way: Way, passing: Passing): void {
+    const { req, res, here } = passing;
+    if (way.to === 'here') return here();
+    if (way.to === 'nobody') return sendProblem(req, res, way.problem);
+    const failed = (error: Error): void => void this.#failed(error, passing);
+    this.#proxy.web(req, res, this.#target(way.origin, req), failed);
   }
+
+  /** A node has died, or is cut off: its hosts are elsewhere soon, and what can be sent again waits for that. */
+  async #failed(error: Error, passing: Passing): Promise<void> {
+    const { req, res } = passing;
+    if (passing.failedAt === undefined) this.#warn(error);
+    passing.failedAt ??= performance.now();
+    // An answer that was cut short must not look complete.
+    if (res.headersSent) return void res.destroy();
+    const name = isRepeatable(error, req) ? this.#sessionOf(req) : undefined;
+    const way = name === undefined ? AWAY : await this.#wayPast(name, passing.failedAt);
+    if (!res.destroyed) this.#send(way, passing);
+  }
+
+  /** The way to a session whose node has just not answered: that node's once more, or another's. */
+  async #wayPast(name: string, failedAt: number): Promise<Way> {
+    const { arrivalMs, arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
+    if (this.#waiting >= waitingForArrival) return AWAY;
+    this.#waiting += 1;
+    try {
+      while (performance.now() - failedAt < arrivalMs) {
+        await setTimeout(arrivalPollMs);
+        const way = await this.#wayTo(name);
+        // The lease of the dead node may be over before the host has come to another one.
+        if (way.to !== 'here' || this.#isHere(name)) return way;
+      }
+      return AWAY;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  #refused(error: Error, req: IncomingMessage, socket: ServerResponse | Socket): void {
+    this.#warn(error);
+    if (socket instanceof Socket) refuseUpgrade(req, socket, NODE_AWAY);
+  }
+
+  #warn({ message: reason }: Error): void {
+    this.#options.logger.warn({ reason }, 'another node does not answer');
+  }
+}
+
+/** Whether a request can be sent again: it has no body that is on its way already, and cannot have had an effect. */
+function isRepeatable(error: Error, { headers, method = '' }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
+  const hasSentNothing = systemCode(error) === 'ECONNREFUSED';
+  const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(method);
+  return Number(length) === 0 && coding === undefined && (isSafe || hasSentNothing);
 }
 
 /** Gives up a connection that takes too long. The system would wait for an unreachable node for minutes. */
@@ -233,27 +285,4 @@ function removeField(req: IncomingMessage, name: string): void {
   for (let index = fields.length - 2; index >= 0; index -= 2) {
     if (fields[index]?.toLowerCase() === name) fields.splice(index, 2);
   }
-}
-
-/** The header field that shows a node that another node has passed a request on. */
-export const PEER_FIELD = 'wingman-peer';
-
-type Asked = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
-
-/** Proves to another node that this request comes from a node with the same secret. The proof holds for SERVER_LIMITS.peerProofMs. */
-export function provePeer(secret: string, req: Asked, now: number): string {
-  return `${now}.${proofOf(secret, req, now)}`;
-}
-
-/** Whether `provePeer` made this field, for this request and within SERVER_LIMITS.peerProofMs. */
-export function isPeerProof(secret: string, req: Asked, field: string, now: number): boolean {
-  const [time = '', proof = ''] = field.split('.');
-  const at = /^\d{1,15}$/.test(time) ? Number(time) : -Infinity;
-  if (Math.abs(now - at) > SERVER_LIMITS.peerProofMs) return false;
-  return isSameSecret(proofOf(secret, req, at), proof);
-}
-
-function proofOf(secret: string, { headers, method, url }: Asked, at: number): string {
-  const said = [at, method, headers.host, url].join('\n');
-  return createHmac('sha256', secret).update(`wingman-peer-v1\n${said}`).digest('base64url');
 }
