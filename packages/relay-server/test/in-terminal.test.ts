@@ -119,6 +119,7 @@ test('keys copy, show, list, pause and explain', async () => {
   type('?');
   await shows('stop sharing, like Ctrl-C');
   type('\u0003');
+  await shows('0 viewers (0 with a direct path);');
   await shows('Stopped.');
   expect(await exited).toBe(0);
 });

@@ -203,6 +203,7 @@ test('what happens is told line by line', () => {
     '  12:00:05  - viewer 2 left (no viewers)',
     '',
     '  Stopping … 2 exchanges under way may end within 2 s. (Ctrl-C again to stop at once)',
+    '  In 3 seconds: 1 viewer (1 with a direct path); 4 requests, 2.0 KiB direct.',
     '  Refused or cut off: KEY_NEEDED 12, LIMIT_EXCEEDED 1',
     '  Stopped: the session has expired.',
     '',

@@ -1,6 +1,7 @@
 import { visibleText } from '@wingman/node-kit';
 import { formatBytes, type Clock } from '@wingman/protocol';
 import { createColors } from 'picocolors';
+import type { RequestReport } from '../exchange/requests.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { Entrance } from '../entry/entrance.js';
 import type { Standing, VisitorInfo } from '../entry/visitor.js';
@@ -9,6 +10,7 @@ import type { Reporter } from './reporter.js';
 import { readyView } from './terminal/ready-view.js';
 import { RequestLines } from './terminal/request-lines.js';
 import type { Screen } from './terminal/screen.js';
+import { Summary } from './terminal/summary.js';
 import { TroubleLines } from './terminal/trouble-lines.js';
 import { ViewerLines } from './terminal/viewer-lines.js';
 import { clockTime, count, pathName, wrapWords } from './terminal/words.js';
@@ -18,28 +20,21 @@ type Colors = ReturnType<typeof createColors>;
 /** Lines for a person: they are only ever added, so nothing flickers and a log file reads the same. */
 export function terminalReporter(screen: Screen, clock: Clock): Reporter {
   const view = new TerminalView(screen, clock);
-  const { c, viewers, requests } = view;
+  const { c, viewers, summary } = view;
   return {
     ready: (info) => view.line(readyView(info, screen, c)),
     viewerJoined: ({ viewer, path }, who) => {
       viewers.joined(viewer, path, who);
+      summary.joined(viewer, path);
       view.count();
     },
     pathChanged: ({ viewer, path, change }) => {
+      summary.pathChanged(viewer, path);
       viewers.pathChanged(viewer, path, change === 'lost' || change === 'fell-back');
       view.count();
     },
-    viewerLeft: ({ viewer, viewers: left }) => {
-      requests.flush();
-      viewers.left(viewer, left);
-      view.count();
-    },
-    request: (report) => {
-      if (report.viewer !== undefined) viewers.greet(report.viewer);
-      requests.add(report);
-      view.trouble.refused(report);
-      view.count();
-    },
+    viewerLeft: ({ viewer, viewers: left }) => view.left(viewer, left),
+    request: (report) => view.request(report),
     viewers: (list) => view.lines(list.map((info) => viewerText(info, viewers.name(info.viewer)))),
     visitor: (visitor) => view.event(visitorText(visitor, c)),
     wrongPassphrase: ({ visitor, wrong }) => {
@@ -85,6 +80,7 @@ class TerminalView {
   readonly viewers: ViewerLines;
   readonly requests: RequestLines;
   readonly trouble: TroubleLines;
+  readonly summary: Summary;
   readonly #screen: Screen;
   #isOver = false;
 
@@ -104,7 +100,23 @@ class TerminalView {
       mark: (viewer) => this.viewers.mark(viewer),
       tell: (line, isFailure) => this.line(`  ${isFailure ? c.yellow(line) : c.dim(line)}`),
     });
+    this.summary = new Summary(clock);
     this.trouble = new TroubleLines(clock, (text) => this.event(`${c.yellow('!')} ${text}`));
+  }
+
+  left(viewer: string, viewers: number): void {
+    this.requests.flush();
+    this.viewers.left(viewer, viewers);
+    this.summary.left(viewer);
+    this.count();
+  }
+
+  request(report: RequestReport): void {
+    if (report.viewer !== undefined) this.viewers.greet(report.viewer);
+    this.requests.add(report);
+    this.summary.request(report);
+    this.trouble.refused(report);
+    this.count();
   }
 
   visitors(visitors: readonly VisitorInfo[], { wrong, limited }: Entrance['tries']): void {
@@ -139,6 +151,8 @@ class TerminalView {
 
   stopped({ message, refused }: Parameters<Reporter['stopped']>[0]): void {
     this.end();
+    const columns = this.#screen.columns;
+    for (const line of this.summary.lines()) this.line(wrapWords(`  ${this.c.dim(line)}`, columns));
     const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
     if (counts.length > 0) this.line(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
     this.line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
