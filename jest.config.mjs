@@ -37,7 +37,7 @@ const topProject = (name) => ({
 });
 
 export default {
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   projects: [
     packageProject('protocol'),
     packageProject('node-kit'),
