@@ -14,6 +14,7 @@ import { IngressWebSockets } from './ingress/ingress-websocket.js';
 import { Ingress } from './ingress/ingress.js';
 import { SERVER_LIMITS } from './limits.js';
 import { Metrics } from './metrics.js';
+import type { Audit } from './operator/audit-log.js';
 import { Certificate } from './operator/certificate.js';
 import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
@@ -44,6 +45,8 @@ export interface Ingredients {
   assets: Assets;
   shell: Shell;
   common: Common;
+  /** Undefined: nothing is noted. */
+  audit: Audit | undefined;
 }
 
 /** Sessions and what they share. */
@@ -187,6 +190,7 @@ function createSession(
   const originOf = (session: string): string => site.originOf(session);
   return new LiveSession(name, { ...config, clock, metrics, stun, originOf }, (reason) => {
     logger.info({ session: name, reason }, 'session ended');
+    core.audit?.('session-ended', { session: name, reason });
     onEnd(reason);
     core.leases.giveUp(name);
   });

@@ -54,6 +54,8 @@ export interface TunnelServerConfig {
   openRegistration: boolean;
   /** The path of a file with names, addresses and networks that are not served. */
   denyList: string | undefined;
+  /** The path of a file that notes who registers and who comes; undefined: nobody notes that. */
+  auditLog: string | undefined;
   /** Whether each browser is told first that what follows is somebody's app and not the operator's. */
   notice: boolean;
   /** What /metrics asks for; undefined: nothing, and on a public server /metrics is closed. */

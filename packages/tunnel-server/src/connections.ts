@@ -8,6 +8,7 @@ import { SERVER_LIMITS } from './limits.js';
 import type { Metrics } from './metrics.js';
 import { ReadySocket } from './relay/dial-back-pool.js';
 import { connectRelay } from './relay/relay-connection.js';
+import type { Audit } from './operator/audit-log.js';
 import type { DenyList } from './operator/deny-list.js';
 import type { HostTokens } from './operator/host-tokens.js';
 import type { SessionRegistry } from './sessions/session-registry.js';
@@ -21,6 +22,8 @@ import type { UpgradeHandlers } from './web/upgrades.js';
 export interface ConnectionOptions {
   clock: Clock;
   config: TunnelServerConfig;
+  /** Undefined: nothing is noted. */
+  audit: Audit | undefined;
   /** Undefined: whoever has a key may register. */
   hostTokens: HostTokens | undefined;
   denyList: DenyList;
@@ -57,7 +60,8 @@ export class Connections implements UpgradeHandlers {
   };
 
   readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
-    const { clock, config, hostTokens, leases, logger, metrics, registry, stun } = this.#options;
+    const { audit, clock, config, hostTokens, leases } = this.#options;
+    const { logger, metrics, registry, stun } = this.#options;
     const network = clientNetwork(address);
     const settled = this.#unproved.enter(network, () => connection.evict());
     const connection = new HostConnection(webSocket, {
@@ -66,6 +70,7 @@ export class Connections implements UpgradeHandlers {
       stun,
       metrics,
       logger,
+      audit,
       address,
       tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
@@ -92,10 +97,11 @@ export class Connections implements UpgradeHandlers {
     dials.offer(new ReadySocket(webSocket));
   };
 
-  readonly signal: UpgradeHandlers['signal'] = (live, webSocket) => {
-    const { clock, metrics } = this.#options;
+  readonly signal: UpgradeHandlers['signal'] = (live, address, webSocket) => {
+    const { audit, clock, metrics } = this.#options;
     const { session, signaling, viewers } = live;
-    new ViewerConnection(webSocket, { session, signaling, viewers, clock, metrics });
+    const options = { session, signaling, viewers, clock, metrics, audit, address };
+    new ViewerConnection(webSocket, options);
   };
 
   readonly relay: UpgradeHandlers['relay'] = (live, client, webSocket) => {

@@ -71,6 +71,13 @@ export const SERVER_LIMITS = {
   /** How many such addresses are remembered: more than can be told in that time. */
   wrongKeyAddresses: 16,
 
+  /** Events noted at once: a storm of 10,000 hosts, each with a viewer… */
+  auditBurst: 20_000,
+  /** …and how many more a second: 17 million a day, or 3 GB. Past it they are counted, for nobody is to fill the disk. */
+  auditPerSecond: 200,
+  /** What may wait for the disk: the events of such a burst. */
+  auditBytes: 4 * MIB,
+
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
   /**
@@ -182,7 +189,7 @@ export const SERVER_LIMITS = {
   relayHeartbeatMs: 30_000,
   /** Unanswered pings that it is forgiven: it is dead after 90 s at the latest, as an app's is. */
   relayMisses: 1,
-  /** From our close frame to the end of the socket. */
+  /** From our close frame to the end of the socket, and what a log has for its last lines. */
   closeMs: 3_000,
   /** TURN credentials live this long at most; a lost one is useless after. */
   turnCredentialMs: 8 * 3_600_000,

@@ -5,6 +5,7 @@ import { openCommon } from './cluster/cluster.js';
 import { compose, type Composition } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
+import { AuditLog } from './operator/audit-log.js';
 import { SecondDoor } from './second-door.js';
 import { listenOnAnyOf, stunHost, type StunResponder } from './stun/stun-responder.js';
 import { Assets } from './web/assets.js';
@@ -15,13 +16,15 @@ import { Shell } from './web/shell.js';
 export class RunningServer {
   readonly #parts: Composition;
   readonly #clock: Clock;
+  readonly #audit: AuditLog | undefined;
   #responder: StunResponder | undefined;
   #secondDoor: SecondDoor | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: Composition, clock: Clock) {
+  private constructor(parts: Composition, clock: Clock, audit: AuditLog | undefined) {
     this.#parts = parts;
     this.#clock = clock;
+    this.#audit = audit;
   }
 
   /** Starts everything. Rejects with the system's error when a requested port is taken; then nothing keeps running. */
@@ -38,8 +41,10 @@ export class RunningServer {
       openCommon({ config, logger, clock }),
     ]);
     if (!shell.isBuilt) logger.warn({ directory: folder }, 'the browser client is not built');
-    const parts = compose({ config, logger, clock, assets, shell, common });
-    const server = new RunningServer(parts, clock);
+    const path = config.auditLog;
+    const audit = path === undefined ? path : new AuditLog({ path, clock, logger, abridged });
+    const parts = compose({ config, logger, clock, assets, shell, common, audit: audit?.note });
+    const server = new RunningServer(parts, clock, audit);
     try {
       await server.#listen(config, logger);
     } catch (error) {
@@ -79,9 +84,10 @@ export class RunningServer {
     return this.#parts.metrics;
   }
 
-  /** Reads the certificate again. Open connections stay. A server without a certificate does nothing. */
+  /** Reads the certificate again, and begins a new audit log; open connections stay. A server without either does nothing. */
   reload(): void {
     this.#parts.certificate?.reload();
+    this.#audit?.reopen();
   }
 
   /**
@@ -136,6 +142,7 @@ export class RunningServer {
     common.close();
     denyList.close();
     await Promise.all([stopped, this.#secondDoor?.close(), this.#responder?.close()]);
+    await this.#audit?.close();
   }
 
   async #within(milliseconds: number, what: Promise<unknown>): Promise<void> {

@@ -86,6 +86,14 @@ export const SETTINGS = {
     meaning: 'File with sessions, addresses and networks that are not served, one a line.',
     schema: schemas.text,
   }),
+  auditLog: setting({
+    variable: 'AUDIT_LOG',
+    option: '--audit-log <file>',
+    default: '',
+    good: '/var/log/wingman/audit.log',
+    meaning: 'File that notes who registers and who comes, one JSON line each; empty: none.',
+    schema: schemas.text,
+  }),
   notice: setting({
     variable: 'TUNNEL_NOTICE',
     option: '--notice',

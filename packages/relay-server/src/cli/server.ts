@@ -18,11 +18,11 @@ export async function serve(
   { json, env }: { readonly json: boolean; readonly env: Environment },
 ): Promise<number> {
   const config = readTunnelServerConfig(given, env);
-  // Where there is a certificate to read again, a hang-up asks for that, as of other servers.
-  const hasCertificate = config.tlsCert !== undefined;
-  const stop = stopSignal(hasCertificate ? ['SIGINT', 'SIGTERM'] : undefined);
+  // Where there is a certificate to read again, or a log to begin anew, a hang-up asks for that, as of other servers.
+  const mayReload = config.tlsCert !== undefined || config.auditLog !== undefined;
+  const stop = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
   const server = await listening(config);
-  if (hasCertificate) process.on('SIGHUP', () => server.reload());
+  if (mayReload) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
   await aborted(stop);
   await server.close(HOST_LIMITS.drainMs);

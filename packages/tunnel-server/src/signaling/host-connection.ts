@@ -21,6 +21,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
+import type { Audit } from '../operator/audit-log.js';
 import type { HostTokens } from '../operator/host-tokens.js';
 import { createChallenge, createDialToken, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
@@ -59,6 +60,8 @@ export interface HostConnectionOptions {
   metrics: Metrics;
   sessionTtlMs: number;
   logger: Pick<Logger, 'warn'>;
+  /** Undefined: nothing is noted. */
+  audit: Audit | undefined;
   /** Where the host connects from. */
   address: string;
   /** Undefined: whoever has a key may register. */
@@ -120,6 +123,7 @@ export class HostConnection implements HostPort {
     const session = this.#session?.name;
     const hosts = { older: this.whereabouts, newer: by.whereabouts };
     this.#options.logger.warn({ session, ...hosts }, 'another host has taken a session over');
+    this.#options.audit?.('host-replaced', { session, address: this.address });
     const message = `replaced by another host with the same name ${by.whereabouts}`;
     this.send({ $case: 'refusal', value: { code: 'NAME_IN_USE', message } });
     this.close(CloseCode.REPLACED, message.slice(0, MAX_REASON_CHARS));
@@ -137,7 +141,10 @@ export class HostConnection implements HostPort {
   }
 
   welcome(session: Session): void {
-    if (this.#session === undefined) this.#options.settled();
+    if (this.#session === undefined) {
+      this.#options.settled();
+      this.#options.audit?.('host-registered', { session: session.name, address: this.address });
+    }
     this.#session = session;
     this.#deadline.cancel();
     const { remainingMs } = session;
@@ -238,6 +245,7 @@ export class HostConnection implements HostPort {
   #refuse(error: WingmanError): void {
     if (this.#machine.state === 'closed') return;
     this.#options.metrics.hostsRefused.inc({ code: error.code });
+    this.#options.audit?.('host-refused', { address: this.address, reason: error.code });
     this.send({ $case: 'refusal', value: { code: error.code, message: error.message } });
     const code = NOT_WANTED.has(error.code) ? CloseCode.HANDSHAKE_FAILED : CloseCode.PROTOCOL;
     this.close(code, error.message.slice(0, MAX_REASON_CHARS));

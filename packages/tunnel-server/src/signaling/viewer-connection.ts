@@ -16,6 +16,7 @@ import {
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
+import type { Audit, AuditEvent } from '../operator/audit-log.js';
 import type { Session } from '../sessions/session.js';
 import type { P2pSignaling } from './p2p-signaling.js';
 import { SignalingSocket } from './signaling-socket.js';
@@ -28,7 +29,14 @@ export interface ViewerConnectionOptions {
   signaling: P2pSignaling;
   metrics: Metrics;
   clock: Clock;
+  /** Undefined: nothing is noted. */
+  audit: Audit | undefined;
+  /** Where the browser connects from. */
+  address: string;
 }
+
+/** Of a link's id an audit log has so much: it tells tabs apart, and opens nothing. */
+const SHOWN_ID_CHARS = 8;
 
 /** One tab's signaling connection. */
 export class ViewerConnection implements ViewerPort {
@@ -112,13 +120,20 @@ export class ViewerConnection implements ViewerPort {
     }
     const joining = viewers.join(linkId, this);
     if (!joining.joined) return signaling.rejectForRoom(linkId, this);
+    if (this.#linkId === undefined) this.#note('viewer-connected', linkId);
     this.#linkId = linkId;
     joining.replaced?.close(CloseCode.REPLACED, 'the tab has a newer signaling connection');
     signaling.requestConnection(request, this);
   }
 
+  #note(event: AuditEvent, linkId: string): void {
+    const { audit, address, session } = this.#options;
+    audit?.(event, { session: session.name, viewer: linkId.slice(0, SHOWN_ID_CHARS), address });
+  }
+
   #closed(code: number): void {
     const { signaling, viewers } = this.#options;
+    if (this.#linkId !== undefined) this.#note('viewer-disconnected', this.#linkId);
     const owned = viewers.disconnect(this, this.#linkId);
     if (!owned || this.#linkId === undefined) return;
     signaling.viewerLeft(this.#linkId, { isFinal: code === CloseCode.LEAVING });

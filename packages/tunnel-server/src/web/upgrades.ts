@@ -53,7 +53,7 @@ export interface UpgradeHandlers {
   hostWait(address: string): number | undefined;
   host(webSocket: WebSocket, address: string): void;
   dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
-  signal(live: LiveSession, webSocket: WebSocket): void;
+  signal(live: LiveSession, address: string, webSocket: WebSocket): void;
   relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
   ingress(live: LiveSession, upgrade: Upgrade): void;
 }
@@ -193,7 +193,9 @@ export class UpgradeRouter {
     const address = clientAddress(req, this.#options.trustProxy);
     if (!live.admits(door, ticket, address)) return this.#turnAway(upgrade);
     if (door === 'signal') {
-      this.#options.accept(upgrade, 'viewer', (webSocket) => handlers.signal(live, webSocket));
+      this.#options.accept(upgrade, 'viewer', (webSocket) =>
+        handlers.signal(live, address, webSocket),
+      );
       return undefined;
     }
     if (this.#options.budgets.refuses()) return OVERLOADED;
