@@ -57,6 +57,8 @@ export const SERVER_LIMITS = {
   arrivalMs: 5_000,
   /** How often it looks; a host needs a few hundred milliseconds. */
   arrivalPollMs: 100,
+  /** A node that did not answer is asked again after this time: it may have been started anew. */
+  peerAgainMs: 1_000,
   /** Requests that wait so at one node: each costs a question to Redis every time. */
   waitingForArrival: 500,
   /** What one node says to another is believed for this time: their clocks may differ. */
@@ -75,6 +77,8 @@ export const SERVER_LIMITS = {
   auditBurst: 20_000,
   /** …and how many more a second: 17 million a day, or 3 GB. Past it they are counted, for nobody is to fill the disk. */
   auditPerSecond: 200,
+  /** How often the log says that events were left out. A flood of events must be no flood of these lines. */
+  auditTroubleMs: 60_000,
   /** What may wait for the disk: the events of such a burst. */
   auditBytes: 4 * MIB,
 

@@ -10,6 +10,7 @@ import {
   type IncomingRequest,
 } from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
+import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../node-kit/test/support/free-port.js';
 import { PEER_FIELD, provePeer } from '../src/cluster/peer-proof.js';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
@@ -195,6 +196,32 @@ test('a node that does not answer makes 503: soon for what can be sent again, an
   expect([got?.status, got?.headers['wingman-error']]).toEqual([503, 'HOST_OFFLINE']);
   const upgrade = ClientSocket.open(b.port, name, host.doorPath('signal', newLinkId()));
   await expect(upgrade).rejects.toThrow('status 503');
+});
+
+test('a node that takes a request and says nothing is asked no sooner again than after a second, and runs nothing twice', async () => {
+  const asked: string[] = [];
+  const silent = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (data) => {
+      asked.push(data.toString('latin1').split(' ', 1)[0] ?? '');
+      socket.resetAndDestroy();
+    });
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const directory = await createClient({ url: redis.url }).connect();
+  await directory.set('wingman:session:a234567abcdefghj', `run http://127.0.0.1:${port}`);
+  directory.destroy();
+  const name = `a234567abcdefghj.localhost:${b.port}`;
+  const empty = { method: 'POST', headers: { 'content-length': '0' } };
+  expect((await fetchWhole(b.port, name, '/', empty)).status).toBe(503);
+  expect(asked).toEqual(['POST']);
+  expect((await fetchWhole(b.port, name, '/')).status).toBe(503);
+  silent.close();
+  const { arrivalMs, peerAgainMs } = SERVER_LIMITS;
+  const tries = asked.filter((method) => method === 'GET').length;
+  expect(tries).toBeGreaterThan(1);
+  expect(tries).toBeLessThanOrEqual(1 + arrivalMs / peerAgainMs);
 });
 
 test('only a node can say that it has passed a request on', async () => {

@@ -50,6 +50,9 @@ interface Passing {
   readonly here: () => void;
   /** When a node first did not answer. */
   failedAt: number | undefined;
+  /** The node that has been asked last, and when. */
+  origin: string;
+  askedAt: number;
 }
 
 /** Where a node tells another that the directory is away from it. */
@@ -81,7 +84,7 @@ export class Peers {
   web(req: IncomingMessage, res: ServerResponse, here: () => void): void {
     this.#open.add(res);
     res.once('close', () => this.#ended(res));
-    const passing: Passing = { req, res, here, failedAt: undefined };
+    const passing: Passing = { req, res, here, failedAt: undefined, origin: '', askedAt: 0 };
     this.#decide(req, (way) => this.#send(way, passing));
   }
 
@@ -217,6 +220,8 @@ export class Peers {
     const { req, res, here } = passing;
     if (way.to === 'here') return here();
     if (way.to === 'nobody') return sendProblem(req, res, way.problem);
+    passing.origin = way.origin;
+    passing.askedAt = performance.now();
     const failed = (error: Error): void => void this.#failed(error, passing);
     this.#proxy.web(req, res, this.#target(way.origin, req), failed);
   }
@@ -229,21 +234,27 @@ export class Peers {
     // An answer that was cut short must not look complete.
     if (res.headersSent) return void res.destroy();
     const name = isRepeatable(error, req) ? this.#sessionOf(req) : undefined;
-    const way = name === undefined ? AWAY : await this.#wayPast(name, passing.failedAt);
+    const way = name === undefined ? AWAY : await this.#wayPast(name, passing, passing.failedAt);
     if (!res.destroyed) this.#send(way, passing);
   }
 
-  /** The way to a session whose node has just not answered: that node's once more, or another's. */
-  async #wayPast(name: string, failedAt: number): Promise<Way> {
-    const { arrivalMs, arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
+  /** The way to a session whose node has just not answered: another node, or that one again after a while. */
+  async #wayPast(name: string, passing: Passing, failedAt: number): Promise<Way> {
+    const { arrivalMs, arrivalPollMs, peerAgainMs, waitingForArrival } = SERVER_LIMITS;
+    // Every try leaves listeners on the request, so the same node is not asked at each look.
+    const isTooSoon = (way: Way): boolean =>
+      way.to === 'peer' &&
+      way.origin === passing.origin &&
+      performance.now() - passing.askedAt < peerAgainMs;
     if (this.#waiting >= waitingForArrival) return AWAY;
     this.#waiting += 1;
     try {
-      while (performance.now() - failedAt < arrivalMs) {
+      while (!passing.res.destroyed && performance.now() - failedAt < arrivalMs) {
         await setTimeout(arrivalPollMs);
         const way = await this.#wayTo(name);
         // The lease of the dead node may be over before the host has come to another one.
-        if (way.to !== 'here' || this.#isHere(name)) return way;
+        const isNowhere = way.to === 'here' && !this.#isHere(name);
+        if (!isNowhere && !isTooSoon(way)) return way;
       }
       return AWAY;
     } finally {

@@ -49,7 +49,8 @@ export class AuditLog {
   readonly #lines: Logger;
   readonly #bucket: TokenBucket;
   #missed = 0;
-  #isInTrouble = false;
+  #troubleToldAt = -Infinity;
+  #isClosed = false;
 
   /** Throws ConfigError when the file can't be written. */
   constructor(options: AuditLogOptions) {
@@ -62,7 +63,6 @@ export class AuditLog {
     this.#file = pino.destination(file);
     this.#file.on('error', (error: Error) => this.#trouble(error.message));
     this.#file.on('drop', () => this.#missedOne('its disk is too slow'));
-    this.#file.on('drain', () => (this.#isInTrouble = false));
     const format = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
     // Where all logs are collected in one place, this field tells the lines apart.
     const formatters = { level: () => ({ log: 'audit' }) };
@@ -71,18 +71,21 @@ export class AuditLog {
 
   readonly note: Audit = (event, fields) => {
     if (!this.#bucket.take()) return this.#missedOne('too many events');
-    const missed = this.#missed === 0 ? {} : { missed: this.#missed };
+    const missed = this.#missed;
     this.#missed = 0;
-    this.#lines.info({ event, ...fields, ...missed });
+    this.#lines.info({ event, ...fields, ...(missed > 0 && { missed }) });
+    // The line itself was left out, and the count in it.
+    if (this.#missed > 0) this.#missed += missed;
   };
 
-  /** Begins a new file under the same name, after the old one was moved away. */
+  /** Begins a new file under the same name, after the old one was moved away; does nothing after `close`. */
   reopen(): void {
-    this.#file.reopen();
+    if (!this.#isClosed) this.#file.reopen();
   }
 
   /** Writes what is left, if the disk takes it in time. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const closed = once(this.#file, 'close').then(
       () => true,
       () => false,
@@ -97,11 +100,10 @@ export class AuditLog {
     this.#trouble(reason);
   }
 
-  /** Told once, until the file takes lines again. */
   #trouble(reason: string): void {
-    if (this.#isInTrouble) return;
-    this.#isInTrouble = true;
-    const { logger, path } = this.#options;
+    const { clock, logger, path } = this.#options;
+    if (clock.now() - this.#troubleToldAt < SERVER_LIMITS.auditTroubleMs) return;
+    this.#troubleToldAt = clock.now();
     logger.error({ path, reason }, 'the audit log leaves events out');
   }
 }
