@@ -9,17 +9,23 @@ export async function rawPage(visit) {
   const page = await visit.browser.newPage();
   await page.goto('data:text/html,raw');
   const peers = [];
+  const stop = () => Promise.all(peers.map((peer) => peer.stop()));
   await page.exposeFunction('toRawPeer', (index, line) => {
     peers[index].child.stdin.write(`${line}\n`);
   });
-  for (let index = 0; index < visit.peer.channels; index += 1) {
-    peers.push(await startPeer(visit, index));
-    createInterface({ input: peers[index].child.stdout }).on('line', (line) =>
-      page.evaluate((which, text) => window.rawSignals[which](text), index, line),
-    );
-    await page.evaluate(connectRaw, index);
+  try {
+    for (let index = 0; index < visit.peer.channels; index += 1) {
+      peers.push(await startPeer(visit, index));
+      createInterface({ input: peers[index].child.stdout }).on('line', (line) =>
+        page.evaluate((which, text) => window.rawSignals[which](text), index, line),
+      );
+      await page.evaluate(connectRaw, index);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  return { page, stop: () => Promise.all(peers.map((peer) => peer.stop())) };
+  return { page, stop };
 }
 
 async function startPeer(visit, index) {
