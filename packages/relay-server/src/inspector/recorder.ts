@@ -1,5 +1,5 @@
 import { SPEED_TARGET, TOGETHER_TARGET, type ExchangeObserver } from '@wingman/protocol';
-import { reservedPath } from '../exchange/own-pages.js';
+import { reservedPath } from '../exchange/target-readings.js';
 import { ExchangeRecord, type RecordStart } from './exchange-record.js';
 import type { RecordStore } from './record-store.js';
 
