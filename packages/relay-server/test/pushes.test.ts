@@ -237,6 +237,18 @@ describe('a push stream', () => {
     expect(new Set(paths()).size).toBe(101);
   });
 
+  test('holds no host up that stops', async () => {
+    files['/a.js'] = 'export {}';
+    const host = await hosted();
+    const { get } = await tabOf(host);
+    await get('/a.js');
+    expect(host.app.activeExchanges).toBe(1);
+    const from = performance.now();
+    await host.app.drain();
+    expect(host.app.activeExchanges).toBe(0);
+    expect(performance.now() - from).toBeLessThan(HOST_LIMITS.pushIdleMs);
+  });
+
   test('is not there where the developer has turned pushes off', async () => {
     const { status } = await tabOf(await hosted({ pushes: false }), 0);
     expect(status).toBe(404);

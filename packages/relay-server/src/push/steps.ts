@@ -12,11 +12,15 @@ const STREAM = headersFromRaw([
 ]);
 
 /** Answers with the push stream of the viewer's link. */
-export function openPushes({ asked, context }: Exchange): Answer {
-  const { pushes } = context;
+export function openPushes(exchange: Exchange): Answer {
+  const { asked, context } = exchange;
+  const { draining, pushes } = context;
   if (pushes === undefined) throw new Refusal(ownPageUnknown(PUSHES_TARGET));
   if (asked.method === 'HEAD') return ownAnswer(asked, { status: 200, headers: STREAM, body: '' });
   const stream = pushes.open();
+  const end = (): void => stream.end();
+  draining.addEventListener('abort', end, { once: true });
+  exchange.atEnd(() => draining.removeEventListener('abort', end));
   return {
     status: 200,
     statusText: '',
