@@ -15,7 +15,7 @@ import { idleDirect } from './measures/idle-direct.mjs';
 import { idleLinks } from './measures/idle-links.mjs';
 import { inspector } from './measures/inspector.mjs';
 import { memory } from './measures/memory.mjs';
-import { modules } from './measures/modules.mjs';
+import { deep, modules } from './measures/modules.mjs';
 import { p2pSetup } from './measures/p2p-setup.mjs';
 import { paint } from './measures/paint.mjs';
 import { raw } from './measures/raw.mjs';
@@ -25,7 +25,7 @@ import { uploads } from './measures/uploads.mjs';
 
 /** Comparisons of peers in settings, and functions with a scene of their own that resolve with rows of targets. */
 const MEASURES = {
-  ...{ modules, downloads, uploads, requests, raw, paint, memory },
+  ...{ modules, deep, downloads, uploads, requests, raw, paint, memory },
   ...{ 'first-byte': firstByte, p2p: p2pSetup, events: eventLateness },
   ...{
     idle: idleLinks,
@@ -39,6 +39,7 @@ const MEASURES = {
 
 const SIZES = {
   modules: 1_000,
+  deepModules: 201,
   transfers: 10,
   transferMib: 16,
   requests: 200,
@@ -46,7 +47,15 @@ const SIZES = {
   memoryMib: 1_024,
 };
 /** Enough to see that everything works; no figures of them mean anything. */
-const SMALL = { modules: 100, transfers: 2, transferMib: 1, requests: 10, rawMib: 1, memoryMib: 8 };
+const SMALL = {
+  modules: 100,
+  deepModules: 41,
+  transfers: 2,
+  transferMib: 1,
+  requests: 10,
+  rawMib: 1,
+  memoryMib: 8,
+};
 
 const HELP = `npm run bench -- [options]
   --only NAMES      measures, of ${Object.keys(MEASURES).join(', ')}

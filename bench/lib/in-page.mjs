@@ -159,10 +159,10 @@ export async function requestTimes(count, bulk) {
 }
 
 /** Milliseconds until all modules have run, in a frame of the page that stays for the reload. */
-export async function loadModules(count) {
+export async function loadModules(count, shape = '') {
   const frame = document.createElement('iframe');
   frame.id = 'modules';
-  frame.src = `/graph/?of=${count}`;
+  frame.src = `/graph/?of=${count}${shape}`;
   const start = performance.now();
   const loaded = new Promise((resolve) => (frame.onload = resolve));
   document.body.append(frame);

@@ -1,16 +1,19 @@
-// 1,000 modules that import each other seven levels deep, loaded the first time and again, once the tab and its path are up.
+// Modules that import each other, loaded the first time and again, once the tab and its path are up: 1,000 of them seven levels
+// deep, and 201 twenty levels deep.
 import { Comparison } from '../lib/comparison.mjs';
 import { loadModules, reloadModules } from '../lib/in-page.mjs';
 
 const OURS = ['direct', 'relayed'];
+const PEERS = ['localhost', 'tcp', 'caddy', 'ssh', 'localtunnel', ...OURS];
+const FIGURES = {
+  cold: { unit: 'ms', digits: 0, against: 'localhost' },
+  reload: { unit: 'ms', digits: 0, against: 'localhost' },
+};
 
 export const modules = new Comparison({
   settings: 'S,round-trips',
-  peers: ['localhost', 'tcp', 'caddy', 'ssh', 'localtunnel', ...OURS],
-  figures: {
-    cold: { unit: 'ms', digits: 0, against: 'localhost' },
-    reload: { unit: 'ms', digits: 0, against: 'localhost' },
-  },
+  peers: PEERS,
+  figures: FIGURES,
   targets: [
     {
       figure: 'cold',
@@ -28,11 +31,23 @@ export const modules = new Comparison({
     },
     { figure: 'cold', peers: OURS, base: { peer: 'caddy' }, atMost: 1 },
   ],
-  async sample(visit) {
-    const frame = await visit.open();
-    const { modules: count } = visit.sizes;
-    const cold = await visit.watch('cold', () => frame.evaluate(loadModules, count), count);
-    const reload = await visit.watch('reload', () => frame.evaluate(reloadModules, count), count);
-    return { cold, reload };
-  },
+  sample: (visit) => loadTwice(visit, visit.sizes.modules, ''),
 });
+
+export const deep = new Comparison({
+  settings: 'S,round-trips',
+  peers: PEERS,
+  figures: FIGURES,
+  targets: ['cold', 'reload'].map((figure) => ({
+    ...{ figure, peers: OURS, base: { peer: 'caddy' }, atMost: 1 },
+  })),
+  sample: (visit) => loadTwice(visit, visit.sizes.deepModules, '&deep'),
+});
+
+async function loadTwice(visit, count, shape) {
+  const frame = await visit.open();
+  const load = () => frame.evaluate(loadModules, count, shape);
+  const cold = await visit.watch('cold', load, count);
+  const reload = await visit.watch('reload', () => frame.evaluate(reloadModules, count), count);
+  return { cold, reload };
+}

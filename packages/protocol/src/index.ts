@@ -24,6 +24,7 @@ export * from './exchange/websocket.js';
 export * from './format.js';
 export {
   Header,
+  PushedAnswer,
   RequestHead,
   ResponseHead,
   TransferCoding,

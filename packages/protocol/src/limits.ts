@@ -191,6 +191,16 @@ export const PORT_LIMITS = {
   signLooks: 3,
 } as const;
 
+/** Caps on what goes over a push stream. Plain numbers, which bundles leave out where nothing is pushed. */
+export const PUSH_LIMITS = {
+  /** One body: what a viewer keeps in memory, and passes on in one message. Larger ones are asked for by the page. */
+  bodyBytes: 65_536,
+  /** One record: such a body, and the largest head. */
+  recordBytes: 131_072,
+  /** What a viewer holds that its page has not asked for yet. The host sends no more before some of it has gone. */
+  unclaimedBytes: 4_194_304,
+} as const;
+
 /**
  * What measuring may take, of a host and all of its viewers together: the app uses the same paths. Plain numbers, which
  * bundles leave out where nobody measures.

@@ -79,6 +79,8 @@ export interface ShareConfig {
   readonly basicAuth: Credentials | undefined;
   /** Whether code may be compressed on its way to viewers. */
   readonly compresses: boolean;
+  /** Whether what a page's code imports is sent ahead. */
+  readonly pushes: boolean;
   /** Whether viewers may look at the app together. */
   readonly isTogether: boolean;
   /** Whether what passes is recorded and shown at 127.0.0.1. */

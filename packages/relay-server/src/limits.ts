@@ -65,6 +65,25 @@ export const HOST_LIMITS = {
   yieldPieceBytes: 16 * KIB,
   /** …and forgotten after this time. */
   yieldMs: 10_000,
+  /** Pushed requests at once for one viewer. With more the dev server is behind, and the page asks as soon as the host could. */
+  pushesAtOnce: 16,
+  /** Pushes for one document: the largest unbundled apps have some thousand modules. */
+  pushesPerDocument: 8192,
+  /** Code that is read for its imports, in bytes: a dev server's bundle of dependencies is seldom larger. */
+  pushScanBytes: 1 * MIB,
+  /** An answer that is too large to be sent ahead waits for the page's request, up to this size… */
+  pushKeptBytes: 2 * MIB,
+  /** …and so many of them for each viewer: a page asks for them within a round trip. */
+  pushesKept: 8,
+  /** A push that has gone out answers the page's own request that crossed it, for the longest usual round trip. */
+  pushCrossingMs: 1_000,
+  /** A push stream ends when nothing was asked, found or pushed for so long… */
+  pushIdleMs: 3_000,
+  /** …and after this time anyway: the viewer opens another when its page needs one. */
+  pushStreamMs: MINUTE,
+  /** Of so many URLs the host remembers what they import, and what each viewer has: those of a few large apps, 200 bytes each. */
+  pushGraph: 16_384,
+  pushHeld: 65_536,
   /** Messages of one of the app's WebSockets kept while the link is full, before its socket is paused. */
   webSocketBacklog: 16,
   /** The same in bytes; one message may go beyond it. */

@@ -236,6 +236,16 @@ export const SETTINGS = {
     meaning: 'Whether code is compressed on its way to viewers where the path is slow.',
     schema: schemas.flag,
   }),
+  pushes: setting({
+    variable: 'PUSH',
+    option: '--no-push',
+    flagMeaning: 'Never ask the app ahead for what the code of a page imports.',
+    default: 'true',
+    good: 'true',
+    meaning:
+      'Whether what the code of a page imports is asked for ahead, and sent to viewers at a distance before their pages ask.',
+    schema: schemas.flag,
+  }),
   isTogether: setting({
     variable: 'TOGETHER',
     option: '--no-together',

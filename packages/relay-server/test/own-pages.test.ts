@@ -1,11 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { headersFromRaw, headerValue, PORTS_TARGET } from '@wingman/protocol';
-import {
-  answerOwnPage,
-  reservedPath,
-  type Handler,
-  type OwnPage,
-} from '../src/exchange/own-pages.js';
+import { answerOwnPage, type Handler, type OwnPage } from '../src/exchange/own-pages.js';
+import { reservedPath } from '../src/exchange/target-readings.js';
 import { ownAnswer, Refusal } from '../src/exchange/problems.js';
 import { choosePort } from '../src/exchange/request-steps.js';
 import type { Via } from '../src/local/local-ports.js';

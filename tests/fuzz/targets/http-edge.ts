@@ -3,7 +3,7 @@ import {
   IngressKey,
   withoutPass,
 } from '../../../packages/relay-server/src/exchange/ingress-key.js';
-import { reservedPath } from '../../../packages/relay-server/src/exchange/own-pages.js';
+import { reservedPath } from '../../../packages/relay-server/src/exchange/target-readings.js';
 import {
   isOwnOrigin,
   isReserved,

@@ -1,6 +1,6 @@
 import type { OwnRequest } from '@wingman/app-worker/service-worker';
 import { toWingmanError, WingmanError } from '@wingman/protocol';
-import type { FetchHead, HeaderPair, TunnelPort } from '../shared/exchange-messages.js';
+import type { FetchHead, HeaderPair, ReplyHead, TunnelPort } from '../shared/exchange-messages.js';
 import { ownerOf, type Exchanges } from './exchanges.js';
 import { nobodyWaits, type GivenUp } from './given-up.js';
 import type { HeldPost, HeldPosts } from './held-posts.js';
@@ -8,11 +8,12 @@ import type { Answer, AskApp, HttpCache } from './http-cache.js';
 import { inIsolatedTab, isAttachment } from './isolation.js';
 import { buildReply, dropBody, isNoAnswer, problemResponse, readsBody } from './reply.js';
 import type { RedirectedBodies } from './redirected-bodies.js';
+import type { Pushes, TabPushes, Wanted } from './pushes.js';
 import { openBlob, type RequestBody } from './request-body.js';
 import { requestHead, type Surroundings } from './request-head.js';
 import { HOST_TARGETS, isFrameNavigation } from './routing.js';
 import type { ShellDirectory, ShellEntry } from './shell-directory.js';
-import { startExchange, type TunnelFetch } from './tunnel-fetch.js';
+import { startExchange, type ReplyBody, type TunnelFetch } from './tunnel-fetch.js';
 import { UploadReports } from './upload-reports.js';
 import type { WorkerScripts } from './worker-scripts.js';
 
@@ -24,6 +25,7 @@ export interface AppFetchTools {
   surroundings: Surroundings;
   cache: HttpCache;
   posts: HeldPosts;
+  pushes: Pushes;
   bodies: RedirectedBodies;
   workerScripts: WorkerScripts;
   /** Tells the tab that a navigation of its frame brings a file, and when that is over. */
@@ -79,13 +81,20 @@ async function throughTunnel(
   try {
     const body = post === undefined ? await tools.bodies.open(bodyOf) : openBlob(post.body);
     const head = headOf(request, body, post, tools.surroundings);
+    const pushes = tools.pushes.of(port);
+    if (isFrameNavigation(asked)) pushes.clear();
     const ask: AskApp = async (conditions) => {
+      const wanted = { request, conditions };
+      const pushed = pushes.take(wanted);
+      if (pushed !== undefined) return answerOf(request, pushed.head, pushed.body);
       const reports = post === undefined ? UploadReports.of(request) : undefined;
       const whole = { ...head, headers: [...head.headers, ...conditions] };
       const exchange = start(whole, { port, body, signal: asked.signal, reports });
       tools.exchanges.add(entry.tab, exchange, ownerOf(asked, clientId));
       tools.givenUp.add(asked, exchange);
-      const answer = await reply(request, handled, exchange);
+      const answer = await replyOrPush(reply(request, handled, exchange), wanted, {
+        ...{ exchange, pushes },
+      });
       const isFile = isFrameNavigation(asked) && isAttachment(answer.response);
       if (isFile) tools.tellOfFile(entry, exchange.done);
       return answer;
@@ -128,27 +137,51 @@ function fetchHeld({ request, body }: HeldPost): Promise<Response> {
   return fetch(url, { method, headers, body, redirect: 'manual' });
 }
 
+/** The answer to a request under way, or what is pushed for it meanwhile. */
+async function replyOrPush(
+  reply: Promise<Answer>,
+  wanted: Wanted,
+  { exchange, pushes }: { exchange: TunnelFetch; pushes: TabPushes },
+): Promise<Answer> {
+  const awaited = pushes.await(wanted);
+  if (awaited === undefined) return reply;
+  try {
+    const first = await Promise.race([reply, awaited.pushed]);
+    if ('response' in first) return first;
+    // Nobody hears of the end of the exchange.
+    reply.catch(() => undefined);
+    exchange.abort(new WingmanError('CANCELLED', 'it was pushed'));
+    return await answerOf(wanted.request, first.head, first.body);
+  } finally {
+    awaited.giveUp();
+  }
+}
+
 async function reply(
   request: Request,
   handled: Promise<unknown>,
   exchange: TunnelFetch,
 ): Promise<Answer> {
   const { head, body } = await exchange.reply(handled);
-  const isFrameNavigation = request.mode === 'navigate';
-  const context = { method: request.method, url: request.url, isFrameNavigation };
   try {
-    if (!isFrameNavigation && isNoAnswer(head)) {
-      await dropBody(body);
-      return { head, response: Response.error(), body: null };
-    }
-    const response = buildReply(head, context, body);
-    if (!readsBody(head, request.method)) await dropBody(body);
-    const isWhole = body instanceof Uint8Array && !head.headers.some(isEncoding);
-    return { head, response, body: isWhole ? body : null };
+    return await answerOf(request, head, body);
   } catch (error) {
     exchange.abort(toWingmanError(error, 'PROTOCOL_ERROR'));
     throw error;
   }
+}
+
+async function answerOf(request: Request, head: ReplyHead, body: ReplyBody): Promise<Answer> {
+  const isFrameNavigation = request.mode === 'navigate';
+  const context = { method: request.method, url: request.url, isFrameNavigation };
+  if (!isFrameNavigation && isNoAnswer(head)) {
+    await dropBody(body);
+    return { head, response: Response.error(), body: null };
+  }
+  const response = buildReply(head, context, body);
+  if (!readsBody(head, request.method)) await dropBody(body);
+  const isWhole = body instanceof Uint8Array && !head.headers.some(isEncoding);
+  return { head, response, body: isWhole ? body : null };
 }
 
 function isEncoding([name]: HeaderPair): boolean {

@@ -21,6 +21,7 @@ import { HeldPosts } from './held-posts.js';
 import { HttpCache } from './http-cache.js';
 import { inIsolatedTab, Isolation } from './isolation.js';
 import { portFetch, SharedPorts, type PortFetchTools } from './port-fetch.js';
+import { Pushes } from './pushes.js';
 import { RedirectedBodies } from './redirected-bodies.js';
 import { forBrowser, keepBody } from './request-body.js';
 import { destinationOf, isFrameNavigation, type Destination } from './routing.js';
@@ -59,6 +60,7 @@ const tools: PortFetchTools = {
   ...{ directory, exchanges, givenUp, surroundings, cache },
   sharedPorts: new SharedPorts(),
   posts: new HeldPosts(),
+  pushes: new Pushes(),
   bodies: new RedirectedBodies(),
   preflights: new BoundedMap(SERVICE_WORKER_LIMITS.maxPreflights),
   workerScripts: new WorkerScripts(() => assets.shim()),

@@ -109,6 +109,9 @@ export class TunnelFetch {
         return this.#answered(message);
       case 'sent':
         return this.reports?.tell(message);
+      case 'pushed':
+        // Push streams are heard by `Pushes`.
+        return;
       case 'chunk':
         return this.#body.push(message.bytes);
       case 'credit':

@@ -36,6 +36,17 @@ export interface ReplyHead {
   headers: HeaderPair[];
 }
 
+/** An answer to a request that the page has yet to make. */
+export interface PushedReply {
+  /** Of the request, as in FetchHead. */
+  target: string;
+  destination: string;
+  head: ReplyHead;
+  body: Uint8Array<ArrayBuffer>;
+  /** With status 304: the validator of the answer that still holds. */
+  etag: string;
+}
+
 /** From the service worker on the stream of one HTTP exchange. */
 export type RequestMessage =
   | BodyMessage
@@ -46,6 +57,8 @@ export type RequestMessage =
 export type ReplyMessage =
   | BodyMessage
   | ({ kind: 'sent' } & UploadProgress)
+  /** On a push stream, whose credit counts bytes of bodies. */
+  | { kind: 'pushed'; answers: PushedReply[] }
   /** With a body that is small and there already, this is the whole answer; else chunks follow. */
   | { kind: 'head'; head: ReplyHead; body?: Uint8Array<ArrayBuffer> };
 

@@ -161,6 +161,8 @@ export const SERVICE_WORKER_LIMITS = {
   maxGivenUp: 1024,
   /** Navigations announced by shells and not yet seen: those of `maxDownloads` at once, too. */
   maxExpected: 256,
+  /** What was pushed is of no use after this time: a page asks at once for what is imported, as fast as a slow device reads code. */
+  pushUnclaimedMs: 10_000,
   /** Answers in the session's HTTP cache: the modules of several large pages, of which each is known by about 1 KiB in memory. */
   maxKeptAnswers: 4096,
   /** Their bodies on disk: about what Chromium's own cache has on a small disk, for all sites. */

@@ -1,8 +1,15 @@
-import { systemClock, WingmanError, type Clock, type Timer } from '@wingman/protocol';
+import {
+  PUSHES_TARGET,
+  systemClock,
+  WingmanError,
+  type Clock,
+  type Timer,
+} from '@wingman/protocol';
 import { serveStreams } from '@wingman/protocol/ports';
 import type { FetchHead, RequestMessage, ServedStream } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS, SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 import { PrefixMark, ServedFetch, type SendRequest } from './serve-fetch.js';
+import { servePushes } from './serve-pushes.js';
 
 /** Serves the ports of service workers and keeps those alive while anything is under way. */
 export class FetchService {
@@ -47,6 +54,7 @@ export class FetchService {
   }
 
   #serve(instance: string, stream: ServedStream, head: FetchHead): void {
+    if (head.target === PUSHES_TARGET) return void servePushes(stream, head, this.send);
     this.#orphans.recognise(head, stream, (orphan, early) => {
       if (orphan === undefined) return this.#run(instance, new ServedFetch(stream, head, early));
       this.#active.set(orphan, instance);

@@ -12,6 +12,7 @@ import { Exchanges } from '../../src/service-worker/exchanges.js';
 import { GivenUp } from '../../src/service-worker/given-up.js';
 import { HeldPosts } from '../../src/service-worker/held-posts.js';
 import { HttpCache } from '../../src/service-worker/http-cache.js';
+import { Pushes } from '../../src/service-worker/pushes.js';
 import { RedirectedBodies } from '../../src/service-worker/redirected-bodies.js';
 import { SharedPorts, type PortFetchTools } from '../../src/service-worker/port-fetch.js';
 import type { ShellEntry } from '../../src/service-worker/shell-directory.js';
@@ -63,7 +64,8 @@ export function tunnelledTab(
     ...{ tab: 'tab-1', clientId: 'shell-1', port, session: 'session-1', isIsolated: false },
     ...(found === 'none' ? {} : found),
   };
-  const told = toolsOf(found === 'none' ? undefined : entry);
+  const clock = new FakeClock();
+  const told = toolsOf(found === 'none' ? undefined : entry, clock);
   const close = (): void => {
     viewer.close('LINK_CLOSED');
     port.close(new WingmanError('LINK_CLOSED', 'the test is over'));
@@ -71,6 +73,7 @@ export function tunnelledTab(
   };
   return {
     ...told,
+    clock,
     received,
     questions,
     viewer: viewer as Pick<Link, 'close'>,
@@ -115,7 +118,7 @@ export function reply(
 }
 
 /** What answering takes, with what has been told of it. */
-function toolsOf(entry: ShellEntry | undefined) {
+function toolsOf(entry: ShellEntry | undefined, clock: FakeClock) {
   const complaints: string[] = [];
   const files: string[] = [];
   const tools: PortFetchTools = {
@@ -132,6 +135,7 @@ function toolsOf(entry: ShellEntry | undefined) {
     surroundings: { origin: ORIGIN, userAgent: 'agent', languages: ['en'] },
     cache: new HttpCache('1', new FakeCaches().asCaches),
     posts: new HeldPosts(),
+    pushes: new Pushes(clock),
     bodies: new RedirectedBodies(),
     sharedPorts: new SharedPorts(),
     workerScripts: new WorkerScripts(() => Promise.resolve('shim()')),

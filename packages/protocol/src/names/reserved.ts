@@ -37,6 +37,12 @@ export const DIAGNOSTICS_TARGET = '/__wingman/diagnostics';
  */
 export const SPEED_TARGET = '/__wingman/speed';
 
+/**
+ * The host itself answers a GET here on a viewer's link with a push stream: what the page's modules import, before the page
+ * asks for it. It ends when there is nothing more to push. In one piece, as above.
+ */
+export const PUSHES_TARGET = '/__wingman/pushes';
+
 /** What the host has received of an upload, and how long that took. */
 export interface SpeedAnswer {
   readonly bytes: number;

@@ -15,17 +15,20 @@ export function encodeRecord(message: Uint8Array): Uint8Array<ArrayBuffer> {
 export class RecordReader {
   #rest: Uint8Array = new Uint8Array();
 
+  /** Refuses a message above so many bytes. */
+  constructor(private readonly maxBytes: number = LIMITS.maxMessageBytes) {}
+
   /** Whether the stream stands between two messages. */
   get isAtBoundary(): boolean {
     return this.#rest.byteLength === 0;
   }
 
-  /** Takes a chunk and returns the messages that it completes; LIMIT_EXCEEDED for a message above LIMITS.maxMessageBytes. */
+  /** Takes a chunk and returns the messages that it completes; LIMIT_EXCEEDED for a message that is too large. */
   push(chunk: Uint8Array): Uint8Array[] {
     const messages: Uint8Array[] = [];
     let bytes = this.isAtBoundary ? chunk : concatBytes([this.#rest, chunk]);
     for (;;) {
-      const end = recordEnd(bytes);
+      const end = recordEnd(bytes, this.maxBytes);
       if (end === undefined || end > bytes.byteLength) break;
       messages.push(bytes.slice(LENGTH_BYTES, end));
       bytes = bytes.subarray(end);
@@ -35,10 +38,10 @@ export class RecordReader {
   }
 }
 
-function recordEnd(bytes: Uint8Array): number | undefined {
+function recordEnd(bytes: Uint8Array, maxBytes: number): number | undefined {
   if (bytes.byteLength < LENGTH_BYTES) return undefined;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (length > LIMITS.maxMessageBytes) {
+  if (length > maxBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'a message is too large');
   }
   return LENGTH_BYTES + length;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ENTRY_TARGET, escapeHtml, PROBLEM_STYLE_HASH, type PageParts } from '@wingman/protocol';
-import { reservedPath } from './own-pages.js';
+import { reservedPath } from './target-readings.js';
 
 /** The form for the passphrase, for a page that was asked for under this target. */
 export function passphrasePart(target: string): PageParts {

@@ -17,7 +17,7 @@ import { HOST_LIMITS } from '../limits.js';
 import { passphrasePart, readEntryForm } from './entry-page.js';
 import type { Answer, Exchange } from './exchange.js';
 import { HttpExchange } from './http-exchange.js';
-import { reservedPath } from './own-pages.js';
+import { reservedPath } from './target-readings.js';
 import { ownAnswer, Refusal } from './problems.js';
 import { readSmallBody } from './small-body.js';
 

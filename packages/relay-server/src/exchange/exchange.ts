@@ -22,6 +22,7 @@ import type { ExchangeCookies } from '../cookies/exchange-cookies.js';
 import type { Entrance } from '../entry/entrance.js';
 import type { LocalPorts, LocalTarget, Via } from '../local/local-ports.js';
 import type { Slot } from '../local/slots.js';
+import type { Pusher } from '../push/pusher.js';
 import type { Room } from '../together/room.js';
 import type { BasicAuth } from './basic-auth.js';
 import type { Compressor, Transfer } from './compressor.js';
@@ -63,6 +64,8 @@ export interface ExchangeContext {
   readonly bareOrigins: readonly string[];
   /** What requests to the shared port say in Host: `localhost`, `session` or a name. */
   readonly hostHeader: string;
+  /** What is sent ahead to a viewer; undefined for others, and where the developer has turned that off. */
+  readonly pushes?: Pusher | undefined;
   /** Where viewers look at the app together; undefined when the developer has turned that off. */
   readonly room: Room | undefined;
   readonly clock: Clock;

@@ -12,16 +12,19 @@ import { HOST_LIMITS } from '../limits.js';
 import { interimHeaders } from './answer-steps.js';
 import { Exchange, headOf, without, type Answer, type ExchangeContext } from './exchange.js';
 
+/** What an exchange needs of the request that has come in. */
+type Incoming = Pick<IncomingRequest, keyof IncomingRequest>;
+
 /** Sends the head of an answer; with `isAll` no body follows. */
 type Respond = (isAll: boolean) => void;
 
 /** A request and its answer. */
 export class HttpExchange extends Exchange {
   readonly kind = 'http';
-  readonly #incoming: IncomingRequest;
+  readonly #incoming: Incoming;
   #hasHead = false;
 
-  constructor(incoming: IncomingRequest, context: ExchangeContext, observation: Observation) {
+  constructor(incoming: Incoming, context: ExchangeContext, observation: Observation) {
     super(context, observation);
     this.#incoming = incoming;
     // The opener has to be told to stop sending when the answer came without reading the body.

@@ -1,6 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { MessageBounds } from '@wingman/node-kit';
-import type { Clock, ExchangeHandlers, ExchangeObserver, Link } from '@wingman/protocol';
+import type {
+  Clock,
+  ExchangeHandlers,
+  ExchangeObserver,
+  IncomingRequest,
+  Link,
+} from '@wingman/protocol';
 import {
   acceptExchanges,
   ExchangeObservers,
@@ -16,6 +22,9 @@ import type { Exchange, ExchangeContext } from './exchange.js';
 import type { BasicAuth } from './basic-auth.js';
 import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
+import { PushMemory } from '../push/push-memory.js';
+import { Pusher } from '../push/pusher.js';
+import type { PushedRequest } from '../push/pushed-request.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
 import { Room } from '../together/room.js';
@@ -67,6 +76,8 @@ export interface LocalAppOptions {
   readonly isReadOnly?: boolean | undefined;
   /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
   readonly compresses?: boolean | undefined;
+  /** Whether what a page's code imports is sent ahead; it is when this is undefined. */
+  readonly pushes?: boolean | undefined;
   /** Whether viewers may look at the app together; they may when this is undefined. */
   readonly isTogether?: boolean | undefined;
   /** What an observer has thrown; nobody else is harmed. */
@@ -82,8 +93,10 @@ export class LocalApp {
   readonly commons: Commons;
   readonly #context: Omit<
     ExchangeContext,
-    'via' | 'opener' | 'viewer' | 'address' | 'messageBounds' | 'pace'
+    'via' | 'opener' | 'viewer' | 'address' | 'messageBounds' | 'pace' | 'pushes'
   >;
+  /** Undefined when nothing is sent ahead. */
+  readonly #pushMemory: PushMemory | undefined;
   readonly #messageBounds: Readonly<Record<Via, MessageBounds>>;
   readonly #observers: ExchangeObservers;
   readonly #draining = new AbortController();
@@ -112,6 +125,7 @@ export class LocalApp {
     this.#messageBounds = { viewer: messageBounds(clock), ingress: messageBounds(clock) };
     const own = { sessionOrigin, bareOrigins, hostHeader, ingressKey, basicAuth, isReadOnly };
     const shared = { jars, compressor, entrance, pageOrigins, speed, room };
+    this.#pushMemory = options.pushes === false ? undefined : new PushMemory(clock);
     this.#context = { ports, ...shared, ...own, clock, draining };
   }
 
@@ -143,25 +157,41 @@ export class LocalApp {
     const opener = via === 'viewer' ? link.id : via;
     const messageBounds = this.#messageBounds[via];
     const pace = () => link.pace;
-    const context = { ...this.#context, ...whose, via, opener, messageBounds, pace };
+    const bare = { ...this.#context, ...whose, via, opener, messageBounds, pace };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
+    const run = (incoming: IncomingRequest | PushedRequest, context: ExchangeContext): void => {
+      const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
+      this.#run(new HttpExchange(incoming, context, observation), runRequest);
+    };
+    const pushes = via === 'viewer' ? this.#pusherOf(bare, run) : undefined;
+    const context = { ...bare, pushes };
     this.#links.set(link.id, { ...whose, link, via });
     link.on('state', () => {
       if (link.state === 'closed') this.#links.delete(link.id);
     });
     acceptExchanges(link, {
       lane,
-      request: (incoming) => {
-        const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
-        this.#run(new HttpExchange(incoming, context, observation), runRequest);
-      },
+      request: (incoming) => run(incoming, context),
       webSocket: (incoming) => {
         const asked = openingHead(incoming);
         const observation = this.#observers.begin({ ...start, kind: 'websocket', asked });
         this.#run(new WebSocketExchange(incoming, context, observation), runWebSocket);
       },
     });
+  }
+
+  /** What is pushed runs through the same steps as what is asked, and pushes nothing by itself. */
+  #pusherOf(
+    context: ExchangeContext,
+    run: (request: PushedRequest, context: ExchangeContext) => void,
+  ): Pusher | undefined {
+    const { clock, pace, sessionOrigin: origin, viewer } = context;
+    const roundTripMs = (): number | null => pace().roundTripMs;
+    const memory = this.#pushMemory;
+    if (memory === undefined) return undefined;
+    const world = { memory, clock, origin, roundTripMs, viewer };
+    return new Pusher({ ...world, run: (request) => run(request, context) });
   }
 
   /** Requests and WebSockets under way. */

@@ -6,6 +6,7 @@ import {
   methodNotAllowed,
   ownPageUnknown,
   PORTS_TARGET,
+  PUSHES_TARGET,
   SPEED_TARGET,
   TOGETHER_TARGET,
 } from '@wingman/protocol';
@@ -13,7 +14,8 @@ import type { Answer, Exchange } from './exchange.js';
 import { enterByLink, giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
 import { countBytes, sendNoise } from './speed-page.js';
-import { isBelow, readingsOf } from './target-readings.js';
+import { reservedPath } from './target-readings.js';
+import { openPushes } from '../push/steps.js';
 import type { Via } from '../local/local-ports.js';
 import { takePart, takePlace } from '../together/pages.js';
 
@@ -45,13 +47,11 @@ const TOGETHER_METHODS = new Map<string, Handler>([
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
+  [PUSHES_TARGET, { doors: ['viewer'], methods: new Map([['GET', openPushes]]) }],
   [SPEED_TARGET, { doors: ['viewer'], methods: SPEED_METHODS }],
   [TOGETHER_TARGET, { doors: ['viewer'], methods: TOGETHER_METHODS }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],
 ]);
-
-/** Paths below this prefix are never the app's. */
-const RESERVED = '/__wingman';
 
 /** Answers what is asked under the reserved prefix; an unknown page is refused, and never reaches the app. */
 export async function answerOwnPage(exchange: Exchange, pages = PAGES): Promise<void> {
@@ -71,12 +71,6 @@ export async function answerOwnPage(exchange: Exchange, pages = PAGES): Promise<
 function notAllowed(methods: string[]): Refusal {
   const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   return new Refusal(methodNotAllowed(all), [header('allow', all.join(', '))]);
-}
-
-/** The path under the reserved prefix that a target means, or undefined when it is the app's: reserved in one reading is reserved. */
-export function reservedPath(target: string): string | undefined {
-  const readings = readingsOf(target);
-  return readings.some((path) => isBelow(RESERVED, path)) ? readings[2] : undefined;
 }
 
 /** Which ports of this machine a viewer may name. */

@@ -15,6 +15,7 @@ import type { Exchange } from './exchange.js';
 import { askApp, type HttpExchange } from './http-exchange.js';
 import { demandKey } from './ingress-gate.js';
 import { answerOwnPage } from './own-pages.js';
+import { lookAhead, takePushed } from '../push/steps.js';
 import { problemAnswer } from './problems.js';
 import {
   askForPlainBytes,
@@ -43,6 +44,7 @@ const REQUEST: readonly Step[] = [
   choosePort,
   answerOwnPage,
   keepReadOnly,
+  takePushed,
   // Before the cookies, which have to be those of the moment at which the request goes out.
   waitForPlace,
   sendCookies,
@@ -69,6 +71,7 @@ const ANSWER: readonly Step[] = [
   rewriteLocation,
   decodeBody,
   admitOwn,
+  lookAhead,
   compressBody,
 ];
 

@@ -1,6 +1,6 @@
 import type { ErrorCode, ExchangeObserver, ExchangePath, Header } from '@wingman/protocol';
 import { headerValue } from '@wingman/protocol';
-import { reservedPath } from './own-pages.js';
+import { reservedPath } from './target-readings.js';
 
 /** One request or WebSocket as a person is told of it; sizes in bytes, times in milliseconds. */
 export interface RequestReport {

@@ -1,3 +1,6 @@
+/** Paths below this prefix are never the app's. */
+const RESERVED = '/__wingman';
+
 /**
  * The paths that a request's target may mean. A server may read percent-encoded characters, backslashes,
  * repeated slashes and dot segments in its own way: what holds for a path must hold for each reading. The
@@ -15,6 +18,12 @@ export function readingsOf(target: string): readonly [raw: string, slashed: stri
 /** Whether a path is the prefix or below it. */
 export function isBelow(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+}
+
+/** The path under the reserved prefix that a target means, or undefined when it is the app's: reserved in one reading is reserved. */
+export function reservedPath(target: string): string | undefined {
+  const readings = readingsOf(target);
+  return readings.some((path) => isBelow(RESERVED, path)) ? readings[2] : undefined;
 }
 
 /** RFC 3986 section 5.2.4, for a path that starts with a slash. */

@@ -16,6 +16,8 @@ import { ViewerWatch } from './viewers.js';
 
 /** Where developers know such a page from. */
 const FIRST_PORT = 4040;
+/** The port among those after it that browsers refuse (Fetch section 2.9, "bad port"). */
+const BAD_PORT = 4045;
 
 /** The developer's own view of what passes, on this machine alone. */
 export interface Inspector {
@@ -116,7 +118,7 @@ async function sendPage(response: Response, token: string): Promise<void> {
 /** Listens at the usual port or one above it, else at one that the system gives. Returns the port. */
 async function listen(server: Server, isShared: (port: number) => boolean): Promise<number> {
   const ports = Array.from({ length: HOST_LIMITS.inspectorPorts }, (_, step) => FIRST_PORT + step);
-  for (const port of ports.filter((port) => !isShared(port)))
+  for (const port of ports.filter((port) => port !== BAD_PORT && !isShared(port)))
     if (await takes(server, port)) return port;
   await bind(server, 0);
   return portOf(server);

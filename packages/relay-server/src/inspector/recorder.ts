@@ -1,10 +1,19 @@
-import { SPEED_TARGET, TOGETHER_TARGET, type ExchangeObserver } from '@wingman/protocol';
-import { reservedPath } from '../exchange/own-pages.js';
+import {
+  PUSHES_TARGET,
+  SPEED_TARGET,
+  TOGETHER_TARGET,
+  type ExchangeObserver,
+} from '@wingman/protocol';
+import { reservedPath } from '../exchange/target-readings.js';
 import { ExchangeRecord, type RecordStart } from './exchange-record.js';
 import type { RecordStore } from './record-store.js';
 
 /** Noise would push out what somebody wants to see, and nobody is to keep where viewers are together. */
-const UNSEEN: ReadonlySet<string | undefined> = new Set([SPEED_TARGET, TOGETHER_TARGET]);
+const UNSEEN: ReadonlySet<string | undefined> = new Set([
+  PUSHES_TARGET,
+  SPEED_TARGET,
+  TOGETHER_TARGET,
+]);
 
 /** What a recorder has to know of the host whose exchanges it keeps. */
 export interface RecordedHost extends Pick<RecordStart, 'sharedPort' | 'path'> {

@@ -40,6 +40,7 @@ const SETTING_OF = {
   passphrase: 'passphrase',
   readOnly: 'isReadOnly',
   compression: 'compresses',
+  push: 'pushes',
   together: 'isTogether',
   ingress: 'ingress',
   basicAuth: 'basicAuth',

@@ -48,6 +48,8 @@ export interface ShareOptions {
   readonly readOnly?: boolean;
   /** Whether code is compressed on its way to viewers where the path is slow. */
   readonly compression?: boolean;
+  /** Whether what a page's code imports is asked for ahead, and sent to viewers at a distance. */
+  readonly push?: boolean;
   /** Whether viewers see how many are here, and may follow one of them through the app. */
   readonly together?: boolean;
   /** Who may use plain HTTP, which the server can read. */

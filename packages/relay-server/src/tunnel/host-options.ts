@@ -51,6 +51,7 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     },
     isReadOnly: config.isReadOnly,
     compresses: config.compresses,
+    pushes: config.pushes,
     isTogether: config.isTogether,
     basicAuth: config.basicAuth,
   };

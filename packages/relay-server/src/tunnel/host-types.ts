@@ -55,6 +55,8 @@ export interface HostOptions {
   readonly isReadOnly?: boolean;
   /** Whether code may be compressed on its way to viewers; it may when this is undefined. */
   readonly compresses?: boolean;
+  /** Whether what a page's code imports is sent ahead; it is when this is undefined. */
+  readonly pushes?: boolean;
   /** Whether viewers may look at the app together; they may when this is undefined. */
   readonly isTogether?: boolean;
   /** Lets plain HTTP in too, where it wants the key. */

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { MASK, type ExchangeDetail, type ReplayRequest } from '@wingman/inspector';
 import { openWebSocket, request } from '@wingman/protocol';
 import { WebSocketServer } from 'ws';
+import { LocalApp } from '../../src/exchange/local-app.js';
+import { startInspector } from '../../src/inspector/inspector.js';
 import { followed, inspected, type Inspected } from '../support/inspected.js';
 import { cleanups } from '../support/cleanups.js';
 import { listeners } from '../support/servers.js';
@@ -191,6 +193,17 @@ test('visitors are let in and turned away; there is an answer when that can’t 
   expect((await host.api('visitors/1/refuse', 'POST')).status).toBe(409);
   expect((await host.api('visitors/1/accept', 'POST')).status).toBe(204);
   expect((await host.api('visitors/9/accept', 'POST')).status).toBe(409);
+});
+
+test('the inspector takes no port that browsers refuse', async () => {
+  const before = [4040, 4041, 4042, 4043, 4044];
+  const app = new LocalApp(1, () => undefined, { alsoPorts: before });
+  cleanups.push(() => app.close());
+  const host = { app, commons: app.commons };
+  const inspector = await startInspector({ main: host, all: [host] });
+  cleanups.push(() => inspector.close());
+  const { port } = new URL(inspector.url);
+  expect([...before, 4045]).not.toContain(Number(port));
 });
 
 test('a closed inspector ends its streams, records no more, and frees its port', async () => {

@@ -62,6 +62,21 @@ export interface ResponseHead {
   readsLast: boolean;
 }
 
+/**
+ * PushedAnswer is what the app has answered before the page has asked. A push stream's body is a sequence of these, each
+ * after its length as four bytes, big-endian.
+ */
+export interface PushedAnswer {
+  /** The request that it answers: a GET of the shared port, as in RequestHead. */
+  target: string;
+  destination: string;
+  /** 200, or 304 where `etag` still names the app's present answer. */
+  head: ResponseHead | undefined;
+  body: Uint8Array;
+  /** With 304 only: the validator by which the host has asked, which the viewer was sent before. */
+  etag: string;
+}
+
 export interface Trailers {
   headers: Header[];
 }
@@ -453,6 +468,111 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     message.transferCoding = object.transferCoding ?? 0;
     message.unpacksHeads = object.unpacksHeads ?? false;
     message.readsLast = object.readsLast ?? false;
+    return message;
+  },
+};
+
+function createBasePushedAnswer(): PushedAnswer {
+  return { target: "", destination: "", head: undefined, body: new Uint8Array(0), etag: "" };
+}
+
+export const PushedAnswer: MessageFns<PushedAnswer> = {
+  encode(message: PushedAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target !== "") {
+      writer.uint32(10).string(message.target);
+    }
+    if (message.destination !== "") {
+      writer.uint32(18).string(message.destination);
+    }
+    if (message.head !== undefined) {
+      ResponseHead.encode(message.head, writer.uint32(26).fork()).join();
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(34).bytes(message.body);
+    }
+    if (message.etag !== "") {
+      writer.uint32(42).string(message.etag);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushedAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushedAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.head = ResponseHead.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PushedAnswer>): PushedAnswer {
+    return PushedAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PushedAnswer>): PushedAnswer {
+    const message = createBasePushedAnswer();
+    message.target = object.target ?? "";
+    message.destination = object.destination ?? "";
+    message.head = (object.head !== undefined && object.head !== null)
+      ? ResponseHead.fromPartial(object.head)
+      : undefined;
+    message.body = object.body ?? new Uint8Array(0);
+    message.etag = object.etag ?? "";
     return message;
   },
 };

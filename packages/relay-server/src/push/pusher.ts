@@ -1,0 +1,245 @@
+import {
+  create,
+  header,
+  headerValue,
+  PUSH_LIMITS,
+  PushedAnswer,
+  RequestHead,
+  WingmanError,
+  type Clock,
+  type Header,
+} from '@wingman/protocol';
+import { HOST_LIMITS } from '../limits.js';
+import { importReader, resolveImport } from './imports.js';
+import type { PushMemory } from './push-memory.js';
+import { PushStream } from './push-stream.js';
+import { PushedRequest, type Pushed } from './pushed-request.js';
+
+export interface PusherOptions {
+  readonly memory: PushMemory;
+  readonly clock: Clock;
+  /** Names the viewer's browser. */
+  readonly viewer: () => string;
+  /** The origin in the URLs of the page. */
+  readonly origin: () => string | undefined;
+  /** Of the path to the viewer, in milliseconds; null while it is unknown. */
+  readonly roundTripMs: () => number | null;
+  /** Has the app asked as if the request had come from the viewer. */
+  readonly run: (request: PushedRequest) => void;
+}
+
+/** One request that is made for the page. */
+interface Push {
+  readonly request: PushedRequest;
+  /** When its answer went out; undefined before, and of one that is too large for that and waits for the page here. */
+  sentAt: number | undefined;
+}
+
+/** Fields of a request that are not those of what its code imports. */
+const OF_ONE_REQUEST = [
+  ...['if-none-match', 'if-modified-since', 'referer', 'purpose', 'sec-purpose', 'priority'],
+];
+/** A request with one of these wants more than the plain answer. */
+const PARTICULAR = ['authorization', 'cache-control', 'pragma', 'range'];
+/** What an answer may vary by: pushed requests have the importer's values, and they are the same. */
+const SAME = ['accept-encoding', 'accept-language', 'cookie', 'origin', 'user-agent'];
+
+/**
+ * Asks the app for what a page's code imports before the page does, and sends the answers ahead, for one viewer's link.
+ * Nothing is pushed while the viewer has no push stream open.
+ */
+export class Pusher {
+  readonly #options: PusherOptions;
+  /** By target and destination: what is made for the document that the viewer shows now. */
+  readonly #pushes = new Map<string, Push>();
+  /** What this document has asked for, or has been sent. */
+  readonly #seen = new Set<string>();
+  /** Answers that are too large to be sent ahead, the oldest first. */
+  readonly #large: Push[] = [];
+  #asking = 0;
+  #stream: PushStream | undefined;
+
+  constructor(options: PusherOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the viewer takes pushes now. */
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Opens the push stream; one that is open ends. */
+  open(): PushStream {
+    this.#stream?.end();
+    const stream = new PushStream(this.#options.clock, () => this.#ended(stream));
+    this.#stream = stream;
+    return stream;
+  }
+
+  /** The viewer loads another document: what was made for the one before is of no use. */
+  navigated(): void {
+    this.#drop();
+    this.#seen.clear();
+  }
+
+  /** The answer to a request of the page that is being pushed, or has just been; undefined when the app is to be asked. */
+  async take(asked: RequestHead): Promise<Pushed | undefined> {
+    if (!this.isOpen || asked.method !== 'GET' || asked.port !== 0) return undefined;
+    this.#stream?.used();
+    const key = keyOf(asked);
+    this.#seen.add(key);
+    const push = this.#pushes.get(key);
+    this.#pushes.delete(key);
+    if (push === undefined || !isSame(push.request.head, asked)) {
+      push?.request.cancel(new WingmanError('CANCELLED', 'the page asks for it itself'));
+      return undefined;
+    }
+    const { clock } = this.#options;
+    if (clock.now() - (push.sentAt ?? Infinity) > HOST_LIMITS.pushCrossingMs) return undefined;
+    const pushed = await push.request.answer;
+    return pushed !== undefined && isPushable(pushed, push.request.head) ? pushed : undefined;
+  }
+
+  /** The page has the answer to a request of its own; `code` is the body, where the whole of it is known. */
+  async answered(
+    asked: RequestHead,
+    status: number,
+    headers: readonly Header[],
+    code?: string,
+  ): Promise<void> {
+    const etag = headerValue(asked.headers, 'if-none-match');
+    const { memory } = this.#options;
+    if (status === 304 && etag !== undefined)
+      return this.#found(asked, memory.importsOf(asked.target, etag));
+    if (status !== 200 || code === undefined) return;
+    this.#found(asked, await this.#note(asked, headers, code));
+  }
+
+  /** Remembers an answer; resolves with the targets that its code imports. */
+  async #note(asked: RequestHead, headers: readonly Header[], code: string): Promise<string[]> {
+    const { memory, viewer } = this.#options;
+    const specifiers = (await importReader(asked.destination, headers)?.(code)) ?? [];
+    const imports = specifiers.flatMap(
+      (specifier) => resolveImport(specifier, asked.target, asked.destination === 'script') ?? [],
+    );
+    memory.note(viewer(), asked.target, headers, imports);
+    return imports;
+  }
+
+  #found(importer: RequestHead, targets: readonly string[]): void {
+    const { memory, roundTripMs, viewer } = this.#options;
+    // A page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
+    if (!this.isOpen || (roundTripMs() ?? 0) < HOST_LIMITS.nearRoundTripMs) return;
+    this.#stream?.used();
+    const isRevisit = headerValue(importer.headers, 'if-none-match') !== undefined;
+    for (const target of targets) {
+      const key = keyOf({ ...importer, target });
+      if (this.#seen.has(key) || this.#seen.size >= HOST_LIMITS.pushesPerDocument) continue;
+      // A host that cannot keep up leaves the rest to the page.
+      if (this.#asking >= HOST_LIMITS.pushesAtOnce) return;
+      const held = memory.held(viewer(), target);
+      // The browser has been here before this host has: it may well have this.
+      if (held === undefined && isRevisit) continue;
+      this.#seen.add(key);
+      const head = this.#headFor(importer, target, held?.etag);
+      if (held !== undefined && memory.isFresh(held))
+        this.#found(head, memory.importsOf(target, held.etag));
+      else this.#enqueue(key, head);
+    }
+  }
+
+  #headFor(importer: RequestHead, target: string, etag: string | undefined): RequestHead {
+    const origin = this.#options.origin();
+    const hasReferer = headerValue(importer.headers, 'referer') !== undefined;
+    const headers = importer.headers.filter(({ name }) => !OF_ONE_REQUEST.includes(name));
+    if (hasReferer && origin !== undefined)
+      headers.push(header('referer', origin + importer.target));
+    if (etag !== undefined) headers.push(header('if-none-match', etag));
+    const { destination, mode } = importer;
+    return create(RequestHead, { method: 'GET', target, headers, destination, mode });
+  }
+
+  #enqueue(key: string, head: RequestHead): void {
+    const push: Push = { request: new PushedRequest(head), sentAt: undefined };
+    this.#pushes.set(key, push);
+    this.#asking += 1;
+    this.#options.run(push.request);
+    void this.#push(push).finally(() => (this.#asking -= 1));
+  }
+
+  async #push(push: Push): Promise<void> {
+    const { head: asked } = push.request;
+    const pushed = await push.request.answer;
+    const stream = this.#stream;
+    if (pushed === undefined || stream === undefined || !isPushable(pushed, asked)) return;
+    const { head, body } = pushed;
+    const isWanted = (): boolean => this.#pushes.get(keyOf(asked)) === push;
+    if (body.byteLength > PUSH_LIMITS.bodyBytes) this.#keepLarge(push);
+    else stream.add(() => (isWanted() ? this.#send(push, pushed) : undefined));
+    const code = head.status === 200 ? Buffer.from(body).toString() : undefined;
+    await this.answered(asked, head.status, head.headers, code);
+  }
+
+  /** The record of a push that the page has not asked for meanwhile. */
+  #send(push: Push, { head, body }: Pushed): PushedAnswer {
+    const { target, destination, headers } = push.request.head;
+    push.sentAt = this.#options.clock.now();
+    this.#forgetCrossed();
+    const etag = head.status === 304 ? (headerValue(headers, 'if-none-match') ?? '') : '';
+    return create(PushedAnswer, { target, destination, head, body, etag });
+  }
+
+  /** What went out a while ago is with the viewer by now, and takes no more memory here. */
+  #forgetCrossed(): void {
+    const before = this.#options.clock.now() - HOST_LIMITS.pushCrossingMs;
+    for (const [key, { sentAt }] of this.#pushes) {
+      if (sentAt !== undefined && sentAt < before) this.#pushes.delete(key);
+    }
+  }
+
+  /** The page asks for it soon; only so many wait here, because each may be large. */
+  #keepLarge(push: Push): void {
+    this.#large.push(push);
+    if (this.#large.length <= HOST_LIMITS.pushesKept) return;
+    const oldest = this.#large.shift();
+    if (oldest !== undefined) this.#pushes.delete(keyOf(oldest.request.head));
+  }
+
+  #drop(): void {
+    const error = new WingmanError('CANCELLED', 'the page is gone');
+    for (const { request } of this.#pushes.values()) request.cancel(error);
+    this.#pushes.clear();
+    this.#large.length = 0;
+  }
+
+  #ended(stream: PushStream): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    this.#drop();
+  }
+}
+
+function keyOf({ target, destination }: Pick<RequestHead, 'target' | 'destination'>): string {
+  return `${destination} ${target}`;
+}
+
+/** Whether the app would answer both alike. */
+function isSame(pushed: RequestHead, asked: RequestHead): boolean {
+  if (PARTICULAR.some((name) => headerValue(asked.headers, name) !== undefined)) return false;
+  return ['cookie', 'if-none-match'].every(
+    (name) => headerValue(pushed.headers, name) === headerValue(asked.headers, name),
+  );
+}
+
+/** Whether an answer may wait for the page's request. One that sets cookies must be seen when it comes. */
+function isPushable({ head }: Pushed, asked: RequestHead): boolean {
+  const isAsExpected =
+    head.status === 200 ||
+    (head.status === 304 && headerValue(asked.headers, 'if-none-match') !== undefined);
+  const varying = (headerValue(head.headers, 'vary') ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  const setsCookies = headerValue(head.headers, 'set-cookie') !== undefined;
+  return isAsExpected && !setsCookies && varying.every((name) => SAME.includes(name));
+}
