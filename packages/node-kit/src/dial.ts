@@ -2,6 +2,9 @@ import { decodeMessage, DialPreface, encodeMessage, isLinkId } from '@wingman/pr
 import { isIP } from 'node:net';
 import type { WebSocket } from 'ws';
 
+/** The Server field (RFC 9110 section 10.2.4) of pages that are Wingman's own, by which `wingman` knows them. */
+export const OWN_SERVER = 'Wingman';
+
 /** Where hosts connect to the tunnel server: for signaling… */
 export const HOST_PATH = '/__wingman/host';
 /** …and for a dial-back, which the server has asked for. */
