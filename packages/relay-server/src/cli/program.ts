@@ -242,8 +242,8 @@ function addDoctor(program: Command, done: (code: number) => void): void {
     const env = environment();
     const config = shareConfig({ ...typedSettings(command, options), port: UNKNOWN_PORT }, env);
     const { stdout } = process;
-    const color = stdout.isTTY && !refusesColor(env);
-    const isWell = await examine(config, (text) => void stdout.write(text), color);
+    const paper = { color: stdout.isTTY && !refusesColor(env), columns: stdout.columns };
+    const isWell = await examine(config, (text) => void stdout.write(text), paper);
     done(isWell ? ExitCode.STOPPED : ExitCode.FAILED);
   });
 }
