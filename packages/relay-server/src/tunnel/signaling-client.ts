@@ -1,4 +1,11 @@
-import { allAddresses, bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
+import {
+  allAddresses,
+  bytesOf,
+  Heartbeat,
+  HOST_PATH,
+  messageOf,
+  webSocketUrl,
+} from '@wingman/node-kit';
 import {
   Backoff,
   CloseCode,
