@@ -1,11 +1,13 @@
 // Makes the pictures of the pages about problems in docs/images/problems, one for each code, from what draws the pages,
-// and docs/images/diagnostics.png. With `diagnostics` as argument it makes that alone.
+// docs/images/diagnostics.png, and those of a session: terminal, reviewer's page, inspector, and the moving one. With
+// `problems`, `diagnostics` or `session` as argument it makes these alone.
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import { diagnosticsPicture } from './lib/diagnostics-picture.mjs';
+import { sessionPictures } from './lib/session-pictures.mjs';
 import { CHROMIUM } from '../tests/support/browser-settings.mjs';
 import * as pages from '../packages/protocol/dist/index.js';
 import { passphrasePart } from '../packages/relay-server/dist/exchange/entry-page.js';
@@ -103,10 +105,14 @@ async function problemPictures(browser) {
   for (const code of DRAWN) await picture(browser, code, cover, (shown) => globalThis.show(shown));
 }
 
+const images = path.join(root, 'docs/images');
+const wanted = (name) => (process.argv[2] ?? name) === name;
 const browser = await puppeteer.launch(CHROMIUM);
 try {
-  if (process.argv[2] !== 'diagnostics') await problemPictures(browser);
-  await diagnosticsPicture(browser, path.join(root, 'docs/images/diagnostics.png'));
+  if (wanted('problems')) await problemPictures(browser);
+  if (wanted('diagnostics'))
+    await diagnosticsPicture(browser, path.join(images, 'diagnostics.png'));
+  if (wanted('session')) await sessionPictures(browser, images);
 } finally {
   await browser.close();
 }

@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { within } from './within.mjs';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const cli = path.join(root, 'packages/relay-server/bin/wingman.js');
-const DEADLINE_MS = 60_000;
 
 /** Opens the page, measures both paths, and keeps what it shows then. */
 export async function diagnosticsPicture(browser, file) {
@@ -32,15 +32,13 @@ async function photograph(browser, url, file) {
   const tab = await browser.newPage();
   await tab.setViewport({ width: 900, height: 1_000 });
   await tab.goto(url);
-  const shown = async (what, argument) => {
-    const end = Date.now() + DEADLINE_MS;
-    for (;;) {
-      const frame = tab.frames().find((each) => each.parentFrame() === tab.mainFrame());
-      if (await frame?.evaluate(what, argument).catch(() => false)) return;
-      if (Date.now() > end) throw new Error(`the page does not show ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  };
+  const shown = (what) =>
+    within(`the page shows ${what}`, () =>
+      tab
+        .frames()
+        .find((each) => each.parentFrame() === tab.mainFrame())
+        ?.evaluate(what),
+    );
   await shown(() => document.querySelector('.paths td')?.textContent === '');
   await shown(() => {
     const [direct] = document.querySelectorAll('.paths tbody td');

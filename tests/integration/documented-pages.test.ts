@@ -5,6 +5,8 @@ import { ROOT } from '../support/processes.js';
 
 /** What somebody reads who wants to know whether this is for them. */
 const README_WORDS = 1200;
+/** The first thing that a repository's page loads. */
+const MOVING_BYTES = 220 * 1024;
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const pagesIn = (folder: string): string[] =>
@@ -60,6 +62,24 @@ describe('the documents', () => {
     expect(readme.trim().split(/\s+/).length).toBeLessThanOrEqual(README_WORDS);
     const unnamed = pagesIn('docs').filter((page) => !readme.includes(`](${page})`));
     expect(unnamed).toEqual([]);
+  });
+
+  test('README opens with a moving picture: small, of several scenes, still for who wants less motion', () => {
+    const [, picture = ''] = /^!\[[^\]]+\]\((\S+)\)$/m.exec(read('README.md')) ?? [];
+    const svg = read(picture);
+    expect(svg.length).toBeLessThan(MOVING_BYTES);
+    expect(svg.match(/<image [^>]*href="data:image\/webp;base64,UklGR/g)?.length).toBeGreaterThan(
+      5,
+    );
+    expect(svg.match(/ class="still"/g)).toHaveLength(1);
+    expect(svg).toContain('@media(prefers-reduced-motion:reduce){g{animation:none}}');
+  });
+
+  test('no picture lies there that no page shows', () => {
+    const shown = PAGES.map(read).join('\n');
+    const files = readdirSync(join(ROOT, 'docs/images'), { recursive: true }).map(String);
+    const unused = files.filter((file) => /\.\w+$/.test(file) && !shown.includes(`images/${file}`));
+    expect(unused).toEqual([]);
   });
 
   test('every code that a page of ours can show has a row with its picture', () => {

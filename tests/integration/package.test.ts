@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { get } from '../support/http.js';
 import { Program, ROOT } from '../support/processes.js';
+import { RelayViewer } from '../support/relay-viewer.js';
+import { runStep, stepsOf } from '../support/workflow.js';
 
 const run = promisify(execFile);
 /** npm, the compiler and the bundler take seconds each, and many on a busy machine. */
@@ -109,6 +111,43 @@ describe('the npm package', () => {
     BUILD_MS,
   );
 
+  test(
+    'is what the example workflow shares a pull request with, step by step',
+    async () => {
+      const cwd = await emptyFolder('by-workflow');
+      const example = join(ROOT, 'examples/github-preview');
+      await cp(join(example, 'share-preview.sh'), join(cwd, 'share-preview.sh'));
+      for (const [file, text] of Object.entries(CHECKED_OUT))
+        await writeFile(join(cwd, file), text);
+      const summary = join(cwd, 'summary.md');
+      const runner = {
+        ...{ cwd, values: { 'vars.WINGMAN_PACKAGE': tarball } },
+        env: { ...env, GITHUB_STEP_SUMMARY: summary, TUNNEL_PORT: '0', CI: 'true' },
+      };
+      const steps = stepsOf(join(example, 'preview.yml'), 'preview');
+      expect(steps.flatMap(({ uses }) => uses?.replace(/@v\d+$/, '') ?? [])).toEqual([
+        ...['actions/checkout', 'actions/setup-node'],
+      ]);
+      const typed = steps.filter(({ run }) => run !== undefined);
+      const keepsOpen = typed.pop() ?? {};
+      for (const step of typed)
+        expect([step.name, await runStep(step, runner)]).toEqual([step.name, 0]);
+      const pid = Number(await readFile(join(cwd, 'wingman.pid'), 'utf8'));
+      const kept = runStep(keepsOpen, runner);
+      try {
+        const url = /<(http\S+#k=[\w-]+)>/.exec(await readFile(summary, 'utf8'))?.[1] ?? '';
+        const viewer = await RelayViewer.join({ ready: { url, session: '', server: '' } });
+        expect((await viewer.get('/')).text).toBe('a pull request');
+        viewer.close();
+      } finally {
+        process.kill(pid);
+      }
+      // The job ends with the session.
+      expect(await kept).toBe(0);
+    },
+    BUILD_MS,
+  );
+
   test('has no package of the workspace in it, and the licences of the others', async () => {
     const made = join(folder, 'package');
     const manifest = await readFile(join(made, 'package.json'), 'utf8');
@@ -123,6 +162,13 @@ describe('the npm package', () => {
     }
   });
 });
+
+/** What the workflow's first steps leave: an app with its lock file. */
+const CHECKED_OUT = {
+  'package.json': JSON.stringify({ name: 'app', scripts: { dev: 'node server.js' } }),
+  'package-lock.json': JSON.stringify({ name: 'app', lockfileVersion: 3, packages: { '': {} } }),
+  'server.js': `require('http').createServer((q, r) => r.end('a pull request')).listen(0, '127.0.0.1');`,
+};
 
 /** Shares the port that it is given, looks at it, and prints what it has seen. */
 const PROGRAM = `

@@ -103,6 +103,18 @@ describe('a filter', () => {
     expect([targets(), said()]).toEqual([['/late'], '1 of 3']);
   });
 
+  test('that leaves nothing says so, and what it does not know', async () => {
+    await showApp();
+    const empty = (): string | undefined => textOf(page.root, '.empty');
+    expect(empty()).toContain('Nothing has passed yet');
+    await feed.tell({ event: 'exchanges', exchanges: [summaryOf({ id: 1 })] });
+    expect(empty()).toBeUndefined();
+    await type(search(), 'bogus:1 -constructor:x status:9xx');
+    expect(empty()).toContain('bogus: constructor: is no field');
+    await type(search(), 'status:9xx');
+    expect(empty()).toBe('Nothing fits the filter. ? shows what it knows.');
+  });
+
   test('clearing is the host’s to do', async () => {
     await showApp({ target: '/a' });
     page.host.answer('clear', '');
@@ -122,6 +134,15 @@ describe('keys', () => {
     expect(textOf(page.root, 'h1')).toBe('Viewers');
     await press(document.body, '1');
     expect(textOf(page.root, 'h1')).toBe('Requests');
+  });
+
+  test('show the help, and take it away', async () => {
+    await showApp();
+    await press(document.body, '?');
+    expect(textOf(page.root, '.help')).toContain('status:4xx');
+    expect(button(page.root, '?').getAttribute('aria-expanded')).toBe('true');
+    await click(button(page.root, '?'));
+    expect(textOf(page.root, '.help')).toBeUndefined();
   });
 
   test.each([

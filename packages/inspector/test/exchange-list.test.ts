@@ -13,7 +13,10 @@ async function showList(exchanges: readonly ExchangeSummary[], selected?: number
   const draw = (list: readonly ExchangeSummary[], id?: number): Promise<void> =>
     show(
       page.root,
-      h(ExchangeList, { exchanges: list, selected: id, onSelect: (one) => void chosen.push(one) }),
+      h(ExchangeList, {
+        ...{ exchanges: list, selected: id, empty: 'none' },
+        onSelect: (one) => void chosen.push(one),
+      }),
     );
   await draw(exchanges, selected);
   const box = page.root.querySelector<HTMLElement>('[role=listbox]')!;
@@ -52,6 +55,24 @@ describe('a line of the list', () => {
     await showList([summaryOf({ status: 500 }), summaryOf({ id: 2, status: 304 })]);
     const marks = [...page.root.querySelectorAll('[role=option]')].map((row) => row.className);
     expect(marks).toEqual(['row error', 'row ']);
+  });
+});
+
+describe('keys that nothing else takes', () => {
+  test('are those of the list, which has the focus from then on', async () => {
+    const { chosen, box } = await showList(many(3));
+    await press(document.body, 'ArrowDown');
+    expect([chosen, document.activeElement]).toEqual([[1], box]);
+    await press(document.body, 'ArrowDown', { metaKey: true });
+    expect(chosen).toEqual([1]);
+  });
+
+  test('are left alone where another element has the focus', async () => {
+    const { chosen } = await showList(many(3));
+    const field = document.body.appendChild(document.createElement('input'));
+    await press(field, 'ArrowDown');
+    field.remove();
+    expect(chosen).toEqual([]);
   });
 });
 

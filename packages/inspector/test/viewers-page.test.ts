@@ -28,6 +28,10 @@ describe('a viewer', () => {
   test('has its link’s beginning, browser, path and round trip', async () => {
     await showPage({ viewers: [viewerOf({ address: '192.0.2.1' })] });
     expect(textOf(page.root, 'section h2')).toBe('abcdef Firefox direct');
+    // The number is that of the terminal.
+    await showPage({ viewers: [viewerOf({ visitor: 3 })] });
+    expect(textOf(page.root, 'section h2')).toBe('#3 abcdef Firefox direct');
+    await showPage({ viewers: [viewerOf({ address: '192.0.2.1' })] });
     expect(textOf(page.root, 'section p')).toBe(
       'At 192.0.2.1, says the server. Round trip 12 ms; path changed 2 times.',
     );

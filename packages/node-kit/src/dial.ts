@@ -1,6 +1,17 @@
 import { decodeMessage, DialPreface, encodeMessage, isLinkId } from '@wingman/protocol';
-import { isIP } from 'node:net';
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import type { WebSocket } from 'ws';
+
+/** The Server field (RFC 9110 section 10.2.4) of pages that are Wingman's own, by which `wingman` knows them. */
+export const OWN_SERVER = 'Wingman';
+
+/**
+ * Finds all addresses of a server's name. Without it Node asks for those of the families that the network has, and where
+ * that is IPv6 alone, `localhost` has none.
+ */
+export const allAddresses: LookupFunction = (name, options, callback) =>
+  lookup(name, { ...options, hints: 0 }, callback);
 
 /** Where hosts connect to the tunnel server: for signaling… */
 export const HOST_PATH = '/__wingman/host';

@@ -4,7 +4,21 @@ export function systemCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
+/** What some codes mean, for who has not met them. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'no such name is known',
+  EAI_AGAIN: 'the name server does not answer',
+  ECONNREFUSED: 'nothing listens there',
+  ETIMEDOUT: 'nothing answers there',
+  EHOSTUNREACH: 'no way leads there',
+  ENETUNREACH: 'no network leads there',
+  EPROTO: 'it does not speak TLS',
+};
+
 /** What went wrong, for people: Node wraps the failures of several addresses into one error without a message. */
 export function messageOf(error: Error): string {
-  return error.message || systemCode(error) || error.name;
+  const code = systemCode(error);
+  const message = error.message || code || error.name;
+  const meaning = MEANINGS[code];
+  return meaning === undefined ? message : `${meaning} (${message})`;
 }

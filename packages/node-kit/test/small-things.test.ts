@@ -25,7 +25,7 @@ describe('errors of the system', () => {
 
   test('say what they are, also when they wrap others and have no message', () => {
     const wrapped = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
-    expect(messageOf(wrapped)).toBe('ECONNREFUSED');
+    expect(messageOf(wrapped)).toBe('nothing listens there (ECONNREFUSED)');
     expect(messageOf(new Error('a reason'))).toBe('a reason');
     expect(messageOf(new TypeError())).toBe('TypeError');
   });

@@ -18,6 +18,7 @@ import type { Credentials } from './exchange/basic-auth.js';
 import type { IngressMode } from './exchange/ingress-key.js';
 import { HOST_LIMITS } from './limits.js';
 import { SETTINGS } from './settings.js';
+import { meantBy } from './slip.js';
 import type { EngineChoice } from './tunnel/webrtc/webrtc-adapter.js';
 
 /** What `wingman share` runs with; times in milliseconds. */
@@ -213,20 +214,10 @@ export function envTypos(names: readonly string[] = Object.keys(dotenv())): stri
   const known = [...hostVariables, ...tunnelServerVariables].map(({ name }) => name);
   return names.flatMap((name) => {
     if (known.includes(name)) return [];
-    const meant = known.find((other) => isOneSlip(name, other) && !names.includes(other));
+    const meant = meantBy(
+      name,
+      known.filter((other) => !names.includes(other)),
+    );
     return meant === undefined ? [] : [`${name} in .env is no setting. Is ${meant} meant?`];
   });
-}
-
-/** Whether one character is missing, too many or another, or two neighbours have changed places. */
-function isOneSlip(one: string, other: string): boolean {
-  let start = 0;
-  while (start < one.length && one[start] === other[start]) start++;
-  let end = 0;
-  const most = Math.min(one.length, other.length) - start;
-  while (end < most && one.at(-1 - end) === other.at(-1 - end)) end++;
-  const [left, right] = [one, other].map((text) => text.slice(start, text.length - end));
-  if (left === undefined || right === undefined) return false;
-  const isSwap = left.length === 2 && right === [...left].reverse().join('');
-  return isSwap || (left.length <= 1 && right.length <= 1);
 }

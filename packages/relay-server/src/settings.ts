@@ -110,8 +110,8 @@ export const SETTINGS = {
     option: '--lan-address <address>',
     default: '',
     good: '192.168.1.5',
-    meaning: 'IPv4 address of this machine for --lan; empty: that of the network in use.',
-    schema: z.ipv4(),
+    meaning: 'Address of this machine for --lan; empty: that of the network in use.',
+    schema: z.union([z.ipv4(), z.ipv6()]),
   }),
   hostHeader: setting({
     variable: 'HOST_HEADER',

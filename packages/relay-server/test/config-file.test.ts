@@ -43,6 +43,11 @@ describe('wingman.config.json', () => {
     expect(configs(content, ['admin'])).toMatchObject([{ port: 3001, tunnelPort: 8787 }]);
   });
 
+  test('says what a key may have been meant to be', () => {
+    const typo = { apps: { shop: { prot: 3000 } } };
+    expect(() => read(typo)).toThrow('apps.shop: prot is not known. Is port meant?');
+  });
+
   test('shares folders beside it, and commands', () => {
     const planned = read({
       apps: {
@@ -65,8 +70,8 @@ describe('wingman.config.json', () => {
     ['an empty list of apps', { apps: {} }, /apps: names no app.*"shop"/],
     [
       'a key that is none',
-      { apps: { a: { prot: 1 } } },
-      /apps\.a: prot is not known\..*port, folder/,
+      { apps: { a: { ports_of: 1 } } },
+      /apps\.a: ports_of is not known\..*port, folder/,
     ],
     ['a secret', { apps: { a: { port: 1, token: 'x' } } }, /apps\.a: token.*in the environment/],
     ['a key of an app at the top', { port: 1, apps: {} }, /at the top: port is not known/],

@@ -22,9 +22,13 @@ const NOTHING: Examined = {
   mapsPorts: false,
 };
 
-async function examined(more: Partial<Examined>): Promise<{ isWell: boolean; text: string }> {
+async function examined(
+  more: Partial<Examined>,
+  columns?: number,
+): Promise<{ isWell: boolean; text: string }> {
   let text = '';
-  const isWell = await examine({ ...NOTHING, ...more }, (line) => (text += line), false);
+  const write = (line: string): unknown => (text += line);
+  const isWell = await examine({ ...NOTHING, ...more }, write, { color: false, columns });
   return { isWell, text };
 }
 
@@ -34,6 +38,13 @@ test('says what runs here, and that a server is missing', async () => {
   expect(text).toMatch(/\+ engines {4}.*(node-datachannel|wrtc)/);
   expect(text).toContain('--server tunnel.example.org');
   expect(isWell).toBe(true);
+});
+
+test('breaks lines between words in a narrow terminal', async () => {
+  const [{ text: narrow }, { text: wide }] = [await examined({}, 40), await examined({})];
+  const lines = narrow.split('\n');
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(41);
+  expect(narrow.split(/\s+/)).toEqual(wide.split(/\s+/));
 });
 
 test('a port that is taken is worth knowing', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { cleanups } from './support/cleanups.js';
 import { scratchFolder } from './support/scratch.js';
-import { listen } from './support/servers.js';
+import { freePort, listen } from './support/servers.js';
 import {
   alone,
   inTerminal,
@@ -94,6 +94,44 @@ test('a tab with a wrong key is told once, whatever doors it tries', async () =>
   expect(await ask(url, '/after')).toBe(200);
   await shows('/after');
   expect(lines().filter((line) => line.includes('another key'))).toHaveLength(1);
+});
+
+test('a tunnel server that can’t be reached is named, with the reason, once', async () => {
+  const server = `localhost:${await freePort()}`;
+  const { shows, lines, type, exited } = inTerminal(['3000', '--server', server], {
+    ...{ columns: 80, rows: 24 },
+  });
+  await shows(`no session at http://${server} yet: nothing listens there`);
+  const tries = lines().filter((line) => line.includes('no session at')).length;
+  type('\u0003');
+  await shows('Stopped.');
+  expect([tries, await exited]).toEqual([1, 0]);
+});
+
+test('a tunnel server speaks to people, and to programs in JSON', async () => {
+  const args = ['server', '--port', '0'];
+  const screen = { columns: 100, rows: 24 };
+  const person = inTerminal(args, screen);
+  await person.shows('Tunnel server: http');
+  expect(person.lines().join('\n')).toContain('tunnel server is listening (url http');
+  expect(person.lines().join('\n')).not.toContain('{');
+  const program = inTerminal([...args, '--json'], screen);
+  await program.shows('{"event":"ready"');
+  await program.shows('"msg":"tunnel server is listening"}');
+});
+
+test('what can’t be shared is told with its reason, and no word is broken', async () => {
+  const screen = { columns: 40, rows: 20 };
+  const { rows, exited } = inTerminal(['https://localhost:3000'], screen);
+  expect(await exited).toBe(2);
+  const said = rows().filter((row) => row !== '');
+  expect(said.join(' ').replace(/ +/g, ' ')).toContain('start it by plain http');
+  const two = inTerminal(['3000', '4000'], screen);
+  expect(await two.exited).toBe(2);
+  expect(two.lines().join(' ')).toContain('4000 is too much');
+  const habit = inTerminal(['--port', '3000'], screen);
+  expect(await habit.exited).toBe(2);
+  expect(habit.lines().join('\n')).toContain('(The port stands alone: wingman 3000)');
 });
 
 test('keys copy, show, list, pause and explain', async () => {

@@ -4,9 +4,11 @@ import { lanAddress, lanAddresses, type Interfaces } from '../src/cli/lan/lan-ad
 
 function at(address: string, internal = false): NetworkInterfaceInfo[] {
   const rest = { netmask: '', mac: '00:00:00:00:00:01', cidr: null };
-  return [{ ...rest, address, internal, family: 'IPv4' }];
+  const isV6 = address.includes(':');
+  return [{ ...rest, address, internal, ...(isV6 ? { family: 'IPv6', scopeid: 0 } : IPV4) }];
 }
 
+const IPV4 = { family: 'IPv4' } as const;
 const LO = { lo: at('127.0.0.1', true) };
 const nobody = (): Promise<undefined> => Promise.resolve(undefined);
 
@@ -38,6 +40,18 @@ describe('the address on the local network', () => {
       '172.20.1.2',
     ],
     [
+      'of IPv6 where there is no other, and of that one of the network’s own',
+      { docker0: at('172.17.0.1'), eth0: [...at('2001:db8::5'), ...at('fd00::5')] },
+      undefined,
+      'fd00::5',
+    ],
+    [
+      'of IPv4 where there is one',
+      { eth0: [...at('fd00::5'), ...at('192.168.1.5')] },
+      undefined,
+      '192.168.1.5',
+    ],
+    [
       'one that nobody gave out last',
       { eth0: at('169.254.3.4'), eth1: at('203.0.113.9') },
       undefined,
@@ -46,6 +60,15 @@ describe('the address on the local network', () => {
   ])('is %s', async (_, interfaces, inUse, expected) => {
     const chosen = lanAddress(undefined, { ...LO, ...interfaces }, () => Promise.resolve(inUse));
     expect(await chosen).toBe(expected);
+  });
+
+  test('may be any of IPv6 that is asked for and needs no zone', async () => {
+    const interfaces = { ...LO, eth0: [...at('2001:db8::5'), ...at('fe80::5')] };
+    expect(lanAddresses(interfaces)).toEqual([]);
+    expect(await lanAddress('2001:DB8:0::5', interfaces)).toBe('2001:db8::5');
+    const refused = await lanAddress('fe80::5', interfaces).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'REFUSED' });
+    expect(String(refused)).toMatch(/needs a zone.*It has: 127\.0\.0\.1, 2001:db8::5$/);
   });
 
   test('is never loopback, and without another one the cure is told', async () => {
@@ -66,13 +89,13 @@ describe('the address on the local network', () => {
     });
   });
 
-  test('is of IPv4: an interface that has none, or no entry, is passed over', async () => {
-    const six = [{ ...at('fd00::7')[0], family: 'IPv6', scopeid: 0 }] as NetworkInterfaceInfo[];
+  test('is of an interface that has one: others, and those without an entry, are passed over', async () => {
+    const six = at('fe80::7');
     expect(
       await lanAddress(undefined, { eth0: six, eth1: undefined, eth2: at('10.0.0.7') }, nobody),
     ).toBe('10.0.0.7');
     await expect(lanAddress(undefined, { eth0: six }, nobody)).rejects.toMatchObject({
-      message: expect.not.stringContaining('fd00'),
+      message: expect.not.stringContaining('fe80'),
     });
   });
 

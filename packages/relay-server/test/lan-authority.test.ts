@@ -46,7 +46,7 @@ describe('the certificate of a server on the local network', () => {
   });
 
   test.each(['8.8.8.8', '172.32.0.1', '127.0.0.1'])('is not made for %s', (address) => {
-    expect(() => lanCertificate(directory, address)).toThrow(/private addresses.*--server/);
+    expect(() => lanCertificate(directory, address)).toThrow(/private IPv4 addresses.*--server/);
   });
 
   test('is not made with a key that others can read, or that is damaged', () => {

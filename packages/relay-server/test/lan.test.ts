@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, jest, test } from '@jest/globals';
 import { cleanups } from './support/cleanups.js';
 import { runCli, type Cli } from './support/cli.js';
-import { LAN_ADDRESS, ownNetwork } from './support/own-network.js';
+import { LAN_ADDRESS, LAN_ADDRESS_6, ownNetwork } from './support/own-network.js';
 import { until } from './support/until.js';
 
 // A handful of processes one after the other, and each may have to wait for its turn.
@@ -124,4 +124,23 @@ test('a session on the network is found by others there, opens on a phone, and i
   for (const secret of [key, new URL(lan.url).searchParams.get('token')])
     expect(goodbye).not.toContain(secret);
   expect(await discovered(through)).toEqual([]);
+});
+
+test('where the network has IPv6 alone a phone opens a session there, which is not announced', async () => {
+  const through = await ownNetwork(`${LAN_ADDRESS_6}/64 nodad`);
+  const cli = runCli(['9/cart', '--lan', '--no-p2p', '--json'], {}, '/', through);
+  cleanups.push(async () => {
+    cli.process.kill('SIGKILL');
+    await cli.exited;
+  });
+  const { lan } = (await cli.event('ready')) as unknown as Ready;
+  const { origin } = new URL(lan.url);
+  expect([lan.address, new URL(origin).hostname]).toEqual([LAN_ADDRESS_6, `[${LAN_ADDRESS_6}]`]);
+  expect(await phone(through, lan.url)).toMatchObject({
+    ...{ entry: 303, page: `${origin}/cart`, bare: 401 },
+    ...{ shown: 502, code: 'LOCAL_PORT_REFUSED' },
+  });
+  const looking = runCli(['discover'], {}, '/', through);
+  expect(await looking.exited).toBe(1);
+  expect(looking.stderr()).toContain('nothing is announced');
 });

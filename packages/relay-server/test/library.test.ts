@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { share } from '../src/library/share.js';
 import type { SharedApp, ShareOptions } from '../src/library/shared-app.js';
 import { cleanups } from './support/cleanups.js';
 import { LAN_ADDRESS, ownNetwork } from './support/own-network.js';
-import { listeners } from './support/servers.js';
+import { listen, listeners } from './support/servers.js';
 import { until } from './support/until.js';
 
 /** A program with an app of its own shares that on its network, and says how, and what whoever opens the link gets. */
@@ -68,6 +68,27 @@ test.each<[Record<string, unknown>, string]>([
   const failure = await shared(wrong).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'CONFIG_INVALID' });
   expect(String(failure)).toContain(name);
+});
+
+test('a program that only shares waits for a server that does not answer yet', async () => {
+  let tries = 0;
+  const app = await listen(() => undefined);
+  app.server.on('upgrade', (_asked, socket) => {
+    tries++;
+    socket.destroy();
+  });
+  cleanups.push(() => app.close());
+  const program = `
+    const { share } = await import('${new URL('../dist/library/share.js', import.meta.url).href}');
+    await share({ port: ${PORT}, p2p: false, server: 'http://localhost:${app.port}' });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  cleanups.push(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
+  await until(() => tries >= 3 || child.exitCode !== null, 'three tries');
+  expect(child.exitCode).toBeNull();
 });
 
 test('an app that is shared on its network has a link there, which ends with it', async () => {

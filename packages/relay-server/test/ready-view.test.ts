@@ -304,6 +304,17 @@ describe('a screen', () => {
     expect(qrView(URL_OF_SESSION, screenOf({ columns: 20 }))).toBeUndefined();
   });
 
+  test('that has no row for more shows the code whole, and alone', () => {
+    const url = `https://s.tunnel.example/?token=${'a'.repeat(43)}`;
+    const rowsOf = (rows: number): string[] =>
+      qrView(url, screenOf({ columns: 80, rows }))?.split('\n') ?? [];
+    const whole = rowsOf(60);
+    const code = whole.filter((line) => /[▀▄█]/.test(line));
+    // One row more for the line that counts.
+    expect(rowsOf(whole.length + 1)).toEqual(whole);
+    expect(rowsOf(whole.length)).toEqual(code);
+  });
+
   test('shows details by a key: the whole table, and the URL in reach', () => {
     const view = detailsView(infoOf(), screenOf(LARGE), PLAIN);
     for (const word of ['direct', 'server', 'Opens for everyone', URL_OF_SESSION])

@@ -12,6 +12,7 @@ import { listeningSockets, processesOf, socketOwners } from '../src/cli/source/l
 import { probe } from '../src/cli/source/probe.js';
 import { isFolder, type OpenSource } from '../src/cli/source/source.js';
 import { HOST_LIMITS } from '../src/limits.js';
+import { OWN_SERVER } from '@wingman/node-kit';
 import { cleanups } from './support/cleanups.js';
 import { scratchFolder } from './support/scratch.js';
 import { freePort, listen } from './support/servers.js';
@@ -130,7 +131,7 @@ describe('a port that is asked', () => {
     expect(await probe(app.port)).toEqual({ kind: 'web', status: 200, title: 'My App' });
   });
 
-  test('is no app when it is free, speaks something else, or is a session', async () => {
+  test('is no app when it is free, speaks something else, or is Wingman’s own', async () => {
     const greeter = createTcpServer((socket) => socket.resume().end('SSH-2.0-OpenSSH\r\n'));
     await new Promise<void>((resolve) => greeter.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => new Promise<void>((resolve) => greeter.close(() => resolve())));
@@ -138,7 +139,10 @@ describe('a port that is asked', () => {
       answer.setHeader('wingman-error', 'SESSION_UNKNOWN').end(),
     );
     cleanups.push(() => session.close());
-    const ports = [(greeter.address() as AddressInfo).port, await freePort(), session.port];
+    const own = await listen((_asked, answer) => answer.setHeader('server', OWN_SERVER).end());
+    cleanups.push(() => own.close());
+    const { port } = greeter.address() as AddressInfo;
+    const ports = [port, await freePort(), session.port, own.port];
     for (const port of ports) expect(await probe(port)).toEqual({ kind: 'other' });
   });
 

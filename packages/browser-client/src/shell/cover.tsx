@@ -40,11 +40,16 @@ const FINAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'TUNNEL_CRASHED',
 ]);
 
+/** Whether a problem covers a running app, and says all that there is to say of it. */
+export function coversApp(problem: ProblemCode | null): boolean {
+  return problem !== null && FINAL.has(problem);
+}
+
 /** What to show at a point of the journey. */
 export function coverFor({ done, file, hasLeft, problem, isLate }: Journey): Cover {
   if (hasLeft) return { kind: 'left' };
   const isShown = done.has('app');
-  if (problem !== null && (!isShown || FINAL.has(problem)))
+  if (problem !== null && (!isShown || coversApp(problem)))
     return { kind: 'problem', code: problem };
   if (isShown) return { kind: 'none' };
   if (file !== null) return { kind: 'file', isSaved: file === 'saved' };

@@ -4,6 +4,7 @@ import type { HostPresence, ProblemCode } from '@wingman/protocol';
 import { isFramed } from '../shared/framed.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair, LinkStatus, Preference } from '../shared/status.js';
+import { coversApp } from './cover.js';
 import { OfflineBar } from './offline-bar.js';
 import {
   PILL_LABELS,
@@ -122,7 +123,7 @@ type OverlayProps = PillState & { actions: PillActions };
 function Overlay(props: OverlayProps): VNode {
   const { actions, isIngress, problem, status } = props;
   const kind = pillKind(status, isIngress);
-  const isAway = isOffline(kind);
+  const isAway = isOffline(kind) && !coversApp(problem);
   return (
     <>
       {isAway ? (

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import type { ProblemCode } from '@wingman/protocol';
 import { BROWSER_LIMITS } from '../../src/shared/limits.js';
 import { NO_LINK } from '../../src/shared/status.js';
 import { find } from '../support/dom.js';
@@ -48,6 +49,17 @@ describe('the bar over the app', () => {
     await rendered();
     expect(bar()).toContain(expected);
     expect(bar()).toContain('The developer’s machine can’t be reached.');
+  });
+
+  test.each<[string, ProblemCode, boolean]>([
+    ['goes where a page over the app says all of it', 'SESSION_STOPPED', false],
+    ['stays where none does', 'SERVER_UNREACHABLE', true],
+  ])('%s', async (_, problem, isThere) => {
+    const { view } = setUp(NO_LINK);
+    await rendered(BROWSER_LIMITS.offlineBarMs + RENDER_MS);
+    view.draw({ status: NO_LINK, isIngress: false, problem });
+    await rendered();
+    expect(bar() !== '').toBe(isThere);
   });
 
   test('says of a link that was lost that nothing waits any more', async () => {

@@ -6,7 +6,7 @@ import { follow, save, tell } from './api.js';
 import { Detail } from './detail.js';
 import { DiffView } from './diff-view.js';
 import { ExchangeList } from './exchange-list.js';
-import { FILTER_HELP, filtered } from './filter.js';
+import { FILTER_HELP, filtered, noFields } from './filter.js';
 import { InspectorState } from './state.js';
 import { ViewersPage } from './viewers-page.js';
 
@@ -17,31 +17,21 @@ export function App(): VNode {
   const { state, version, isConnected } = useFeed();
   const [page, setPage] = useState<Page>('requests');
   const [query, setQuery] = useState('');
+  const [isHelpShown, setHelpShown] = useState(false);
   const search = useRef<HTMLInputElement | null>(null);
   const exchanges = useMemo(() => filtered(state.exchanges, query), [version, query]);
   useShortcuts({
     '/': () => search.current?.focus(),
     1: () => setPage('requests'),
     2: () => setPage('viewers'),
+    '?': () => setHelpShown(!isHelpShown),
   });
   const waiting = state.viewers.visitors.filter(({ standing }) => standing === 'waiting').length;
-  const choice = (name: Page, label: string): VNode => (
-    <button
-      type="button"
-      aria-current={page === name ? 'page' : undefined}
-      onClick={() => setPage(name)}
-    >
-      {label}
-    </button>
-  );
   return (
     <>
       <header>
         <strong>Wingman</strong>
-        <nav aria-label="Pages">
-          {choice('requests', 'Requests')}
-          {choice('viewers', `Viewers ${state.viewers.viewers.length}`)}
-        </nav>
+        <Pages page={page} viewers={state.viewers.viewers.length} onChoose={setPage} />
         <input
           ref={search}
           type="search"
@@ -60,13 +50,59 @@ export function App(): VNode {
           action={() => save(harOf(exchanges, query), 'wingman.har')}
         />
         <ActionButton label="Clear" action={() => tell('clear')} />
+        <button
+          type="button"
+          aria-label="Help"
+          aria-expanded={isHelpShown}
+          onClick={() => setHelpShown(!isHelpShown)}
+        >
+          ?
+        </button>
       </header>
+      {isHelpShown ? <Help /> : null}
       {page === 'viewers' ? (
         <ViewersPage state={state.viewers} />
       ) : (
-        <RequestsPage {...{ state, exchanges }} />
+        <RequestsPage {...{ state, exchanges, query }} />
       )}
     </>
+  );
+}
+
+interface PagesProps {
+  readonly page: Page;
+  /** How many are here. */
+  readonly viewers: number;
+  readonly onChoose: (page: Page) => void;
+}
+
+function Pages({ page, viewers, onChoose }: PagesProps): VNode {
+  const choice = (name: Page, label: string): VNode => (
+    <button
+      type="button"
+      aria-current={page === name ? 'page' : undefined}
+      onClick={() => onChoose(name)}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <nav aria-label="Pages">
+      {choice('requests', 'Requests')}
+      {choice('viewers', `Viewers ${viewers}`)}
+    </nav>
+  );
+}
+
+function Help(): VNode {
+  return (
+    <aside class="help" aria-label="Help">
+      <p>{FILTER_HELP}</p>
+      <p>
+        Keys: / to the filter, arrows or j and k through the list, Escape closes what is open, 1
+        requests, 2 viewers, ? this help.
+      </p>
+    </aside>
   );
 }
 
@@ -78,9 +114,21 @@ function harOf(exchanges: readonly { readonly id: number }[], query: string): st
 interface RequestsProps {
   readonly state: InspectorState;
   readonly exchanges: InspectorState['exchanges'];
+  readonly query: string;
 }
 
-function RequestsPage({ state, exchanges }: RequestsProps): VNode {
+/** Why the list is empty. */
+function whyEmpty({ state, query }: RequestsProps): string {
+  if (state.exchanges.length === 0)
+    return 'Nothing has passed yet. What reviewers ask the app for appears here.';
+  const unknown = noFields(query);
+  const why =
+    unknown.length === 0 ? '' : ` ${unknown.join(' ')} is no field, so its text was looked for.`;
+  return `Nothing fits the filter.${why} ? shows what it knows.`;
+}
+
+function RequestsPage(props: RequestsProps): VNode {
+  const { state, exchanges } = props;
   const [selected, setSelected] = useState<number | undefined>(undefined);
   const [compared, setCompared] = useState<number | undefined>(undefined);
   const [diff, setDiff] = useState<readonly [number, number] | undefined>(undefined);
@@ -100,7 +148,7 @@ function RequestsPage({ state, exchanges }: RequestsProps): VNode {
   return (
     <main class={`requests ${summary === undefined ? '' : 'split'}`}>
       <h1>Requests</h1>
-      <ExchangeList {...{ exchanges, selected }} onSelect={select} />
+      <ExchangeList {...{ exchanges, selected }} empty={whyEmpty(props)} onSelect={select} />
       {diff === undefined ? null : (
         <DiffView from={diff[0]} to={diff[1]} onClose={() => setDiff(undefined)} />
       )}

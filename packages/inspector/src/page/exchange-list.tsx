@@ -16,11 +16,13 @@ const PAGE = 20;
 export interface ListProps {
   readonly exchanges: readonly ExchangeSummary[];
   readonly selected: number | undefined;
+  /** What stands there instead of lines. */
+  readonly empty: string;
   readonly onSelect: (id: number) => void;
 }
 
 /** The live list. It follows what comes while its end is in sight. */
-export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNode {
+export function ExchangeList({ exchanges, selected, empty, onSelect }: ListProps): VNode {
   const box = useRef<HTMLDivElement | null>(null);
   const isAtEnd = useRef(true);
   const slotsOf = useSlots();
@@ -44,6 +46,10 @@ export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNod
     scrollTo(index);
     onSelect(exchange.id);
   };
+  useKeysOfNobody((event) => {
+    onKeyDown(event);
+    if (event.defaultPrevented) box.current?.focus();
+  });
   const isSelectedShown = rows.some(({ index }) => exchanges[index]?.id === selected);
   return (
     <section class="list" aria-label="Requests">
@@ -52,6 +58,7 @@ export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNod
           <span key={name}>{name}</span>
         ))}
       </div>
+      {exchanges.length === 0 ? <p class="quiet empty">{empty}</p> : null}
       <div
         ref={box}
         class="rows"
@@ -74,6 +81,18 @@ export function ExchangeList({ exchanges, selected, onSelect }: ListProps): VNod
       </div>
     </section>
   );
+}
+
+/** Takes the keys that are pressed where nothing has the focus, as right after the page was opened. */
+function useKeysOfNobody(take: (event: KeyboardEvent) => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
+      if (event.target === document.body && !hasModifier) take(event);
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  });
 }
 
 type Rows = ReturnType<typeof useVirtualRows>['rows'];

@@ -43,6 +43,12 @@ export function filtered(
     : exchanges.filter((one) => tests.every((test) => test(one)));
 }
 
+/** What looks like a field of a query and is none, with its colon: its word is searched as it stands. */
+export function noFields(query: string): string[] {
+  const named = query.toLowerCase().matchAll(/(?:^|\s)-?([a-z]+):(?!\/\/)/g);
+  return [...named].flatMap(([, name = '']) => (Object.hasOwn(FIELDS, name) ? [] : [`${name}:`]));
+}
+
 /** Whether it went wrong, by the status or by its end. */
 export function isError({ status = 0, outcome }: ExchangeSummary): boolean {
   return status >= 400 || outcome === 'aborted' || outcome === 'refused';

@@ -27,7 +27,7 @@ export function ViewersPage({ state }: { readonly state: ViewersState }): VNode 
       {others.length === 0 ? null : <h2>Browsers without a tab now</h2>}
       {others.map((visitor) => (
         <p key={visitor.number} class="visitor">
-          {visitor.browser} {visitor.address ?? ''} <Standing visitor={visitor} />
+          #{visitor.number} {visitor.browser} {visitor.address ?? ''} <Standing visitor={visitor} />
         </p>
       ))}
     </main>
@@ -44,6 +44,7 @@ function Connection({ viewer, visitor }: ConnectionProps): VNode {
   return (
     <>
       <h2>
+        {viewer.visitor === undefined ? '' : `#${viewer.visitor} `}
         <code>{shortId(id)}</code> {browser} <span class={`way ${path}`}>{pathName(path)}</span>{' '}
         {visitor === undefined ? null : <Standing visitor={visitor} />}
       </h2>

@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import { visibleText } from '@wingman/node-kit';
 import { WingmanError } from '@wingman/protocol';
+import { wrapWords } from './terminal/words.js';
 
 /** Where a person is asked. */
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
-  readonly output: NodeJS.WritableStream;
+  readonly output: NodeJS.WritableStream & { readonly columns?: number };
 }
 
 /** The terminal of the process; undefined when a program or a file is at one end of it. */
@@ -30,7 +31,8 @@ export async function ask(
   });
   try {
     if (signal.aborted) return undefined;
-    return await Promise.race([lines.question(question), left]);
+    const shown = wrapWords(question, terminal.output.columns, 0);
+    return await Promise.race([lines.question(shown), left]);
   } finally {
     given.abort();
     lines.close();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { systemCode, type Environment } from '@wingman/node-kit';
 import { WingmanError } from '@wingman/protocol';
 import { startTunnelServer, tunnelServerConfig, type TunnelServer } from '@wingman/tunnel-server';
@@ -114,5 +115,5 @@ function lanOf({ host, tls }: Door, port: number): EmbeddedLan {
 
 /** As browsers write it: without the port that a scheme has of itself. */
 export function originAt(scheme: 'http' | 'https', host: string, port: number): string {
-  return new URL(`${scheme}://${host}:${port}`).origin;
+  return new URL(`${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`).origin;
 }

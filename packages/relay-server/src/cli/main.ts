@@ -1,11 +1,9 @@
 import { exit, stdout } from 'node:process';
+import { holdProcess } from './process.js';
 import { run } from './program.js';
 
-const HOURLY = 3_600_000;
-
-// Nothing else may keep the process alive while it waits to reach the tunnel server again.
-const alive = setInterval(() => undefined, HOURLY);
+const letGo = holdProcess();
 const code = await run(process.argv.slice(2));
-clearInterval(alive);
+letGo();
 // What was written has to leave first; a WebRTC engine's threads must not hold the process.
 stdout.write('', () => exit(code));

@@ -47,6 +47,17 @@ export function stopSignal(signals = SIGNALS): AbortSignal {
   return controller.signal;
 }
 
+const HOURLY = 3_600_000;
+
+/**
+ * Keeps the process alive until the function that it returns is called: nothing else may do that while a host waits to
+ * reach the tunnel server, because its clock's timers don't.
+ */
+export function holdProcess(): () => void {
+  const held = setInterval(() => undefined, HOURLY);
+  return () => clearInterval(held);
+}
+
 /** Resolves when the signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

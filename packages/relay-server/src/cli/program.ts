@@ -13,14 +13,17 @@ import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
 import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
+import { localAddress } from '../settings.js';
 import { serve } from './server.js';
 import { share } from './share.js';
 import { commandSource } from './source/command.js';
 import { findDevServers, pickDevServer } from './source/dev-servers.js';
 import { folderSource } from './source/folder.js';
+import { mistaken } from './source/mistaken.js';
 import { isFolder, portSource, type OpenSource } from './source/source.js';
 import { signUrl, urlOptions } from './sign-url.js';
 import { processTerminal } from './ask.js';
+import { wrapWords } from './terminal/words.js';
 import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
@@ -55,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let code: number = ExitCode.STOPPED;
   const program = createProgram((result) => (code = result));
   program.hook('preAction', () => {
-    for (const typo of envTypos()) process.stderr.write(`wingman: ${typo}\n`);
+    for (const typo of envTypos()) complain(typo);
   });
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -71,6 +74,7 @@ function createProgram(done: (code: number) => void): Command {
     .version(packageVersion(new URL('../../package.json', import.meta.url)))
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
+    .configureOutput({ outputError: (text, write) => write(`${text}${hintFor(text)}`) })
     .enablePositionalOptions()
     .exitOverride();
   addShare(program, done);
@@ -89,15 +93,40 @@ function addShare(program: Command, done: (code: number) => void): void {
   const command = program
     .command('share', { isDefault: true })
     .description('share a local port or a folder (also just: wingman <port>)')
-    .argument('[port]', 'port of the app here on localhost, a URL of it, or a folder of files');
+    .argument('[port]', 'port of the app here on localhost, a URL of it, or a folder of files')
+    .allowExcessArguments();
   addSettings(command, shareOptions)
     .option('--json', FOR_PROGRAMS)
     .action(async (typed: string | undefined, flags: OutputFlags) => {
+      demandOneApp(program, command.args);
       const stop = stopSignal();
       const what = typed ?? (await offered(flags, stop));
       if (what === undefined) return done(ExitCode.STOPPED);
       done(await shareSource(command, what, { ...flags, stop }));
     });
+}
+
+/** Names what is wrong with what was typed to be shared, where more can be said than that it is no port. */
+function demandOneApp(program: Command, [first = '', second]: readonly string[]): void {
+  const commands = program.commands.map((command) => command.name());
+  const isApp = first === '' || isFolder(first) || localAddress.safeParse(first).success;
+  const reason = isApp ? undefined : mistaken(first, commands);
+  if (reason !== undefined) throw new ConfigError(reason);
+  if (isApp && second !== undefined) throw new ConfigError(`${second} is too much: ${ONE_APP}`);
+}
+
+const ONE_APP =
+  'one app has one session. wingman up shares several, and --also lets the pages of one use further ports.';
+
+/** What people type out of habit. */
+const HINTS: Readonly<Record<string, string>> = {
+  '--port': '(The port stands alone: wingman 3000)\n',
+  '-p': '(The port stands alone: wingman 3000)\n',
+  '-v': '(Is -V meant?)\n',
+};
+
+function hintFor(error: string): string {
+  return HINTS[/unknown option '([^']+)'/.exec(error)?.[1] ?? ''] ?? '';
 }
 
 /** What the user picks of the servers that run here; undefined for none. */
@@ -213,8 +242,8 @@ function addDoctor(program: Command, done: (code: number) => void): void {
     const env = environment();
     const config = shareConfig({ ...typedSettings(command, options), port: UNKNOWN_PORT }, env);
     const { stdout } = process;
-    const color = stdout.isTTY && !refusesColor(env);
-    const isWell = await examine(config, (text) => void stdout.write(text), color);
+    const paper = { color: stdout.isTTY && !refusesColor(env), columns: stdout.columns };
+    const isWell = await examine(config, (text) => void stdout.write(text), paper);
     done(isWell ? ExitCode.STOPPED : ExitCode.FAILED);
   });
 }
@@ -248,6 +277,10 @@ function explain(error: unknown): number {
   // Commander has written its own message (or the help that was asked for).
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.USAGE;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`wingman: ${message}\n`);
+  complain(message);
   return error instanceof ConfigError ? ExitCode.USAGE : ExitCode.FAILED;
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${wrapWords(`wingman: ${text}`, process.stderr.columns)}\n`);
 }

@@ -75,6 +75,8 @@ export interface Reporter {
   moved(event: Payload<'moved'>): void;
   /** Something went wrong, and the session goes on. */
   problem(event: Payload<'problem'>): void;
+  /** A line of the log that a person has to see; programs read the log itself. */
+  warned(text: string): void;
   /** What a key that was pressed has done. */
   notice(text: string): void;
   /** A line of the command that is shared. */
@@ -114,6 +116,7 @@ export function jsonReporter(write: (text: string) => void, common: object = {})
     reconnected: () => undefined,
     moved: (event) => line('moved', event),
     problem: (event) => line('error', { ...event, fatal: false }),
+    warned: () => undefined,
     notice: () => undefined,
     output: (text) => void process.stderr.write(`${text}\n`),
     failed: (code, message) => line('error', { code, message, fatal: true }),

@@ -10,7 +10,10 @@ import {
 import { HOST_LIMITS } from '../limits.js';
 import { portTaken } from './embedded-server.js';
 import { shortHash } from './verify.js';
+import type { Logger } from 'pino';
 import { aborted, createLogger, ExitCode, stopSignal } from './process.js';
+import { logText } from './terminal/log-text.js';
+import { clockTime, wrapWords } from './terminal/words.js';
 
 /** Runs a tunnel server until it is told to stop; resolves with the exit code. */
 export async function serve(
@@ -21,7 +24,7 @@ export async function serve(
   // Where there is a certificate to read again, or a log to begin anew, a hang-up asks for that, as of other servers.
   const mayReload = config.tlsCert !== undefined || config.auditLog !== undefined;
   const stop = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
-  const server = await listening(config);
+  const server = await listening(config, logger(config, json));
   if (mayReload) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
   await aborted(stop);
@@ -29,9 +32,22 @@ export async function serve(
   return ExitCode.STOPPED;
 }
 
-async function listening(config: TunnelServerConfig): Promise<TunnelServer> {
+/** Lines of JSON for a file or a collector, which a person in front of a terminal can't read. */
+function logger({ logLevel }: TunnelServerConfig, json: boolean): Logger {
+  const { stderr } = process;
+  if (json || !stderr.isTTY) return createLogger(logLevel);
+  return createLogger(logLevel, (line) => {
+    const text = `  ${clockTime(new Date())}  ${logText(line)}`;
+    stderr.write(`${wrapWords(text, stderr.columns, TEXT_COLUMN)}\n`);
+  });
+}
+
+/** Where the text of a line begins, behind the time. */
+const TEXT_COLUMN = 12;
+
+async function listening(config: TunnelServerConfig, logger: Logger): Promise<TunnelServer> {
   try {
-    return await startTunnelServer(config, { logger: createLogger(config.logLevel) });
+    return await startTunnelServer(config, { logger });
   } catch (error) {
     // The STUN responder's port is another one, and its error names it.
     const isTaken = systemCode(error) === 'EADDRINUSE' && String(error).includes('listen ');

@@ -131,7 +131,9 @@ async function start(
   const startHost = (takeOver: boolean): Promise<Host> =>
     Host.start({ ...options, takeOver }, (host) => {
       // Until the first line has been written, this is the only place to say it.
-      host.on('problem', (event) => log[host.isRegistered ? 'debug' : 'warn'](event, 'problem'));
+      host.on('problem', (event) =>
+        log[host.isRegistered ? 'debug' : 'warn'](event, `no session at ${host.server.origin} yet`),
+      );
     });
   const isAlone = request.app === undefined;
   const terminal = isAlone && !request.json ? processTerminal() : undefined;

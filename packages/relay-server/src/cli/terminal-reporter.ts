@@ -60,9 +60,10 @@ export function terminalReporter(screen: Screen, clock: Clock): Reporter {
       const source = viewer === undefined ? 'tunnel server' : viewers.name(viewer);
       view.trouble.add(`${source}: ${message}`);
     },
+    warned: (text) => view.trouble.add(text),
     notice: (text) => view.event(text),
     output: (text) => view.line(text),
-    failed: (_code, message) => view.line(`${c.red('wingman:')} ${visibleText(message)}`),
+    failed: (_code, message) => view.wrapped(`${c.red('wingman:')} ${visibleText(message)}`),
     stopping: (event) => {
       view.end();
       view.line(`\n  ${c.dim(stoppingText(event))}`);
@@ -130,6 +131,10 @@ class TerminalView {
     this.#screen.write(`${text}\n`);
   }
 
+  wrapped(text: string): void {
+    this.line(wrapWords(text, this.#screen.columns));
+  }
+
   event(text: string): void {
     const line = `  ${this.c.dim(clockTime(this.#screen.now()))}  ${text}`;
     this.line(wrapWords(line, this.#screen.columns, TEXT_COLUMN));
@@ -151,11 +156,10 @@ class TerminalView {
 
   stopped({ message, refused }: Parameters<Reporter['stopped']>[0]): void {
     this.end();
-    const columns = this.#screen.columns;
-    for (const line of this.summary.lines()) this.line(wrapWords(`  ${this.c.dim(line)}`, columns));
+    for (const line of this.summary.lines()) this.wrapped(`  ${this.c.dim(line)}`);
     const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
     if (counts.length > 0) this.line(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
-    this.line(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
+    this.wrapped(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
   }
 
   end(): void {

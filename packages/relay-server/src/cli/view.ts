@@ -1,4 +1,4 @@
-import { visibleText, type Environment, type LogLevel } from '@wingman/node-kit';
+import type { Environment, LogLevel } from '@wingman/node-kit';
 import { systemClock } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import { isBuild, refusesColor, type ShareConfig } from '../config.js';
@@ -7,6 +7,7 @@ import { createLogger, isForeground } from './process.js';
 import { jsonReporter, type ReadyInfo, type Reporter } from './reporter.js';
 import { terminalReporter } from './terminal-reporter.js';
 import { Keyboard } from './terminal/keyboard.js';
+import { logText } from './terminal/log-text.js';
 import { labelled, OutputScreen } from './terminal/screen.js';
 import { sessionKeys } from './terminal/session-keys.js';
 import { obeyVisitorCommands } from './visitor-commands.js';
@@ -50,7 +51,7 @@ function personView(request: ViewRequest): View {
   const color = stdout.isTTY && !refusesColor(env);
   const screen = new OutputScreen(stdout, { color, hasKeys, isWatched });
   const reporter = terminalReporter(isAlone ? screen : labelled(screen, app), systemClock);
-  const read = (line: string): void => reporter.problem(problemOf(line));
+  const read = (line: string): void => reporter.warned(logText(line));
   const log = createLogger(logLevelOf(request), stderr.isTTY ? read : undefined);
   const steer: View['steer'] = (hosts, info) =>
     hasKeys ? readKeys(hosts, info, { screen, reporter }) : obeyLines(request, hosts, reporter);
@@ -95,13 +96,4 @@ function obeyLines({ config }: ViewRequest, { main }: PortHosts, reporter: Repor
 function logLevelOf({ config: { logLevel }, env }: ViewRequest): LogLevel {
   const isAsked = logLevel !== 'info' || (env['LOG_LEVEL'] ?? '') !== '';
   return isAsked ? logLevel : 'warn';
-}
-
-/** What a line of the log says to a person. */
-function problemOf(line: string): Parameters<Reporter['problem']>[0] {
-  const { msg = '', err }: { msg?: string; err?: { message?: string } } = JSON.parse(
-    line,
-  ) as object;
-  const cause = err?.message === undefined ? '' : `: ${err.message}`;
-  return { code: 'INTERNAL', message: visibleText(msg + cause) };
 }

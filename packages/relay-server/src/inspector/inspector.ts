@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { PAGE_FILE } from '@wingman/inspector/page-file';
-import { systemCode } from '@wingman/node-kit';
+import { OWN_SERVER, systemCode } from '@wingman/node-kit';
 import express, { type Express, type Response } from 'express';
 import type { Commons, LocalApp } from '../exchange/local-app.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -88,6 +88,7 @@ function inspectorApp(parts: InspectorParts, address: () => InspectorAddress): E
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
+      server: OWN_SERVER,
     });
     next();
   });

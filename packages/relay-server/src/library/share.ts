@@ -3,7 +3,7 @@ import { ConfigError } from '@wingman/node-kit';
 import { startEmbeddedServer, type EmbeddedServer } from '../cli/embedded-server.js';
 import type { Announcement } from '../cli/lan/announcement.js';
 import { announceOn, lanInfo } from '../cli/lan/lan-info.js';
-import { createLogger } from '../cli/process.js';
+import { createLogger, holdProcess } from '../cli/process.js';
 import { configDirectory, shareConfig, type ShareConfig, type ShareGiven } from '../config.js';
 import { Host } from '../tunnel/host.js';
 import { hostOptions, openAt } from '../tunnel/host-options.js';
@@ -54,17 +54,19 @@ const SETTING_OF = {
 export async function share(options: ShareOptions): Promise<SharedApp> {
   const config = shareConfig({ logLevel: 'silent', ...givenBy(options) }, {});
   const logger = createLogger(config.logLevel);
-  const embedded =
-    config.server === undefined
-      ? await startEmbeddedServer(config, logger, process.env)
-      : undefined;
+  // Also while its server is away: a program that only shares has nothing else that would hold it.
+  const letGo = holdProcess();
+  let embedded: EmbeddedServer | undefined;
   try {
+    if (config.server === undefined)
+      embedded = await startEmbeddedServer(config, logger, process.env);
     const hosts = await start(config, embedded);
     const lan = lanInfo(config, hosts.main, embedded);
     const announcement = await announceOn(config, { lan, session: hosts.main.session }, logger);
-    return new OpenSession(config, { hosts, embedded, lan, announcement });
+    return new OpenSession(config, { hosts, embedded, lan, announcement, letGo });
   } catch (error) {
     await embedded?.close();
+    letGo();
     throw error;
   }
 }
@@ -105,6 +107,8 @@ interface Parts {
   readonly embedded: EmbeddedServer | undefined;
   readonly lan: OnLan | undefined;
   readonly announcement: Announcement | undefined;
+  /** Lets the process end. */
+  readonly letGo: () => void;
 }
 
 /** A session that is open, and all that ends with it. */
@@ -118,7 +122,7 @@ class OpenSession implements SharedApp {
   readonly #firstPage: string;
   readonly #over: Promise<void>;
 
-  constructor(config: ShareConfig, { hosts, embedded, lan, announcement }: Parts) {
+  constructor(config: ShareConfig, { hosts, embedded, lan, announcement, letGo }: Parts) {
     const { main: host } = hosts;
     this.#host = host;
     this.lan = lan;
@@ -136,7 +140,7 @@ class OpenSession implements SharedApp {
       // However it ends: by `close`, by its time, or by the server.
       host.once('stopped', (event) => {
         const ends = Promise.all([announcement?.withdraw(), hosts.close(), embedded?.close()]);
-        resolve(ends.then(() => undefined));
+        resolve(ends.then(letGo));
         this.#tell('stopped', event);
       });
     });

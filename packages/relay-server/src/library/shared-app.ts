@@ -40,7 +40,7 @@ export interface ShareOptions {
   readonly lan?: boolean;
   /** The same with the whole tunnel, for phones that trust a certificate of this machine. */
   readonly lanTls?: boolean;
-  /** This machine's IPv4 address for `lan` and `lanTls`; that of the network in use when it isn't said. */
+  /** This machine's address for `lan` and `lanTls`; that of the network in use when it isn't said. */
   readonly lanAddress?: string;
   /** What viewers have to type before they see the app. */
   readonly passphrase?: string;

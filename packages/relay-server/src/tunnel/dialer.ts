@@ -12,6 +12,7 @@ import {
   type WingmanError,
 } from '@wingman/protocol';
 import {
+  allAddresses,
   dialHeaders,
   dialUrl,
   Heartbeat,
@@ -119,6 +120,7 @@ function open({ server, session, token }: DialTarget, purpose: DialPurposeName):
   return new WebSocket(dialUrl(server, { session, purpose }), {
     headers: dialHeaders(token),
     perMessageDeflate: false,
+    lookup: allAddresses,
     maxPayload: LIMITS.maxMessageBytes,
   });
 }

@@ -17,7 +17,10 @@ export function firstRegistration(
   let last = 'no answer';
   const timer = clock.setTimeout(() => {
     first.reject(
-      new WingmanError('TIMEOUT', `the tunnel server ${named(servers)} can't be reached: ${last}`),
+      new WingmanError(
+        'TIMEOUT',
+        `the tunnel server ${named(servers)} can't be reached: ${last}. Is its address right? wingman doctor --server ${servers[0]?.origin} looks closer.`,
+      ),
     );
   }, HOST_LIMITS.startMs);
   return {

@@ -1,4 +1,11 @@
-import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
+import {
+  allAddresses,
+  bytesOf,
+  Heartbeat,
+  HOST_PATH,
+  messageOf,
+  webSocketUrl,
+} from '@wingman/node-kit';
 import {
   Backoff,
   CloseCode,
@@ -150,6 +157,7 @@ export class SignalingClient {
   #connect(): void {
     const socket = new WebSocket(webSocketUrl(this.server, HOST_PATH), {
       perMessageDeflate: false,
+      lookup: allAddresses,
       maxPayload: HOST_LIMITS.signalingMessageBytes,
     });
     this.#socket = socket;

@@ -5,18 +5,23 @@ import { cleanups } from './cleanups.js';
 /** The address that this machine has in such a network. */
 export const LAN_ADDRESS = '192.168.77.5';
 
-const SCRIPT = `ip link set lo up && ip link add lan0 type veth peer name lan1 &&
-  ip addr add ${LAN_ADDRESS}/24 dev lan0 && ip link set lan0 up && ip link set lan1 up &&
+/** The address in a network that has IPv6 alone. */
+export const LAN_ADDRESS_6 = 'fd77::5';
+
+const scriptOf = (
+  address: string,
+): string => `ip link set lo up && ip link add lan0 type veth peer name lan1 &&
+  ip addr add ${address} dev lan0 && ip link set lan0 up && ip link set lan1 up &&
   echo ready && exec sleep 300`;
 
 /**
  * Makes a network that nobody else is in, with multicast, until the test is over. Returns what runs a command there:
  * root may make one, and others where they may be root in it.
  */
-export async function ownNetwork(): Promise<string[]> {
+export async function ownNetwork(address = `${LAN_ADDRESS}/24`): Promise<string[]> {
   const isRoot = spawnSync('unshare', ['--net', 'true']).status === 0;
   const rights = isRoot ? [] : ['--map-root-user'];
-  const holder = spawn('unshare', ['--net', ...rights, 'sh', '-c', SCRIPT], {
+  const holder = spawn('unshare', ['--net', ...rights, 'sh', '-c', scriptOf(address)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const gone = once(holder, 'exit');

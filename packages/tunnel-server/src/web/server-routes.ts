@@ -1,3 +1,4 @@
+import { OWN_SERVER } from '@wingman/node-kit';
 import { escapeHtml, NOT_FOUND, ownPageHeaders } from '@wingman/protocol';
 import { Router } from 'express';
 import { operatorRoutes, type OperatorRouteOptions } from '../operator/operator-routes.js';
@@ -24,6 +25,7 @@ export function serverRoutes(options: ServerRouteOptions): Router {
     ...ownPageHeaders({ 'style-src': inlineHashes(index, 'style') }),
     // Nothing opens these pages in a window of its own; a session's pages can't have it, because popups need their opener.
     'cross-origin-opener-policy': 'same-origin',
+    server: OWN_SERVER,
   };
   router.use((_req, res, next) => {
     res.set(headers);

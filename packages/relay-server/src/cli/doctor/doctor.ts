@@ -8,6 +8,7 @@ import { createColors } from 'picocolors';
 import { HOST_LIMITS } from '../../limits.js';
 import { RouterPorts } from '../../tunnel/webrtc/router-ports.js';
 import { ENGINE_NAMES, loadEngine } from '../../tunnel/webrtc/webrtc-adapter.js';
+import { wrapWords } from '../terminal/words.js';
 import type { Examined, Finding } from './finding.js';
 import { nat } from './nat.js';
 import { pathMtu } from './path-mtu.js';
@@ -154,19 +155,30 @@ async function router({ mapsPorts }: Examined): Promise<Finding[]> {
   }
 }
 
+/** What the findings are written on. */
+interface Paper {
+  readonly color: boolean;
+  /** Characters in a line; undefined when it is no terminal. */
+  readonly columns: number | undefined;
+}
+
+/** Where the text of a line begins, behind its mark and what it is about. */
+const TEXT_COLUMN = 15;
+
 const MARKS = { good: '+', note: '·', bad: '!' } as const;
 
 /** Looks at what sharing needs, and tells each finding with what to do; resolves with whether nothing is bad. */
 export async function examine(
   examined: Examined,
   write: (text: string) => void,
-  color: boolean,
+  { color, columns }: Paper,
 ): Promise<boolean> {
   const c = createColors(color);
   const paint = { good: c.green, note: c.dim, bad: c.red };
+  const line = (text: string): void => write(`${wrapWords(text, columns, TEXT_COLUMN)}\n`);
   const tell = ({ about, grade, says, cure }: Finding): void => {
-    write(`  ${paint[grade](MARKS[grade])} ${about.padEnd(10)} ${visibleText(says)}\n`);
-    if (cure !== undefined) write(`${' '.repeat(15)}${cure}\n`);
+    line(`  ${paint[grade](MARKS[grade])} ${about.padEnd(10)} ${visibleText(says)}`);
+    if (cure !== undefined) line(`${' '.repeat(TEXT_COLUMN)}${cure}`);
   };
   let isWell = true;
   for (const check of CHECKS) {

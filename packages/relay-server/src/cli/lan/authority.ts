@@ -42,7 +42,7 @@ export function lanCertificate(configDirectory: string, address: string): LanCer
   if (!OWN.check(address)) {
     throw new WingmanError(
       'REFUSED',
-      `--lan-tls is for private addresses, and ${address} is none. A server with a name can have a certificate that browsers trust: --server`,
+      `--lan-tls is for private IPv4 addresses, and ${address} is none. A server with a name can have a certificate that browsers trust: --server`,
     );
   }
   const authority = keptAuthority(join(configDirectory, 'wingman', 'lan', 'authority.json'));

@@ -1,4 +1,5 @@
-import { isSessionName, LIMITS } from '@wingman/protocol';
+import { isIPv6 } from 'node:net';
+import { isSessionName, LIMITS, WingmanError } from '@wingman/protocol';
 import { visibleText } from '@wingman/node-kit';
 import type { Answer } from 'dns-packet';
 import { HOST_LIMITS } from '../../limits.js';
@@ -26,7 +27,9 @@ export interface DiscoverRequest {
 export async function discover(request: DiscoverRequest): Promise<number> {
   const { json, write } = request;
   const sessions = new Map<string, Found>();
-  await listen(await lanAddress(request.address), request.stop, (answers, sender) => {
+  const address = await lanAddress(request.address);
+  if (isIPv6(address)) throw new WingmanError('REFUSED', `${address} ${NOT_ANNOUNCED}`);
+  await listen(address, request.stop, (answers, sender) => {
     for (const found of foundIn(answers, sender)) {
       const isFull = sessions.size >= HOST_LIMITS.discovered;
       if (isFull || sessions.has(found.session)) continue;
@@ -37,6 +40,9 @@ export async function discover(request: DiscoverRequest): Promise<number> {
   if (!json) write(sessions.size === 0 ? NOTHING : HOW_TO_OPEN);
   return sessions.size;
 }
+
+const NOT_ANNOUNCED =
+  'is of IPv6, where nothing is announced. Name an address of IPv4: --lan-address';
 
 const NOTHING = `  Nobody shares anything on this network, or its access point keeps devices apart.
   wingman 3000 --lan shares something.

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { WingmanError } from '@wingman/protocol';
 
@@ -13,10 +14,14 @@ const VIRTUAL =
 const PRIVATE = /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/;
 /** What a machine takes that nobody gave one (RFC 3927). */
 const LINK_LOCAL = /^169\.254\./;
+/** What a network of IPv6 has for itself (RFC 4193); whoever is outside doesn't reach it. */
+const UNIQUE_LOCAL = /^f[cd]/;
+/** It needs a zone (RFC 4007), and no browser opens an address that has one. */
+const NEEDS_ZONE = /^fe[89ab]/;
 
 /**
- * This machine's IPv4 address on the network at hand: `wanted`, or the likeliest. Rejects with REFUSED when it has no
- * such address.
+ * This machine's address on the network at hand: `wanted`, or the likeliest. Rejects with REFUSED when it has no such
+ * address.
  */
 export async function lanAddress(
   wanted: string | undefined,
@@ -24,14 +29,7 @@ export async function lanAddress(
   inUse: () => Promise<string | undefined> = addressInUse,
 ): Promise<string> {
   const all = Object.values(interfaces).flatMap((entries = []) => entries);
-  if (wanted !== undefined) {
-    const own = all.find(({ address }) => address === wanted);
-    if (own?.internal === false) return wanted;
-    if (own !== undefined) {
-      throw new WingmanError('REFUSED', `nobody on a network reaches ${wanted}. ${known(all)}`);
-    }
-    throw new WingmanError('REFUSED', `${wanted} is no address of this machine. ${known(all)}`);
-  }
+  if (wanted !== undefined) return ownAddress(canonical(wanted), all);
   const [first] = lanAddresses(interfaces, await inUse());
   if (first !== undefined) return first;
   throw new WingmanError(
@@ -40,25 +38,54 @@ export async function lanAddress(
   );
 }
 
+function ownAddress(wanted: string, all: readonly NetworkInterfaceInfo[]): string {
+  const own = all.find(({ address }) => address === wanted);
+  if (own === undefined)
+    throw new WingmanError('REFUSED', `${wanted} is no address of this machine. ${known(all)}`);
+  if (own.internal)
+    throw new WingmanError('REFUSED', `nobody on a network reaches ${wanted}. ${known(all)}`);
+  if (NEEDS_ZONE.test(wanted))
+    throw new WingmanError(
+      'REFUSED',
+      `no browser opens ${wanted}, which needs a zone. ${known(all)}`,
+    );
+  return wanted;
+}
+
+/** As the system lists it (RFC 5952). */
+function canonical(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
+
 /** The addresses that a phone may reach, the likeliest first; `inUse` is the one that the system itself would send from. */
 export function lanAddresses(interfaces: Interfaces, inUse?: string): string[] {
   const found = Object.entries(interfaces).flatMap(([name, entries = []]) =>
     entries
-      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .filter(({ address, internal }) => !internal && isOfNetwork(address))
       .map(({ address }) => ({ address, rank: rankOf(name, address, inUse) })),
   );
   return found.sort((one, other) => one.rank - other.rank).map(({ address }) => address);
 }
 
+/** Of IPv6 only what ends at the network's edge: whatever is behind any other address may be reached from everywhere. */
+function isOfNetwork(address: string): boolean {
+  return !isIPv6(address) || UNIQUE_LOCAL.test(address);
+}
+
 /** Lower is likelier. A VPN may have the default route, and is passed over all the same. */
 function rankOf(name: string, address: string, inUse: string | undefined): number {
   const place = VIRTUAL.test(name) ? 8 : 0;
-  const reach = LINK_LOCAL.test(address) ? 4 : PRIVATE.test(address) ? 0 : 2;
-  return place + reach + (address === inUse ? 0 : 1);
+  return place + reachOf(address) + (address === inUse ? 0 : 1);
+}
+
+function reachOf(address: string): number {
+  if (PRIVATE.test(address)) return 0;
+  if (isIPv6(address)) return 4;
+  return LINK_LOCAL.test(address) ? 6 : 2;
 }
 
 function known(all: readonly NetworkInterfaceInfo[]): string {
-  const addresses = all.flatMap(({ address, family }) => (family === 'IPv4' ? [address] : []));
+  const addresses = all.map(({ address }) => address).filter((one) => !NEEDS_ZONE.test(one));
   return `It has: ${addresses.join(', ')}`;
 }
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { AUTHORITY_TARGET } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import type { ShareConfig } from '../../config.js';
@@ -16,7 +17,7 @@ export function lanInfo(
 ): OnLan | undefined {
   if (embedded?.lan === undefined) return undefined;
   const { certificate, origin } = embedded.lan;
-  const address = new URL(origin).hostname;
+  const address = new URL(origin).hostname.replace(/^\[|\]$/g, '');
   if (certificate !== undefined) {
     const trust = { url: origin + AUTHORITY_TARGET, fingerprint: certificate.fingerprint };
     return { url: openAt(origin + new URL(own).hash, firstPage), address, trust };
@@ -32,7 +33,8 @@ export async function announceOn(
   { lan, session }: { readonly lan: OnLan | undefined; readonly session: string },
   log: Logger,
 ): Promise<Announcement | undefined> {
-  if (lan === undefined) return undefined;
+  // Who hears an announcement by IPv6 sees only the sender's address of the link, which no browser opens.
+  if (lan === undefined || isIPv6(lan.address)) return undefined;
   const { announce, placeOf } = await import('./announcement.js');
   const { address, url } = lan;
   return announce({ session, sharedBy, address, ...placeOf(url) }, (error) =>

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { ConfigError, visibleText } from '@wingman/node-kit';
 import { HOST_LIMITS } from '../../limits.js';
 import { ask, type Terminal } from '../ask.js';
+import { wrapWords } from '../terminal/words.js';
 import { allProcesses, listeningSockets, socketOwners } from './listening.js';
 import { probe } from './probe.js';
 
@@ -59,7 +60,7 @@ export async function pickDevServer(
 ): Promise<number | undefined> {
   const [first] = servers;
   if (first === undefined) throw new ConfigError(NOTHING_RUNS);
-  terminal.output.write(`${offer(servers)}\n`);
+  terminal.output.write(`${offer(servers, terminal.output.columns)}\n`);
   for (;;) {
     const typed = await ask(terminal, `  Share which? [${first.port}] `, signal);
     if (typed === undefined) return undefined;
@@ -71,12 +72,16 @@ export async function pickDevServer(
 const NOTHING_RUNS =
   '<port> is missing, and nothing of yours on this machine answers HTTP. Start your app, or let wingman do it: wingman run -- npm run dev';
 
-function offer(servers: readonly DevServer[]): string {
+/** In front of a line's text: a number and two blanks at each side. */
+const NUMBER_COLUMNS = 6;
+
+function offer(servers: readonly DevServer[], columns: number | undefined): string {
   const lines = servers.map(({ port, title, folder }, at) => {
     const rest = [title, folder === '' ? '' : `(${visibleText(folder)})`].filter(
       (text) => text !== '',
     );
-    return `  ${String(at + 1).padStart(2)}  localhost:${port}  ${rest.join(' ')}`.trimEnd();
+    const line = `  ${String(at + 1).padStart(2)}  localhost:${port}  ${rest.join(' ')}`.trimEnd();
+    return wrapWords(line, columns, NUMBER_COLUMNS);
   });
   return ['', '  These run on this machine:', '', ...lines, ''].join('\n');
 }

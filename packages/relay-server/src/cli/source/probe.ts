@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
+import { OWN_SERVER } from '@wingman/node-kit';
 import { HOST_LIMITS } from '../../limits.js';
 import { Loopback } from '../../local/loopback.js';
 
@@ -41,8 +42,9 @@ async function ask(loopback: Loopback, signal: AbortSignal): Promise<Probe> {
       .end();
   });
   const { statusCode: status = 0, headers } = answer;
-  // Sessions of a tunnel server, our own or another's, are no apps.
-  if (headers['wingman-error'] !== undefined) return { kind: 'other' };
+  // What is Wingman's own is no app: tunnel servers, their sessions, inspectors.
+  if (headers['wingman-error'] !== undefined || headers.server === OWN_SERVER)
+    return { kind: 'other' };
   return { kind: 'web', status, title: titleOf(await beginning(answer)) };
 }
 

@@ -212,10 +212,16 @@ function qrCode(url: string): string[] {
     .map((text) => `  ${text}`);
 }
 
-/** The code of a URL for the key that asks for it; undefined where the screen's edge would break it. */
+/**
+ * The code of a URL for the key that asks for it; undefined where the screen's edge would break it. On a screen that has
+ * no row for more it stands alone: a camera needs all of it.
+ */
 export function qrView(url: string, screen: Screen): string | undefined {
-  const lines = qrCode(url);
-  return fitsWidth(lines, screen) ? ['', ...lines, '', `  ${url}`, ''].join('\n') : undefined;
+  const code = qrCode(url);
+  if (!fitsWidth(code, screen)) return undefined;
+  const whole = ['', ...code, '', `  ${url}`, ''];
+  // The rows of the sums and of the cursor follow.
+  return (fitsScreen([...whole, ''], screen) ? whole : code).join('\n');
 }
 
 /** Whether the first line is still on the screen when the last one is. */

@@ -4,6 +4,7 @@ import { ConfigError, NoSmallFile, readSmallFile, type OptionDescription } from 
 import { isSessionLabel } from '@wingman/protocol';
 import { shareOptions } from '../../config.js';
 import { HOST_LIMITS } from '../../limits.js';
+import { meantBy } from '../../slip.js';
 import { nameInFiles } from '../options.js';
 
 /** Where `wingman up` looks, in the directory that it is called in. */
@@ -114,12 +115,13 @@ function mistake(issue: z.core.$ZodIssue | undefined): ConfigError {
   const path = issue?.path.map(String) ?? [];
   const where = `${CONFIG_FILE}, ${path.join('.') || 'at the top'}`;
   if (issue?.code === 'unrecognized_keys') {
-    const known = path.length === 0 ? file.keyof().options : app.keyof().options;
+    const known: string[] = path.length === 0 ? file.keyof().options : app.keyof().options;
+    const meant = meantBy(issue.keys[0] ?? '', known);
     const secret = issue.keys.some((key) => SECRETS.includes(key) || key === 'basicAuth');
-    const cure = secret
-      ? 'Secrets stand in the environment or in .env'
-      : `What may stand there: ${known.join(', ')}`;
-    return new ConfigError(`${where}: ${issue.keys.join(', ')} is not known. ${cure}.`);
+    const others =
+      meant === undefined ? `What may stand there: ${known.join(', ')}.` : `Is ${meant} meant?`;
+    const cure = secret ? 'Secrets stand in the environment or in .env.' : others;
+    return new ConfigError(`${where}: ${issue.keys.join(', ')} is not known. ${cure}`);
   }
   const meaning = byName.get(path.at(-1) ?? '')?.meaning ?? issue?.message ?? '';
   return new ConfigError(`${where} is not valid. ${meaning}`);
