@@ -156,6 +156,10 @@ export const HOST_LIMITS = {
   waitingSilenceMs: 2 * MINUTE,
   /** So long a browser waits for the developer's answer. Then its page says that nobody has answered. */
   approvalMs: 10 * MINUTE,
+  /** An answer of a server that `wingman admin` asks, on this machine. */
+  adminMs: 5_000,
+  /** A list of ten thousand sessions with their viewers. */
+  adminBytes: 16 * MIB,
   /** A file of the page that `wingman verify` asks a server for: a second at most is usual, and the largest has 210 KiB. */
   verifyMs: 10_000,
   verifyBytes: 4 * MIB,

@@ -82,6 +82,11 @@ export const SERVER_LIMITS = {
   /** What may wait for the disk: the events of such a burst. */
   auditBytes: 4 * MIB,
 
+  /** From an operator's command to its answer: every one is carried out at once. */
+  adminMs: 5_000,
+  /** Commands at once; operators type one after the other. */
+  adminSockets: 16,
+
   /** From a host's connection to its registration. */
   registrationMs: 10_000,
   /**

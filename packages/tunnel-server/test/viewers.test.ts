@@ -24,6 +24,7 @@ import { NO_SOURCES } from './support/no-sources.js';
 
 /** The far end of a viewer's signaling connection, which writes down what it is told. */
 class ViewerLog implements ViewerPort {
+  readonly address = '192.0.2.8';
   readonly told: SentCase<ServerToViewer>[] = [];
   readonly closes: number[] = [];
   send(message: SentCase<ServerToViewer>): void {

@@ -20,18 +20,19 @@ export async function serve(
   const config = readTunnelServerConfig(given, env);
   // Where there is a certificate to read again, or a log to begin anew, a hang-up asks for that, as of other servers.
   const mayReload = config.tlsCert !== undefined || config.auditLog !== undefined;
-  const stop = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
-  const server = await listening(config);
+  const signals = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
+  const drained = new AbortController();
+  const server = await listening(config, () => drained.abort());
   if (mayReload) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
-  await aborted(stop);
+  await aborted(AbortSignal.any([signals, drained.signal]));
   await server.close(HOST_LIMITS.drainMs);
   return ExitCode.STOPPED;
 }
 
-async function listening(config: TunnelServerConfig): Promise<TunnelServer> {
+async function listening(config: TunnelServerConfig, drain: () => void): Promise<TunnelServer> {
   try {
-    return await startTunnelServer(config, { logger: createLogger(config.logLevel) });
+    return await startTunnelServer(config, { logger: createLogger(config.logLevel), drain });
   } catch (error) {
     // The STUN responder's port is another one, and its error names it.
     const isTaken = systemCode(error) === 'EADDRINUSE' && String(error).includes('listen ');

@@ -111,7 +111,7 @@ function inTurn(serve: RequestListener): RequestListener {
  * Express hands over what a handler threw, and its own errors with a `status`. It ends here: Express's own
  * answer would show the client a stack trace.
  */
-function errorHandler(logger: Logger): ErrorRequestHandler {
+export function errorHandler(logger: Pick<Logger, 'error'>): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells an error handler by its four parameters
   return (error: unknown, req, res, _next) => {
     if (!isClientError(error)) logger.error({ err: error }, 'a request failed');
