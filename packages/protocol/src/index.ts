@@ -19,6 +19,7 @@ export * from './exchange/observer.js';
 export * from './exchange/open-websocket.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
+export * from './exchange/request-id.js';
 export { UNDONE_CODINGS } from './exchange/transfer-coding.js';
 export * from './exchange/websocket.js';
 export * from './format.js';

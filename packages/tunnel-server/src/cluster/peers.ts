@@ -20,8 +20,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
+import { removeField } from '../web/fields.js';
 import { pathOf, routeHost } from '../web/locate.js';
 import { refuseUpgrade, sendProblem } from '../web/problems.js';
+import { nameRequest, requestIdOf } from '../web/request-id.js';
 import type { Directory } from './directory.js';
 import { isPeerProof, PEER_FIELD, provePeer } from './peer-proof.js';
 
@@ -134,6 +136,8 @@ export class Peers {
   }
 
   #decide(req: IncomingMessage, go: (way: Way) => void): void {
+    // Before it is passed on, so that all nodes speak of it by the same id.
+    nameRequest(req);
     const { secret } = this.#options;
     const proof = req.headers[PEER_FIELD];
     if (proof !== undefined) {
@@ -229,7 +233,7 @@ export class Peers {
   /** A node has died, or is cut off: its hosts are elsewhere soon, and what can be sent again waits for that. */
   async #failed(error: Error, passing: Passing): Promise<void> {
     const { req, res } = passing;
-    if (passing.failedAt === undefined) this.#warn(error);
+    if (passing.failedAt === undefined) this.#warn(error, req);
     passing.failedAt ??= performance.now();
     // An answer that was cut short must not look complete.
     if (res.headersSent) return void res.destroy();
@@ -263,12 +267,13 @@ export class Peers {
   }
 
   #refused(error: Error, req: IncomingMessage, socket: ServerResponse | Socket): void {
-    this.#warn(error);
+    this.#warn(error, req);
     if (socket instanceof Socket) refuseUpgrade(req, socket, NODE_AWAY);
   }
 
-  #warn({ message: reason }: Error): void {
-    this.#options.logger.warn({ reason }, 'another node does not answer');
+  #warn({ message: reason }: Error, req: IncomingMessage): void {
+    const requestId = requestIdOf(req);
+    this.#options.logger.warn({ requestId, reason }, 'another node does not answer');
   }
 }
 
@@ -287,13 +292,4 @@ function giveUpLate(request: ClientRequest): void {
     const late = globalThis.setTimeout(() => request.destroy(), SERVER_LIMITS.peerConnectMs);
     for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late));
   });
-}
-
-/** Removes a header field, because apps see all fields of a request. */
-function removeField(req: IncomingMessage, name: string): void {
-  delete req.headers[name];
-  const fields = req.rawHeaders;
-  for (let index = fields.length - 2; index >= 0; index -= 2) {
-    if (fields[index]?.toLowerCase() === name) fields.splice(index, 2);
-  }
 }
