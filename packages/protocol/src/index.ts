@@ -92,6 +92,7 @@ export { PrekeyRing } from './seal/prekey-ring.js';
 export { SealedCarrier } from './seal/sealed-carrier.js';
 export * from './state-machine.js';
 export * from './signaling/envelopes.js';
+export * from './signaling/mailbox.js';
 export * from './signaling/nat-kind.js';
 export * from './signaling/path-fault.js';
 export * from './wire/bytes.js';
