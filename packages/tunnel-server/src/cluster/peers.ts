@@ -151,18 +151,19 @@ export class Peers {
     }
     const name = this.#sessionOf(req);
     if (name === undefined || this.#isHere(name)) return go(HERE);
-    void this.#wayTo(name).then(go);
+    void this.#wayTo(name, SERVER_LIMITS.arrivalMs).then(go);
   }
 
   #isHere(name: string): boolean {
     return !this.#isLeaving && this.#options.isHere(name);
   }
 
-  async #wayTo(name: string): Promise<Way> {
+  /** For a session that is on its way it waits so many milliseconds. */
+  async #wayTo(name: string, patienceMs: number): Promise<Way> {
     const { directory, node } = this.#options;
     try {
       let owner = await directory.ownerOf(name);
-      if (owner === '') owner = await this.#awaitOwner(name);
+      if (owner === '') owner = await this.#awaitOwner(name, patienceMs);
       if (owner === '') return AWAY;
       const isHere = owner === undefined || owner === node || this.#isHere(name);
       return isHere ? HERE : { to: 'peer', origin: owner ?? '' };
@@ -172,13 +173,13 @@ export class Peers {
   }
 
   /** Who has a session when its host has arrived; empty when that takes too long, or too many wait. */
-  async #awaitOwner(name: string): Promise<string | undefined> {
-    const { arrivalMs, arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
+  async #awaitOwner(name: string, patienceMs: number): Promise<string | undefined> {
+    const { arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
     if (this.#waiting >= waitingForArrival) return '';
     this.#waiting += 1;
     try {
       let owner: string | undefined = '';
-      for (let waited = 0; owner === '' && waited < arrivalMs; waited += arrivalPollMs) {
+      for (let waited = 0; owner === '' && waited < patienceMs; waited += arrivalPollMs) {
         await setTimeout(arrivalPollMs);
         owner = await this.#options.directory.ownerOf(name);
       }
@@ -255,7 +256,8 @@ export class Peers {
     try {
       while (!passing.res.destroyed && performance.now() - failedAt < arrivalMs) {
         await setTimeout(arrivalPollMs);
-        const way = await this.#wayTo(name);
+        // The session may be on its way, which is waited for within the same time.
+        const way = await this.#wayTo(name, arrivalMs - (performance.now() - failedAt));
         // The lease of the dead node may be over before the host has come to another one.
         const isNowhere = way.to === 'here' && !this.#isHere(name);
         if (!isNowhere && !isTooSoon(way)) return way;
