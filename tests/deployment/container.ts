@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '../support/free-port.js';
 import { eventually, Program, ROOT } from '../support/program.js';
@@ -85,25 +85,4 @@ function succeeds(command: string, ...args: string[]): boolean {
   } catch {
     return false;
   }
-}
-
-/** The compose file isn't started, for its images are on a registry: its addresses and files have to fit each other. */
-export function checkCompose(): Promise<string[]> {
-  const text = readFileSync(join(ROOT, 'deploy/compose.yaml'), 'utf8');
-  const addresses = new Map(
-    [...text.matchAll(/^ {2}(\w+):\n[^]*?ipv4_address: ([\d.]+)/gm)].map(([, name, address]) => [
-      name,
-      address,
-    ]),
-  );
-  const asks = /TLS_ASK_FROM: (\S+)/.exec(text)?.[1];
-  const upstream = /WINGMAN: (\S+):8787/.exec(text)?.[1];
-  if (
-    asks !== addresses.get('caddy') ||
-    upstream !== addresses.get('wingman') ||
-    asks === undefined
-  ) {
-    throw new Error(`${asks} and ${upstream} are not the addresses of Caddy and the server`);
-  }
-  return Promise.resolve(['read, not started: the addresses of its services fit each other']);
 }

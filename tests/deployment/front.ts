@@ -20,10 +20,10 @@ const BODY_MIB = Number(process.env['WINGMAN_BODY_MIB'] ?? '1024');
 /** What isn't buffered on its way is there much sooner. */
 const FIRST_BYTE_SECONDS = 2;
 
-/** Shares an app through a server behind a proxy, and tries everything that proxies break; `besides` runs meanwhile. */
+/** Shares an app through a server behind a proxy, and tries everything that proxies break, and `besides`. */
 export async function tryFront(
   front: Front,
-  besides: () => Promise<void> = () => Promise.resolve(),
+  besides: (share: Share) => Promise<string[]> = () => Promise.resolve([]),
 ): Promise<string[]> {
   const app = await startFixtureApp();
   const url = `https://localhost:${front.port}`;
@@ -45,8 +45,8 @@ export async function tryFront(
     trust,
   );
   try {
-    await besides();
     return [
+      ...(await besides(share)),
       await plain(share),
       await webSocket(share),
       await bodies(share),

@@ -1,5 +1,6 @@
 import { running } from '../support/program.js';
-import { checkCompose, checkContainer } from './container.js';
+import { checkCompose } from './compose.js';
+import { checkContainer } from './container.js';
 import { checkGuide } from './guide.js';
 import { checkCaddy, checkNginx } from './proxies.js';
 import { checkDocs } from './docs.js';

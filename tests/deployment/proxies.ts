@@ -5,6 +5,7 @@ import { Program, ROOT, eventually } from '../support/program.js';
 import { selfSigned } from '../support/tls-proxy.js';
 import { curl } from './curl.js';
 import { tryFront } from './front.js';
+import { overHttp3 } from './http3.js';
 import { inFolder, output } from './in-folder.js';
 
 /** Caddy with certificates on demand, which asks the tunnel server for each name. */
@@ -27,15 +28,13 @@ export function checkCaddy(): Promise<string[]> {
     await eventually('Caddy has its authority', () => readFileSync(authority).byteLength > 0);
     try {
       const stranger = curl.bind(undefined, `https://nobody.localhost:${port}/`);
-      const lines = await tryFront({ port, upstream, authority }, async () => {
+      const signer = join(folder, 'caddy/pki/authorities/local/intermediate.crt');
+      const lines = await tryFront({ port, upstream, authority }, async (share) => {
         if ((await stranger()).status !== '000')
           throw new Error('a name without a session got a certificate');
+        return ['a name without a session gets no certificate', await overHttp3(share, signer)];
       });
-      return [
-        version('caddy', 'version'),
-        ...lines,
-        'a name without a session gets no certificate',
-      ];
+      return [version('caddy', 'version'), ...lines];
     } catch (error) {
       throw new Error(program.output(), { cause: error });
     } finally {

@@ -16,6 +16,7 @@ export const SLOW_TIME = {
 /** One line of `wingman --json`. */
 export interface CliEvent {
   event: string;
+  id?: string;
   url?: string;
   session?: string;
   server?: string;

@@ -175,6 +175,10 @@ export const HOST_LIMITS = {
   waitingSilenceMs: 2 * MINUTE,
   /** So long a browser waits for the developer's answer. Then its page says that nobody has answered. */
   approvalMs: 10 * MINUTE,
+  /** An answer of a server that `wingman admin` asks, on this machine. */
+  adminMs: 5_000,
+  /** A list of ten thousand sessions with their viewers. */
+  adminBytes: 16 * MIB,
   /** A file of the page that `wingman verify` asks a server for: a second at most is usual, and the largest has 210 KiB. */
   verifyMs: 10_000,
   verifyBytes: 4 * MIB,
@@ -222,6 +226,12 @@ export const HOST_LIMITS = {
   serverProbeMs: 2_000,
   /** The machine's own addresses are looked at this often: a change costs a quarter of a second then, and a look 0.1 ms. */
   addressLookMs: 250,
+  /** Answers and candidates for viewers that wait until the host is registered again: thirty for each of some viewers… */
+  awayMessages: 256,
+  /** …some 1 KiB each… */
+  awayBytes: 256 * KIB,
+  /** …and for so long: an attempt is given up then. */
+  awayMs: 10_000,
   /** Outgoing signaling while the server is slow; past it the connection counts as dead. */
   signalingQueueBytes: 1 * MIB,
   /** One signaling message: an SDP with many candidates stays below 32 KiB. */

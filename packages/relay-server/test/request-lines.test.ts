@@ -5,7 +5,14 @@ import { HOST_LIMITS } from '../src/limits.js';
 import { FakeClock } from './support/fake-clock.js';
 
 const REPORT: RequestReport = {
-  ...{ viewer: 'ann', kind: 'http', method: 'GET', port: 0, page: '/src/main.tsx' },
+  ...{
+    id: '3f2a91bc-17',
+    viewer: 'ann',
+    kind: 'http',
+    method: 'GET',
+    port: 0,
+    page: '/src/main.tsx',
+  },
   ...{ status: 200, state: 'done', code: undefined, ms: 11.6, bytes: 4_096, path: 'p2p' },
 };
 
@@ -42,10 +49,10 @@ test.each([
   [{ status: 404 }, '404  12 ms  4.0 KiB  #1 direct /src/main.tsx'],
   [
     { status: 502, state: 'refused', code: 'LOCAL_PORT_REFUSED' },
-    '/src/main.tsx (LOCAL_PORT_REFUSED)',
+    '/src/main.tsx (LOCAL_PORT_REFUSED, 3f2a91bc-17)',
   ],
   [{ status: undefined, state: 'broken-off', code: 'CANCELLED' }, '---  12 ms'],
-  [{ state: 'broken-off', code: 'CANCELLED' }, '/src/main.tsx (broken off)'],
+  [{ state: 'broken-off', code: 'CANCELLED' }, '/src/main.tsx (broken off, 3f2a91bc-17)'],
 ] as const)('%j is a failure', (report, text) => {
   const { line, failures } = setUp();
   expect(line(report)).toContain(text);
@@ -101,4 +108,11 @@ test('after a pause all is shown again, and nothing is said of nothing', () => {
   expect(lines).toHaveLength(3 * HOST_LIMITS.burstLines);
   requests.flush();
   expect(lines).toHaveLength(3 * HOST_LIMITS.burstLines);
+});
+
+test('what has failed is told with its id where there is room, and what has not without', () => {
+  const failure = { state: 'refused', code: 'LOCAL_PORT_REFUSED' } as const;
+  expect(setUp(120).line(failure)).toContain('(LOCAL_PORT_REFUSED, 3f2a91bc-17)');
+  expect(setUp(80).line(failure)).toContain('(LOCAL_PORT_REFUSED)');
+  expect(setUp(120).line({})).not.toContain('3f2a91bc');
 });

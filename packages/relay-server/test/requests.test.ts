@@ -31,8 +31,8 @@ test('an exchange is told once, at its end, without its query', () => {
   exchange.end({ outcome: 'complete' });
   expect(reports).toEqual([
     {
-      ...{ viewer: 'ann', kind: 'http', method: 'GET', port: 0, page: '/cart', status: 200 },
-      ...{ state: 'done', code: undefined, ms: 40, bytes: 100, path: 'relay' },
+      ...{ id: 'ann-1', viewer: 'ann', kind: 'http', method: 'GET', port: 0, page: '/cart' },
+      ...{ status: 200, state: 'done', code: undefined, ms: 40, bytes: 100, path: 'relay' },
     },
   ]);
 });

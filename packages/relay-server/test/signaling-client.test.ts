@@ -59,6 +59,28 @@ describe('registering', () => {
     expect(server.connections[0]?.received[1]).toMatchObject({ $case: 'connectionAccept' });
   });
 
+  test('answers and candidates wait for a registration, for as long as an attempt lasts', async () => {
+    const { server, host } = await start(challenge);
+    await until(() => server.connections[0]?.received.length === 1, 'asks for registration');
+    const answer = (attempt: number) =>
+      host.connection.send({ $case: 'answer', value: { linkId: 'a', attempt, sdp: 'v=0' } });
+    answer(1);
+    host.clock.advance(HOST_LIMITS.awayMs - 1);
+    answer(2);
+    host.connection.send({ $case: 'iceCandidate', value: { linkId: 'a', attempt: 2 } });
+    // The server has taken too long, and is asked again.
+    host.clock.advance(1);
+    await until(() => host.seen.lost.length === 1, 'given up');
+    host.clock.advance(HOST_LIMITS.reconnectFirstMs);
+    await until(() => server.connections[1]?.received.length === 1, 'asks anew');
+    welcome(server.connections[1]!);
+    await until(() => server.connections[1]?.received.length === 3, 'the messages arrive');
+    expect(server.connections[1]?.received.slice(1)).toMatchObject([
+      { $case: 'answer', value: { attempt: 2 } },
+      { $case: 'iceCandidate', value: { attempt: 2 } },
+    ]);
+  });
+
   test('renews on the same connection', async () => {
     const { server, host } = await start(accept);
     await until(() => host.seen.registered === 1, 'registered');

@@ -13,7 +13,15 @@ beforeEach(() => {
 
 function answered(path: ExchangePath, bytes: number): void {
   summary.request({
-    ...{ viewer: undefined, kind: 'http', method: 'GET', port: 0, page: '/', status: 200 },
+    ...{
+      id: '-1',
+      viewer: undefined,
+      kind: 'http',
+      method: 'GET',
+      port: 0,
+      page: '/',
+      status: 200,
+    },
     ...{ state: 'done', code: undefined, ms: 1, bytes, path },
   });
 }

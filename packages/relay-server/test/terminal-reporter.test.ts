@@ -15,7 +15,15 @@ const VIEWER: ViewerInfo = {
 };
 
 const REQUEST: RequestReport = {
-  ...{ viewer: undefined, kind: 'http', method: 'GET', port: 0, page: '/cart', status: 200 },
+  ...{
+    id: '-1',
+    viewer: undefined,
+    kind: 'http',
+    method: 'GET',
+    port: 0,
+    page: '/cart',
+    status: 200,
+  },
   ...{ state: 'done', code: undefined, ms: 40, bytes: 500, path: 'p2p' },
 };
 
@@ -262,7 +270,7 @@ test('nobody else takes over the terminal', () => {
   reporter.failed('REFUSED', message);
   reporter.stopped({ reason: 'refused', message, refused: {} });
   reporter.transfer({
-    ...{ viewer: undefined, direction: 'upload', method: 'POST', target: '/\u009b2J' },
+    ...{ id: '-1', viewer: undefined, direction: 'upload', method: 'POST', target: '/\u009b2J' },
     ...{ bytes: 1, total: 1, bytesPerSecond: 1, state: 'done' },
   });
   expect(text().split('\n')).toHaveLength(5);

@@ -64,6 +64,7 @@ test('a long body is told of ever more rarely, and once at its end', async () =>
     direction: 'download',
     method: 'GET',
     target: '/big',
+    id: 'viewer-1',
     viewer: 'viewer',
     bytes: 11 * MIB,
     total: 100 * MIB,
@@ -123,6 +124,7 @@ test('a reader that leaves with the last byte has read it all', async () => {
 
 test('a person reads how far it is', () => {
   const progress: TransferProgress = {
+    id: 'abcdef-7',
     viewer: 'abcdef',
     direction: 'upload',
     method: 'POST',

@@ -62,6 +62,8 @@ export interface TunnelServerConfig {
   metricsToken: string | undefined;
   /** What /admin asks for; undefined: there is no such page. */
   adminToken: string | undefined;
+  /** The path of the Unix socket for commands of the operator; undefined: there is none. */
+  adminSocket: string | undefined;
   maxSessions: number;
   /** Sessions of the hosts behind one IPv4 address or one /64 of IPv6. */
   maxSessionsPerAddress: number;
@@ -102,6 +104,21 @@ export type ServerGiven = Given<typeof SETTINGS>;
 export const tunnelServerVariables = variablesOf(SETTINGS);
 /** The options of `wingman server`. */
 export const tunnelServerOptions = optionsOf(SETTINGS);
+
+/** What `wingman admin` has to know of a server: where it takes commands. */
+const ADMIN_SETTINGS = { adminSocket: SETTINGS.adminSocket };
+
+/** The options of `wingman admin`. */
+export const adminOptions = optionsOf(ADMIN_SETTINGS);
+
+/** Where the server of this machine takes commands; throws ConfigError when nobody has said so. */
+export function readAdminSocket(given: Given<typeof ADMIN_SETTINGS>, env: Environment): string {
+  const { adminSocket } = readSettings(ADMIN_SETTINGS, given, env);
+  if (adminSocket !== undefined) return adminSocket;
+  throw new ConfigError(
+    'ADMIN_SOCKET (--admin-socket) is missing: the same path as at the server. A good value: ADMIN_SOCKET=/run/wingman/admin.sock',
+  );
+}
 
 /** Puts options and environment (empty means unset) together; throws ConfigError. */
 export function readTunnelServerConfig(given: ServerGiven, env: Environment): TunnelServerConfig {

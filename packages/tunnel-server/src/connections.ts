@@ -17,6 +17,7 @@ import { UnprovedHosts } from './signaling/unproved-hosts.js';
 import { ViewerConnection } from './signaling/viewer-connection.js';
 import type { StunCoordination } from './stun/stun-coordination.js';
 import { clientNetwork } from './web/client-identity.js';
+import { requestIdOf } from './web/request-id.js';
 import type { UpgradeHandlers } from './web/upgrades.js';
 
 export interface ConnectionOptions {
@@ -113,7 +114,8 @@ export class Connections implements UpgradeHandlers {
 
   readonly ingress: UpgradeHandlers['ingress'] = (live, upgrade) => {
     this.#options.ingressWebSockets.serve(upgrade, live).catch((error: unknown) => {
-      this.#options.logger.error({ err: error }, 'an ingress WebSocket failed');
+      const requestId = requestIdOf(upgrade.req);
+      this.#options.logger.error({ requestId, err: error }, 'an ingress WebSocket failed');
       upgrade.socket.destroy();
     });
   };

@@ -5,6 +5,8 @@ import type { Metrics } from './metrics.js';
 import { RunningServer } from './server.js';
 
 export {
+  adminOptions,
+  readAdminSocket,
   readTunnelServerConfig,
   tunnelServerConfig,
   tunnelServerOptions,
@@ -33,6 +35,8 @@ export interface TunnelServer {
 export interface StartOptions {
   logger?: Logger;
   clock?: Clock;
+  /** An operator wants the server to stop as SIGTERM does: the program has to close it. */
+  drain?: () => void;
 }
 
 /** Starts a tunnel server; rejects with the system's error when a port asked for is taken. */
@@ -41,5 +45,6 @@ export function startTunnelServer(
   options: StartOptions = {},
 ): Promise<TunnelServer> {
   const logger = options.logger ?? pino({ level: config.logLevel });
-  return RunningServer.start(config, logger, options.clock ?? systemClock);
+  const { clock = systemClock, drain } = options;
+  return RunningServer.start(config, { logger, clock, drain });
 }

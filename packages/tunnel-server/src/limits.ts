@@ -11,6 +11,12 @@ export const SERVER_LIMITS = {
   viewerReturnMs: 2_500,
   /** The same for a tab that was frozen: Chromium closes the tab's socket as the tab wakes, and the network may be away for some seconds. */
   frozenReturnMs: 10_000,
+  /** Offers and candidates that wait for a session's host which is away: of all its viewers, thirty each… */
+  awayMessages: 256,
+  /** …some 1 KiB each… */
+  awayBytes: 256 * KIB,
+  /** …and for so long: an attempt is given up then. */
+  awayMs: 10_000,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
   /** …and how many more a second. */
@@ -81,6 +87,11 @@ export const SERVER_LIMITS = {
   auditTroubleMs: 60_000,
   /** What may wait for the disk: the events of such a burst. */
   auditBytes: 4 * MIB,
+
+  /** From an operator's command to its answer: every one is carried out at once. */
+  adminMs: 5_000,
+  /** Commands at once; operators type one after the other. */
+  adminSockets: 16,
 
   /** From a host's connection to its registration. */
   registrationMs: 10_000,

@@ -5,12 +5,22 @@ import { openCommon } from './cluster/cluster.js';
 import { compose, type Composition } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
+import { localAdministration, type LocalAdministration } from './operator/admin-routes.js';
+import { AdminSocket } from './operator/admin-socket.js';
 import { AuditLog } from './operator/audit-log.js';
 import { SecondDoor } from './second-door.js';
 import { listenOnAnyOf, stunHost, type StunResponder } from './stun/stun-responder.js';
 import { Assets } from './web/assets.js';
 import { OWN_ASSETS } from './web/browser-bundle.js';
 import { Shell } from './web/shell.js';
+
+/** What a server is given beside its settings. */
+interface Surroundings {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Stops the server as SIGTERM does; undefined where nobody can do so. */
+  readonly drain: (() => void) | undefined;
+}
 
 /** A tunnel server that listens. */
 export class RunningServer {
@@ -19,6 +29,7 @@ export class RunningServer {
   readonly #audit: AuditLog | undefined;
   #responder: StunResponder | undefined;
   #secondDoor: SecondDoor | undefined;
+  #adminSocket: AdminSocket | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Composition, clock: Clock, audit: AuditLog | undefined) {
@@ -30,8 +41,7 @@ export class RunningServer {
   /** Starts everything. Rejects with the system's error when a requested port is taken; then nothing keeps running. */
   static async start(
     config: TunnelServerConfig,
-    log: Logger,
-    clock: Clock,
+    { clock, drain, logger: log }: Surroundings,
   ): Promise<RunningServer> {
     const logger = log.child({}, { serializers: { session: abridged } });
     const folder = config.assetsDirectory ?? OWN_ASSETS;
@@ -47,6 +57,7 @@ export class RunningServer {
     const server = new RunningServer(parts, clock, audit);
     try {
       await server.#listen(config, logger);
+      await server.#obey(config.adminSocket, { ...parts, logger, drain });
     } catch (error) {
       await server.close(0);
       throw error;
@@ -64,6 +75,11 @@ export class RunningServer {
     this.#responder = await startStun(config, this.#parts, logger, this.#clock);
     site.stunPort = this.#responder?.port;
     logger.info({ url: site.url, stunPort: site.stunPort }, 'tunnel server is listening');
+  }
+
+  async #obey(path: string | undefined, options: LocalAdministration): Promise<void> {
+    if (path === undefined) return;
+    this.#adminSocket = await AdminSocket.open(path, localAdministration(options));
   }
 
   /** The server's own origin as browsers see it. */
@@ -118,6 +134,7 @@ export class RunningServer {
     } = this.#parts;
     const deadline = this.#after(deadlineMs);
     upgrades.close();
+    this.#adminSocket?.close();
     const stopped = stopListening(this.#parts);
     void this.#secondDoor?.stopListening();
     http.closeIdleConnections();

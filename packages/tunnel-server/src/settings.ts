@@ -119,6 +119,14 @@ export const SETTINGS = {
     isSecret: true,
     schema: operatorToken,
   }),
+  adminSocket: setting({
+    variable: 'ADMIN_SOCKET',
+    option: '--admin-socket <path>',
+    default: '',
+    good: '/run/wingman/admin.sock',
+    meaning: 'Unix socket on which the server takes commands of wingman admin; empty: none.',
+    schema: schemas.text,
+  }),
   maxSessions: setting({
     variable: 'MAX_SESSIONS',
     option: '--max-sessions <n>',

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
 import { CloseCode, newLinkId, type IncomingRequest } from '@wingman/protocol';
+import { setTimeout as passed } from 'node:timers/promises';
+import { freePort } from '../../node-kit/test/support/free-port.js';
 import { Disguise } from '../src/cluster/disguise.js';
 import type { TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
@@ -155,6 +157,23 @@ test('a host that doesn’t arrive is waited for so long and no longer', async (
   const page = await fetchWhole(b.port, 'a234567abcdefghj.localhost', '/');
   expect([page.status, page.headers['wingman-error']]).toEqual([503, 'HOST_OFFLINE']);
   expect(performance.now() - start).toBeGreaterThan(SERVER_LIMITS.arrivalMs - 500);
+});
+
+test('a session that is first at a dead node and then on its way is waited for no longer than either', async () => {
+  const client = await createClient({ url: redis.url }).connect();
+  const lease = 'wingman:session:a234567abcdefghj';
+  await client.set(lease, `run http://127.0.0.1:${await freePort()}`);
+  const { arrivalMs } = SERVER_LIMITS;
+  const start = performance.now();
+  const asked = fetchWhole(b.port, 'a234567abcdefghj.localhost', '/');
+  await passed(arrivalMs * 0.6);
+  await client.set(lease, 'run ');
+  client.destroy();
+  expect((await asked).status).toBe(503);
+  const waitedMs = performance.now() - start;
+  expect(waitedMs).toBeGreaterThan(arrivalMs - 500);
+  // Both waits one after the other would take 1.6 times as long.
+  expect(waitedMs).toBeLessThan(arrivalMs * 1.4);
 });
 
 /** The node that Redis names; empty while the session is on its way. */

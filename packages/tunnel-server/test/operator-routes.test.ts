@@ -67,6 +67,20 @@ describe('the sessions', () => {
     expect((await fetchWhole(server.port, other.name, '/')).text).toBe('hello');
   });
 
+  test('are all that the token opens: commands are for the server’s own machine', async () => {
+    const { host, server } = await startSession({}, { adminToken: ADMIN_TOKEN });
+    const commands = [
+      ['GET', 'viewers'],
+      ['POST', 'drain'],
+      ['POST', `bans/${host.session}`],
+    ] as const;
+    const answers = commands.map(([method, command]) =>
+      read(server, `/admin/${command}`, ADMIN_TOKEN, method),
+    );
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect((await fetchWhole(server.port, host.name, '/')).text).toBe('hello');
+  });
+
   test('are no page of a session’s name', async () => {
     const { host, server } = await startSession({}, { adminToken: ADMIN_TOKEN });
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };

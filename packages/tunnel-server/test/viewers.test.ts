@@ -24,6 +24,7 @@ import { NO_SOURCES } from './support/no-sources.js';
 
 /** The far end of a viewer's signaling connection, which writes down what it is told. */
 class ViewerLog implements ViewerPort {
+  readonly address = '192.0.2.8';
   readonly told: SentCase<ServerToViewer>[] = [];
   readonly closes: number[] = [];
   send(message: SentCase<ServerToViewer>): void {
@@ -152,6 +153,12 @@ describe('signaling between viewers and their host', () => {
       graceMs: 60_000,
       onEnd: () => undefined,
     });
+    register();
+    viewers = new ViewerRoster(2);
+    viewers.join(link, viewer);
+  });
+
+  function register(): void {
     const keys = { prekey: new Uint8Array(), gateKey: new Uint8Array(32) };
     session.register({
       host,
@@ -161,9 +168,7 @@ describe('signaling between viewers and their host', () => {
       sharedBy: '',
       expiresAt: 3_600_000,
     });
-    viewers = new ViewerRoster(2);
-    viewers.join(link, viewer);
-  });
+  }
 
   function create(options: { p2pEnabled?: boolean; sparesRelay?: boolean } = {}): P2pSignaling {
     const stun = new StunCoordination({
@@ -173,7 +178,7 @@ describe('signaling between viewers and their host', () => {
       wallClock: () => 0,
     });
     const p2p = { p2pEnabled: true, p2pTimeoutMs: 9_000, sparesRelay: false, ...options };
-    return new P2pSignaling({ session, viewers, stun, ...p2p });
+    return new P2pSignaling({ session, clock, viewers, stun, ...p2p });
   }
 
   const offer = (linkId: string): ReceivedCase<ViewerMessage> => ({
@@ -195,6 +200,40 @@ describe('signaling between viewers and their host', () => {
     signaling.fromViewer(offer(newLinkId()), link);
     signaling.fromViewer(offer(link), undefined);
     expect(host.told).toEqual([offer(link)]);
+  });
+
+  test('what comes while the host is briefly away reaches it when it is back, once and in order', () => {
+    const signaling = create();
+    session.addPart(signaling);
+    session.hostLost(host);
+    const candidate: ReceivedCase<ViewerMessage> = {
+      $case: 'iceCandidate',
+      value: { linkId: link, attempt: 1, candidate: 'candidate:1', sdpMid: '0' },
+    };
+    signaling.fromViewer(offer(link), link);
+    signaling.fromViewer(candidate, link);
+    signaling.fromViewer(offer(newLinkId()), link);
+    clock.advance(SERVER_LIMITS.awayMs - 1);
+    const returned = new HostLog();
+    host = returned;
+    register();
+    expect(returned.told).toEqual([offer(link), candidate]);
+    session.hostLost(returned);
+    signaling.fromViewer(offer(link), link);
+    clock.advance(SERVER_LIMITS.awayMs);
+    host = new HostLog();
+    register();
+    expect(host.told).toEqual([]);
+  });
+
+  test('nothing waits for the host of a session that has ended', () => {
+    const signaling = create();
+    session.addPart(signaling);
+    session.hostLost(host);
+    signaling.fromViewer(offer(link), link);
+    session.end('stopped');
+    signaling.hostOnline();
+    expect(host.told).toEqual([]);
   });
 
   test('what is no offer and no candidate goes to nobody', () => {

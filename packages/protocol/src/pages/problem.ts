@@ -34,11 +34,13 @@ export const PROBLEM_HEADER = 'wingman-error';
 export interface PageParts {
   readonly head?: string;
   readonly body?: string;
+  /** What the request is called in logs. */
+  readonly requestId?: string | undefined;
   /** What the page's policy opens for them, by directive (`ownPagePolicy`). */
   readonly opened?: Readonly<Record<string, string>>;
 }
 
-/** Renders a problem as HTML when the reader accepts HTML, else as JSON; the parts are for HTML only. */
+/** Renders a problem as HTML when the reader accepts HTML, else as JSON; the parts but the request's id are for HTML only. */
 export function renderProblem(
   problem: Problem,
   accept: string | undefined,
@@ -52,14 +54,14 @@ export function renderProblem(
     [PROBLEM_HEADER]: problem.code,
   };
   if (problem.status === 503) headers['retry-after'] = '2';
-  return { contentType, headers, body: isPage ? asHtml(problem, parts) : asJson(problem) };
+  return { contentType, headers, body: isPage ? asHtml(problem, parts) : asJson(problem, parts) };
 }
 
-function asJson({ status, code, title, cause, cure }: Problem): string {
-  return `${JSON.stringify({ error: { status, code, title, cause, cure } }, undefined, 2)}\n`;
+function asJson({ status, code, title, cause, cure }: Problem, { requestId }: PageParts): string {
+  return `${JSON.stringify({ error: { status, code, title, cause, cure, requestId } }, undefined, 2)}\n`;
 }
 
-function asHtml(problem: Problem, { head = '', body = '' }: PageParts): string {
+function asHtml(problem: Problem, { head = '', body = '', requestId }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -72,7 +74,7 @@ ${head}<main>
 <h1>${escapeHtml(problem.title)}</h1>
 <p>${escapeHtml(problem.cause)}</p>
 <p class="cure"><b>What to do.</b> ${escapeHtml(problem.cure)}</p>
-${body}<p class="by">This page comes from Wingman, not from the app.</p>
+${body}<p class="by">This page comes from Wingman, not from the app.${requestId ? ` Request ${escapeHtml(requestId)}` : ''}</p>
 </main>
 </html>
 `;

@@ -1,5 +1,5 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
-import { tunnelServerOptions } from '@wingman/tunnel-server';
+import { adminOptions, readAdminSocket, tunnelServerOptions } from '@wingman/tunnel-server';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import {
   environment,
@@ -9,6 +9,7 @@ import {
   shareOptions,
   type ShareConfig,
 } from '../config.js';
+import { ADMIN_ACTIONS, administer, type AdminAction } from './admin.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
 import { addSettings, typedSettings } from './options.js';
@@ -50,6 +51,7 @@ Examples:
   $ wingman url '<link>' --for webhook --expires 1d --path /hooks
   $ wingman verify https://<session>.tunnel.example.org/
   $ wingman server --host 0.0.0.0 --domain tunnel.example.org
+  $ wingman admin sessions                list what that server has
 
 Every option can also be an environment variable or a line in .env; see .env.example.`;
 
@@ -81,6 +83,7 @@ function createProgram(done: (code: number) => void): Command {
   addRun(program, done);
   addUp(program, done);
   addServer(program, done);
+  addAdmin(program, done);
   addUrl(program, done);
   addVerify(program, done);
   addDoctor(program, done);
@@ -200,6 +203,22 @@ function addServer(program: Command, done: (code: number) => void): void {
     .action(async ({ json = false }: OutputFlags) =>
       done(await serve(typedSettings(command, tunnelServerOptions), { json, env: environment() })),
     );
+}
+
+function addAdmin(program: Command, done: (code: number) => void): void {
+  const command = program
+    .command('admin')
+    .description('list, end and ban on the tunnel server of this machine, or drain it')
+    .addArgument(new Argument('<action>', 'what to do').choices(ADMIN_ACTIONS))
+    .argument('[what]', 'the session, or for ban an address or a network too');
+  addSettings(command, adminOptions)
+    .option('--json', FOR_PROGRAMS)
+    .action(async (action: AdminAction, what: string | undefined, flags: OutputFlags) => {
+      const socket = readAdminSocket(typedSettings(command, adminOptions), environment());
+      const lines = await administer({ action, what, socket, json: flags.json === true });
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+      done(ExitCode.STOPPED);
+    });
 }
 
 function addUrl(program: Command, done: (code: number) => void): void {

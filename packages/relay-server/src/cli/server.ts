@@ -23,11 +23,15 @@ export async function serve(
   const config = readTunnelServerConfig(given, env);
   // Where there is a certificate to read again, or a log to begin anew, a hang-up asks for that, as of other servers.
   const mayReload = config.tlsCert !== undefined || config.auditLog !== undefined;
-  const stop = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
-  const server = await listening(config, logger(config, json));
+  const signals = stopSignal(mayReload ? ['SIGINT', 'SIGTERM'] : undefined);
+  const drained = new AbortController();
+  const server = await listening(config, {
+    logger: logger(config, json),
+    drain: () => drained.abort(),
+  });
   if (mayReload) process.on('SIGHUP', () => server.reload());
   announce(server, (await readBrowserBundle()).hash, json);
-  await aborted(stop);
+  await aborted(AbortSignal.any([signals, drained.signal]));
   await server.close(HOST_LIMITS.drainMs);
   return ExitCode.STOPPED;
 }
@@ -45,9 +49,12 @@ function logger({ logLevel }: TunnelServerConfig, json: boolean): Logger {
 /** Where the text of a line begins, behind the time. */
 const TEXT_COLUMN = 12;
 
-async function listening(config: TunnelServerConfig, logger: Logger): Promise<TunnelServer> {
+async function listening(
+  config: TunnelServerConfig,
+  options: { logger: Logger; drain: () => void },
+): Promise<TunnelServer> {
   try {
-    return await startTunnelServer(config, { logger });
+    return await startTunnelServer(config, options);
   } catch (error) {
     // The STUN responder's port is another one, and its error names it.
     const isTaken = systemCode(error) === 'EADDRINUSE' && String(error).includes('listen ');

@@ -28,6 +28,7 @@ import {
   sendCookies,
   waitForPlace,
 } from './request-steps.js';
+import { tellRequestId } from './request-id.js';
 import { joinApp, type WebSocketExchange } from './web-socket-exchange.js';
 
 /**
@@ -51,6 +52,7 @@ const REQUEST: readonly Step[] = [
   beginConnection,
   rewriteOrigin,
   sayForwarded,
+  tellRequestId,
 ];
 
 const HTTP_REQUEST: readonly Step<HttpExchange>[] = [

@@ -6,10 +6,12 @@ import {
   headersFromRaw,
   headerValue,
   renderProblem,
+  REQUEST_ID_FIELD,
   toWingmanError,
   WingmanError,
 } from '@wingman/protocol';
 import type { Answer, Exchange } from './exchange.js';
+import { requestIdOf } from './request-id.js';
 
 /** A step throws this to show the opener a certain problem, with further header fields and parts of the page where needed. */
 export class Refusal extends WingmanError {
@@ -23,17 +25,19 @@ export class Refusal extends WingmanError {
 }
 
 /** What the opener is shown when a step has failed: a page as HTML for browsers, as JSON for others. */
-export function problemAnswer({ asked, local }: Exchange, error: unknown): Answer {
+export function problemAnswer({ asked, local, observation }: Exchange, error: unknown): Answer {
   const isRefusal = error instanceof Refusal;
   const { code, message } = toWingmanError(error, 'INTERNAL');
   const problem = isRefusal ? error.problem : appProblem(code, local.loopback.port, message);
   const parts = partsFor(isRefusal ? error.parts : undefined, code, asked);
-  const page = renderProblem(problem, headerValue(asked.headers, 'accept'), parts);
+  const requestId = requestIdOf(observation);
+  const accept = headerValue(asked.headers, 'accept');
+  const page = renderProblem(problem, accept, { ...parts, requestId });
   const headers = Object.entries(page.headers).map(([name, value]) => header(name, value));
   const more = isRefusal ? error.headers : [];
   return ownAnswer(asked, {
     status: problem.status,
-    headers: [...headers, ...more],
+    headers: [...headers, header(REQUEST_ID_FIELD, requestId), ...more],
     body: page.body,
   });
 }

@@ -1,9 +1,12 @@
 import type { ErrorCode, ExchangeObserver, ExchangePath, Header } from '@wingman/protocol';
 import { headerValue } from '@wingman/protocol';
+import { requestIdOf } from './request-id.js';
 import { reservedPath } from './target-readings.js';
 
 /** One request or WebSocket as a person is told of it; sizes in bytes, times in milliseconds. */
 export interface RequestReport {
+  /** What it is called at the app and on problem pages too. */
+  readonly id: string;
   /** The viewer's link; undefined for plain HTTP. */
   readonly viewer: string | undefined;
   readonly kind: 'http' | 'websocket';
@@ -31,6 +34,7 @@ export function requestLog(tell: (report: RequestReport) => void): ExchangeObser
     const { asked, kind, times } = exchange;
     const { method, port } = asked;
     if (port === 0 && reservedPath(asked.target) !== undefined) return undefined;
+    const id = requestIdOf(exchange);
     const viewer = exchange.path === 'ingress' ? undefined : exchange.link;
     const [page = ''] = asked.target.split('?', 1);
     let status: number | undefined;
@@ -41,6 +45,7 @@ export function requestLog(tell: (report: RequestReport) => void): ExchangeObser
       const { path, bytes } = exchange;
       const ms = now - times.accepted;
       tell({
+        id,
         viewer,
         kind,
         method,

@@ -2,9 +2,12 @@ import type { Clock, Direction, ExchangeObserver, Header } from '@wingman/protoc
 import { headerValue, systemClock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
 import { withoutPass } from './ingress-key.js';
+import { requestIdOf } from './request-id.js';
 
 /** The progress of a long body; sizes in bytes. */
 export interface TransferProgress {
+  /** What the exchange is called at the app too. */
+  readonly id: string;
   /** The viewer's link; undefined for plain HTTP. */
   readonly viewer: string | undefined;
   readonly direction: Direction;
@@ -29,11 +32,12 @@ export function transferLog(
   return (exchange) => {
     if (exchange.kind !== 'http') return undefined;
     const { method, headers } = exchange.asked;
+    const id = requestIdOf(exchange);
     const target = withoutPass(exchange.asked.target);
     const viewer = exchange.path === 'ingress' ? undefined : exchange.link;
     const follow = (direction: Direction, fields: readonly Header[]): Transfer =>
       new Transfer(fields, clock, (progress) =>
-        tell({ viewer, direction, method, target, ...progress }),
+        tell({ id, viewer, direction, method, target, ...progress }),
       );
     const transfers = { upload: follow('upload', headers), download: follow('download', []) };
     exchange.tap((direction, { bytes }) => transfers[direction].passed(bytes.byteLength));

@@ -12,6 +12,7 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   HostMessage,
+  Mailbox,
   PROTOCOL_VERSION,
   ServerToHost,
   StateMachine,
@@ -101,10 +102,13 @@ export class SignalingClient {
   /** Whether a registration of ours has not been answered. */
   #awaitsGrant = false;
   readonly #turn: ServerTurn;
+  readonly #waiting: Mailbox<SentCase<HostMessage>>;
 
   constructor(options: SignalingClientOptions) {
     this.#options = options;
     this.#turn = new ServerTurn(options.servers, options.clock);
+    const { awayBytes: bytes, awayMessages: messages, awayMs: ms } = HOST_LIMITS;
+    this.#waiting = new Mailbox({ messages, bytes, ms }, options.clock);
     const { reconnectFirstMs, reconnectMaxMs } = HOST_LIMITS;
     this.#backoff = options.backoff ?? new Backoff(reconnectFirstMs, reconnectMaxMs);
     this.#connect();
@@ -119,9 +123,11 @@ export class SignalingClient {
     return this.#turn.server;
   }
 
-  /** Sends a message. Without a registration it is dropped: the other side begins anew then anyway. */
+  /** Sends a message. Without a registration an answer or a candidate waits for the next; the rest, which that begins anew, is dropped. */
   send(message: SentCase<HostMessage>): void {
-    if (this.#machine.state === 'registered') this.#transmit(message);
+    if (this.#machine.state === 'registered') return this.#transmit(message);
+    const isOfAttempt = message.$case === 'answer' || message.$case === 'iceCandidate';
+    if (isOfAttempt) this.#waiting.put(message, encodeEnvelope(HostMessage, message).byteLength);
   }
 
   /** Registers again on the same connection, to renew the prekey. */
@@ -236,6 +242,7 @@ export class SignalingClient {
     this.#backoff.reset();
     this.#turn.taken();
     this.#machine.demand('registered');
+    for (const message of this.#waiting.take()) this.#transmit(message);
   }
 
   #transmit(message: SentCase<HostMessage>): void {

@@ -20,8 +20,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
+import { removeField } from '../web/fields.js';
 import { pathOf, routeHost } from '../web/locate.js';
 import { refuseUpgrade, sendProblem } from '../web/problems.js';
+import { nameRequest, requestIdOf } from '../web/request-id.js';
 import type { Directory } from './directory.js';
 import { isPeerProof, PEER_FIELD, provePeer } from './peer-proof.js';
 
@@ -134,6 +136,8 @@ export class Peers {
   }
 
   #decide(req: IncomingMessage, go: (way: Way) => void): void {
+    // Before it is passed on, so that all nodes speak of it by the same id.
+    nameRequest(req);
     const { secret } = this.#options;
     const proof = req.headers[PEER_FIELD];
     if (proof !== undefined) {
@@ -147,18 +151,19 @@ export class Peers {
     }
     const name = this.#sessionOf(req);
     if (name === undefined || this.#isHere(name)) return go(HERE);
-    void this.#wayTo(name).then(go);
+    void this.#wayTo(name, SERVER_LIMITS.arrivalMs).then(go);
   }
 
   #isHere(name: string): boolean {
     return !this.#isLeaving && this.#options.isHere(name);
   }
 
-  async #wayTo(name: string): Promise<Way> {
+  /** For a session that is on its way it waits so many milliseconds. */
+  async #wayTo(name: string, patienceMs: number): Promise<Way> {
     const { directory, node } = this.#options;
     try {
       let owner = await directory.ownerOf(name);
-      if (owner === '') owner = await this.#awaitOwner(name);
+      if (owner === '') owner = await this.#awaitOwner(name, patienceMs);
       if (owner === '') return AWAY;
       const isHere = owner === undefined || owner === node || this.#isHere(name);
       return isHere ? HERE : { to: 'peer', origin: owner ?? '' };
@@ -168,13 +173,13 @@ export class Peers {
   }
 
   /** Who has a session when its host has arrived; empty when that takes too long, or too many wait. */
-  async #awaitOwner(name: string): Promise<string | undefined> {
-    const { arrivalMs, arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
+  async #awaitOwner(name: string, patienceMs: number): Promise<string | undefined> {
+    const { arrivalPollMs, waitingForArrival } = SERVER_LIMITS;
     if (this.#waiting >= waitingForArrival) return '';
     this.#waiting += 1;
     try {
       let owner: string | undefined = '';
-      for (let waited = 0; owner === '' && waited < arrivalMs; waited += arrivalPollMs) {
+      for (let waited = 0; owner === '' && waited < patienceMs; waited += arrivalPollMs) {
         await setTimeout(arrivalPollMs);
         owner = await this.#options.directory.ownerOf(name);
       }
@@ -229,7 +234,7 @@ export class Peers {
   /** A node has died, or is cut off: its hosts are elsewhere soon, and what can be sent again waits for that. */
   async #failed(error: Error, passing: Passing): Promise<void> {
     const { req, res } = passing;
-    if (passing.failedAt === undefined) this.#warn(error);
+    if (passing.failedAt === undefined) this.#warn(error, req);
     passing.failedAt ??= performance.now();
     // An answer that was cut short must not look complete.
     if (res.headersSent) return void res.destroy();
@@ -251,7 +256,8 @@ export class Peers {
     try {
       while (!passing.res.destroyed && performance.now() - failedAt < arrivalMs) {
         await setTimeout(arrivalPollMs);
-        const way = await this.#wayTo(name);
+        // The session may be on its way, which is waited for within the same time.
+        const way = await this.#wayTo(name, arrivalMs - (performance.now() - failedAt));
         // The lease of the dead node may be over before the host has come to another one.
         const isNowhere = way.to === 'here' && !this.#isHere(name);
         if (!isNowhere && !isTooSoon(way)) return way;
@@ -263,12 +269,13 @@ export class Peers {
   }
 
   #refused(error: Error, req: IncomingMessage, socket: ServerResponse | Socket): void {
-    this.#warn(error);
+    this.#warn(error, req);
     if (socket instanceof Socket) refuseUpgrade(req, socket, NODE_AWAY);
   }
 
-  #warn({ message: reason }: Error): void {
-    this.#options.logger.warn({ reason }, 'another node does not answer');
+  #warn({ message: reason }: Error, req: IncomingMessage): void {
+    const requestId = requestIdOf(req);
+    this.#options.logger.warn({ requestId, reason }, 'another node does not answer');
   }
 }
 
@@ -287,13 +294,4 @@ function giveUpLate(request: ClientRequest): void {
     const late = globalThis.setTimeout(() => request.destroy(), SERVER_LIMITS.peerConnectMs);
     for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late));
   });
-}
-
-/** Removes a header field, because apps see all fields of a request. */
-function removeField(req: IncomingMessage, name: string): void {
-  delete req.headers[name];
-  const fields = req.rawHeaders;
-  for (let index = fields.length - 2; index >= 0; index -= 2) {
-    if (fields[index]?.toLowerCase() === name) fields.splice(index, 2);
-  }
 }

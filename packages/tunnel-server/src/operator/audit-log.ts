@@ -70,6 +70,8 @@ export class AuditLog {
   }
 
   readonly note: Audit = (event, fields) => {
+    // Connections that end by force may still say so after the end of the server.
+    if (this.#isClosed) return;
     if (!this.#bucket.take()) return this.#missedOne('too many events');
     const missed = this.#missed;
     this.#missed = 0;

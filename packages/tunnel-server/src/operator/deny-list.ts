@@ -29,6 +29,9 @@ class Denied {
   }
 }
 
+const NO_FILE =
+  'This server has no deny list. Name a file for it: DENY_LIST=./deny-list.txt (--deny-list)';
+
 const NOBODY = new Denied([], () => undefined);
 
 /** Whom the operator doesn't serve, by the file of this node, which is read again when it changes, and by those of others. */
@@ -64,6 +67,12 @@ export class DenyList {
   alsoDeny(lines: readonly string[]): void {
     this.#others = new Denied(lines, () => undefined);
     this.#changed();
+  }
+
+  /** Denies somebody more from now on, and after a restart. Throws ConfigError, or what the system says of the file. */
+  add(entry: string): void {
+    if (this.#file === undefined) throw new ConfigError(NO_FILE);
+    this.#file.add(entry);
   }
 
   close(): void {

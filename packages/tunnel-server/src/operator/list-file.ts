@@ -1,6 +1,6 @@
 import { ConfigError, messageOf } from '@wingman/node-kit';
 import type { Clock, Timer } from '@wingman/protocol';
-import { readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { SERVER_LIMITS } from '../limits.js';
 
@@ -38,6 +38,16 @@ export class ListFile<T> {
 
   get value(): T {
     return this.#value;
+  }
+
+  /** Writes a line to the end of the file, and has it in force at once. Throws ConfigError for one that is not valid, or what the system says. */
+  add(line: string): void {
+    const text = readFileSync(this.#options.path, 'utf8');
+    // The lines that are there as well: with a mistake among them the new one would not come into force.
+    this.#options.parse([...linesOf(text), line]);
+    const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+    appendFileSync(this.#options.path, `${gap}${line}\n`);
+    this.#reload();
   }
 
   /** Looks at the file no more. */

@@ -1,16 +1,13 @@
 import { BAD_OPERATOR_TOKEN, METRICS_CLOSED, NOT_FOUND, type Problem } from '@wingman/protocol';
 import { bearerTokenOf } from '@wingman/node-kit';
 import { Router, type Request, type RequestHandler } from 'express';
-import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.js';
 import { isSameSecret } from '../sessions/registration.js';
-import type { SessionRegistry } from '../sessions/session-registry.js';
 import { sendProblem } from '../web/problems.js';
+import { sessionAdministration, type SessionAdministration } from './admin-routes.js';
 
-export interface OperatorRouteOptions {
+export interface OperatorRouteOptions extends SessionAdministration {
   metrics: Metrics;
-  registry: SessionRegistry;
-  logger: Pick<Logger, 'warn'>;
   /** Undefined: whoever reaches the server may read its metrics, unless it is public. */
   metricsToken: string | undefined;
   /** Undefined: there are no such pages. */
@@ -20,31 +17,14 @@ export interface OperatorRouteOptions {
 
 /** The operator's pages, on the server's own name: metrics, the sessions, and the end of one. */
 export function operatorRoutes(options: OperatorRouteOptions): Router {
-  const { adminToken, isPublic, logger, metrics, metricsToken, registry } = options;
+  const { adminToken, isPublic, metrics, metricsToken } = options;
   const router = Router({ caseSensitive: true });
   const metricsClosed = isPublic ? METRICS_CLOSED : undefined;
   router.get('/metrics', demandToken(metricsToken, metricsClosed), async (_req, res) => {
     const { contentType, body } = await metrics.render();
     res.set('content-type', contentType).end(body);
   });
-  router.use('/admin', demandToken(adminToken, NOT_FOUND));
-  router.get('/admin/sessions', (_req, res) => {
-    const sessions = [...registry.all()].map(({ isOnline, session, viewers }) => ({
-      name: session.name,
-      online: isOnline,
-      viewers: viewers.size,
-      remainingMs: Math.round(session.remainingMs),
-      host: session.host?.whereabouts ?? null,
-    }));
-    res.json({ sessions });
-  });
-  router.delete('/admin/sessions/:name', (req, res) => {
-    const lookup = registry.lookup(req.params.name);
-    if (lookup.found !== 'session') return sendProblem(req, res, NOT_FOUND);
-    logger.warn({ session: req.params.name }, 'the operator ends a session');
-    lookup.session.session.end('removed');
-    res.status(204).end();
-  });
+  router.use('/admin', demandToken(adminToken, NOT_FOUND), sessionAdministration(options));
   return router;
 }
 

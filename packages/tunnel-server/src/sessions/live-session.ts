@@ -65,9 +65,9 @@ export class LiveSession implements IngressTarget {
     this.#wrongKeys = new WrongKeys(clock, (clientAddress) => {
       this.session.host?.send({ $case: 'wrongKey', value: { clientAddress } });
     });
-    const { viewers, relayDials, splices, ingressDials, ingressLink } = this;
+    const { viewers, signaling, relayDials, splices, ingressDials, ingressLink } = this;
     // The order matters: dial-backs hear of the host first, then the parts that wait for a dial-back.
-    for (const part of [relayDials, ingressDials, ingressLink, splices, viewers]) {
+    for (const part of [relayDials, ingressDials, ingressLink, splices, viewers, signaling]) {
       this.session.addPart(part);
     }
   }

@@ -1,18 +1,25 @@
 import {
+  encodeEnvelope,
   isLinkId,
+  Mailbox,
   RejectReason,
+  ServerToHost,
+  type Clock,
   type ConnectionAccept,
   type ConnectionRequest,
   type HostMessage,
   type ReceivedCase,
+  type SentCase,
   type ViewerMessage,
 } from '@wingman/protocol';
-import type { Session } from '../sessions/session.js';
+import { SERVER_LIMITS } from '../limits.js';
+import type { Session, SessionPart } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
 import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
 
 export interface P2pSignalingOptions {
   session: Session;
+  clock: Clock;
   viewers: ViewerRoster;
   stun: StunCoordination;
   p2pEnabled: boolean;
@@ -21,12 +28,30 @@ export interface P2pSignalingOptions {
   sparesRelay: boolean;
 }
 
-/** Carries offers, answers and candidates between the viewers of one session and its host, by link id. */
-export class P2pSignaling {
+/**
+ * Carries offers, answers and candidates between the viewers of one session and its host, by link id. What viewers say while
+ * the host is briefly away waits for it: an attempt need not run into its deadline because of that.
+ */
+export class P2pSignaling implements SessionPart {
   readonly #options: P2pSignalingOptions;
+  readonly #waiting: Mailbox<SentCase<ServerToHost>>;
 
   constructor(options: P2pSignalingOptions) {
+    const { awayBytes: bytes, awayMessages: messages, awayMs: ms } = SERVER_LIMITS;
     this.#options = options;
+    this.#waiting = new Mailbox({ messages, bytes, ms }, options.clock);
+  }
+
+  hostOnline(): void {
+    for (const message of this.#waiting.take()) this.#options.session.host?.send(message);
+  }
+
+  hostOffline(): void {
+    // What comes from now on waits.
+  }
+
+  ended(): void {
+    this.#waiting.take();
   }
 
   /** Asks the host to take the viewer's link, or rejects it. */
@@ -52,7 +77,9 @@ export class P2pSignaling {
   fromViewer(message: ReceivedCase<ViewerMessage>, joinedLinkId: string | undefined): void {
     if (message?.$case !== 'offer' && message?.$case !== 'iceCandidate') return;
     if (message.value.linkId !== joinedLinkId || !this.#options.p2pEnabled) return;
-    this.#options.session.host?.send(message);
+    const { host } = this.#options.session;
+    if (host !== undefined) return host.send(message);
+    this.#waiting.put(message, encodeEnvelope(ServerToHost, message).byteLength);
   }
 
   /** Passes the host's message on to the viewer of its link; nobody's is dropped. */

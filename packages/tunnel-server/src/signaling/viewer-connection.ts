@@ -21,7 +21,7 @@ import type { Session } from '../sessions/session.js';
 import type { P2pSignaling } from './p2p-signaling.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
-import type { ViewerPort, ViewerRoster } from './viewer-roster.js';
+import { shownLinkId, type ViewerPort, type ViewerRoster } from './viewer-roster.js';
 
 export interface ViewerConnectionOptions {
   session: Session;
@@ -34,9 +34,6 @@ export interface ViewerConnectionOptions {
   /** Where the browser connects from. */
   address: string;
 }
-
-/** Of a link's id an audit log has so much: it tells tabs apart, and opens nothing. */
-const SHOWN_ID_CHARS = 8;
 
 /** One tab's signaling connection. */
 export class ViewerConnection implements ViewerPort {
@@ -59,6 +56,10 @@ export class ViewerConnection implements ViewerPort {
     });
     if (viewers.connect(this)) this.#welcome(session);
     else this.#refuse();
+  }
+
+  get address(): string {
+    return this.#options.address;
   }
 
   send(message: SentCase<ServerToViewer>): void {
@@ -128,7 +129,7 @@ export class ViewerConnection implements ViewerPort {
 
   #note(event: AuditEvent, linkId: string): void {
     const { audit, address, session } = this.#options;
-    audit?.(event, { session: session.name, viewer: linkId.slice(0, SHOWN_ID_CHARS), address });
+    audit?.(event, { session: session.name, viewer: shownLinkId(linkId), address });
   }
 
   #closed(code: number): void {

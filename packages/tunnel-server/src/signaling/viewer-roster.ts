@@ -6,6 +6,21 @@ import { SERVER_LIMITS } from '../limits.js';
 export interface ViewerPort {
   send(message: SentCase<ServerToViewer>): void;
   close(code: number, reason: string): void;
+  /** Where the browser connects from. */
+  readonly address: string;
+}
+
+/** A viewer, as an operator sees one. */
+export interface ListedViewer {
+  readonly viewer: string;
+  readonly address: string;
+}
+
+/** Of a link's id operators see so much: it tells tabs apart, and opens nothing. */
+const SHOWN_ID_CHARS = 8;
+
+export function shownLinkId(linkId: string): string {
+  return linkId.slice(0, SHOWN_ID_CHARS);
 }
 
 /** What became of a viewer's wish to join: another tab of the same link is replaced. */
@@ -26,6 +41,11 @@ export class ViewerRoster implements SessionPart {
   /** Signaling connections now. */
   get size(): number {
     return this.#connected.size;
+  }
+
+  /** Those that have joined. */
+  list(): ListedViewer[] {
+    return [...this.#byLink].map(([id, { address }]) => ({ viewer: shownLinkId(id), address }));
   }
 
   /** Takes a connection; false when the session has too many. */

@@ -23,6 +23,7 @@ import { clientAddress } from './client-identity.js';
 import type { Nowhere, Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { forgetSession, sendProblem } from './problems.js';
+import { requestIdOf } from './request-id.js';
 import { isNavigation, type SessionResponse } from './session-routes.js';
 import type { UnknownNames } from './unknown-names.js';
 
@@ -111,16 +112,20 @@ function inTurn(serve: RequestListener): RequestListener {
  * Express hands over what a handler threw, and its own errors with a `status`. It ends here: Express's own
  * answer would show the client a stack trace.
  */
-function errorHandler(logger: Logger): ErrorRequestHandler {
+export function errorHandler(logger: Pick<Logger, 'error'>): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells an error handler by its four parameters
   return (error: unknown, req, res, _next) => {
-    if (!isClientError(error)) logger.error({ err: error }, 'a request failed');
+    if (!isClientError(error))
+      logger.error({ requestId: requestIdOf(req), err: error }, 'a request failed');
     try {
       // Half an answer must not look whole.
       if (res.headersSent) res.destroy();
       else sendProblem(req, res, isClientError(error) ? BAD_REQUEST : SERVER_FAILED);
     } catch (failure) {
-      logger.error({ err: failure }, 'nor could the failure be answered');
+      logger.error(
+        { requestId: requestIdOf(req), err: failure },
+        'nor could the failure be answered',
+      );
       res.destroy();
     }
   };

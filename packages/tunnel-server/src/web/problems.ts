@@ -5,6 +5,7 @@ import {
   NOTICE_COOKIE,
   OVERLOADED,
   renderProblem,
+  REQUEST_ID_FIELD,
   SCRIPTED_COOKIE,
   SESSION_ENDED,
   SESSION_UNKNOWN,
@@ -16,6 +17,7 @@ import {
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { requestIdOf } from './request-id.js';
 
 /** Problems that may be over in a moment: the host comes back, or shares again under the same name. */
 const PASSING: ReadonlySet<Problem> = new Set([
@@ -81,7 +83,9 @@ function problemAnswer(
   isClosing: boolean,
   parts: PageParts = {},
 ): { headers: Record<string, string>; body: string } {
-  const { headers, body } = renderProblem(problem, req.headers.accept, parts);
+  const requestId = requestIdOf(req);
+  const { headers, body } = renderProblem(problem, req.headers.accept, { ...parts, requestId });
+  if (requestId !== undefined) headers[REQUEST_ID_FIELD] = requestId;
   headers['content-length'] = String(Buffer.byteLength(body));
   if (isClosing) headers['connection'] = 'close';
   return { headers, body };

@@ -88,7 +88,7 @@ export class RequestLines {
     const way = `${who}${WAYS[report.path]}`.padEnd(9);
     const time = clockTime(this.#options.now());
     const head = isNarrow ? `${what} ` : `${time}  ${what} ${size}  ${way} `;
-    const note = noteOf(report);
+    const note = noteOf(report, columns === undefined || columns >= WIDE);
     const room =
       columns === undefined ? Infinity : columns - INDENT - head.length - note.length - 1;
     return head + shorten(visibleText(pageOf(report)), Math.max(room, 8)) + note;
@@ -99,6 +99,8 @@ export class RequestLines {
 const INDENT = 2;
 /** Below this width there is room for what was asked and answered, and no more. */
 const NARROW = 60;
+/** From this width on there is room for an id too. */
+const WIDE = 110;
 const WAYS = {
   p2p: 'direct',
   turn: 'turn',
@@ -128,9 +130,11 @@ function pageOf({ page, port }: RequestReport): string {
   return port === 0 ? page : `:${port}${page}`;
 }
 
-function noteOf({ state, code }: RequestReport): string {
-  if (state === 'broken-off') return ' (broken off)';
-  return state === 'refused' && code !== undefined ? ` (${code})` : '';
+/** Of what has failed, with the id by which the app's log and the reviewer's page have it. */
+function noteOf({ id, state, code }: RequestReport, isWide: boolean): string {
+  const note = state === 'broken-off' ? 'broken off' : state === 'refused' ? code : undefined;
+  if (note === undefined) return '';
+  return isWide ? ` (${note}, ${id})` : ` (${note})`;
 }
 
 /** The end of a path says more than its beginning. */
