@@ -1,5 +1,5 @@
-/** What lets UDP in, from the most to the least; apart: each destination sees another port. */
-type Manner = 'open' | 'lenient' | 'strict' | 'apart' | 'shut';
+/** What lets UDP in, from the most to the least; apart: each destination sees another port; counted: the next one. */
+type Manner = 'open' | 'lenient' | 'strict' | 'counted' | 'apart' | 'shut';
 type Family = 4 | 6;
 
 /** What theory has to know about a place (RFC 5128). */
@@ -36,7 +36,7 @@ const NATS = {
   address: by4('lenient'),
   port: by4('strict'),
   symmetric: by4('apart'),
-  predictable: by4('apart'),
+  predictable: by4('counted'),
   blocked: by4('shut'),
 };
 
@@ -87,9 +87,9 @@ function surrounding(kind: Kind): Surrounding {
 export function meet(viewer: Kind, host: Kind, isMapped: boolean): boolean {
   if (has(viewer, 6) && has(host, 6)) return true;
   if (!has(viewer, 4) || !has(host, 4)) return false;
-  const pair = [surrounding(viewer).manner, surrounding(host).manner];
+  const pair: Manner[] = [surrounding(viewer).manner, surrounding(host).manner];
   if (pair.includes('shut')) return false;
-  if (isMapped) return true;
-  // A port that nobody knows meets only one that lets anybody answer.
-  return !pair.includes('apart') || pair.includes('open') || pair.includes('lenient');
+  if (isMapped || pair.includes('open') || pair.includes('lenient')) return true;
+  // A port that nobody knows meets only one that lets anybody answer, and one that can be guessed a port that is known.
+  return pair.includes('strict') && !pair.includes('apart');
 }
