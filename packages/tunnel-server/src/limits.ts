@@ -11,6 +11,8 @@ export const SERVER_LIMITS = {
   viewerReturnMs: 2_500,
   /** The same for a tab that was frozen: Chromium closes the tab's socket as the tab wakes, and the network may be away for some seconds. */
   frozenReturnMs: 10_000,
+  /** ICE candidates looked at for each end of an attempt, as many as a host takes. */
+  candidatesSeen: 64,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
   /** …and how many more a second. */

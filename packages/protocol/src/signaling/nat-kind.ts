@@ -80,6 +80,16 @@ function hasTwoPorts(outer: readonly OfferedAddress[], udp: readonly OfferedAddr
   );
 }
 
+/** How many STUN servers these URLs surely name: two names may be one server, so that only IPv4 addresses count. */
+export function countStunServers(urls: readonly string[]): number {
+  const found = urls.map((url) => /^(?:stun|turn):(\d+(?:\.\d+){3})/.exec(url)?.[1]);
+  const isAnyNamed = urls.some((url) => /^(stun|turn)s?:/.test(url));
+  return Math.max(
+    new Set(found.filter((address) => address !== undefined)).size,
+    isAnyNamed ? 1 : 0,
+  );
+}
+
 /** Ports that a router has mapped or that are guessed: no STUN server has seen them, so they tell nothing of the NAT. */
 const UNSEEN = /^candidate:(mapped|guess) /;
 
