@@ -12,6 +12,7 @@ import { RouterPorts } from '../../tunnel/webrtc/router-ports.js';
 import { ENGINE_NAMES, loadEngine } from '../../tunnel/webrtc/webrtc-adapter.js';
 import type { Examined, Finding } from './finding.js';
 import { nat } from './nat.js';
+import { peer } from './peer.js';
 import { pathMtu } from './path-mtu.js';
 import { askStun } from './stun-question.js';
 
@@ -20,7 +21,7 @@ type Check = (examined: Examined) => Promise<Finding[]>;
 /** Everything that `wingman doctor` looks at, in this order: this machine first, then what is outside of it. */
 const BY_ITSELF: readonly Check[] = [machine, engines, tunnelPort];
 const BY_NETWORK: readonly Check[] = [server, pathMtu, stun, nat, router];
-const CHECKS = [...BY_ITSELF, ...BY_NETWORK];
+const CHECKS = [...BY_ITSELF, ...BY_NETWORK, peer];
 
 function machine(): Promise<Finding[]> {
   const system: Finding = {
