@@ -3,58 +3,73 @@ import { parseArgs } from 'node:util';
 import type { BrowserName } from '../support/browser.js';
 import { running } from '../support/program.js';
 import {
+  ALL_PAIRS,
+  BASE_PAIRS,
+  CHANGE_KINDS,
   expectedWay,
   MAPPING_KINDS,
-  matrix,
+  nameOf,
   TURN_KINDS,
   type Cell,
-  type MappingKind,
-  type TurnKind,
+  type Pair,
 } from './cell.js';
-import { NAT_KINDS, NatNetwork } from './nat-network.js';
+import { NatNetwork } from './nat-network.js';
 import { Stage } from './stage.js';
+import { BASE_KINDS, KINDS } from './surroundings.js';
 import { visit, type Reached } from './visit.js';
 
+const OTHERS = KINDS.filter((kind) => !BASE_KINDS.includes(kind)).join(', ');
 const HELP = `npm run lab -- [options]
   --browser chromium|firefox|both   which browsers (both)
   --engine auto|node-datachannel|wrtc   the host's WebRTC engine (auto)
-  --only VIEWERxHOST,…              these pairs of ${NAT_KINDS.join(', ')}, e.g. fullxsymmetric
+  --only VIEWERxHOST,…              these pairs, e.g. fullxsymmetric; else every pair of
+                                    ${BASE_KINDS.join(', ')}
+  --all                             every pair of all kinds, which are beside those
+                                    ${OTHERS}
   --turn none|udp|tcp               a TURN server beside the tunnel server (none; needs coturn)
   --mapping none|pcp|upnp           what the host's gateway maps ports by (none; needs miniupnpd)
-  --moves                           in each direct cell the viewer's address changes as well
+  --change ${CHANGE_KINDS.join('|')}
+                                    what changes in each direct cell while the app is in use (none)
 `;
 /** Set in the process that runs in the viewer's namespace: the network's name. */
 const NETWORK = 'WINGMAN_LAB_NETWORK';
 
-interface Wanted {
-  readonly cells: readonly Cell[];
-  readonly moves: boolean;
-}
-
-function parseOptions(): Wanted | undefined {
+function parseOptions(): readonly Cell[] | undefined {
   const { values } = parseArgs({
     options: {
       browser: { type: 'string', default: 'both' },
       engine: { type: 'string', default: 'auto' },
       only: { type: 'string' },
+      all: { type: 'boolean', default: false },
       turn: { type: 'string', default: 'none' },
       mapping: { type: 'string', default: 'none' },
-      moves: { type: 'boolean', default: false },
+      change: { type: 'string', default: 'none' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
-  const browsers: BrowserName[] =
-    values.browser === 'both' ? ['chromium', 'firefox'] : [values.browser as BrowserName];
-  const turn = TURN_KINDS.find((kind): kind is TurnKind => kind === values.turn);
-  if (turn === undefined) throw new Error(`--turn is one of ${TURN_KINDS.join(', ')}`);
-  const mapping = MAPPING_KINDS.find((kind): kind is MappingKind => kind === values.mapping);
-  if (mapping === undefined) throw new Error(`--mapping is one of ${MAPPING_KINDS.join(', ')}`);
-  const only = values.only?.split(',');
-  const all = matrix(browsers, values.engine).map((cell) => ({ ...cell, mapping, turn }));
-  const cells = all.filter(({ viewer, host }) => only?.includes(`${viewer}x${host}`) ?? true);
-  if (cells.length === 0) throw new Error('no cell has such a name');
-  return { cells, moves: values.moves };
+  const browsers = oneOf('browser', ['both', 'chromium', 'firefox'], values.browser);
+  const rest = {
+    engine: values.engine,
+    turn: oneOf('turn', TURN_KINDS, values.turn),
+    mapping: oneOf('mapping', MAPPING_KINDS, values.mapping),
+    change: oneOf('change', CHANGE_KINDS, values.change),
+  };
+  const chosenPairs = values.only?.split(',').map(pairOf) ?? (values.all ? ALL_PAIRS : BASE_PAIRS);
+  const chosen: readonly BrowserName[] = browsers === 'both' ? ['chromium', 'firefox'] : [browsers];
+  return chosen.flatMap((browser) => chosenPairs.map((pair) => ({ ...pair, browser, ...rest })));
+}
+
+function oneOf<Kind extends string>(name: string, kinds: readonly Kind[], given: string): Kind {
+  const kind = kinds.find((each) => each === given);
+  if (kind === undefined) throw new Error(`--${name} is one of ${kinds.join(', ')}`);
+  return kind;
+}
+
+function pairOf(name: string): Pair {
+  const pair = ALL_PAIRS.find((each) => nameOf(each) === name);
+  if (pair === undefined) throw new Error(`${name} is no pair of ${KINDS.join(', ')}`);
+  return pair;
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -69,23 +84,23 @@ const HEAD = [
 ];
 
 function row(cell: Cell, reached: Reached): string {
-  const { appMs, carried, directMs, failures, move, way } = reached;
+  const { appMs, carried, change, directMs, failures, way } = reached;
   const kib = [carried.p2p, carried.turn, carried.relay].map((n) => (n / 1024).toFixed(1));
   const values = [
     ...[cell.viewer, cell.host, cell.browser, expectedWay(cell), way, ms(appMs), ms(directMs)],
     ...[
       `${failures.length}`,
       ...kib,
-      ms(move?.stallMs),
-      ms(move?.directMs),
-      move === null ? '–' : `${move.switches}`,
+      ms(change?.stallMs),
+      ms(change?.directMs),
+      change === null ? '–' : `${change.switches}`,
     ],
   ];
   return `| ${values.join(' | ')} |`;
 }
 
 /** Runs every cell and prints its row; the number of cells that have reached something else than theory says. */
-async function runCells({ cells, moves }: Wanted, network: NatNetwork): Promise<number> {
+async function runCells(cells: readonly Cell[], network: NatNetwork): Promise<number> {
   say(`| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
   let wrong = 0;
   let running: RunningStage | undefined;
@@ -100,8 +115,8 @@ async function runCells({ cells, moves }: Wanted, network: NatNetwork): Promise<
       if (running?.stage.suits(cell) !== true) {
         await end();
         running = await startStage(cell, network);
-      }
-      if (!(await runCell(cell, running, network, moves))) wrong += 1;
+      } else await network.surround('viewer', cell.viewer);
+      if (!(await runCell(cell, running, network))) wrong += 1;
     }
   } finally {
     await end();
@@ -116,7 +131,8 @@ interface RunningStage {
 }
 
 async function startStage(cell: Cell, network: NatNetwork): Promise<RunningStage> {
-  await network.setNat('host', cell.host);
+  await network.surround('viewer', cell.viewer);
+  await network.surround('host', cell.host);
   const stage = new Stage(network, cell);
   return { stage, url: await stage.start() };
 }
@@ -126,11 +142,9 @@ async function runCell(
   cell: Cell,
   { stage, url }: RunningStage,
   network: NatNetwork,
-  moves: boolean,
 ): Promise<boolean> {
-  await network.setNat('viewer', cell.viewer);
   try {
-    const reached = await visit(cell, url, { network, stage }, moves);
+    const reached = await visit(cell, url, { network, stage });
     say(row(cell, reached));
     if (expectedWay(cell) !== 'none') for (const failure of reached.failures) say(failure);
     return reached.way === expectedWay(cell);

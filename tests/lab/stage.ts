@@ -1,22 +1,29 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { eventually, Program, ROOT } from '../support/program.js';
 import type { Cell, MappingKind } from './cell.js';
 import {
   HOST_GATEWAY,
   MAPPING_TABLE,
+  PROXY_PORT,
+  PUBLIC_PORT,
   SERVER_ADDRESS,
+  SERVER_ADDRESS_6,
   SERVER_PORT,
   TURN_PORT,
   type NatNetwork,
   type Place,
+  type Side,
 } from './nat-network.js';
+import { has } from './surroundings.js';
 
 /** The host's own deadline for an attempt is set to this, so that a cell without a way ends soon. */
 const ATTEMPT_MS = 5_000;
 const DAEMON_MS = 20_000;
 const SECRET = 'lab-secret';
+const STUN = [SERVER_ADDRESS, `[${SERVER_ADDRESS_6}]`].map((at) => `stun:${at}:${SERVER_PORT}`);
 /** How a line of the host's begins that tells of an attempt that has failed. */
 const PROBLEM = '{"event":"error","code":"TIMEOUT"';
 
@@ -33,7 +40,7 @@ export class Stage {
 
   /** Whether another cell differs in the viewer's network alone. */
   suits(other: Cell): boolean {
-    return (['engine', 'host', 'turn', 'mapping'] as const).every(
+    return (['engine', 'host', 'turn', 'mapping', 'change'] as const).every(
       (name) => other[name] === this.cell[name],
     );
   }
@@ -57,7 +64,7 @@ export class Stage {
         ...cli,
         'server',
         '--host',
-        '0.0.0.0',
+        '::',
         '--port',
         String(SERVER_PORT),
         '--domain',
@@ -66,7 +73,7 @@ export class Stage {
       ],
       {
         TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}`,
-        STUN_SERVERS: `stun:${SERVER_ADDRESS}:${SERVER_PORT}`,
+        STUN_SERVERS: STUN.join(','),
         STUN_EMBEDDED: 'true',
         ...(turn === 'none' ? {} : { TURN_URLS: turnUrl, TURN_SECRET: SECRET }),
       },
@@ -78,8 +85,10 @@ export class Stage {
     const app = this.#run('host', [process.execPath, `${ROOT}tests/lab/app.mjs`]);
     const port = await app.find('the app', (lines) => lines[0]?.replace('port ', ''));
     const share = [...cli, 'share', port, '--json', '--engine', engine];
-    const named = [...share, '--server', `http://${SERVER_ADDRESS}:${SERVER_PORT}`];
-    const host = this.#run('host', named, { PORT_MAPPING: String(mapping !== 'none') });
+    const host = this.#run('host', [...share, '--server', this.#serverUrl()], {
+      PORT_MAPPING: String(mapping !== 'none'),
+      ...(this.cell.host === 'proxy' ? { HTTP_PROXY: await this.startProxy('host') } : {}),
+    });
     this.#host = host;
     return host.find('the session', (lines) => {
       const ready = lines.find((line) => line.startsWith('{"event":"ready"'));
@@ -99,6 +108,26 @@ export class Stage {
   /** What the programs have said, for a cell that went wrong. */
   output(): string {
     return this.#programs.map((program) => program.output()).join('\n');
+  }
+
+  #serverUrl(): string {
+    const address = has(this.cell.host, 4) ? SERVER_ADDRESS : `[${SERVER_ADDRESS_6}]`;
+    return `http://${address}:${PUBLIC_PORT}`;
+  }
+
+  /** At the gateway of one side; resolves with its URL. */
+  async startProxy(side: Side): Promise<string> {
+    const program = [process.execPath, `${ROOT}tests/lab/proxy.mjs`, String(PROXY_PORT)];
+    const proxy = this.#run(`${side}-nat`, [...program, SERVER_ADDRESS, String(PUBLIC_PORT)]);
+    await proxy.find('the proxy', (lines) => lines[0]);
+    return `http://${this.network.gateway(side)}:${PROXY_PORT}`;
+  }
+
+  /** The host's programs stop where they are, and go on after so many milliseconds, as when a laptop is closed. */
+  async sleep(milliseconds: number): Promise<void> {
+    this.#host?.signal('SIGSTOP');
+    await setTimeout(milliseconds);
+    this.#host?.signal('SIGCONT');
   }
 
   #startTurn(): void {

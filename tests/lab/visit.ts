@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, status, type Status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
 import { expectedWay, type Cell, type Way } from './cell.js';
-import type { NatNetwork } from './nat-network.js';
+import { changed, type Changed } from './change.js';
+import { PUBLIC_PORT, SERVER_ADDRESS_6, SERVER_PORT, type NatNetwork } from './nat-network.js';
 import type { Stage } from './stage.js';
+import { has } from './surroundings.js';
 
 /** What one cell has shown; times in milliseconds, null for what did not come about. */
 export interface Reached {
@@ -14,8 +18,7 @@ export interface Reached {
   readonly carried: Carried;
   /** Why attempts at a channel have failed before one has come about, or none has. */
   readonly failures: readonly string[];
-  /** After the viewer's address has changed: the longest time without an answer, and until the channel carries again. */
-  readonly move: { stallMs: number; directMs: number | null; switches: number } | null;
+  readonly change: Changed | null;
 }
 
 /** Bytes by path, both directions together. */
@@ -24,17 +27,16 @@ type Carried = Readonly<Record<keyof Status['bytes'], number>>;
 const BULK_BYTES = 4 * 1024 * 1024;
 /** A loaded machine makes a path late, and an attempt that failed for it is repeated meanwhile. */
 const READY_MS = 20_000;
-const MOVED_MS = 15_000;
 
-/** Opens the app in a fresh browser and measures; `moves` changes the viewer's address too. */
+/** Opens the app in a fresh browser and measures. */
 export async function visit(
   cell: Cell,
   url: string,
   { network, stage }: { readonly network: NatNetwork; readonly stage: Stage },
-  moves: boolean,
 ): Promise<Reached> {
   const before = stage.failures.length;
-  const browser: Browser = await launch(cell.browser, [], { own: true });
+  const leave = await wayIn(cell, network);
+  const browser = await startBrowser(cell, stage);
   try {
     const page = await browser.newPage();
     const start = performance.now();
@@ -47,10 +49,12 @@ export async function visit(
     const way = await foundWay(page, isHopeless);
     const directMs = way === 'none' ? null : performance.now() - start;
     const carried = await bulk(page);
-    const move = moves && way === 'direct' ? await moved(page, network) : null;
-    return { way, appMs, directMs, carried, move, failures: stage.failures.slice(before) };
+    const changing = { network, stage, browser };
+    const change = way === 'direct' ? await changed(page, cell, changing) : null;
+    return { way, appMs, directMs, carried, change, failures: stage.failures.slice(before) };
   } finally {
     await browser.close();
+    await leave();
   }
 }
 
@@ -105,30 +109,37 @@ function carriedIn({ bytes: { p2p, turn, relay } }: Status): Carried {
   return { p2p: p2p.in + p2p.out, turn: turn.in + turn.out, relay: relay.in + relay.out };
 }
 
-/** Small requests, one after another, while the viewer's address changes. */
-async function moved(page: Page, network: NatNetwork): Promise<NonNullable<Reached['move']>> {
-  const { switches } = await status(page);
-  await inApp(page, () => {
-    const world = window as unknown as { stallMs: number };
-    world.stallMs = 0;
-    const next = async (): Promise<void> => {
-      const at = performance.now();
-      await (await fetch('/bytes?n=1')).arrayBuffer();
-      world.stallMs = Math.max(world.stallMs, performance.now() - at);
-      setTimeout(() => void next(), 20);
-    };
-    void next();
+/** How the browser of these surroundings finds the server by the loopback's port. */
+async function startBrowser(cell: Cell, stage: Stage): Promise<Browser> {
+  if (cell.viewer !== 'proxy') return launch(cell.browser, [], { own: true });
+  const proxy = await stage.startProxy('viewer');
+  if (cell.browser === 'chromium') {
+    const args = [`--proxy-server=${proxy}`, '--proxy-bypass-list=<-loopback>'];
+    return launch('chromium', args, { own: true });
+  }
+  const { hostname, port } = new URL(proxy);
+  const where = { http: hostname, http_port: Number(port), ssl: hostname, ssl_port: Number(port) };
+  const prefs = { type: 1, ...where, allow_hijacking_localhost: true, no_proxies_on: '' };
+  const named = Object.entries(prefs).map(([name, value]) => [`network.proxy.${name}`, value]);
+  return launch('firefox', [], {
+    own: true,
+    prefs: Object.fromEntries(named) as Record<string, unknown>,
   });
-  await network.move('viewer', 1);
-  const start = performance.now();
-  const isBack = async (): Promise<boolean> => {
-    const now = await status(page);
-    return now.mode === 'p2p' && now.switches > switches;
+}
+
+/** Where only IPv6 gets out, the packet filter can't lead the loopback's port to the server: a socket does. */
+async function wayIn({ viewer }: Cell, network: NatNetwork): Promise<() => Promise<void>> {
+  if (has(viewer, 4)) return async () => undefined;
+  await network.leadLoopback(false);
+  const forwarder = createServer((near) => {
+    const far = connect(PUBLIC_PORT, SERVER_ADDRESS_6);
+    near.on('error', () => far.destroy()).on('close', () => far.destroy());
+    far.on('error', () => near.destroy()).on('close', () => near.destroy());
+    near.pipe(far).pipe(near);
+  });
+  await once(forwarder.listen(SERVER_PORT, '127.0.0.1'), 'listening');
+  return async () => {
+    forwarder.close();
+    await network.leadLoopback(true);
   };
-  const back = await eventually('the direct path again', isBack, MOVED_MS).catch(() => false);
-  const directMs = back ? performance.now() - start : null;
-  const stallMs = await inApp(page, () => (window as unknown as { stallMs: number }).stallMs);
-  await network.move('viewer', 0);
-  const after = await status(page);
-  return { stallMs, directMs, switches: after.switches - switches };
 }

@@ -23,6 +23,7 @@ export interface CliEvent {
   path?: string;
   code?: string;
   port?: number;
+  viewers?: number;
   direction?: string;
   bytes?: number;
   state?: string;

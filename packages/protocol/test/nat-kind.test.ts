@@ -27,6 +27,13 @@ describe('a candidate’s line', () => {
   });
 });
 
+test('what no STUN server has seen tells nothing of the NAT', () => {
+  const unseen = ['mapped', 'guess'].map((name) =>
+    outer(40_001, ANY).replace('candidate:3', `candidate:${name}`),
+  );
+  expect(natKind([HOST, outer(40_000, ANY), ...unseen], { stunServers: 2 })).toBe('steady');
+});
+
 describe('the NAT of an end', () => {
   test.each<[NatKind, string[], number]>([
     ['none', [PUBLIC], 1],

@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
+import { getProxyForUrl } from 'proxy-from-env';
 import {
   ConfigError,
+  isLoopbackHost,
   isSet,
   optionsOf,
   readSettings,
@@ -181,6 +183,14 @@ export function environment(
 /** What the `.env` file of a directory says, if it has one. */
 function dotenv(directory: string = process.cwd()): Environment {
   return parseDotenv(readIfThere(join(directory, '.env')));
+}
+
+/**
+ * The proxy by which a server is reached, as the system's own variables say (HTTPS_PROXY, HTTP_PROXY, NO_PROXY);
+ * undefined where there is none. No proxy is asked for this machine itself.
+ */
+export function proxyFor(server: URL): string | undefined {
+  return isLoopbackHost(server.hostname) ? undefined : getProxyForUrl(server) || undefined;
 }
 
 /** Where a user's own settings are kept (XDG Base Directory Specification). */

@@ -17,6 +17,8 @@ export const SERVER_LIMITS = {
   awayBytes: 256 * KIB,
   /** …and for so long: an attempt is given up then. */
   awayMs: 10_000,
+  /** ICE candidates looked at for each end of an attempt, as many as a host takes. */
+  candidatesSeen: 64,
   /** Signaling messages a viewer may send at once (an offer and its candidates, twice)… */
   viewerMessageBurst: 200,
   /** …and how many more a second. */

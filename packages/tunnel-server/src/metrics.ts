@@ -55,6 +55,11 @@ export class Metrics {
     'way',
   ]);
   readonly p2pFailed = this.#counter('p2p_failed_total', 'Direct paths that did not', ['reason']);
+  readonly p2pPairs = this.#counter(
+    'p2p_pairs_total',
+    'What became of direct paths, by the NATs at both ends',
+    ['viewer_nat', 'host_nat', 'outcome'],
+  );
   readonly fallbacks = this.#counter('fallbacks_total', 'Direct paths lost to the relay');
   readonly p2pSetupSeconds = new Histogram({
     name: 'wingman_p2p_setup_seconds',

@@ -315,10 +315,11 @@ describe('signaling between viewers and their host', () => {
 describe('what viewers report of their direct paths', () => {
   let metrics: Metrics;
   let reports: ConnectionReports;
+  const KINDS = { viewer: 'shifting', host: 'some' } as const;
 
   beforeEach(() => {
     metrics = new Metrics(NO_SOURCES);
-    reports = new ConnectionReports(metrics, clock);
+    reports = new ConnectionReports(metrics, clock, { of: (end) => KINDS[end] });
   });
 
   const report = (
@@ -340,6 +341,17 @@ describe('what viewers report of their direct paths', () => {
     expect(await metrics.value('wingman_p2p_connected_total', { way: 'turn' })).toBe(1);
     expect(await metrics.value('wingman_p2p_failed_total', { reason: 'ice' })).toBe(1);
     expect(await metrics.value('wingman_fallbacks_total')).toBe(1);
+  });
+
+  test('is counted by the NATs of both ends', async () => {
+    report(P2pEvent.FAILED, 0, P2pFailure.NAT);
+    report(P2pEvent.CONNECTED, 300, P2pFailure.UNSPECIFIED, true);
+    const pair = { viewer_nat: 'shifting', host_nat: 'some' };
+    const counted = (outcome: string): Promise<number> =>
+      metrics.value('wingman_p2p_pairs_total', { ...pair, outcome });
+    expect([await counted('nat'), await counted('turn'), await counted('direct')]).toEqual([
+      1, 1, 0,
+    ]);
   });
 
   test('can make no labels of its own', async () => {

@@ -1,4 +1,5 @@
 import {
+  countStunServers,
   natKind,
   readCandidate,
   within,
@@ -49,7 +50,8 @@ export async function look({ p2p }: Diagnosed): Promise<Sights> {
   if (p2p === undefined || last === undefined) return { ...NO_SIGHTS, whyNot: p2p?.whyNot };
   const entries = await entriesOf(last);
   const pair = entries.find(isInUse);
-  const stunServers = stunServersOf(last);
+  const asked = (last.peer.getConfiguration().iceServers ?? []).flatMap(({ urls }) => urls);
+  const stunServers = countStunServers(asked);
   const natOf = (end: End, id: string | undefined): NatKind =>
     natKind(last.seen[end], { stunServers, seenAt: seenAt(entries, id) });
   return {
@@ -87,14 +89,6 @@ function seenAt(entries: readonly StatsEntry[], id: string | undefined): string 
   const used = entries.find((entry) => entry.id === id);
   if (used?.candidateType !== 'prflx' || used.address === undefined) return undefined;
   return `${used.address}:${used.port ?? 0}`;
-}
-
-/** Two names may be one server, so that only addresses count. */
-function stunServersOf({ peer }: DiagnosedAttempt): number {
-  const urls = (peer.getConfiguration().iceServers ?? []).flatMap(({ urls }) => urls);
-  const found = urls.map((url) => /^(?:stun|turn):(\d+(?:\.\d+){3})/.exec(url)?.[1]);
-  const named = urls.some((url) => /^(stun|turn)s?:/.test(url));
-  return Math.max(new Set(found.filter((address) => address !== undefined)).size, named ? 1 : 0);
 }
 
 function checksOf(pair: StatsEntry | undefined): Sights['checks'] {

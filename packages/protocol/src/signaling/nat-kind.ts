@@ -49,7 +49,8 @@ export interface NatSights {
 
 /** Tells what NAT an end has by what it offers (RFC 4787 section 4.1). */
 export function natKind(lines: readonly string[], { stunServers, seenAt }: NatSights): NatKind {
-  const all = lines.flatMap((line) => readCandidate(line) ?? []);
+  const seen = lines.filter((line) => !UNSEEN.test(line));
+  const all = seen.flatMap((line) => readCandidate(line) ?? []);
   const udp = all.filter(({ address, protocol }) => protocol === 'udp' && isIpv4(address));
   const outer = udp.filter(({ type }) => type === 'srflx');
   // A STUN server on this machine tells nothing about the network.
@@ -78,6 +79,19 @@ function hasTwoPorts(outer: readonly OfferedAddress[], udp: readonly OfferedAddr
     ),
   );
 }
+
+/** How many STUN servers these URLs surely name: two names may be one server, so that only IPv4 addresses count. */
+export function countStunServers(urls: readonly string[]): number {
+  const found = urls.map((url) => /^(?:stun|turn):(\d+(?:\.\d+){3})/.exec(url)?.[1]);
+  const isAnyNamed = urls.some((url) => /^(stun|turn)s?:/.test(url));
+  return Math.max(
+    new Set(found.filter((address) => address !== undefined)).size,
+    isAnyNamed ? 1 : 0,
+  );
+}
+
+/** Ports that a router has mapped or that are guessed: no STUN server has seen them, so they tell nothing of the NAT. */
+const UNSEEN = /^candidate:(mapped|guess) /;
 
 function isIpv4(address: string): boolean {
   return /^\d+(\.\d+){3}$/.test(address);

@@ -16,6 +16,7 @@ import { addSettings, typedSettings } from './options.js';
 import { ExitCode, stopSignal } from './process.js';
 import { localAddress } from '../settings.js';
 import { serve } from './server.js';
+import { readSessionLink } from './session-link.js';
 import { share } from './share.js';
 import { commandSource } from './source/command.js';
 import { findDevServers, pickDevServer } from './source/dev-servers.js';
@@ -257,12 +258,16 @@ function addDoctor(program: Command, done: (code: number) => void): void {
     .description(
       'look at what sharing needs: machine, engines, port, server, clock, path MTU, STUN, NAT, router',
     );
-  addSettings(command, options).action(async () => {
+  const toPeer =
+    'Go to a session as a reviewer’s tab does, by both paths: its whole link, in quotes.';
+  command.addOption(new Option('--peer <link>', toPeer));
+  addSettings(command, options).action(async ({ peer }: { peer?: string }) => {
+    if (peer !== undefined) readSessionLink(peer);
     const env = environment();
     const config = shareConfig({ ...typedSettings(command, options), port: UNKNOWN_PORT }, env);
     const { stdout } = process;
     const paper = { color: stdout.isTTY && !refusesColor(env), columns: stdout.columns };
-    const isWell = await examine(config, (text) => void stdout.write(text), paper);
+    const isWell = await examine({ ...config, peer }, (text) => void stdout.write(text), paper);
     done(isWell ? ExitCode.STOPPED : ExitCode.FAILED);
   });
 }

@@ -1,13 +1,6 @@
-import {
-  ConfigError,
-  optionsOf,
-  readSettings,
-  schemas,
-  setting,
-  type Given,
-} from '@wingman/node-kit';
-import { decodeLinkKey, isSessionName } from '@wingman/protocol';
+import { optionsOf, readSettings, schemas, setting, type Given } from '@wingman/node-kit';
 import { IngressKey } from '../exchange/ingress-key.js';
+import { readSessionLink } from './session-link.js';
 
 const DAY_MS = 86_400_000;
 /** A session with a name may be started again and again, so a URL of it may outlive one start. */
@@ -43,29 +36,9 @@ export const urlOptions = optionsOf(SETTINGS);
 /** Signs a URL with the key in a session's link, so that a program without the key may use it. Throws ConfigError. */
 export async function signUrl(link: string, given: Given<typeof SETTINGS>): Promise<string> {
   const { label, expiresMs, path } = readSettings(SETTINGS, given, {});
-  const { origin, session, linkKey } = readLink(link);
+  const { origin, session, linkKey } = readSessionLink(link);
   const key = await IngressKey.create(linkKey, session);
   return origin + key.signPath({ label, path, expiresAt: Date.now() + expiresMs });
-}
-
-interface Link {
-  readonly origin: string;
-  readonly session: string;
-  readonly linkKey: Uint8Array;
-}
-
-function readLink(link: string): Link {
-  try {
-    const { origin, hostname, hash } = new URL(link);
-    const [session = ''] = hostname.split('.');
-    const linkKey = decodeLinkKey(hash.replace(/^#k=/, ''));
-    if (isSessionName(session)) return { origin, session, linkKey };
-  } catch {
-    // Said below.
-  }
-  throw new ConfigError(
-    '<link> is not valid. It is the whole link that wingman share prints, with the part after the #, in quotes.',
-  );
 }
 
 /** What a URL parser leaves as it is, and no server reads in another way. */

@@ -12,7 +12,6 @@ import {
   type WingmanError,
 } from '@wingman/protocol';
 import {
-  allAddresses,
   dialHeaders,
   dialUrl,
   Heartbeat,
@@ -21,8 +20,9 @@ import {
   type DialClient,
   type DialPurposeName,
 } from '@wingman/node-kit';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
+import { openServerSocket, type ProxyFor } from './server-socket.js';
 
 /** Where to dial and as whom; known once the session is registered. */
 export interface DialTarget {
@@ -36,6 +36,7 @@ export interface DialerOptions {
   readonly prekeys: PrekeyRing;
   readonly ingressAllowed: boolean;
   readonly clock: Clock;
+  readonly proxyFor?: ProxyFor | undefined;
   attachViewer(linkId: string, carrier: Carrier, client: DialClient | undefined): void;
   attachIngress(linkId: string, carrier: Carrier): void;
   /** A dial or its handshake has failed. */
@@ -55,7 +56,7 @@ export class Dialer {
   dial(purpose: DialPurpose, target: DialTarget): void {
     const name = this.#nameOf(purpose);
     if (name === undefined || this.#pending.size >= HOST_LIMITS.pendingDials) return;
-    const socket = open(target, name);
+    const socket = open(target, name, this.#options.proxyFor?.(target.server));
     this.#pending.add(socket);
     // Of the whole opening: an answer that comes byte by byte is never idle.
     const late = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.dialMs);
@@ -116,11 +117,14 @@ export class Dialer {
   }
 }
 
-function open({ server, session, token }: DialTarget, purpose: DialPurposeName): WebSocket {
-  return new WebSocket(dialUrl(server, { session, purpose }), {
+function open(
+  { server, session, token }: DialTarget,
+  purpose: DialPurposeName,
+  proxy: string | undefined,
+): WebSocket {
+  return openServerSocket(dialUrl(server, { session, purpose }), proxy, {
     headers: dialHeaders(token),
     perMessageDeflate: false,
-    lookup: allAddresses,
     maxPayload: LIMITS.maxMessageBytes,
   });
 }

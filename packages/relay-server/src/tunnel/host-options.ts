@@ -1,5 +1,5 @@
 import type { EmbeddedServer } from '../cli/embedded-server.js';
-import type { ShareConfig } from '../config.js';
+import { proxyFor, type ShareConfig } from '../config.js';
 import type { RememberedAnswers } from '../entry/remembered-answers.js';
 import type { HostOptions } from './host-types.js';
 import type { HostIdentity } from './identity.js';
@@ -30,6 +30,7 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
     hostHeader: config.hostHeader,
     server,
     furtherServers: config.furtherServers,
+    proxyFor,
     bareOrigins: embedded?.bareOrigins ?? [],
     identity,
     token: embedded?.token ?? config.token,

@@ -8,6 +8,7 @@ import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
 import type { Commons } from '../exchange/local-app.js';
 import type { HostIdentity } from './identity.js';
+import type { ProxyFor } from './server-socket.js';
 import type { LoadSpare } from './webrtc/spare-engine.js';
 import type { PeerEngine } from './webrtc/webrtc-adapter.js';
 
@@ -23,6 +24,8 @@ export interface HostOptions {
   readonly server: URL;
   /** Servers for when that one is gone, in turn. */
   readonly furtherServers?: readonly URL[];
+  /** The proxy by which a server is reached; none when it isn't said. */
+  readonly proxyFor?: ProxyFor;
   /** Origins under which the server shows this session besides the session's own. */
   readonly bareOrigins?: readonly string[];
   readonly identity: HostIdentity;

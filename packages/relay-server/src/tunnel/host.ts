@@ -99,6 +99,7 @@ export class Host extends EventEmitter<HostEvents> {
     this.#connection = new SignalingClient({
       servers: serversOf(options),
       clock: this.#clock,
+      proxyFor: options.proxyFor,
       register: (nonce) => registrations.create(nonce),
       registered: (grant) => {
         this.#registered(grant);
@@ -227,6 +228,7 @@ export class Host extends EventEmitter<HostEvents> {
       linkKey: this.#options.identity.linkKey,
       prekeys: this.#keys.prekeys,
       ingressAllowed: this.#options.ingress !== 'off',
+      proxyFor: this.#options.proxyFor,
       clock: this.#clock,
       attachViewer: (linkId, carrier, client) => {
         const attached = this.#links.attachViewer(linkId, carrier, 'relay', client);

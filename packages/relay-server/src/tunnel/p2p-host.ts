@@ -21,6 +21,7 @@ import {
   WingmanError,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import { nextPorts } from './webrtc/port-guesses.js';
 import { SpareEngine, type LoadSpare } from './webrtc/spare-engine.js';
 import type { IceServerAddress, Peer, PeerEngine } from './webrtc/webrtc-adapter.js';
 
@@ -189,6 +190,8 @@ export class Attempt {
     if (this.#machine.state === 'closed') return;
     this.#see('viewer', candidate);
     this.#peer.addCandidate({ candidate, mid });
+    for (const guess of this.#guesses(candidate))
+      this.#peer.addCandidate({ candidate: guess, mid });
   }
 
   close(): void {
@@ -210,8 +213,15 @@ export class Attempt {
   #sendCandidate(candidate: string, sdpMid: string): void {
     if (this.#machine.state === 'closed') return;
     this.#see('host', candidate);
-    const value = { linkId: this.linkId, attempt: this.number, candidate, sdpMid };
-    this.#options.send({ $case: 'iceCandidate', value });
+    for (const each of [candidate, ...this.#guesses(candidate)]) {
+      const value = { linkId: this.linkId, attempt: this.number, candidate: each, sdpMid };
+      this.#options.send({ $case: 'iceCandidate', value });
+    }
+  }
+
+  /** Ports that come next at a NAT, for a viewer whom an attempt without them has not reached. */
+  #guesses(candidate: string): string[] {
+    return this.number > 1 ? nextPorts(candidate) : [];
   }
 
   #see(end: 'viewer' | 'host', candidate: string): void {

@@ -1,11 +1,4 @@
-import {
-  allAddresses,
-  bytesOf,
-  Heartbeat,
-  HOST_PATH,
-  messageOf,
-  webSocketUrl,
-} from '@wingman/node-kit';
+import { bytesOf, Heartbeat, HOST_PATH, messageOf, webSocketUrl } from '@wingman/node-kit';
 import {
   Backoff,
   CloseCode,
@@ -31,6 +24,7 @@ import {
 import type { IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
+import { openServerSocket, type ProxyFor } from './server-socket.js';
 import { ServerTurn } from './server-turn.js';
 
 /**
@@ -74,6 +68,7 @@ export interface SignalingClientOptions {
   readonly servers: readonly [URL, ...URL[]];
   readonly clock: Clock;
   readonly backoff?: Backoff;
+  readonly proxyFor?: ProxyFor | undefined;
   /** Makes the registration for this connection's challenge. */
   register(nonce: Uint8Array): SentCase<HostMessage>;
   /** Registered, for the first time or again. */
@@ -161,9 +156,9 @@ export class SignalingClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(webSocketUrl(this.server, HOST_PATH), {
+    const proxy = this.#options.proxyFor?.(this.server);
+    const socket = openServerSocket(webSocketUrl(this.server, HOST_PATH), proxy, {
       perMessageDeflate: false,
-      lookup: allAddresses,
       maxPayload: HOST_LIMITS.signalingMessageBytes,
     });
     this.#socket = socket;
@@ -180,7 +175,7 @@ export class SignalingClient {
     socket.on('message', (data) => this.#receive(socket, data));
     socket.once('unexpected-response', (_request, response) => {
       this.#toldMs = toldWaitOf(response);
-      failure = `the server answered with status ${response.statusCode}`;
+      failure = statusWords(response.statusCode ?? 0);
       socket.terminate();
     });
     socket.on('error', (error) => (failure ||= messageOf(error)));
@@ -276,6 +271,12 @@ export class SignalingClient {
     this.#machine.demand('connecting');
     this.#connect();
   }
+}
+
+/** Only a proxy answers with 407 (RFC 9110 section 15.5.8). */
+function statusWords(status: number): string {
+  if (status !== 407) return `the server answered with status ${status}`;
+  return 'the proxy wants a name and a password: HTTPS_PROXY=http://name:password@proxy.example.org:3128';
 }
 
 /** By a server's 429, which says when in whole seconds; the rest is left to chance, so that many hosts don't come together. */

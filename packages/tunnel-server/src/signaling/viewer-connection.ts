@@ -10,6 +10,8 @@ import {
   type Clock,
   type ConnectionRequest,
   type ConnectionState,
+  type DeepPartial,
+  type IceCandidate,
   type ReceivedCase,
   type SentCase,
 } from '@wingman/protocol';
@@ -18,6 +20,7 @@ import { SERVER_LIMITS } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { Audit, AuditEvent } from '../operator/audit-log.js';
 import type { Session } from '../sessions/session.js';
+import { NatSights } from './nat-sights.js';
 import type { P2pSignaling } from './p2p-signaling.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
@@ -40,6 +43,7 @@ export class ViewerConnection implements ViewerPort {
   readonly #options: ViewerConnectionOptions;
   readonly #socket: SignalingSocket;
   readonly #reports: ConnectionReports;
+  readonly #nats = new NatSights();
   #linkId: string | undefined;
   /** Never reset: a tab that wakes says so before its browser closes the socket. */
   #wasFrozen = false;
@@ -48,7 +52,7 @@ export class ViewerConnection implements ViewerPort {
     const { clock, metrics, session, viewers } = options;
     const { viewerMessageBurst, viewerMessagesPerSecond } = SERVER_LIMITS;
     this.#options = options;
-    this.#reports = new ConnectionReports(metrics, clock);
+    this.#reports = new ConnectionReports(metrics, clock, this.#nats);
     const bucket = new TokenBucket(clock, viewerMessageBurst, viewerMessagesPerSecond);
     this.#socket = new SignalingSocket(webSocket, bucket, {
       message: (bytes) => this.#receive(bytes),
@@ -63,6 +67,8 @@ export class ViewerConnection implements ViewerPort {
   }
 
   send(message: SentCase<ServerToViewer>): void {
+    if (message.$case === 'connectionAccept') this.#nats.asks(message.value?.iceServers ?? []);
+    if (message.$case === 'iceCandidate') this.#see('host', message.value);
     this.#socket.send(encodeEnvelope(ServerToViewer, message));
   }
 
@@ -107,6 +113,9 @@ export class ViewerConnection implements ViewerPort {
           $case: 'heartbeat',
           value: { nonce: message.value.nonce, reply: true },
         });
+      case 'iceCandidate':
+        this.#see('viewer', message.value);
+        return this.#options.signaling.fromViewer(message, this.#linkId);
       default:
         return this.#options.signaling.fromViewer(message, this.#linkId);
     }
@@ -125,6 +134,13 @@ export class ViewerConnection implements ViewerPort {
     this.#linkId = linkId;
     joining.replaced?.close(CloseCode.REPLACED, 'the tab has a newer signaling connection');
     signaling.requestConnection(request, this);
+  }
+
+  #see(
+    end: 'viewer' | 'host',
+    { attempt = 0, candidate = '' }: DeepPartial<IceCandidate> = {},
+  ): void {
+    this.#nats.see(end, { attempt, candidate });
   }
 
   #note(event: AuditEvent, linkId: string): void {
@@ -182,9 +198,11 @@ const REASONS: Readonly<Record<P2pFailure, string>> = {
 export class ConnectionReports {
   readonly #metrics: Metrics;
   readonly #bucket: TokenBucket;
+  readonly #nats: Pick<NatSights, 'of'>;
 
-  constructor(metrics: Metrics, clock: Clock) {
+  constructor(metrics: Metrics, clock: Clock, nats: Pick<NatSights, 'of'>) {
     this.#metrics = metrics;
+    this.#nats = nats;
     const { viewerReportBurst, viewerReportsPerSecond } = SERVER_LIMITS;
     this.#bucket = new TokenBucket(clock, viewerReportBurst, viewerReportsPerSecond);
   }
@@ -195,16 +213,31 @@ export class ConnectionReports {
       case P2pEvent.ATTEMPT:
         return this.#metrics.p2pAttempts.inc();
       case P2pEvent.CONNECTED:
-        this.#metrics.p2pConnected.inc({ way: report.isTurn ? 'turn' : 'direct' });
+        this.#came(report.isTurn ? 'turn' : 'direct');
         return this.#metrics.p2pSetupSeconds.observe(
           Math.min(report.setupMs, SERVER_LIMITS.p2pSetupMaxMs) / 1000,
         );
       case P2pEvent.FAILED:
-        return this.#metrics.p2pFailed.inc({ reason: REASONS[report.failure] ?? 'unknown' });
+        return this.#failed(REASONS[report.failure] ?? 'unknown');
       case P2pEvent.FALLBACK:
         return this.#metrics.fallbacks.inc();
       case P2pEvent.UNSPECIFIED:
         return;
     }
+  }
+
+  #came(way: 'direct' | 'turn'): void {
+    this.#metrics.p2pConnected.inc({ way });
+    this.#countPair(way);
+  }
+
+  #failed(reason: string): void {
+    this.#metrics.p2pFailed.inc({ reason });
+    this.#countPair(reason);
+  }
+
+  #countPair(outcome: string): void {
+    const [viewer_nat, host_nat] = [this.#nats.of('viewer'), this.#nats.of('host')];
+    this.#metrics.p2pPairs.inc({ viewer_nat, host_nat, outcome });
   }
 }

@@ -5,12 +5,15 @@ import { arch, release, type } from 'node:os';
 import { parseIceUrl, systemCode, visibleText } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import { createColors } from 'picocolors';
+import { ProxyAgent, request } from 'undici';
+import { proxyFor } from '../../config.js';
 import { HOST_LIMITS } from '../../limits.js';
 import { RouterPorts } from '../../tunnel/webrtc/router-ports.js';
 import { ENGINE_NAMES, loadEngine } from '../../tunnel/webrtc/webrtc-adapter.js';
 import { wrapWords } from '../terminal/words.js';
 import type { Examined, Finding } from './finding.js';
 import { nat } from './nat.js';
+import { peer } from './peer.js';
 import { pathMtu } from './path-mtu.js';
 import { askStun } from './stun-question.js';
 
@@ -19,7 +22,7 @@ type Check = (examined: Examined) => Promise<Finding[]>;
 /** Everything that `wingman doctor` looks at, in this order: this machine first, then what is outside of it. */
 const BY_ITSELF: readonly Check[] = [machine, engines, tunnelPort];
 const BY_NETWORK: readonly Check[] = [server, pathMtu, stun, nat, router];
-const CHECKS = [...BY_ITSELF, ...BY_NETWORK];
+const CHECKS = [...BY_ITSELF, ...BY_NETWORK, peer];
 
 function machine(): Promise<Finding[]> {
   const system: Finding = {
@@ -79,22 +82,27 @@ async function server({ server: url }: Examined): Promise<Finding[]> {
     ];
   }
   const since = performance.now();
+  const proxy = proxyFor(url);
+  const by = proxy === undefined ? '' : ` by the proxy ${new URL(proxy).host}`;
+  const agent = proxy === undefined ? undefined : new ProxyAgent(proxy);
   try {
     const signal = AbortSignal.timeout(HOST_LIMITS.doctorMs);
-    const answer = await fetch(new URL('/healthz', url), { signal });
+    const asked = { signal, ...(agent !== undefined && { dispatcher: agent }) };
+    const { body, headers, statusCode } = await request(new URL('/healthz', url), asked);
+    await body.dump();
     const took = Math.round(performance.now() - since);
-    if (answer.status !== 200) return [unreachable(url, `it answers ${answer.status}`)];
-    const found: Finding = { about: 'server', grade: 'good', says: `${url.origin}, ${took} ms` };
-    return [found, clock(answer.headers.get('date'))];
+    if (statusCode !== 200) return [unreachable(url, `it answers ${statusCode}${by}`)];
+    const says = `${url.origin}${by}, ${took} ms`;
+    return [{ about: 'server', grade: 'good', says }, clock(String(headers.date))];
   } catch (error) {
-    return [unreachable(url, reasonOf(error))];
+    return [unreachable(url, reasonOf(error) + by)];
+  } finally {
+    await agent?.destroy();
   }
 }
 
-/** Node's fetch hides the system's error behind its own. */
 function reasonOf(error: unknown): string {
-  const cause = typeof error === 'object' && error !== null && 'cause' in error && error.cause;
-  return systemCode(cause) || toWingmanError(error, 'INTERNAL').message;
+  return systemCode(error) || toWingmanError(error, 'INTERNAL').message;
 }
 
 function unreachable(url: URL, why: string): Finding {

@@ -10,4 +10,10 @@ export interface Finding {
 }
 
 /** What is looked at, of what `wingman share` would run with. */
-export type Examined = Pick<ShareConfig, 'server' | 'stunServers' | 'tunnelPort' | 'mapsPorts'>;
+export interface Examined extends Pick<
+  ShareConfig,
+  'server' | 'stunServers' | 'tunnelPort' | 'mapsPorts'
+> {
+  /** The whole link of a session that is gone to, if any. */
+  readonly peer?: string | undefined;
+}

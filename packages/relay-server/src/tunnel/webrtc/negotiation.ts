@@ -1,7 +1,8 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { isLoopbackHost, parseIceUrl } from '@wingman/node-kit';
 import { fingerprintOf, WingmanError, type Binding } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
+import { listAddresses } from '../address-watch.js';
 import type { Candidate, IceServerAddress } from './engine.js';
 
 /** Keeps the other side's candidates until its description is known: engines refuse them before. */
@@ -42,22 +43,27 @@ export function bindingOf(offer: string | undefined, answer: string | undefined)
 /**
  * The servers for an engine that asks one STUN server, chosen at random: those that are the most likely to answer. A
  * name leads to an address of the family that this machine has, and an address may not; loopback leads nowhere if any
- * other server is named.
+ * other server is named. Where there is IPv4, that is what is behind a NAT.
  */
-export function withLikelyStun(servers: readonly IceServerAddress[]): IceServerAddress[] {
-  const ranks = servers.flatMap(({ urls }) => urls.map(rankOf));
-  const best = Math.min(...ranks);
+export function withLikelyStun(
+  servers: readonly IceServerAddress[],
+  own: readonly string[] = listAddresses(),
+): IceServerAddress[] {
+  const hasIpv4 = own.some((address) => isIPv4(address) && !isLoopbackHost(address));
+  const rank = (url: string): number => rankOf(url, hasIpv4 ? 4 : 6);
+  const best = Math.min(...servers.flatMap(({ urls }) => urls.map(rank)));
   return servers.map((server) => {
-    const urls = server.urls.filter((url) => rankOf(url) === best || rankOf(url) === Infinity);
+    const urls = server.urls.filter((url) => rank(url) === best || rank(url) === Infinity);
     return { ...server, urls };
   });
 }
 
 /** How likely a STUN server is to answer, the lower the more; infinity for what is no STUN server. */
-function rankOf(url: string): number {
+function rankOf(url: string, family: 4 | 6): number {
   const { hostname = '', scheme } = parseIceUrl(url) ?? {};
   if (scheme !== 'stun') return Infinity;
-  const address = hostname.replace(/^\[|\]$/g, '');
-  if (isLoopbackHost(hostname)) return 2;
-  return isIP(address) === 0 ? 0 : 1;
+  if (isLoopbackHost(hostname)) return 3;
+  const found = isIP(hostname.replace(/^\[|\]$/g, ''));
+  if (found === 0) return 0;
+  return found === family ? 1 : 2;
 }
