@@ -11,7 +11,7 @@ const NAME = 'wingman-tunnel';
  * certificates for the local network; neither is loaded before it is wanted. 40 KiB are the page about diagnostics, and 10
  * what viewers do together.
  */
-const BUDGET = 1355 * 1024;
+const BUDGET = 1380 * 1024;
 /** The folder's tarball is written beside it; `node scripts/package.mjs FOLDER` makes it somewhere else. */
 const target = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
 const folder = path.join(target, 'package');

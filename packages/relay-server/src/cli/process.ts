@@ -1,6 +1,8 @@
-import type { LogLevel } from '@wingman/node-kit';
+import { ConfigError, type LogLevel } from '@wingman/node-kit';
+import { CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { destination, pino, type Logger } from 'pino';
+import { wrapWords } from './terminal/words.js';
 
 /** What the process ends with. */
 export const ExitCode = {
@@ -64,4 +66,18 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) =>
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
+}
+
+/** Writes an error for a person; returns the exit code that goes with it. */
+export function explain(error: unknown): number {
+  // Commander has written its own message (or the help that was asked for).
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.USAGE;
+  const message = error instanceof Error ? error.message : String(error);
+  complain(message);
+  return error instanceof ConfigError ? ExitCode.USAGE : ExitCode.FAILED;
+}
+
+/** Writes a line to stderr, in the name of the program. */
+export function complain(text: string): void {
+  process.stderr.write(`${wrapWords(`wingman: ${text}`, process.stderr.columns)}\n`);
 }

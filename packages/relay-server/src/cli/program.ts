@@ -1,6 +1,6 @@
 import { ConfigError, packageVersion } from '@wingman/node-kit';
 import { adminOptions, readAdminSocket, tunnelServerOptions } from '@wingman/tunnel-server';
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import {
   environment,
   envTypos,
@@ -13,7 +13,7 @@ import { ADMIN_ACTIONS, administer, type AdminAction } from './admin.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
 import { addSettings, typedSettings } from './options.js';
-import { ExitCode, stopSignal } from './process.js';
+import { complain, ExitCode, explain, stopSignal } from './process.js';
 import { localAddress } from '../settings.js';
 import { serve } from './server.js';
 import { readSessionLink } from './session-link.js';
@@ -25,7 +25,6 @@ import { mistaken } from './source/mistaken.js';
 import { isFolder, portSource, type OpenSource } from './source/source.js';
 import { signUrl, urlOptions } from './sign-url.js';
 import { processTerminal } from './ask.js';
-import { wrapWords } from './terminal/words.js';
 import { verify } from './verify.js';
 
 /** What is no setting: it says how this one command speaks. */
@@ -295,16 +294,4 @@ function addCompletion(program: Command): void {
     .description('print the script by which a shell completes commands and options')
     .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
     .action((shell: Shell) => void process.stdout.write(completionScript(shell, program)));
-}
-
-function explain(error: unknown): number {
-  // Commander has written its own message (or the help that was asked for).
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.USAGE;
-  const message = error instanceof Error ? error.message : String(error);
-  complain(message);
-  return error instanceof ConfigError ? ExitCode.USAGE : ExitCode.FAILED;
-}
-
-function complain(text: string): void {
-  process.stderr.write(`${wrapWords(`wingman: ${text}`, process.stderr.columns)}\n`);
 }

@@ -19,3 +19,9 @@ export function openServerSocket(
   socket.once('close', () => over.abort());
   return socket;
 }
+
+/** What an answer means that is no WebSocket. Only a proxy answers with 407 (RFC 9110 section 15.5.8). */
+export function statusWords(status: number): string {
+  if (status !== 407) return `the server answered with status ${status}`;
+  return 'the proxy wants a name and a password: HTTPS_PROXY=http://name:password@proxy.example.org:3128';
+}

@@ -24,7 +24,7 @@ import {
 import type { IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
-import { openServerSocket, type ProxyFor } from './server-socket.js';
+import { openServerSocket, statusWords, type ProxyFor } from './server-socket.js';
 import { ServerTurn } from './server-turn.js';
 
 /**
@@ -271,12 +271,6 @@ export class SignalingClient {
     this.#machine.demand('connecting');
     this.#connect();
   }
-}
-
-/** Only a proxy answers with 407 (RFC 9110 section 15.5.8). */
-function statusWords(status: number): string {
-  if (status !== 407) return `the server answered with status ${status}`;
-  return 'the proxy wants a name and a password: HTTPS_PROXY=http://name:password@proxy.example.org:3128';
 }
 
 /** By a server's 429, which says when in whole seconds; the rest is left to chance, so that many hosts don't come together. */
