@@ -203,7 +203,7 @@ function createUpgrades(core: Core): UpgradeRouter {
     accept: (upgrade, protocol) => webSockets.acceptForApp(upgrade, protocol),
   });
   const { counts } = core.common;
-  const connections = new Connections({ ...core, counts, ingressWebSockets });
+  const connections = new Connections({ ...core, counts, ingressWebSockets, version: VERSION });
   return new UpgradeRouter({
     locate: core.locate,
     registry,

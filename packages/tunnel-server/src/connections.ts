@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   /** Where all nodes count registrations; undefined: this one is alone. */
   counts: SharedCounts | undefined;
   stun: StunCoordination;
+  /** This server's own. */
+  version: string;
 }
 
 /** Gives each WebSocket that is let in to whoever it is for. */
@@ -75,6 +77,7 @@ export class Connections implements UpgradeHandlers {
       address,
       tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
+      version: this.#options.version,
       mayRegister: () => this.#registrations.take(network),
       claim: (name, instance, takeOver) => leases.take(name, instance, takeOver),
       register: (name, grant) => {

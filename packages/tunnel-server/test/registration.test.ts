@@ -1,3 +1,4 @@
+import { packageVersion } from '@wingman/node-kit';
 import { describe, expect, test } from '@jest/globals';
 import { CloseCode, EndReason, PROTOCOL_VERSION } from '@wingman/protocol';
 import type { TunnelServer } from '../src/index.js';
@@ -23,6 +24,7 @@ test('a host that proves its key gets its session, a token and the ICE servers',
   expect(Number(grant.expiresAtMs) - Date.now()).toBeLessThanOrEqual(60_000);
   expect(Number(grant.expiresAtMs) - Date.now()).toBeGreaterThan(50_000);
   expect(grant.iceServers[0]?.urls).toEqual([`stun:127.0.0.1:${server.stunPort}`]);
+  expect(grant.version).toBe(packageVersion(new URL('../package.json', import.meta.url)));
   expect(await server.metrics.value('wingman_sessions')).toBe(1);
 });
 

@@ -1,4 +1,4 @@
-import { ConfigError, packageVersion } from '@wingman/node-kit';
+import { ConfigError } from '@wingman/node-kit';
 import { adminOptions, readAdminSocket, tunnelServerOptions } from '@wingman/tunnel-server';
 import { Argument, Command, Option } from 'commander';
 import {
@@ -13,6 +13,7 @@ import { ADMIN_ACTIONS, administer, type AdminAction } from './admin.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
 import { addSettings, typedSettings } from './options.js';
+import { OWN_VERSION } from './own-version.js';
 import { complain, ExitCode, explain, stopSignal } from './process.js';
 import { localAddress } from '../settings.js';
 import { serve } from './server.js';
@@ -73,7 +74,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function createProgram(done: (code: number) => void): Command {
   const program = new Command('wingman')
     .description("Shares an app on this machine's localhost with a reviewer's browser.")
-    .version(packageVersion(new URL('../../package.json', import.meta.url)))
+    .version(OWN_VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`${text}${hintFor(text)}`) })

@@ -17,6 +17,7 @@ import { RouterPorts } from '../tunnel/webrtc/router-ports.js';
 import { loadEngine, type PeerEngine } from '../tunnel/webrtc/webrtc-adapter.js';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 import { announceOn, lanInfo } from './lan/lan-info.js';
+import { newerVersion, OWN_VERSION } from './own-version.js';
 import { aborted, ExitCode } from './process.js';
 import type { EntryInfo, IngressInfo, P2pInfo, ReadyInfo } from './reporter.js';
 import { processTerminal, startOrTakeOver } from './ask.js';
@@ -99,6 +100,8 @@ async function shareThrough(
     inspector: inspector?.url,
   };
   tools.reporter.ready(info);
+  const notice = newerVersion(host.serverVersion, OWN_VERSION);
+  if (notice !== undefined) tools.reporter.warned(notice);
   mapper?.look();
   const rest = tools.steer(hosts, info);
   const announcement = await announceOn(config, info, tools.log);

@@ -1,5 +1,6 @@
 import { deferred, WingmanError, type Clock } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import type { HostOptions } from './host-types.js';
 
 /** Is told of the connection's first steps, until the first registration. */
 export interface FirstRegistration {
@@ -35,4 +36,9 @@ export function firstRegistration(
 
 function named(servers: readonly URL[]): string {
   return servers.map(({ origin }) => origin).join(' or ');
+}
+
+/** The servers that may take a host, in the order in which they are asked. */
+export function serversOf({ server, furtherServers = [] }: HostOptions): readonly [URL, ...URL[]] {
+  return [server, ...furtherServers];
 }

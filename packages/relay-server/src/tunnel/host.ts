@@ -19,7 +19,7 @@ import { HOST_LIMITS } from '../limits.js';
 import { watchAddresses } from './address-watch.js';
 import { createHostKeys, type HostKeys } from './admission.js';
 import { Dialer } from './dialer.js';
-import { firstRegistration, type FirstRegistration } from './first-registration.js';
+import { firstRegistration, serversOf, type FirstRegistration } from './first-registration.js';
 import type { HostEvents, HostOptions, StopReason, ViewerInfo } from './host-types.js';
 import { LaneHost } from './lane-host.js';
 import { Lease } from './lease.js';
@@ -28,10 +28,6 @@ import { P2pHost } from './p2p-host.js';
 import { Registrations } from './registrations.js';
 import { ServerMessages } from './server-messages.js';
 import { SignalingClient } from './signaling-client.js';
-
-function serversOf({ server, furtherServers = [] }: HostOptions): readonly [URL, ...URL[]] {
-  return [server, ...furtherServers];
-}
 
 /** A running host: one session, registered at the tunnel server and forwarded to a local port. */
 export class Host extends EventEmitter<HostEvents> {
@@ -144,6 +140,11 @@ export class Host extends EventEmitter<HostEvents> {
   /** The origin of the tunnel server that has the session, or is asked to take it. */
   get server(): URL {
     return this.#connection.server;
+  }
+
+  /** What the server says of its own version. */
+  get serverVersion(): string {
+    return this.#lease.serverVersion;
   }
 
   /** Whether it has ever been registered. */

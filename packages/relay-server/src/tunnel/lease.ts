@@ -40,6 +40,11 @@ export class Lease {
     return Number(this.#grant?.expiresAtMs ?? 0n);
   }
 
+  /** The version that the server says it has; empty where it says none. */
+  get serverVersion(): string {
+    return this.#grant?.version ?? '';
+  }
+
   get dialToken(): string {
     return this.#grant?.dialToken ?? '';
   }

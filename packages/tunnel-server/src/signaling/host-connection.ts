@@ -59,6 +59,8 @@ export interface HostConnectionOptions {
   stun: StunCoordination;
   metrics: Metrics;
   sessionTtlMs: number;
+  /** This server's own. */
+  version: string;
   logger: Pick<Logger, 'warn'>;
   /** Undefined: nothing is noted. */
   audit: Audit | undefined;
@@ -155,6 +157,7 @@ export class HostConnection implements HostPort {
         dialToken: this.dialToken,
         expiresAtMs: BigInt(Math.round(this.#options.wallClock() + remainingMs)),
         iceServers: this.#options.stun.iceServersFor(session.name, remainingMs),
+        version: this.#options.version,
       },
     });
   }

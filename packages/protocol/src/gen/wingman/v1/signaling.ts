@@ -156,6 +156,8 @@ export interface HostRegistered {
   dialToken: string;
   expiresAtMs: bigint;
   iceServers: IceServer[];
+  /** The version of the server's program, by which a host's developer hears of a newer one. Nothing is decided by it. */
+  version: string;
 }
 
 /** DialPreface is the tunnel server's first message on a dialled relay connection; what follows is the viewer's. */
@@ -1249,7 +1251,7 @@ export const RegisterHost: MessageFns<RegisterHost> = {
 };
 
 function createBaseHostRegistered(): HostRegistered {
-  return { origin: "", dialToken: "", expiresAtMs: 0n, iceServers: [] };
+  return { origin: "", dialToken: "", expiresAtMs: 0n, iceServers: [], version: "" };
 }
 
 export const HostRegistered: MessageFns<HostRegistered> = {
@@ -1268,6 +1270,9 @@ export const HostRegistered: MessageFns<HostRegistered> = {
     }
     for (const v of message.iceServers) {
       IceServer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.version !== "") {
+      writer.uint32(42).string(message.version);
     }
     return writer;
   },
@@ -1317,6 +1322,14 @@ export const HostRegistered: MessageFns<HostRegistered> = {
             message.iceServers.push(IceServer.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1340,6 +1353,7 @@ export const HostRegistered: MessageFns<HostRegistered> = {
       ? BigInt(object.expiresAtMs)
       : 0n;
     message.iceServers = object.iceServers?.map((e) => IceServer.fromPartial(e)) || [];
+    message.version = object.version ?? "";
     return message;
   },
 };
