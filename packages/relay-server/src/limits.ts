@@ -75,6 +75,8 @@ export const HOST_LIMITS = {
   pushKeptBytes: 2 * MIB,
   /** …and so many of them for each viewer: a page asks for them within a round trip. */
   pushesKept: 8,
+  /** HTML that is read for scripts and style sheets, in bytes: they stand at its top. */
+  pushDocumentBytes: 256 * KIB,
   /** A push that has gone out answers the page's own request that crossed it, for the longest usual round trip. */
   pushCrossingMs: 1_000,
   /** A push stream ends when nothing was asked, found or pushed for so long… */

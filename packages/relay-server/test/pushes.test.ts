@@ -37,7 +37,7 @@ function answer(incoming: IncomingMessage, response: ServerResponse): void {
   const body = files[pathname];
   if (body === undefined) return void response.writeHead(404).end();
   const etag = `"${pathname}-${body.length}"`;
-  const type = pathname.endsWith('.css') ? 'text/css' : 'text/javascript';
+  const type = /\.(?:css|html)$/.exec(pathname)?.[0].replace('.', 'text/') ?? 'text/javascript';
   const headers = { etag, 'cache-control': 'no-cache', 'content-type': type, ...fields };
   if (incoming.headers['if-none-match'] === etag)
     return void response.writeHead(304, headers).end();
@@ -111,6 +111,60 @@ describe('a push stream', () => {
     await get('/a.css', [], 'style', 'no-cors');
     await until(() => pushed.length === 2, 'two pushes');
     expect(targets(pushed)).toEqual(['/b.css', '/c.css']);
+  });
+
+  test('brings the scripts and style sheets of a document, as its page would ask for them', async () => {
+    files['/a/p.html'] =
+      `<!doctype html><script type="importmap">{}</script><link rel="stylesheet" href="s.css">
+      <link rel="alternate stylesheet" href="alt.css"><link rel="icon" href="i.css"><script src=c.js></script>
+      <script src="/old.js" nomodule></script><script type="text/template" src="/t.js"></script>
+      <template><script src="/in.js"></script></template><noscript><link rel=stylesheet href=/no.css></noscript>
+      <script type=module crossorigin src="/m.js?a&amp;b"></script><script src="https://other.example/o.js"></script>
+      <base href="/else/"><script src="after.js"></script>`;
+    files['/a/s.css'] = '@import "/t.css"; p {}';
+    files['/t.css'] = 'p {}';
+    files['/a/c.js'] = 'var c = 1';
+    files['/m.js'] = 'export {}';
+    const { get, pushed } = await tabOf(await hosted());
+    const fields = ['accept', 'text/html', 'user-agent', 'browser', 'cache-control', 'max-age=0'];
+    await get('/a/p.html', fields, 'iframe', 'navigate');
+    await until(() => pushed.length === 4, 'four pushes');
+    expect(targets(pushed)).toEqual(['/a/c.js', '/a/s.css', '/m.js?a&b', '/t.css']);
+    expect(heard.map(({ url }) => url).sort()).toEqual([
+      '/a/c.js',
+      '/a/p.html',
+      '/a/s.css',
+      '/m.js?a&b',
+      '/t.css',
+    ]);
+    const sheet = heard.find(({ url }) => url === '/a/s.css');
+    const own = `http://localhost:${sheet?.socket.localPort}`;
+    expect(sheet?.headers).toMatchObject({
+      ...{ accept: 'text/css,*/*;q=0.1', 'user-agent': 'browser', referer: `${own}/a/p.html` },
+      ...{
+        'sec-fetch-dest': 'style',
+        'sec-fetch-mode': 'no-cors',
+        'sec-fetch-site': 'same-origin',
+      },
+    });
+    expect(sheet?.headers['cache-control']).toBeUndefined();
+    expect(heard.find(({ url }) => url === '/m.js?a&b')?.headers['sec-fetch-mode']).toBe('cors');
+    expect(await get('/a/c.js', [], 'script', 'no-cors')).toEqual([200, 'var c = 1']);
+    expect(heard).toHaveLength(5);
+  });
+
+  test.each([
+    ['is loaded past the caches', ['cache-control', 'no-cache'], {}],
+    ['has a policy for what its requests name', [], { 'referrer-policy': 'no-referrer' }],
+  ])('brings nothing of a document that %s', async (_, asked, more) => {
+    files['/p.html'] = '<script src="/c.js"></script>';
+    files['/c.js'] = 'export {}';
+    fields = more;
+    const { get, pushed } = await tabOf(await hosted());
+    await get('/p.html', asked, 'iframe', 'navigate');
+    await get('/c.js', [], 'script', 'no-cors');
+    expect(pushed).toEqual([]);
+    expect(paths()).toEqual(['/p.html', '/c.js']);
   });
 
   test('what is pushed, or about to be, is not asked of the app again', async () => {

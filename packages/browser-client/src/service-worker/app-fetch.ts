@@ -82,7 +82,7 @@ async function throughTunnel(
     const body = post === undefined ? await tools.bodies.open(bodyOf) : openBlob(post.body);
     const head = headOf(request, body, post, tools.surroundings);
     const pushes = tools.pushes.of(port);
-    if (isFrameNavigation(asked)) pushes.clear();
+    if (isFrameNavigation(asked)) pushes.navigated();
     const ask: AskApp = async (conditions) => {
       const wanted = { request, conditions };
       const pushed = pushes.take(wanted);

@@ -56,6 +56,8 @@ export class TabPushes {
   #taken = new TakenCount(Infinity, () => undefined);
   /** An older host, or one that was told to push nothing. */
   #isRefused = false;
+  /** A viewer nearby is never pushed anything, and need not ask with each document. */
+  #hasHelped = false;
   #usedAt = 0;
 
   constructor(
@@ -92,8 +94,16 @@ export class TabPushes {
     return { pushed: answer.promise, giveUp };
   }
 
-  /** Another document is loaded: it is not to get what was pushed for the one before, nor what is on its way. */
-  clear(): void {
+  /**
+   * Another document is loaded: it is not to get what was pushed for the one before, nor what is on its way. Where anything
+   * was pushed before, the host reads the new document for what may be.
+   */
+  navigated(): void {
+    this.#end();
+    if (this.#hasHelped) this.#open();
+  }
+
+  #end(): void {
     this.#answers.clear();
     const stream = this.#stream;
     if (stream === undefined) return;
@@ -113,7 +123,10 @@ export class TabPushes {
   }
 
   #receive(stream: PortStream<RequestMessage, ReplyMessage>, message: ReplyMessage): void {
-    if (message.kind === 'pushed') return message.answers.forEach((answer) => this.#keep(answer));
+    if (message.kind === 'pushed') {
+      this.#hasHelped = true;
+      return message.answers.forEach((answer) => this.#keep(answer));
+    }
     this.#isRefused = message.kind === 'abort' && message.code === 'REFUSED';
     stream.close();
     this.#ended();
@@ -141,7 +154,7 @@ export class TabPushes {
   #clearWhenUnused(): void {
     const left = this.#usedAt + SERVICE_WORKER_LIMITS.pushUnclaimedMs - this.clock.now();
     if (this.#stream !== undefined || this.#answers.size === 0) return;
-    if (left <= 0) return this.clear();
+    if (left <= 0) return this.#end();
     this.clock.setTimeout(() => this.#clearWhenUnused(), left);
   }
 }

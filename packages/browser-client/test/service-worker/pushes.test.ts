@@ -113,8 +113,19 @@ describe('a script', () => {
     await opened();
     await loadDocument();
     await eventually(() => streams[0]?.signal.aborted === true);
+    expect(streams).toHaveLength(1);
     await get('/b.js');
     await eventually(() => streams.length === 2);
+  });
+
+  test('of another document is pushed with the document, where anything was pushed before', async () => {
+    await opened();
+    await pushed('/a.js');
+    await loadDocument();
+    await eventually(() => streams.length === 2);
+    await pushed('/a.js');
+    expect(await get('/a.js')).toBe('pushed /a.js');
+    expect(streams).toHaveLength(2);
   });
 
   test('goes to the app where the host pushes nothing, and the host is asked for that once', async () => {

@@ -10,6 +10,7 @@ import {
   type Header,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import type { DocumentLink } from './document-links.js';
 import { importReader, resolveImport } from './imports.js';
 import type { PushMemory } from './push-memory.js';
 import { PushStream } from './push-stream.js';
@@ -37,8 +38,11 @@ interface Push {
 
 /** Fields of a request that are not those of what its code imports. */
 const OF_ONE_REQUEST = [
+  ...['accept', 'cache-control', 'pragma', 'upgrade-insecure-requests'],
   ...['if-none-match', 'if-modified-since', 'referer', 'purpose', 'sec-purpose', 'priority'],
 ];
+/** What browsers accept (Fetch section 4.1, step 12). */
+const ACCEPTED: Readonly<Record<string, string>> = { style: 'text/css,*/*;q=0.1' };
 /** A request with one of these wants more than the plain answer. */
 const PARTICULAR = ['authorization', 'cache-control', 'pragma', 'range'];
 /** What an answer may vary by: pushed requests have the importer's values, and they are the same. */
@@ -115,6 +119,15 @@ export class Pusher {
     this.#found(asked, await this.#note(asked, headers, code));
   }
 
+  /** The page's document has a script or a style sheet that the page asks for. */
+  linked(page: RequestHead, { url, destination, mode }: DocumentLink): void {
+    const target = resolveImport(url, page.target, false);
+    // Whoever loads a page past the caches wants the app to be asked by the page itself.
+    const isPastCaches = headerValue(page.headers, 'cache-control') === 'no-cache';
+    if (target === undefined || isPastCaches) return;
+    this.#found({ ...page, destination, mode }, [target], true);
+  }
+
   /** Remembers an answer; resolves with the targets that its code imports. */
   async #note(asked: RequestHead, headers: readonly Header[], code: string): Promise<string[]> {
     const { memory, viewer } = this.#options;
@@ -126,7 +139,7 @@ export class Pusher {
     return imports;
   }
 
-  #found(importer: RequestHead, targets: readonly string[]): void {
+  #found(importer: RequestHead, targets: readonly string[], isDocument = false): void {
     const { memory, roundTripMs, viewer } = this.#options;
     // A page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
     if (!this.isOpen || (roundTripMs() ?? 0) < HOST_LIMITS.nearRoundTripMs) return;
@@ -141,17 +154,24 @@ export class Pusher {
       // The browser has been here before this host has: it may well have this.
       if (held === undefined && isRevisit) continue;
       this.#seen.add(key);
-      const head = this.#headFor(importer, target, held?.etag);
+      const head = this.#headFor(importer, target, held?.etag, isDocument);
       if (held !== undefined && memory.isFresh(held))
         this.#found(head, memory.importsOf(target, held.etag));
       else this.#enqueue(key, head);
     }
   }
 
-  #headFor(importer: RequestHead, target: string, etag: string | undefined): RequestHead {
+  #headFor(
+    importer: RequestHead,
+    target: string,
+    etag: string | undefined,
+    isDocument: boolean,
+  ): RequestHead {
     const origin = this.#options.origin();
-    const hasReferer = headerValue(importer.headers, 'referer') !== undefined;
+    // A document's own request may name no page, or another one; what it has asked for names the document.
+    const hasReferer = isDocument || headerValue(importer.headers, 'referer') !== undefined;
     const headers = importer.headers.filter(({ name }) => !OF_ONE_REQUEST.includes(name));
+    headers.push(header('accept', ACCEPTED[importer.destination] ?? '*/*'));
     if (hasReferer && origin !== undefined)
       headers.push(header('referer', origin + importer.target));
     if (etag !== undefined) headers.push(header('if-none-match', etag));

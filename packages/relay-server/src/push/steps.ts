@@ -1,7 +1,8 @@
-import { headersFromRaw, ownPageUnknown, PUSHES_TARGET } from '@wingman/protocol';
+import { headersFromRaw, headerValue, ownPageUnknown, PUSHES_TARGET } from '@wingman/protocol';
 import type { Answer, Exchange } from '../exchange/exchange.js';
 import { ownAnswer, Refusal } from '../exchange/problems.js';
 import { HOST_LIMITS } from '../limits.js';
+import { DocumentLinks } from './document-links.js';
 import { importReader } from './imports.js';
 
 const STREAM = headersFromRaw([
@@ -58,9 +59,32 @@ export function lookAhead(exchange: Exchange): void {
   if (pushes?.isOpen !== true || asked.method !== 'GET' || asked.port !== 0) return;
   const { status, headers } = answer;
   if (status === 304) return void pushes.answered(asked, status, headers);
+  if (isDocument(exchange)) {
+    const links = new DocumentLinks((link) => pushes.linked(asked, link));
+    exchange.answer = { ...answer, body: shown(answer.body, links) };
+    return;
+  }
   if (status !== 200 || importReader(asked.destination, headers) === undefined) return;
   const tell = (code: string): void => void pushes.answered(asked, status, headers, code);
   exchange.answer = { ...answer, body: read(answer.body, tell) };
+}
+
+/** The document of a page whose scripts and style sheets can be asked for as the page would: a policy may name no page. */
+function isDocument({ answer: { headers, status }, asked }: Exchange): boolean {
+  const type = headerValue(headers, 'content-type') ?? '';
+  const isPage = asked.mode === 'navigate' && status === 200 && /^text\/html\b/i.test(type);
+  return isPage && headerValue(headers, 'referrer-policy') === undefined;
+}
+
+/** The same body, which is read as it passes. */
+async function* shown(
+  body: AsyncIterable<Uint8Array>,
+  links: DocumentLinks,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of body) {
+    links.write(piece);
+    yield piece;
+  }
 }
 
 /** The same body, whose text is told when all of it has passed, unless it is very large. */
