@@ -65,8 +65,8 @@ export const HOST_LIMITS = {
   yieldPieceBytes: 16 * KIB,
   /** …and forgotten after this time. */
   yieldMs: 10_000,
-  /** Pushed requests at once for one viewer. With more the dev server is behind, and the page asks as soon as the host could. */
-  pushesAtOnce: 16,
+  /** Pushed requests at once for one viewer. A document with more is wide: its page asks as soon as the host could. */
+  pushesAtOnce: 32,
   /** Pushes for one document: the largest unbundled apps have some thousand modules. */
   pushesPerDocument: 8192,
   /** Code that is read for its imports, in bytes: a dev server's bundle of dependencies is seldom larger. */

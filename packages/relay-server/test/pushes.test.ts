@@ -289,6 +289,15 @@ describe('a push stream', () => {
     await Promise.all(names.map((name) => get(name)));
     expect(paths()).toHaveLength(101);
     expect(new Set(paths()).size).toBe(101);
+    files['/b.js'] = "import './late.js'";
+    files['/late.js'] = 'export {}';
+    files['/p.html'] = '<p>page</p>';
+    await get('/b.js');
+    await get('/late.js');
+    expect(targets(pushed)).not.toContain('/late.js');
+    await get('/p.html', [], 'iframe', 'navigate');
+    await get('/b.js');
+    await until(() => targets(pushed).includes('/late.js'), 'a push for the next document');
   });
 
   test('holds no host up that stops', async () => {

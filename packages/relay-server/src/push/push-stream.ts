@@ -74,7 +74,7 @@ export class PushStream {
   #nextChunk(): Uint8Array {
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    while (bytes < LIMITS.bodyChunkBytes) {
+    while (bytes < LIMITS.turnBytes) {
       const record = this.#records.shift();
       if (record === undefined) break;
       const answer = record();

@@ -61,6 +61,8 @@ export class Pusher {
   /** Answers that are too large to be sent ahead, the oldest first. */
   readonly #large: Push[] = [];
   #asking = 0;
+  /** The document has too much at once. The rest is left to its page, which asks at its own pace. */
+  #isWide = false;
   #stream: PushStream | undefined;
 
   constructor(options: PusherOptions) {
@@ -84,6 +86,7 @@ export class Pusher {
   navigated(): void {
     this.#drop();
     this.#seen.clear();
+    this.#isWide = false;
   }
 
   /** The answer to a request of the page that is being pushed, or has just been; undefined when the app is to be asked. */
@@ -148,8 +151,8 @@ export class Pusher {
     for (const target of targets) {
       const key = keyOf({ ...importer, target });
       if (this.#seen.has(key) || this.#seen.size >= HOST_LIMITS.pushesPerDocument) continue;
-      // A host that cannot keep up leaves the rest to the page.
-      if (this.#asking >= HOST_LIMITS.pushesAtOnce) return;
+      if (this.#asking >= HOST_LIMITS.pushesAtOnce) this.#isWide = true;
+      if (this.#isWide) return;
       const held = memory.held(viewer(), target);
       // The browser has been here before this host has: it may well have this.
       if (held === undefined && isRevisit) continue;
