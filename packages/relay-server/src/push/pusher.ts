@@ -143,25 +143,26 @@ export class Pusher {
   }
 
   #found(importer: RequestHead, targets: readonly string[], isDocument = false): void {
-    const { memory, roundTripMs, viewer } = this.#options;
+    const roundTripMs = this.#options.roundTripMs() ?? 0;
     // A page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
-    if (!this.isOpen || (roundTripMs() ?? 0) < HOST_LIMITS.nearRoundTripMs) return;
+    if (!this.isOpen || roundTripMs < HOST_LIMITS.nearRoundTripMs) return;
     this.#stream?.used();
-    const isRevisit = headerValue(importer.headers, 'if-none-match') !== undefined;
-    for (const target of targets) {
-      const key = keyOf({ ...importer, target });
-      if (this.#seen.has(key) || this.#seen.size >= HOST_LIMITS.pushesPerDocument) continue;
-      if (this.#asking >= HOST_LIMITS.pushesAtOnce) this.#isWide = true;
-      if (this.#isWide) return;
-      const held = memory.held(viewer(), target);
-      // The browser has been here before this host has: it may well have this.
-      if (held === undefined && isRevisit) continue;
-      this.#seen.add(key);
-      const head = this.#headFor(importer, target, held?.etag, isDocument);
-      if (held !== undefined && memory.isFresh(held))
-        this.#found(head, memory.importsOf(target, held.etag));
-      else this.#enqueue(key, head);
-    }
+    for (const target of targets) this.#foundOne(importer, target, isDocument);
+  }
+
+  #foundOne(importer: RequestHead, target: string, isDocument: boolean): void {
+    const { memory, viewer } = this.#options;
+    const key = keyOf({ ...importer, target });
+    if (this.#seen.has(key) || this.#seen.size >= HOST_LIMITS.pushesPerDocument) return;
+    if (this.#asking >= HOST_LIMITS.pushesAtOnce) this.#isWide = true;
+    if (this.#isWide) return;
+    const held = memory.held(viewer(), target);
+    // The browser has been here before this host has: it may well have this.
+    if (held === undefined && headerValue(importer.headers, 'if-none-match') !== undefined) return;
+    this.#seen.add(key);
+    const head = this.#headFor(importer, target, held?.etag, isDocument);
+    if (held === undefined || !memory.isFresh(held)) return this.#ask(key, head);
+    this.#found(head, memory.importsOf(target, held.etag));
   }
 
   #headFor(
@@ -182,7 +183,7 @@ export class Pusher {
     return create(RequestHead, { method: 'GET', target, headers, destination, mode });
   }
 
-  #enqueue(key: string, head: RequestHead): void {
+  #ask(key: string, head: RequestHead): void {
     const push: Push = { request: new PushedRequest(head), sentAt: undefined };
     this.#pushes.set(key, push);
     this.#asking += 1;
