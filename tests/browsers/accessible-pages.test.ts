@@ -27,8 +27,25 @@ afterAll(async () => {
   await app.close();
 });
 
-/** What axe finds in our part of the page: the app in the frame is the developer's. */
+const SIZES = [
+  { width: 390, height: 844 },
+  { width: 1280, height: 800 },
+];
+
+/** What is wrong in our part of the page, on a phone's screen and on a desk's. */
 async function findings(tab: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const size of SIZES) {
+    await tab.setViewport(size);
+    const wide = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wide > 0) found.push(`${wide} pixels too wide for ${size.width}`);
+    found.push(...(await axeFindings(tab)));
+  }
+  return found;
+}
+
+/** What axe finds in our part of the page: the app in the frame is the developer's. */
+async function axeFindings(tab: Page): Promise<string[]> {
   await tab.evaluate(AXE);
   return tab.evaluate(async () => {
     type Axe = { run(context: object): Promise<{ violations: Finding[] }> };
