@@ -71,6 +71,8 @@ export const HOST_LIMITS = {
   pushesPerDocument: 8192,
   /** Code that is read for its imports, in bytes: a dev server's bundle of dependencies is seldom larger. */
   pushScanBytes: 1 * MIB,
+  /** What waits for a viewer that is slow to read. Past it the rest of the document is left to its page. */
+  pushWaitingBytes: 4 * MIB,
   /** An answer that is too large to be sent ahead waits for the page's request, up to this size… */
   pushKeptBytes: 2 * MIB,
   /** …and so many of them for each viewer: a page asks for them within a round trip. */

@@ -55,7 +55,7 @@ async function hosted(options: ConstructorParameters<typeof LocalApp>[2] = {}) {
 type Hosted = Awaited<ReturnType<typeof hosted>>;
 
 /** A tab of the browser `ann`, as far from the host as said. */
-async function tabOf({ app, port }: Hosted, delayMs = FAR_MS) {
+async function tabOf({ app, port }: Hosted, delayMs = FAR_MS, reads = true) {
   const { hostLink, mux } = openTunnel(port, 'viewer', app, 'ann', delayMs);
   cleanups.push(() => hostLink.close('LINK_CLOSED'));
   const ask = (target: string, headers: string[] = [], destination = 'script', mode = 'cors') =>
@@ -64,6 +64,7 @@ async function tabOf({ app, port }: Hosted, delayMs = FAR_MS) {
   const opened = await ask(PUSHES_TARGET, [], 'empty');
   const reader = new RecordReader(PUSH_LIMITS.recordBytes);
   void (async () => {
+    if (!reads) return;
     for await (const chunk of opened.body)
       pushed.push(...reader.push(chunk).map((record) => decodeMessage(PushedAnswer, record)));
   })().catch(() => undefined);
@@ -310,6 +311,22 @@ describe('a push stream', () => {
     await host.app.drain();
     expect(host.app.activeExchanges).toBe(0);
     expect(performance.now() - from).toBeLessThan(HOST_LIMITS.pushIdleMs);
+  });
+
+  test('holds no more for a viewer that does not read than a bound', async () => {
+    const count = (2 * HOST_LIMITS.pushWaitingBytes) / PUSH_LIMITS.bodyBytes + 64;
+    const size = PUSH_LIMITS.bodyBytes - 64;
+    for (let index = 0; index < count; index += 1)
+      files[`/${index}.js`] = `import './${index + 1}.js';${' '.repeat(size)}`;
+    const host = await hosted();
+    const { get } = await tabOf(host, FAR_MS, false);
+    await get('/0.js');
+    const before = (): boolean => heard.length * size > HOST_LIMITS.pushWaitingBytes;
+    await until(before, 'the bound');
+    await until(() => host.app.activeExchanges === 1, 'the end of what is asked');
+    // What the link and the stream's window hold is with the viewer already.
+    expect(heard.length).toBeLessThan(count - 32);
+    expect((await get(`/${heard.length}.js`))[0]).toBe(200);
   });
 
   test('is not there where the developer has turned pushes off', async () => {

@@ -15,7 +15,8 @@ export type PushRecord = () => PushedAnswer | undefined;
 
 /** The body of a push stream: records go out together as they come, no faster than the viewer takes them. */
 export class PushStream {
-  readonly #records: PushRecord[] = [];
+  readonly #records: { readonly record: PushRecord; readonly bytes: number }[] = [];
+  #waitingBytes = 0;
   readonly #deadline: Timer;
   #idle: Timer;
   #usedAt: number;
@@ -37,9 +38,16 @@ export class PushStream {
     this.#usedAt = this.clock.now();
   }
 
-  add(record: PushRecord): void {
+  /** Whether a viewer that is slow to read has as much to read as may wait here. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= HOST_LIMITS.pushWaitingBytes;
+  }
+
+  /** Adds a record of about so many bytes. */
+  add(record: PushRecord, bytes: number): void {
     this.used();
-    this.#records.push(record);
+    this.#records.push({ record, bytes });
+    this.#waitingBytes += bytes;
     this.#wake.resolve();
   }
 
@@ -75,9 +83,10 @@ export class PushStream {
     const parts: Uint8Array[] = [];
     let bytes = 0;
     while (bytes < LIMITS.turnBytes) {
-      const record = this.#records.shift();
-      if (record === undefined) break;
-      const answer = record();
+      const next = this.#records.shift();
+      if (next === undefined) break;
+      this.#waitingBytes -= next.bytes;
+      const answer = next.record();
       if (answer === undefined) continue;
       const part = encodeRecord(encodeMessage(PushedAnswer, answer));
       parts.push(part);

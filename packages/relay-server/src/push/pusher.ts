@@ -61,7 +61,7 @@ export class Pusher {
   /** Answers that are too large to be sent ahead, the oldest first. */
   readonly #large: Push[] = [];
   #asking = 0;
-  /** The document has too much at once. The rest is left to its page, which asks at its own pace. */
+  /** The document has too much at once, or its viewer reads too slowly. The rest is left to its page, which asks at its own pace. */
   #isWide = false;
   #stream: PushStream | undefined;
 
@@ -154,7 +154,8 @@ export class Pusher {
     const { memory, viewer } = this.#options;
     const key = keyOf({ ...importer, target });
     if (this.#seen.has(key) || this.#seen.size >= HOST_LIMITS.pushesPerDocument) return;
-    if (this.#asking >= HOST_LIMITS.pushesAtOnce) this.#isWide = true;
+    const isBehind = this.#asking >= HOST_LIMITS.pushesAtOnce || this.#stream?.isFull === true;
+    if (isBehind) this.#isWide = true;
     if (this.#isWide) return;
     const held = memory.held(viewer(), target);
     // The browser has been here before this host has: it may well have this.
@@ -195,11 +196,14 @@ export class Pusher {
     const { head: asked } = push.request;
     const pushed = await push.request.answer;
     const stream = this.#stream;
-    if (pushed === undefined || stream === undefined || !isPushable(pushed, asked)) return;
-    const { head, body } = pushed;
     const isWanted = (): boolean => this.#pushes.get(keyOf(asked)) === push;
+    if (pushed === undefined || stream === undefined || !isPushable(pushed, asked)) {
+      if (isWanted()) this.#pushes.delete(keyOf(asked));
+      return;
+    }
+    const { head, body } = pushed;
     if (body.byteLength > PUSH_LIMITS.bodyBytes) this.#keepLarge(push);
-    else stream.add(() => (isWanted() ? this.#send(push, pushed) : undefined));
+    else stream.add(() => (isWanted() ? this.#send(push, pushed) : undefined), body.byteLength);
     const code = head.status === 200 ? Buffer.from(body).toString() : undefined;
     await this.answered(asked, head.status, head.headers, code);
   }
