@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { PORT_LIMITS, WingmanError, type IncomingRequest } from '@wingman/protocol';
+import {
+  encodeMessage,
+  encodeRecord,
+  PORT_LIMITS,
+  PUSH_LIMITS,
+  PushedAnswer,
+  PUSHES_TARGET,
+  WingmanError,
+  type IncomingRequest,
+} from '@wingman/protocol';
 import { PortMux } from '@wingman/protocol/ports';
 import { TunnelFetch, type ReplyBody } from '../src/service-worker/tunnel-fetch.js';
 import { UploadReports } from '../src/service-worker/upload-reports.js';
@@ -341,4 +350,26 @@ describe('an exchange over a port', () => {
     expect(keepAlives()).toBe(2);
     expect(clock.timers).toBe(0);
   });
+});
+
+test('a push stream of a service worker that was killed ends at the host', async () => {
+  const streams: IncomingRequest[] = [];
+  const { connect, service } = setUp((incoming) => {
+    incoming.respond(head(200, []));
+    streams.push(incoming);
+    const body = new Uint8Array(PUSH_LIMITS.bodyBytes);
+    const answer = { target: '/a.js', destination: 'script', head: head(200, []), body };
+    const record = encodeRecord(encodeMessage(PushedAnswer, answer));
+    const write = async (): Promise<void> => {
+      for (let sent = 0; sent < 2 * PUSH_LIMITS.unclaimedBytes; sent += body.byteLength)
+        await incoming.write(record);
+    };
+    write().catch(() => undefined);
+  });
+  connect('one').open(get(PUSHES_TARGET));
+  await eventually(() => streams.length === 1);
+  service.onlyInstance('one');
+  expect(streams[0]?.signal.aborted).toBe(false);
+  service.onlyInstance('two');
+  await eventually(() => streams[0]?.signal.aborted === true);
 });

@@ -232,6 +232,7 @@ describe('a push stream', () => {
   test.each<[string, Record<string, string>]>([
     ['sets a cookie', { 'set-cookie': 'a=1' }],
     ['varies by what the page alone knows', { vary: 'Origin, X-Own' }],
+    ['varies by cookies', { vary: 'Cookie' }],
   ])('an answer that %s waits for the page’s own request', async (_, more) => {
     files['/a.js'] = "import './b.js'";
     files['/b.js'] = "import './c.js'";

@@ -15,6 +15,8 @@ import { servePushes } from './serve-pushes.js';
 export class FetchService {
   /** By the service worker instance that has asked; undefined when that instance was killed. */
   readonly #active = new Map<ServedFetch, string | undefined>();
+  /** Push streams, by the instance that has opened them. */
+  readonly #pushes = new Map<AbortController, string>();
   readonly #orphans: Orphans;
   #isKeepingAlive = false;
 
@@ -42,6 +44,7 @@ export class FetchService {
   /** Ends the exchanges of other instances. An unanswered one waits for the request that may come again. */
   onlyInstance(instance: string): void {
     const error = new WingmanError('CANCELLED', 'the service worker was restarted');
+    for (const [pushes, owner] of this.#pushes) if (owner !== instance) pushes.abort(error);
     for (const [exchange, owner] of [...this.#active]) {
       if (owner === instance || owner === undefined) continue;
       if (exchange.isUnanswered) {
@@ -54,12 +57,18 @@ export class FetchService {
   }
 
   #serve(instance: string, stream: ServedStream, head: FetchHead): void {
-    if (head.target === PUSHES_TARGET) return void servePushes(stream, head, this.send);
+    if (head.target === PUSHES_TARGET) return this.#push(instance, stream, head);
     this.#orphans.recognise(head, stream, (orphan, early) => {
       if (orphan === undefined) return this.#run(instance, new ServedFetch(stream, head, early));
       this.#active.set(orphan, instance);
       orphan.moveTo(stream, early);
     });
+  }
+
+  #push(instance: string, stream: ServedStream, head: FetchHead): void {
+    const abort = new AbortController();
+    this.#pushes.set(abort, instance);
+    void servePushes(stream, head, this.send, abort).then(() => this.#pushes.delete(abort));
   }
 
   #run(instance: string, exchange: ServedFetch): void {

@@ -11,19 +11,19 @@ import type { FetchHead, PushedReply, ServedStream } from '../shared/exchange-me
 import { toReplyHead } from './messages.js';
 import type { SendRequest } from './serve-fetch.js';
 
-/** Hands what the host pushes to a service worker, no further ahead of the page than the window. Never rejects. */
+/** Hands what the host pushes to a service worker, no further ahead of the page than the window, until `abort`. Never rejects. */
 export async function servePushes(
   stream: ServedStream,
   head: FetchHead,
   send: SendRequest,
+  abort: AbortController,
 ): Promise<void> {
   const window = new SendWindow(PUSH_LIMITS.unclaimedBytes);
-  const abort = new AbortController();
+  abort.signal.addEventListener('abort', () => window.open(), { once: true });
   stream.onmessage = ({ data }) => {
     if (data.kind === 'credit') return window.grant(data.bytes);
     if (data.kind !== 'abort') return;
     abort.abort(new WingmanError(data.code, data.message));
-    window.open();
   };
   try {
     const response = await send(head, { signal: abort.signal });
@@ -33,6 +33,7 @@ export async function servePushes(
       const answers = reader.push(chunk).map(toPushed);
       if (answers.length === 0) continue;
       await window.room();
+      abort.signal.throwIfAborted();
       window.spend(answers.reduce((sum, { body }) => sum + body.byteLength, 0));
       stream.postMessage(
         { kind: 'pushed', answers },

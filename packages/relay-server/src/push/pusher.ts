@@ -45,8 +45,8 @@ const OF_ONE_REQUEST = [
 const ACCEPTED: Readonly<Record<string, string>> = { style: 'text/css,*/*;q=0.1' };
 /** A request with one of these wants more than the plain answer. */
 const PARTICULAR = ['authorization', 'cache-control', 'pragma', 'range'];
-/** What an answer may vary by: pushed requests have the importer's values, and they are the same. */
-const SAME = ['accept-encoding', 'accept-language', 'cookie', 'origin', 'user-agent'];
+/** What an answer may vary by: pushed requests have the importer's values. Cookies may change before the page asks. */
+const SAME = ['accept-encoding', 'accept-language', 'origin', 'user-agent'];
 
 /**
  * Asks the app for what a page's code imports before the page does, and sends the answers ahead, for one viewer's link.
