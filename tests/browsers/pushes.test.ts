@@ -83,6 +83,10 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, a chain of modules',
     const tab = await browser.newPage();
     const errors = watchErrors(tab);
     await tab.goto(share.ready.url);
+    await appShows(tab, 'last on');
+    // The host asks for what the first document names as it passes, and from there on it is ahead.
+    expect(askedAhead()).toBeGreaterThan(DEPTH / 2);
+    heard.length = 0;
     await statusWhere(tab, 'the round trip', ({ rttMs }) => rttMs !== null && rttMs > ONE_WAY_MS);
     const load = async (query: string) => {
       await inApp(tab, (search) => location.assign(`/${search}`), query);

@@ -4,6 +4,7 @@ import {
   LIMITS,
   Link,
   PrekeyRing,
+  PUSHES_TARGET,
   RecordReader,
   acceptExchanges,
   createLinkKey,
@@ -161,14 +162,14 @@ describe('the first flight', () => {
     const { id } = tunnel.status().link;
     const pass = await createPass(await deriveGateKey(KEY), 'relay', id ?? '');
     const url = `https://s.example/__wingman/relay?link=${id}&pass=${pass}`;
-    // Handshake, attach, heartbeat, the request and its end.
-    expect(host.flights).toEqual([{ url, messages: 5 }]);
-    await run(clock, () => host.requests.length === 1);
+    // Handshake, attach, heartbeat, two requests and their ends.
+    expect(host.flights).toEqual([{ url, messages: 7 }]);
+    await run(clock, () => host.requests.length === 2);
     expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
-    expect(host.requests).toEqual(['/page?x']);
+    expect(host.requests).toEqual([PUSHES_TARGET, '/page?x']);
     host.isUp = true;
     expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
-    expect(host.requests).toEqual(['/page?x', '/page?x']);
+    expect(host.requests).toEqual([PUSHES_TARGET, '/page?x', '/page?x']);
     expect(host.sockets.length).toBeGreaterThan(0);
   });
 
@@ -181,7 +182,7 @@ describe('the first flight', () => {
     expect(kinds('trouble')).toEqual([{ kind: 'trouble', code: null }]);
     // What was in the lost flight is replayed by the link: sent once, arrived once.
     expect(await get(tunnel, clock, PAGE)).toBe('/page?x');
-    expect(host.requests).toEqual(['/page?x']);
+    expect(host.requests).toEqual([PUSHES_TARGET, '/page?x']);
   });
 });
 

@@ -20,7 +20,7 @@ export * from './exchange/open-websocket.js';
 export * from './exchange/proto-message.js';
 export * from './exchange/request.js';
 export * from './exchange/request-id.js';
-export { UNDONE_CODINGS } from './exchange/transfer-coding.js';
+export { gunzippedWhole, UNDONE_CODINGS } from './exchange/transfer-coding.js';
 export * from './exchange/websocket.js';
 export * from './format.js';
 export {

@@ -7,7 +7,10 @@ import {
   PushedAnswer,
   RecordReader,
   request,
+  TransferCoding,
+  UNDONE_CODINGS,
 } from '@wingman/protocol';
+import { gunzipSync } from 'node:zlib';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LocalApp } from '../src/exchange/local-app.js';
 import { HOST_LIMITS } from '../src/limits.js';
@@ -55,13 +58,20 @@ async function hosted(options: ConstructorParameters<typeof LocalApp>[2] = {}) {
 type Hosted = Awaited<ReturnType<typeof hosted>>;
 
 /** A tab of the browser `ann`, as far from the host as said. */
-async function tabOf({ app, port }: Hosted, delayMs = FAR_MS, reads = true) {
+async function tabOf(
+  { app, port }: Hosted,
+  delayMs = FAR_MS,
+  { reads = true, undoes = false } = {},
+) {
   const { hostLink, mux } = openTunnel(port, 'viewer', app, 'ann', delayMs);
   cleanups.push(() => hostLink.close('LINK_CLOSED'));
   const ask = (target: string, headers: string[] = [], destination = 'script', mode = 'cors') =>
     request(mux, requestHead({ target, destination, mode, headers }));
   const pushed: PushedAnswer[] = [];
-  const opened = await ask(PUSHES_TARGET, [], 'empty');
+  const transferCodings = [...UNDONE_CODINGS];
+  const headers = undoes ? ['accept-encoding', 'gzip'] : [];
+  const opening = { target: PUSHES_TARGET, destination: 'empty', headers, transferCodings };
+  const opened = await request(mux, requestHead(opening));
   const reader = new RecordReader(PUSH_LIMITS.recordBytes);
   void (async () => {
     if (!reads) return;
@@ -72,8 +82,9 @@ async function tabOf({ app, port }: Hosted, delayMs = FAR_MS, reads = true) {
     const { body, head } = await ask(...asked);
     return [head.status, await textOf(body)];
   };
-  await until(() => delayMs === 0 || hostLink.pace.roundTripMs !== null, 'the round trip');
-  return { status: opened.head.status, pushed, get };
+  const knowsRoundTrip = (): boolean => hostLink.pace.roundTripMs !== null;
+  await until(() => delayMs === 0 || knowsRoundTrip(), 'the round trip');
+  return { status: opened.head.status, pushed, get, knowsRoundTrip };
 }
 
 function paths(): (string | undefined)[] {
@@ -157,8 +168,9 @@ describe('a push stream', () => {
   test.each([
     ['is loaded past the caches', ['cache-control', 'no-cache'], {}],
     ['has a policy for what its requests name', [], { 'referrer-policy': 'no-referrer' }],
-  ])('brings nothing of a document that %s', async (_, asked, more) => {
-    files['/p.html'] = '<script src="/c.js"></script>';
+    ['says so in its own text', [], {}, '<meta name=referrer content=no-referrer>'],
+  ])('brings nothing of a document that %s', async (_, asked, more, text = '') => {
+    files['/p.html'] = `${text}<script src="/c.js"></script>`;
     files['/c.js'] = 'export {}';
     fields = more;
     const { get, pushed } = await tabOf(await hosted());
@@ -271,10 +283,47 @@ describe('a push stream', () => {
     expect(heard.map(({ headers }) => headers.cookie)).toEqual([undefined, undefined, 'b=2']);
   });
 
-  test('a viewer nearby is sent nothing: its page asks as soon as the host could', async () => {
+  test.each([
+    ['is compressed for a viewer that undoes it', true, TransferCoding.GZIP],
+    ['travels as it is to a viewer of an older version', false, TransferCoding.UNSPECIFIED],
+  ])('a large script %s, a small one as it is', async (_, undoes, coding) => {
+    files['/a.js'] = "import './large.js'; import './small.js'";
+    files['/small.js'] = 'export {}';
+    const large = (files['/large.js'] = `export {};${' let a;'.repeat(8_000)}`);
+    const { get, pushed } = await tabOf(await hosted(), FAR_MS, { undoes });
+    await get('/a.js');
+    await until(() => pushed.length === 2, 'two pushes');
+    const of = (path: string) => pushed.find(({ target }) => target === path);
+    expect(of('/small.js')?.head?.transferCoding).toBe(TransferCoding.UNSPECIFIED);
+    expect(of('/large.js')?.head?.transferCoding).toBe(coding);
+    const body = of('/large.js')?.body ?? new Uint8Array();
+    expect((undoes ? gunzipSync(body) : Buffer.from(body)).toString()).toBe(large);
+    expect(await get('/large.js')).toEqual([200, large]);
+    expect(paths().filter((path) => path === '/large.js')).toHaveLength(1);
+  });
+
+  test('a viewer nearby is sent what its first document names, and no more', async () => {
+    files['/p.html'] = '<script type=module src=/a.js></script>';
     files['/a.js'] = "import './b.js'";
     files['/b.js'] = 'export {}';
-    const { get, pushed } = await tabOf(await hosted(), 0);
+    const { get, pushed, knowsRoundTrip } = await tabOf(await hosted(), 0);
+    await until(knowsRoundTrip, 'the round trip');
+    await get('/p.html', [], 'iframe', 'navigate');
+    await until(() => pushed.length === 1, 'a push');
+    expect(targets(pushed)).toEqual(['/a.js']);
+    heard = [];
+    await get('/p.html', [], 'iframe', 'navigate');
+    await get('/a.js');
+    await get('/b.js');
+    expect(paths()).toEqual(['/p.html', '/a.js', '/b.js']);
+    expect(pushed).toHaveLength(1);
+  });
+
+  test('a viewer nearby is sent nothing else: its page asks as soon as the host could', async () => {
+    files['/a.js'] = "import './b.js'";
+    files['/b.js'] = 'export {}';
+    const { get, pushed, knowsRoundTrip } = await tabOf(await hosted(), 0);
+    await until(knowsRoundTrip, 'the round trip');
     await get('/a.js');
     await get('/b.js');
     expect(pushed).toEqual([]);
@@ -320,7 +369,7 @@ describe('a push stream', () => {
     for (let index = 0; index < count; index += 1)
       files[`/${index}.js`] = `import './${index + 1}.js';${' '.repeat(size)}`;
     const host = await hosted();
-    const { get } = await tabOf(host, FAR_MS, false);
+    const { get } = await tabOf(host, FAR_MS, { reads: false });
     await get('/0.js');
     const before = (): boolean => heard.length * size > HOST_LIMITS.pushWaitingBytes;
     await until(before, 'the bound');

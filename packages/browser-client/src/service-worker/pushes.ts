@@ -1,12 +1,12 @@
-import { deferred, PUSH_LIMITS, PUSHES_TARGET, systemClock, type Clock } from '@wingman/protocol';
+import { deferred, PUSH_LIMITS, systemClock, type Clock } from '@wingman/protocol';
 import { TakenCount, type PortStream } from '@wingman/protocol/ports';
-import type {
-  FetchHead,
-  HeaderPair,
-  PushedReply,
-  ReplyMessage,
-  RequestMessage,
-  TunnelPort,
+import {
+  PUSHES_HEAD,
+  type HeaderPair,
+  type PushedReply,
+  type ReplyMessage,
+  type RequestMessage,
+  type TunnelPort,
 } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
 
@@ -25,11 +25,6 @@ export interface AwaitedPush {
 interface Awaited extends Pick<Wanted, 'conditions'> {
   readonly resolve: (pushed: PushedReply) => void;
 }
-
-const OPENING: FetchHead = {
-  ...{ method: 'GET', target: PUSHES_TARGET, headers: [], destination: 'empty' },
-  ...{ mode: 'same-origin', hasBody: false, hasCredentials: true },
-};
 
 /** Answers that tabs' hosts have pushed, until the tabs' pages ask for them. */
 export class Pushes {
@@ -56,8 +51,8 @@ export class TabPushes {
   #taken = new TakenCount(Infinity, () => undefined);
   /** An older host, or one that was told to push nothing. */
   #isRefused = false;
-  /** A viewer nearby is never pushed anything, and need not ask with each document. */
-  #hasHelped = false;
+  /** A viewer nearby is pushed nothing but what its first document names, and need not ask with each document. */
+  #mayHelp = true;
   #usedAt = 0;
 
   constructor(
@@ -95,12 +90,12 @@ export class TabPushes {
   }
 
   /**
-   * Another document is loaded: it is not to get what was pushed for the one before, nor what is on its way. Where anything
-   * was pushed before, the host reads the new document for what may be.
+   * A document is loaded: it is not to get what was pushed for the one before, nor what is on its way. The host reads the
+   * tab's first document for what may be pushed, and each after one that anything was pushed for.
    */
   navigated(): void {
     this.#end();
-    if (this.#hasHelped) this.#open();
+    if (this.#mayHelp && !this.#isRefused) this.#open();
   }
 
   #end(): void {
@@ -113,7 +108,8 @@ export class TabPushes {
   }
 
   #open(): void {
-    const stream = this.port.open(OPENING);
+    this.#mayHelp = false;
+    const stream = this.port.open(PUSHES_HEAD);
     this.#stream = stream;
     this.#taken = new TakenCount(PUSH_LIMITS.unclaimedBytes / 4, (bytes) =>
       stream.postMessage({ kind: 'credit', bytes }),
@@ -124,7 +120,7 @@ export class TabPushes {
 
   #receive(stream: PortStream<RequestMessage, ReplyMessage>, message: ReplyMessage): void {
     if (message.kind === 'pushed') {
-      this.#hasHelped = true;
+      this.#mayHelp = true;
       return message.answers.forEach((answer) => this.#keep(answer));
     }
     this.#isRefused = message.kind === 'abort' && message.code === 'REFUSED';

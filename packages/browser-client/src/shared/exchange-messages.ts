@@ -1,3 +1,4 @@
+import { PUSHES_TARGET } from '@wingman/protocol';
 import type { BodyMessage, PortMux, PortStream } from '@wingman/protocol/ports';
 import type { UploadProgress } from './request-fields.js';
 
@@ -20,6 +21,12 @@ export interface FetchHead {
   /** Whether the page wants to hear how far the body is. */
   reportsUpload?: boolean;
 }
+
+/** The request for the push stream of a tab. By its field a host knows that pushed bodies may be coded. */
+export const PUSHES_HEAD: FetchHead = {
+  ...{ method: 'GET', target: PUSHES_TARGET, headers: [['accept-encoding', 'gzip']] },
+  ...{ destination: 'empty', mode: 'same-origin', hasBody: false, hasCredentials: true },
+};
 
 /** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];

@@ -18,6 +18,8 @@ export interface Claim {
   abort(): void;
 }
 
+type EarlyRequest = (head: FetchHead, signal: AbortSignal) => Promise<HttpResponse>;
+
 /** A sent request can only be claimed. One that was not sent can be cancelled, and is asked for anew. */
 type PreloadState = 'unsent' | 'unclaimed' | 'claimed' | 'cancelled';
 
@@ -28,7 +30,7 @@ const TRANSITIONS: TransitionTable<PreloadState> = {
   cancelled: [],
 };
 
-/** The page's own GET, sent before the service worker asks for it. */
+/** A GET that is sent before the service worker asks for it: the tab's first page, and the stream of what is pushed for it. */
 export class Preload {
   readonly #abort = new AbortController();
   readonly #settled = deferred<void>();
@@ -46,7 +48,7 @@ export class Preload {
   }
 
   /** Sends the request; it is given up when nobody claims it in time. */
-  send(request: (head: FetchHead, signal: AbortSignal) => Promise<HttpResponse>): void {
+  send(request: EarlyRequest): void {
     if (!this.#machine.transition('unclaimed')) return;
     this.#settled.resolve();
     this.#response = request(this.head, this.#abort.signal);
@@ -61,7 +63,7 @@ export class Preload {
    * may ask while the first flight is still being sealed: then the claim waits for that.
    */
   async claim(head: FetchHead): Promise<Claim | undefined> {
-    if (!isSameNavigation(head, this.head)) return undefined;
+    if (!isSameGet(head, this.head)) return undefined;
     await this.#settled.promise;
     if (this.#response === undefined || !this.#machine.transition('claimed')) return undefined;
     this.#deadline?.cancel();
@@ -80,13 +82,41 @@ export class Preload {
   }
 }
 
-/** Whether these are the same GET of a page. */
-function isSameNavigation(left: FetchHead, right: FetchHead): boolean {
+/** All that a first flight asks for, in this order. */
+export class Preloads {
+  readonly #all: readonly Preload[];
+
+  constructor(heads: readonly FetchHead[], clock: Clock) {
+    this.#all = heads.map((head) => new Preload(head, clock));
+  }
+
+  /** See `Preload.send`. */
+  send(request: EarlyRequest): void {
+    for (const preload of this.#all) preload.send(request);
+  }
+
+  /** See `Preload.claim`. */
+  async claim(head: FetchHead): Promise<Claim | undefined> {
+    for (const preload of this.#all) {
+      const claim = await preload.claim(head);
+      if (claim !== undefined) return claim;
+    }
+    return undefined;
+  }
+
+  /** See `Preload.cancelUnsent`. */
+  cancelUnsent(): void {
+    for (const preload of this.#all) preload.cancelUnsent();
+  }
+}
+
+/** Whether these are the same GET, made in the same way. */
+function isSameGet(left: FetchHead, right: FetchHead): boolean {
   return (
     left.method === 'GET' &&
     left.method === right.method &&
     left.target === right.target &&
-    left.mode === 'navigate' &&
+    left.mode === right.mode &&
     left.destination === right.destination
   );
 }
@@ -99,7 +129,7 @@ export function withFirstReferrer(first: FetchHead | null, send: SendRequest): S
   const referrer = first?.headers.find(([name]) => name === 'referer');
   let isOver = false;
   return (head, options) => {
-    if (isOver || first === null || referrer === undefined || !isSameNavigation(head, first)) {
+    if (isOver || first === null || referrer === undefined || !isSameGet(head, first)) {
       return send(head, options);
     }
     isOver = true;

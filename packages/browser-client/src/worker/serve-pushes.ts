@@ -1,9 +1,11 @@
 import {
   decodeMessage,
+  gunzippedWhole,
   PUSH_LIMITS,
   PushedAnswer,
   RecordReader,
   toWingmanError,
+  TransferCoding,
   WingmanError,
 } from '@wingman/protocol';
 import { SendWindow } from '@wingman/protocol/ports';
@@ -30,7 +32,7 @@ export async function servePushes(
     if (response.head.status !== 200) throw new WingmanError('REFUSED', 'the host pushes nothing');
     const reader = new RecordReader(PUSH_LIMITS.recordBytes);
     for await (const chunk of response.body) {
-      const answers = reader.push(chunk).map(toPushed);
+      const answers = await Promise.all(reader.push(chunk).map(toPushed));
       if (answers.length === 0) continue;
       await window.room();
       abort.signal.throwIfAborted();
@@ -49,10 +51,12 @@ export async function servePushes(
   }
 }
 
-function toPushed(record: Uint8Array): PushedReply {
+async function toPushed(record: Uint8Array): Promise<PushedReply> {
   const { target, destination, head, body, etag } = decodeMessage(PushedAnswer, record);
   if (head === undefined) throw new WingmanError('PROTOCOL_ERROR', 'a pushed answer has no head');
   // The cast holds: a record lies in a buffer of its own, and the body in that.
   const own = body as Uint8Array<ArrayBuffer>;
-  return { target, destination, head: toReplyHead(head), body: own, etag };
+  const isCoded = head.transferCoding === TransferCoding.GZIP;
+  const plain = isCoded ? await gunzippedWhole(own, PUSH_LIMITS.bodyBytes) : own;
+  return { target, destination, head: toReplyHead(head), body: plain, etag };
 }

@@ -15,7 +15,7 @@ import {
   type ErrorCode,
   type RequestHead,
 } from '@wingman/protocol';
-import type { FetchHead } from '../shared/exchange-messages.js';
+import { PUSHES_HEAD, type FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { NO_LINK, type LinkStatus } from '../shared/status.js';
 import type {
@@ -31,7 +31,7 @@ import { toRequestHead, toWebSocketOpen } from './messages.js';
 import { choiceOf, DIRECT, isHeard, isSilent, LIFE_TRANSITIONS } from './life.js';
 import type { Life, LifeState, Wishes } from './life.js';
 import { P2pAttacher } from './p2p-attacher.js';
-import { Preload } from './preload.js';
+import { Preloads } from './preload.js';
 import { RelayConnector, type RelayOptions } from './relay-connector.js';
 import type { SendRequest } from './serve-fetch.js';
 import type { OpenSocket } from './serve-web-socket.js';
@@ -55,7 +55,8 @@ export class Tunnel {
   readonly #load: ThreadLoad;
   readonly #p2p: P2pAttacher;
   readonly #history = new PathHistory();
-  readonly #preload: Preload | undefined;
+  /** What the first flight asks for. */
+  readonly #firstFlight: Preloads;
   readonly #waiters = new Set<() => void>();
   readonly #gateKey: Promise<Uint8Array>;
   #life: Life;
@@ -78,9 +79,9 @@ export class Tunnel {
       },
     });
     const { preload, prekey } = options;
-    // Without a prekey there is no first flight.
-    const isEarly = preload !== null && prekey !== null;
-    this.#preload = isEarly ? new Preload(preload, this.#clock) : undefined;
+    // Without a prekey there is no first flight. In one the stream comes first: the host reads the page for what it can push.
+    const early = preload === null || prekey === null ? [] : [PUSHES_HEAD, preload];
+    this.#firstFlight = new Preloads(early, this.#clock);
     this.#life = this.#begin(options.prekey);
   }
 
@@ -93,7 +94,7 @@ export class Tunnel {
   };
 
   readonly #send: SendRequest = async (head, options) => {
-    const claim = await this.#preload?.claim(head);
+    const claim = await this.#firstFlight.claim(head);
     if (claim !== undefined) {
       options.signal.addEventListener('abort', () => claim.abort(), { once: true });
       return claim.response;
@@ -204,10 +205,10 @@ export class Tunnel {
       ...(open === undefined ? {} : { open }),
       ...(fetch === undefined ? {} : { fetch }),
       firstFlight: () =>
-        this.#preload?.send((head, signal) =>
+        this.#firstFlight.send((head, signal) =>
           request(mux, this.#withCookies(head), { signal, isEarly: true }),
         ),
-      onFailure: () => this.#preload?.cancelUnsent(),
+      onFailure: () => this.#firstFlight.cancelUnsent(),
       onTrouble: (code) => this.#troubled(code),
     });
     const machine = new StateMachine(LIFE_TRANSITIONS, 'unproven', (state) => this.#entered(state));

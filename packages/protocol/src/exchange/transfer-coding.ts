@@ -1,3 +1,4 @@
+import { concatBytes } from '../wire/bytes.js';
 import { toWingmanError, WingmanError } from '../errors.js';
 import { TransferCoding } from '../gen/wingman/v1/exchange.js';
 import { BodyReader } from './body.js';
@@ -35,6 +36,26 @@ export function gunzipped(source: BodyReader, failed: (error: WingmanError) => v
     breakOff(new WingmanError('CANCELLED', 'the reader left'));
     void source.return();
   });
+}
+
+/** The plain bytes of a body that is there as a whole; PROTOCOL_ERROR when it is damaged, or has more than `maxBytes`. */
+export async function gunzippedWhole(
+  coded: Uint8Array,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces = [coded];
+  const source = new BodyReader(
+    () => Promise.resolve(pieces.pop()),
+    () => undefined,
+  );
+  const plain: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of gunzipped(source, () => undefined)) {
+    bytes += piece.byteLength;
+    if (bytes > maxBytes) throw new WingmanError('PROTOCOL_ERROR', 'a coded body is too large');
+    plain.push(piece);
+  }
+  return concatBytes(plain);
 }
 
 /** Gives the decoder the coded bytes as fast as it takes them. Rejects when the decoder takes no more. */

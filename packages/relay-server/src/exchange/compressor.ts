@@ -19,6 +19,12 @@ export class Compressor {
     this.#meter = new YieldMeter(clock);
   }
 
+  /** A body that is there as a whole, compressed; undefined where that doesn't pay. */
+  whole(body: Uint8Array, pace: DeliveryPace): Uint8Array | undefined {
+    const pays = paysToCompress(body.byteLength, pace, this.#meter.now);
+    return pays ? gzipWhole([body], this.#meter) : undefined;
+  }
+
   /**
    * How a body of so many bytes should travel; undefined stands for uncompressed. `bytes` is undefined where the app doesn't
    * say. The function that `atEnd` gets has to be called once the exchange is over.

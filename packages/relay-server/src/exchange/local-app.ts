@@ -20,6 +20,7 @@ import { LocalPorts, type Via } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import type { BasicAuth } from './basic-auth.js';
+import { isCode } from './compression-policy.js';
 import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
 import { PushMemory } from '../push/push-memory.js';
@@ -186,11 +187,13 @@ export class LocalApp {
     context: ExchangeContext,
     run: (request: PushedRequest, context: ExchangeContext) => void,
   ): Pusher | undefined {
-    const { clock, pace, sessionOrigin: origin, viewer } = context;
+    const { clock, compressor, pace, sessionOrigin: origin, viewer } = context;
     const roundTripMs = (): number | null => pace().roundTripMs;
+    const compress = (contentType: string | undefined, body: Uint8Array): Uint8Array | undefined =>
+      isCode(contentType) ? compressor?.whole(body, pace()) : undefined;
     const memory = this.#pushMemory;
     if (memory === undefined) return undefined;
-    const world = { memory, clock, origin, roundTripMs, viewer };
+    const world = { memory, clock, compress, origin, roundTripMs, viewer };
     return new Pusher({ ...world, run: (request) => run(request, context) });
   }
 

@@ -21,15 +21,15 @@ export class DocumentLinks {
   readonly #decoder = new TextDecoder();
   #inert = 0;
   #bytes = 0;
-  /** URLs after it mean something else. */
-  #hasBase = false;
+  /** After a `<base>` URLs mean something else, and after a policy of its own the page may name itself in another way. */
+  #isUnsure = false;
 
   constructor(found: (link: DocumentLink) => void) {
     this.#parser = new Parser({
       onopentag: (name, attributes) => {
         if (INERT.includes(name)) this.#inert += 1;
-        if (name === 'base') this.#hasBase = true;
-        if (this.#inert > 0 || this.#hasBase) return;
+        if (name === 'base' || isReferrerPolicy(name, attributes)) this.#isUnsure = true;
+        if (this.#inert > 0 || this.#isUnsure) return;
         const link = linkOf(name, attributes);
         if (link !== undefined) found(link);
       },
@@ -45,6 +45,10 @@ export class DocumentLinks {
     this.#bytes += piece.byteLength;
     this.#parser.write(this.#decoder.decode(piece, { stream: true }));
   }
+}
+
+function isReferrerPolicy(element: string, { name = '' }: Attributes): boolean {
+  return element === 'meta' && name.trim().toLowerCase() === 'referrer';
 }
 
 function linkOf(name: string, attributes: Attributes): DocumentLink | undefined {

@@ -5,6 +5,7 @@ import {
   PUSH_LIMITS,
   PushedAnswer,
   RequestHead,
+  TransferCoding,
   WingmanError,
   type Clock,
   type Header,
@@ -25,6 +26,8 @@ export interface PusherOptions {
   readonly origin: () => string | undefined;
   /** Of the path to the viewer, in milliseconds; null while it is unknown. */
   readonly roundTripMs: () => number | null;
+  /** Compresses a body of this kind for the way to the viewer; undefined where that doesn't pay. */
+  readonly compress: (contentType: string | undefined, body: Uint8Array) => Uint8Array | undefined;
   /** Has the app asked as if the request had come from the viewer. */
   readonly run: (request: PushedRequest) => void;
 }
@@ -63,7 +66,11 @@ export class Pusher {
   #asking = 0;
   /** The document has too much at once, or its viewer reads too slowly. The rest is left to its page, which asks at its own pace. */
   #isWide = false;
+  /** How many documents the viewer has loaded. */
+  #documents = 0;
   #stream: PushStream | undefined;
+  /** Whether the viewer undoes the coding of a pushed body. */
+  #undoesCoding = false;
 
   constructor(options: PusherOptions) {
     this.#options = options;
@@ -74,9 +81,13 @@ export class Pusher {
     return this.#stream !== undefined;
   }
 
-  /** Opens the push stream; one that is open ends. */
-  open(): PushStream {
+  /** Opens the push stream for which the viewer has asked; one that is open ends. */
+  open({ headers, transferCodings }: Pick<RequestHead, 'headers' | 'transferCodings'>): PushStream {
     this.#stream?.end();
+    // Viewers of an older version name the coding of whole answers alone.
+    this.#undoesCoding =
+      headerValue(headers, 'accept-encoding') === 'gzip' &&
+      transferCodings.includes(TransferCoding.GZIP);
     const stream = new PushStream(this.#options.clock, () => this.#ended(stream));
     this.#stream = stream;
     return stream;
@@ -87,6 +98,7 @@ export class Pusher {
     this.#drop();
     this.#seen.clear();
     this.#isWide = false;
+    this.#documents += 1;
   }
 
   /** The answer to a request of the page that is being pushed, or has just been; undefined when the app is to be asked. */
@@ -143,9 +155,11 @@ export class Pusher {
   }
 
   #found(importer: RequestHead, targets: readonly string[], isDocument = false): void {
-    const roundTripMs = this.#options.roundTripMs() ?? 0;
-    // A page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
-    if (!this.isOpen || roundTripMs < HOST_LIMITS.nearRoundTripMs) return;
+    const isNear = (this.#options.roundTripMs() ?? Infinity) < HOST_LIMITS.nearRoundTripMs;
+    // A viewer's first page can ask for nothing before the service worker runs.
+    const isAhead = isDocument && this.#documents <= 1;
+    // Any other page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
+    if (!this.isOpen || (isNear && !isAhead)) return;
     this.#stream?.used();
     for (const target of targets) this.#foundOne(importer, target, isDocument);
   }
@@ -203,9 +217,21 @@ export class Pusher {
     }
     const { head, body } = pushed;
     if (body.byteLength > PUSH_LIMITS.bodyBytes) this.#keepLarge(push);
-    else stream.add(() => (isWanted() ? this.#send(push, pushed) : undefined), body.byteLength);
+    else {
+      const sent = this.#coded(pushed);
+      stream.add(() => (isWanted() ? this.#send(push, sent) : undefined), sent.body.byteLength);
+    }
     const code = head.status === 200 ? Buffer.from(body).toString() : undefined;
     await this.answered(asked, head.status, head.headers, code);
+  }
+
+  /** The answer as it travels. */
+  #coded({ head, body }: Pushed): Pushed {
+    const isPlain = headerValue(head.headers, 'content-encoding') === undefined;
+    if (!this.#undoesCoding || !isPlain) return { head, body };
+    const coded = this.#options.compress(headerValue(head.headers, 'content-type'), body);
+    if (coded === undefined) return { head, body };
+    return { head: { ...head, transferCoding: TransferCoding.GZIP }, body: coded };
   }
 
   /** The record of a push that the page has not asked for meanwhile. */

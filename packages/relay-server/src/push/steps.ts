@@ -18,7 +18,7 @@ export function openPushes(exchange: Exchange): Answer {
   const { draining, pushes } = context;
   if (pushes === undefined) throw new Refusal(ownPageUnknown(PUSHES_TARGET));
   if (asked.method === 'HEAD') return ownAnswer(asked, { status: 200, headers: STREAM, body: '' });
-  const stream = pushes.open();
+  const stream = pushes.open(asked);
   const end = (): void => stream.end();
   draining.addEventListener('abort', end, { once: true });
   exchange.atEnd(() => draining.removeEventListener('abort', end));
