@@ -1,11 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
-import { Delivery } from '../src/link/delivery.js';
+import { Delivery, type NumberedFrame } from '../src/link/delivery.js';
 import type { Lane } from '../src/link/lane.js';
 import { FakeClock } from './support/fake-clock.js';
 import { readyLane } from './support/lane-bench.js';
 
 const PEER = 42;
+
+const numbered = (sequence: number, payload: Uint8Array): NumberedFrame => ({
+  type: 'data',
+  sequence,
+  payload,
+});
 
 class World {
   readonly clock = new FakeClock();
@@ -33,7 +39,7 @@ class World {
   }
 
   send(...values: number[]): void {
-    for (const value of values) this.delivery.send([Uint8Array.of(value)], false);
+    for (const value of values) this.delivery.send([Uint8Array.of(value)]);
   }
 }
 
@@ -55,13 +61,13 @@ describe('the peer', () => {
     expect(Number.isInteger(incarnation)).toBe(true);
     expect(incarnation).toBeLessThan(2 ** 48);
     expect(new World().delivery.introduction.incarnation).not.toBe(incarnation);
-    delivery.receive(relay.lane, 0, Uint8Array.of(1));
+    delivery.receive(relay.lane, numbered(0, Uint8Array.of(1)));
     expect(delivery.introduction).toEqual({ received: 1, incarnation });
   });
 
   test('gets nothing but early data before it was met', () => {
     const world = new World();
-    world.delivery.send([Uint8Array.of(1)], true);
+    world.delivery.send([Uint8Array.of(1)], { isEarly: true });
     world.send(2);
     expect(sequences(world.relay)).toEqual([0]);
     expect([world.delivery.isWritable, world.delivery.takesEarly]).toEqual([false, false]);
@@ -101,7 +107,7 @@ describe('sending', () => {
 
   test('asks for nothing while too much is unacknowledged', () => {
     const world = new World().met();
-    world.delivery.send([new Uint8Array(LIMITS.retransmitBytes)], false);
+    world.delivery.send([new Uint8Array(LIMITS.retransmitBytes)]);
     expect([world.asked, world.delivery.isWritable]).toEqual([0, false]);
     world.delivery.acknowledged(1);
     expect([world.asked, world.delivery.isWritable]).toEqual([1, true]);
@@ -133,13 +139,13 @@ describe('sending', () => {
 describe('receiving', () => {
   test('delivers in order, counts what comes twice, and holds what comes early', () => {
     const { delivery, relay, p2p, frames } = new World();
-    delivery.receive(relay.lane, 1, Uint8Array.of(11));
+    delivery.receive(relay.lane, numbered(1, Uint8Array.of(11)));
     expect([frames, delivery.stats()]).toEqual([
       [],
       { unackedBytes: 0, unackedFrames: 0, heldBytes: 1, duplicates: 0 },
     ]);
-    delivery.receive(p2p.lane, 0, Uint8Array.of(10));
-    delivery.receive(p2p.lane, 0, Uint8Array.of(10));
+    delivery.receive(p2p.lane, numbered(0, Uint8Array.of(10)));
+    delivery.receive(p2p.lane, numbered(0, Uint8Array.of(10)));
     expect(frames).toEqual([10, 11]);
     expect(delivery.stats()).toMatchObject({ heldBytes: 0, duplicates: 1 });
     expect(delivery.received).toBe(2);
@@ -147,7 +153,7 @@ describe('receiving', () => {
 
   test('acknowledges on the lane that brought the last frame', async () => {
     const world = new World();
-    world.delivery.receive(world.p2p.lane, 0, Uint8Array.of(1));
+    world.delivery.receive(world.p2p.lane, numbered(0, Uint8Array.of(1)));
     await world.clock.advance(LIMITS.ackDelayMs);
     expect(world.p2p.carrier.frames).toEqual([{ type: 'ack', received: 1 }]);
     expect(world.relay.carrier.sent).toEqual([]);
@@ -155,7 +161,7 @@ describe('receiving', () => {
 
   test('acknowledges on the lane that carries when the other is not ready any more', async () => {
     const world = new World();
-    world.delivery.receive(world.p2p.lane, 0, Uint8Array.of(1));
+    world.delivery.receive(world.p2p.lane, numbered(0, Uint8Array.of(1)));
     world.p2p.lane.transition('suspect');
     await world.clock.advance(LIMITS.ackDelayMs);
     expect(world.relay.carrier.frames).toEqual([{ type: 'ack', received: 1 }]);
@@ -180,7 +186,7 @@ describe('a lane is busy', () => {
 
   test('when it has just brought a frame', () => {
     const world = new World();
-    world.delivery.receive(world.p2p.lane, 0, Uint8Array.of(1));
+    world.delivery.receive(world.p2p.lane, numbered(0, Uint8Array.of(1)));
     expect(world.delivery.isBusy(world.p2p.lane)).toBe(true);
     expect(world.delivery.isBusy(world.relay.lane)).toBe(false);
   });
@@ -229,7 +235,7 @@ describe('what was sent on another lane', () => {
 test('nothing is left once it is cleared, no timer either', () => {
   const world = new World().met();
   world.send(1);
-  world.delivery.receive(world.relay.lane, 5, Uint8Array.of(1));
+  world.delivery.receive(world.relay.lane, numbered(5, Uint8Array.of(1)));
   world.delivery.clear();
   expect(world.delivery.stats()).toMatchObject({ unackedBytes: 0, unackedFrames: 0, heldBytes: 0 });
   expect(world.clock.timers).toBe(0);

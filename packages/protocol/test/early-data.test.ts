@@ -178,7 +178,7 @@ test('however often the host dies, nothing but early data is executed twice', as
       const send = (kind: 'early' | 'ordinary'): void => {
         const name = `${kind} ${sent.length}`;
         sent.push(name);
-        host.viewer.send([new TextEncoder().encode(name)], kind === 'early');
+        host.viewer.send([new TextEncoder().encode(name)], { isEarly: kind === 'early' });
       };
       for (const { delayMs, early, isKilled, isMute, ordinary, waitMs } of lives) {
         host.connect({ delayMs, isMute });

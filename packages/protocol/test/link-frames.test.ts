@@ -21,7 +21,7 @@ describe('attaching', () => {
 
   test('waits for the peer when something was sent: the peer may have it', () => {
     const world = new ScriptedPeer();
-    world.link.send([bytes(1)], true);
+    world.link.send([bytes(1)], { isEarly: true });
     const carrier = world.attach();
     expect([world.link.state, carrier.sent.length]).toEqual(['waiting', 1]);
     say(carrier, { type: 'attach', received: 1, incarnation: PEER });
@@ -33,7 +33,7 @@ describe('attaching', () => {
   test('sends data only once the peer is met, and early data at once', () => {
     const world = new ScriptedPeer();
     const carrier = world.attach();
-    world.link.send([bytes(1)], true);
+    world.link.send([bytes(1)], { isEarly: true });
     world.link.send([bytes(2)]);
     const sent = () => carrier.framesOf('data').map(({ payload }) => [...payload]);
     expect(sent()).toEqual([[1]]);

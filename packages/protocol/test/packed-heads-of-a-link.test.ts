@@ -56,6 +56,8 @@ const ANSWER = create(ResponseHead, {
   ],
 });
 
+const READS = { readsLast: true, readsUnordered: true };
+
 const answered = (incoming: IncomingRequest): void => {
   incoming.respond(ANSWER);
   incoming.end();
@@ -98,7 +100,7 @@ function pair({ unpacksHeads = true, answer = answered }: PairOptions = {}) {
       const response = await request(mux, asks(target));
       expect(response.head.headers).toEqual(ANSWER.headers);
       await collect(response.body);
-      expect(seen.at(-1)).toEqual({ ...asks(target), unpacksHeads, readsLast: true });
+      expect(seen.at(-1)).toEqual({ ...asks(target), unpacksHeads, ...READS });
       const first = (end: string): number =>
         passed.find(({ to }) => to === end)?.frame.byteLength ?? 0;
       return { there: first('host'), back: first('viewer') };

@@ -13,7 +13,7 @@ const ONLY_EARLY = true;
 /** A queue with so many frames of ten bytes, none of them sent. */
 function queueOf(count: number): RetransmitQueue {
   const queue = new RetransmitQueue();
-  for (let n = 0; n < count; n += 1) queue.push([new Uint8Array(10)], false);
+  for (let n = 0; n < count; n += 1) queue.push([new Uint8Array(10)]);
   return queue;
 }
 
@@ -31,8 +31,8 @@ describe('numbering', () => {
     expect([queue.nextSequence, queue.firstUnacked, queue.length, queue.bytes]).toEqual([
       0, 0, 0, 0,
     ]);
-    queue.push([Uint8Array.of(1, 2), Uint8Array.of(3)], false);
-    queue.push([], false);
+    queue.push([Uint8Array.of(1, 2), Uint8Array.of(3)]);
+    queue.push([]);
     expect(queue.nextSequence).toBe(2);
     expect(queue.firstUnacked).toBe(0);
     expect(queue.length).toBe(2);
@@ -46,7 +46,7 @@ describe('numbering', () => {
     expect(queue.acknowledge(3)).toBe(true);
     expect([queue.length, queue.bytes, queue.firstUnacked]).toEqual([0, 0, 3]);
     expect(queue.oldest).toBeUndefined();
-    queue.push([], false);
+    queue.push([]);
     expect(queue.oldest?.sequence).toBe(3);
   });
 });
@@ -89,7 +89,7 @@ describe('acknowledging', () => {
     const { first, second } = bench();
     const queue = queueOf(1);
     queue.sendOn([first.lane], 0, EVERYTHING);
-    queue.push([new Uint8Array(20)], false);
+    queue.push([new Uint8Array(20)]);
     queue.sendOn([second.lane], 0, EVERYTHING);
     const told: [string, number][] = [];
     first.lane.delivered = (bytes) => told.push(['first', bytes]);
@@ -105,7 +105,7 @@ describe('acknowledging', () => {
     const { first } = bench();
     const queue = new RetransmitQueue();
     for (let round = 0; round < 40; round += 1) {
-      for (let n = 0; n < 100; n += 1) queue.push([new Uint8Array(1)], false);
+      for (let n = 0; n < 100; n += 1) queue.push([new Uint8Array(1)]);
       queue.sendOn([first.lane], 0, EVERYTHING);
       queue.acknowledge(queue.nextSequence - 7);
       expect(queue.length).toBe(7);
@@ -118,26 +118,26 @@ describe('acknowledging', () => {
 describe('caps', () => {
   test('there is room below the cap of frames, and a reserve above it', () => {
     const queue = new RetransmitQueue();
-    for (let n = 1; n < LIMITS.retransmitFrames; n += 1) queue.push([], false);
+    for (let n = 1; n < LIMITS.retransmitFrames; n += 1) queue.push([]);
     expect(queue.hasRoom).toBe(true);
-    queue.push([], false);
+    queue.push([]);
     expect(queue.hasRoom).toBe(false);
-    for (let n = 1; n < LIMITS.retransmitReserveFrames; n += 1) queue.push([], false);
+    for (let n = 1; n < LIMITS.retransmitReserveFrames; n += 1) queue.push([]);
     expect(queue.isOverflowing).toBe(false);
-    queue.push([], false);
+    queue.push([]);
     expect(queue.isOverflowing).toBe(true);
   });
 
   test('there is room below the cap of bytes', () => {
     const queue = new RetransmitQueue();
-    queue.push([new Uint8Array(LIMITS.retransmitBytes - 3)], false);
+    queue.push([new Uint8Array(LIMITS.retransmitBytes - 3)]);
     expect(queue.hasRoom).toBe(true);
-    queue.push([], false);
+    queue.push([]);
     expect(queue.hasRoom).toBe(false);
     queue.acknowledge(1);
     expect(queue.hasRoom).toBe(true);
     const full = new RetransmitQueue();
-    full.push([new Uint8Array(LIMITS.retransmitBytes - 2)], false);
+    full.push([new Uint8Array(LIMITS.retransmitBytes - 2)]);
     expect([full.bytes, full.hasRoom]).toEqual([LIMITS.retransmitBytes, false]);
   });
 
@@ -180,10 +180,10 @@ describe('sending', () => {
   test('lets early data out before the peer is known, and not what follows it', () => {
     const { first } = bench();
     const queue = new RetransmitQueue();
-    queue.push([], true);
+    queue.push([], { isEarly: true });
     expect(queue.sendOn([first.lane], 0, ONLY_EARLY)).toBe(true);
-    queue.push([], false);
-    queue.push([], true);
+    queue.push([]);
+    queue.push([], { isEarly: true });
     expect(queue.sendOn([first.lane], 0, ONLY_EARLY)).toBe(false);
     expect(sequences(first)).toEqual([0]);
     expect(queue.sendOn([first.lane], 0, EVERYTHING)).toBe(true);
@@ -216,7 +216,7 @@ describe('several lanes', () => {
     const { first, second } = bench();
     const queue = queueOf(1);
     queue.sendOn([first.lane], 0, EVERYTHING);
-    queue.push([], false);
+    queue.push([]);
     queue.sendOn([second.lane], 0, EVERYTHING);
     queue.keepOnly([second.lane]);
     expect(queue.nextUnsent()?.sequence).toBe(0);
@@ -241,9 +241,9 @@ describe('a lane that is gone', () => {
     const { first, second } = bench();
     const queue = queueOf(2);
     queue.sendOn([first.lane], 0, EVERYTHING);
-    queue.push([], false);
+    queue.push([]);
     queue.sendOn([second.lane], 0, EVERYTHING);
-    queue.push([], false);
+    queue.push([]);
     queue.sendOn([first.lane], 0, EVERYTHING);
     queue.acknowledge(1);
     queue.forgetLane(first.lane);
@@ -299,7 +299,7 @@ test('whatever is sent, lost and acknowledged, what is unsent is what no lane ha
         if (one.kind === 'push') {
           for (let n = 0; n < one.count; n += 1) {
             model.set(queue.nextSequence, undefined);
-            queue.push([], false);
+            queue.push([]);
           }
         } else if (one.kind === 'send') {
           queue.sendOn([lanes[one.lane]!], 0, EVERYTHING);

@@ -37,6 +37,7 @@ function dispatch(stream: MuxStream, open: Uint8Array, mux: Mux, handlers: Excha
       const head = decodeMessage(RequestHead, payload);
       if (head.unpacksHeads) mux.packHeads();
       if (head.readsLast) mux.joinEnds();
+      if (head.readsUnordered) mux.sendUnordered();
       return handlers.request(new IncomingRequest(stream, head));
     }
     case MessageType.WEBSOCKET_OPEN:

@@ -77,8 +77,13 @@ export class IncomingRequest {
   }
 
   #encoded(head: ResponseHead): (isLast?: boolean) => void {
-    const { unpacksHeads, readsLast } = this.head;
-    const encoded = encodeMessage(ResponseHead, { ...head, unpacksHeads, readsLast });
+    const { unpacksHeads, readsLast, readsUnordered } = this.head;
+    const encoded = encodeMessage(ResponseHead, {
+      ...head,
+      unpacksHeads,
+      readsLast,
+      readsUnordered,
+    });
     if (encoded.byteLength > LIMITS.maxHeadBytes) {
       throw new WingmanError('LIMIT_EXCEEDED', 'the response head is too large');
     }

@@ -69,6 +69,7 @@ export async function request(
   const final = await finalHead(reader, stream, options);
   if (final.unpacksHeads) mux.packHeads();
   if (final.readsLast) mux.joinEnds();
+  if (final.readsUnordered) mux.sendUnordered();
   if (isCoded(final) && !head.transferCodings.includes(final.transferCoding)) {
     stream.reset('PROTOCOL_ERROR');
     throw new WingmanError(
@@ -95,8 +96,11 @@ function isRepeatable({ hasBody, method }: RequestHead): boolean {
   return !hasBody && (method === 'GET' || method === 'HEAD');
 }
 
+/** What this end reads. */
+const READS = { readsLast: true, readsUnordered: true } as const;
+
 function encodeHead(head: RequestHead, unpacksHeads: boolean): Uint8Array {
-  const encoded = encodeMessage(RequestHead, { ...head, unpacksHeads, readsLast: true });
+  const encoded = encodeMessage(RequestHead, { ...head, unpacksHeads, ...READS });
   if (encoded.byteLength > LIMITS.maxHeadBytes) {
     throw new WingmanError('LIMIT_EXCEEDED', 'the request head is too large');
   }

@@ -2,7 +2,8 @@ import type { Clock } from '../clock.js';
 import { WingmanError } from '../errors.js';
 import { AckPolicy } from './ack-policy.js';
 import type { Lane } from './lane.js';
-import type { LinkStats } from './link-types.js';
+import type { LinkFrame } from '../wire/link-frame.js';
+import type { LinkStats, SendOptions } from './link-types.js';
 import { ReceiveWindow } from './receive-window.js';
 import { RetransmitQueue } from './retransmit-queue.js';
 
@@ -12,11 +13,13 @@ export interface DeliveryOwner {
   active(): Lane | undefined;
   /** The lanes that frames are striped over: the active one, and those of its kind that are as good. */
   carrying(): readonly Lane[];
-  /** The next frame, each once and in order. */
-  frame(payload: Uint8Array): void;
+  /** The next frame, each once, and in order but for unordered ones that overtake others. */
+  frame(payload: Uint8Array, isOvertaking: boolean): void;
   /** There is room for more frames. */
   writable(): void;
 }
+
+export type NumberedFrame = Extract<LinkFrame, { type: 'data' }>;
 
 const MAX_INCARNATION = 2 ** 48;
 
@@ -34,7 +37,7 @@ export class Delivery {
     private readonly owner: DeliveryOwner,
     private readonly clock: Clock,
   ) {
-    this.#window = new ReceiveWindow((payload) => owner.frame(payload));
+    this.#window = new ReceiveWindow((payload, isOvertaking) => owner.frame(payload, isOvertaking));
     this.#acks = new AckPolicy(clock, (heard) => this.#acknowledge(heard));
   }
 
@@ -87,10 +90,11 @@ export class Delivery {
     return this.#queue.isOverflowing;
   }
 
-  /** Numbers a frame and sends it as soon as a lane can. */
-  send(parts: readonly Uint8Array[], isEarly: boolean): void {
-    this.#queue.push(parts, isEarly);
+  /** Numbers a frame and sends it as soon as a lane can; returns the number. */
+  send(parts: readonly Uint8Array[], options?: SendOptions): number {
+    const sequence = this.#queue.push(parts, options);
     this.pump();
+    return sequence;
   }
 
   /** Sends the frames that no living lane has sent, as far as the carrier takes them, then asks for more. */
@@ -101,8 +105,9 @@ export class Delivery {
   }
 
   /** A numbered frame has come on a lane. */
-  receive(lane: Lane, sequence: number, payload: Uint8Array): void {
-    if (this.#window.accept(sequence, payload) === 'duplicate') this.#duplicates += 1;
+  receive(lane: Lane, { sequence, payload, follows }: NumberedFrame): void {
+    const arrival = this.#window.accept(sequence, payload, follows);
+    if (arrival === 'duplicate') this.#duplicates += 1;
     this.#acks.arrived(lane, payload.byteLength);
   }
 

@@ -96,6 +96,11 @@ export class Flight {
     return this.#baseMs;
   }
 
+  /** An answer that takes longer than this has met a queue, or a loss. */
+  get lateMs(): number {
+    return QUEUE_BEGINS * this.#baseMs + 2 * LIMITS.flightSlackMs;
+  }
+
   /** Whether a ping should follow what was sent. Only an answer makes room again. */
   get isMarkDue(): boolean {
     const unmarked = this.#sentBytes - this.#markedBytes;
@@ -130,7 +135,7 @@ export class Flight {
     const now = this.clock.now();
     const roundTripMs = now - mark.sentAt;
     this.#baseMs = Math.min(this.#baseMs, roundTripMs);
-    if (roundTripMs > QUEUE_BEGINS * this.#baseMs + 2 * LIMITS.flightSlackMs) this.#rate.full();
+    if (roundTripMs > this.lateMs) this.#rate.full();
     if (mark.sentBytes <= this.#deliveredBytes) return;
     this.#deliveredBytes = mark.sentBytes;
     this.#deliveredAt = now;

@@ -192,6 +192,11 @@ export class Lane implements Attachment, LaneEvidence {
     this.carrier.send(message);
   }
 
+  /** Whether an answer takes longer than a queue of ours explains. */
+  get isLate(): boolean {
+    return this.unansweredMs > this.flight.lateMs;
+  }
+
   /** Whether a numbered frame would leave at once, and not only fill a queue. */
   get takes(): boolean {
     return this.carrier.writable && this.flight.load < 1;

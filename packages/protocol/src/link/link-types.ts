@@ -36,10 +36,21 @@ export interface AttachOptions {
   joins?: boolean;
 }
 
+/** How a numbered frame goes out. */
+export interface SendOptions {
+  /** Whether the frame may leave before the peer's first ATTACH. */
+  isEarly?: boolean;
+  /** The number of the frame that this one has to follow, FOLLOWS_NONE if none; without it all that were sent before. */
+  follows?: number | undefined;
+}
+
 /** The callbacks of the layer above a link. */
 export interface LinkHandlers {
-  /** Takes the next frame: each once and in order. An error that is thrown here closes the link. */
-  frame(payload: Uint8Array): void;
+  /**
+   * Takes the next frame: each once, and in order but for unordered ones that overtake others. An error that is thrown here
+   * closes the link.
+   */
+  frame(payload: Uint8Array, isOvertaking: boolean): void;
   writable(): void;
   closed(error: WingmanError): void;
   /** Whether something is owed to this layer, so that the end of the peer should be noticed soon. */

@@ -5,7 +5,7 @@ import { CloseCode, WingmanError, toWingmanError, type ErrorCode } from '../erro
 import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import type { LinkFrame } from '../wire/link-frame.js';
-import { Delivery } from './delivery.js';
+import { Delivery, type NumberedFrame } from './delivery.js';
 import type { Lane } from './lane.js';
 import type { Attachment, ChannelWay, LaneKind } from './lane-evidence.js';
 import { paceOf, type DeliveryPace } from './flight.js';
@@ -17,6 +17,7 @@ import type {
   LinkState,
   LinkStats,
   Path,
+  SendOptions,
 } from './link-types.js';
 import { PathMachine } from './path-machine.js';
 import type { Choice } from './path-policy.js';
@@ -56,7 +57,8 @@ export class Link {
     const owner = {
       active: () => paths.active,
       carrying: () => paths.carrying,
-      frame: (payload: Uint8Array) => this.#handlers?.frame(payload),
+      frame: (payload: Uint8Array, isOvertaking: boolean) =>
+        this.#handlers?.frame(payload, isOvertaking),
       writable: () => this.#handlers?.writable(),
     };
     this.#delivery = new Delivery(owner, this.clock);
@@ -83,6 +85,11 @@ export class Link {
   /** Whether a data frame would go out at once. Only early data goes out before the peer's first ATTACH. */
   get writable(): boolean {
     return this.#delivery.isWritable;
+  }
+
+  /** Whether frames go out on several lanes, so that one may come before another that was sent earlier. */
+  get isStriped(): boolean {
+    return this.#paths.carrying.length > 1;
   }
 
   /** Whether early data would go out at once. */
@@ -157,19 +164,21 @@ export class Link {
   }
 
   /**
-   * Numbers a frame of the layer above and sends it as soon as a carrier can. Callers send data only when the link is
+   * Numbers a frame of the layer above and sends it as soon as a carrier can; returns the number. Callers send data only when the link is
    * `writable`. Control frames may go out at any time, up to a reserve that only a hostile peer exhausts.
    *
    * Early data (RFC 8470) may leave before the peer's first ATTACH. A peer that dies before that ATTACH and the
    * peer's successor may both execute early data, so it has to be safe (RFC 9110 section 9.2.1).
    */
-  send(parts: readonly Uint8Array[], isEarly = false): void {
-    if (this.state === 'closed') return;
+  send(parts: readonly Uint8Array[], options?: SendOptions): number {
+    if (this.state === 'closed') return 0;
     if (this.#delivery.isOverflowing) {
-      return this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
+      this.#end(new WingmanError('LIMIT_EXCEEDED', 'the peer acknowledges nothing'), true);
+      return 0;
     }
-    this.#delivery.send(parts, isEarly);
+    const sequence = this.#delivery.send(parts, options);
     this.#paths.watch();
+    return sequence;
   }
 
   /** Ends the link for good and tells the peer why. */
@@ -234,7 +243,7 @@ export class Link {
   #handle(lane: Lane, frame: LinkFrame): void {
     switch (frame.type) {
       case 'data':
-        return this.#data(lane, frame.sequence, frame.payload);
+        return this.#data(lane, frame);
       case 'ack':
         if (frame.received >= this.#delivery.firstUnacked) this.#paths.newestOn(lane);
         return this.#delivery.acknowledged(frame.received);
@@ -255,10 +264,10 @@ export class Link {
     }
   }
 
-  #data(lane: Lane, sequence: number, payload: Uint8Array): void {
-    this.#paths.heardNumber(lane, sequence);
-    lane.newestHeard = Math.max(lane.newestHeard, sequence);
-    this.#delivery.receive(lane, sequence, payload);
+  #data(lane: Lane, frame: NumberedFrame): void {
+    this.#paths.heardNumber(lane, frame.sequence);
+    lane.newestHeard = Math.max(lane.newestHeard, frame.sequence);
+    this.#delivery.receive(lane, frame);
     this.#paths.watch();
   }
 

@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { encodeDataFrame } from '../wire/link-frame.js';
 import type { Lane } from './lane.js';
+import type { SendOptions } from './link-types.js';
 import { patienceMs, stragglerMs } from './lane-verdict.js';
 
 /** A frame that the peer has not acknowledged, and the lane it was last sent on. */
@@ -57,13 +58,14 @@ export class RetransmitQueue {
     return this.#frames[this.#head];
   }
 
-  /** Numbers and keeps a frame. */
-  push(parts: readonly Uint8Array[], isEarly: boolean): void {
+  /** Numbers and keeps a frame; returns its number. */
+  push(parts: readonly Uint8Array[], { isEarly = false, follows }: SendOptions = {}): number {
     const sequence = this.#next;
-    const bytes = encodeDataFrame(sequence, parts);
+    const bytes = encodeDataFrame(sequence, parts, follows);
     this.#frames.push({ sequence, bytes, isEarly, sentOn: undefined, sentAs: 0, sentAt: 0 });
     this.#next += 1;
     this.#bytes += bytes.byteLength;
+    return sequence;
   }
 
   /** Forgets everything numbered below `received`; false when that was never sent. */
@@ -159,11 +161,19 @@ export class RetransmitQueue {
   }
 }
 
-/** The lane with the smallest share of its cap under way; undefined when no lane takes a frame. */
+/**
+ * The lane with the smallest share of its cap under way, one that owes no answer before one that does: a lost packet holds
+ * up all that a lane brings. Undefined when no lane takes a frame.
+ */
 function emptiest(lanes: readonly Lane[]): Lane | undefined {
   let best: Lane | undefined;
   for (const lane of lanes) {
-    if (lane.takes && (best === undefined || lane.flight.load < best.flight.load)) best = lane;
+    if (lane.takes && (best === undefined || isBetter(lane, best))) best = lane;
   }
   return best;
+}
+
+function isBetter(lane: Lane, other: Lane): boolean {
+  if (lane.isLate !== other.isLate) return other.isLate;
+  return lane.flight.load < other.flight.load;
 }

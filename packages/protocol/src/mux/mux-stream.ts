@@ -1,5 +1,6 @@
 import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { FOLLOWS_NONE } from '../wire/link-frame.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { ReceiveCredit, SendCredit } from './credit.js';
 
@@ -55,6 +56,8 @@ interface Reader {
 export class MuxStream {
   /** 0 until its OPEN frame goes out. */
   id = 0;
+  /** The number of its last frame on the link. */
+  lastFrame = FOLLOWS_NONE;
   readonly sendCredit = new SendCredit(LIMITS.streamWindowBytes);
   readonly #receiveCredit: ReceiveCredit;
   readonly #outbox: Outgoing[] = [];

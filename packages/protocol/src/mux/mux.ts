@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.js';
 import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Link } from '../link/link.js';
+import { FOLLOWS_NONE } from '../wire/link-frame.js';
 import { HeadPacker, HeadUnpacker } from '../wire/packed-head.js';
 import {
   StreamFrameType,
@@ -19,6 +19,8 @@ import {
   type StreamOwner,
 } from './mux-stream.js';
 import { ReceiveCredit, SendCredit } from './credit.js';
+import { PeerIds } from './peer-ids.js';
+import { ResetBudget } from './reset-budget.js';
 
 export interface MuxOptions {
   /** Called for each stream that the peer opens. Without it every stream is refused. */
@@ -47,8 +49,9 @@ export class Mux {
   readonly #unpacker = new HeadUnpacker();
   #packer: HeadPacker | undefined;
   #joinsEnds = false;
+  #sendsUnordered = false;
   #nextId: number;
-  #lastPeerId = 0;
+  readonly #peerIds: PeerIds;
   #peerStreams = 0;
   #pumping = false;
 
@@ -56,14 +59,17 @@ export class Mux {
     readonly link: Link,
     private readonly options: MuxOptions = {},
   ) {
-    this.#nextId = link.role === 'initiator' ? 1 : 2;
+    const isInitiator = link.role === 'initiator';
+    this.#nextId = isInitiator ? 1 : 2;
+    this.#peerIds = new PeerIds(isInitiator ? 2 : 1);
     this.#receiveCredit = new ReceiveCredit(LIMITS.linkWindowBytes, (bytes) =>
-      this.link.send([encodeCredit(LINK_STREAM, bytes)]),
+      this.#sendCreditFor(LINK_STREAM, bytes),
     );
     this.#owner = this.#ownerOfStreams();
     this.#resetBudget = new ResetBudget(link.clock);
     link.start({
-      frame: (payload) => this.#receive(this.#unpacked(decodeStreamFrame(payload))),
+      frame: (payload, isOvertaking) =>
+        this.#receive(this.#unpacked(decodeStreamFrame(payload), isOvertaking), isOvertaking),
       writable: () => this.#pump(),
       closed: (error) => this.#linkClosed(error),
       isNeeded: () => this.#streams.size + this.#waiting.size > 0,
@@ -90,6 +96,11 @@ export class Mux {
     this.#joinsEnds = true;
   }
 
+  /** The peer has said that it reads unordered frames: where several lanes carry, streams don't wait for each other. */
+  sendUnordered(): void {
+    this.#sendsUnordered = true;
+  }
+
   /** What the peer has sent and no reader has taken, in bytes. */
   get unreadBytes(): number {
     return this.#receiveCredit.unread;
@@ -113,10 +124,16 @@ export class Mux {
         this.#pump();
       },
       returned: (bytes) => this.#receiveCredit.taken(bytes),
-      credit: (stream, bytes) => this.link.send([encodeCredit(stream.id, bytes)]),
+      credit: (stream, bytes) => this.#sendCreditFor(stream.id, bytes),
       reset: (stream, code) => this.#sendReset(stream.id, code),
       finished: (stream) => this.#finished(stream),
     };
+  }
+
+  /** Credit counts on nothing that was sent before it. */
+  #sendCreditFor(id: number, bytes: number): void {
+    const follows = this.#mayOvertake ? FOLLOWS_NONE : undefined;
+    this.link.send([encodeCredit(id, bytes)], { follows });
   }
 
   #sendReset(id: number, code: ErrorCode): void {
@@ -127,11 +144,7 @@ export class Mux {
   #finished(stream: MuxStream): void {
     this.#waiting.delete(stream);
     if (!this.#streams.delete(stream.id)) return;
-    if (this.#isPeers(stream.id)) this.#peerStreams -= 1;
-  }
-
-  #isPeers(id: number): boolean {
-    return id % 2 !== this.#nextId % 2;
+    if (this.#peerIds.isPeers(stream.id)) this.#peerStreams -= 1;
   }
 
   /** Sends some frames of each stream in turn, for as long as the link takes them. */
@@ -171,30 +184,47 @@ export class Mux {
   /** A small answer goes in one turn: in one frame a turn, each of many would be whole only when all are. */
   #takeTurn(stream: MuxStream): void {
     let left: number = LIMITS.turnBytes;
-    do left -= this.#sendOne(stream);
+    do left -= this.#sendNext(stream);
     while (left > 0 && this.#isSendable(stream));
     if (stream.nextOutgoing !== undefined) this.#waiting.add(stream);
   }
 
   /** Sends the next frame of a stream, and returns its cost. */
-  #sendOne(stream: MuxStream): number {
+  #sendNext(stream: MuxStream): number {
     const outgoing = stream.nextOutgoing;
     if (outgoing === undefined) return 0;
     if (outgoing.type === 'open') this.#register(stream);
     this.#sendCredit.spend(outgoing.cost);
-    for (const frame of this.#framed(outgoing, stream.id)) this.link.send(frame, stream.isEarly);
+    const mayOvertake = this.#mayOvertake;
+    const packer = mayOvertake ? undefined : this.#packer;
+    for (const frame of this.#framed(outgoing, stream.id, packer)) {
+      const follows = mayOvertake ? stream.lastFrame : undefined;
+      stream.lastFrame = this.link.send(frame, { isEarly: stream.isEarly, follows });
+    }
     stream.sentOutgoing();
     return outgoing.cost;
   }
 
   /**
-   * The frames of what goes out now, each in parts. Heads are packed no earlier, because the peer unpacks them in the order
-   * of their frames.
+   * Whether frames follow those of their own stream alone. Where several lanes carry, what a lost packet holds up on one of
+   * them would hold up all other streams, and a small answer would wait for bulk.
    */
-  #framed({ type, parts, isLast }: Outgoing, id: number): readonly (readonly Uint8Array[])[] {
+  get #mayOvertake(): boolean {
+    return this.#sendsUnordered && this.link.isStriped;
+  }
+
+  /**
+   * The frames of what goes out now, each in parts. Heads are packed no earlier, because the peer unpacks them in the order
+   * of their frames, and not at all where these may overtake others.
+   */
+  #framed(
+    { type, parts, isLast }: Outgoing,
+    id: number,
+    packer: HeadPacker | undefined,
+  ): readonly (readonly Uint8Array[])[] {
     if (type === 'end') return [[streamHeader(END, id)]];
     const joined = isLast && this.#joinsEnds ? LAST : 0;
-    const packed = type === 'data' ? undefined : this.#packer?.pack(parts);
+    const packed = type === 'data' ? undefined : packer?.pack(parts);
     const plainType = FRAME_TYPE[type];
     const frame =
       packed === undefined
@@ -211,14 +241,15 @@ export class Mux {
   }
 
   /** Unpacks every head as it comes, also that of a stream that is over: the heads behind it count on it. */
-  #unpacked(frame: StreamFrame): StreamFrame {
+  #unpacked(frame: StreamFrame, isOvertaking: boolean): StreamFrame {
     if (!('isPacked' in frame)) return frame;
+    if (isOvertaking) throw new WingmanError('PROTOCOL_ERROR', 'a packed head has no order');
     return { ...frame, payload: this.#unpacker.unpack(frame.payload) };
   }
 
-  #receive(frame: StreamFrame): void {
+  #receive(frame: StreamFrame, isOvertaking: boolean): void {
     if (frame.type === 'open') {
-      this.#opened(frame.stream, frame.payload);
+      this.#opened(frame.stream, frame.payload, isOvertaking);
       return this.#endedWith(frame);
     }
     if (frame.type === 'credit' && frame.stream === LINK_STREAM) return this.#granted(frame.bytes);
@@ -254,9 +285,10 @@ export class Mux {
 
   /** A frame has come for a stream that is not there. One that crossed with our reset is dropped; one for a stream that never was is an error. */
   #late(frame: StreamFrame): void {
-    const last = this.#isPeers(frame.stream) ? this.#lastPeerId : this.#nextId - 2;
-    if (frame.stream === LINK_STREAM || frame.stream > last) {
-      throw new WingmanError('PROTOCOL_ERROR', `frame for unknown stream ${frame.stream}`);
+    const { stream: id } = frame;
+    const wasOpen = this.#peerIds.isPeers(id) ? this.#peerIds.hasBeen(id) : id < this.#nextId;
+    if (id === LINK_STREAM || !wasOpen) {
+      throw new WingmanError('PROTOCOL_ERROR', `frame for unknown stream ${id}`);
     }
     if (frame.type !== 'data') return;
     const cost = frame.payload.byteLength + MESSAGE_OVERHEAD_BYTES;
@@ -264,11 +296,10 @@ export class Mux {
     this.#receiveCredit.taken(cost);
   }
 
-  #opened(id: number, open: Uint8Array): void {
-    if (id <= this.#lastPeerId || !this.#isPeers(id)) {
+  #opened(id: number, open: Uint8Array, isOvertaking: boolean): void {
+    if (!this.#peerIds.take(id, isOvertaking)) {
       throw new WingmanError('PROTOCOL_ERROR', `stream ${id} can't be opened`);
     }
-    this.#lastPeerId = id;
     const { onStream } = this.options;
     if (onStream === undefined || this.#peerStreams >= LIMITS.maxStreams) {
       return this.#sendReset(id, 'REFUSED');
@@ -284,27 +315,5 @@ export class Mux {
     for (const stream of [...this.#streams.values(), ...this.#waiting]) stream.fail(error);
     this.#streams.clear();
     this.#waiting.clear();
-  }
-}
-
-/** Counts a peer's resets, because a peer that opens and resets in a loop would keep us busy (CVE-2023-44487). */
-class ResetBudget {
-  #windowStart: number;
-  #count = 0;
-
-  constructor(private readonly clock: Clock) {
-    this.#windowStart = clock.now();
-  }
-
-  /** The peer has reset a stream; LIMIT_EXCEEDED when the peer has reset too many in this window. */
-  spend(): void {
-    if (this.clock.now() - this.#windowStart > LIMITS.resetWindowMs) {
-      this.#windowStart = this.clock.now();
-      this.#count = 0;
-    }
-    this.#count += 1;
-    if (this.#count > LIMITS.maxResetsPerWindow) {
-      throw new WingmanError('LIMIT_EXCEEDED', 'too many streams reset');
-    }
   }
 }

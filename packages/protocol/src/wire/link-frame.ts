@@ -10,12 +10,13 @@ const LinkFrameType = {
   PING: 0x04,
   PONG: 0x05,
   CLOSE: 0x06,
+  UNORDERED: 0x07,
 } as const;
 
-/** A frame of the link layer. Only DATA frames are numbered. */
+/** A frame of the link layer. Only DATA and UNORDERED frames are numbered. */
 export type LinkFrame =
-  /** One numbered frame of the layer above. */
-  | { type: 'data'; sequence: number; payload: Uint8Array }
+  /** One numbered frame of the layer above. It comes after all before it, or, where it says so, after one of them alone. */
+  | { type: 'data'; sequence: number; payload: Uint8Array; follows?: number }
   /** All frames numbered below `received` have arrived. */
   | { type: 'ack'; received: number }
   /**
@@ -30,18 +31,31 @@ export type LinkFrame =
   | { type: 'pong'; nonce: number; received: number }
   | { type: 'close'; code: ErrorCode };
 
+/** What a frame follows that need not wait for any other. */
+export const FOLLOWS_NONE = -1;
+
 /** Encodes a numbered frame: type, number, then the parts of its payload. */
-export function encodeDataFrame(sequence: number, parts: readonly Uint8Array[]): Uint8Array {
-  let length = 1 + varintLength(sequence);
+export function encodeDataFrame(
+  sequence: number,
+  parts: readonly Uint8Array[],
+  follows?: number,
+): Uint8Array {
+  const numbers = follows === undefined ? [sequence] : [sequence, backTo(sequence, follows)];
+  let length = numbers.reduce((sum, number) => sum + varintLength(number), 1);
   for (const part of parts) length += part.byteLength;
   const frame = new Uint8Array(length);
-  frame[0] = LinkFrameType.DATA;
-  let offset = writeVarint(frame, 1, sequence);
+  frame[0] = follows === undefined ? LinkFrameType.DATA : LinkFrameType.UNORDERED;
+  let offset = numbers.reduce((at, number) => writeVarint(frame, at, number), 1);
   for (const part of parts) {
     frame.set(part, offset);
     offset += part.byteLength;
   }
   return frame;
+}
+
+/** How far before a frame the one is that it follows; 0 where it follows none. */
+function backTo(sequence: number, follows: number): number {
+  return follows === FOLLOWS_NONE ? 0 : sequence - follows;
 }
 
 function encodeNumbers(type: number, ...values: number[]): Uint8Array {
@@ -55,7 +69,7 @@ function encodeNumbers(type: number, ...values: number[]): Uint8Array {
 export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
   switch (frame.type) {
     case 'data':
-      return encodeDataFrame(frame.sequence, [frame.payload]);
+      return encodeDataFrame(frame.sequence, [frame.payload], frame.follows);
     case 'ack':
       return encodeNumbers(LinkFrameType.ACK, frame.received);
     case 'attach':
@@ -78,11 +92,21 @@ export function decodeLinkFrame(message: Uint8Array): LinkFrame {
   if (type === LinkFrameType.DATA) {
     return { type: 'data', sequence: first.value, payload: message.subarray(first.next) };
   }
+  if (type === LinkFrameType.UNORDERED) return decodeUnordered(message, first);
   if (type === LinkFrameType.ATTACH || type === LinkFrameType.PONG) {
     return decodePair(type, message, first);
   }
   requireEnd(message, first.next);
   return decodeSingle(type, first.value);
+}
+
+function decodeUnordered(message: Uint8Array, { value: sequence, next }: Varint): LinkFrame {
+  const back = readVarint(message, next);
+  if (back.value > sequence) {
+    throw new WingmanError('PROTOCOL_ERROR', 'a frame follows one that never was');
+  }
+  const follows = back.value === 0 ? FOLLOWS_NONE : sequence - back.value;
+  return { type: 'data', sequence, payload: message.subarray(back.next), follows };
 }
 
 function decodePair(type: number, message: Uint8Array, first: Varint): LinkFrame {

@@ -47,6 +47,8 @@ export interface RequestHead {
   unpacksHeads: boolean;
   /** Whether the sender reads frames that are the last of their side. */
   readsLast: boolean;
+  /** Whether the sender reads unordered frames. */
+  readsUnordered: boolean;
 }
 
 export interface ResponseHead {
@@ -60,6 +62,8 @@ export interface ResponseHead {
   unpacksHeads: boolean;
   /** As in RequestHead; set only where the request says so. */
   readsLast: boolean;
+  /** As in RequestHead; set only where the request says so. */
+  readsUnordered: boolean;
 }
 
 /**
@@ -181,6 +185,7 @@ function createBaseRequestHead(): RequestHead {
     transferCodings: [],
     unpacksHeads: false,
     readsLast: false,
+    readsUnordered: false,
   };
 }
 
@@ -219,6 +224,9 @@ export const RequestHead: MessageFns<RequestHead> = {
     }
     if (message.readsLast !== false) {
       writer.uint32(80).bool(message.readsLast);
+    }
+    if (message.readsUnordered !== false) {
+      writer.uint32(88).bool(message.readsUnordered);
     }
     return writer;
   },
@@ -326,6 +334,14 @@ export const RequestHead: MessageFns<RequestHead> = {
             message.readsLast = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.readsUnordered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -353,12 +369,21 @@ export const RequestHead: MessageFns<RequestHead> = {
     message.transferCodings = object.transferCodings?.map((e) => e) || [];
     message.unpacksHeads = object.unpacksHeads ?? false;
     message.readsLast = object.readsLast ?? false;
+    message.readsUnordered = object.readsUnordered ?? false;
     return message;
   },
 };
 
 function createBaseResponseHead(): ResponseHead {
-  return { status: 0, statusText: "", headers: [], transferCoding: 0, unpacksHeads: false, readsLast: false };
+  return {
+    status: 0,
+    statusText: "",
+    headers: [],
+    transferCoding: 0,
+    unpacksHeads: false,
+    readsLast: false,
+    readsUnordered: false,
+  };
 }
 
 export const ResponseHead: MessageFns<ResponseHead> = {
@@ -380,6 +405,9 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     }
     if (message.readsLast !== false) {
       writer.uint32(48).bool(message.readsLast);
+    }
+    if (message.readsUnordered !== false) {
+      writer.uint32(56).bool(message.readsUnordered);
     }
     return writer;
   },
@@ -445,6 +473,14 @@ export const ResponseHead: MessageFns<ResponseHead> = {
             message.readsLast = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.readsUnordered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -468,6 +504,7 @@ export const ResponseHead: MessageFns<ResponseHead> = {
     message.transferCoding = object.transferCoding ?? 0;
     message.unpacksHeads = object.unpacksHeads ?? false;
     message.readsLast = object.readsLast ?? false;
+    message.readsUnordered = object.readsUnordered ?? false;
     return message;
   },
 };
