@@ -2,23 +2,16 @@ import { WingmanError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Link } from '../link/link.js';
 import { FOLLOWS_NONE } from '../wire/link-frame.js';
-import { HeadPacker, HeadUnpacker } from '../wire/packed-head.js';
+import { HeadUnpacker } from '../wire/packed-head.js';
 import {
-  StreamFrameType,
   decodeStreamFrame,
   encodeCredit,
   encodeReset,
-  LAST,
-  streamHeader,
   type StreamFrame,
 } from '../wire/stream-frame.js';
-import {
-  MESSAGE_OVERHEAD_BYTES,
-  MuxStream,
-  type Outgoing,
-  type StreamOwner,
-} from './mux-stream.js';
+import { MESSAGE_OVERHEAD_BYTES, MuxStream, type StreamOwner } from './mux-stream.js';
 import { ReceiveCredit, SendCredit } from './credit.js';
+import { Framing } from './framing.js';
 import { PeerIds } from './peer-ids.js';
 import { ResetBudget } from './reset-budget.js';
 
@@ -34,10 +27,6 @@ export interface MuxOptions {
 
 const LINK_STREAM = 0;
 
-const { OPEN, DATA, END, PACKED_OPEN, PACKED_DATA } = StreamFrameType;
-const FRAME_TYPE = { open: OPEN, head: DATA, data: DATA } as const;
-const PACKED_TYPE = { [OPEN]: PACKED_OPEN, [DATA]: PACKED_DATA } as const;
-
 /** Streams over a link. Each stream and the link as a whole have byte credit, and streams take turns in sending. */
 export class Mux {
   readonly #streams = new Map<number, MuxStream>();
@@ -47,8 +36,7 @@ export class Mux {
   readonly #owner: StreamOwner;
   readonly #resetBudget: ResetBudget;
   readonly #unpacker = new HeadUnpacker();
-  #packer: HeadPacker | undefined;
-  #joinsEnds = false;
+  readonly #framing = new Framing();
   #sendsUnordered = false;
   #nextId: number;
   readonly #peerIds: PeerIds;
@@ -88,12 +76,12 @@ export class Mux {
 
   /** The peer has said that it can unpack heads: they go packed from now on. */
   packHeads(): void {
-    this.#packer ??= new HeadPacker();
+    this.#framing.packHeads();
   }
 
   /** The peer has said that it reads frames that are the last of their side: an END is no frame of its own from now on. */
   joinEnds(): void {
-    this.#joinsEnds = true;
+    this.#framing.joinEnds();
   }
 
   /** The peer has said that it reads unordered frames: where several lanes carry, streams don't wait for each other. */
@@ -196,8 +184,7 @@ export class Mux {
     if (outgoing.type === 'open') this.#register(stream);
     this.#sendCredit.spend(outgoing.cost);
     const mayOvertake = this.#mayOvertake;
-    const packer = mayOvertake ? undefined : this.#packer;
-    for (const frame of this.#framed(outgoing, stream.id, packer)) {
+    for (const frame of this.#framing.framesOf(outgoing, stream.id, !mayOvertake)) {
       const follows = mayOvertake ? stream.lastFrame : undefined;
       stream.lastFrame = this.link.send(frame, { isEarly: stream.isEarly, follows });
     }
@@ -211,26 +198,6 @@ export class Mux {
    */
   get #mayOvertake(): boolean {
     return this.#sendsUnordered && this.link.isStriped;
-  }
-
-  /**
-   * The frames of what goes out now, each in parts. Heads are packed no earlier, because the peer unpacks them in the order
-   * of their frames, and not at all where these may overtake others.
-   */
-  #framed(
-    { type, parts, isLast }: Outgoing,
-    id: number,
-    packer: HeadPacker | undefined,
-  ): readonly (readonly Uint8Array[])[] {
-    if (type === 'end') return [[streamHeader(END, id)]];
-    const joined = isLast && this.#joinsEnds ? LAST : 0;
-    const packed = type === 'data' ? undefined : packer?.pack(parts);
-    const plainType = FRAME_TYPE[type];
-    const frame =
-      packed === undefined
-        ? [streamHeader(plainType + joined, id), ...parts]
-        : [streamHeader(PACKED_TYPE[plainType] + joined, id), packed];
-    return isLast && joined === 0 ? [frame, [streamHeader(END, id)]] : [frame];
   }
 
   /** Gives a stream its id when its OPEN goes out, so that ids rise in that order. */
