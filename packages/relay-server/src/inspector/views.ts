@@ -1,7 +1,8 @@
 import type { ExchangeDetail, ExchangeSummary, KeptBody, Phase } from '@wingman/inspector';
-import { headerValue, type Direction, type ResponseHead } from '@wingman/protocol';
+import { headerValue, type Direction } from '@wingman/protocol';
 import { withoutPass } from '../exchange/ingress-key.js';
 import type { ExchangeRecord } from './exchange-record.js';
+import type { Facts } from './facts.js';
 import { shownHeads } from './masks.js';
 
 /** One line of the list. */
@@ -42,22 +43,22 @@ export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): Exch
 }
 
 /** The answer's content type, without its parameters; undefined when it has none. */
-function contentTypeOf(head: ResponseHead | undefined): string | undefined {
+function contentTypeOf(head: Facts['head']): string | undefined {
   const value = headerValue(head?.headers ?? [], 'content-type');
   return value?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
 function bodyOf(record: ExchangeRecord, direction: Direction): KeptBody {
-  const { counted, complete } = record.facts;
   const { length: kept } = record.body(direction);
-  return { bytes: counted[direction], kept, isComplete: complete[direction] };
+  const bytes = record.facts.counted[direction];
+  return { bytes, kept, isComplete: record.isComplete(direction) };
 }
 
 /**
  * Where the time went. The path's share is half of the link's round trip each way, and lies before the host's clock
  * starts and behind its end: the host doesn't see it. The time in which the viewer takes the answer includes the path's rate.
  */
-export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts']): Phase[] {
+export function phasesOf({ times, receiverMs, rttMs, kind }: Facts): Phase[] {
   const way = (rttMs ?? 0) / 2;
   const at = (time: number): number => way + time - times.accepted;
   const { head, end } = times;
@@ -76,7 +77,7 @@ export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts'])
   if (kind === 'websocket') phases.push({ name: 'open', from: at(head), ms: end - head });
   else if (times.sent === undefined)
     phases.push({ name: 'viewer', from: at(head), ms: end - head });
-  else phases.push(...bodyPhases(end - head, waits.download.receiver, at(head)));
+  else phases.push(...bodyPhases(end - head, receiverMs, at(head)));
   return drawn([...phases, { name: 'path', from: at(end), ms: way }]);
 }
 

@@ -62,6 +62,14 @@ test('the fields of an exchange that has ended are what they were', () => {
   expect([end?.outcome, times.end]).toEqual(['complete', 0]);
 });
 
+test('an upload that outlives its answer is counted on', () => {
+  const { store, begin } = recording();
+  const exchange = begin();
+  exchange.end({ outcome: 'complete' });
+  exchange.passed('upload', { bytes: new Uint8Array(7) });
+  expect(store.get(1)!.facts.counted).toEqual({ upload: 7, download: 0 });
+});
+
 test('an exchange without an answer has none when it has ended', () => {
   const { store, begin } = recording();
   begin().end({ outcome: 'refused', code: 'LOCAL_PORT_REFUSED' });
