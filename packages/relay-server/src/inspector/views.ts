@@ -1,19 +1,33 @@
-import type { ExchangeDetail, ExchangeSummary, KeptBody, Phase } from '@wingman/inspector';
+import type {
+  ExchangeDetail,
+  ExchangeSummary,
+  KeptBody,
+  Phase,
+  VisitorName,
+} from '@wingman/inspector';
 import { headerValue, type Direction } from '@wingman/protocol';
 import { withoutPass } from '../exchange/ingress-key.js';
 import type { ExchangeRecord } from './exchange-record.js';
 import type { Facts } from './facts.js';
 import { shownHeads } from './masks.js';
 
+/** Finds whose a viewer's link is. */
+export type VisitorOf = (viewer: string) => VisitorName | undefined;
+
 /** One line of the list. */
-export function summaryOf({ facts }: Pick<ExchangeRecord, 'facts'>): ExchangeSummary {
+export function summaryOf(
+  { facts }: Pick<ExchangeRecord, 'facts'>,
+  visitorOf: VisitorOf,
+): ExchangeSummary {
   const { id, kind, asked, port, viewer, startedAt, times, end, head, counted, paths } = facts;
   const type = contentTypeOf(head);
+  const visitor = viewer === '' ? undefined : visitorOf(viewer);
   return {
     ...{ id, kind, method: asked.method, target: withoutPass(asked.target), port },
     ...(head !== undefined && { status: head.status }),
     ...(type !== undefined && { type }),
     ...{ path: paths.at(-1) ?? 'offline', viewer, startedAt },
+    ...(visitor !== undefined && { visitor }),
     ...(times.end !== undefined && { durationMs: times.end - times.accepted }),
     ...{ upload: counted.upload, download: counted.download },
     outcome: end?.outcome ?? 'running',
@@ -22,12 +36,16 @@ export function summaryOf({ facts }: Pick<ExchangeRecord, 'facts'>): ExchangeSum
 }
 
 /** Everything that is kept of an exchange but its bodies and messages. */
-export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): ExchangeDetail {
+export function detailOf(
+  record: ExchangeRecord,
+  areSecretsShown: boolean,
+  visitorOf: VisitorOf,
+): ExchangeDetail {
   const { facts, messages } = record;
   const { end, head, paths, rttMs } = facts;
   const heads = shownHeads(facts, areSecretsShown);
   return {
-    ...summaryOf({ facts }),
+    ...summaryOf({ facts }, visitorOf),
     ...heads,
     statusText: head?.statusText ?? '',
     paths,
