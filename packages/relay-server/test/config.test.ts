@@ -121,7 +121,9 @@ describe('shareConfig', () => {
     const token = 'x'.repeat(20);
     expect(complaint({ token })).toContain('What is missing: --server');
     expect(shareConfig({ port: '3000', token, server: 'a.example' }, {}).token).toBe(token);
-    expect(shareConfig({ port: '3000', token }, { TUNNEL_SERVER_URL: 'https://a.example' }).token).toBe(token);
+    expect(
+      shareConfig({ port: '3000', token }, { TUNNEL_SERVER_URL: 'https://a.example' }).token,
+    ).toBe(token);
     expect(shareConfig({ port: '3000' }, { WINGMAN_TOKEN: token }).token).toBe(token);
   });
 
