@@ -1,17 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'puppeteer-core';
+import { findings, PHONE, tooWide } from '../support/accessible.js';
 import { appShows, launch, release, statusWhere, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { eventually, Share } from '../support/processes.js';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Finding {
-  id: string;
-  nodes: { html: string }[];
-}
 
 let app: PageApp;
 let share: Share;
@@ -26,34 +18,6 @@ afterAll(async () => {
   await share.stop();
   await app.close();
 });
-
-const SIZES = [
-  { width: 390, height: 844 },
-  { width: 1280, height: 800 },
-];
-
-/** What is wrong in our part of the page, on a phone's screen and on a desk's. */
-async function findings(tab: Page): Promise<string[]> {
-  const found: string[] = [];
-  for (const size of SIZES) {
-    await tab.setViewport(size);
-    const wide = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    if (wide > 0) found.push(`${wide} pixels too wide for ${size.width}`);
-    found.push(...(await axeFindings(tab)));
-  }
-  return found;
-}
-
-/** What axe finds in our part of the page: the app in the frame is the developer's. */
-async function axeFindings(tab: Page): Promise<string[]> {
-  await tab.evaluate(AXE);
-  return tab.evaluate(async () => {
-    type Axe = { run(context: object): Promise<{ violations: Finding[] }> };
-    const { axe } = globalThis as unknown as { axe: Axe };
-    const { violations } = await axe.run({ exclude: ['iframe'] });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
 
 /** Opens what the pill has to say, and waits until it is there. */
 async function openDetails(tab: Page): Promise<void> {
@@ -170,3 +134,26 @@ describe.each<[BrowserName, 'light' | 'dark']>([
     await tab.close();
   });
 });
+
+test.each<BrowserName>(['chromium', 'firefox'])(
+  'without JavaScript the page says what to do, and fits a phone: %s',
+  async (name) => {
+    const browser = await launch(name, [], { prefs: { 'javascript.enabled': false } });
+    const tab = await browser.newPage();
+    // Firefox has a setting for it, and Chromium a command.
+    if (name === 'chromium') await tab.setJavaScriptEnabled(false);
+    await tab.setViewport(PHONE);
+    await tab.goto(share.ready.url);
+    // What lies under something else can't be read.
+    const [text, isOnTop] = await tab.evaluate(() => {
+      const note = document.querySelector('noscript');
+      const { left, top } = note?.getBoundingClientRect() ?? { left: 0, top: 0 };
+      const shown = document.elementFromPoint(left + 20, top + 10);
+      return [note?.innerText ?? '', shown === note] as const;
+    });
+    expect(text).toContain('needs JavaScript');
+    expect(isOnTop).toBe(true);
+    expect(await tooWide(tab)).toEqual([]);
+    await release(browser);
+  },
+);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findings } from '../support/accessible.js';
 import { appShows, launch, release, type BrowserName } from '../support/browser.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { Share, startServer } from '../support/processes.js';
@@ -29,6 +30,7 @@ test.each<BrowserName>(['chromium', 'firefox'])(
     const { hash, origin } = new URL(share.ready.url);
     await tab.goto(`${origin}/?a=1${hash}`);
     expect(await tab.title()).toBe('Somebody shares an app with you');
+    expect(await findings(tab)).toEqual([]);
     await tab.click('button');
     await appShows(tab, 'front page of ?a=1');
     expect(new URL(tab.url()).search).toBe('?a=1');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { pictureOf } from '../../scripts/lib/screens.mjs';
 import { ROOT } from '../support/processes.js';
 
 /** What somebody reads who wants to know whether this is for them. */
@@ -80,6 +81,22 @@ describe('the documents', () => {
     const files = readdirSync(join(ROOT, 'docs/images'), { recursive: true }).map(String);
     const unused = files.filter((file) => /\.\w+$/.test(file) && !shown.includes(`images/${file}`));
     expect(unused).toEqual([]);
+  });
+
+  test('every page and state of the reviewer’s page has a row with its picture, and each test that is named is there', () => {
+    const page = read('docs/screens.md');
+    const rows = [
+      ...page.matchAll(
+        /^\|.*\[(?:page|picture)\]\(images\/((?:problems|screens)\/[a-z-]+\.webp)\) +\|$/gm,
+      ),
+    ];
+    const drawn = Object.keys(JSON.parse(read('scripts/lib/pictured.json')) as object);
+    expect(drawn.length).toBeGreaterThan(50);
+    expect(rows.map(([, picture]) => picture).sort()).toEqual(drawn.map(pictureOf).sort());
+    // That the files are there is held above. In two browsers is what names both.
+    const inBoth = [...page.matchAll(/\]\(\.\.\/(\S+)\) +\| Chromium, Firefox/g)];
+    expect(inBoth.length).toBeGreaterThan(4);
+    expect(inBoth.filter(([, file = '']) => !read(file).includes("'firefox'"))).toEqual([]);
   });
 
   test('every code that a page of ours can show has a row with its picture', () => {

@@ -47,6 +47,13 @@ describe('a line of the list', () => {
     expect((await parts(fields))[0]).toBe(status);
   });
 
+  test('of a visitor who is known has the number and the browser', async () => {
+    const cells = await parts({ visitor: { number: 1, browser: 'Firefox 153 on Linux' } });
+    expect(cells[5]).toBe('#1 Firefox 153');
+    const cell = page.root.querySelectorAll<HTMLElement>('[role=option] span')[5];
+    expect(cell?.title).toBe('#1 Firefox 153 on Linux, tab abcdef');
+  });
+
   test('of a WebSocket says WS for its method', async () => {
     expect((await parts({ kind: 'websocket', status: 101 }))[1]).toBe('WS');
   });

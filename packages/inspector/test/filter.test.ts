@@ -16,7 +16,10 @@ const ALL = [
   exchange({ id: 4, kind: 'websocket', target: '/live', status: 101, outcome: 'running' }),
   exchange({ id: 5, target: '/cut', outcome: 'aborted', port: 8080, download: 20_000 }),
   exchange({ id: 6, target: '/events', type: 'text/event-stream', path: 'replay', viewer: '' }),
-  exchange({ id: 7, target: '/turned', path: 'turn', viewer: 'xyz', status: undefined! }),
+  exchange({
+    ...{ id: 7, target: '/turned', path: 'turn', viewer: 'xyz', status: undefined! },
+    visitor: { number: 12, browser: 'Firefox 153 on Linux' },
+  }),
 ];
 
 describe('a filter', () => {
@@ -36,6 +39,11 @@ describe('a filter', () => {
     ['path:replay', [6]],
     ['path:relay -method:post', [1, 4, 5]],
     ['viewer:ab', [1, 2, 3, 4, 5]],
+    ['viewer:xy', [7]],
+    ['viewer:12', [7]],
+    ['viewer:#12', [7]],
+    ['viewer:1', []],
+    ['viewer:firefox', [7]],
     ['port:8080', [5]],
     ['slower:500', [1]],
     ['larger:10000', [5]],

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatMs, formatTime, pathName, shortId } from '../src/page/format.js';
+import {
+  formatMs,
+  formatTime,
+  pathName,
+  shortId,
+  viewerName,
+  wholeViewerName,
+} from '../src/page/format.js';
+import { summaryOf } from './support/page.js';
 
 describe('a time span', () => {
   test.each([
@@ -54,4 +62,18 @@ test.each([
 
 test('a link’s id is short, and a dash where there is none', () => {
   expect([shortId('abcdefghij'), shortId('')]).toEqual(['abcdef', '–']);
+});
+
+test('a viewer is named as in the terminal, by the id where nobody knows whose it is', () => {
+  const known = summaryOf({ visitor: { number: 2, browser: 'Chrome 150 on Android' } });
+  expect([viewerName(known), wholeViewerName(known)]).toEqual([
+    '#2 Chrome 150',
+    '#2 Chrome 150 on Android, tab abcdef',
+  ]);
+  const odd = summaryOf({ visitor: { number: 3, browser: 'curl/8' } });
+  expect(viewerName(odd)).toBe('#3 curl/8');
+  expect([viewerName(summaryOf()), wholeViewerName(summaryOf({ viewer: '' }))]).toEqual([
+    'abcdef',
+    '–',
+  ]);
 });

@@ -118,6 +118,7 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
   else if (values.lanAddress !== undefined) {
     throw new ConfigError('--lan-address says where --lan listens: add --lan or --lan-tls.');
   }
+  demandServerOfToken(given, values);
   return {
     ...values,
     ...local,
@@ -130,6 +131,14 @@ export function shareConfig(given: ShareGiven, env: Environment): ShareConfig {
     stunServers: stunServers ?? [],
     turnUrls: turnUrls ?? [],
   };
+}
+
+/** A token that was typed is for somebody's server. One in the environment may stand there for other sessions. */
+function demandServerOfToken(given: ShareGiven, { server }: Pick<ShareConfig, 'server'>): void {
+  if ((given.token ?? '') === '' || server !== undefined) return;
+  throw new ConfigError(
+    '--token is for a tunnel server that asks for one, and none is named. What is missing: --server https://tunnel.example.org',
+  );
 }
 
 /** What the local network is served with is the tunnel server in this process, and without TLS plain HTTP. */

@@ -325,6 +325,8 @@ export const HOST_LIMITS = {
   /** …and ten minutes of it are kept, for so many viewers. */
   inspectorSamples: 600,
   inspectorViewers: 64,
+  /** Tabs of which it is known whose they were: the inspector's lines name them after they have gone. */
+  inspectorTabs: 1_000,
   /** A request that the inspector sends itself: a person waits for it. */
   inspectorReplayMs: MINUTE,
   /** An edited body, in JSON. */

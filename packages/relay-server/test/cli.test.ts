@@ -91,6 +91,7 @@ describe('usage', () => {
     [['3000', '--expires', 'soon'], '--expires "soon" is not valid'],
     [['3000', '--name', 'No_Label'], '--name my-app'],
     [['3000', '--approve'], '--approve needs a terminal'],
+    [['3000', '--token', 'x'.repeat(20)], '--token is for a tunnel server'],
     [['3000', '--passphrase', '--ingress', 'open'], '--ingress off'],
     [['server', '--port', 'x'], '--port'],
   ])('%j is bad usage', async (args, message) => {

@@ -117,6 +117,16 @@ describe('shareConfig', () => {
     expect(message).toContain(`A good value: ${name}=`);
   });
 
+  test('a token that was typed needs a server; one in the environment may wait for another session', () => {
+    const token = 'x'.repeat(20);
+    expect(complaint({ token })).toContain('What is missing: --server');
+    expect(shareConfig({ port: '3000', token, server: 'a.example' }, {}).token).toBe(token);
+    expect(
+      shareConfig({ port: '3000', token }, { TUNNEL_SERVER_URL: 'https://a.example' }).token,
+    ).toBe(token);
+    expect(shareConfig({ port: '3000' }, { WINGMAN_TOKEN: token }).token).toBe(token);
+  });
+
   test('of several servers the first comes first, and each may be named once', () => {
     const config = shareConfig({ port: '3000', server: 'a.example, localhost:8787' }, {});
     expect(config.server?.origin).toBe('https://a.example');

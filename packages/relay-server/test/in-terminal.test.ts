@@ -134,8 +134,11 @@ test('what can’t be shared is told with its reason, and no word is broken', as
   expect(habit.lines().join('\n')).toContain('(The port stands alone: wingman 3000)');
 });
 
-test('keys copy, show, list, pause and explain', async () => {
-  const { url, type, shows, raw, exited } = await shared({ columns: 80, rows: 24 });
+test.each([
+  { columns: 80, rows: 24 },
+  { columns: 40, rows: 20 },
+])('keys copy, show, list, pause and explain, at $columns by $rows', async (size) => {
+  const { url, lines, type, shows, raw, exited } = await shared(size);
   type('c');
   const copied = `\u001b]52;c;${Buffer.from(url.href).toString('base64')}\u0007`;
   await until(() => raw().includes(copied), 'the link for the clipboard');
@@ -157,9 +160,11 @@ test('keys copy, show, list, pause and explain', async () => {
   type('?');
   await shows('stop sharing, like Ctrl-C');
   type('\u0003');
-  await shows('0 viewers (0 with a direct path);');
+  await shows('0 viewers (0 with a');
   await shows('Stopped.');
   expect(await exited).toBe(0);
+  // No word is broken.
+  expect(lines().some((line) => line.endsWith('once)'))).toBe(true);
 });
 
 test('several apps of a file are shared at once, each at its URL, and end together', async () => {

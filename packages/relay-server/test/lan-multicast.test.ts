@@ -151,7 +151,7 @@ describe('who looks for sessions', () => {
 
   const looking = (json = false): Promise<number> => {
     const write = (text: string): void => void written.push(text);
-    return discover({ address: ADDRESS, json, write, stop: stop.signal });
+    return discover({ address: ADDRESS, json, write, columns: 60, stop: stop.signal });
   };
   /** A packet as the library reads it, where texts are bytes. */
   const heard = (records: readonly Answer[], sender = '192.168.1.9'): void => {
@@ -192,7 +192,13 @@ describe('who looks for sessions', () => {
       stop.abort();
       expect(await found).toBe(0);
     }
-    expect(written).toEqual([expect.stringMatching(/Nobody shares.*\n.*--lan/)]);
+    expect(written).toEqual([expect.stringMatching(/Nobody shares[^]*\n.*--lan/)]);
+    expect(
+      written
+        .join('')
+        .split('\n')
+        .every((line) => line.length <= 60),
+    ).toBe(true);
   });
 
   test('sees each session once, and no more of a stranger’s than there are places', async () => {

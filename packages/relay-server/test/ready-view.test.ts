@@ -319,5 +319,12 @@ describe('a screen', () => {
     const view = detailsView(infoOf(), screenOf(LARGE), PLAIN);
     for (const word of ['direct', 'server', 'Opens for everyone', URL_OF_SESSION])
       expect(view).toContain(word);
+    const narrow = detailsView(infoOf(), screenOf({ columns: 40 }), PLAIN).split('\n');
+    const reach = narrow.slice(
+      narrow.findIndex((line) => line.includes('Opens')),
+      -2,
+    );
+    expect(reach.length).toBeGreaterThan(1);
+    expect(reach.every((line) => line.length <= 40)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isBelow, readingsOf } from '../src/exchange/target-readings.js';
+import { isBelow, readingsOf, reservedPath } from '../src/exchange/target-readings.js';
 
 describe('the path that a target may mean', () => {
   test.each([
@@ -46,6 +46,20 @@ describe('the path that a target may mean', () => {
       }),
     );
   });
+});
+
+test('a path is reserved exactly when one of its readings is', () => {
+  const words = ['__wingman', '__wing', 'man', '_', '%5f', '%5F', '%77', 'x', '?', '#'];
+  const piece = fc.constantFrom(...words, '/', '\\', '.', '..', '%2f', '%');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const target = `/${pieces.join('')}`;
+      const readings = readingsOf(target);
+      const isReserved = readings.some((path) => isBelow('/__wingman', path));
+      expect(reservedPath(target)).toBe(isReserved ? readings[2] : undefined);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 describe('below a prefix', () => {

@@ -13,6 +13,12 @@ export interface Field {
 /** `running` until the exchange has ended; the others are the ends that observers are told. */
 export type Outcome = 'running' | 'complete' | 'refused' | 'aborted';
 
+/** Whose a tab is, as the terminal has it. */
+export interface VisitorName {
+  readonly number: number;
+  readonly browser: string;
+}
+
 /** One line of the list. */
 export interface ExchangeSummary {
   /** Counts up from 1. */
@@ -30,6 +36,8 @@ export interface ExchangeSummary {
   readonly path: RecordedPath;
   /** The id of the viewer's link; empty when no viewer has asked. */
   readonly viewer: string;
+  /** Undefined while it isn't known whose the link is. */
+  readonly visitor?: VisitorName;
   /** In milliseconds since 1970. */
   readonly startedAt: number;
   /** In milliseconds; undefined while it runs. */

@@ -5,7 +5,7 @@ import type { ExchangeDetail, ExchangeSummary, Field } from '../api/index.js';
 import { ActionButton } from './action-button.js';
 import { ask, askFor, save } from './api.js';
 import { BodyView } from './body-view.js';
-import { formatMs, pathName, shortId } from './format.js';
+import { formatMs, pathName, wholeViewerName } from './format.js';
 import { MessagesView } from './messages-view.js';
 import { ReplayForm } from './replay-form.js';
 import { Tabs } from './tabs.js';
@@ -131,7 +131,7 @@ interface TabProps {
 }
 
 function Overview({ exchange }: TabProps): VNode {
-  const { status, statusText, outcome, code, by, paths, viewer, port, durationMs } = exchange;
+  const { status, statusText, outcome, code, by, paths, port, durationMs } = exchange;
   const end = outcome === 'running' ? 'still open' : outcome;
   return (
     <>
@@ -147,7 +147,7 @@ function Overview({ exchange }: TabProps): VNode {
         <dt>Way</dt>
         <dd>{paths.map(pathName).join(' → ')}</dd>
         <dt>Viewer</dt>
-        <dd>{shortId(viewer)}</dd>
+        <dd>{wholeViewerName(exchange)}</dd>
         <dt>App</dt>
         <dd>localhost:{port}</dd>
         <dt>Up / down</dt>

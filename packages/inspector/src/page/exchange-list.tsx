@@ -4,7 +4,7 @@ import { memo } from 'preact/compat';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ExchangeSummary } from '../api/index.js';
 import { isError } from './filter.js';
-import { formatMs, formatTime, pathName, shortId } from './format.js';
+import { formatMs, formatTime, pathName, viewerName, wholeViewerName } from './format.js';
 import { useVirtualRows } from './virtual-rows.js';
 
 /** Also in inspector.css. */
@@ -131,7 +131,7 @@ interface RowProps extends Pick<ListProps, 'onSelect'> {
 
 /** Drawn again only when it has changed: sixty times a second is too often for all that are in sight. */
 const Row = memo(({ exchange, index, count, start, isSelected, onSelect }: RowProps): VNode => {
-  const { id, method, target, type = '', path, viewer, upload, download, startedAt } = exchange;
+  const { id, method, target, type = '', path, upload, download, startedAt } = exchange;
   return (
     <div
       id={`exchange-${id}`}
@@ -150,7 +150,7 @@ const Row = memo(({ exchange, index, count, start, isSelected, onSelect }: RowPr
       </span>
       <span>{type.replace(/^(text|application|image|font)\//, '')}</span>
       <span class={`way ${path}`}>{pathName(path)}</span>
-      <span>{shortId(viewer)}</span>
+      <span title={wholeViewerName(exchange)}>{viewerName(exchange)}</span>
       <span>{formatBytes(upload + download)}</span>
       <span>{formatMs(exchange.durationMs)}</span>
       <span>{formatTime(startedAt)}</span>

@@ -11,7 +11,7 @@ const FIELDS: Readonly<Record<string, (value: string) => Test>> = {
     String(exchange.status ?? '').startsWith(value.replace(/x+$/, '')),
   type: (value) => (exchange) => (exchange.type ?? '').includes(value),
   path: (value) => (exchange) => exchange.path === (value === 'direct' ? 'p2p' : value),
-  viewer: (value) => (exchange) => exchange.viewer.startsWith(value),
+  viewer: (value) => (exchange) => isOf(exchange, value),
   port: (value) => (exchange) => String(exchange.port) === value,
   is: (value) => KINDS[value] ?? (() => false),
   slower: (value) => (exchange) => (exchange.durationMs ?? 0) >= Number(value),
@@ -52,6 +52,14 @@ export function noFields(query: string): string[] {
 /** Whether it went wrong, by the status or by its end. */
 export function isError({ status = 0, outcome }: ExchangeSummary): boolean {
   return status >= 400 || outcome === 'aborted' || outcome === 'refused';
+}
+
+/** Whether a visitor is meant: by the number, by words of the browser's name, or by the link's id. */
+function isOf({ viewer, visitor }: ExchangeSummary, value: string): boolean {
+  const number = /^#?(\d{1,5})$/.exec(value)?.[1];
+  if (visitor === undefined) return viewer.startsWith(value);
+  if (number !== undefined) return String(visitor.number) === number;
+  return viewer.startsWith(value) || visitor.browser.toLowerCase().includes(value);
 }
 
 function testOf(word: string): Test {

@@ -1,4 +1,4 @@
-import type { RecordedPath } from '../api/index.js';
+import type { ExchangeSummary, RecordedPath } from '../api/index.js';
 
 /** A time span for people. */
 export function formatMs(ms: number | null | undefined): string {
@@ -28,6 +28,18 @@ const PATHS: Readonly<Record<RecordedPath, string>> = {
 
 export function pathName(path: RecordedPath): string {
   return PATHS[path];
+}
+
+/** Whose request it was, as short as the terminal has it: the visitor's number, and the browser without its system. */
+export function viewerName({ viewer, visitor }: ExchangeSummary): string {
+  if (visitor === undefined) return shortId(viewer);
+  return `#${visitor.number} ${visitor.browser.replace(/ on .*$/, '')}`;
+}
+
+/** Whose request it was, with all that is known. */
+export function wholeViewerName({ viewer, visitor }: ExchangeSummary): string {
+  if (visitor === undefined) return shortId(viewer);
+  return `#${visitor.number} ${visitor.browser}, tab ${shortId(viewer)}`;
 }
 
 /** A link's id as the terminal shows it. */

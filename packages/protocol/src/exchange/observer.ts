@@ -29,7 +29,7 @@ export interface ExchangeTimes {
 }
 
 /** How long a body has waited in all, and for whom, in milliseconds. */
-export interface BodyWaits {
+interface BodyWaits {
   /** The time in which the sender had not given the next piece. */
   readonly sender: number;
   /** The time in which the receiver had not taken a piece. */

@@ -11,7 +11,7 @@ export function localPortRefused(port: number): Problem<ErrorCode> {
     code: 'LOCAL_PORT_REFUSED',
     title: `Nothing answers on port ${port}`,
     cause: `The tunnel works, but on the developer’s machine nothing accepts connections on localhost:${port}.`,
-    cure: `Start the app on port ${port} there (or share the port it really uses), then reload this page.`,
+    cure: `Start the app on port ${port} there, or share the port it really uses.`,
   };
 }
 

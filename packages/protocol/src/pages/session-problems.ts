@@ -51,7 +51,7 @@ const CONNECTION_TIMEOUT: Problem = {
   code: 'TIMEOUT',
   title: 'The connection is taking too long',
   cause: 'No connection to the developer’s machine came up in time.',
-  cure: 'Check your network, then reload. An open page of the session goes on by itself as soon as the connection is up.',
+  cure: 'Check your network. An open page of the session goes on by itself as soon as the connection is up.',
 };
 
 const ANSWER_LOST: Problem = {
@@ -136,7 +136,7 @@ const TOO_MANY_VIEWERS: Problem = {
   code: 'TOO_MANY_VIEWERS',
   title: 'The session is full',
   cause: 'As many people as the developer allows are viewing the app already.',
-  cure: 'Try again later, or ask the developer to raise the limit (--max-viewers).',
+  cure: 'Wait until somebody leaves, or ask the developer to raise the limit (--max-viewers).',
 };
 
 const FOR_VIEWERS: Partial<Record<ErrorCode, Problem>> = {

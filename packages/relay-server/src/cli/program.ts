@@ -284,7 +284,8 @@ function addDiscover(program: Command, done: (code: number) => void): void {
       const { lanAddress: address } = shareConfig(given, {});
       const write = (text: string): void => void process.stdout.write(text);
       const { discover } = await import('./lan/discover.js');
-      await discover({ address, json, write, stop: stopSignal() });
+      const { columns } = process.stdout;
+      await discover({ address, json, write, columns, stop: stopSignal() });
       done(ExitCode.STOPPED);
     });
 }

@@ -66,7 +66,8 @@ export function terminalReporter(screen: Screen, clock: Clock): Reporter {
     failed: (_code, message) => view.wrapped(`${c.red('wingman:')} ${visibleText(message)}`),
     stopping: (event) => {
       view.end();
-      view.line(`\n  ${c.dim(stoppingText(event))}`);
+      view.line('');
+      view.wrapped(`  ${c.dim(stoppingText(event))}`);
     },
     stopped: (event) => view.stopped(event),
   };
@@ -158,7 +159,8 @@ class TerminalView {
     this.end();
     for (const line of this.summary.lines()) this.wrapped(`  ${this.c.dim(line)}`);
     const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
-    if (counts.length > 0) this.line(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
+    if (counts.length > 0)
+      this.wrapped(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);
     this.wrapped(`  ${message === '' ? 'Stopped.' : `Stopped: ${visibleText(message)}.`}`);
   }
 

@@ -20,8 +20,12 @@ export function isBelow(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
 }
 
+/** No reading of a target without either is reserved: it takes a percent sign to write the prefix in another way. */
+const MAY_BE_RESERVED = /__wingman|%/;
+
 /** The path under the reserved prefix that a target means, or undefined when it is the app's: reserved in one reading is reserved. */
 export function reservedPath(target: string): string | undefined {
+  if (!MAY_BE_RESERVED.test(target)) return undefined;
   const readings = readingsOf(target);
   return readings.some((path) => isBelow(RESERVED, path)) ? readings[2] : undefined;
 }

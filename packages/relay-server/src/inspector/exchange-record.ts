@@ -1,90 +1,40 @@
-import type { RecordedPath } from '@wingman/inspector';
 import {
   headerValue,
-  type BodyWaits,
   type Direction,
   type ExchangeEnd,
-  type ExchangeTimes,
-  type Header,
   type ObservedExchange,
   type Piece,
   type RequestHead,
   type ResponseHead,
 } from '@wingman/protocol';
 import { HOST_LIMITS } from '../limits.js';
+import { LiveFacts, type Facts, type RecordStart } from './facts.js';
 import { KeptBytes } from './kept-bytes.js';
 import { MessageLog } from './message-log.js';
-
-/** What is known of an exchange's link when it begins. */
-export interface RecordStart {
-  readonly id: number;
-  readonly path?: RecordedPath | undefined;
-  /** In milliseconds. */
-  readonly rttMs: number | null;
-  /** The port when the request names none. */
-  readonly sharedPort: number;
-}
+import { packed, unpacked, type PackedFacts } from './packed-facts.js';
 
 /** What the objects of a record take beside fields and bodies, in bytes. */
 const FIGURES_BYTES = 512;
 
-/** What a record says beside its bodies. */
-interface Facts {
-  readonly id: number;
-  readonly kind: ObservedExchange['kind'];
-  /** The id of the viewer's link; empty when no viewer has asked. */
-  readonly viewer: string;
-  readonly port: number;
-  readonly rttMs: number | null;
-  /** In milliseconds since 1970. */
-  readonly startedAt: number;
-  readonly asked: RequestHead;
-  readonly times: ExchangeTimes;
-  /** Bytes of bodies or messages that have passed. */
-  readonly counted: Readonly<Record<Direction, number>>;
-  readonly waits: Readonly<Record<Direction, BodyWaits>>;
-  /** Every path that it was seen on, in order. */
-  readonly paths: readonly RecordedPath[];
-  /** Whether each body has come to its end. */
-  readonly complete: Record<Direction, boolean>;
-  sent?: RequestHead;
-  head?: ResponseHead;
-  end?: ExchangeEnd;
-}
-
-/**
- * One exchange as the inspector keeps it. It holds nothing of the link, which may go before. Once it has ended, the
- * fields of its heads are one string: ten thousand records of a hundred objects each would keep the garbage collector busy.
- */
+/** One exchange as the inspector keeps it. Once it has ended, nothing holds the exchange or its link any more. */
 export class ExchangeRecord {
   readonly id: number;
-  #facts: Facts;
-  /** The fields of its heads, once it has ended. */
-  #fields: string | undefined;
+  #facts: LiveFacts | PackedFacts;
+  #isUploadComplete = false;
+  #isDownloadComplete = false;
   #upload: KeptBytes | undefined;
   #download: KeptBytes | undefined;
   #messages: MessageLog | undefined;
   #isEventStream = false;
   #hasDropped = false;
-  #fieldBytes: number;
 
-  constructor(exchange: ObservedExchange, { id, path, rttMs, sharedPort }: RecordStart) {
-    const { kind, asked, link, times, bytes: counted, waits } = exchange;
-    const isViewers = path === undefined && exchange.path !== 'ingress';
-    this.id = id;
-    this.#facts = {
-      ...{ id, kind, asked, times, counted, waits, startedAt: Date.now() },
-      viewer: isViewers ? link : '',
-      port: asked.port === 0 ? sharedPort : asked.port,
-      rttMs: isViewers ? rttMs : null,
-      paths: path === undefined ? exchange.paths : [path],
-      complete: { upload: false, download: false },
-    };
-    this.#fieldBytes = sizeOf(asked.headers) + asked.target.length;
+  constructor(exchange: ObservedExchange, start: RecordStart) {
+    this.id = start.id;
+    this.#facts = new LiveFacts(exchange, start);
   }
 
   get facts(): Facts {
-    return this.#fields === undefined ? this.#facts : unpacked(this.#facts, this.#fields);
+    return this.#facts instanceof LiveFacts ? this.#facts.at(undefined) : unpacked(this.#facts);
   }
 
   /** Whether its body is an event stream (HTML, section 9.2). */
@@ -92,9 +42,9 @@ export class ExchangeRecord {
     return this.#isEventStream;
   }
 
-  /** The memory that heads and figures take, in bytes. */
+  /** The memory that heads and figures take, in bytes. Heads of an exchange that runs are in memory for its own sake. */
   get factBytes(): number {
-    return FIGURES_BYTES + (this.#fields?.length ?? this.#fieldBytes);
+    return FIGURES_BYTES + (this.#facts instanceof LiveFacts ? 0 : this.#facts.fields.length);
   }
 
   /** The memory that bodies and messages take, in bytes. */
@@ -114,20 +64,24 @@ export class ExchangeRecord {
     return ((direction === 'upload' ? this.#upload : this.#download) ?? NOTHING).bytes;
   }
 
+  /** Whether a body has come to its end. */
+  isComplete(direction: Direction): boolean {
+    return direction === 'upload' ? this.#isUploadComplete : this.#isDownloadComplete;
+  }
+
   sent(head: RequestHead): void {
-    this.#facts.sent = head;
-    this.#fieldBytes += sizeOf(head.headers);
+    if (this.#facts instanceof LiveFacts) this.#facts.sent = head;
   }
 
   answered(head: ResponseHead): void {
-    this.#facts.head = head;
-    this.#fieldBytes += sizeOf(head.headers);
+    if (this.#facts instanceof LiveFacts) this.#facts.head = head;
     const type = headerValue(head.headers, 'content-type') ?? '';
     this.#isEventStream = type.startsWith('text/event-stream');
   }
 
   bodyEnded(direction: Direction, isComplete: boolean): void {
-    this.#facts.complete[direction] = isComplete;
+    if (direction === 'upload') this.#isUploadComplete = isComplete;
+    else this.#isDownloadComplete = isComplete;
   }
 
   passed(direction: Direction, piece: Piece): void {
@@ -140,15 +94,7 @@ export class ExchangeRecord {
   }
 
   ended(end: ExchangeEnd): void {
-    const { asked, sent, head } = this.#facts;
-    this.#fields = packed(this.#facts);
-    this.#facts = {
-      ...this.#facts,
-      asked: bare(asked),
-      ...(sent !== undefined && { sent: bare(sent) }),
-      ...(head !== undefined && { head: bare(head) }),
-      end,
-    };
+    if (this.#facts instanceof LiveFacts) this.#facts = packed(this.#facts.at(end));
   }
 
   /** Forgets bodies and messages, for good, and keeps the heads. */
@@ -165,63 +111,9 @@ export class ExchangeRecord {
   }
 }
 
-const NO_FIELDS: Header[] = [];
-
 /** Stands for a body of which nothing has come. */
 const NOTHING = new KeptBytes(0);
 
 function newBody(): KeptBytes {
   return new KeptBytes(HOST_LIMITS.inspectorBodyBytes);
-}
-
-/** Stands between fields: no value of one has the end of a line (RFC 9110 section 5.5), and no name a colon. */
-const LINE = '\n';
-/** Stands between heads. */
-const PART = '\n\n';
-
-/** The fields of the three heads in one string. Most go to the app as they came: their place says enough. */
-function packed({ asked, sent, head }: Facts): string {
-  const sentLines = sent?.headers.map((header) => {
-    const place = asked.headers.indexOf(header);
-    return place === -1 ? lineOf(header) : `${place}`;
-  });
-  const heads = [asked.headers.map(lineOf), sentLines ?? [], head?.headers.map(lineOf) ?? []];
-  return heads.map((lines) => lines.join(LINE)).join(PART);
-}
-
-/** `packed`, undone. */
-function unpacked(facts: Facts, fields: string): Facts {
-  const [askedLines = '', sentLines = '', headLines = ''] = fields.split(PART);
-  const headers = fieldsOf(askedLines);
-  const { asked, sent, head } = facts;
-  return {
-    ...facts,
-    asked: { ...asked, headers },
-    ...(sent !== undefined && { sent: { ...sent, headers: fieldsOf(sentLines, headers) } }),
-    ...(head !== undefined && { head: { ...head, headers: fieldsOf(headLines) } }),
-  };
-}
-
-/** A head without its fields, which are packed. */
-function bare<Head extends { readonly headers: Header[] }>(head: Head): Head {
-  return { ...head, headers: NO_FIELDS };
-}
-
-function lineOf({ name, value }: Header): string {
-  return `${name}:${value}`;
-}
-
-/** A line without a colon is the place of a field in another head. */
-function fieldsOf(lines: string, other: readonly Header[] = []): Header[] {
-  if (lines === '') return [];
-  return lines.split(LINE).flatMap((line) => {
-    const colon = line.indexOf(':');
-    if (colon === -1) return other[Number(line)] ?? [];
-    return { name: line.slice(0, colon), value: line.slice(colon + 1) };
-  });
-}
-
-/** A field is two strings, an object, and its place in an array. */
-function sizeOf(headers: readonly Header[]): number {
-  return headers.reduce((sum, { name, value }) => sum + name.length + value.length + 64, 0);
 }

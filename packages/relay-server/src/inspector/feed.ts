@@ -91,8 +91,10 @@ export class Feed {
     const ids = [...listener.due].slice(0, HOST_LIMITS.inspectorFeedLines);
     for (const id of ids) listener.due.delete(id);
     const records = ids.flatMap((id) => this.store.get(id) ?? []);
-    if (records.length > 0)
-      tell(listener, { event: 'exchanges', exchanges: records.map(summaryOf) });
+    if (records.length > 0) {
+      const exchanges = records.map((record) => summaryOf(record, this.viewers.visitorOf));
+      tell(listener, { event: 'exchanges', exchanges });
+    }
     const { oldestId } = this.store;
     if (oldestId > listener.forgottenBefore) {
       listener.forgottenBefore = oldestId;

@@ -47,7 +47,7 @@ export async function startInspector(hosts: {
   const token = randomBytes(24).toString('base64url');
   const address = { port: 0, token };
   const server = createServer(
-    inspectorApp({ store, feed, replay, entrance: commons.entrance }, () => address),
+    inspectorApp({ store, feed, replay, viewers, entrance: commons.entrance }, () => address),
   );
   const isShared = (port: number): boolean => app.ports.find(port, 'viewer') !== undefined;
   try {

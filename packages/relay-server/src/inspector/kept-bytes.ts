@@ -1,22 +1,19 @@
-const NOTHING: Buffer = Buffer.alloc(0);
-
 /** Small bodies are laid side by side: memory of its own for each is what the garbage collector is slowest with. */
 const SLAB_BYTES = 64 * 1024;
 const SMALL_BYTES = SLAB_BYTES / 8;
+const NOTHING: Buffer = Buffer.alloc(0);
 let slab = NOTHING;
+/** Where the free part of the slab begins. */
+let free = 0;
 
-/** Memory for so many bytes. A slab is free once its records are; those were begun one after the other, and go like that. */
-function allocate(bytes: number): Buffer {
-  if (bytes > SMALL_BYTES) return Buffer.allocUnsafeSlow(bytes);
-  if (slab.length < bytes) slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-  const place = slab.subarray(0, bytes);
-  slab = slab.subarray(bytes);
-  return place;
-}
-
-/** The beginning of a body, copied: a piece may be a small part of a large buffer that nobody else needs any more. */
+/**
+ * The beginning of a body, copied: a piece may be a small part of a large buffer that nobody else needs any more. It is
+ * known by its place, for a view of memory takes more than most bodies.
+ */
 export class KeptBytes {
-  #buffer = NOTHING;
+  #memory = NOTHING;
+  #start = 0;
+  #size = 0;
   #length = 0;
 
   constructor(private readonly maxBytes: number) {}
@@ -28,29 +25,46 @@ export class KeptBytes {
 
   /** The memory that it takes, in bytes. */
   get size(): number {
-    return this.#buffer.length;
+    return this.#size;
   }
 
   get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#memory.subarray(this.#start, this.#start + this.#length);
   }
 
   /** Keeps as much of a piece as there is room for. */
   add(piece: Uint8Array): void {
-    const taken = piece.subarray(0, this.maxBytes - this.#length);
+    const room = this.maxBytes - this.#length;
+    const taken = piece.byteLength > room ? piece.subarray(0, room) : piece;
     if (taken.byteLength === 0) return;
     this.#makeRoom(this.#length + taken.byteLength);
-    this.#buffer.set(taken, this.#length);
+    this.#memory.set(taken, this.#start + this.#length);
     this.#length += taken.byteLength;
   }
 
   /** Doubles, so that many small pieces are not copied again and again. */
   #makeRoom(needed: number): void {
-    const { size } = this;
+    const size = this.#size;
     if (needed <= size) return;
-    const wished = size === 0 ? needed : Math.min(Math.max(needed, size * 2), this.maxBytes);
-    const larger = allocate(wished);
-    larger.set(this.bytes);
-    this.#buffer = larger;
+    const before = size === 0 ? NOTHING : this.bytes;
+    this.#take(size === 0 ? needed : Math.min(Math.max(needed, size * 2), this.maxBytes));
+    if (before !== NOTHING) this.#memory.set(before, this.#start);
+  }
+
+  /** Takes new memory. A slab is free once its records are; those were begun one after the other, and go like that. */
+  #take(bytes: number): void {
+    this.#size = bytes;
+    this.#start = 0;
+    if (bytes > SMALL_BYTES) {
+      this.#memory = Buffer.allocUnsafeSlow(bytes);
+      return;
+    }
+    if (slab.length - free < bytes) {
+      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      free = 0;
+    }
+    this.#memory = slab;
+    this.#start = free;
+    free += bytes;
   }
 }

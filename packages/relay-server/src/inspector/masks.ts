@@ -1,11 +1,9 @@
 import { MASK, type Field } from '@wingman/inspector';
 import type { Header, RequestHead } from '@wingman/protocol';
-import type { ExchangeRecord } from './exchange-record.js';
+import type { Facts } from './facts.js';
 
 /** Fields that prove who somebody is (RFC 9110 section 11), and those by which gateways do. */
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'x-auth-token']);
-
-type Facts = ExchangeRecord['facts'];
 
 /** The three heads of an exchange as the page may show them. */
 export interface ShownHeads {
@@ -30,7 +28,7 @@ export function shownHeads(facts: Facts, areShown: boolean): ShownHeads {
 }
 
 /** Takes a field's recorded value where an edited one still has the mask. */
-export function unmasked(field: Field, head: RequestHead | undefined): Header {
+export function unmasked(field: Field, head: Pick<RequestHead, 'headers'> | undefined): Header {
   const { name, value } = field;
   if (!value.includes(MASK)) return { name, value };
   const recorded = head?.headers.find((header) => header.name === name.toLowerCase());

@@ -11,7 +11,7 @@ import {
 import type { LocalPorts, LocalTarget } from '../local/local-ports.js';
 import { HOST_LIMITS } from '../limits.js';
 import { unmasked } from './masks.js';
-import type { ExchangeRecord } from './exchange-record.js';
+import type { Facts } from './facts.js';
 import { recorder } from './recorder.js';
 import type { RecordStore } from './record-store.js';
 
@@ -73,11 +73,7 @@ async function run(observation: Observation, body: Buffer, { client }: LocalTarg
 }
 
 /** The head as the app gets it. */
-function headOf(
-  request: ReplayRequest,
-  original: ExchangeRecord['facts'],
-  bodyBytes: number,
-): RequestHead {
+function headOf(request: ReplayRequest, original: Facts, bodyBytes: number): RequestHead {
   const { method, target } = request;
   const headers = request.headers
     .map((field) => unmasked(field, original.sent ?? original.asked))

@@ -10,6 +10,7 @@ import { EventStream, type Feed } from './feed.js';
 import { toHar } from './har.js';
 import type { RecordStore } from './record-store.js';
 import type { Replay } from './replay.js';
+import type { ViewerWatch } from './viewers.js';
 import { detailOf } from './views.js';
 
 /** What the routes act on. */
@@ -17,6 +18,7 @@ export interface InspectorParts {
   readonly store: RecordStore;
   readonly feed: Feed;
   readonly replay: Replay;
+  readonly viewers: Pick<ViewerWatch, 'visitorOf'>;
   readonly entrance: Pick<Entrance, 'accept' | 'refuse'>;
 }
 
@@ -38,14 +40,14 @@ const REPLAY = z.object({
 
 /** Everything the page asks for, below `/api`. */
 export function inspectorRoutes(parts: InspectorParts): Router {
-  const { store, feed, replay, entrance } = parts;
+  const { store, feed, replay, viewers, entrance } = parts;
   const router = express.Router();
   const json = express.json({ limit: HOST_LIMITS.inspectorFormBytes });
   router.get('/events', (_request, response) => feed.add(new EventStream(response)));
   router.get(
     '/exchanges/:id',
     withRecord(store, (record, request, response) => {
-      response.json(detailOf(record, wantsSecrets(request)));
+      response.json(detailOf(record, wantsSecrets(request), viewers.visitorOf));
     }),
   );
   router.get(

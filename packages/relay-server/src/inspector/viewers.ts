@@ -1,4 +1,4 @@
-import type { Sample, ViewerInfo, ViewersState } from '@wingman/inspector';
+import type { Sample, ViewerInfo, ViewersState, VisitorName } from '@wingman/inspector';
 import { BoundedMap, systemClock, type Clock, type LinkStats, type Timer } from '@wingman/protocol';
 import type { Commons, LocalApp, ServedLink } from '../exchange/local-app.js';
 import { HOST_LIMITS } from '../limits.js';
@@ -20,6 +20,7 @@ interface Series {
 export class ViewerWatch {
   readonly #series = new BoundedMap<string, Series>(HOST_LIMITS.inspectorViewers);
   readonly #roundTrips = new BoundedMap<string, number>(HOST_LIMITS.inspectorViewers);
+  readonly #visitors = new BoundedMap<string, VisitorName>(HOST_LIMITS.inspectorTabs);
   #timer: Timer;
 
   /** `hosts` are asked each time: those of other ports come later. */
@@ -44,6 +45,15 @@ export class ViewerWatch {
     return this.#roundTrips.get(id) ?? this.#firstRtt(id);
   }
 
+  /** Whose a viewer's link is or was; undefined before its first request, and for one that has gone within a second. */
+  readonly visitorOf = (id: string): VisitorName | undefined => {
+    const known = this.#visitors.get(id);
+    if (known !== undefined) return known;
+    const found = this.#all.find(([, { link }]) => link.id === id);
+    if (found !== undefined) this.#remember(...found);
+    return this.#visitors.get(id);
+  };
+
   stop(): void {
     this.#timer.cancel();
   }
@@ -58,9 +68,18 @@ export class ViewerWatch {
 
   #schedule(): Timer {
     return this.clock.setTimeout(() => {
-      for (const [, { link }] of this.#all) this.#measure(link.stats());
+      for (const [host, served] of this.#all) {
+        this.#remember(host, served);
+        this.#measure(served.link.stats());
+      }
       this.#timer = this.#schedule();
     }, HOST_LIMITS.inspectorSampleMs);
+  }
+
+  #remember({ commons }: WatchedHost, { link, viewer }: ServedLink): void {
+    const visitor = commons.entrance.visitorOf(viewer());
+    if (visitor === undefined) return;
+    this.#visitors.set(link.id, { number: visitor.number, browser: visitor.browser });
   }
 
   /** Before the first sample. */

@@ -1,18 +1,33 @@
-import type { ExchangeDetail, ExchangeSummary, KeptBody, Phase } from '@wingman/inspector';
-import { headerValue, type Direction, type ResponseHead } from '@wingman/protocol';
+import type {
+  ExchangeDetail,
+  ExchangeSummary,
+  KeptBody,
+  Phase,
+  VisitorName,
+} from '@wingman/inspector';
+import { headerValue, type Direction } from '@wingman/protocol';
 import { withoutPass } from '../exchange/ingress-key.js';
 import type { ExchangeRecord } from './exchange-record.js';
+import type { Facts } from './facts.js';
 import { shownHeads } from './masks.js';
 
+/** Finds whose a viewer's link is. */
+export type VisitorOf = (viewer: string) => VisitorName | undefined;
+
 /** One line of the list. */
-export function summaryOf({ facts }: Pick<ExchangeRecord, 'facts'>): ExchangeSummary {
+export function summaryOf(
+  { facts }: Pick<ExchangeRecord, 'facts'>,
+  visitorOf: VisitorOf,
+): ExchangeSummary {
   const { id, kind, asked, port, viewer, startedAt, times, end, head, counted, paths } = facts;
   const type = contentTypeOf(head);
+  const visitor = viewer === '' ? undefined : visitorOf(viewer);
   return {
     ...{ id, kind, method: asked.method, target: withoutPass(asked.target), port },
     ...(head !== undefined && { status: head.status }),
     ...(type !== undefined && { type }),
     ...{ path: paths.at(-1) ?? 'offline', viewer, startedAt },
+    ...(visitor !== undefined && { visitor }),
     ...(times.end !== undefined && { durationMs: times.end - times.accepted }),
     ...{ upload: counted.upload, download: counted.download },
     outcome: end?.outcome ?? 'running',
@@ -21,12 +36,16 @@ export function summaryOf({ facts }: Pick<ExchangeRecord, 'facts'>): ExchangeSum
 }
 
 /** Everything that is kept of an exchange but its bodies and messages. */
-export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): ExchangeDetail {
+export function detailOf(
+  record: ExchangeRecord,
+  areSecretsShown: boolean,
+  visitorOf: VisitorOf,
+): ExchangeDetail {
   const { facts, messages } = record;
   const { end, head, paths, rttMs } = facts;
   const heads = shownHeads(facts, areSecretsShown);
   return {
-    ...summaryOf({ facts }),
+    ...summaryOf({ facts }, visitorOf),
     ...heads,
     statusText: head?.statusText ?? '',
     paths,
@@ -42,22 +61,22 @@ export function detailOf(record: ExchangeRecord, areSecretsShown: boolean): Exch
 }
 
 /** The answer's content type, without its parameters; undefined when it has none. */
-function contentTypeOf(head: ResponseHead | undefined): string | undefined {
+function contentTypeOf(head: Facts['head']): string | undefined {
   const value = headerValue(head?.headers ?? [], 'content-type');
   return value?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
 function bodyOf(record: ExchangeRecord, direction: Direction): KeptBody {
-  const { counted, complete } = record.facts;
   const { length: kept } = record.body(direction);
-  return { bytes: counted[direction], kept, isComplete: complete[direction] };
+  const bytes = record.facts.counted[direction];
+  return { bytes, kept, isComplete: record.isComplete(direction) };
 }
 
 /**
  * Where the time went. The path's share is half of the link's round trip each way, and lies before the host's clock
  * starts and behind its end: the host doesn't see it. The time in which the viewer takes the answer includes the path's rate.
  */
-export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts']): Phase[] {
+export function phasesOf({ times, receiverMs, rttMs, kind }: Facts): Phase[] {
   const way = (rttMs ?? 0) / 2;
   const at = (time: number): number => way + time - times.accepted;
   const { head, end } = times;
@@ -76,7 +95,7 @@ export function phasesOf({ times, waits, rttMs, kind }: ExchangeRecord['facts'])
   if (kind === 'websocket') phases.push({ name: 'open', from: at(head), ms: end - head });
   else if (times.sent === undefined)
     phases.push({ name: 'viewer', from: at(head), ms: end - head });
-  else phases.push(...bodyPhases(end - head, waits.download.receiver, at(head)));
+  else phases.push(...bodyPhases(end - head, receiverMs, at(head)));
   return drawn([...phases, { name: 'path', from: at(end), ms: way }]);
 }
 

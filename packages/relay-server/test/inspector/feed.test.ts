@@ -6,7 +6,7 @@ import { RecordStore } from '../../src/inspector/record-store.js';
 import type { ViewerWatch } from '../../src/inspector/viewers.js';
 import { HOST_LIMITS } from '../../src/limits.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { recording } from '../support/recorded.js';
+import { nobody, recording } from '../support/recorded.js';
 
 const TURN = HOST_LIMITS.inspectorFeedMs;
 const SAMPLES = [1, 2, 3, 4].map((at) => ({
@@ -21,7 +21,11 @@ let feed: Feed;
 beforeEach(() => {
   clock = new FakeClock();
   records = recording(new RecordStore({ exchanges: 3, factBytes: 1e6, bodyBytes: 1e6 }));
-  feed = new Feed(records.store, { state: () => STATE } as ViewerWatch, clock);
+  feed = new Feed(
+    records.store,
+    { state: () => STATE, visitorOf: nobody } as unknown as ViewerWatch,
+    clock,
+  );
 });
 
 /** A page that listens, and what it was told. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MASK, type Field } from '@wingman/inspector';
 import { shownHeads, unmasked } from '../../src/inspector/masks.js';
 import { detailOf } from '../../src/inspector/views.js';
-import { recording, type RecordedFields } from '../support/recorded.js';
+import { nobody, recording, type RecordedFields } from '../support/recorded.js';
 
 const record = (fields: RecordedFields) => recording().whole(fields);
 const values = (fields: readonly Field[]) => fields.map(({ value }) => value);
@@ -45,8 +45,8 @@ describe('what is masked', () => {
     expect(shownHeads(one.facts, true).asked).toEqual([
       { name: 'authorization', value: 'Bearer abc', isSecret: true },
     ]);
-    expect(detailOf(one, true).hasSecrets).toBe(true);
-    expect(detailOf(record({ headers: ['accept', '*/*'] }), false).hasSecrets).toBe(false);
+    expect(detailOf(one, true, nobody).hasSecrets).toBe(true);
+    expect(detailOf(record({ headers: ['accept', '*/*'] }), false, nobody).hasSecrets).toBe(false);
   });
 });
 

@@ -67,6 +67,20 @@ test('is measured once a second, and ten minutes of it are kept', async () => {
   link.close('LINK_CLOSED');
 });
 
+test('whose a link was is known when it has gone', async () => {
+  const { clock, link, links, viewers } = await watched();
+  const served = links.get(link.id)!;
+  clock.advance(HOST_LIMITS.inspectorSampleMs);
+  links.clear();
+  const visitor = { number: 1, browser: 'Firefox 153 on Linux' };
+  expect(viewers.visitorOf(link.id)).toEqual(visitor);
+  expect(viewers.visitorOf('another')).toBeUndefined();
+  // One that has not been measured yet is looked up.
+  links.set('new', { ...served, link: new Link({ id: 'new', role: 'acceptor', clock }) });
+  expect(viewers.visitorOf('new')).toEqual(visitor);
+  viewers.stop();
+});
+
 test('a link that is gone is told no more', async () => {
   const { link, links, viewers } = await watched();
   expect(viewers.rttOf('unknown')).toBeNull();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { detailOf, phasesOf, summaryOf } from '../../src/inspector/views.js';
-import { recording, responseHead } from '../support/recorded.js';
+import { nobody, recording, responseHead } from '../support/recorded.js';
 
 test('a line of the list is what is known so far', () => {
   const { store, time, begin } = recording();
   const exchange = begin({ method: 'POST', target: '/a?wingman-pass=secret&b=1' });
-  const line = () => summaryOf(store.get(1)!);
+  const line = () => summaryOf(store.get(1)!, nobody);
   expect(line()).toEqual({
     ...{ id: 1, kind: 'http', method: 'POST', target: '/a?b=1', port: 3000, path: 'relay' },
     ...{ viewer: 'viewer-1', startedAt: expect.any(Number), upload: 0, download: 0 },
@@ -19,12 +19,12 @@ test('a line of the list is what is known so far', () => {
     ...{ status: 404, type: 'text/html', upload: 5, durationMs: 30 },
     ...{ outcome: 'aborted', code: 'CANCELLED' },
   });
-  expect(detailOf(store.get(1)!, false)).toMatchObject({ by: 'opener', paths: ['relay'] });
+  expect(detailOf(store.get(1)!, false, nobody)).toMatchObject({ by: 'opener', paths: ['relay'] });
 });
 
 test('an exchange of the ingress is no viewer’s, and has no round trip', () => {
   const { whole } = recording();
-  const detail = detailOf(whole({ path: 'ingress' }), false);
+  const detail = detailOf(whole({ path: 'ingress' }), false, nobody);
   expect([detail.viewer, detail.path, detail.rttMs]).toEqual(['', 'ingress', undefined]);
 });
 
@@ -34,7 +34,7 @@ test('the close of a WebSocket is told', () => {
   socket.head(responseHead(101));
   socket.passed('upload', { bytes: Buffer.from('hi'), isText: true, isLast: true });
   socket.end({ outcome: 'complete', close: { code: 1000, reason: 'bye' } });
-  expect(detailOf(store.get(1)!, false).close).toEqual({ code: 1000, reason: 'bye' });
+  expect(detailOf(store.get(1)!, false, nobody).close).toEqual({ code: 1000, reason: 'bye' });
   expect(store.get(1)?.messages.messages).toMatchObject([{ data: 'hi' }]);
   expect(store.get(1)?.body('upload').length).toBe(0);
 });
@@ -60,6 +60,14 @@ test('the fields of an exchange that has ended are what they were', () => {
   const { end, times, ...after } = store.get(1)!.facts;
   expect({ ...after, times: before.times }).toEqual(before);
   expect([end?.outcome, times.end]).toEqual(['complete', 0]);
+});
+
+test('an upload that outlives its answer is counted on', () => {
+  const { store, begin } = recording();
+  const exchange = begin();
+  exchange.end({ outcome: 'complete' });
+  exchange.passed('upload', { bytes: new Uint8Array(7) });
+  expect(store.get(1)!.facts.counted).toEqual({ upload: 7, download: 0 });
 });
 
 test('an exchange without an answer has none when it has ended', () => {
@@ -135,4 +143,17 @@ describe('where the time went', () => {
       { name: 'open', from: 4, ms: 1_000 },
     ]);
   });
+});
+
+test('a line has whose tab it was, where that is known', () => {
+  const { store, begin } = recording();
+  begin();
+  begin({ path: 'ingress' });
+  const visitor = { number: 2, browser: 'Firefox 153 on Linux' };
+  const visitorOf = (id: string) => (id === 'viewer-1' ? visitor : undefined);
+  expect(store.all.map((record) => summaryOf(record, visitorOf).visitor)).toEqual([
+    visitor,
+    undefined,
+  ]);
+  expect(detailOf(store.get(1)!, false, visitorOf).visitor).toEqual(visitor);
 });

@@ -24,6 +24,9 @@ export interface RecordedFields {
   kind?: 'http' | 'websocket';
 }
 
+/** As if it were not known whose a link is. */
+export const nobody = (): undefined => undefined;
+
 /** A store with a recorder, and a clock that is set by hand. */
 export function recording(store = new RecordStore(), rttMs: number | null = 20) {
   const time = { now: 0 };

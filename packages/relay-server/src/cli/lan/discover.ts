@@ -4,6 +4,7 @@ import { visibleText } from '@wingman/node-kit';
 import type { Answer } from 'dns-packet';
 import { HOST_LIMITS } from '../../limits.js';
 import { aborted } from '../process.js';
+import { wrapWords } from '../terminal/words.js';
 import { BY_TLS, openMulticast, SERVICE, SHARED_BY } from './announcement.js';
 import { lanAddress } from './lan-address.js';
 
@@ -20,6 +21,8 @@ export interface DiscoverRequest {
   readonly address: string | undefined;
   readonly json: boolean;
   readonly write: (text: string) => void;
+  /** Of the terminal; undefined where there is none. */
+  readonly columns?: number | undefined;
   readonly stop: AbortSignal;
 }
 
@@ -37,17 +40,19 @@ export async function discover(request: DiscoverRequest): Promise<number> {
       write(json ? `${JSON.stringify({ event: 'found', ...found })}\n` : lineOf(found));
     }
   });
-  if (!json) write(sessions.size === 0 ? NOTHING : HOW_TO_OPEN);
+  const closing = sessions.size === 0 ? NOTHING : HOW_TO_OPEN;
+  if (!json) write(closing.map((line) => `${wrapWords(line, request.columns)}\n`).join(''));
   return sessions.size;
 }
 
 const NOT_ANNOUNCED =
   'is of IPv6, where nothing is announced. Name an address of IPv4: --lan-address';
 
-const NOTHING = `  Nobody shares anything on this network, or its access point keeps devices apart.
-  wingman 3000 --lan shares something.
-`;
-const HOW_TO_OPEN = '  To open one you need its whole link: ask whoever shares it.\n';
+const NOTHING = [
+  '  Nobody shares anything on this network, or its access point keeps devices apart.',
+  '  wingman 3000 --lan shares something.',
+];
+const HOW_TO_OPEN = ['  To open one you need its whole link: ask whoever shares it.'];
 
 function lineOf({ session, sharedBy, url }: Found): string {
   const by = sharedBy === undefined ? '' : `, by ${visibleText(sharedBy)}`;

@@ -52,7 +52,7 @@ export function detailsView(info: ReadyInfo, screen: Screen, c: Colors): string 
     '',
     ...details(info, screen, c),
     '',
-    `  ${reach(info)}`,
+    wrapWords(`  ${reach(info)}`, screen.columns),
     `  ${c.cyan(linkOf(info))}`,
     '',
   ].join('\n');
