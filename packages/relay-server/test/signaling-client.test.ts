@@ -81,6 +81,27 @@ describe('registering', () => {
     ]);
   });
 
+  test('moves when it is asked to: leaves the connection once it is registered on another, and nothing was lost', async () => {
+    let isFirst = true;
+    const { server, host } = await start((connection) => {
+      if (isFirst) accept(connection);
+      else challenge(connection);
+      isFirst = false;
+    });
+    await until(() => host.seen.registered === 1, 'registered');
+    const [first] = server.connections;
+    let isLeft = false;
+    first!.socket.once('close', () => (isLeft = true));
+    first!.send({ $case: 'move', value: {} });
+    await until(() => server.connections[1]?.received.length === 1, 'asks for registration');
+    host.connection.send({ $case: 'answer', value: { linkId: 'a', attempt: 1, sdp: 'v=0' } });
+    expect([isLeft, first!.received.length]).toEqual([false, 1]);
+    welcome(server.connections[1]!);
+    await until(() => isLeft, 'leaves the first');
+    await until(() => server.connections[1]?.received.length === 2, 'the answer arrives');
+    expect(host.seen).toMatchObject({ registered: 2, backs: 0, lost: [] });
+  });
+
   test('renews on the same connection', async () => {
     const { server, host } = await start(accept);
     await until(() => host.seen.registered === 1, 'registered');

@@ -141,8 +141,8 @@ export class RunningServer {
     // With another node to go to, requests wait for the hosts to be there, instead of for one that is about to leave.
     const isMove = announcements.nodes !== undefined && announcements.nodes.length > 0;
     if (isMove) await Promise.race([leases.leave(), deadline.passed]);
-    if (isMove) peers.leave();
-    await Promise.race([ingress.drained(), deadline.passed]);
+    const moved = isMove ? this.#move() : undefined;
+    await Promise.race([Promise.all([ingress.drained(), moved]), deadline.passed]);
     registry.endAll('shutdown');
     const givenUp = Promise.all([leases.close(), announcements.close()]);
     const gone = webSockets.closeAll(CloseCode.GOING_AWAY, 'the tunnel server is shutting down');
@@ -160,6 +160,16 @@ export class RunningServer {
     denyList.close();
     await Promise.all([stopped, this.#secondDoor?.close(), this.#responder?.close()]);
     await this.#audit?.close();
+  }
+
+  /** Hosts and viewers are told to connect to other nodes; resolves when all that comes to this one or by it has a successor. */
+  async #move(): Promise<void> {
+    const { ingress, peers, registry, webSockets } = this.#parts;
+    peers.leave();
+    registry.leaveAll();
+    await ingress.drained();
+    for (const { ingressLink } of registry.all()) ingressLink.close('LINK_CLOSED');
+    await Promise.all([webSockets.ownGone(), peers.passedGone()]);
   }
 
   async #within(milliseconds: number, what: Promise<unknown>): Promise<void> {

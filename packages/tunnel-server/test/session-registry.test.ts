@@ -21,6 +21,7 @@ class HostLog implements HostPort {
   readonly closes: number[] = [];
   readonly replacedBy: HostPort[] = [];
   constructor(readonly instance = 'one') {}
+  move(): void {}
   welcome(): void {}
   replaced(by: HostPort): void {
     this.closes.push(CloseCode.REPLACED);

@@ -97,8 +97,8 @@ export class Host extends EventEmitter<HostEvents> {
       clock: this.#clock,
       proxyFor: options.proxyFor,
       register: (nonce) => registrations.create(nonce),
-      registered: (grant) => {
-        this.#registered(grant);
+      registered: (grant, isBack) => {
+        this.#registered(grant, isBack);
         onFirst.registered();
       },
       message: (message) => messages.receive(message),
@@ -273,12 +273,13 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
-  #registered(grant: HostRegistered): void {
+  #registered(grant: HostRegistered, isBack: boolean): void {
     const { isGranted, origin } = this.#lease;
     this.#lease.take(grant);
     if (!isGranted) return this.#schedulePrekey();
-    if (this.#lease.origin === origin) return void this.emit('reconnected');
-    this.emit('moved', { url: this.url, server: this.server.origin });
+    if (this.#lease.origin !== origin)
+      this.emit('moved', { url: this.url, server: this.server.origin });
+    else if (isBack) this.emit('reconnected');
   }
 
   #schedulePrekey(): void {

@@ -73,7 +73,11 @@ export function createCluster(
   const isHere = (name: string): boolean => registry.lookup(name).found === 'session';
   // Alone it has no peer, and nobody can prove to be one.
   const secret = clusterSecret ?? createDialToken();
-  const peers = new Peers({ directory, node, secret, domain, logger, isHere });
+  const goRound = (name: string): void => {
+    const lookup = registry.lookup(name);
+    if (lookup.found === 'session') lookup.session.goRound();
+  };
+  const peers = new Peers({ directory, node, secret, domain, logger, isHere, goRound });
   const own = (): readonly string[] => denyList.lines;
   const heard = (denied: readonly string[]): void => denyList.alsoDeny(denied);
   const announcements = new Announcements({ bulletin, node, clock, logger, own, heard });

@@ -50,6 +50,12 @@ export class IngressLink implements SessionPart {
     this.#current?.link.close(reason);
   }
 
+  /** What carries the link is about to end: another connection takes its place, if it stands in time. */
+  renew(): void {
+    const current = this.#usable;
+    if (current !== undefined && isConnected(current.link)) this.#revive(current);
+  }
+
   hostOnline(): void {
     const current = this.#usable;
     if (current !== undefined && !isConnected(current.link)) this.#revive(current);

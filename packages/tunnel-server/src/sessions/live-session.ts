@@ -106,6 +106,13 @@ export class LiveSession implements IngressTarget {
     this.splices.shed();
   }
 
+  /** Another node is about to stop, by which some of the session's connections come: they get successors. */
+  goRound(): void {
+    this.relayDials.hostOnline();
+    this.ingressLink.renew();
+    this.viewers.move();
+  }
+
   mux(): Promise<Mux> {
     return this.ingressLink.mux();
   }
