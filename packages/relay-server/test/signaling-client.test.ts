@@ -265,6 +265,23 @@ describe('coming back', () => {
     await until(() => host.seen.lost.length === 1, 'lost');
   });
 
+  test('a host that nobody views asks more seldom', async () => {
+    const { server, host } = await start(accept);
+    host.isIdle = true;
+    await until(() => host.seen.registered === 1, 'registered');
+    let asked = 0;
+    server.connections[0]?.socket.on('ping', () => (asked += 1));
+    // The first wait may have begun before that was said.
+    host.clock.advance(HOST_LIMITS.idlePingMs);
+    host.connection.renew();
+    await until(() => server.connections[0]?.received.length === 2, 'heard');
+    const before = asked;
+    host.clock.advance(HOST_LIMITS.idlePingMs - HOST_LIMITS.serverPingMs);
+    host.connection.renew();
+    await until(() => server.connections[0]?.received.length === 3, 'heard again');
+    expect(asked).toBe(before);
+  });
+
   test('garbage ends the connection, not the host', async () => {
     const { host } = await start(({ socket }) => socket.send(Buffer.from([0xff, 0xff])));
     await until(() => host.seen.lost.length === 1, 'lost');

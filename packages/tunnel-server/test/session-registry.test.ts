@@ -3,6 +3,7 @@ import { CloseCode, type SentCase, type ServerToHost } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { Metrics } from '../src/metrics.js';
 import { LiveSession } from '../src/sessions/live-session.js';
+import { Holders } from '../src/sessions/holders.js';
 import { SessionRegistry } from '../src/sessions/session-registry.js';
 import { ENDINGS, type EndReason, type Grant, type HostPort } from '../src/sessions/session.js';
 import { StunCoordination } from '../src/stun/stun-coordination.js';
@@ -55,6 +56,7 @@ beforeEach(() => {
     clock,
     metrics: new Metrics(NO_SOURCES),
     stun,
+    holders: new Holders(),
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,
     sparesRelay: false,

@@ -49,8 +49,7 @@ export class Host extends EventEmitter<HostEvents> {
   #closing: Promise<void> | undefined;
 
   /**
-   * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
-   * wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
+   * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
    */
   static async start(
     options: HostOptions,
@@ -97,6 +96,7 @@ export class Host extends EventEmitter<HostEvents> {
       clock: this.#clock,
       proxyFor: options.proxyFor,
       register: (nonce) => registrations.create(nonce),
+      isIdle: () => this.#links.viewerCount === 0,
       registered: (grant, isBack) => {
         this.#registered(grant, isBack);
         onFirst.registered();

@@ -20,6 +20,7 @@ import {
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
+import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
 import {
@@ -46,9 +47,6 @@ const TRANSITIONS: TransitionTable<ConnectionState> = {
   ended: [],
 };
 
-/** A server that says nothing between two pings is dead. */
-const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
-
 /** What the connection asks of its owner. */
 export interface SignalingClientOptions {
   /** Tried in turn; the session stays at the first that takes it until that one is gone. */
@@ -58,6 +56,8 @@ export interface SignalingClientOptions {
   readonly proxyFor?: ProxyFor | undefined;
   /** Makes the registration for this connection's challenge. */
   register(nonce: Uint8Array): SentCase<HostMessage>;
+  /** Whether nobody views: then a dead server may be noticed later. */
+  isIdle(): boolean;
   /** Registered, for the first time or again; `isBack`: the connection was lost before. */
   registered(grant: HostRegistered, isBack: boolean): void;
   message(message: ReceivedCase<ServerToHost>): void;
@@ -159,9 +159,8 @@ export class SignalingClient {
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
     socket.once('upgrade', (response) => {
-      const { clock } = this.#options;
       this.#localAddress = response.socket.localAddress;
-      this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+      this.#heartbeat = this.#watch(socket, response.socket);
     });
     socket.on('message', (data) => this.#receive(socket, data));
     socket.once('unexpected-response', (_request, response) => {
@@ -174,6 +173,13 @@ export class SignalingClient {
       if (socket !== this.#socket) return;
       this.#closed(code, failure || reason.toString() || `closed (${code})`);
     });
+  }
+
+  /** A server that says nothing between two pings is dead. */
+  #watch(socket: WebSocket, below: Socket): Heartbeat {
+    const { clock, isIdle } = this.#options;
+    const everyMs = (): number => HOST_LIMITS[isIdle() ? 'idlePingMs' : 'serverPingMs'];
+    return new Heartbeat(socket, below, { clock, everyMs, allowedMisses: 0 });
   }
 
   #receive(socket: WebSocket, data: RawData): void {

@@ -37,12 +37,19 @@ export interface Seen {
 export function connect(
   server: URL | readonly [URL, ...URL[]],
   clock = new FakeClock(),
-): { connection: SignalingClient; clock: FakeClock; seen: Seen; refuses: boolean } {
+): {
+  connection: SignalingClient;
+  clock: FakeClock;
+  seen: Seen;
+  refuses: boolean;
+  isIdle: boolean;
+} {
   const seen: Seen = { registered: 0, backs: 0, messages: [], lost: [], ended: [] };
   const connection = new SignalingClient({
     servers: server instanceof URL ? [server] : server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
+    isIdle: () => host.isIdle,
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
     registered: (_grant, isBack) => {
       if (host.refuses) throw new WingmanError('REFUSED', 'not ours');
@@ -54,7 +61,7 @@ export function connect(
     ended: (error) => seen.ended.push(error),
   });
   cleanups.push(() => connection.close());
-  const host = { connection, clock, seen, refuses: false };
+  const host = { connection, clock, seen, refuses: false, isIdle: false };
   return host;
 }
 

@@ -15,6 +15,8 @@ export interface IngressLinkOptions {
   dials: DialBackPool;
   /** How long a link in use waits for its host, in milliseconds. */
   graceMs: number;
+  /** A link was made. */
+  opened?: () => void;
 }
 
 interface Current {
@@ -38,6 +40,11 @@ export class IngressLink implements SessionPart {
     const current = this.#usable ?? this.#create();
     if (!isConnected(current.link)) await this.#connect(current);
     return current.mux;
+  }
+
+  /** Whether there is a link. */
+  get isOpen(): boolean {
+    return this.#usable !== undefined;
   }
 
   /** What the host has sent and no client has taken, in bytes. */
@@ -81,6 +88,7 @@ export class IngressLink implements SessionPart {
       if (link.state === 'waiting') this.#revive(current);
     });
     this.#current = current;
+    this.#options.opened?.();
     return current;
   }
 

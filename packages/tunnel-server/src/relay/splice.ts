@@ -105,6 +105,7 @@ export interface Flight {
 export class SpliceRoster implements SessionPart {
   readonly #metrics: Metrics;
   readonly #maxSplices: number;
+  readonly #opened: () => void;
   /** The newest of each link. */
   readonly #byLink = new Map<string, Splice>();
   /** The one before the newest, until the link has moved: the newest is yet to show that it carries. */
@@ -112,8 +113,10 @@ export class SpliceRoster implements SessionPart {
   readonly #flights = new Set<Flight>();
   #reserved = 0;
 
-  constructor(metrics: Metrics, maxViewers: number) {
+  /** `opened` is told of each splice. */
+  constructor(metrics: Metrics, maxViewers: number, opened: () => void = () => undefined) {
     this.#metrics = metrics;
+    this.#opened = opened;
     this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
   }
 
@@ -123,7 +126,7 @@ export class SpliceRoster implements SessionPart {
    */
   reserve(linkId?: string): (() => void) | undefined {
     const isReplacing = linkId !== undefined && this.#byLink.has(linkId);
-    const held = this.#all.length + this.#flights.size + this.#reserved;
+    const held = this.size + this.#flights.size + this.#reserved;
     if (!isReplacing && held >= this.#maxSplices) return undefined;
     this.#reserved += 1;
     return () => {
@@ -144,15 +147,18 @@ export class SpliceRoster implements SessionPart {
     const older = this.#byLink.get(linkId);
     if (older !== undefined) this.#leaving.set(linkId, older);
     this.#byLink.set(linkId, splice);
+    this.#opened();
     oldest?.close(CloseCode.REPLACED, 'the link has newer relay connections');
+  }
+
+  /** Splices now. */
+  get size(): number {
+    return this.#byLink.size + this.#leaving.size;
   }
 
   /** What waits for the ends of all splices, in bytes. */
   get queuedBytes(): number {
-    let sum = 0;
-    for (const { queuedBytes } of this.#byLink.values()) sum += queuedBytes;
-    for (const { queuedBytes } of this.#leaving.values()) sum += queuedBytes;
-    return sum;
+    return this.#all.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
   }
 
   /** Ends the splices whose readers don't read; their links come back on another. */
