@@ -2,7 +2,7 @@ import { CloseCode, splitSessionName, type Clock } from '@wingman/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { openCommon } from './cluster/cluster.js';
-import { compose, type Composition } from './composition.js';
+import { compose, type Composition, type Ingredients } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
 import { localAdministration, type LocalAdministration } from './operator/admin-routes.js';
@@ -45,15 +45,11 @@ export class RunningServer {
   ): Promise<RunningServer> {
     const logger = log.child({}, { serializers: { session: abridged } });
     const folder = config.assetsDirectory ?? OWN_ASSETS;
-    const [assets, shell, common] = await Promise.all([
-      Assets.read(folder),
-      Shell.read(folder),
-      openCommon({ config, logger, clock }),
-    ]);
+    const [assets, shell] = await Promise.all([Assets.read(folder), Shell.read(folder)]);
     if (!shell.isBuilt) logger.warn({ directory: folder }, 'the browser client is not built');
     const path = config.auditLog;
     const audit = path === undefined ? path : new AuditLog({ path, clock, logger, abridged });
-    const parts = compose({ config, logger, clock, assets, shell, common, audit: audit?.note });
+    const parts = await composed({ config, logger, clock, assets, shell, audit: audit?.note });
     const server = new RunningServer(parts, clock, audit);
     try {
       await server.#listen(config, logger);
@@ -185,6 +181,17 @@ export class RunningServer {
       cancel = () => timer.cancel();
     });
     return { passed, cancel };
+  }
+}
+
+/** With Redis, where the nodes have one: its connection is not left open when something else can't be made. */
+async function composed(ingredients: Omit<Ingredients, 'common'>): Promise<Composition> {
+  const common = await openCommon(ingredients);
+  try {
+    return compose({ ...ingredients, common });
+  } catch (error) {
+    common.close();
+    throw error;
   }
 }
 
