@@ -121,8 +121,7 @@ function createCore(ingredients: Ingredients): Core {
     denyList,
     ...createCluster(ingredients, registry, denyList),
     site,
-    registry,
-    holders: new Holders(),
+    ...{ registry, holders: new Holders() },
     monitor,
     metrics: new Metrics({
       sessions: () => registry.size,

@@ -14,11 +14,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../node-kit/test/support/free-port.js';
 import { PEER_FIELD, provePeer } from '../src/cluster/peer-proof.js';
 import { pino } from 'pino';
-import {
-  readTunnelServerConfig,
-  type TunnelServer,
-  type TunnelServerConfig,
-} from '../src/index.js';
+import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';

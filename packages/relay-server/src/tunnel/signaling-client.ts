@@ -177,9 +177,9 @@ export class SignalingClient {
 
   /** A server that says nothing between two pings is dead. */
   #watch(socket: WebSocket, below: Socket): Heartbeat {
-    const { clock, isIdle } = this.#options;
-    const everyMs = (): number => HOST_LIMITS[isIdle() ? 'idlePingMs' : 'serverPingMs'];
-    return new Heartbeat(socket, below, { clock, everyMs, allowedMisses: 0 });
+    const { idlePingMs, serverPingMs } = HOST_LIMITS;
+    const everyMs = (): number => (this.#options.isIdle() ? idlePingMs : serverPingMs);
+    return new Heartbeat(socket, below, { clock: this.#options.clock, everyMs, allowedMisses: 0 });
   }
 
   #receive(socket: WebSocket, data: RawData): void {

@@ -45,7 +45,7 @@ export function connect(
   isIdle: boolean;
 } {
   const seen: Seen = { registered: 0, backs: 0, messages: [], lost: [], ended: [] };
-  const connection = new SignalingClient({
+  const connection: SignalingClient = new SignalingClient({
     servers: server instanceof URL ? [server] : server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
