@@ -1,4 +1,4 @@
-import { DIAL_PATH, readDial, systemCode } from '@wingman/node-kit';
+import { DIAL_PATH, readDial } from '@wingman/node-kit';
 import {
   BAD_TOKEN,
   DIRECTORY_AWAY,
@@ -8,13 +8,7 @@ import {
 } from '@wingman/protocol';
 import { createProxyServer } from 'http-proxy-3';
 import { once } from 'node:events';
-import {
-  Agent,
-  request,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
@@ -25,6 +19,7 @@ import { pathOf, routeHost } from '../web/locate.js';
 import { refuseUpgrade, sendProblem } from '../web/problems.js';
 import { nameRequest, requestIdOf } from '../web/request-id.js';
 import type { Directory } from './directory.js';
+import { giveUpLate, isRepeatable } from './passing-on.js';
 import { isPeerProof, PEER_FIELD, provePeer } from './peer-proof.js';
 
 export interface PeerOptions {
@@ -304,21 +299,4 @@ export class Peers {
     const requestId = requestIdOf(req);
     this.#options.logger.warn({ requestId, reason }, 'another node does not answer');
   }
-}
-
-/** Whether a request can be sent again: it has no body that is on its way already, and cannot have had an effect. */
-function isRepeatable(error: Error, { headers, method = '' }: IncomingMessage): boolean {
-  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
-  const hasSentNothing = systemCode(error) === 'ECONNREFUSED';
-  const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(method);
-  return Number(length) === 0 && coding === undefined && (isSafe || hasSentNothing);
-}
-
-/** Gives up a connection that takes too long. The system would wait for an unreachable node for minutes. */
-function giveUpLate(request: ClientRequest): void {
-  request.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    const late = globalThis.setTimeout(() => request.destroy(), SERVER_LIMITS.peerConnectMs);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late));
-  });
 }
