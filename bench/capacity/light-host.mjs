@@ -22,8 +22,7 @@ import { WebSocket } from 'ws';
 import { serveEnd } from './relay-ends.mjs';
 
 /** What the real host does, by HOST_LIMITS. */
-const [PING_MS, FIRST_MS, MOST_MS, REGISTER_MS, SPREAD_MS] = [15_000, 250, 10_000, 10_000, 1_000];
-const READY_PING_MS = 28_000;
+const [PING_MS, FIRST_MS, MOST_MS, REGISTER_MS, SPREAD_MS] = [45_000, 250, 10_000, 10_000, 1_000];
 const TTL_SECONDS = 3_600;
 
 /** What passes of a session are made with: whoever plays its viewers knows it by the name. */
@@ -33,9 +32,9 @@ export const gateKeyOf = (name) => createHash('sha256').update(`gate ${name}`).d
 export const addressOf = (net, number) =>
   `127.${net + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 
-export function beating(socket, everyMs = PING_MS) {
+export function beating(socket) {
   socket.once('upgrade', ({ socket: connection }) => {
-    new Heartbeat(socket, connection, { clock: systemClock, everyMs, allowedMisses: 0 });
+    new Heartbeat(socket, connection, { clock: systemClock, everyMs: PING_MS, allowedMisses: 0 });
   });
   socket.on('error', () => undefined);
   return socket;
@@ -129,6 +128,6 @@ export class LightHost {
     const url = dialUrl(this.#server, { session: this.name, purpose: 'relay' });
     const headers = dialHeaders(this.#token);
     const settings = { perMessageDeflate: false, localAddress, headers };
-    serveEnd(beating(new WebSocket(url, settings), READY_PING_MS));
+    serveEnd(beating(new WebSocket(url, settings)));
   }
 }

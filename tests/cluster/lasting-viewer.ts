@@ -1,5 +1,8 @@
 import {
   create,
+  createPass,
+  decodeEnvelope,
+  deriveGateKey,
   headersFromRaw,
   initiate,
   Link,
@@ -7,7 +10,9 @@ import {
   newLinkId,
   request,
   RequestHead,
+  ServerToViewer,
 } from '@wingman/protocol';
+import { WebSocket } from 'ws';
 import { linkKeyOf, RelayCarrier } from '../support/relay-viewer.js';
 import { within } from '../support/program.js';
 import type { Share } from '../support/share.js';
@@ -20,6 +25,7 @@ export class LastingViewer {
   readonly #share: Share;
   readonly #link = new Link({ id: newLinkId(), role: 'initiator' });
   readonly #mux = new Mux(this.#link);
+  readonly #tab = newLinkId();
   readonly #aborted = new AbortController();
   #next = 0;
   #lastByteAt = performance.now();
@@ -27,13 +33,20 @@ export class LastingViewer {
   #isClosed = false;
   /** What has gone wrong, in words. */
   readonly problems: string[] = [];
+  #signaling: WebSocket | undefined;
   /** Carriers that it has had. */
   carriers = 0;
+  /** How often the server has asked it to connect anew. */
+  moves = 0;
+  #uncarriedSince: number | undefined;
+  #uncarried = 0;
   posted = 0;
 
   constructor(share: Share) {
     this.#share = share;
+    this.#link.on('state', () => this.#clockGap());
     void this.#keepAttached();
+    void this.#signal();
     void this.#listen();
     void this.#post();
   }
@@ -55,9 +68,25 @@ export class LastingViewer {
     return stall;
   }
 
+  /** The longest time in which nothing carried its link since it was asked last, in milliseconds. */
+  takeUncarried(): number {
+    const uncarried = this.#uncarried;
+    this.#uncarried = 0;
+    return uncarried;
+  }
+
+  #clockGap(): void {
+    const now = performance.now();
+    if (this.#link.state === 'waiting') this.#uncarriedSince ??= now;
+    if (this.#link.state !== 'open') return;
+    this.#uncarried = Math.max(this.#uncarried, now - (this.#uncarriedSince ?? now));
+    this.#uncarriedSince = undefined;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#aborted.abort();
+    this.#signaling?.terminate();
     this.#link.close('LINK_CLOSED');
   }
 
@@ -68,6 +97,24 @@ export class LastingViewer {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     if (!this.#isClosed) this.problems.push(`the link closed: ${this.#link.closeError?.code}`);
+  }
+
+  /** Hears the server, and opens what it has anew when it is asked to, as a tab does. */
+  async #signal(): Promise<void> {
+    const { host, port } = new URL(this.#share.ready.url);
+    const pass = await createPass(await deriveGateKey(linkKeyOf(this.#share)), 'signal', this.#tab);
+    const url = `ws://127.0.0.1:${port}/__wingman/signal?tab=${this.#tab}&pass=${pass}`;
+    if (this.#isClosed) return;
+    const socket = new WebSocket(url, { headers: { host }, perMessageDeflate: false });
+    this.#signaling = socket;
+    socket.on('error', () => undefined);
+    socket.on('message', (data: Buffer) => {
+      if (decodeEnvelope(ServerToViewer, data)?.$case !== 'move') return;
+      this.moves += 1;
+      void within(JOIN_MS, 'a successor', this.#attach()).catch(() => undefined);
+      socket.close();
+    });
+    socket.on('close', () => setTimeout(() => void this.#signal(), RETRY_MS));
   }
 
   async #attach(): Promise<void> {

@@ -112,6 +112,16 @@ export class Load {
     return Math.max(...this.sessions.map(({ viewer }) => viewer.takeStall()));
   }
 
+  /** How often the server has asked links to move. */
+  moves(): number {
+    return this.sessions.reduce((sum, { viewer }) => sum + viewer.moves, 0);
+  }
+
+  /** The longest time in which nothing carried a link, in milliseconds. */
+  takeUncarried(): number {
+    return Math.max(...this.sessions.map(({ viewer }) => viewer.takeUncarried()));
+  }
+
   /** What was lost, repeated or failed on the links. */
   problems(): string[] {
     const twice = [...this.app.posts].filter(([, times]) => times !== 1);

@@ -7,7 +7,7 @@ import { startServer } from '../support/share.js';
 
 const SECRET = 'a-secret-of-all-nodes-of-this-server';
 const ADMIN_TOKEN = 'an-admin-token-of-this-campaign';
-const REDIS = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--port'];
+export const REDIS = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--port'];
 
 /** One tunnel server among several, which can be ended and started again at the same address. */
 export class ClusterNode {
@@ -123,7 +123,8 @@ export class TestCluster {
   }
 }
 
-function caddyfile(port: number, nodes: readonly ClusterNode[]): string {
+/** A proxy that takes the nodes in turn. */
+export function caddyfile(port: number, nodes: readonly Pick<ClusterNode, 'port'>[]): string {
   const upstreams = nodes.map(({ port: upstream }) => `127.0.0.1:${upstream}`).join(' ');
   return `{
 	admin off

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { startFixtureApp } from '../support/fixture-app.js';
 import { freePort } from '../support/free-port.js';
-import { eventually, Program, ROOT } from '../support/program.js';
+import { eventually, Program, ROOT, within } from '../support/program.js';
 import { CLI, Share } from '../support/share.js';
 import { curl } from './curl.js';
 import { inFolder } from './in-folder.js';
 
 const TOKEN = 'a-token-of-this-check-of-compose';
 const SECRET = 'a-secret-of-this-check-of-compose';
+/** A client that is refused asks again and again. */
+const TURN_MS = 5_000;
 
 /** A service of a compose file, as far as it is followed here. */
 interface Service {
@@ -27,8 +29,8 @@ interface Deployment {
 }
 
 /**
- * Runs what both compose files say, without containers, whose images are on a registry: Redis, both nodes and Caddy with the
- * commands, variables and addresses there. Coturn is left out.
+ * Runs what both compose files say, without containers, whose images are on a registry: Redis, both nodes, Caddy and coturn with
+ * the commands, variables and addresses there.
  */
 export function checkCompose(): Promise<string[]> {
   return inFolder(async (folder) => {
@@ -38,7 +40,8 @@ export function checkCompose(): Promise<string[]> {
     try {
       demandAddresses(deployment);
       started.push(...(await start(deployment)));
-      return [await use(deployment, app.port, started)];
+      const used = await use(deployment, app.port, started);
+      return [used, await useTurn(deployment, started)];
     } catch (error) {
       const said = started.map((program) => program.output()).join('\n');
       throw new Error(said, { cause: error });
@@ -133,4 +136,36 @@ async function use({ folder, https }: Deployment, port: number, all: Program[]):
   await owner.exited;
   if (!(await page()).includes('plain app page')) throw new Error('not there after the kill');
   return 'both nodes, Redis and Caddy run as the files say, without containers; a session outlives its node';
+}
+
+/** Asks the coturn of the compose file for a relayed address, as whoever has the nodes' secret and as somebody else. */
+async function useTurn({ folder, services }: Deployment, all: Program[]): Promise<string> {
+  const port = String(await freePort());
+  // On loopback, and without the files of a machine's own coturn.
+  const here = ['-n', '--listening-ip', '127.0.0.1', '--relay-ip', '127.0.0.1'];
+  const place = [...here, '--listening-port', port, '--no-tls', '--no-dtls'];
+  const files = ['--log-file', 'stdout', '--pidfile', join(folder, 'coturn.pid')];
+  const { command = [] } = services.get('coturn') ?? {};
+  const coturn = new Program('turnserver', [...command, ...place, ...files]);
+  all.push(coturn);
+  const nodes = ['wingman', 'wingman2'].map((name) => services.get(name)?.environment);
+  const secrets = new Set(nodes.map((environment) => environment?.['TURN_SECRET'] ?? ''));
+  const [secret = ''] = secrets;
+  if (secrets.size !== 1) throw new Error('the nodes have other secrets for coturn');
+  const ask = async (...who: string[]): Promise<string> => {
+    const peer = ['-e', '127.0.0.1', '-r', '9', '-n', '1', '-m', '1', '-v'];
+    const client = new Program('turnutils_uclient', [...who, '-p', port, ...peer, '127.0.0.1']);
+    await within(TURN_MS, 'an answer of coturn', client.exited).catch(() =>
+      client.signal('SIGKILL'),
+    );
+    return client.output();
+  };
+  const own = await eventually('coturn answers', async () => {
+    const said = await ask('-W', secret, '-u', 'someone');
+    return said.includes('Received relay addr') && said;
+  });
+  if (!own.includes('403')) throw new Error(`it relays to its own machine:\n${own}`);
+  if ((await ask('-W', `not ${secret}`, '-u', 'someone')).includes('Received relay addr'))
+    throw new Error('coturn takes another secret');
+  return "coturn runs with the file's command: it gives an address for the nodes' secret and none for another, and relays nothing to its own machine";
 }

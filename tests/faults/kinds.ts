@@ -21,6 +21,8 @@ export interface Kind {
   isControl?: boolean;
   /** Too long for the short campaign. */
   isLong?: boolean;
+  /** Only where the server is several nodes. */
+  needsNodes?: boolean;
   /** Brings the fault about and ends it. */
   inject: Inject;
 }
@@ -81,6 +83,17 @@ const stopHost: Inject = async ({ host, sleep }, lastsMs) => {
   host.signal('SIGCONT');
   return 1;
 };
+
+/** The node that has the session ends, and after a while is there again. */
+function nodeEnds(signal: 'SIGKILL' | 'SIGTERM'): Inject {
+  return async ({ nodes, sleep }, lastsMs) => {
+    if (nodes === undefined) return 0;
+    const { hits, again } = await nodes.endOwner(signal);
+    await sleep(lastsMs);
+    await again.start();
+    return hits;
+  };
+}
 
 const SWITCHES = 6;
 const switchBackAndForth: Inject = async ({ viewer, sleep }, lastsMs) => {
@@ -174,6 +187,18 @@ const KINDS = {
       await server.start();
       return 1;
     },
+  },
+  'node-killed': {
+    ...{ path: 'any', weight: 6, lastsMs: [0, 1_000], needsNodes: true },
+    inject: nodeEnds('SIGKILL'),
+  },
+  'node-killed-under-relay': {
+    ...{ path: 'relay', weight: 6, lastsMs: [0, 1_000], needsNodes: true },
+    inject: nodeEnds('SIGKILL'),
+  },
+  'node-drained': {
+    ...{ path: 'relay', weight: 6, lastsMs: [0, 1_000], needsNodes: true },
+    inject: nodeEnds('SIGTERM'),
   },
   'host-stopped': {
     ...{ path: 'any', weight: 3, lastsMs: [500, 3_000], isTotal: true },

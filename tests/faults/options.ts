@@ -12,6 +12,8 @@ export interface Options {
   /** Bytes a second of downloads and of uploads each. */
   rate: number;
   delayMs: number;
+  /** Of the tunnel server: 1, or several behind Caddy. */
+  nodes: number;
   /** Runs at the carrier seam instead of a campaign; 0: the campaign. */
   seamRuns: number;
 }
@@ -31,6 +33,7 @@ is used, and checks that the app notices none of them. Needs root, Linux and /de
   --kinds A,B    only these kinds (see below)
   --size MIB     of each download and upload (default 200)
   --rate KIB     a second, of downloads and of uploads each (default 1024)
+  --nodes N      of the tunnel server: 1 (default), or 2 or 3 behind Caddy with a Redis, which the kinds node-… need
   --delay MS     one way between the viewer and everything else (default 25)
   --seam N       instead, N runs in this process over carriers that meet faults message by message
   --short        without the kinds that take long
@@ -52,6 +55,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       size: { type: 'string', default: '200' },
       // An upload of the usual size has to end within the five minutes that Chromium gives a request.
       rate: { type: 'string', default: '1024' },
+      nodes: { type: 'string', default: '1' },
       delay: { type: 'string', default: '25' },
       seam: { type: 'string', default: '0' },
       short: { type: 'boolean', default: false },
@@ -61,20 +65,26 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const browser = oneOf('--browser', values.browser, ['chromium', 'firefox']);
   const kinds = values.kinds?.split(',').map((name) => oneOf('--kinds', name, KIND_NAMES));
+  const nodes = Number(oneOf('--nodes', values.nodes, ['1', '2', '3']));
+  if (nodes === 1 && kinds?.some((name) => kindOf(name).needsNodes === true) === true)
+    throw new Error('these kinds need --nodes 2 or 3');
   return {
     faults: whole('--faults', values.faults),
     seed: whole('--seed', values.seed),
     browser,
     engine: oneOf('--engine', values.engine, ['node-datachannel', 'wrtc']),
     kinds: (kinds ?? KIND_NAMES).filter((name) => {
-      const { isLong, onlyChromium } = kindOf(name);
+      const { isLong, needsNodes, onlyChromium } = kindOf(name);
       return (
-        !(values.short && isLong === true) && !(browser === 'firefox' && onlyChromium === true)
+        !(values.short && isLong === true) &&
+        !(browser === 'firefox' && onlyChromium === true) &&
+        !(nodes === 1 && needsNodes === true)
       );
     }),
     transferBytes: whole('--size', values.size) * MIB,
     rate: whole('--rate', values.rate) * KIB,
     delayMs: whole('--delay', values.delay),
+    nodes,
     seamRuns: whole('--seam', values.seam),
   };
 }

@@ -8,6 +8,7 @@ import { Host, LocalApp, TunnelServer } from './parts.js';
 import { isControl, planFaults } from './plan.js';
 import { memoryLine, stallTable } from './report.js';
 import { beyond, holdings, pageProcessBytes, residentOf, type Holdings } from './resources.js';
+import { ServerNodes } from './server-nodes.js';
 import { Viewer } from './viewer.js';
 import type { World } from './world.js';
 
@@ -50,13 +51,15 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
     concurrent: CONCURRENT,
   };
   const app = await LocalApp.start(lab, bundles, workload);
-  const server = new TunnelServer(lab, join(scratch, 'server.json'));
+  const nodes = options.nodes > 1 ? new ServerNodes(lab, scratch, options.nodes) : undefined;
+  const server = nodes ?? new TunnelServer(lab, join(scratch, 'server.json'));
   await server.start();
   const host = await Host.start(lab, app.port, options.engine, join(scratch, 'host.json'));
   const held = (): Promise<Holdings[]> =>
     Promise.all([
       holdings(host.pid, join(scratch, 'host.json')),
-      holdings(server.pid, join(scratch, 'server.json')),
+      // Connections between nodes and with Caddy come and go; `npm run soak` looks at what nodes hold.
+      nodes === undefined ? holdings(server.pid, join(scratch, 'server.json')) : {},
     ]);
   let viewer: Viewer | undefined;
   try {
@@ -64,7 +67,7 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
     app.forget();
     viewer = await Viewer.open(options.browser, host.url);
     const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-    const world: World = { lab, app, server, host, viewer, sleep };
+    const world: World = { lab, app, server, nodes, host, viewer, sleep };
     const violations = await campaign(world, options, interruption);
     await viewer.close();
     const releaseMs = interruption.isRequested ? HURRIED_RELEASE_MS : RELEASE_MS;
@@ -79,9 +82,11 @@ export async function runCampaign(setting: Setting): Promise<boolean> {
   }
 }
 
-function announce({ faults, seed, browser, engine, kinds }: Options): void {
+function announce({ faults, seed, browser, engine, kinds, nodes }: Options): void {
   const ways = kinds.filter((kind) => !isControl({ kind })).length;
-  say(`${faults} faults of ${ways} kinds, seed ${seed}, ${browser}, ${engine}`);
+  say(
+    `${faults} faults of ${ways} kinds, seed ${seed}, ${browser}, ${engine}, ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`,
+  );
   say(`takes about ${Math.ceil((faults * USUAL_FAULT_S) / 60 + 1)} minutes`);
 }
 
@@ -216,7 +221,7 @@ async function leftBehind(
   return left;
 }
 
-async function stopped(host: Host, server: TunnelServer): Promise<string[]> {
+async function stopped(host: Host, server: Pick<TunnelServer, 'stop'>): Promise<string[]> {
   const codes = { host: await host.stop(), server: await server.stop() };
   return Object.entries(codes)
     .filter(([, code]) => code === null)

@@ -16,7 +16,7 @@ test('a small run of the capacity measures each figure, drops none of its sessio
   expect(told).toMatch(/^2 busy relays, 1 node: (?!0\.0 )[\d.]+ MiB\/s in all/m);
   expect(told).toMatch(/^12 hosts after a restart of 1 node: half are back after /m);
   // Received once and sent once, and what the pieces of messages cost.
-  expect(told).toMatch(/^copies of a relayed byte: [23]\.\d\d: /m);
+  expect(told).toMatch(/^copies of a relayed byte, 1 node: [23]\.\d\d: /m);
   const dropped = run.lines.filter((line) => line.startsWith('dropped: '));
   expect(dropped.slice(0, -1).filter((line) => !line.includes('the machine was'))).toEqual([]);
 }, 120_000);

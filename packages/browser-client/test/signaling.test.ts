@@ -45,6 +45,16 @@ function fromServer(message: ServerMessage): Uint8Array {
 }
 
 describe('Signaling', () => {
+  test('moves to another connection at once, without a word of leaving', () => {
+    const { sockets, events, signaling } = setUp(new FakeClock());
+    sockets[0]?.opens();
+    signaling.move();
+    expect(sockets).toHaveLength(2);
+    expect(sockets[0]?.closedWith).toBe(CloseCode.NORMAL);
+    sockets[1]?.opens();
+    expect(events).toEqual(['open', 'open']);
+  });
+
   test('passes messages on and answers heartbeats itself', () => {
     const { sockets, events, signaling } = setUp(new FakeClock());
     const [socket] = sockets;

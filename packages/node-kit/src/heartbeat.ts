@@ -1,11 +1,12 @@
 import type { Clock, Timer } from '@wingman/protocol';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { beatGridOf } from './beat-grid.js';
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
-  /** Between two pings, in milliseconds. */
-  readonly everyMs: number;
+  /** Between two pings, in milliseconds; a function is asked before each wait. */
+  readonly everyMs: number | (() => number);
   /** Unanswered pings that are forgiven; the next one ends the WebSocket. */
   readonly allowedMisses: number;
   /**
@@ -13,15 +14,14 @@ export interface HeartbeatOptions {
    * dead peer is found as fast, because silent beats count from the first. Takes at least one allowed miss.
    */
   readonly sparesHeard?: boolean;
+  /** From a ping to a peer that was silent between two beats to the next look at it, in milliseconds; a beat unless given. */
+  readonly answerMs?: number;
   /** The WebSocket was ended because its peer is dead. */
   readonly onDead?: () => void;
 }
 
 /** What a probe's ping says, and its pong. */
 const QUESTION = Buffer.from('probe');
-
-/** Beats fall on multiples of this, in milliseconds, so that a process with many connections wakes once for all that are due. */
-const GRID_MS = 1_000;
 
 /** What has passed a socket: bytes read, bytes the kernel has taken, and bytes still queued here. */
 interface Progress {
@@ -43,7 +43,11 @@ export class Heartbeat {
   /** Unanswered pings in a row; -1 until there has been a ping. */
   #misses = -1;
   #isProbing = false;
+  /** The point of the grid at which the next beat falls. */
+  #point: number | undefined;
+  /** For an answer, which is looked for between two beats. */
   #timer: Timer | undefined;
+  readonly #onBeat = (): void => this.#beat();
 
   /** `socket` is the connection below the WebSocket. */
   constructor(webSocket: WebSocket, socket: Socket, options: HeartbeatOptions) {
@@ -61,6 +65,9 @@ export class Heartbeat {
   /** Leaves the WebSocket alone from now on. */
   stop(): void {
     this.#timer?.cancel();
+    if (this.#point !== undefined)
+      beatGridOf(this.#options.clock).remove(this.#point, this.#onBeat);
+    this.#point = undefined;
   }
 
   /**
@@ -79,13 +86,14 @@ export class Heartbeat {
 
   #waitForBeat(): void {
     const { clock, everyMs } = this.#options;
-    // Rather a little early than late.
-    this.#wait(everyMs - (clock.now() % GRID_MS));
+    this.stop();
+    const milliseconds = typeof everyMs === 'number' ? everyMs : everyMs();
+    this.#point = beatGridOf(clock).add(milliseconds, this.#onBeat);
   }
 
   #wait(milliseconds: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimeout(() => this.#beat(), milliseconds);
+    this.stop();
+    this.#timer = this.#options.clock.setTimeout(this.#onBeat, milliseconds);
   }
 
   #beat(): void {
@@ -95,10 +103,15 @@ export class Heartbeat {
     this.#misses = isAlive ? 0 : this.#misses + 1;
     this.#isProbing = false;
     if (isAlive && this.#options.sparesHeard === true) return;
-    if (this.#misses <= this.#options.allowedMisses) return this.#webSocket.ping();
+    if (this.#misses <= this.#options.allowedMisses) return this.#ask();
     this.stop();
     this.#webSocket.terminate();
     this.#options.onDead?.();
+  }
+
+  #ask(): void {
+    this.#webSocket.ping();
+    if (this.#options.answerMs !== undefined) this.#wait(this.#options.answerMs);
   }
 
   #isAlive(): boolean {

@@ -24,16 +24,18 @@ async function watch({
   answers,
   allowedMisses = 2,
   sparesHeard = false,
+  ...rest
 }: {
   answers: boolean;
   allowedMisses?: number;
   sparesHeard?: boolean;
+  answerMs?: number;
 }) {
   pair = await openPair({ autoPong: answers });
   heartbeat = new Heartbeat(pair.server, pair.serverTransport, {
     clock,
     everyMs: EVERY_MS,
-    ...{ allowedMisses, sparesHeard },
+    ...{ allowedMisses, sparesHeard, ...rest },
     onDead: () => (deaths += 1),
   });
 }
@@ -193,6 +195,14 @@ describe('a heartbeat that spares whom it has heard', () => {
     expect(isOpen()).toBe(false);
   });
 
+  test('looks for the answer sooner than at the next beat, where it is told to', async () => {
+    await watch({ answers: false, allowedMisses: 1, sparesHeard: true, answerMs: PROBE_MS });
+    await clock.advance(EVERY_MS + PROBE_MS);
+    expect(isOpen()).toBe(true);
+    await clock.advance(PROBE_MS);
+    expect(isOpen()).toBe(false);
+  });
+
   test('has asked before it blames', async () => {
     await watch({ answers: false, allowedMisses: 1, sparesHeard: true });
     const asked = questions();
@@ -220,6 +230,7 @@ test('heartbeats that began at different times beat together, none later than it
     };
   }
   await clock.advance(EVERY_MS * 2 - clock.now());
+  expect(clock.timers).toBe(1);
   expect(beats).toEqual([EVERY_MS, EVERY_MS, EVERY_MS, 2 * EVERY_MS, 2 * EVERY_MS, 2 * EVERY_MS]);
 });
 

@@ -36,6 +36,7 @@ export {
 export {} from './gen/wingman/v1/handshake.js';
 export {
   Answer,
+  Capability,
   Challenge,
   ConnectionAccept,
   ConnectionReject,

@@ -117,8 +117,14 @@ describe('the viewer', () => {
   });
 
   test('refuses a host of another version, and a host that begins with something else', async () => {
+    const said = 'the page speaks handshake version 1, the host 2: the page is older: load it anew';
     const { asking } = await askingViewer({ version: 2 });
-    await expect(asking).rejects.toMatchObject(failed('unknown version 2'));
+    await expect(asking).rejects.toThrow(said);
+    await expect(asking).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    const older = await askingViewer({ version: 0 });
+    await expect(older.asking).rejects.toThrow(
+      'the host is older: update wingman on the developer',
+    );
     const carrier = new RecordingCarrier();
     const clock = new FakeClock();
     const other = initiate(carrier, { key: KEY, kind: 'relay', linkId: LINK_ID, clock });

@@ -131,7 +131,11 @@ describe('the host', () => {
     ['has a proof of nothing', keyless, { fields: { proof: Buffer.alloc(32) } }],
     ['has no proof', keyless, { fields: { proof: Buffer.alloc(0) } }],
     ['saw other fingerprints', keyless, { fingerprints: ['SHA-256 AB', 'SHA-256 CD'] }],
-    ['is of another version', 'unknown version 2', { fields: { version: 2 } }],
+    [
+      'is of a newer version',
+      "the page speaks handshake version 2, the host 1: the host is older: update wingman on the developer's machine",
+      { fields: { version: 2 } },
+    ],
     [
       'proves it for another kind of carrier',
       'the proof is for another kind of carrier',

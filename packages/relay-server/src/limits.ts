@@ -219,13 +219,13 @@ export const HOST_LIMITS = {
   registerMs: 10_000,
   /** How long a start keeps trying before it gives up and says why. */
   startMs: 20_000,
-  /** Pings to the tunnel server; without a sign of life between two of them the connection is dead. */
+  /** Pings to the tunnel server while somebody views; without a sign of life between two of them the connection is dead. */
   serverPingMs: 15_000,
   /**
-   * The same for a connection that is kept ready for a viewer: the other one finds out sooner that the server is dead. The
-   * server looks every 30 s, and asks where it has heard nothing.
+   * The same while nobody does, and on a connection that is kept ready for a viewer: below the 60 s after which proxies commonly end
+   * a silent connection. The server looks every 50 s, and asks where it has heard nothing.
    */
-  readyPingMs: 28_000,
+  idlePingMs: 45_000,
   /** The answer to a ping that is sent because a link has just lost its path: several times a slow round trip. */
   serverProbeMs: 2_000,
   /** The machine's own addresses are looked at this often: a change costs a quarter of a second then, and a look 0.1 ms. */

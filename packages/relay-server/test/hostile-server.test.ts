@@ -39,6 +39,7 @@ function signaling(server: URL): Client {
   const clock = new FakeClock();
   const lost: string[] = [];
   const client = new SignalingClient({
+    isIdle: () => false,
     servers: [server],
     clock,
     register: () => ({ $case: 'endSession', value: {} }),

@@ -1,6 +1,6 @@
 import { proveToken, tokenKey } from '@wingman/node-kit';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { PROTOCOL_VERSION, type RegisterHost } from '@wingman/protocol';
+import { CAPABILITIES, PROTOCOL_VERSION, type RegisterHost } from '@wingman/protocol';
 import { createHostKeys, type HostKeys } from '../src/tunnel/admission.js';
 import type { HostOptions } from '../src/tunnel/host-types.js';
 import { HostIdentity } from '../src/tunnel/identity.js';
@@ -33,6 +33,7 @@ describe('a registration', () => {
   test('has the version, the keys, and how long the session should still live', () => {
     expect(said(run())).toMatchObject({
       protocolVersion: PROTOCOL_VERSION,
+      capabilities: CAPABILITIES,
       ttlSeconds: 90,
       prekey: keys.prekeys.current,
       gateKey: keys.admission.gateKey,

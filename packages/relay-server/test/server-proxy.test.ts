@@ -32,6 +32,7 @@ function client(server: URL, proxy: string) {
   const lost: string[] = [];
   let registered = 0;
   const connection = new SignalingClient({
+    isIdle: () => false,
     ...{ servers: [server], clock, proxyFor: () => proxy },
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
     registered: () => void (registered += 1),

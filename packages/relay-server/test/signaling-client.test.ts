@@ -81,6 +81,27 @@ describe('registering', () => {
     ]);
   });
 
+  test('moves when it is asked to: leaves the connection once it is registered on another, and nothing was lost', async () => {
+    let isFirst = true;
+    const { server, host } = await start((connection) => {
+      if (isFirst) accept(connection);
+      else challenge(connection);
+      isFirst = false;
+    });
+    await until(() => host.seen.registered === 1, 'registered');
+    const [first] = server.connections;
+    let isLeft = false;
+    first!.socket.once('close', () => (isLeft = true));
+    first!.send({ $case: 'move', value: {} });
+    await until(() => server.connections[1]?.received.length === 1, 'asks for registration');
+    host.connection.send({ $case: 'answer', value: { linkId: 'a', attempt: 1, sdp: 'v=0' } });
+    expect([isLeft, first!.received.length]).toEqual([false, 1]);
+    welcome(server.connections[1]!);
+    await until(() => isLeft, 'leaves the first');
+    await until(() => server.connections[1]?.received.length === 2, 'the answer arrives');
+    expect(host.seen).toMatchObject({ registered: 2, backs: 0, lost: [] });
+  });
+
   test('renews on the same connection', async () => {
     const { server, host } = await start(accept);
     await until(() => host.seen.registered === 1, 'registered');
@@ -242,6 +263,23 @@ describe('coming back', () => {
     expect(host.connection.state).toBe('registered');
     host.clock.advance(HOST_LIMITS.serverPingMs);
     await until(() => host.seen.lost.length === 1, 'lost');
+  });
+
+  test('a host that nobody views asks more seldom', async () => {
+    const { server, host } = await start(accept);
+    host.isIdle = true;
+    await until(() => host.seen.registered === 1, 'registered');
+    let asked = 0;
+    server.connections[0]?.socket.on('ping', () => (asked += 1));
+    // The first wait may have begun before that was said.
+    host.clock.advance(HOST_LIMITS.idlePingMs);
+    host.connection.renew();
+    await until(() => server.connections[0]?.received.length === 2, 'heard');
+    const before = asked;
+    host.clock.advance(HOST_LIMITS.idlePingMs - HOST_LIMITS.serverPingMs);
+    host.connection.renew();
+    await until(() => server.connections[0]?.received.length === 3, 'heard again');
+    expect(asked).toBe(before);
   });
 
   test('garbage ends the connection, not the host', async () => {

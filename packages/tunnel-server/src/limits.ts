@@ -45,6 +45,9 @@ export const SERVER_LIMITS = {
   leaseMs: 6_000,
   /** How often a node renews its leases: two renewals in a row may be lost. */
   leaseRenewalMs: 2_000,
+  /** The same for a node that is alone: nobody waits for its names, and to renew 10,000 takes it 20 ms. */
+  aloneLeaseMs: 90_000,
+  aloneRenewalMs: 30_000,
   /** Leases renewed by one question: Redis does nothing else for a millisecond or two. */
   leasesAtOnce: 500,
   /** From a question to Redis to its answer. After this, Redis counts as away. */
@@ -196,16 +199,14 @@ export const SERVER_LIMITS = {
   heartbeatMs: 15_000,
   /** Unanswered pings that a viewer's signaling is forgiven. */
   signalingMisses: 2,
-  /** A host's signaling is looked at this often: more seldom than it pings by itself, so one that lives is never asked. */
-  hostHeartbeatMs: 20_000,
-  /** Unanswered pings that it is forgiven: it is dead after a minute at the latest, as a viewer's is. */
+  /** Connections with a host are looked at this often: more seldom than an idle host pings by itself (45 s), so one that lives is never asked. */
+  hostHeartbeatMs: 50_000,
+  /** Silent beats that a host is forgiven: at the first it is asked… */
   hostMisses: 1,
+  /** …and has so long for an answer. It is dead after 115 s at the latest; its own links notice that by themselves. */
+  hostAnswerMs: 15_000,
   /** The same for the WebSocket of an app: a slow client's pong waits behind megabytes. */
   appMisses: 4,
-  /** A relay socket is looked at this often: most are ready for a viewer who has not come, and links notice death by themselves. */
-  relayHeartbeatMs: 30_000,
-  /** Unanswered pings that it is forgiven: it is dead after 90 s at the latest, as an app's is. */
-  relayMisses: 1,
   /** From our close frame to the end of the socket, and what a log has for its last lines. */
   closeMs: 3_000,
   /** TURN credentials live this long at most; a lost one is useless after. */

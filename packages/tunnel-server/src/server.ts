@@ -2,7 +2,7 @@ import { CloseCode, splitSessionName, type Clock } from '@wingman/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { openCommon } from './cluster/cluster.js';
-import { compose, type Composition } from './composition.js';
+import { compose, type Composition, type Ingredients } from './composition.js';
 import type { TunnelServerConfig } from './config.js';
 import type { Metrics } from './metrics.js';
 import { localAdministration, type LocalAdministration } from './operator/admin-routes.js';
@@ -45,15 +45,11 @@ export class RunningServer {
   ): Promise<RunningServer> {
     const logger = log.child({}, { serializers: { session: abridged } });
     const folder = config.assetsDirectory ?? OWN_ASSETS;
-    const [assets, shell, common] = await Promise.all([
-      Assets.read(folder),
-      Shell.read(folder),
-      openCommon({ config, logger, clock }),
-    ]);
+    const [assets, shell] = await Promise.all([Assets.read(folder), Shell.read(folder)]);
     if (!shell.isBuilt) logger.warn({ directory: folder }, 'the browser client is not built');
     const path = config.auditLog;
     const audit = path === undefined ? path : new AuditLog({ path, clock, logger, abridged });
-    const parts = compose({ config, logger, clock, assets, shell, common, audit: audit?.note });
+    const parts = await composed({ config, logger, clock, assets, shell, audit: audit?.note });
     const server = new RunningServer(parts, clock, audit);
     try {
       await server.#listen(config, logger);
@@ -141,8 +137,8 @@ export class RunningServer {
     // With another node to go to, requests wait for the hosts to be there, instead of for one that is about to leave.
     const isMove = announcements.nodes !== undefined && announcements.nodes.length > 0;
     if (isMove) await Promise.race([leases.leave(), deadline.passed]);
-    if (isMove) peers.leave();
-    await Promise.race([ingress.drained(), deadline.passed]);
+    const moved = isMove ? this.#move() : undefined;
+    await Promise.race([Promise.all([ingress.drained(), moved]), deadline.passed]);
     registry.endAll('shutdown');
     const givenUp = Promise.all([leases.close(), announcements.close()]);
     const gone = webSockets.closeAll(CloseCode.GOING_AWAY, 'the tunnel server is shutting down');
@@ -162,6 +158,16 @@ export class RunningServer {
     await this.#audit?.close();
   }
 
+  /** Hosts and viewers are told to connect to other nodes; resolves when all that comes to this one or by it has a successor. */
+  async #move(): Promise<void> {
+    const { ingress, peers, registry, webSockets } = this.#parts;
+    peers.leave();
+    registry.leaveAll();
+    await ingress.drained();
+    for (const { ingressLink } of registry.all()) ingressLink.close('LINK_CLOSED');
+    await Promise.all([webSockets.ownGone(), peers.passedGone()]);
+  }
+
   async #within(milliseconds: number, what: Promise<unknown>): Promise<void> {
     const deadline = this.#after(milliseconds);
     await Promise.race([what, deadline.passed]);
@@ -175,6 +181,17 @@ export class RunningServer {
       cancel = () => timer.cancel();
     });
     return { passed, cancel };
+  }
+}
+
+/** With Redis, where the nodes have one: its connection is not left open when something else can't be made. */
+async function composed(ingredients: Omit<Ingredients, 'common'>): Promise<Composition> {
+  const common = await openCommon(ingredients);
+  try {
+    return compose({ ...ingredients, common });
+  } catch (error) {
+    common.close();
+    throw error;
   }
 }
 

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
-import { CloseCode, newLinkId, type IncomingRequest } from '@wingman/protocol';
+import {
+  Capability,
+  CloseCode,
+  decodeMessage,
+  newLinkId,
+  ServerToViewer,
+  type IncomingRequest,
+} from '@wingman/protocol';
 import { setTimeout as passed } from 'node:timers/promises';
 import { freePort } from '../../node-kit/test/support/free-port.js';
 import { Disguise } from '../src/cluster/disguise.js';
@@ -10,6 +17,7 @@ import { ClientSocket } from './support/client-socket.js';
 import { CutProxy } from './support/cut-proxy.js';
 import { FakeClock } from './support/fake-clock.js';
 import { answer, FakeHost } from './support/fake-host.js';
+import { FakeViewer, openRelay } from './support/fake-viewer.js';
 import { fetchWhole } from './support/http.js';
 import { Inbox, until } from './support/inbox.js';
 import { listFile } from './support/list-file.js';
@@ -131,6 +139,65 @@ test('a node that stops fails no request: each waits until the host is at anothe
   const { keys, instance } = host;
   await FakeHost.start(b.port, { keys, instance });
   expect((await Promise.all(late)).map(({ text }) => text)).toEqual(['hello', 'hello']);
+  await closing;
+});
+
+/** Whether bytes pass a relay in either direction. */
+async function passes(viewer: ClientSocket, host: ClientSocket, word: string): Promise<boolean> {
+  viewer.send(Buffer.from(`${word} up`));
+  host.send(Buffer.from(`${word} down`));
+  const [up, down] = [await host.messages.next(), await viewer.messages.next()];
+  return String(up) === `${word} up` && String(down) === `${word} down`;
+}
+
+test('a node that stops has its hosts register elsewhere first, then asks viewers to follow, and relays until they have', async () => {
+  const clock = new FakeClock();
+  const node = await startNode(redis, {}, clock);
+  await pass(clock, SERVER_LIMITS.announceMs);
+  const host = await FakeHost.start(node.port, { capabilities: [Capability.MOVE] });
+  const viewer = await FakeViewer.connect(host);
+  const relay = await openRelay(host);
+  await relay.messages.next();
+  const hostEnd = await host.relays.next();
+  const closing = node.close(10_000);
+  await host.received.find((item) => item?.$case === 'move');
+  expect(await passes(relay, hostEnd, 'asked')).toBe(true);
+  const { keys, instance } = host;
+  const moved = await FakeHost.start(b.port, { keys, instance });
+  host.signaling.socket.close();
+  await viewer.find('move');
+  expect(await passes(relay, hostEnd, 'moved')).toBe(true);
+  const successor = await openRelay(moved);
+  await successor.messages.next();
+  relay.socket.close();
+  viewer.client.socket.close();
+  // Nothing is left to wait for: no time passes at this node.
+  await closing;
+  expect(await passes(successor, await moved.relays.next(), 'after')).toBe(true);
+});
+
+test('a node that stops has connections replaced that it passes on to other nodes', async () => {
+  const clock = new FakeClock();
+  const node = await startNode(redis, {}, clock);
+  await pass(clock, SERVER_LIMITS.announceMs);
+  const host = await FakeHost.start(a.port);
+  const headers = { origin: `http://${host.name}` };
+  const open = (path: string): Promise<ClientSocket> =>
+    ClientSocket.open(node.port, host.name, path, headers);
+  const relay = await open(host.doorPath('relay', newLinkId()));
+  await relay.messages.next();
+  const hostEnd = await host.relays.next();
+  const signal = await open(host.doorPath('signal', newLinkId()));
+  const said = async () => decodeMessage(ServerToViewer, await signal.messages.next()).message;
+  expect((await said())?.$case).toBe('hostPresence');
+  const ready = await host.relays.next();
+  const closing = node.close(10_000);
+  expect((await said())?.$case).toBe('move');
+  expect((await ready.closed).code).toBe(CloseCode.REPLACED);
+  await host.relays.next();
+  expect(await passes(relay, hostEnd, 'asked')).toBe(true);
+  relay.socket.close();
+  signal.socket.close();
   await closing;
 });
 

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../node-kit/test/support/free-port.js';
 import { PEER_FIELD, provePeer } from '../src/cluster/peer-proof.js';
+import { pino } from 'pino';
 import { readTunnelServerConfig, type TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -240,6 +241,40 @@ test('only a node can say that it has passed a request on', async () => {
   const proof = provePeer(SECRET, asked, now);
   const there = await fetchWhole(b.port, host.name, path, { headers: { [PEER_FIELD]: proof } });
   expect(there.status).toBe(404);
+});
+
+test.each([
+  ['audit log', { auditLog: '/nowhere/audit.log' }],
+  ['certificate', { tlsCert: '/nowhere/cert.pem', tlsKey: '/nowhere/key.pem' }],
+  ['list of tokens', { hostTokens: '/nowhere/tokens.txt' }],
+])('a start that fails for its %s leaves no connection with Redis', async (_, wrong) => {
+  const client = await createClient({ url: redis.url }).connect();
+  const connections = async (): Promise<number> =>
+    (await client.sendCommand<string>(['CLIENT', 'LIST'])).trim().split('\n').length;
+  const before = await connections();
+  await expect(startNode(redis, wrong)).rejects.toThrow('/nowhere');
+  await until(async () => (await connections()) <= before);
+  client.destroy();
+});
+
+test('what a node logs of a request has the id that the request has come with, or was given', async () => {
+  const lines: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+  const node = await startNode(redis, {}, undefined, logger);
+  const directory = await createClient({ url: redis.url }).connect();
+  await directory.set(
+    'wingman:session:a234567abcdefghj',
+    `run http://127.0.0.1:${await freePort()}`,
+  );
+  directory.destroy();
+  const name = `a234567abcdefghj.localhost:${node.port}`;
+  const body = 'of which a part is on its way';
+  for (const headers of [{ 'x-request-id': 'from-the-client' }, {}]) {
+    const { status } = await fetchWhole(node.port, name, '/', { method: 'POST', body, headers });
+    expect(status).toBe(503);
+  }
+  const ids = lines.map((line) => (JSON.parse(line) as { requestId?: string }).requestId);
+  expect(ids).toEqual(['from-the-client', expect.stringMatching(/^[0-9a-f]{16}$/)]);
 });
 
 test('the settings of a node come together', () => {

@@ -83,7 +83,7 @@ describe('a taker', () => {
   test('is told when the host goes', async () => {
     const pool = createPool();
     const taking = codeOf(pool.take());
-    pool.hostOffline();
+    pool.hostOffline(false);
     expect(await taking).toBe('HOST_OFFLINE');
     expect(clock.pending).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('a taker', () => {
     const pool = createPool({ maxWaiting: 2 });
     const waiting = [pool.take(), pool.take()].map(codeOf);
     expect(await codeOf(pool.take())).toBe('LIMIT_EXCEEDED');
-    pool.hostOffline();
+    pool.hostOffline(false);
     expect(await Promise.all(waiting)).toEqual(['HOST_OFFLINE', 'HOST_OFFLINE']);
   });
 
@@ -182,7 +182,7 @@ describe('what is kept ready', () => {
     await once(pair.server, 'close');
     const taking = codeOf(pool.take());
     expect(requests).toBe(1);
-    pool.hostOffline();
+    pool.hostOffline(false);
     expect(await taking).toBe('HOST_OFFLINE');
   });
 
@@ -192,7 +192,7 @@ describe('what is kept ready', () => {
     clock.advance(SERVER_LIMITS.dialBackMs);
     const taking = codeOf(pool.take());
     expect(requests).toBe(3);
-    pool.hostOffline();
+    pool.hostOffline(false);
     await taking;
   });
 });

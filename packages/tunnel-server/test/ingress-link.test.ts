@@ -106,14 +106,14 @@ describe('the tunnel server’s own link', () => {
   test('tells that there is no host', async () => {
     host.isThere = false;
     const asking = ingress.mux();
-    host.pool.hostOffline();
+    host.pool.hostOffline(false);
     await expect(asking).rejects.toMatchObject({ code: 'HOST_OFFLINE' });
   });
 
   test('asks again after a dial that failed', async () => {
     host.isThere = false;
     const asking = ingress.mux();
-    host.pool.hostOffline();
+    host.pool.hostOffline(false);
     await expect(asking).rejects.toMatchObject({ code: 'HOST_OFFLINE' });
     host.isThere = true;
     expect(await get(await ingress.mux())).toBe('hello');

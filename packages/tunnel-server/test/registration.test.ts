@@ -1,6 +1,6 @@
 import { packageVersion } from '@wingman/node-kit';
 import { describe, expect, test } from '@jest/globals';
-import { CloseCode, EndReason, PROTOCOL_VERSION } from '@wingman/protocol';
+import { Capability, CloseCode, EndReason, PROTOCOL_VERSION } from '@wingman/protocol';
 import type { TunnelServer } from '../src/index.js';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
@@ -83,11 +83,12 @@ test.each([
   expect(message).toContain(cure);
 });
 
-test('the server says its version before the host says anything', async () => {
+test('the server says its version and what it can before the host says anything', async () => {
   const server = await startServer();
   const host = await FakeHost.connect(server.port);
   const hello = await host.received.find((item) => item?.$case === 'challenge');
   expect(hello.value.protocolVersion).toBe(PROTOCOL_VERSION);
+  expect(hello.value.capabilities).toEqual([Capability.MOVE]);
 });
 
 test('a host that says anything before it registers is refused', async () => {

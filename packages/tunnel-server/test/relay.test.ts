@@ -139,15 +139,18 @@ test('a viewer that reads nothing pauses the host and nothing piles up in the se
   }
 });
 
-test('a newer relay connection of the same link replaces the older', async () => {
+test('a link has two relay connections while it moves, and a third replaces the first', async () => {
   const { host } = await startSession();
   const linkId = newLinkId();
-  const older = await openRelay(host, linkId);
-  await older.messages.next();
-  const newer = await openRelay(host, linkId);
-  await newer.messages.next();
-  expect((await older.closed).code).toBe(CloseCode.REPLACED);
-  expect(newer.socket.readyState).toBe(newer.socket.OPEN);
+  const open = async () => {
+    const relay = await openRelay(host, linkId);
+    await relay.messages.next();
+    return relay;
+  };
+  const relays = [await open(), await open(), await open()];
+  expect((await relays[0]!.closed).code).toBe(CloseCode.REPLACED);
+  const OPEN = relays[0]!.socket.OPEN;
+  expect(relays.slice(1).map(({ socket }) => socket.readyState)).toEqual([OPEN, OPEN]);
 });
 
 test('splices are capped for each session', async () => {

@@ -3,6 +3,7 @@ import { CloseCode, type SentCase, type ServerToHost } from '@wingman/protocol';
 import { SERVER_LIMITS } from '../src/limits.js';
 import { Metrics } from '../src/metrics.js';
 import { LiveSession } from '../src/sessions/live-session.js';
+import { Holders } from '../src/sessions/holders.js';
 import { SessionRegistry } from '../src/sessions/session-registry.js';
 import { ENDINGS, type EndReason, type Grant, type HostPort } from '../src/sessions/session.js';
 import { StunCoordination } from '../src/stun/stun-coordination.js';
@@ -21,6 +22,7 @@ class HostLog implements HostPort {
   readonly closes: number[] = [];
   readonly replacedBy: HostPort[] = [];
   constructor(readonly instance = 'one') {}
+  move(): void {}
   welcome(): void {}
   replaced(by: HostPort): void {
     this.closes.push(CloseCode.REPLACED);
@@ -54,6 +56,7 @@ beforeEach(() => {
     clock,
     metrics: new Metrics(NO_SOURCES),
     stun,
+    holders: new Holders(),
     p2pEnabled: true,
     p2pTimeoutMs: 10_000,
     sparesRelay: false,

@@ -17,6 +17,10 @@ class HostLog implements HostPort {
   replaced(by: HostPort): void {
     this.told.push(`replaced by ${by.instance}`);
   }
+  move(): void {
+    this.told.push('move');
+  }
+
   welcome(): void {
     this.told.push('welcome');
   }
@@ -173,7 +177,7 @@ test('those who wait for a dial-back are capped, timed out and told when the hos
   clock.advance(SERVER_LIMITS.dialBackMs);
   expect(await Promise.all([first, second])).toEqual(['TIMEOUT', 'TIMEOUT']);
   const third = codeOf(dials.take());
-  dials.hostOffline();
+  dials.hostOffline(false);
   expect(await third).toBe('HOST_OFFLINE');
   expect(clock.pending).toEqual([]);
 });

@@ -126,14 +126,27 @@ describe('a splice', () => {
 });
 
 describe('the splices of a session', () => {
-  test('a newer relay connection of a link replaces the older', async () => {
+  test('a link moves from one relay connection to the next, and has no third', async () => {
     const linkId = newLinkId();
     await join(linkId);
-    const older = Promise.all([closeOf(viewer.client), closeOf(host.client)]);
+    const first = { viewer: viewer.client, host: host.client };
+    const ended = Promise.all([closeOf(viewer.client), closeOf(host.client)]);
     await join(linkId);
-    expect((await older).map(([code]) => code)).toEqual([CloseCode.REPLACED, CloseCode.REPLACED]);
+    const passes = once(first.host, 'message');
+    first.viewer.send(Uint8Array.of(1));
+    expect(await passes).toHaveLength(2);
+    await join(linkId);
+    expect((await ended).map(([code]) => code)).toEqual([CloseCode.REPLACED, CloseCode.REPLACED]);
     viewer.client.send(Uint8Array.of(1));
     expect(await once(host.client, 'message')).toHaveLength(2);
+  });
+
+  test('the connection that a link is leaving counts among the others', async () => {
+    const linkId = newLinkId();
+    await join(linkId);
+    await join(linkId);
+    for (let count = 2; count < ROOM; count += 1) roster.reserve(newLinkId());
+    expect(roster.reserve(newLinkId())).toBeUndefined();
   });
 
   test('have as many places as viewers, and a few for reloads', () => {

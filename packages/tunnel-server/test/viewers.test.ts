@@ -42,6 +42,7 @@ class HostLog implements HostPort {
   readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];
+  move(): void {}
   welcome(): void {}
   replaced(): void {}
   close(): void {}
@@ -115,7 +116,7 @@ describe('the roster of a session’s viewers', () => {
       clock.setTimeout(() => undefined, 1_000),
     );
     roster.hostOnline();
-    roster.hostOffline();
+    roster.hostOffline(false);
     roster.ended(ENDINGS.stopped);
     expect(viewer.told.map(({ value }) => value)).toMatchObject([
       { online: true, sessionEnded: false },

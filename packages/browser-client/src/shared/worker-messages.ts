@@ -41,6 +41,8 @@ export type ShellToWorker =
   | { kind: 'watched'; isWatched: boolean }
   /** Something suggests that the network is back: try now. */
   | { kind: 'wake' }
+  /** The relay leads through a node that is about to stop. */
+  | { kind: 'renew-relay' }
   | { kind: 'status'; reply: ReplyPort<LinkStatus> }
   /** Do you live? The answer is a `status` message. */
   | { kind: 'ping' };

@@ -5,8 +5,8 @@ import type { TunnelClient } from './tunnel-client.js';
 
 /** What connects a tab with the server and with the host; each is undefined before it begins and after its end. */
 export interface Connections {
-  readonly signaling: Pick<Signaling, 'connect' | 'probe'> | undefined;
-  readonly tunnel: Pick<TunnelClient, 'wake'> | undefined;
+  readonly signaling: Pick<Signaling, 'connect' | 'move' | 'probe'> | undefined;
+  readonly tunnel: Pick<TunnelClient, 'renewRelay' | 'wake'> | undefined;
   readonly p2p: Pick<P2pClient, 'heard' | 'retryNow'> | undefined;
 }
 
@@ -30,6 +30,13 @@ export class Reconnection {
     const { signaling, tunnel } = this.connections();
     signaling?.connect();
     tunnel?.wake();
+  }
+
+  /** What leads through a node of the server that is about to stop gets a successor first. */
+  move(): void {
+    const { signaling, tunnel } = this.connections();
+    tunnel?.renewRelay();
+    signaling?.move();
   }
 
   /** The network is back, or somebody waits: a direct path is tried too. */

@@ -219,6 +219,7 @@ export class Shell implements ShellParts {
 
   #serverSays(message: ServerMessage): void {
     if (message?.$case === 'connectionAccept') return this.#accepted(message);
+    if (message?.$case === 'move') return this.#reconnection.move();
     if (message?.$case !== 'hostPresence') return this.p2p?.handle(message);
     const { endReason, online, sessionEnded } = message.value;
     this.#pill.learn(message.value);

@@ -113,6 +113,11 @@ export class Signaling {
     this.#replace(CloseCode.LEAVING, 'a fresh link');
   }
 
+  /** Makes another connection for the same link, because the node that this one leads through is about to stop. */
+  move(): void {
+    this.#replace(CloseCode.NORMAL, 'moved');
+  }
+
   /** Asks the server for a sign of life. A connection that gives none is replaced: a dead one stays open for minutes. */
   probe(withinMs: number = BROWSER_LIMITS.signalingProbeMs): void {
     if (this.#probe !== undefined || !this.isOpen) return;

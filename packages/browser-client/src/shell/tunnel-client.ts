@@ -149,6 +149,11 @@ export class TunnelClient {
     this.#worker = undefined;
   }
 
+  /** The relay gets a successor, beside it. */
+  renewRelay(): void {
+    this.#post({ kind: 'renew-relay' });
+  }
+
   #use(worker: Worker): void {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerToShell>) => this.#hear(data);

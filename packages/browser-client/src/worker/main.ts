@@ -74,6 +74,8 @@ function handle(
       return tunnel.watched(message.isWatched);
     case 'wake':
       return tunnel.wake();
+    case 'renew-relay':
+      return tunnel.renewRelay();
     case 'status':
       return answer(message.reply, tunnel.status());
     case 'ping':

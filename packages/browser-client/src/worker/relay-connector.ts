@@ -83,8 +83,8 @@ export class RelayConnector {
   }
 
   /**
-   * The carrier is silent: perhaps the network has changed and the socket is dead without knowing it. Another socket
-   * is opened beside it, and the old one stays attached until the new one has proved itself.
+   * The carrier is silent: perhaps the network has changed and the socket is dead without knowing it. Or the server has said
+   * that the carrier is about to end. Another socket is opened beside it, and the old one stays attached until the new one has proved itself.
    */
   renew(): void {
     if (this.#machine.state !== 'connecting' || !this.#isProven) return;

@@ -168,6 +168,10 @@ export class Tunnel {
     this.#life.relay.wake();
   }
 
+  renewRelay(): void {
+    this.#life.relay.renew();
+  }
+
   status(): LinkStatus {
     const { link, machine } = this.#life;
     const stats = link.stats();

@@ -5,8 +5,12 @@ import { Reconnection } from '../../src/shell/reconnection.js';
 function setUp() {
   const done: string[] = [];
   const reconnection = new Reconnection(() => ({
-    signaling: { connect: () => done.push('connect'), probe: () => done.push('probe') },
-    tunnel: { wake: () => done.push('wake') },
+    signaling: {
+      connect: () => done.push('connect'),
+      move: () => done.push('another signaling'),
+      probe: () => done.push('probe'),
+    },
+    tunnel: { renewRelay: () => done.push('another relay'), wake: () => done.push('wake') },
     p2p: {
       heard: (isAnswering) => done.push(isAnswering ? 'answers' : 'silent'),
       retryNow: () => done.push('retry'),
@@ -40,6 +44,12 @@ test('a doubt asks signaling and both paths, and tries no direct path that rests
   expect(done).toEqual(['connect', 'wake']);
   reconnection.retry();
   expect(done.slice(2)).toEqual(['connect', 'wake', 'retry']);
+});
+
+test('when the server asks for it, relay and signaling get successors', () => {
+  const { done, reconnection } = setUp();
+  reconnection.move();
+  expect(done).toEqual(['another relay', 'another signaling']);
 });
 
 test('before the tunnel has begun there is nothing to ask', () => {

@@ -27,7 +27,12 @@ import type { LinkKey } from './link-key.js';
 import { ResponderKey, type PrekeyRing } from './prekey-ring.js';
 import { ProvenCarrier } from './proven-carrier.js';
 import { SealedCarrier } from './sealed-carrier.js';
-import { HANDSHAKE_VERSION, carrierKind, handshakeTranscript } from './transcript.js';
+import {
+  HANDSHAKE_VERSION,
+  carrierKind,
+  handshakeConflict,
+  handshakeTranscript,
+} from './transcript.js';
 import { toHex } from '../wire/bytes.js';
 
 interface HandshakeOptions {
@@ -98,7 +103,7 @@ function findKey(
   own: ResponderKey,
   { kind, prekeys }: RespondOptions,
 ): ResponderKey {
-  if (hello.version !== HANDSHAKE_VERSION) throw failed(`unknown version ${hello.version}`);
+  demandVersion(hello.version, HANDSHAKE_VERSION);
   if (hello.carrier !== carrierKind(kind)) throw failed('the proof is for another kind of carrier');
   if (!isLinkId(hello.linkId)) throw failed('not a link id');
   const hash = toHex(hello.responderHelloHash);
@@ -141,7 +146,7 @@ async function initiatorHello(
   options: InitiateOptions,
 ): Promise<{ hello: InitiatorHello; transcript: Uint8Array; keys: CarrierKeys }> {
   const responder: ResponderHello = decodeMessage(ResponderHello, responderHello);
-  if (responder.version !== HANDSHAKE_VERSION) throw failed(`unknown version ${responder.version}`);
+  demandVersion(HANDSHAKE_VERSION, responder.version);
   const { pair, publicKey } = await createKeyPair();
   const hello = create(InitiatorHello, {
     version: HANDSHAKE_VERSION,
@@ -198,6 +203,11 @@ function handOver(inbox: HandshakeInbox, upper: UpperCarrier): void {
     close: (reason) => upper.end(reason),
     writable: () => upper.drained(),
   });
+}
+
+function demandVersion(viewer: number, host: number): void {
+  const conflict = handshakeConflict(viewer, host);
+  if (conflict !== '') throw failed(conflict);
 }
 
 function failed(message: string): WingmanError {

@@ -6,6 +6,16 @@ import type { Binding } from './binding.js';
 /** The handshake protocol's version. */
 export const HANDSHAKE_VERSION = 1;
 
+/** What is wrong when viewer and host speak other versions, and which of both is to be updated; empty when they are the same. */
+export function handshakeConflict(viewer: number, host: number): string {
+  if (viewer === host) return '';
+  const cure =
+    viewer < host
+      ? 'the page is older: load it anew, and if that does not help, the tunnel server has to be updated'
+      : "the host is older: update wingman on the developer's machine";
+  return `the page speaks handshake version ${viewer}, the host ${host}: ${cure}`;
+}
+
 export function carrierKind(kind: LaneKind): CarrierKind {
   return kind === 'p2p' ? CarrierKind.P2P : CarrierKind.RELAY;
 }

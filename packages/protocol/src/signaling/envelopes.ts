@@ -4,11 +4,12 @@ import {
   type DeepPartial,
   type MessageCodec,
 } from '../exchange/proto-message.js';
-import type {
-  HostMessage,
-  ServerToHost,
-  ServerToViewer,
-  ViewerMessage,
+import {
+  Capability,
+  type HostMessage,
+  type ServerToHost,
+  type ServerToViewer,
+  type ViewerMessage,
 } from '../gen/wingman/v1/signaling.js';
 
 /** A message that is one of several kinds, as every signaling message is. */
@@ -38,6 +39,9 @@ export function decodeEnvelope<Kind extends Envelope>(
 
 /** The version of the signaling schema and of the frames. Server and host tell each other before anything else. */
 export const PROTOCOL_VERSION = 2;
+
+/** What server and host of this version can do, beyond what their protocol version says. */
+export const CAPABILITIES: readonly Capability[] = [Capability.MOVE];
 
 /** What a person is told when a host and its server can't talk, and which of both has to be updated; empty when they can. */
 export function versionConflict(server: number, host: number): string {

@@ -68,7 +68,7 @@ export class Dialer {
     socket.once('error', (error) => this.#options.failed(toWingmanError(error, 'CARRIER_CLOSED')));
     socket.once('upgrade', (response) => {
       const { clock } = this.#options;
-      const rhythm = { everyMs: HOST_LIMITS.readyPingMs, allowedMisses: 0 };
+      const rhythm = { everyMs: HOST_LIMITS.idlePingMs, allowedMisses: 0 };
       const heartbeat = new Heartbeat(socket, response.socket, { clock, ...rhythm });
       socket.once('open', () => {
         this.#serve(name, socket)

@@ -49,8 +49,7 @@ export class Host extends EventEmitter<HostEvents> {
   #closing: Promise<void> | undefined;
 
   /**
-   * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes
-   * wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
+   * Starts a host; resolves once it is registered. `watch` sees it before, to listen for what goes wrong until then. Fails with the server's refusal, or TIMEOUT after HOST_LIMITS.startMs.
    */
   static async start(
     options: HostOptions,
@@ -97,8 +96,9 @@ export class Host extends EventEmitter<HostEvents> {
       clock: this.#clock,
       proxyFor: options.proxyFor,
       register: (nonce) => registrations.create(nonce),
-      registered: (grant) => {
-        this.#registered(grant);
+      isIdle: () => this.#links.viewerCount === 0,
+      registered: (grant, isBack) => {
+        this.#registered(grant, isBack);
         onFirst.registered();
       },
       message: (message) => messages.receive(message),
@@ -273,12 +273,13 @@ export class Host extends EventEmitter<HostEvents> {
     });
   }
 
-  #registered(grant: HostRegistered): void {
+  #registered(grant: HostRegistered, isBack: boolean): void {
     const { isGranted, origin } = this.#lease;
     this.#lease.take(grant);
     if (!isGranted) return this.#schedulePrekey();
-    if (this.#lease.origin === origin) return void this.emit('reconnected');
-    this.emit('moved', { url: this.url, server: this.server.origin });
+    if (this.#lease.origin !== origin)
+      this.emit('moved', { url: this.url, server: this.server.origin });
+    else if (isBack) this.emit('reconnected');
   }
 
   #schedulePrekey(): void {

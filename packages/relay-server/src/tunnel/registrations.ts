@@ -1,5 +1,5 @@
 import { proveToken, tokenKey } from '@wingman/node-kit';
-import { PROTOCOL_VERSION, type HostMessage, type SentCase } from '@wingman/protocol';
+import { CAPABILITIES, PROTOCOL_VERSION, type HostMessage, type SentCase } from '@wingman/protocol';
 import { randomBytes } from 'node:crypto';
 import type { HostKeys } from './admission.js';
 import type { HostOptions } from './host-types.js';
@@ -35,6 +35,7 @@ export class Registrations {
         gateKey: this.#keys.admission.gateKey,
         ingressAllowed: ingress !== 'off',
         protocolVersion: PROTOCOL_VERSION,
+        capabilities: [...CAPABILITIES],
         sharedBy,
         instance: this.#instance,
         // Once: a host that comes back and finds another in its place has been replaced itself.

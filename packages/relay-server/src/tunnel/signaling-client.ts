@@ -14,16 +14,22 @@ import {
   WingmanError,
   type Challenge,
   type Clock,
-  type ErrorCode,
   type HostRegistered,
   type ReceivedCase,
   type SentCase,
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { HOST_LIMITS } from '../limits.js';
+import {
+  closeError,
+  FINAL_CODES,
+  OF_ONE_SERVER,
+  refusalOf,
+  toldWaitOf,
+} from './server-refusals.js';
 import { openServerSocket, statusWords, type ProxyFor } from './server-socket.js';
 import { ServerTurn } from './server-turn.js';
 
@@ -36,31 +42,10 @@ export type ConnectionState = 'connecting' | 'registering' | 'registered' | 'wai
 const TRANSITIONS: TransitionTable<ConnectionState> = {
   connecting: ['registering', 'waiting', 'ended'],
   registering: ['registered', 'waiting', 'ended'],
-  registered: ['waiting', 'ended'],
+  registered: ['connecting', 'waiting', 'ended'],
   waiting: ['connecting', 'ended'],
   ended: [],
 };
-
-/** A server that says nothing between two pings is dead. */
-const SERVER_HEARTBEAT = { everyMs: HOST_LIMITS.serverPingMs, allowedMisses: 0 };
-
-/** After these answers of the server, another try would end the same way. */
-const FINAL_CODES = new Set<string>([
-  'PROTOCOL_ERROR',
-  'HANDSHAKE_FAILED',
-  'REFUSED',
-  'SESSION_ENDED',
-  'TOKEN_NEEDED',
-  'NAME_IN_USE',
-  'DENIED',
-]);
-/** Of these, the answers that another server need not give. */
-const OF_ONE_SERVER = new Set<string>(['TOKEN_NEEDED', 'DENIED']);
-const FINAL_CLOSES = new Map<number, ErrorCode>([
-  [CloseCode.HANDSHAKE_FAILED, 'HANDSHAKE_FAILED'],
-  [CloseCode.SESSION_ENDED, 'SESSION_ENDED'],
-  [CloseCode.REPLACED, 'REFUSED'],
-]);
 
 /** What the connection asks of its owner. */
 export interface SignalingClientOptions {
@@ -71,8 +56,10 @@ export interface SignalingClientOptions {
   readonly proxyFor?: ProxyFor | undefined;
   /** Makes the registration for this connection's challenge. */
   register(nonce: Uint8Array): SentCase<HostMessage>;
-  /** Registered, for the first time or again. */
-  registered(grant: HostRegistered): void;
+  /** Whether nobody views: then a dead server may be noticed later. */
+  isIdle(): boolean;
+  /** Registered, for the first time or again; `isBack`: the connection was lost before. */
+  registered(grant: HostRegistered, isBack: boolean): void;
   message(message: ReceivedCase<ServerToHost>): void;
   /** The connection is lost, or couldn't be made; another try follows. */
   lost(error: WingmanError): void;
@@ -86,6 +73,8 @@ export class SignalingClient {
   readonly #backoff: Backoff;
   readonly #machine = new StateMachine(TRANSITIONS, 'connecting');
   #socket: WebSocket | undefined;
+  /** To a node that is about to stop, until the host is registered at another one. */
+  #leaving: WebSocket | undefined;
   #heartbeat: Heartbeat | undefined;
   #timer: Timer | undefined;
   #nonce: Uint8Array | undefined;
@@ -96,6 +85,7 @@ export class SignalingClient {
   #toldMs: number | undefined;
   /** Whether a registration of ours has not been answered. */
   #awaitsGrant = false;
+  #wasLost = false;
   readonly #turn: ServerTurn;
   readonly #waiting: Mailbox<SentCase<HostMessage>>;
 
@@ -152,7 +142,8 @@ export class SignalingClient {
     if (this.#machine.state === 'ended') return;
     this.#machine.demand('ended');
     this.#timer?.cancel();
-    this.#socket?.close(CloseCode.GOING_AWAY, 'the host is going away');
+    for (const socket of [this.#socket, this.#leaving])
+      socket?.close(CloseCode.GOING_AWAY, 'the host is going away');
   }
 
   #connect(): void {
@@ -168,9 +159,8 @@ export class SignalingClient {
     this.#timer = this.#options.clock.setTimeout(() => socket.terminate(), HOST_LIMITS.registerMs);
     let failure = '';
     socket.once('upgrade', (response) => {
-      const { clock } = this.#options;
       this.#localAddress = response.socket.localAddress;
-      this.#heartbeat = new Heartbeat(socket, response.socket, { clock, ...SERVER_HEARTBEAT });
+      this.#heartbeat = this.#watch(socket, response.socket);
     });
     socket.on('message', (data) => this.#receive(socket, data));
     socket.once('unexpected-response', (_request, response) => {
@@ -180,12 +170,20 @@ export class SignalingClient {
     });
     socket.on('error', (error) => (failure ||= messageOf(error)));
     socket.once('close', (code, reason) => {
+      if (socket !== this.#socket) return;
       this.#closed(code, failure || reason.toString() || `closed (${code})`);
     });
   }
 
+  /** A server that says nothing between two pings is dead. */
+  #watch(socket: WebSocket, below: Socket): Heartbeat {
+    const { idlePingMs, serverPingMs } = HOST_LIMITS;
+    const everyMs = (): number => (this.#options.isIdle() ? idlePingMs : serverPingMs);
+    return new Heartbeat(socket, below, { clock: this.#options.clock, everyMs, allowedMisses: 0 });
+  }
+
   #receive(socket: WebSocket, data: RawData): void {
-    if (this.#machine.state === 'ended') return;
+    if (this.#machine.state === 'ended' || socket !== this.#socket) return;
     try {
       this.#handle(decodeEnvelope(ServerToHost, bytesOf(data)));
     } catch (error) {
@@ -204,6 +202,8 @@ export class SignalingClient {
       case 'refusal':
         this.#refusal = refusalOf(message.value.code, message.value.message);
         return;
+      case 'move':
+        return this.#move();
       case 'heartbeat':
         if (message.value.reply) return;
         return this.#transmit({ $case: 'heartbeat', value: { ...message.value, reply: true } });
@@ -231,13 +231,23 @@ export class SignalingClient {
   #welcome(grant: HostRegistered): void {
     if (!this.#awaitsGrant) return;
     this.#awaitsGrant = false;
-    this.#options.registered(grant);
+    this.#options.registered(grant, this.#wasLost);
+    this.#wasLost = false;
     if (this.#machine.state !== 'registering') return;
     this.#timer?.cancel();
     this.#backoff.reset();
     this.#turn.taken();
     this.#machine.demand('registered');
+    this.#leaving?.close(CloseCode.GOING_AWAY, 'the host has moved');
+    this.#leaving = undefined;
     for (const message of this.#waiting.take()) this.#transmit(message);
+  }
+
+  /** The node is about to stop: registers on another connection, and leaves this one only then. */
+  #move(): void {
+    if (this.#machine.state !== 'registered') return;
+    this.#leaving = this.#socket;
+    this.#connectAgain();
   }
 
   #transmit(message: SentCase<HostMessage>): void {
@@ -263,6 +273,7 @@ export class SignalingClient {
     const wait = (moves ? undefined : this.#toldMs) ?? this.#backoff.next();
     this.#machine.demand('waiting');
     this.#timer = this.#options.clock.setTimeout(() => this.#connectAgain(), wait);
+    this.#wasLost = true;
     this.#options.lost(error);
   }
 
@@ -271,29 +282,4 @@ export class SignalingClient {
     this.#machine.demand('connecting');
     this.#connect();
   }
-}
-
-/** By a server's 429, which says when in whole seconds; the rest is left to chance, so that many hosts don't come together. */
-function toldWaitOf({ headers, statusCode }: IncomingMessage): number | undefined {
-  const seconds = Number(headers['retry-after'] ?? NaN);
-  if (statusCode !== 429 || !Number.isInteger(seconds) || seconds < 0) return undefined;
-  const { toldSpreadMs, toldWaitMs } = HOST_LIMITS;
-  return Math.min(seconds * 1000, toldWaitMs) + toldSpreadMs * Math.random();
-}
-
-function closeError(code: number, reason: string): WingmanError {
-  return new WingmanError(FINAL_CLOSES.get(code) ?? 'CARRIER_CLOSED', reason);
-}
-
-/** What the developer can do about a refusal. */
-const CURES = new Map([
-  ['TOKEN_NEEDED', 'ask the operator for one, and give it by --token or WINGMAN_TOKEN'],
-  ['NAME_IN_USE', '--take-over replaces it'],
-]);
-
-/** The server's own words, with a cure; a code this version doesn't know means: try again. */
-function refusalOf(code: string, message: string): WingmanError {
-  const known = [...FINAL_CODES].includes(code);
-  const text = [message, CURES.get(code) ?? []].flat().join('; ');
-  return new WingmanError(known ? (code as ErrorCode) : 'CARRIER_CLOSED', text);
 }

@@ -27,6 +27,8 @@ export function accept(connection: SignalingConnection): void {
 
 export interface Seen {
   registered: number;
+  /** Registrations after a loss. */
+  backs: number;
   messages: string[];
   lost: WingmanError[];
   ended: WingmanError[];
@@ -35,23 +37,31 @@ export interface Seen {
 export function connect(
   server: URL | readonly [URL, ...URL[]],
   clock = new FakeClock(),
-): { connection: SignalingClient; clock: FakeClock; seen: Seen; refuses: boolean } {
-  const seen: Seen = { registered: 0, messages: [], lost: [], ended: [] };
-  const connection = new SignalingClient({
+): {
+  connection: SignalingClient;
+  clock: FakeClock;
+  seen: Seen;
+  refuses: boolean;
+  isIdle: boolean;
+} {
+  const seen: Seen = { registered: 0, backs: 0, messages: [], lost: [], ended: [] };
+  const connection: SignalingClient = new SignalingClient({
     servers: server instanceof URL ? [server] : server,
     clock,
     backoff: new Backoff(HOST_LIMITS.reconnectFirstMs, HOST_LIMITS.reconnectMaxMs, () => 1),
+    isIdle: () => host.isIdle,
     register: (nonce) => ({ $case: 'registerHost', value: { session: 's', signature: nonce } }),
-    registered: () => {
+    registered: (_grant, isBack) => {
       if (host.refuses) throw new WingmanError('REFUSED', 'not ours');
       seen.registered++;
+      if (isBack) seen.backs++;
     },
     message: (message) => seen.messages.push(String(message?.$case)),
     lost: (error) => seen.lost.push(error),
     ended: (error) => seen.ended.push(error),
   });
   cleanups.push(() => connection.close());
-  const host = { connection, clock, seen, refuses: false };
+  const host = { connection, clock, seen, refuses: false, isIdle: false };
   return host;
 }
 

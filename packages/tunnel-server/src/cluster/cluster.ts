@@ -2,6 +2,7 @@ import type { Clock } from '@wingman/protocol';
 import type { Logger } from 'pino';
 import type { SharedCounts } from '../budgets/network-rate.js';
 import type { TunnelServerConfig } from '../config.js';
+import { SERVER_LIMITS } from '../limits.js';
 import type { DenyList } from '../operator/deny-list.js';
 import { createDialToken } from '../sessions/registration.js';
 import type { EndReason } from '../sessions/session.js';
@@ -43,7 +44,10 @@ interface ClusterIngredients extends CommonIngredients {
 export async function openCommon({ clock, config, logger }: CommonIngredients): Promise<Common> {
   const { clusterSecret = '', redisUrl: url } = config;
   if (url === undefined) {
-    const memory = { directory: new MemoryDirectory(clock), bulletin: new MemoryBulletin(clock) };
+    const memory = {
+      directory: new MemoryDirectory(clock, SERVER_LIMITS.aloneLeaseMs),
+      bulletin: new MemoryBulletin(clock),
+    };
     return { ...memory, counts: undefined, close: () => undefined };
   }
   // Redis' client is a sixth of what a start would read: it is read only where there is a Redis.
@@ -73,7 +77,11 @@ export function createCluster(
   const isHere = (name: string): boolean => registry.lookup(name).found === 'session';
   // Alone it has no peer, and nobody can prove to be one.
   const secret = clusterSecret ?? createDialToken();
-  const peers = new Peers({ directory, node, secret, domain, logger, isHere });
+  const goRound = (name: string): void => {
+    const lookup = registry.lookup(name);
+    if (lookup.found === 'session') lookup.session.goRound();
+  };
+  const peers = new Peers({ directory, node, secret, domain, logger, isHere, goRound });
   const own = (): readonly string[] => denyList.lines;
   const heard = (denied: readonly string[]): void => denyList.alsoDeny(denied);
   const announcements = new Announcements({ bulletin, node, clock, logger, own, heard });
@@ -83,6 +91,7 @@ export function createCluster(
   };
   const leases = new Leases({
     ...{ directory, node, clock, logger, isHere },
+    isAlone: config.redisUrl === undefined,
     lost: ends('moved'),
     cutOff: ends('cut-off'),
     isAwayFromAll: async () => {

@@ -9,6 +9,8 @@ export interface LeaseOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
+  /** No other node takes names, so they need not be renewed often. */
+  readonly isAlone?: boolean;
   /** Whether this node has a session of this name. */
   isHere(name: string): boolean;
   /** Called when another node has taken the name. */
@@ -21,9 +23,9 @@ export interface LeaseOptions {
 
 /** A name that this node has. */
 interface Held {
-  readonly claim: Claim;
+  claim: Claim;
   /** When the question was asked, on the node's clock, that was last answered: the lease began no earlier. */
-  readonly since: number;
+  since: number;
 }
 
 /** The names that this node has. The node keeps each name for as long as it has the session. */
@@ -57,7 +59,7 @@ export class Leases {
   /** The session has accepted this host. The next renewal tells the other nodes. */
   confirm(name: string, instance: string): void {
     const held = this.#held.get(name);
-    if (held !== undefined) this.#held.set(name, { ...held, claim: { ...held.claim, instance } });
+    if (held !== undefined) held.claim = { ...held.claim, instance };
   }
 
   /** The session is over. Other nodes may take the name at once. */
@@ -75,12 +77,15 @@ export class Leases {
     for (const [name, { claim }] of this.#held) {
       if (!this.#options.isHere(name)) void this.#giveUp(name, claim);
     }
-    const claims = [...this.#held].map(([name, { claim }]): [string, Claim] => [name, claim]);
     const asked: Promise<string[]>[] = [];
-    for (let first = 0; first < claims.length; first += SERVER_LIMITS.leasesAtOnce) {
-      const some = new Map(claims.slice(first, first + SERVER_LIMITS.leasesAtOnce));
+    let some = new Map<string, Claim>();
+    for (const [name, { claim }] of this.#held) {
+      some.set(name, claim);
+      if (some.size < SERVER_LIMITS.leasesAtOnce) continue;
       asked.push(this.#renewSome(some, since));
+      some = new Map();
     }
+    if (some.size > 0) asked.push(this.#renewSome(some, since));
     const open = (await Promise.all(asked)).flat();
     if (open.length === 0) return;
     const goesOn = await this.#options.isAwayFromAll();
@@ -113,10 +118,13 @@ export class Leases {
   }
 
   #wait(): Timer {
-    return this.#options.clock.setTimeout(() => {
-      this.#timer = this.#wait();
-      void this.renew();
-    }, SERVER_LIMITS.leaseRenewalMs);
+    return this.#options.clock.setTimeout(
+      () => {
+        this.#timer = this.#wait();
+        void this.renew();
+      },
+      SERVER_LIMITS[this.#options.isAlone === true ? 'aloneRenewalMs' : 'leaseRenewalMs'],
+    );
   }
 
   /** The names, when nobody could be asked. */
@@ -139,7 +147,7 @@ export class Leases {
   /** Of two answers the later question counts: rounds overlap when the directory is slow. */
   #confirm(name: string, since: number): void {
     const held = this.#held.get(name);
-    if (held !== undefined) this.#held.set(name, { ...held, since: Math.max(held.since, since) });
+    if (held !== undefined) held.since = Math.max(held.since, since);
   }
 
   /** Whether a lease was over: its name ends here. */

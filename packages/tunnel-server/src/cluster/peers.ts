@@ -1,4 +1,4 @@
-import { DIAL_PATH, readDial, systemCode } from '@wingman/node-kit';
+import { DIAL_PATH, readDial } from '@wingman/node-kit';
 import {
   BAD_TOKEN,
   DIRECTORY_AWAY,
@@ -8,13 +8,7 @@ import {
 } from '@wingman/protocol';
 import { createProxyServer } from 'http-proxy-3';
 import { once } from 'node:events';
-import {
-  Agent,
-  request,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
@@ -25,6 +19,7 @@ import { pathOf, routeHost } from '../web/locate.js';
 import { refuseUpgrade, sendProblem } from '../web/problems.js';
 import { nameRequest, requestIdOf } from '../web/request-id.js';
 import type { Directory } from './directory.js';
+import { giveUpLate, isRepeatable, type Passing } from './passing-on.js';
 import { isPeerProof, PEER_FIELD, provePeer } from './peer-proof.js';
 
 export interface PeerOptions {
@@ -37,6 +32,8 @@ export interface PeerOptions {
   readonly logger: Pick<Logger, 'warn'>;
   /** Whether this node has a session of this name. */
   isHere(name: string): boolean;
+  /** Another node is about to stop, by which connections of this session come. */
+  goRound(name: string): void;
 }
 
 /** Who answers a request: this node, the node at this origin, or nobody. */
@@ -45,26 +42,22 @@ type Way = { to: 'here' } | { to: 'peer'; origin: string } | { to: 'nobody'; pro
 const HERE: Way = { to: 'here' };
 const AWAY: Way = { to: 'nobody', problem: NODE_AWAY };
 
-/** A request that may have to be passed on more than once. */
-interface Passing {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly here: () => void;
-  /** When a node first did not answer. */
-  failedAt: number | undefined;
-  /** The node that has been asked last, and when. */
-  origin: string;
-  askedAt: number;
-}
-
 /** Where a node tells another that the directory is away from it. */
 const DIRECTORY_PATH = '/__wingman/directory';
+/** Where a node that is about to stop tells a session's owner that connections of the session come by it. What is answered does not matter. */
+const LEAVING_PATH = '/__wingman/leaving';
+
+/** An upgrade that is being passed on: the node and the session that it is for. */
+interface Passed {
+  readonly origin: string;
+  readonly name: string;
+}
 
 /** Passes what is for a session of another node to that node, once: what a node has passed on stays where it has come. */
 export class Peers {
   readonly #options: PeerOptions;
-  /** Both ends of upgrades that are being passed on. */
-  readonly #passed = new Set<Socket>();
+  /** Both ends of upgrades that are being passed on; what each is for is known of the end that has come. */
+  readonly #passed = new Map<Socket, Passed | undefined>();
   readonly #agent = new Agent({ keepAlive: true });
   readonly #proxy = createProxyServer({ agent: this.#agent });
   readonly #upgrades = createProxyServer({ ws: true });
@@ -78,7 +71,7 @@ export class Peers {
     this.#options = options;
     this.#proxy.on('proxyReq', giveUpLate);
     this.#upgrades.on('proxyReqWs', giveUpLate);
-    this.#upgrades.on('open', (socket: Socket) => this.#keep(socket));
+    this.#upgrades.on('open', (socket: Socket) => this.#keep(socket, undefined));
     this.#upgrades.on('error', (error, req, socket) => this.#refused(error, req, socket));
   }
 
@@ -97,7 +90,7 @@ export class Peers {
     this.#decide(req, (way) => {
       if (way.to === 'here' || !(socket instanceof Socket)) return here();
       if (way.to === 'nobody') return refuseUpgrade(req, socket, way.problem);
-      this.#keep(socket);
+      this.#keep(socket, { origin: way.origin, name: this.#sessionOf(req) ?? '' });
       this.#upgrades.ws(req, socket, head, this.#target(way.origin, req));
     });
   }
@@ -111,6 +104,8 @@ export class Peers {
   /** The sessions here are about to move: from now on they are looked for elsewhere. */
   leave(): void {
     this.#isLeaving = true;
+    const told = new Map([...this.#passed.values()].map((passed) => [passed?.name ?? '', passed]));
+    for (const passed of told.values()) if (passed !== undefined) void this.#tellLeaving(passed);
   }
 
   /** Resolves when no request is open. */
@@ -119,9 +114,17 @@ export class Peers {
     return new Promise((resolve) => (this.#settled = resolve));
   }
 
+  /** Resolves when all upgrades have ended that are being passed on now. */
+  async passedGone(): Promise<void> {
+    const gone = [...this.#passed.keys()].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
+    await Promise.all(gone);
+  }
+
   /** Ends what is being passed on. */
   close(): void {
-    for (const socket of this.#passed) socket.destroy();
+    for (const socket of this.#passed.keys()) socket.destroy();
     this.#agent.destroy();
   }
 
@@ -130,8 +133,8 @@ export class Peers {
     if (this.#open.size === 0) this.#settled?.();
   }
 
-  #keep(socket: Socket): void {
-    this.#passed.add(socket);
+  #keep(socket: Socket, passed: Passed | undefined): void {
+    this.#passed.set(socket, passed);
     socket.once('close', () => this.#passed.delete(socket));
   }
 
@@ -146,6 +149,7 @@ export class Peers {
       if (!isPeer) return go({ to: 'nobody', problem: BAD_TOKEN });
       const isAway = req.url === DIRECTORY_PATH && this.#options.directory.isAway;
       if (isAway) return go({ to: 'nobody', problem: DIRECTORY_AWAY });
+      if (req.url === LEAVING_PATH) this.#options.goRound(this.#sessionOf(req) ?? '');
       // The other node did not know yet that the session leaves this one.
       if (!this.#isLeaving) return go(HERE);
     }
@@ -200,18 +204,24 @@ export class Peers {
 
   async #isAwayFrom(node: string): Promise<boolean> {
     const url = new URL(DIRECTORY_PATH, node);
-    const asked = { method: 'GET', url: url.pathname, headers: { host: url.host } };
-    const headers = { [PEER_FIELD]: provePeer(this.#options.secret, asked, Date.now()) };
+    const answer = await this.#askPeer(url, url.host).catch(() => undefined);
+    return answer?.headers['wingman-error'] === DIRECTORY_AWAY.code;
+  }
+
+  /** If that node can't be told, its sessions' connections end with this one, and come back. */
+  async #tellLeaving({ origin, name }: Passed): Promise<void> {
+    const host = `${name}.${this.#options.domain}`;
+    await this.#askPeer(new URL(LEAVING_PATH, origin), host).catch(() => undefined);
+  }
+
+  async #askPeer(url: URL, host: string): Promise<IncomingMessage> {
+    const asked = { method: 'GET', url: url.pathname, headers: { host } };
+    const headers = { host, [PEER_FIELD]: provePeer(this.#options.secret, asked, Date.now()) };
     const signal = AbortSignal.timeout(SERVER_LIMITS.peerAnswerMs);
-    try {
-      const question = request(url, { agent: this.#agent, headers, signal });
-      question.on('error', () => undefined).end();
-      const [answer] = (await once(question, 'response')) as [IncomingMessage];
-      answer.on('error', () => undefined).resume();
-      return answer.headers['wingman-error'] === DIRECTORY_AWAY.code;
-    } catch {
-      return false;
-    }
+    const question = request(url, { agent: this.#agent, headers, signal });
+    question.on('error', () => undefined).end();
+    const [answer] = (await once(question, 'response')) as [IncomingMessage];
+    return answer.on('error', () => undefined).resume();
   }
 
   #target(
@@ -277,21 +287,4 @@ export class Peers {
     const requestId = requestIdOf(req);
     this.#options.logger.warn({ requestId, reason }, 'another node does not answer');
   }
-}
-
-/** Whether a request can be sent again: it has no body that is on its way already, and cannot have had an effect. */
-function isRepeatable(error: Error, { headers, method = '' }: IncomingMessage): boolean {
-  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
-  const hasSentNothing = systemCode(error) === 'ECONNREFUSED';
-  const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(method);
-  return Number(length) === 0 && coding === undefined && (isSafe || hasSentNothing);
-}
-
-/** Gives up a connection that takes too long. The system would wait for an unreachable node for minutes. */
-function giveUpLate(request: ClientRequest): void {
-  request.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    const late = globalThis.setTimeout(() => request.destroy(), SERVER_LIMITS.peerConnectMs);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late));
-  });
 }

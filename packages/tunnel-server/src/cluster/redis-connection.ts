@@ -78,7 +78,13 @@ export class RedisConnection {
       if (client === this.#client) this.#greet();
     });
     // Its failures are events; it goes on trying until it is destroyed.
-    client.connect().catch(() => undefined);
+    client
+      .connect()
+      // One that was destroyed while it connected is connected all the same.
+      .then(() => {
+        if (this.#isClosed || client !== this.#client) client.destroy();
+      })
+      .catch(() => undefined);
     return client;
   }
 

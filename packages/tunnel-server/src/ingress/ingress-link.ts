@@ -15,6 +15,8 @@ export interface IngressLinkOptions {
   dials: DialBackPool;
   /** How long a link in use waits for its host, in milliseconds. */
   graceMs: number;
+  /** A link was made. */
+  opened?: () => void;
 }
 
 interface Current {
@@ -40,6 +42,11 @@ export class IngressLink implements SessionPart {
     return current.mux;
   }
 
+  /** Whether there is a link. */
+  get isOpen(): boolean {
+    return this.#usable !== undefined;
+  }
+
   /** What the host has sent and no client has taken, in bytes. */
   get unreadBytes(): number {
     return this.#usable?.mux.unreadBytes ?? 0;
@@ -48,6 +55,12 @@ export class IngressLink implements SessionPart {
   /** Ends the link and every exchange on it. */
   close(reason: ErrorCode): void {
     this.#current?.link.close(reason);
+  }
+
+  /** What carries the link is about to end: another connection takes its place, if it stands in time. */
+  renew(): void {
+    const current = this.#usable;
+    if (current !== undefined && isConnected(current.link)) this.#revive(current);
   }
 
   hostOnline(): void {
@@ -75,6 +88,7 @@ export class IngressLink implements SessionPart {
       if (link.state === 'waiting') this.#revive(current);
     });
     this.#current = current;
+    this.#options.opened?.();
     return current;
   }
 

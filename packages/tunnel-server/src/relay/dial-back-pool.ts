@@ -81,8 +81,9 @@ export class DialBackPool implements SessionPart {
     this.#topUp();
   }
 
-  hostOffline(): void {
+  hostOffline(isMoving: boolean): void {
     this.#requested = [];
+    if (isMoving) this.#dropReady(CloseCode.GOING_AWAY, 'this node is shutting down');
     this.#rejectAll(new WingmanError('HOST_OFFLINE', 'the host is offline'));
   }
 

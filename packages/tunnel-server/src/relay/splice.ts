@@ -101,26 +101,32 @@ export interface Flight {
   close(code: number, reason: string): void;
 }
 
-/** The splices of one session, one for each link; they outlive the host's signaling connection. */
+/** The splices of one session; they outlive the host's signaling connection. A link has one, and two while it moves from one to the next. */
 export class SpliceRoster implements SessionPart {
   readonly #metrics: Metrics;
   readonly #maxSplices: number;
+  readonly #opened: () => void;
+  /** The newest of each link. */
   readonly #byLink = new Map<string, Splice>();
+  /** The one before the newest, until the link has moved: the newest is yet to show that it carries. */
+  readonly #leaving = new Map<string, Splice>();
   readonly #flights = new Set<Flight>();
   #reserved = 0;
 
-  constructor(metrics: Metrics, maxViewers: number) {
+  /** `opened` is told of each splice. */
+  constructor(metrics: Metrics, maxViewers: number, opened: () => void = () => undefined) {
     this.#metrics = metrics;
+    this.#opened = opened;
     this.#maxSplices = maxViewers + SERVER_LIMITS.viewerSocketSlack;
   }
 
   /**
    * Holds a place while the host is asked for a connection; what it returns gives the place back. Undefined
-   * when none is left. A link that has a splice gets one always: its newer splice replaces the older.
+   * when none is left. A link that has a splice gets one always: it leaves the older for the newer.
    */
   reserve(linkId?: string): (() => void) | undefined {
     const isReplacing = linkId !== undefined && this.#byLink.has(linkId);
-    const held = this.#byLink.size + this.#flights.size + this.#reserved;
+    const held = this.size + this.#flights.size + this.#reserved;
     if (!isReplacing && held >= this.#maxSplices) return undefined;
     this.#reserved += 1;
     return () => {
@@ -128,29 +134,36 @@ export class SpliceRoster implements SessionPart {
     };
   }
 
-  /** Joins the two ends; the link's older splice is closed. */
+  /** Joins the two ends. The link closes its older splice once this one carries; one that is older still is closed here. */
   join(linkId: string, ends: SpliceEnds): void {
     const splice: Splice = new Splice(ends, {
       bytes: (direction, count) => this.#metrics.relayBytes.inc({ direction }, count),
       closed: () => {
-        if (this.#byLink.get(linkId) === splice) this.#byLink.delete(linkId);
+        for (const splices of [this.#byLink, this.#leaving])
+          if (splices.get(linkId) === splice) splices.delete(linkId);
       },
     });
+    const oldest = this.#leaving.get(linkId);
     const older = this.#byLink.get(linkId);
+    if (older !== undefined) this.#leaving.set(linkId, older);
     this.#byLink.set(linkId, splice);
-    older?.close(CloseCode.REPLACED, 'the link has a newer relay connection');
+    this.#opened();
+    oldest?.close(CloseCode.REPLACED, 'the link has newer relay connections');
+  }
+
+  /** Splices now. */
+  get size(): number {
+    return this.#byLink.size + this.#leaving.size;
   }
 
   /** What waits for the ends of all splices, in bytes. */
   get queuedBytes(): number {
-    let sum = 0;
-    for (const { queuedBytes } of this.#byLink.values()) sum += queuedBytes;
-    return sum;
+    return this.#all.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
   }
 
   /** Ends the splices whose readers don't read; their links come back on another. */
   shed(): void {
-    for (const splice of this.#byLink.values()) {
+    for (const splice of this.#all) {
       if (splice.queuedBytes <= SERVER_LIMITS.spliceLowWaterBytes) continue;
       splice.terminate();
     }
@@ -162,6 +175,10 @@ export class SpliceRoster implements SessionPart {
     return () => this.#flights.delete(flight);
   }
 
+  get #all(): Splice[] {
+    return [...this.#byLink.values(), ...this.#leaving.values()];
+  }
+
   hostOnline(): void {
     // Splices are between the viewer and the host: a new registration doesn't touch them.
   }
@@ -171,7 +188,7 @@ export class SpliceRoster implements SessionPart {
   }
 
   ended(ending: Ending): void {
-    for (const relayed of [...this.#byLink.values(), ...this.#flights]) {
+    for (const relayed of [...this.#all, ...this.#flights]) {
       relayed.close(ending.closeCode, ending.message);
     }
   }

@@ -16,6 +16,7 @@ import { SpliceRoster } from '../relay/splice.js';
 import { P2pSignaling } from '../signaling/p2p-signaling.js';
 import { ViewerRoster } from '../signaling/viewer-roster.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
+import type { Holders } from './holders.js';
 import { Session, type EndReason } from './session.js';
 import { WrongKeys } from './wrong-keys.js';
 
@@ -24,6 +25,7 @@ export interface SessionSurroundings {
   clock: Clock;
   metrics: Metrics;
   stun: StunCoordination;
+  holders: Holders;
   p2pEnabled: boolean;
   p2pTimeoutMs: number;
   sparesRelay: boolean;
@@ -59,9 +61,13 @@ export class LiveSession implements IngressTarget {
     this.viewers = new ViewerRoster(maxViewers);
     this.signaling = new P2pSignaling({ ...around, session: this.session, viewers: this.viewers });
     this.relayDials = this.#dialBackPool(clock, DialPurpose.RELAY, 1, maxViewers);
-    this.splices = new SpliceRoster(metrics, maxViewers);
+    const opened = (): void => around.holders.add(this);
+    this.splices = new SpliceRoster(metrics, maxViewers, opened);
     this.ingressDials = this.#dialBackPool(clock, DialPurpose.INGRESS, 0, 1);
-    this.ingressLink = new IngressLink({ clock, dials: this.ingressDials, graceMs: hostGraceMs });
+    this.ingressLink = new IngressLink({
+      ...{ clock, dials: this.ingressDials, graceMs: hostGraceMs },
+      opened,
+    });
     this.#wrongKeys = new WrongKeys(clock, (clientAddress) => {
       this.session.host?.send({ $case: 'wrongKey', value: { clientAddress } });
     });
@@ -100,10 +106,22 @@ export class LiveSession implements IngressTarget {
     return this.heldMessageBytes + this.ingressLink.unreadBytes + this.splices.queuedBytes;
   }
 
+  /** Whether anything is open that could hold bytes. */
+  get isOpen(): boolean {
+    return this.splices.size > 0 || this.ingressLink.isOpen || this.heldMessageBytes > 0;
+  }
+
   /** Lets go of all that is held: the exchanges of the ingress, and the spliced connections whose readers don't read. */
   shed(): void {
     this.ingressLink.close('LIMIT_EXCEEDED');
     this.splices.shed();
+  }
+
+  /** Another node is about to stop, by which some of the session's connections come: they get successors. */
+  goRound(): void {
+    this.relayDials.hostOnline();
+    this.ingressLink.renew();
+    this.viewers.move();
   }
 
   mux(): Promise<Mux> {

@@ -83,6 +83,11 @@ export class SessionRegistry {
     }
   }
 
+  /** The node is about to stop: every host is asked to register at another one. */
+  leaveAll(): void {
+    for (const { session } of this.#sessions.values()) session.leave();
+  }
+
   /** Ends every session. */
   endAll(reason: EndReason): void {
     for (const live of [...this.#sessions.values()]) live.session.end(reason);

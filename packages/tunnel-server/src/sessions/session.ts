@@ -103,6 +103,8 @@ export interface HostPort {
   /** The session is this host's; told before anything else is asked of the host. */
   welcome(session: Session): void;
   send(message: SentCase<ServerToHost>): void;
+  /** Asks it to register elsewhere, because this node is about to stop. It leaves this connection when it has. */
+  move(): void;
   /** Another connection has the session now: the same host's, or that of a host with the same key. */
   replaced(by: HostPort): void;
   close(code: number, reason: string): void;
@@ -128,7 +130,8 @@ export interface Grant {
 export interface SessionPart {
   /** A host has registered: the first, one that came back, or one that replaces the last. */
   hostOnline(): void;
-  hostOffline(): void;
+  /** `isMoving`: the session is leaving this node, and its host is at another one or on the way there. */
+  hostOffline(isMoving: boolean): void;
   ended(ending: Ending): void;
 }
 
@@ -154,6 +157,7 @@ export class Session {
   #grant: Grant | undefined;
   #expiry: Timer | undefined;
   #grace: Timer | undefined;
+  #isLeaving = false;
 
   constructor(options: SessionOptions) {
     this.name = options.name;
@@ -225,7 +229,13 @@ export class Session {
     if (this.host !== host) return;
     this.#machine.demand('offline');
     this.#grace = this.#clock.setTimeout(() => this.end('abandoned'), this.#graceMs);
-    for (const part of this.#parts) part.hostOffline();
+    for (const part of this.#parts) part.hostOffline(this.#isLeaving);
+  }
+
+  /** The node is about to stop: the host is asked to register at another one. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.host?.move();
   }
 
   /** Ends the session and everything that belongs to it; idempotent. */

@@ -4,17 +4,25 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { SERVER_LIMITS } from '../limits.js';
 
-const { appMisses, heartbeatMs, hostHeartbeatMs, hostMisses } = SERVER_LIMITS;
-const { relayHeartbeatMs, relayMisses, signalingMisses } = SERVER_LIMITS;
+const { appMisses, heartbeatMs, hostAnswerMs, hostHeartbeatMs } = SERVER_LIMITS;
+const { hostMisses, signalingMisses } = SERVER_LIMITS;
+
+/** Most relay sockets are ready for a viewer who has not come. Links notice death by themselves. */
+const OF_A_HOST = {
+  everyMs: hostHeartbeatMs,
+  allowedMisses: hostMisses,
+  answerMs: hostAnswerMs,
+  sparesHeard: true,
+} as const;
 
 /**
  * How a WebSocket is watched, by what it is for. A host pings by itself, on the connections that it keeps ready too. A
  * browser can't, so a viewer is asked at each beat: its tab may hear from nobody else for hours.
  */
 const RHYTHMS = {
-  host: { everyMs: hostHeartbeatMs, allowedMisses: hostMisses, sparesHeard: true },
+  host: OF_A_HOST,
   viewer: { everyMs: heartbeatMs, allowedMisses: signalingMisses, sparesHeard: false },
-  relay: { everyMs: relayHeartbeatMs, allowedMisses: relayMisses, sparesHeard: true },
+  relay: OF_A_HOST,
   app: { everyMs: heartbeatMs, allowedMisses: appMisses, sparesHeard: true },
 } as const;
 

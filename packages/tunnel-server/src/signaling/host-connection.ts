@@ -1,4 +1,6 @@
 import {
+  CAPABILITIES,
+  Capability,
   CloseCode,
   decodeEnvelope,
   encodeEnvelope,
@@ -90,6 +92,7 @@ export class HostConnection implements HostPort {
   /** Until the host has named its own, and for one that names none, this connection's. */
   instance: string = this.dialToken;
   whereabouts = '';
+  #capabilities: readonly Capability[] = [];
   #session: Session | undefined;
   #audience: HostAudience | undefined;
 
@@ -107,7 +110,8 @@ export class HostConnection implements HostPort {
       () => this.#refuse(new WingmanError('TIMEOUT', 'no registration in time')),
       registrationMs,
     );
-    const hello = { nonce: this.#challenge, protocolVersion: PROTOCOL_VERSION };
+    const capabilities = [...CAPABILITIES];
+    const hello = { nonce: this.#challenge, protocolVersion: PROTOCOL_VERSION, capabilities };
     this.send({ $case: 'challenge', value: hello });
   }
 
@@ -129,6 +133,11 @@ export class HostConnection implements HostPort {
     const message = `replaced by another host with the same name ${by.whereabouts}`;
     this.send({ $case: 'refusal', value: { code: 'NAME_IN_USE', message } });
     this.close(CloseCode.REPLACED, message.slice(0, MAX_REASON_CHARS));
+  }
+
+  move(): void {
+    if (this.#capabilities.includes(Capability.MOVE)) this.send({ $case: 'move', value: {} });
+    else this.close(CloseCode.GOING_AWAY, 'this node is shutting down');
   }
 
   close(code: number, reason: string): void {
@@ -226,8 +235,9 @@ export class HostConnection implements HostPort {
   }
 
   /** The first time only: a renewal changes nothing of it. */
-  #introduce({ instance }: RegisterHost): void {
+  #introduce({ capabilities, instance }: RegisterHost): void {
     if (this.whereabouts !== '') return;
+    this.#capabilities = capabilities;
     if (instance.byteLength === INSTANCE_BYTES)
       this.instance = Buffer.from(instance).toString('hex');
     const now = new Date(this.#options.wallClock()).toISOString();

@@ -90,7 +90,13 @@ export class ViewerRoster implements SessionPart {
     this.#broadcast({ $case: 'hostPresence', value: { online: true, sessionEnded: false } });
   }
 
-  hostOffline(): void {
+  /** Asks all viewers to connect anew, beside what they have. */
+  move(): void {
+    this.#broadcast({ $case: 'move', value: {} });
+  }
+
+  hostOffline(isMoving: boolean): void {
+    if (isMoving) return this.move();
     this.#broadcast({ $case: 'hostPresence', value: { online: false, sessionEnded: false } });
   }
 

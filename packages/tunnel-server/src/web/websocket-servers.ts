@@ -61,6 +61,14 @@ export class WebSocketServers {
     });
   }
 
+  /** Resolves when all of our own are closed that are open now. */
+  async ownGone(): Promise<void> {
+    const gone = [...this.#own.clients].map(
+      (webSocket) => new Promise<void>((resolve) => webSocket.once('close', () => resolve())),
+    );
+    await Promise.all(gone);
+  }
+
   /** Closes all with the code; resolves when the last has gone. A peer that doesn't answer is cut off after SERVER_LIMITS.closeMs. */
   async closeAll(code: number, reason: string): Promise<void> {
     const gone = this.#all().map((webSocket) => {

@@ -1,6 +1,7 @@
 import { dialHeaders, proveRegistration, proveToken, tokenKey, WsCarrier } from '@wingman/node-kit';
 import {
   acceptExchanges,
+  type Capability,
   create,
   decodeMessage,
   DialPurpose,
@@ -45,6 +46,8 @@ export interface FakeHostOptions {
   prekey?: Uint8Array;
   token?: string;
   takeOver?: boolean;
+  /** What it can do; nothing, as a host that is older than the first capability. */
+  capabilities?: Capability[];
   /** Another one's, for a host that comes back. */
   instance?: Uint8Array;
   /** Of the signaling connection. */
@@ -139,6 +142,7 @@ export class FakeHost {
         sharedBy: this.#options.sharedBy ?? '',
         gateKey: this.gateKey,
         protocolVersion: PROTOCOL_VERSION,
+        capabilities: this.#options.capabilities ?? [],
         ...overrides,
       },
     });

@@ -1,4 +1,5 @@
 import type { Clock } from '@wingman/protocol';
+import type { Logger } from 'pino';
 import { freePort } from '../../../node-kit/test/support/free-port.js';
 import type { TunnelServer, TunnelServerConfig } from '../../src/index.js';
 import { fetchWhole } from './http.js';
@@ -14,11 +15,12 @@ export async function startNode(
   redis: TestRedis,
   overrides: Partial<TunnelServerConfig> = {},
   clock?: Clock,
+  logger?: Logger,
 ): Promise<TunnelServer> {
   const port = await freePort();
   const nodeUrl = `http://127.0.0.1:${port}`;
   const cluster = { redisUrl: redis.url, nodeUrl, clusterSecret: SECRET, trustProxy: true };
-  const node = await startServer({ ...cluster, port, ...overrides }, clock);
+  const node = await startServer({ ...cluster, port, ...overrides }, clock, logger);
   await until(() => isConnected(node));
   return node;
 }

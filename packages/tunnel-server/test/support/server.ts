@@ -3,7 +3,7 @@ import type { Clock } from '@wingman/protocol';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import {
   startTunnelServer,
   tunnelServerConfig,
@@ -38,10 +38,10 @@ async function createAssets(): Promise<string> {
 export async function startServer(
   overrides: Partial<TunnelServerConfig> = {},
   clock?: Clock,
+  logger: Logger = pino({ level: 'silent' }),
 ): Promise<TunnelServer> {
   const assetsDirectory = overrides.assetsDirectory ?? (await createAssets());
   const config = tunnelServerConfig({ port: 0, ...overrides, assetsDirectory });
-  const logger = pino({ level: 'silent' });
   const server = await startTunnelServer(config, { logger, ...(clock ? { clock } : {}) });
   running.push(server);
   return server;

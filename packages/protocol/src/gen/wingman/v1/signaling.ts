@@ -8,6 +8,16 @@ export const protobufPackage = "wingman.v1";
 
 export const protobufFileName = "wingman/v1/signaling.proto";
 
+/**
+ * Capability is what not every program of the same protocol version can do. Each side names its own in its hello, and asks
+ * of the other side nothing that was not named.
+ */
+export enum Capability {
+  UNSPECIFIED = 0,
+  /** MOVE - Server and host: a connection that is to go gets a successor beside it first (Move). */
+  MOVE = 1,
+}
+
 export enum RejectReason {
   UNSPECIFIED = 0,
   TOO_MANY_VIEWERS = 1,
@@ -84,6 +94,7 @@ export interface ServerToHost {
     | { $case: "viewerLeft"; value: ViewerLeft }
     | { $case: "refusal"; value: Refusal }
     | { $case: "wrongKey"; value: WrongKey }
+    | { $case: "move"; value: Move }
     | undefined;
 }
 
@@ -109,6 +120,7 @@ export interface ServerToViewer {
     | { $case: "hostPresence"; value: HostPresence }
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "refusal"; value: Refusal }
+    | { $case: "move"; value: Move }
     | undefined;
 }
 
@@ -117,6 +129,7 @@ export interface Challenge {
   nonce: Uint8Array;
   /** The newest version that the server speaks; 0 from a server that is older than this field. */
   protocolVersion: number;
+  capabilities: Capability[];
 }
 
 /** RegisterHost claims a session name by proving the key whose hash ends the name. */
@@ -146,6 +159,7 @@ export interface RegisterHost {
   tokenProof: Uint8Array;
   /** A text by which viewers know who shares; at most 60 characters, empty for none. The server can read this text. */
   sharedBy: string;
+  capabilities: Capability[];
 }
 
 /** HostRegistered grants the session. */
@@ -244,6 +258,13 @@ export interface WrongKey {
 
 /** TabFrozen tells that the browser freezes the tab: it may close this connection when it lets the tab go on. */
 export interface TabFrozen {
+}
+
+/**
+ * Move asks for a successor of this connection, and of a viewer also for one of its relay, because the node that it leads
+ * through is about to stop. What is old goes on until the successor stands.
+ */
+export interface Move {
 }
 
 /** DialRequest asks the host for one more dial-back. */
@@ -488,6 +509,9 @@ export const ServerToHost: MessageFns<ServerToHost> = {
       case "wrongKey":
         WrongKey.encode(message.message.value, writer.uint32(82).fork()).join();
         break;
+      case "move":
+        Move.encode(message.message.value, writer.uint32(90).fork()).join();
+        break;
     }
     return writer;
   },
@@ -585,6 +609,14 @@ export const ServerToHost: MessageFns<ServerToHost> = {
             message.message = { $case: "wrongKey", value: WrongKey.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.message = { $case: "move", value: Move.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -660,6 +692,12 @@ export const ServerToHost: MessageFns<ServerToHost> = {
       case "wrongKey": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "wrongKey", value: WrongKey.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "move": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "move", value: Move.fromPartial(object.message.value) };
         }
         break;
       }
@@ -845,6 +883,9 @@ export const ServerToViewer: MessageFns<ServerToViewer> = {
       case "refusal":
         Refusal.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "move":
+        Move.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -918,6 +959,14 @@ export const ServerToViewer: MessageFns<ServerToViewer> = {
             message.message = { $case: "refusal", value: Refusal.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "move", value: Move.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -978,13 +1027,19 @@ export const ServerToViewer: MessageFns<ServerToViewer> = {
         }
         break;
       }
+      case "move": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "move", value: Move.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseChallenge(): Challenge {
-  return { nonce: new Uint8Array(0), protocolVersion: 0 };
+  return { nonce: new Uint8Array(0), protocolVersion: 0, capabilities: [] };
 }
 
 export const Challenge: MessageFns<Challenge> = {
@@ -994,6 +1049,13 @@ export const Challenge: MessageFns<Challenge> = {
     }
     if (message.protocolVersion !== 0) {
       writer.uint32(16).uint32(message.protocolVersion);
+    }
+    if (message.capabilities.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.capabilities) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1027,6 +1089,24 @@ export const Challenge: MessageFns<Challenge> = {
             message.protocolVersion = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag === 24) {
+              message.capabilities.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.capabilities.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1046,6 +1126,7 @@ export const Challenge: MessageFns<Challenge> = {
     const message = createBaseChallenge();
     message.nonce = object.nonce ?? new Uint8Array(0);
     message.protocolVersion = object.protocolVersion ?? 0;
+    message.capabilities = object.capabilities?.map((e) => e) || [];
     return message;
   },
 };
@@ -1064,6 +1145,7 @@ function createBaseRegisterHost(): RegisterHost {
     takeOver: false,
     tokenProof: new Uint8Array(0),
     sharedBy: "",
+    capabilities: [],
   };
 }
 
@@ -1104,6 +1186,13 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     }
     if (message.sharedBy !== "") {
       writer.uint32(98).string(message.sharedBy);
+    }
+    if (message.capabilities.length !== 0) {
+      writer.uint32(106).fork();
+      for (const v of message.capabilities) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1217,6 +1306,24 @@ export const RegisterHost: MessageFns<RegisterHost> = {
             message.sharedBy = reader.string();
             continue;
           }
+          case 13: {
+            if (tag === 104) {
+              message.capabilities.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 106) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.capabilities.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1246,6 +1353,7 @@ export const RegisterHost: MessageFns<RegisterHost> = {
     message.takeOver = object.takeOver ?? false;
     message.tokenProof = object.tokenProof ?? new Uint8Array(0);
     message.sharedBy = object.sharedBy ?? "";
+    message.capabilities = object.capabilities?.map((e) => e) || [];
     return message;
   },
 };
@@ -2211,6 +2319,49 @@ export const TabFrozen: MessageFns<TabFrozen> = {
   },
   fromPartial(_: DeepPartial<TabFrozen>): TabFrozen {
     const message = createBaseTabFrozen();
+    return message;
+  },
+};
+
+function createBaseMove(): Move {
+  return {};
+}
+
+export const Move: MessageFns<Move> = {
+  encode(_: Move, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Move {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMove();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Move>): Move {
+    return Move.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<Move>): Move {
+    const message = createBaseMove();
     return message;
   },
 };
