@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Program } from '../support/program.js';
+import { emulate, type Arms } from './emulated-link.js';
 import { GUEST, natRules, providerRules } from './nat-rules.js';
 import { has, isShared, type Kind } from './surroundings.js';
 
@@ -68,11 +70,17 @@ const FIRST_DEVICE = 100;
  *                  └─ (guest)                └── server (tunnel server, STUN, TURN)
  *
  * The host has a second network card, which leads to the viewer's gateway. In the viewer's namespace the loopback's server
- * port leads to the server, so that a session's `*.localhost` origin is a secure context. Needs root.
+ * port leads to the server, so that a session's `*.localhost` origin is a secure context. The core has three arms, which
+ * may have delay, rate, queue and loss. Needs root.
  */
 export class NatNetwork {
-  /** `name` begins the names of the namespaces. */
-  constructor(readonly name: string) {}
+  readonly #links: Program[] = [];
+
+  /** `name` begins the names of the namespaces. Without arms packets pass as fast as the machine can. */
+  constructor(
+    readonly name: string,
+    private readonly arms?: Arms,
+  ) {}
 
   /** The command, as it runs in a place. */
   inside(place: Place, command: readonly string[]): [string, string[]] {
@@ -80,6 +88,7 @@ export class NatNetwork {
   }
 
   async remove(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.stop()));
     for (const place of PLACES) {
       await run('ip', ['netns', 'del', this.#ns(place)]).catch(() => undefined);
     }
@@ -157,7 +166,7 @@ export class NatNetwork {
           net.ipv6.conf.default.accept_dad=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=${Number(!isEnd)}`,
       );
     }
-    await this.#join('server', `${SERVER_ADDRESS}/30`, 'core', '203.0.113.9/30');
+    await this.#reach('server', SERVER_ADDRESS, '203.0.113.9');
     await this.#at(
       'server',
       `ip route add default via 203.0.113.9; ip addr add ${SERVER_ADDRESS_6}/64 dev wan
@@ -180,7 +189,7 @@ export class NatNetwork {
     const [nat, isp] = [`${side}-nat`, `${side}-isp`] as const;
     await this.#join(side, `${inside[0]}/24`, nat, `${insideGateway}/24`);
     await this.#join(nat, `${outside}/30`, isp, `${provider}/30`);
-    await this.#join(isp, `${exit}/30`, 'core', `${core}/30`);
+    await this.#reach(isp, exit, core);
     await this.#at(
       nat,
       `ip addr add ${inside6}::1/64 dev to-${side}; ip addr add ${outside6}::1/64 dev wan
@@ -234,6 +243,14 @@ export class NatNetwork {
       `ip addr add ${vpn}.1/30 dev vpn; ip link set vpn up; nft -f - <<END\n${rules}\nEND`,
     );
     await this.#at(side, `ip route replace default via ${vpn}.1`);
+  }
+
+  /** Joins a place with the core, by one of the arms. */
+  async #reach(place: Place, address: string, core: string): Promise<void> {
+    if (this.arms === undefined) return this.#join(place, `${address}/30`, 'core', `${core}/30`);
+    const near = { namespace: this.#ns(place), address, device: 'wan' };
+    const far = { namespace: this.#ns('core'), address: core, device: `to-${place}` };
+    this.#links.push(await emulate(near, far, this.arms));
   }
 
   async #join(

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, status, type Status } from '../support/browser.js';
+import { appShows, launch, status, type Status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
+import { watchPeers } from './attempt-watch.js';
+import { bulk, type Carried } from './bulk.js';
 import { expectedWay, type Cell, type Way } from './cell.js';
 import { changed, type Changed } from './change.js';
 import { PUBLIC_PORT, SERVER_ADDRESS_6, SERVER_PORT, type NatNetwork } from './nat-network.js';
@@ -14,17 +16,13 @@ export interface Reached {
   readonly way: Way;
   readonly appMs: number;
   readonly directMs: number | null;
-  /** What each path carried while the app fetched 4 MiB. */
+  /** What each path carried while the app fetched 4 MiB, whose hash was right. */
   readonly carried: Carried;
   /** Why attempts at a channel have failed before one has come about, or none has. */
   readonly failures: readonly string[];
   readonly change: Changed | null;
 }
 
-/** Bytes by path, both directions together. */
-type Carried = Readonly<Record<keyof Status['bytes'], number>>;
-
-const BULK_BYTES = 4 * 1024 * 1024;
 /** A loaded machine makes a path late, and an attempt that failed for it is repeated meanwhile. */
 const READY_MS = 20_000;
 
@@ -39,6 +37,7 @@ export async function visit(
   const browser = await startBrowser(cell, stage);
   try {
     const page = await browser.newPage();
+    await watchPeers(page);
     const start = performance.now();
     await page.goto(url);
     await appShows(page, 'the lab’s app');
@@ -71,42 +70,6 @@ async function foundWay(page: Page, isHopeless: () => boolean): Promise<Way> {
   if ([local, remote].some((end) => end.startsWith('relay'))) return 'turn';
   await eventually('the direct path', async () => (await status(page)).mode === 'p2p', READY_MS);
   return 'direct';
-}
-
-/** How often the bytes are fetched while the link leaves its path, as it must when the machine stands still. */
-const MAX_FETCHES = 5;
-
-/** Fetches bytes in the app, and tells what each path has carried while the link kept to one. */
-async function bulk(page: Page): Promise<Carried> {
-  for (let left = MAX_FETCHES; ; left -= 1) {
-    const before = await status(page);
-    await fetchBulk(page);
-    const after = await status(page);
-    if (after.switches === before.switches || left === 1) {
-      return difference(carriedIn(before), carriedIn(after));
-    }
-  }
-}
-
-async function fetchBulk(page: Page): Promise<void> {
-  const length = await inApp(
-    page,
-    async (n) => (await (await fetch(`/bytes?n=${n}`)).arrayBuffer()).byteLength,
-    BULK_BYTES,
-  );
-  if (length !== BULK_BYTES) throw new Error(`${length} bytes came instead of ${BULK_BYTES}`);
-}
-
-function difference(before: Carried, after: Carried): Carried {
-  return {
-    p2p: after.p2p - before.p2p,
-    turn: after.turn - before.turn,
-    relay: after.relay - before.relay,
-  };
-}
-
-function carriedIn({ bytes: { p2p, turn, relay } }: Status): Carried {
-  return { p2p: p2p.in + p2p.out, turn: turn.in + turn.out, relay: relay.in + relay.out };
 }
 
 /** How the browser of these surroundings finds the server by the loopback's port. */
