@@ -84,7 +84,7 @@ export class Stage {
     );
     const app = this.#run('host', [process.execPath, `${ROOT}tests/lab/app.mjs`]);
     const port = await app.find('the app', (lines) => lines[0]?.replace('port ', ''));
-    const share = [...cli, 'share', port, '--json', '--engine', engine];
+    const share = [...cli, 'share', port, '--json', '--engine', engine, ...this.#manner()];
     const host = this.#run('host', [...share, '--server', this.#serverUrl()], {
       PORT_MAPPING: String(mapping !== 'none'),
       ...(this.cell.host === 'proxy' ? { HTTP_PROXY: await this.startProxy('host') } : {}),
@@ -113,6 +113,11 @@ export class Stage {
   #serverUrl(): string {
     const address = has(this.cell.host, 4) ? SERVER_ADDRESS : `[${SERVER_ADDRESS_6}]`;
     return `http://${address}:${PUBLIC_PORT}`;
+  }
+
+  /** Where one path has to be used for a while, what a busy machine makes of its speed must not matter. */
+  #manner(): string[] {
+    return this.cell.change === 'none' ? [] : ['--spare-relay'];
   }
 
   /** At the gateway of one side; resolves with its URL. */

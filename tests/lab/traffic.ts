@@ -67,7 +67,7 @@ export function startTraffic(page: Page): Promise<void> {
       const again = async (pauseMs: number, act: (id: string) => Promise<void>): Promise<void> => {
         while (!traffic.isOver) {
           await act(crypto.randomUUID()).catch((error: unknown) =>
-            traffic.faults.push(String(error)),
+            traffic.faults.push(`${act.name}: ${String(error)}`),
           );
           await new Promise((resolve) => window.setTimeout(resolve, pauseMs));
         }

@@ -31,6 +31,8 @@ export class P2pClient {
   last: P2pAttempt | undefined;
   /** The attempt under way, or the one that has succeeded. */
   #attempt: P2pAttempt | undefined;
+  /** The next attempt, which gathers while the host is asked. */
+  #ahead: P2pAttempt | undefined;
   /** An older path that is silent. It stays until its successor is proved, because it may recover. */
   #kept: P2pAttempt | undefined;
   #isSilent = false;
@@ -54,7 +56,7 @@ export class P2pClient {
 
   /** Live peer connections: one, two while a path is being replaced, or none. */
   get connectionCount(): number {
-    return [this.#attempt, this.#kept].filter((attempt) => attempt !== undefined).length;
+    return [this.#attempt, this.#kept, this.#ahead].filter((attempt) => attempt !== undefined).length;
   }
 
   /** Why there is no direct path, in words for people; undefined while nobody knows, or there is one. */
@@ -174,6 +176,8 @@ export class P2pClient {
     this.#kept = this.#attempt;
     this.#attempt = undefined;
     this.#machine.transition('asking');
+    // The host's answer may be some time in coming: signaling may have to be made anew first.
+    this.#ahead = this.#begin(this.#kept?.peer.getConfiguration());
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
@@ -189,25 +193,45 @@ export class P2pClient {
     if (this.#machine.state !== 'asking') return;
     if (!accept.p2p) return void this.#machine.transition('off');
     const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
-    const peer = this.#world.createPeer?.(configuration);
-    if (peer === undefined || !this.#machine.transition('offering')) return;
+    const attempt = this.#takeAhead() ?? this.#begin(configuration);
+    if (attempt === undefined || !this.#machine.transition('offering')) return;
     this.#timer?.cancel();
-    this.#attempts += 1;
     this.#startedAt = this.#world.clock.now();
+    this.last = this.#attempt = attempt;
+    this.#report(P2pEvent.ATTEMPT);
+    attempt.accepted(accept);
+  }
+
+  #begin(configuration: RTCConfiguration = {}): P2pAttempt | undefined {
+    const peer = this.#world.createPeer?.(configuration);
+    if (peer === undefined) return undefined;
+    this.#attempts += 1;
     const attempt: P2pAttempt = new P2pAttempt({
-      linkId: accept.linkId,
+      linkId: this.#linkId ?? '',
       number: this.#attempts,
       peer,
-      accept,
       world: this.#world,
       failed: (failure) => this.#fail(attempt, failure),
       silent: () => {
         if (attempt === this.#attempt) this.heard(false);
       },
     });
-    this.last = this.#attempt = attempt;
-    this.#report(P2pEvent.ATTEMPT);
     attempt.start();
+    return attempt;
+  }
+
+  /** What was gathered a while ago may be of a network that was left meanwhile. */
+  #takeAhead(): P2pAttempt | undefined {
+    const ahead = this.#ahead;
+    const age = this.#world.clock.now() - (ahead?.startedAt ?? -Infinity);
+    if (age > BROWSER_LIMITS.p2pAheadMs) return this.#dropAhead();
+    this.#ahead = undefined;
+    return ahead;
+  }
+
+  #dropAhead(): undefined {
+    this.#ahead?.close();
+    this.#ahead = undefined;
   }
 
   #connected(attempt: P2pAttempt): void {
@@ -221,6 +245,7 @@ export class P2pClient {
 
   #fail(attempt: P2pAttempt, failure: P2pFailure): void {
     if (attempt === this.#kept) return this.#lostKept();
+    if (attempt === this.#ahead) return this.#dropAhead();
     if (attempt !== this.#attempt) return;
     if (this.#machine.state === 'connected') {
       this.#forgive();
@@ -256,6 +281,7 @@ export class P2pClient {
   }
 
   #rest(): void {
+    this.#dropAhead();
     if (!this.#isSilent && this.#keep()) return;
     if (this.#machine.transition('resting'))
       this.#after(this.#backoff.next(), () => this.retryNow());
@@ -270,8 +296,8 @@ export class P2pClient {
   }
 
   #dropAll(): void {
-    const attempts = [this.#attempt, this.#kept];
-    this.#attempt = this.#kept = undefined;
+    const attempts = [this.#attempt, this.#kept, this.#ahead];
+    this.#attempt = this.#kept = this.#ahead = undefined;
     for (const attempt of attempts) attempt?.close();
   }
 
