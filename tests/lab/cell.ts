@@ -1,4 +1,5 @@
 import type { BrowserName } from '../support/browser.js';
+import type { AppKind } from './apps.js';
 import { BASE_KINDS, isShared, KINDS, meet, type Kind } from './surroundings.js';
 
 /** What the host's gateway answers that is asked for a port. */
@@ -33,6 +34,7 @@ export type Cell = Pair & {
   readonly turn: TurnKind;
   readonly mapping: MappingKind;
   readonly change: ChangeKind;
+  readonly app: AppKind;
   readonly engine: string;
 };
 

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { BrowserName } from '../support/browser.js';
 import { running } from '../support/program.js';
+import { APP_KINDS } from './apps.js';
 import {
   ALL_PAIRS,
   BASE_PAIRS,
@@ -18,7 +19,7 @@ import { NatNetwork } from './nat-network.js';
 import { Stage } from './stage.js';
 import { BASE_KINDS, KINDS } from './surroundings.js';
 import { columnsFor, headOf, rowOf, type Column } from './table.js';
-import { visit } from './visit.js';
+import { faultsOf, visit } from './visit.js';
 
 const OTHERS = KINDS.filter((kind) => !BASE_KINDS.includes(kind)).join(', ');
 const HELP = `npm run lab -- [options]
@@ -32,6 +33,7 @@ const HELP = `npm run lab -- [options]
   --mapping none|pcp|upnp           what the host's gateway maps ports by (none; needs miniupnpd)
   --change ${CHANGE_KINDS.join('|')}
                                     what changes in each direct cell while the app is in use (none)
+  --app lab|vite                    what is shared: a small app, or Vite's dev server with the example (lab)
   --rtt MS                          between any two of viewer, server and host (40); 0: as fast as the machine can
   --rate MBIT                       of each of the three in each direction (100); 0: no limit
   --queue MS                        packets that wait there (100)
@@ -57,6 +59,7 @@ function parseOptions(): Wanted | undefined {
       turn: { type: 'string', default: 'none' },
       mapping: { type: 'string', default: 'none' },
       change: { type: 'string', default: 'none' },
+      app: { type: 'string', default: 'lab' },
       rtt: { type: 'string', default: '40' },
       rate: { type: 'string', default: '100' },
       queue: { type: 'string', default: '100' },
@@ -70,7 +73,9 @@ function parseOptions(): Wanted | undefined {
     turn: oneOf('turn', TURN_KINDS, values.turn),
     mapping: oneOf('mapping', MAPPING_KINDS, values.mapping),
     change: oneOf('change', CHANGE_KINDS, values.change),
+    app: oneOf('app', APP_KINDS, values.app),
   };
+  if (rest.app !== 'lab' && rest.change !== 'none') throw new Error('--change needs --app lab');
   const chosenPairs = values.only?.split(',').map(pairOf) ?? (values.all ? ALL_PAIRS : BASE_PAIRS);
   const chosen: readonly BrowserName[] = browsers === 'both' ? ['chromium', 'firefox'] : [browsers];
   const engines = values.engine === 'both' ? ENGINES : [values.engine];
@@ -156,8 +161,9 @@ async function runCell(
     const reached = await visit(cell, url, { network, stage });
     say(rowOf(columns, cell, reached));
     if (expectedWay(cell) !== 'none') for (const failure of reached.failures) say(failure);
-    for (const fault of reached.change?.faults ?? []) say(fault);
-    return reached.way === expectedWay(cell) && (reached.change?.faults ?? []).length === 0;
+    const faults = faultsOf(cell, reached);
+    for (const fault of faults) say(fault);
+    return faults.length === 0;
   } catch (error) {
     say(`${cell.viewer} × ${cell.host}, ${cell.browser}: ${String(error)}\n${stage.output()}`);
     return false;

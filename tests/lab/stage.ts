@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { eventually, Program, ROOT } from '../support/program.js';
+import { APPS } from './apps.js';
 import type { Cell, MappingKind } from './cell.js';
 import {
   HOST_GATEWAY,
@@ -40,7 +41,7 @@ export class Stage {
 
   /** Whether another cell differs in the viewer's network alone. */
   suits(other: Cell): boolean {
-    return (['engine', 'host', 'turn', 'mapping', 'change'] as const).every(
+    return (['engine', 'host', 'turn', 'mapping', 'change', 'app'] as const).every(
       (name) => other[name] === this.cell[name],
     );
   }
@@ -82,8 +83,7 @@ export class Stage {
       'the tunnel server',
       (lines) => lines.some((line) => line.includes('Tunnel server:')) || undefined,
     );
-    const app = this.#run('host', [process.execPath, `${ROOT}tests/lab/app.mjs`]);
-    const port = await app.find('the app', (lines) => lines[0]?.replace('port ', ''));
+    const port = await this.#startApp();
     const share = [...cli, 'share', port, '--json', '--engine', engine, ...this.#manner()];
     const host = this.#run('host', [...share, '--server', this.#serverUrl()], {
       PORT_MAPPING: String(mapping !== 'none'),
@@ -117,7 +117,8 @@ export class Stage {
 
   /** Where one path has to be used for a while, what a busy machine makes of its speed must not matter. */
   #manner(): string[] {
-    return this.cell.change === 'none' ? [] : ['--spare-relay'];
+    const { app, change } = this.cell;
+    return app === 'lab' && change === 'none' ? [] : ['--spare-relay'];
   }
 
   /** At the gateway of one side; resolves with its URL. */
@@ -133,6 +134,13 @@ export class Stage {
     this.#host?.signal('SIGSTOP');
     await setTimeout(milliseconds);
     this.#host?.signal('SIGCONT');
+  }
+
+  async #startApp(): Promise<string> {
+    const { command, port } = APPS[this.cell.app];
+    const env = { NO_COLOR: '1', FORCE_COLOR: '0' };
+    const app = this.#run('host', command(this.#folder), env);
+    return app.find('the app', (lines) => port.exec(lines.join('\n'))?.[1]);
   }
 
   #startTurn(): void {

@@ -25,6 +25,12 @@ const ALWAYS: readonly Column[] = [
   { name: 'relayed KiB', show: (_, { carried }) => kib(carried.relay) },
 ];
 
+/** Where Vite's example is loaded. */
+const OF_LOADS: readonly Column[] = [
+  { name: 'load ms', show: (_, { load }) => load?.ms },
+  { name: 'requests', show: (_, { load }) => load?.requests },
+];
+
 /** Where something changes. */
 const OF_CHANGES: readonly Column[] = [
   { name: 'stall ms', show: (_, { change }) => change?.stallMs },
@@ -39,8 +45,9 @@ const OF_CHANGES: readonly Column[] = [
 
 /** The columns that these cells have something for. */
 export function columnsFor(cells: readonly Cell[]): readonly Column[] {
-  const hasChanges = cells.some(({ change }) => change !== 'none');
-  return hasChanges ? [...ALWAYS, ...OF_CHANGES] : ALWAYS;
+  const loads = cells.some(({ app }) => app === 'vite') ? OF_LOADS : [];
+  const changes = cells.some(({ change }) => change !== 'none') ? OF_CHANGES : [];
+  return [...ALWAYS, ...loads, ...changes];
 }
 
 export function headOf(columns: readonly Column[]): string {

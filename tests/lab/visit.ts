@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, launch, status, type Status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
+import { APPS } from './apps.js';
 import { watchPeers } from './attempt-watch.js';
 import { bulk, type Carried } from './bulk.js';
 import { expectedWay, type Cell, type Way } from './cell.js';
@@ -10,17 +11,34 @@ import { changed, type Changed } from './change.js';
 import { PUBLIC_PORT, SERVER_ADDRESS_6, SERVER_PORT, type NatNetwork } from './nat-network.js';
 import type { Stage } from './stage.js';
 import { has } from './surroundings.js';
+import { loadVite, type Load } from './vite-load.js';
 
 /** What one cell has shown; times in milliseconds, null for what did not come about. */
 export interface Reached {
   readonly way: Way;
   readonly appMs: number;
   readonly directMs: number | null;
-  /** What each path carried while the app fetched 4 MiB, whose hash was right. */
+  /** What each path carried while the app fetched 4 MiB, whose hash was right, or while Vite's example was loaded. */
   readonly carried: Carried;
   /** Why attempts at a channel have failed before one has come about, or none has. */
   readonly failures: readonly string[];
+  /** Where the app is Vite's. */
+  readonly load: Load | null;
   readonly change: Changed | null;
+}
+
+/** Heartbeats of a path that stands by, while the app loads on another. */
+const STANDBY_BYTES = 2_048;
+
+/** What is not as it has to be; empty when all is well. */
+export function faultsOf(cell: Cell, { change, load, way }: Reached): readonly string[] {
+  const expected = expectedWay(cell);
+  const faults = [...(change?.faults ?? [])];
+  if (way !== expected) faults.push(`reached ${way} in place of ${expected}`);
+  if (load === null || way !== 'direct') return faults;
+  if (!load.isSteady) faults.push('the path has changed while the app loaded');
+  if (load.carried.relay > STANDBY_BYTES) faults.push('a part of the app came by the relay');
+  return faults;
 }
 
 /** A loaded machine makes a path late, and an attempt that failed for it is repeated meanwhile. */
@@ -39,18 +57,21 @@ export async function visit(
     const page = await browser.newPage();
     await watchPeers(page);
     const start = performance.now();
-    await page.goto(url);
-    await appShows(page, 'the lab’s app');
+    const { first, shows } = APPS[cell.app];
+    await page.goto(new URL(first + new URL(url).hash, url).href);
+    await appShows(page, shows);
     const appMs = performance.now() - start;
     // Where theory knows no way, one attempt that has failed is enough.
     const isHopeless = (): boolean =>
       expectedWay(cell) === 'none' && stage.failures.length > before;
     const way = await foundWay(page, isHopeless);
     const directMs = way === 'none' ? null : performance.now() - start;
-    const carried = await bulk(page);
+    const load = cell.app === 'vite' ? await loadVite(page) : null;
+    const carried = load?.carried ?? (await bulk(page));
     const changing = { network, stage, browser };
     const change = way === 'direct' ? await changed(page, cell, changing) : null;
-    return { way, appMs, directMs, carried, change, failures: stage.failures.slice(before) };
+    const failures = stage.failures.slice(before);
+    return { way, appMs, directMs, carried, load, change, failures };
   } finally {
     await browser.close();
     await leave();
