@@ -11,6 +11,8 @@ export const SERVER_PORT = 8787;
 /** Where the server is reached from outside; the only port that some networks let through. */
 export const PUBLIC_PORT = 443;
 export const TURN_PORT = 3478;
+/** An address of its own: over TLS the TURN server has the same port as the tunnel server. */
+export const TURN_ADDRESS = '198.51.100.10';
 export const PROXY_PORT = 3128;
 export const SERVER_ADDRESS = '203.0.113.10';
 export const SERVER_ADDRESS_6 = '2001:db8:10::10';
@@ -172,7 +174,11 @@ export class NatNetwork {
       `ip route add default via 203.0.113.9; ip addr add ${SERVER_ADDRESS_6}/64 dev wan
       ip route add default via 2001:db8:10::9; nft -f - <<END\n${PUBLIC_PORT_LEADS_TO_SERVER}\nEND`,
     );
-    await this.#at('core', 'ip addr add 2001:db8:10::9/64 dev to-server');
+    await this.#at('server', `ip addr add ${TURN_ADDRESS}/32 dev wan`);
+    await this.#at(
+      'core',
+      `ip addr add 2001:db8:10::9/64 dev to-server; ip route add ${TURN_ADDRESS}/32 via ${SERVER_ADDRESS}`,
+    );
     for (const side of ['viewer', 'host'] as const) await this.#buildSide(side);
     await this.#join('host', `${GUEST.address}/24`, 'viewer-nat', `${GUEST.gateway}/24`, 'guest');
     await this.#at('host', 'ip link set guest down');
@@ -291,7 +297,8 @@ const MAPPINGS = `table inet ${MAPPING_TABLE} {
 }`;
 
 const PUBLIC_PORT_LEADS_TO_SERVER = `table inet nat {
-  chain pre { type nat hook prerouting priority -100; tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT}; }
+  chain pre { type nat hook prerouting priority -100; ip daddr != ${TURN_ADDRESS} tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT};
+    meta nfproto ipv6 tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT}; }
 }`;
 
 const LOOPBACK_LEADS_TO_SERVER = `table ip nat {

@@ -13,17 +13,16 @@ import {
   SERVER_ADDRESS,
   SERVER_ADDRESS_6,
   SERVER_PORT,
-  TURN_PORT,
   type NatNetwork,
   type Place,
   type Side,
 } from './nat-network.js';
 import { has } from './surroundings.js';
+import { startTurn, TURN_SECRET, TURN_URLS } from './turn.js';
 
 /** The host's own deadline for an attempt is set to this, so that a cell without a way ends soon. */
 const ATTEMPT_MS = 5_000;
 const DAEMON_MS = 20_000;
-const SECRET = 'lab-secret';
 const STUN = [SERVER_ADDRESS, `[${SERVER_ADDRESS_6}]`].map((at) => `stun:${at}:${SERVER_PORT}`);
 /** How a line of the host's begins that tells of an attempt that has failed. */
 const PROBLEM = '{"event":"error","code":"TIMEOUT"';
@@ -56,8 +55,7 @@ export class Stage {
   async start(): Promise<string> {
     const { engine, mapping, turn } = this.cell;
     const cli = [process.execPath, `${ROOT}packages/relay-server/bin/wingman.js`];
-    if (turn !== 'none') this.#startTurn();
-    const turnUrl = `turn:${SERVER_ADDRESS}:${TURN_PORT}?transport=${turn}`;
+    if (turn !== 'none') this.#programs.push(startTurn(this.network, this.#folder));
     if (mapping !== 'none') await this.#startMapping(mapping);
     const server = this.#run(
       'server',
@@ -76,7 +74,7 @@ export class Stage {
         TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}`,
         STUN_SERVERS: STUN.join(','),
         STUN_EMBEDDED: 'true',
-        ...(turn === 'none' ? {} : { TURN_URLS: turnUrl, TURN_SECRET: SECRET }),
+        ...(turn === 'none' ? {} : { TURN_URLS: TURN_URLS[turn], TURN_SECRET }),
       },
     );
     await server.find(
@@ -137,25 +135,10 @@ export class Stage {
   }
 
   async #startApp(): Promise<string> {
-    const { command, port } = APPS[this.cell.app];
+    const kind = APPS[this.cell.app];
     const env = { NO_COLOR: '1', FORCE_COLOR: '0' };
-    const app = this.#run('host', command(this.#folder), env);
-    return app.find('the app', (lines) => port.exec(lines.join('\n'))?.[1]);
-  }
-
-  #startTurn(): void {
-    const where = ['--listening-ip', SERVER_ADDRESS, '--relay-ip', SERVER_ADDRESS];
-    const who = ['--use-auth-secret', `--static-auth-secret=${SECRET}`, '--realm', 'lab'];
-    const rest = [
-      '-n',
-      '--no-tls',
-      '--no-dtls',
-      '--no-cli',
-      '--log-file',
-      'stdout',
-      '--listening-port',
-    ];
-    this.#run('server', ['turnserver', ...where, ...who, ...rest, String(TURN_PORT)]);
+    const app = this.#run('host', kind.command(this.#folder), env);
+    return app.find('the app', (lines) => kind.port.exec(lines.join('\n'))?.[1]);
   }
 
   async #startMapping(mapping: MappingKind): Promise<void> {

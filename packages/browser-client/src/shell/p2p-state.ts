@@ -30,4 +30,5 @@ export const P2P_FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
   nat: P2pFailure.NAT,
   dtls: P2pFailure.DTLS,
   lan: P2pFailure.LAN,
+  turn: P2pFailure.TURN,
 };

@@ -42,6 +42,7 @@ export enum P2pFailure {
   NAT = 11,
   DTLS = 12,
   LAN = 13,
+  TURN = 14,
 }
 
 export enum DialPurpose {
