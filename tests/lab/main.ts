@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BrowserName } from '../support/browser.js';
 import { running } from '../support/program.js';
@@ -15,6 +16,7 @@ import {
   type Pair,
 } from './cell.js';
 import type { Arms } from './emulated-link.js';
+import { visitAsGroup, type Spread } from './group.js';
 import { NatNetwork } from './nat-network.js';
 import { Stage } from './stage.js';
 import { BASE_KINDS, KINDS } from './surroundings.js';
@@ -34,6 +36,7 @@ const HELP = `npm run lab -- [options]
   --change ${CHANGE_KINDS.join('|')}
                                     what changes in each direct cell while the app is in use (none)
   --app lab|vite                    what is shared: a small app, or Vite's dev server with the example (lab)
+  --group N                         so many viewers at once in Chromium, in the first of the cells
   --rtt MS                          between any two of viewer, server and host (40); 0: as fast as the machine can
   --rate MBIT                       of each of the three in each direction (100); 0: no limit
   --queue MS                        packets that wait there (100)
@@ -45,6 +48,8 @@ const ENGINES = ['node-datachannel', 'wrtc'];
 
 interface Wanted {
   readonly cells: readonly Cell[];
+  /** So many viewers come to the first cell together; 0: one viewer to each cell. */
+  readonly group: number;
   /** Undefined where nothing is emulated. */
   readonly arms: Arms | undefined;
 }
@@ -60,6 +65,7 @@ function parseOptions(): Wanted | undefined {
       mapping: { type: 'string', default: 'none' },
       change: { type: 'string', default: 'none' },
       app: { type: 'string', default: 'lab' },
+      group: { type: 'string', default: '0' },
       rtt: { type: 'string', default: '40' },
       rate: { type: 'string', default: '100' },
       queue: { type: 'string', default: '100' },
@@ -83,7 +89,7 @@ function parseOptions(): Wanted | undefined {
   const cells = chosen.flatMap((browser) =>
     engines.flatMap((engine) => chosenPairs.map((pair) => ({ ...pair, browser, engine, ...rest }))),
   );
-  return { cells, arms };
+  return { cells, arms, group: Number(values.group) };
 }
 
 function armsOf(
@@ -144,10 +150,14 @@ interface RunningStage {
   readonly url: string;
 }
 
-async function startStage(cell: Cell, network: NatNetwork): Promise<RunningStage> {
+async function startStage(
+  cell: Cell,
+  network: NatNetwork,
+  options: readonly string[] = [],
+): Promise<RunningStage> {
   await network.surround('viewer', cell.viewer);
   await network.surround('host', cell.host);
-  const stage = new Stage(network, cell);
+  const stage = new Stage(network, cell, options);
   return { stage, url: await stage.start() };
 }
 
@@ -167,6 +177,35 @@ async function runCell(
   } catch (error) {
     say(`${cell.viewer} × ${cell.host}, ${cell.browser}: ${String(error)}\n${stage.output()}`);
     return false;
+  }
+}
+
+/** A machine that runs browsers for all of them is slower than each of theirs: it is told what it had to do. */
+async function runGroup({ cells, group }: Wanted, network: NatNetwork): Promise<number> {
+  const [cell] = cells;
+  if (cell === undefined) return 1;
+  const { stage, url } = await startStage(cell, network, [
+    ...['--spare-relay', '--max-viewers', String(2 * group)],
+  ]);
+  try {
+    const report = await visitAsGroup(url, group);
+    const { changed, direct, lost, shares, sharesBesideStopped } = report;
+    const range = ([from, to]: Spread): string => `${Math.round(from)} to ${Math.round(to)} ms`;
+    say(`${direct} of ${group} viewers are direct, ${cell.viewer} × ${cell.host}`);
+    say(
+      `to the app: one alone ${Math.round(report.aloneMs)} ms, the median of all at once ${Math.round(report.medianMs)} ms`,
+    );
+    say(
+      `256 KiB each, all but one at once: ${range(shares)}; beside one that is stopped: ${range(sharesBesideStopped)}`,
+    );
+    say(`of the others ${lost} got other bytes than were sent, and ${changed} changed their path`);
+    const [load = 0] = loadavg();
+    say(
+      `all of it on this machine: ${availableParallelism()} cores, load ${load.toFixed(1)}; it is the limit`,
+    );
+    return direct === group && lost === 0 ? 0 : 1;
+  } finally {
+    await stage.stop();
   }
 }
 
@@ -209,7 +248,9 @@ async function main(): Promise<number> {
   process.on('exit', () => {
     for (const program of running) program.signal('SIGKILL');
   });
-  return (await runCells(wanted.cells, new NatNetwork(name))) === 0 ? 0 : 1;
+  const network = new NatNetwork(name);
+  if (wanted.group > 0) return runGroup(wanted, network);
+  return (await runCells(wanted.cells, network)) === 0 ? 0 : 1;
 }
 
 main().then(

@@ -36,6 +36,8 @@ export class Stage {
   constructor(
     private readonly network: NatNetwork,
     private readonly cell: Cell,
+    /** Of the host's, beside those of the cell. */
+    private readonly options: readonly string[] = [],
   ) {}
 
   /** Whether another cell differs in the viewer's network alone. */
@@ -82,7 +84,16 @@ export class Stage {
       (lines) => lines.some((line) => line.includes('Tunnel server:')) || undefined,
     );
     const port = await this.#startApp();
-    const share = [...cli, 'share', port, '--json', '--engine', engine, ...this.#manner()];
+    const share = [
+      ...cli,
+      'share',
+      port,
+      '--json',
+      '--engine',
+      engine,
+      ...this.#manner(),
+      ...this.options,
+    ];
     const host = this.#run('host', [...share, '--server', this.#serverUrl()], {
       PORT_MAPPING: String(mapping !== 'none'),
       ...(this.cell.host === 'proxy' ? { HTTP_PROXY: await this.startProxy('host') } : {}),

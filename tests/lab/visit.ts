@@ -98,7 +98,9 @@ async function startBrowser(cell: Cell, stage: Stage): Promise<Browser> {
   // The TURN server's certificate is signed by nobody.
   const trusting = cell.turn === 'tls' && cell.browser === 'chromium';
   const trust = trusting ? ['--ignore-certificate-errors'] : [];
-  if (cell.viewer !== 'proxy') return launch(cell.browser, trust, { own: true });
+  if (cell.viewer !== 'proxy') {
+    return launch(cell.browser, trust, { own: true, prefs: reachedBy(cell) });
+  }
   const proxy = await stage.startProxy('viewer');
   if (cell.browser === 'chromium') {
     const args = [`--proxy-server=${proxy}`, '--proxy-bypass-list=<-loopback>'];
@@ -112,6 +114,11 @@ async function startBrowser(cell: Cell, stage: Stage): Promise<Browser> {
     own: true,
     prefs: Object.fromEntries(named) as Record<string, unknown>,
   });
+}
+
+/** Firefox offers an address of no other family than the page came by (RFC 8828 section 5.2, mode 2). */
+function reachedBy({ viewer }: Cell): Readonly<Record<string, unknown>> {
+  return has(viewer, 4) ? {} : { 'network.dns.forceResolve': SERVER_ADDRESS_6 };
 }
 
 /** Where only IPv6 gets out, the packet filter can't lead the loopback's port to the server: a socket does. */
