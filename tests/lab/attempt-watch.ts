@@ -28,6 +28,14 @@ export async function watchPeers(page: Page): Promise<void> {
   });
 }
 
+/** How long ago the tab has made its first peer connection, in milliseconds. */
+export function sinceFirstPeer(page: Page): Promise<number | null> {
+  return page.evaluate(() => {
+    const [first] = (window as unknown as Watched).peersAt;
+    return first === undefined ? null : performance.now() - first;
+  });
+}
+
 /** Looks for the moment at which the direct path can carry no more. */
 export async function beginWatch(page: Page): Promise<void> {
   await page.evaluate((everyMs) => {

@@ -44,6 +44,8 @@ const HELP = `npm run lab -- [options]
 `;
 /** Set in the process that runs in the viewer's namespace: the network's name. */
 const NETWORK = 'WINGMAN_LAB_NETWORK';
+/** Thirty handshakes at once take a machine of two cores some seconds each. */
+const GROUP_ATTEMPT_MS = 30_000;
 const ENGINES = ['node-datachannel', 'wrtc'];
 
 interface Wanted {
@@ -153,11 +155,11 @@ interface RunningStage {
 async function startStage(
   cell: Cell,
   network: NatNetwork,
-  options: readonly string[] = [],
+  ...manner: readonly [options?: readonly string[], attemptMs?: number]
 ): Promise<RunningStage> {
   await network.surround('viewer', cell.viewer);
   await network.surround('host', cell.host);
-  const stage = new Stage(network, cell, options);
+  const stage = new Stage(network, cell, ...manner);
   return { stage, url: await stage.start() };
 }
 
@@ -184,9 +186,12 @@ async function runCell(
 async function runGroup({ cells, group }: Wanted, network: NatNetwork): Promise<number> {
   const [cell] = cells;
   if (cell === undefined) return 1;
-  const { stage, url } = await startStage(cell, network, [
-    ...['--spare-relay', '--max-viewers', String(2 * group)],
-  ]);
+  const { stage, url } = await startStage(
+    cell,
+    network,
+    ['--spare-relay', '--max-viewers', String(2 * group)],
+    GROUP_ATTEMPT_MS,
+  );
   try {
     const report = await visitAsGroup(url, group);
     const { changed, direct, lost, shares, sharesBesideStopped } = report;

@@ -38,6 +38,7 @@ export class Stage {
     private readonly cell: Cell,
     /** Of the host's, beside those of the cell. */
     private readonly options: readonly string[] = [],
+    private readonly attemptMs = ATTEMPT_MS,
   ) {}
 
   /** Whether another cell differs in the viewer's network alone. */
@@ -165,7 +166,7 @@ export class Stage {
   #run(place: Place, command: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
     const [program, args] = this.network.inside(place, command);
     const started = new Program(program, args, {
-      env: { LOG_LEVEL: 'error', P2P_TIMEOUT_MS: String(ATTEMPT_MS), ...env },
+      env: { LOG_LEVEL: 'error', P2P_TIMEOUT_MS: String(this.attemptMs), ...env },
       group: true,
     });
     this.#programs.push(started);

@@ -19,6 +19,7 @@ const ALWAYS: readonly Column[] = [
   { name: 'reached', show: (_, { way }) => way },
   { name: 'app ms', show: (_, { appMs }) => appMs },
   { name: 'channel ms', show: (_, { directMs }) => directMs },
+  { name: 'setup ms', show: (_, { setupMs }) => setupMs },
   { name: 'failed attempts', show: (_, { failures }) => failures.length },
   { name: 'direct KiB', show: (_, { carried }) => kib(carried.p2p) },
   { name: 'TURN KiB', show: (_, { carried }) => kib(carried.turn) },

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import { appShows, launch, status, type Status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
 import { APPS } from './apps.js';
-import { watchPeers } from './attempt-watch.js';
+import { sinceFirstPeer, watchPeers } from './attempt-watch.js';
 import { bulk, type Carried } from './bulk.js';
 import { expectedWay, type Cell, type Way } from './cell.js';
 import { changed, type Changed } from './change.js';
@@ -18,6 +18,8 @@ export interface Reached {
   readonly way: Way;
   readonly appMs: number;
   readonly directMs: number | null;
+  /** From the tab's first peer connection to a direct path in use. */
+  readonly setupMs: number | null;
   /** What each path carried while the app fetched 4 MiB, whose hash was right, or while Vite's example was loaded. */
   readonly carried: Carried;
   /** Why attempts at a channel have failed before one has come about, or none has. */
@@ -66,12 +68,13 @@ export async function visit(
       expectedWay(cell) === 'none' && stage.failures.length > before;
     const way = await foundWay(page, isHopeless);
     const directMs = way === 'none' ? null : performance.now() - start;
+    const setupMs = way === 'direct' ? await sinceFirstPeer(page) : null;
     const load = cell.app === 'vite' ? await loadVite(page) : null;
     const carried = load?.carried ?? (await bulk(page));
     const changing = { network, stage, browser };
     const change = way === 'direct' ? await changed(page, cell, changing) : null;
     const failures = stage.failures.slice(before);
-    return { way, appMs, directMs, carried, load, change, failures };
+    return { way, appMs, directMs, setupMs, carried, load, change, failures };
   } finally {
     await browser.close();
     await leave();

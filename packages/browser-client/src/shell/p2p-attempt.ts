@@ -80,7 +80,10 @@ export class P2pAttempt {
     this.#acceptedAt = world.clock.now();
     const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : world.timeoutMs;
     this.#deadline = world.clock.setTimeout(() => failed(P2pFailure.TIMEOUT), timeoutMs);
-    this.#offer(accept.nonce).then(this.#offered.resolve, () => failed(P2pFailure.ICE));
+    this.#offer(accept.nonce).then(
+      () => this.#offered.resolve(),
+      () => failed(P2pFailure.ICE),
+    );
   }
 
   answered(answer: Answer): void {

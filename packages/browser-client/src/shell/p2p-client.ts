@@ -14,6 +14,7 @@ import {
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { P2pWorkerEvent } from '../shared/worker-messages.js';
+import { AttemptAhead } from './p2p-ahead.js';
 import { P2pAttempt } from './p2p-attempt.js';
 import { P2P_FAILURES, P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
 import type { P2pWorld } from './p2p-world.js';
@@ -31,8 +32,7 @@ export class P2pClient {
   last: P2pAttempt | undefined;
   /** The attempt under way, or the one that has succeeded. */
   #attempt: P2pAttempt | undefined;
-  /** The next attempt, which gathers while the host is asked. */
-  #ahead: P2pAttempt | undefined;
+  readonly #ahead: AttemptAhead;
   /** An older path that is silent. It stays until its successor is proved, because it may recover. */
   #kept: P2pAttempt | undefined;
   #isSilent = false;
@@ -46,6 +46,7 @@ export class P2pClient {
 
   constructor(world: P2pWorld) {
     this.#world = world;
+    this.#ahead = new AttemptAhead(world.clock);
     const { p2pRetryMinMs, p2pRetryMaxMs } = BROWSER_LIMITS;
     this.#backoff = new Backoff(p2pRetryMinMs, p2pRetryMaxMs, world.random);
   }
@@ -56,7 +57,8 @@ export class P2pClient {
 
   /** Live peer connections: one, two while a path is being replaced, or none. */
   get connectionCount(): number {
-    return [this.#attempt, this.#kept, this.#ahead].filter((attempt) => attempt !== undefined).length;
+    const made = [this.#attempt, this.#kept].filter((attempt) => attempt !== undefined);
+    return made.length + this.#ahead.count;
   }
 
   /** Why there is no direct path, in words for people; undefined while nobody knows, or there is one. */
@@ -177,7 +179,7 @@ export class P2pClient {
     this.#attempt = undefined;
     this.#machine.transition('asking');
     // The host's answer may be some time in coming: signaling may have to be made anew first.
-    this.#ahead = this.#begin(this.#kept?.peer.getConfiguration());
+    this.#ahead.keep(this.#begin(this.#kept?.peer.getConfiguration()));
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
@@ -193,7 +195,7 @@ export class P2pClient {
     if (this.#machine.state !== 'asking') return;
     if (!accept.p2p) return void this.#machine.transition('off');
     const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
-    const attempt = this.#takeAhead() ?? this.#begin(configuration);
+    const attempt = this.#ahead.take() ?? this.#begin(configuration);
     if (attempt === undefined || !this.#machine.transition('offering')) return;
     this.#timer?.cancel();
     this.#startedAt = this.#world.clock.now();
@@ -220,20 +222,6 @@ export class P2pClient {
     return attempt;
   }
 
-  /** What was gathered a while ago may be of a network that was left meanwhile. */
-  #takeAhead(): P2pAttempt | undefined {
-    const ahead = this.#ahead;
-    const age = this.#world.clock.now() - (ahead?.startedAt ?? -Infinity);
-    if (age > BROWSER_LIMITS.p2pAheadMs) return this.#dropAhead();
-    this.#ahead = undefined;
-    return ahead;
-  }
-
-  #dropAhead(): undefined {
-    this.#ahead?.close();
-    this.#ahead = undefined;
-  }
-
   #connected(attempt: P2pAttempt): void {
     if (!this.#machine.transition('connected')) return;
     this.#isSilent = false;
@@ -245,7 +233,7 @@ export class P2pClient {
 
   #fail(attempt: P2pAttempt, failure: P2pFailure): void {
     if (attempt === this.#kept) return this.#lostKept();
-    if (attempt === this.#ahead) return this.#dropAhead();
+    if (this.#ahead.has(attempt)) return this.#ahead.drop();
     if (attempt !== this.#attempt) return;
     if (this.#machine.state === 'connected') {
       this.#forgive();
@@ -281,7 +269,7 @@ export class P2pClient {
   }
 
   #rest(): void {
-    this.#dropAhead();
+    this.#ahead.drop();
     if (!this.#isSilent && this.#keep()) return;
     if (this.#machine.transition('resting'))
       this.#after(this.#backoff.next(), () => this.retryNow());
@@ -296,8 +284,9 @@ export class P2pClient {
   }
 
   #dropAll(): void {
-    const attempts = [this.#attempt, this.#kept, this.#ahead];
-    this.#attempt = this.#kept = this.#ahead = undefined;
+    const attempts = [this.#attempt, this.#kept];
+    this.#ahead.drop();
+    this.#attempt = this.#kept = undefined;
     for (const attempt of attempts) attempt?.close();
   }
 
