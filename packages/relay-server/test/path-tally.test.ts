@@ -30,7 +30,7 @@ function begun() {
   return { clock, reports, tally };
 }
 
-test('what links carry is told once, with what ended links had', async () => {
+test('what links carry is told once, with what ended links had', () => {
   const { clock, reports, tally } = begun();
   const [one, other] = [linkWith(), linkWith()];
   tally.watch(one.link);
@@ -38,20 +38,20 @@ test('what links carry is told once, with what ended links had', async () => {
   one.bytes.p2p = { in: 1_000, out: 200 };
   other.bytes.turn.out = 7;
   other.become({ state: 'closed' });
-  await clock.advance(HOST_LIMITS.pathReportMs);
+  clock.advance(HOST_LIMITS.pathReportMs);
   one.bytes.p2p.in += 5;
-  await clock.advance(HOST_LIMITS.pathReportMs);
+  clock.advance(HOST_LIMITS.pathReportMs);
   expect(reports.map(({ directBytes, turnBytes }) => [directBytes, turnBytes])).toEqual([
     [1_200n, 7n],
     [5n, 0n],
   ]);
 });
 
-test('nothing is said of nothing, and the rest at the end', async () => {
+test('nothing is said of nothing, and the rest at the end', () => {
   const { clock, reports, tally } = begun();
   const { bytes, link } = linkWith();
   tally.watch(link);
-  await clock.advance(2 * HOST_LIMITS.pathReportMs);
+  clock.advance(2 * HOST_LIMITS.pathReportMs);
   expect(reports).toEqual([]);
   bytes.p2p.out = 9;
   tally.close();
