@@ -1,13 +1,14 @@
 import type { BrowserName } from '../support/browser.js';
-import { BASE_KINDS, isShared, KINDS, meet, type Kind } from './surroundings.js';
+import type { AppKind } from './apps.js';
+import { BASE_KINDS, has, isShared, KINDS, meet, type Kind } from './surroundings.js';
 
 /** What the host's gateway answers that is asked for a port. */
 export const MAPPING_KINDS = ['none', 'pcp', 'upnp'] as const;
 export type MappingKind = (typeof MAPPING_KINDS)[number];
 
 /** What TURN servers the tunnel server names. */
-export const TURN_KINDS = ['none', 'udp', 'tcp'] as const;
-type TurnKind = (typeof TURN_KINDS)[number];
+export const TURN_KINDS = ['none', 'udp', 'tcp', 'tls'] as const;
+export type TurnKind = (typeof TURN_KINDS)[number];
 
 /**
  * What changes in a direct cell while the app is in use: an end gets another address, the viewer switches a VPN on, the
@@ -33,6 +34,7 @@ export type Cell = Pair & {
   readonly turn: TurnKind;
   readonly mapping: MappingKind;
   readonly change: ChangeKind;
+  readonly app: AppKind;
   readonly engine: string;
 };
 
@@ -40,11 +42,20 @@ export type Cell = Pair & {
 export type Way = 'direct' | 'turn' | 'none';
 
 /** What theory says (RFC 5128): a symmetric NAT meets only one that lets anybody answer, as a mapped port does. */
-export function expectedWay({ viewer, host, mapping, turn }: Cell): Way {
+export function expectedWay({ browser, viewer, host, mapping, turn }: Cell): Way {
   if (meet(viewer, host, mapping !== 'none')) return 'direct';
-  if (turn === 'none') return 'none';
-  // Whoever sends no UDP reaches neither the other end nor a TURN server on UDP.
-  return turn === 'udp' && [viewer, host].includes('blocked') ? 'none' : 'turn';
+  // Firefox can't be told to trust the lab's certificate for TURN.
+  if (turn === 'tls' && browser === 'firefox') return 'none';
+  return reachesTurn(viewer, turn) && reachesTurn(host, turn === 'tls' ? 'udp' : turn)
+    ? 'turn'
+    : 'none';
+}
+
+/** The host's libraries trust no authority of the lab's: TURN over TLS is the viewer's, and the host sends to it by UDP. */
+function reachesTurn(kind: Kind, turn: TurnKind): boolean {
+  if (turn === 'none' || kind === 'proxy' || !has(kind, 4)) return false;
+  if (kind === 'https') return turn === 'tls';
+  return turn !== 'udp' || kind !== 'blocked';
 }
 
 /** A pair's name on the command line. */

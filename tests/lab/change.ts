@@ -1,19 +1,24 @@
 import type { Browser, Page } from 'puppeteer-core';
 import { setTimeout } from 'node:timers/promises';
-import { inApp, status } from '../support/browser.js';
+import { status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
+import { beginWatch, endWatch } from './attempt-watch.js';
+import { bulk, type Carried } from './bulk.js';
 import type { Cell, ChangeKind } from './cell.js';
 import type { NatNetwork } from './nat-network.js';
 import type { Stage } from './stage.js';
+import { answers, endTraffic, forgetStalls, startTraffic, type Seen } from './traffic.js';
 
 /** What a change has cost; times in milliseconds. */
-export interface Changed {
-  /** The longest time without an answer; after a sleep, from waking on. */
-  readonly stallMs: number;
+export interface Changed extends Omit<Seen, 'answers'> {
+  /** From the first sign, which is a direct path that could carry no more, to a fresh peer connection; null without one. */
+  readonly attemptMs: number | null;
   /** Until the channel carries again; null when it has not. */
   readonly directMs: number | null;
   /** How often the path has changed until then. */
   readonly switches: number;
+  /** What each path carried while the app fetched bytes afterwards; null when the channel does not carry again. */
+  readonly carried: Carried | null;
 }
 
 /** What a change is made to. */
@@ -44,16 +49,17 @@ const CHANGES: Readonly<Record<Exclude<ChangeKind, 'none'>, Change>> = {
   'host-sleep': ({ stage }) => stage.sleep(SLEEP_MS),
 };
 
-/** Small requests, one after another, while something changes; the network is then as it was before. */
+/** Traffic in the app while something changes; the network is then as it was before. */
 export async function changed(page: Page, cell: Cell, changing: Changing): Promise<Changed | null> {
   const { change } = cell;
   if (change === 'none') return null;
   const isSleep = change.endsWith('sleep');
   const before = await status(page);
-  if (!isSleep) await askOften(page);
+  await startTraffic(page);
+  await beginWatch(page);
   await CHANGES[change](changing);
   const start = performance.now();
-  if (isSleep) await askOften(page);
+  if (isSleep) await forgetStalls(page);
   const isBack = async (): Promise<boolean> => {
     const { mode, switches } = await status(page);
     const isAnswered = !isSleep || (await answers(page)) > 0;
@@ -61,34 +67,12 @@ export async function changed(page: Page, cell: Cell, changing: Changing): Promi
   };
   const back = await eventually('the direct path again', isBack, AGAIN_MS).catch(() => false);
   const directMs = back ? performance.now() - start : null;
-  const stallMs = await inApp(page, () => (window as unknown as Asking).stallMs);
   const { switches } = await status(page);
+  const attemptMs = await endWatch(page);
+  const { checkedBytes, faults, stallMs } = await endTraffic(page);
+  const carried = back ? await bulk(page) : null;
   await changing.network.surround('viewer', cell.viewer);
   await changing.network.surround('host', cell.host);
-  return { stallMs, directMs, switches: switches - before.switches };
-}
-
-/** What the app's window counts. */
-interface Asking {
-  stallMs: number;
-  answers: number;
-}
-
-function askOften(page: Page): Promise<void> {
-  return inApp(page, () => {
-    const world = window as unknown as Asking;
-    Object.assign(world, { stallMs: 0, answers: 0 });
-    const next = async (): Promise<void> => {
-      const at = performance.now();
-      await (await fetch('/bytes?n=1')).arrayBuffer();
-      world.stallMs = Math.max(world.stallMs, performance.now() - at);
-      world.answers += 1;
-      window.setTimeout(() => void next(), 20);
-    };
-    void next();
-  });
-}
-
-function answers(page: Page): Promise<number> {
-  return inApp(page, () => (window as unknown as Asking).answers);
+  const paths = { directMs, attemptMs, switches: switches - before.switches, carried };
+  return { ...paths, stallMs, checkedBytes, faults };
 }

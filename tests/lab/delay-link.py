@@ -111,6 +111,7 @@ def arguments():
     parser.add_argument("loss_percent", type=float, nargs="?", default=0)
     parser.add_argument("seed", type=float, nargs="?", default=1)
     parser.add_argument("--device", default="lab", help="the device's name in both namespaces")
+    parser.add_argument("--far-device", help="its name in the second, where it is another")
     return parser.parse_args()
 
 
@@ -119,7 +120,7 @@ def main():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     options = arguments()
     device_a = open_tun(options.ns_a, options.device, options.address_a)
-    device_b = open_tun(options.ns_b, options.device, options.address_b)
+    device_b = open_tun(options.ns_b, options.far_device or options.device, options.address_b)
     shape = (
         options.delay_ms / 1000,
         options.rate_mbit * 125_000,

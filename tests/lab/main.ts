@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BrowserName } from '../support/browser.js';
 import { running } from '../support/program.js';
+import { APP_KINDS } from './apps.js';
 import {
   ALL_PAIRS,
   BASE_PAIRS,
@@ -13,15 +15,18 @@ import {
   type Cell,
   type Pair,
 } from './cell.js';
+import type { Arms } from './emulated-link.js';
+import { visitAsGroup, type Spread } from './group.js';
 import { NatNetwork } from './nat-network.js';
 import { Stage } from './stage.js';
 import { BASE_KINDS, KINDS } from './surroundings.js';
-import { visit, type Reached } from './visit.js';
+import { columnsFor, headOf, rowOf, type Column } from './table.js';
+import { faultsOf, visit } from './visit.js';
 
 const OTHERS = KINDS.filter((kind) => !BASE_KINDS.includes(kind)).join(', ');
 const HELP = `npm run lab -- [options]
   --browser chromium|firefox|both   which browsers (both)
-  --engine auto|node-datachannel|wrtc   the host's WebRTC engine (auto)
+  --engine auto|node-datachannel|wrtc|both   the host's WebRTC engine (auto)
   --only VIEWERxHOST,…              these pairs, e.g. fullxsymmetric; else every pair of
                                     ${BASE_KINDS.join(', ')}
   --all                             every pair of all kinds, which are beside those
@@ -30,11 +35,28 @@ const HELP = `npm run lab -- [options]
   --mapping none|pcp|upnp           what the host's gateway maps ports by (none; needs miniupnpd)
   --change ${CHANGE_KINDS.join('|')}
                                     what changes in each direct cell while the app is in use (none)
+  --app lab|vite                    what is shared: a small app, or Vite's dev server with the example (lab)
+  --group N                         so many viewers at once in Chromium, in the first of the cells
+  --rtt MS                          between any two of viewer, server and host (40); 0: as fast as the machine can
+  --rate MBIT                       of each of the three in each direction (100); 0: no limit
+  --queue MS                        packets that wait there (100)
+  --loss PERCENT                    packets lost between any two (0)
 `;
 /** Set in the process that runs in the viewer's namespace: the network's name. */
 const NETWORK = 'WINGMAN_LAB_NETWORK';
+/** Thirty handshakes at once take a machine of two cores some seconds each. */
+const GROUP_ATTEMPT_MS = 30_000;
+const ENGINES = ['node-datachannel', 'wrtc'];
 
-function parseOptions(): readonly Cell[] | undefined {
+interface Wanted {
+  readonly cells: readonly Cell[];
+  /** So many viewers come to the first cell together; 0: one viewer to each cell. */
+  readonly group: number;
+  /** Undefined where nothing is emulated. */
+  readonly arms: Arms | undefined;
+}
+
+function parseOptions(): Wanted | undefined {
   const { values } = parseArgs({
     options: {
       browser: { type: 'string', default: 'both' },
@@ -44,20 +66,45 @@ function parseOptions(): readonly Cell[] | undefined {
       turn: { type: 'string', default: 'none' },
       mapping: { type: 'string', default: 'none' },
       change: { type: 'string', default: 'none' },
+      app: { type: 'string', default: 'lab' },
+      group: { type: 'string', default: '0' },
+      rtt: { type: 'string', default: '40' },
+      rate: { type: 'string', default: '100' },
+      queue: { type: 'string', default: '100' },
+      loss: { type: 'string', default: '0' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
   const browsers = oneOf('browser', ['both', 'chromium', 'firefox'], values.browser);
   const rest = {
-    engine: values.engine,
     turn: oneOf('turn', TURN_KINDS, values.turn),
     mapping: oneOf('mapping', MAPPING_KINDS, values.mapping),
     change: oneOf('change', CHANGE_KINDS, values.change),
+    app: oneOf('app', APP_KINDS, values.app),
   };
+  if (rest.app !== 'lab' && rest.change !== 'none') throw new Error('--change needs --app lab');
   const chosenPairs = values.only?.split(',').map(pairOf) ?? (values.all ? ALL_PAIRS : BASE_PAIRS);
   const chosen: readonly BrowserName[] = browsers === 'both' ? ['chromium', 'firefox'] : [browsers];
-  return chosen.flatMap((browser) => chosenPairs.map((pair) => ({ ...pair, browser, ...rest })));
+  const engines = values.engine === 'both' ? ENGINES : [values.engine];
+  const arms = armsOf(values);
+  const cells = chosen.flatMap((browser) =>
+    engines.flatMap((engine) => chosenPairs.map((pair) => ({ ...pair, browser, engine, ...rest }))),
+  );
+  return { cells, arms, group: Number(values.group) };
+}
+
+function armsOf(
+  given: Readonly<Record<'rtt' | 'rate' | 'queue' | 'loss', string>>,
+): Arms | undefined {
+  const number = (name: keyof typeof given): number => {
+    const value = Number(given[name]);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new Error(`--${name} is a number, zero or more`);
+  };
+  const [rttMs, rateMbit] = [number('rtt'), number('rate')];
+  const arms = { rttMs, rateMbit, queueMs: number('queue'), lossPercent: number('loss') };
+  return rttMs === 0 ? undefined : arms;
 }
 
 function oneOf<Kind extends string>(name: string, kinds: readonly Kind[], given: string): Kind {
@@ -73,35 +120,10 @@ function pairOf(name: string): Pair {
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const ms = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '–' : `${Math.round(value)}`;
-
-const HEAD = [
-  ...['viewer', 'host', 'browser', 'expected', 'reached', 'app ms', 'channel ms'],
-  'failed attempts',
-  ...['direct KiB', 'TURN KiB', 'relayed KiB'],
-  ...['stall ms', 'direct again ms', 'changes'],
-];
-
-function row(cell: Cell, reached: Reached): string {
-  const { appMs, carried, change, directMs, failures, way } = reached;
-  const kib = [carried.p2p, carried.turn, carried.relay].map((n) => (n / 1024).toFixed(1));
-  const values = [
-    ...[cell.viewer, cell.host, cell.browser, expectedWay(cell), way, ms(appMs), ms(directMs)],
-    ...[
-      `${failures.length}`,
-      ...kib,
-      ms(change?.stallMs),
-      ms(change?.directMs),
-      change === null ? '–' : `${change.switches}`,
-    ],
-  ];
-  return `| ${values.join(' | ')} |`;
-}
-
 /** Runs every cell and prints its row; the number of cells that have reached something else than theory says. */
 async function runCells(cells: readonly Cell[], network: NatNetwork): Promise<number> {
-  say(`| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
+  const columns = columnsFor(cells);
+  say(headOf(columns));
   let wrong = 0;
   let running: RunningStage | undefined;
   const end = async (): Promise<void> => {
@@ -116,7 +138,7 @@ async function runCells(cells: readonly Cell[], network: NatNetwork): Promise<nu
         await end();
         running = await startStage(cell, network);
       } else await network.surround('viewer', cell.viewer);
-      if (!(await runCell(cell, running, network))) wrong += 1;
+      if (!(await runCell(cell, running, { network, columns }))) wrong += 1;
     }
   } finally {
     await end();
@@ -130,10 +152,14 @@ interface RunningStage {
   readonly url: string;
 }
 
-async function startStage(cell: Cell, network: NatNetwork): Promise<RunningStage> {
+async function startStage(
+  cell: Cell,
+  network: NatNetwork,
+  ...manner: readonly [options?: readonly string[], attemptMs?: number]
+): Promise<RunningStage> {
   await network.surround('viewer', cell.viewer);
   await network.surround('host', cell.host);
-  const stage = new Stage(network, cell);
+  const stage = new Stage(network, cell, ...manner);
   return { stage, url: await stage.start() };
 }
 
@@ -141,16 +167,50 @@ async function startStage(cell: Cell, network: NatNetwork): Promise<RunningStage
 async function runCell(
   cell: Cell,
   { stage, url }: RunningStage,
-  network: NatNetwork,
+  { columns, network }: { readonly columns: readonly Column[]; readonly network: NatNetwork },
 ): Promise<boolean> {
   try {
     const reached = await visit(cell, url, { network, stage });
-    say(row(cell, reached));
+    say(rowOf(columns, cell, reached));
     if (expectedWay(cell) !== 'none') for (const failure of reached.failures) say(failure);
-    return reached.way === expectedWay(cell);
+    const faults = faultsOf(cell, reached);
+    for (const fault of faults) say(fault);
+    return faults.length === 0;
   } catch (error) {
     say(`${cell.viewer} × ${cell.host}, ${cell.browser}: ${String(error)}\n${stage.output()}`);
     return false;
+  }
+}
+
+/** A machine that runs browsers for all of them is slower than each of theirs: it is told what it had to do. */
+async function runGroup({ cells, group }: Wanted, network: NatNetwork): Promise<number> {
+  const [cell] = cells;
+  if (cell === undefined) return 1;
+  const { stage, url } = await startStage(
+    cell,
+    network,
+    ['--spare-relay', '--max-viewers', String(2 * group)],
+    GROUP_ATTEMPT_MS,
+  );
+  try {
+    const report = await visitAsGroup(url, group);
+    const { changed, direct, lost, shares, sharesBesideStopped } = report;
+    const range = ([from, to]: Spread): string => `${Math.round(from)} to ${Math.round(to)} ms`;
+    say(`${direct} of ${group} viewers are direct, ${cell.viewer} × ${cell.host}`);
+    say(
+      `to the app: one alone ${Math.round(report.aloneMs)} ms, the median of all at once ${Math.round(report.medianMs)} ms`,
+    );
+    say(
+      `256 KiB each, all but one at once: ${range(shares)}; beside one that is stopped: ${range(sharesBesideStopped)}`,
+    );
+    say(`of the others ${lost} got other bytes than were sent, and ${changed} changed their path`);
+    const [load = 0] = loadavg();
+    say(
+      `all of it on this machine: ${availableParallelism()} cores, load ${load.toFixed(1)}; it is the limit`,
+    );
+    return direct === group && lost === 0 ? 0 : 1;
+  } finally {
+    await stage.stop();
   }
 }
 
@@ -162,8 +222,8 @@ function obstacle(): string | undefined {
 }
 
 /** Makes the network and runs this program again in the viewer's place. */
-async function around(): Promise<number> {
-  const network = new NatNetwork(`wm-lab-${process.pid}`);
+async function around(arms: Arms | undefined): Promise<number> {
+  const network = new NatNetwork(`wm-lab-${process.pid}`, arms);
   try {
     await network.build();
     const [command, args] = network.inside('viewer', [process.execPath, ...process.argv.slice(1)]);
@@ -189,11 +249,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const name = process.env[NETWORK];
-  if (name === undefined) return around();
+  if (name === undefined) return around(wanted.arms);
   process.on('exit', () => {
     for (const program of running) program.signal('SIGKILL');
   });
-  return (await runCells(wanted, new NatNetwork(name))) === 0 ? 0 : 1;
+  const network = new NatNetwork(name);
+  if (wanted.group > 0) return runGroup(wanted, network);
+  return (await runCells(wanted.cells, network)) === 0 ? 0 : 1;
 }
 
 main().then(

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Program } from '../support/program.js';
+import { emulate, type Arms } from './emulated-link.js';
 import { GUEST, natRules, providerRules } from './nat-rules.js';
 import { has, isShared, type Kind } from './surroundings.js';
 
@@ -9,6 +11,8 @@ export const SERVER_PORT = 8787;
 /** Where the server is reached from outside; the only port that some networks let through. */
 export const PUBLIC_PORT = 443;
 export const TURN_PORT = 3478;
+/** An address of its own: over TLS the TURN server has the same port as the tunnel server. */
+export const TURN_ADDRESS = '198.51.100.10';
 export const PROXY_PORT = 3128;
 export const SERVER_ADDRESS = '203.0.113.10';
 export const SERVER_ADDRESS_6 = '2001:db8:10::10';
@@ -68,11 +72,17 @@ const FIRST_DEVICE = 100;
  *                  └─ (guest)                └── server (tunnel server, STUN, TURN)
  *
  * The host has a second network card, which leads to the viewer's gateway. In the viewer's namespace the loopback's server
- * port leads to the server, so that a session's `*.localhost` origin is a secure context. Needs root.
+ * port leads to the server, so that a session's `*.localhost` origin is a secure context. The core has three arms, which
+ * may have delay, rate, queue and loss. Needs root.
  */
 export class NatNetwork {
-  /** `name` begins the names of the namespaces. */
-  constructor(readonly name: string) {}
+  readonly #links: Program[] = [];
+
+  /** `name` begins the names of the namespaces. Without arms packets pass as fast as the machine can. */
+  constructor(
+    readonly name: string,
+    private readonly arms?: Arms,
+  ) {}
 
   /** The command, as it runs in a place. */
   inside(place: Place, command: readonly string[]): [string, string[]] {
@@ -80,6 +90,7 @@ export class NatNetwork {
   }
 
   async remove(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.stop()));
     for (const place of PLACES) {
       await run('ip', ['netns', 'del', this.#ns(place)]).catch(() => undefined);
     }
@@ -157,13 +168,17 @@ export class NatNetwork {
           net.ipv6.conf.default.accept_dad=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=${Number(!isEnd)}`,
       );
     }
-    await this.#join('server', `${SERVER_ADDRESS}/30`, 'core', '203.0.113.9/30');
+    await this.#reach('server', SERVER_ADDRESS, '203.0.113.9');
     await this.#at(
       'server',
       `ip route add default via 203.0.113.9; ip addr add ${SERVER_ADDRESS_6}/64 dev wan
       ip route add default via 2001:db8:10::9; nft -f - <<END\n${PUBLIC_PORT_LEADS_TO_SERVER}\nEND`,
     );
-    await this.#at('core', 'ip addr add 2001:db8:10::9/64 dev to-server');
+    await this.#at('server', `ip addr add ${TURN_ADDRESS}/32 dev wan`);
+    await this.#at(
+      'core',
+      `ip addr add 2001:db8:10::9/64 dev to-server; ip route add ${TURN_ADDRESS}/32 via ${SERVER_ADDRESS}`,
+    );
     for (const side of ['viewer', 'host'] as const) await this.#buildSide(side);
     await this.#join('host', `${GUEST.address}/24`, 'viewer-nat', `${GUEST.gateway}/24`, 'guest');
     await this.#at('host', 'ip link set guest down');
@@ -180,7 +195,7 @@ export class NatNetwork {
     const [nat, isp] = [`${side}-nat`, `${side}-isp`] as const;
     await this.#join(side, `${inside[0]}/24`, nat, `${insideGateway}/24`);
     await this.#join(nat, `${outside}/30`, isp, `${provider}/30`);
-    await this.#join(isp, `${exit}/30`, 'core', `${core}/30`);
+    await this.#reach(isp, exit, core);
     await this.#at(
       nat,
       `ip addr add ${inside6}::1/64 dev to-${side}; ip addr add ${outside6}::1/64 dev wan
@@ -236,6 +251,14 @@ export class NatNetwork {
     await this.#at(side, `ip route replace default via ${vpn}.1`);
   }
 
+  /** Joins a place with the core, by one of the arms. */
+  async #reach(place: Place, address: string, core: string): Promise<void> {
+    if (this.arms === undefined) return this.#join(place, `${address}/30`, 'core', `${core}/30`);
+    const near = { namespace: this.#ns(place), address, device: 'wan' };
+    const far = { namespace: this.#ns('core'), address: core, device: `to-${place}` };
+    this.#links.push(await emulate(near, far, this.arms));
+  }
+
   async #join(
     outer: Place,
     outerAddress: string,
@@ -274,7 +297,8 @@ const MAPPINGS = `table inet ${MAPPING_TABLE} {
 }`;
 
 const PUBLIC_PORT_LEADS_TO_SERVER = `table inet nat {
-  chain pre { type nat hook prerouting priority -100; tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT}; }
+  chain pre { type nat hook prerouting priority -100; ip daddr != ${TURN_ADDRESS} tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT};
+    meta nfproto ipv6 tcp dport ${PUBLIC_PORT} redirect to :${SERVER_PORT}; }
 }`;
 
 const LOOPBACK_LEADS_TO_SERVER = `table ip nat {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { eventually, Program, ROOT } from '../support/program.js';
+import { APPS } from './apps.js';
 import type { Cell, MappingKind } from './cell.js';
 import {
   HOST_GATEWAY,
@@ -12,17 +13,16 @@ import {
   SERVER_ADDRESS,
   SERVER_ADDRESS_6,
   SERVER_PORT,
-  TURN_PORT,
   type NatNetwork,
   type Place,
   type Side,
 } from './nat-network.js';
 import { has } from './surroundings.js';
+import { startTurn, TURN_SECRET, TURN_URLS } from './turn.js';
 
 /** The host's own deadline for an attempt is set to this, so that a cell without a way ends soon. */
 const ATTEMPT_MS = 5_000;
 const DAEMON_MS = 20_000;
-const SECRET = 'lab-secret';
 const STUN = [SERVER_ADDRESS, `[${SERVER_ADDRESS_6}]`].map((at) => `stun:${at}:${SERVER_PORT}`);
 /** How a line of the host's begins that tells of an attempt that has failed. */
 const PROBLEM = '{"event":"error","code":"TIMEOUT"';
@@ -36,11 +36,14 @@ export class Stage {
   constructor(
     private readonly network: NatNetwork,
     private readonly cell: Cell,
+    /** Of the host's, beside those of the cell. */
+    private readonly options: readonly string[] = [],
+    private readonly attemptMs = ATTEMPT_MS,
   ) {}
 
   /** Whether another cell differs in the viewer's network alone. */
   suits(other: Cell): boolean {
-    return (['engine', 'host', 'turn', 'mapping', 'change'] as const).every(
+    return (['engine', 'host', 'turn', 'mapping', 'change', 'app'] as const).every(
       (name) => other[name] === this.cell[name],
     );
   }
@@ -55,8 +58,7 @@ export class Stage {
   async start(): Promise<string> {
     const { engine, mapping, turn } = this.cell;
     const cli = [process.execPath, `${ROOT}packages/relay-server/bin/wingman.js`];
-    if (turn !== 'none') this.#startTurn();
-    const turnUrl = `turn:${SERVER_ADDRESS}:${TURN_PORT}?transport=${turn}`;
+    if (turn !== 'none') this.#programs.push(startTurn(this.network, this.#folder));
     if (mapping !== 'none') await this.#startMapping(mapping);
     const server = this.#run(
       'server',
@@ -75,16 +77,24 @@ export class Stage {
         TUNNEL_PUBLIC_URL: `http://localhost:${SERVER_PORT}`,
         STUN_SERVERS: STUN.join(','),
         STUN_EMBEDDED: 'true',
-        ...(turn === 'none' ? {} : { TURN_URLS: turnUrl, TURN_SECRET: SECRET }),
+        ...(turn === 'none' ? {} : { TURN_URLS: TURN_URLS[turn], TURN_SECRET }),
       },
     );
     await server.find(
       'the tunnel server',
       (lines) => lines.some((line) => line.includes('Tunnel server:')) || undefined,
     );
-    const app = this.#run('host', [process.execPath, `${ROOT}tests/lab/app.mjs`]);
-    const port = await app.find('the app', (lines) => lines[0]?.replace('port ', ''));
-    const share = [...cli, 'share', port, '--json', '--engine', engine];
+    const port = await this.#startApp();
+    const share = [
+      ...cli,
+      'share',
+      port,
+      '--json',
+      '--engine',
+      engine,
+      ...this.#manner(),
+      ...this.options,
+    ];
     const host = this.#run('host', [...share, '--server', this.#serverUrl()], {
       PORT_MAPPING: String(mapping !== 'none'),
       ...(this.cell.host === 'proxy' ? { HTTP_PROXY: await this.startProxy('host') } : {}),
@@ -115,6 +125,12 @@ export class Stage {
     return `http://${address}:${PUBLIC_PORT}`;
   }
 
+  /** Where one path has to be used for a while, what a busy machine makes of its speed must not matter. */
+  #manner(): string[] {
+    const { app, change } = this.cell;
+    return app === 'lab' && change === 'none' ? [] : ['--spare-relay'];
+  }
+
   /** At the gateway of one side; resolves with its URL. */
   async startProxy(side: Side): Promise<string> {
     const program = [process.execPath, `${ROOT}tests/lab/proxy.mjs`, String(PROXY_PORT)];
@@ -130,19 +146,11 @@ export class Stage {
     this.#host?.signal('SIGCONT');
   }
 
-  #startTurn(): void {
-    const where = ['--listening-ip', SERVER_ADDRESS, '--relay-ip', SERVER_ADDRESS];
-    const who = ['--use-auth-secret', `--static-auth-secret=${SECRET}`, '--realm', 'lab'];
-    const rest = [
-      '-n',
-      '--no-tls',
-      '--no-dtls',
-      '--no-cli',
-      '--log-file',
-      'stdout',
-      '--listening-port',
-    ];
-    this.#run('server', ['turnserver', ...where, ...who, ...rest, String(TURN_PORT)]);
+  async #startApp(): Promise<string> {
+    const kind = APPS[this.cell.app];
+    const env = { NO_COLOR: '1', FORCE_COLOR: '0' };
+    const app = this.#run('host', kind.command(this.#folder), env);
+    return app.find('the app', (lines) => kind.port.exec(lines.join('\n'))?.[1]);
   }
 
   async #startMapping(mapping: MappingKind): Promise<void> {
@@ -158,7 +166,7 @@ export class Stage {
   #run(place: Place, command: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
     const [program, args] = this.network.inside(place, command);
     const started = new Program(program, args, {
-      env: { LOG_LEVEL: 'error', P2P_TIMEOUT_MS: String(ATTEMPT_MS), ...env },
+      env: { LOG_LEVEL: 'error', P2P_TIMEOUT_MS: String(this.attemptMs), ...env },
       group: true,
     });
     this.#programs.push(started);

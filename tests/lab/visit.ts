@@ -1,30 +1,48 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
-import { appShows, inApp, launch, status, type Status } from '../support/browser.js';
+import { appShows, launch, status, type Status } from '../support/browser.js';
 import { eventually } from '../support/program.js';
+import { APPS } from './apps.js';
+import { sinceFirstPeer, watchPeers } from './attempt-watch.js';
+import { bulk, type Carried } from './bulk.js';
 import { expectedWay, type Cell, type Way } from './cell.js';
 import { changed, type Changed } from './change.js';
 import { PUBLIC_PORT, SERVER_ADDRESS_6, SERVER_PORT, type NatNetwork } from './nat-network.js';
 import type { Stage } from './stage.js';
 import { has } from './surroundings.js';
+import { loadVite, type Load } from './vite-load.js';
 
 /** What one cell has shown; times in milliseconds, null for what did not come about. */
 export interface Reached {
   readonly way: Way;
   readonly appMs: number;
   readonly directMs: number | null;
-  /** What each path carried while the app fetched 4 MiB. */
+  /** From the tab's first peer connection to a direct path in use. */
+  readonly setupMs: number | null;
+  /** What each path carried while the app fetched 4 MiB, whose hash was right, or while Vite's example was loaded. */
   readonly carried: Carried;
   /** Why attempts at a channel have failed before one has come about, or none has. */
   readonly failures: readonly string[];
+  /** Where the app is Vite's. */
+  readonly load: Load | null;
   readonly change: Changed | null;
 }
 
-/** Bytes by path, both directions together. */
-type Carried = Readonly<Record<keyof Status['bytes'], number>>;
+/** Heartbeats of a path that stands by, while the app loads on another. */
+const STANDBY_BYTES = 2_048;
 
-const BULK_BYTES = 4 * 1024 * 1024;
+/** What is not as it has to be; empty when all is well. */
+export function faultsOf(cell: Cell, { change, load, way }: Reached): readonly string[] {
+  const expected = expectedWay(cell);
+  const faults = [...(change?.faults ?? [])];
+  if (way !== expected) faults.push(`reached ${way} in place of ${expected}`);
+  if (load === null || way !== 'direct') return faults;
+  if (!load.isSteady) faults.push('the path has changed while the app loaded');
+  if (load.carried.relay > STANDBY_BYTES) faults.push('a part of the app came by the relay');
+  return faults;
+}
+
 /** A loaded machine makes a path late, and an attempt that failed for it is repeated meanwhile. */
 const READY_MS = 20_000;
 
@@ -39,19 +57,24 @@ export async function visit(
   const browser = await startBrowser(cell, stage);
   try {
     const page = await browser.newPage();
+    await watchPeers(page);
     const start = performance.now();
-    await page.goto(url);
-    await appShows(page, 'the lab’s app');
+    const { first, shows } = APPS[cell.app];
+    await page.goto(new URL(first + new URL(url).hash, url).href);
+    await appShows(page, shows);
     const appMs = performance.now() - start;
     // Where theory knows no way, one attempt that has failed is enough.
     const isHopeless = (): boolean =>
       expectedWay(cell) === 'none' && stage.failures.length > before;
     const way = await foundWay(page, isHopeless);
     const directMs = way === 'none' ? null : performance.now() - start;
-    const carried = await bulk(page);
+    const setupMs = way === 'direct' ? await sinceFirstPeer(page) : null;
+    const load = cell.app === 'vite' ? await loadVite(page) : null;
+    const carried = load?.carried ?? (await bulk(page));
     const changing = { network, stage, browser };
     const change = way === 'direct' ? await changed(page, cell, changing) : null;
-    return { way, appMs, directMs, carried, change, failures: stage.failures.slice(before) };
+    const failures = stage.failures.slice(before);
+    return { way, appMs, directMs, setupMs, carried, load, change, failures };
   } finally {
     await browser.close();
     await leave();
@@ -73,49 +96,18 @@ async function foundWay(page: Page, isHopeless: () => boolean): Promise<Way> {
   return 'direct';
 }
 
-/** How often the bytes are fetched while the link leaves its path, as it must when the machine stands still. */
-const MAX_FETCHES = 5;
-
-/** Fetches bytes in the app, and tells what each path has carried while the link kept to one. */
-async function bulk(page: Page): Promise<Carried> {
-  for (let left = MAX_FETCHES; ; left -= 1) {
-    const before = await status(page);
-    await fetchBulk(page);
-    const after = await status(page);
-    if (after.switches === before.switches || left === 1) {
-      return difference(carriedIn(before), carriedIn(after));
-    }
-  }
-}
-
-async function fetchBulk(page: Page): Promise<void> {
-  const length = await inApp(
-    page,
-    async (n) => (await (await fetch(`/bytes?n=${n}`)).arrayBuffer()).byteLength,
-    BULK_BYTES,
-  );
-  if (length !== BULK_BYTES) throw new Error(`${length} bytes came instead of ${BULK_BYTES}`);
-}
-
-function difference(before: Carried, after: Carried): Carried {
-  return {
-    p2p: after.p2p - before.p2p,
-    turn: after.turn - before.turn,
-    relay: after.relay - before.relay,
-  };
-}
-
-function carriedIn({ bytes: { p2p, turn, relay } }: Status): Carried {
-  return { p2p: p2p.in + p2p.out, turn: turn.in + turn.out, relay: relay.in + relay.out };
-}
-
 /** How the browser of these surroundings finds the server by the loopback's port. */
 async function startBrowser(cell: Cell, stage: Stage): Promise<Browser> {
-  if (cell.viewer !== 'proxy') return launch(cell.browser, [], { own: true });
+  // The TURN server's certificate is signed by nobody.
+  const trusting = cell.turn === 'tls' && cell.browser === 'chromium';
+  const trust = trusting ? ['--ignore-certificate-errors'] : [];
+  if (cell.viewer !== 'proxy') {
+    return launch(cell.browser, trust, { own: true, prefs: reachedBy(cell) });
+  }
   const proxy = await stage.startProxy('viewer');
   if (cell.browser === 'chromium') {
     const args = [`--proxy-server=${proxy}`, '--proxy-bypass-list=<-loopback>'];
-    return launch('chromium', args, { own: true });
+    return launch('chromium', [...args, ...trust], { own: true });
   }
   const { hostname, port } = new URL(proxy);
   const where = { http: hostname, http_port: Number(port), ssl: hostname, ssl_port: Number(port) };
@@ -125,6 +117,11 @@ async function startBrowser(cell: Cell, stage: Stage): Promise<Browser> {
     own: true,
     prefs: Object.fromEntries(named) as Record<string, unknown>,
   });
+}
+
+/** Firefox offers an address of no other family than the page came by (RFC 8828 section 5.2, mode 2). */
+function reachedBy({ viewer }: Cell): Readonly<Record<string, unknown>> {
+  return has(viewer, 4) ? {} : { 'network.dns.forceResolve': SERVER_ADDRESS_6 };
 }
 
 /** Where only IPv6 gets out, the packet filter can't lead the loopback's port to the server: a socket does. */

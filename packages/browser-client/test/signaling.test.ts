@@ -115,6 +115,15 @@ describe('Signaling', () => {
     expect([sockets.length, sockets[0]?.closedWith]).toEqual([2, CloseCode.DEAD_PEER]);
   });
 
+  test('a suspicion shortens the wait for an answer that was asked for without one', async () => {
+    const { clock, sockets, signaling } = setUp(new FakeClock());
+    sockets[0]?.opens();
+    signaling.send({ $case: 'connectionRequest', value: create(ConnectionRequest, {}) });
+    signaling.probe();
+    await clock.advance(BROWSER_LIMITS.signalingProbeMs);
+    expect([sockets.length, sockets[0]?.closedWith]).toEqual([2, CloseCode.DEAD_PEER]);
+  });
+
   test('a page that was blocked hears the answer before it gives the connection up', () => {
     const due: (() => void)[] = [];
     const clock = {

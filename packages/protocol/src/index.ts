@@ -53,6 +53,8 @@ export {
   Offer,
   P2pEvent,
   P2pFailure,
+  PathChangeCause,
+  PathReport,
   Refusal,
   RegisterHost,
   EndReason,

@@ -259,6 +259,14 @@ export const HOST_LIMITS = {
   iceServers: 8,
   /** ICE candidates taken for one attempt; browsers send about ten. */
   candidatesPerAttempt: 64,
+  /** Names of multicast DNS among them that are looked up; a browser has one for each of its addresses. */
+  localNamesPerPeer: 4,
+  /** Until the answer, asked for twice: it comes from a machine on the same network. Nothing else waits for it. */
+  localNameMs: 2_000,
+  /** Between two reports of what the links have carried: metrics are read a few times a minute. */
+  pathReportMs: 15_000,
+  /** Round trips told in one report; those of more direct paths are left out. */
+  savedPerReport: 64,
   /** Links for each viewer allowed: the one in use, and one of a tab that went without a goodbye. */
   linksPerViewer: 2,
   /** A closed tab's last requests (beacons) may finish within this; then its link and all it holds is freed. */

@@ -30,6 +30,14 @@ export const SERVER_LIMITS = {
   viewerReportBurst: 12,
   /** …and how many more a second: viewers aren't trusted with our counters. */
   viewerReportsPerSecond: 0.2,
+  /** A host's reports of its paths that are counted at once: one at its end may follow another… */
+  pathReportBurst: 4,
+  /** …and how many more a second: a host sends one in 15 s. */
+  pathReportsPerSecond: 0.1,
+  /** What one report is believed to count: 15 s at 10 Gbit/s, sixteen changes of a thousand viewers, and what a host sends. */
+  pathBytesPerReport: 20e9,
+  pathChangesPerReport: 16_000,
+  savedPerReport: 64,
   /** The slowest direct path that is believed; the histogram's last bucket ends before. */
   p2pSetupMaxMs: 60_000,
 

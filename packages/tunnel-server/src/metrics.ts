@@ -61,6 +61,18 @@ export class Metrics {
     ['viewer_nat', 'host_nat', 'outcome'],
   );
   readonly fallbacks = this.#counter('fallbacks_total', 'Direct paths lost to the relay');
+  readonly pathBytes = this.#counter('path_bytes_total', 'Bytes by data channels, as hosts say', [
+    'way',
+  ]);
+  readonly pathChanges = this.#counter('path_changes_total', 'Changes of path, as hosts say', [
+    'cause',
+  ]);
+  readonly savedSeconds = new Histogram({
+    name: 'wingman_p2p_saved_seconds',
+    help: 'How much shorter a direct path’s round trip was than the relay’s as it took over',
+    buckets: [-0.05, -0.01, 0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+    registers: [this.#registry],
+  });
   readonly p2pSetupSeconds = new Histogram({
     name: 'wingman_p2p_setup_seconds',
     help: 'From the offer to a proved direct path',
@@ -80,7 +92,10 @@ export class Metrics {
     this.#gauge('held_bytes', 'Memory for all that waits for a reader', sources.heldBytes);
     this.#gauge('sockets', 'TCP connections', sources.sockets);
     this.#gauge('bytes_per_second', 'What passes the server, both ways', sources.bytesPerSecond);
-    for (const way of ['direct', 'turn']) this.p2pConnected.inc({ way }, 0);
+    for (const way of ['direct', 'turn']) {
+      this.p2pConnected.inc({ way }, 0);
+      this.pathBytes.inc({ way }, 0);
+    }
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

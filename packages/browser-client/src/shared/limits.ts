@@ -74,6 +74,8 @@ export const BROWSER_LIMITS = {
    */
   p2pRenewals: 3,
   p2pRenewalsMs: 60_000,
+  /** What was gathered before the host has accepted is used within this: later the network may be another. */
+  p2pAheadMs: 2_000,
   /** A direct path that is lost before this time makes the back-off go on, as an attempt that fails does. */
   p2pSteadyMs: 20_000,
   /** ICE is asked this often whether it still goes the same way: it may find a direct one after one by TURN. */
@@ -81,7 +83,7 @@ export const BROWSER_LIMITS = {
   /** The worker waits so long to hear which way ICE has found: a local question to the browser. */
   wayAnswerMs: 1_000,
   /** The server's answer to the question whether signaling lives. A slow network, told by the time of opening, gets longer. */
-  signalingProbeMs: 750,
+  signalingProbeMs: 400,
   /** The same when nothing suggests that it is dead: a busy machine must not lose what is on its way. */
   signalingAnswerMs: 3_000,
   /** A second relay WebSocket, opened because the first is silent, opens and proves the key within this; then another is tried. */

@@ -3,6 +3,7 @@ import {
   Offer,
   P2pFailure,
   create,
+  deferred,
   fingerprintOf,
   pathFault,
   type Answer,
@@ -21,7 +22,6 @@ export interface P2pAttemptOptions {
   /** Counts the tab's attempts. */
   readonly number: number;
   readonly peer: RTCPeerConnection;
-  readonly accept: ConnectionAccept;
   readonly world: P2pWorld;
   /** The attempt has failed, or what it had made is lost. */
   readonly failed: (failure: P2pFailure) => void;
@@ -29,12 +29,14 @@ export interface P2pAttemptOptions {
   readonly silent: () => void;
 }
 
-/** One attempt at a direct path, from the host's accept to its end. */
+/** One attempt at a direct path, from its first candidate to its end. It may begin before the host has accepted. */
 export class P2pAttempt {
   readonly number: number;
   readonly #options: P2pAttemptOptions;
-  readonly #startedAt: number;
-  readonly #deadline: Timer;
+  /** When it began, and when the host had accepted it. */
+  readonly startedAt: number;
+  #acceptedAt = 0;
+  #deadline: Timer | undefined;
   /** Candidates that came before the answer. */
   readonly #early: RTCIceCandidateInit[] = [];
   #hasAnswer = false;
@@ -42,24 +44,23 @@ export class P2pAttempt {
   readonly seen: Record<'viewer' | 'host', string[]> = { viewer: [], host: [] };
   #way: ChannelWay | undefined;
   #lookedAt = -Infinity;
+  /** What is offered. */
+  #description: Promise<string> = Promise.resolve('');
   /** Settled when the offer has gone out. No candidate may go out before the offer. */
-  #offered: Promise<void> = Promise.resolve();
+  readonly #offered = deferred<void>();
   #isClosed = false;
 
   constructor(options: P2pAttemptOptions) {
-    const { accept, failed, number, world } = options;
     this.#options = options;
-    this.number = number;
-    this.#startedAt = world.clock.now();
-    const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : world.timeoutMs;
-    this.#deadline = world.clock.setTimeout(() => failed(P2pFailure.TIMEOUT), timeoutMs);
+    this.number = options.number;
+    this.startedAt = options.world.clock.now();
   }
 
   get peer(): RTCPeerConnection {
     return this.#options.peer;
   }
 
-  /** Makes the channel and the offer. */
+  /** Makes the channel and the description, and gathers candidates. */
   start(): void {
     const { failed, number, peer, silent, world } = this.#options;
     peer.onicecandidate = ({ candidate }) => void this.#sendCandidate(candidate);
@@ -69,7 +70,20 @@ export class P2pAttempt {
       if (state === 'failed' || state === 'closed') failed(P2pFailure.ICE);
     };
     world.giveChannel(number, peer.createDataChannel('wingman', { ordered: true }));
-    this.#offered = this.#offer().catch(() => failed(P2pFailure.ICE));
+    this.#description = this.#describe();
+    this.#description.catch(() => failed(P2pFailure.ICE));
+  }
+
+  /** The host has accepted: the offer goes out, and what was gathered behind it. */
+  accepted(accept: ConnectionAccept): void {
+    const { failed, world } = this.#options;
+    this.#acceptedAt = world.clock.now();
+    const timeoutMs = accept.p2pTimeoutMs > 0 ? accept.p2pTimeoutMs : world.timeoutMs;
+    this.#deadline = world.clock.setTimeout(() => failed(P2pFailure.TIMEOUT), timeoutMs);
+    this.#offer(accept.nonce).then(
+      () => this.#offered.resolve(),
+      () => failed(P2pFailure.ICE),
+    );
   }
 
   answered(answer: Answer): void {
@@ -96,10 +110,10 @@ export class P2pAttempt {
     else if (this.#early.length < BROWSER_LIMITS.maxCandidates) this.#early.push(candidate);
   }
 
-  /** The host has answered on the channel; tells how long that took, in milliseconds. */
+  /** The host has answered on the channel; tells how long that took since it accepted, in milliseconds. */
   connected(): number {
-    this.#deadline.cancel();
-    return Math.max(0, Math.round(this.#options.world.clock.now() - this.#startedAt));
+    this.#deadline?.cancel();
+    return Math.max(0, Math.round(this.#options.world.clock.now() - this.#acceptedAt));
   }
 
   /** The addresses in use; null when the browser doesn't tell them. */
@@ -123,10 +137,11 @@ export class P2pAttempt {
 
   /** Why the attempt has led nowhere, as far as the candidates of both ends tell. */
   get fault(): PathFault {
-    const { accept, peer } = this.#options;
+    const { peer } = this.#options;
     const isConnected = ['connected', 'completed'].includes(peer.iceConnectionState);
     const isStun = (url: string): boolean => /^(stun|turn)s?:/.test(url);
-    const hasStun = accept.iceServers.some(({ urls }) => urls.some(isStun));
+    const { iceServers = [] } = peer.getConfiguration();
+    const hasStun = iceServers.some(({ urls }) => [urls].flat().some(isStun));
     return pathFault({ ...this.seen, isAnswered: this.#hasAnswer, isConnected, hasStun });
   }
 
@@ -138,26 +153,31 @@ export class P2pAttempt {
   close(): void {
     const { number, peer, world } = this.#options;
     this.#isClosed = true;
-    this.#deadline.cancel();
+    this.#deadline?.cancel();
     peer.onconnectionstatechange = null;
     peer.onicecandidate = null;
     world.endChannel(number);
     peer.close();
   }
 
-  async #offer(): Promise<void> {
-    const { accept, linkId, number, peer, world } = this.#options;
+  async #describe(): Promise<string> {
+    const { peer } = this.#options;
     const offer = await peer.createOffer();
     await peer.setLocalDescription(offer);
-    const sdp = peer.localDescription?.sdp ?? offer.sdp ?? '';
-    const claim = { linkId, attempt: number, sdp };
-    const proof = await world.prove.offer(claim, accept.nonce);
+    // Candidates that are there already follow one by one, as all do: both ends and the server count them.
+    return offer.sdp ?? '';
+  }
+
+  async #offer(nonce: Uint8Array): Promise<void> {
+    const { linkId, number, world } = this.#options;
+    const claim = { linkId, attempt: number, sdp: await this.#description };
+    const proof = await world.prove.offer(claim, nonce);
     if (this.#isClosed) return;
     world.signal({ $case: 'offer', value: create(Offer, { ...claim, proof }) });
   }
 
   async #sendCandidate(candidate: RTCIceCandidate | null): Promise<void> {
-    await this.#offered;
+    await this.#offered.promise;
     if (this.#isClosed) return;
     const { linkId, number: attempt, world } = this.#options;
     const [line, sdpMid] = [candidate?.candidate ?? '', candidate?.sdpMid ?? ''];

@@ -14,8 +14,9 @@ import {
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { CandidatePair } from '../shared/status.js';
 import type { P2pWorkerEvent } from '../shared/worker-messages.js';
+import { AttemptAhead } from './p2p-ahead.js';
 import { P2pAttempt } from './p2p-attempt.js';
-import { P2P_FAILURES, P2P_TRANSITIONS, type P2pState } from './p2p-state.js';
+import { P2P_FAILURES, P2P_TRANSITIONS, type P2pState, type ReportDetails } from './p2p-state.js';
 import type { P2pWorld } from './p2p-world.js';
 import type { ServerMessage } from './signaling.js';
 import { toRtcIceServers } from './webrtc-utils.js';
@@ -31,6 +32,7 @@ export class P2pClient {
   last: P2pAttempt | undefined;
   /** The attempt under way, or the one that has succeeded. */
   #attempt: P2pAttempt | undefined;
+  readonly #ahead: AttemptAhead;
   /** An older path that is silent. It stays until its successor is proved, because it may recover. */
   #kept: P2pAttempt | undefined;
   #isSilent = false;
@@ -44,6 +46,7 @@ export class P2pClient {
 
   constructor(world: P2pWorld) {
     this.#world = world;
+    this.#ahead = new AttemptAhead(world.clock);
     const { p2pRetryMinMs, p2pRetryMaxMs } = BROWSER_LIMITS;
     this.#backoff = new Backoff(p2pRetryMinMs, p2pRetryMaxMs, world.random);
   }
@@ -54,7 +57,7 @@ export class P2pClient {
 
   /** Live peer connections: one, two while a path is being replaced, or none. */
   get connectionCount(): number {
-    return [this.#attempt, this.#kept].filter((attempt) => attempt !== undefined).length;
+    return [this.#attempt, this.#kept].filter(Boolean).length + this.#ahead.count;
   }
 
   /** Why there is no direct path, in words for people; undefined while nobody knows, or there is one. */
@@ -174,6 +177,8 @@ export class P2pClient {
     this.#kept = this.#attempt;
     this.#attempt = undefined;
     this.#machine.transition('asking');
+    // The host's answer may be some time in coming: signaling may have to be made anew first.
+    this.#ahead.keep(this.#begin(this.#kept?.peer.getConfiguration()));
     this.#after(BROWSER_LIMITS.connectionAnswerMs, () => this.#rest());
   }
 
@@ -189,38 +194,44 @@ export class P2pClient {
     if (this.#machine.state !== 'asking') return;
     if (!accept.p2p) return void this.#machine.transition('off');
     const configuration = { iceServers: toRtcIceServers(accept.iceServers) };
-    const peer = this.#world.createPeer?.(configuration);
-    if (peer === undefined || !this.#machine.transition('offering')) return;
+    const attempt = this.#ahead.take() ?? this.#begin(configuration);
+    if (attempt === undefined || !this.#machine.transition('offering')) return;
     this.#timer?.cancel();
-    this.#attempts += 1;
     this.#startedAt = this.#world.clock.now();
+    this.last = this.#attempt = attempt;
+    this.#report(P2pEvent.ATTEMPT);
+    attempt.accepted(accept);
+  }
+
+  #begin(configuration: RTCConfiguration = {}): P2pAttempt | undefined {
+    const peer = this.#world.createPeer?.(configuration);
+    if (peer === undefined) return undefined;
+    this.#attempts += 1;
     const attempt: P2pAttempt = new P2pAttempt({
-      linkId: accept.linkId,
+      linkId: this.#linkId ?? '',
       number: this.#attempts,
       peer,
-      accept,
       world: this.#world,
       failed: (failure) => this.#fail(attempt, failure),
       silent: () => {
         if (attempt === this.#attempt) this.heard(false);
       },
     });
-    this.last = this.#attempt = attempt;
-    this.#report(P2pEvent.ATTEMPT);
     attempt.start();
+    return attempt;
   }
 
   #connected(attempt: P2pAttempt): void {
     if (!this.#machine.transition('connected')) return;
     this.#isSilent = false;
     this.#fault = undefined;
-    this.#kept?.close();
-    this.#kept = undefined;
+    this.#lostKept();
     this.#report(P2pEvent.CONNECTED, { setupMs: attempt.connected(), isTurn: attempt.isTurn });
   }
 
   #fail(attempt: P2pAttempt, failure: P2pFailure): void {
     if (attempt === this.#kept) return this.#lostKept();
+    if (this.#ahead.has(attempt)) return this.#ahead.drop();
     if (attempt !== this.#attempt) return;
     if (this.#machine.state === 'connected') {
       this.#forgive();
@@ -256,6 +267,7 @@ export class P2pClient {
   }
 
   #rest(): void {
+    this.#ahead.drop();
     if (!this.#isSilent && this.#keep()) return;
     if (this.#machine.transition('resting'))
       this.#after(this.#backoff.next(), () => this.retryNow());
@@ -271,16 +283,13 @@ export class P2pClient {
 
   #dropAll(): void {
     const attempts = [this.#attempt, this.#kept];
+    this.#ahead.drop();
     this.#attempt = this.#kept = undefined;
     for (const attempt of attempts) attempt?.close();
   }
 
-  #report(
-    event: P2pEvent,
-    details: { setupMs?: number; isTurn?: boolean; failure?: P2pFailure } = {},
-  ): void {
-    const linkId = this.#linkId ?? '';
-    const value = create(ConnectionState, { linkId, event, ...details });
+  #report(event: P2pEvent, details: ReportDetails = {}): void {
+    const value = create(ConnectionState, { linkId: this.#linkId ?? '', event, ...details });
     this.#world.signal({ $case: 'connectionState', value });
   }
 

@@ -1,4 +1,9 @@
-import { P2pFailure, type PathFault, type TransitionTable } from '@wingman/protocol';
+import {
+  P2pFailure,
+  type ConnectionState,
+  type PathFault,
+  type TransitionTable,
+} from '@wingman/protocol';
 
 /**
  * idle: nothing to do yet. asking: the host has been asked. offering: descriptions and candidates
@@ -30,4 +35,8 @@ export const P2P_FAILURES: Readonly<Record<PathFault, P2pFailure>> = {
   nat: P2pFailure.NAT,
   dtls: P2pFailure.DTLS,
   lan: P2pFailure.LAN,
+  turn: P2pFailure.TURN,
 };
+
+/** What the server is told beside an event. */
+export type ReportDetails = Partial<Pick<ConnectionState, 'setupMs' | 'isTurn' | 'failure'>>;

@@ -76,6 +76,7 @@ export class Signaling {
   #openedInMs = 0;
   /** When an answer is due that shows whether the connection lives. */
   #probe: Timer | undefined;
+  #probeEndsAt = 0;
 
   constructor(options: SignalingOptions) {
     this.#options = options;
@@ -120,9 +121,14 @@ export class Signaling {
 
   /** Asks the server for a sign of life. A connection that gives none is replaced: a dead one stays open for minutes. */
   probe(withinMs: number = BROWSER_LIMITS.signalingProbeMs): void {
-    if (this.#probe !== undefined || !this.isOpen) return;
-    this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
+    if (!this.isOpen) return;
     const patienceMs = Math.max(withinMs, 2 * this.#openedInMs);
+    const endsAt = this.#clock.now() + patienceMs;
+    // Whoever asks again gets no longer, and may get shorter: the first may have asked without a suspicion.
+    if (this.#probe !== undefined && this.#probeEndsAt <= endsAt) return;
+    this.#probeEndsAt = endsAt;
+    this.#probe?.cancel();
+    this.send({ $case: 'heartbeat', value: create(Heartbeat, {}) });
     this.#lookFor(patienceMs / PROBE_LOOKS, PROBE_LOOKS);
   }
 

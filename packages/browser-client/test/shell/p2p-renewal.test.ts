@@ -41,6 +41,40 @@ describe('a direct path that falls silent', () => {
     expect(world.peers.map(({ isClosed }) => isClosed)).toEqual([true, false]);
   });
 
+  test('the successor gathers while the host is asked, and its offer goes out at the accept', async () => {
+    const { world, client } = await established();
+    client.heard(false);
+    expect([world.channels, world.peer().configuration]).toEqual([
+      [1, 2],
+      { iceServers: [{ urls: ['stun:s'] }] },
+    ]);
+    world.peer().onicecandidate?.({ candidate: { candidate: 'candidate:9', sdpMid: '0' } });
+    await world.clock.advance(BROWSER_LIMITS.p2pAheadMs);
+    expect(world.cases().slice(-2)).toEqual(['connectionRequest', 'connectionState']);
+    client.handle(accept());
+    await settle();
+    expect(world.peers).toHaveLength(2);
+    expect(world.cases().slice(-3)).toEqual(['connectionState', 'offer', 'iceCandidate']);
+  });
+
+  test('what was gathered long before the accept is not offered: the network may be another', async () => {
+    const { world, client } = await established();
+    client.heard(false);
+    await world.clock.advance(BROWSER_LIMITS.p2pAheadMs + 1);
+    client.handle(accept());
+    await settle();
+    expect([world.peers[1]?.isClosed, world.channels, world.ended]).toEqual([true, [1, 2, 3], [2]]);
+    expect(world.sent.at(-1)).toMatchObject({ $case: 'offer', value: { attempt: 3 } });
+  });
+
+  test('that recovers while the host does not answer goes on, and what was gathered ends', async () => {
+    const { world, client } = await established();
+    client.heard(false);
+    client.heard(true);
+    await world.clock.advance(BROWSER_LIMITS.connectionAnswerMs);
+    expect([client.state, client.connectionCount, world.ended]).toEqual(['connected', 1, [2]]);
+  });
+
   test('does so when ICE hears nothing', async () => {
     const { world, client } = await established();
     world.peer().connectionState = 'disconnected';

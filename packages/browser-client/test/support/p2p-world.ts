@@ -28,6 +28,10 @@ class FakePeer {
 
   constructor(readonly configuration: RTCConfiguration) {}
 
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
   createDataChannel(label: string): object {
     return { label };
   }

@@ -7,7 +7,6 @@ import {
   type Clock,
   type ExchangeObserver,
   type HostRegistered,
-  type IceServer,
   type Timer,
   type WingmanError,
 } from '@wingman/protocol';
@@ -24,6 +23,7 @@ import type { HostEvents, HostOptions, StopReason, ViewerInfo } from './host-typ
 import { LaneHost } from './lane-host.js';
 import { Lease } from './lease.js';
 import { LinkTable } from './links.js';
+import { PathTally } from './path-tally.js';
 import { P2pHost } from './p2p-host.js';
 import { Registrations } from './registrations.js';
 import { ServerMessages } from './server-messages.js';
@@ -39,6 +39,7 @@ export class Host extends EventEmitter<HostEvents> {
   /** What hosts of other ports have in common with this one, and who is let in. */
   readonly commons: Commons;
   readonly #links: LinkTable;
+  readonly #tally: PathTally;
   readonly #dialer: Dialer;
   readonly #p2p: P2pHost | undefined;
   #lanes: LaneHost | undefined;
@@ -87,6 +88,9 @@ export class Host extends EventEmitter<HostEvents> {
     this.observe(requestLog((report) => this.emit('request', report)));
     this.observe(this.commons.refusals.observer);
     this.#links = this.#createLinks();
+    this.#tally = new PathTally(this.#clock, (value) =>
+      this.#connection.send({ $case: 'pathReport', value }),
+    );
     this.#dialer = this.#createDialer();
     this.#p2p = this.#createP2p();
     const registrations = new Registrations(options, keys, this.#lease);
@@ -186,6 +190,7 @@ export class Host extends EventEmitter<HostEvents> {
     const isWanted = reason === 'closed' || this.#connection.state === 'registered';
     if (isWanted) await this.app.drain();
     const told = reason === 'expired' ? EndReason.EXPIRED : EndReason.STOPPED;
+    this.#tally.close();
     this.#connection.send({ $case: 'endSession', value: { reason: told } });
     this.#links.close('SESSION_ENDED');
     this.#p2p?.close();
@@ -204,6 +209,7 @@ export class Host extends EventEmitter<HostEvents> {
       events: {
         opened: (link, via) => {
           const lanes = via === 'viewer' ? this.#lanes : undefined;
+          if (via === 'viewer') this.#tally.watch(link);
           const viewer = (): string => this.#links.browserOf(link.id);
           const address = (): string | undefined => this.#links.addressOf(link.id);
           this.app.serve(link, via, { viewer, address }, lanes?.offersOn(link));
@@ -243,7 +249,7 @@ export class Host extends EventEmitter<HostEvents> {
   #createP2p(): P2pHost | undefined {
     const { engine, identity, loadSpare, p2pTimeoutMs: timeoutMs, maxViewers } = this.#options;
     if (engine === undefined) return undefined;
-    const iceServers = (): readonly IceServer[] => this.#lease.iceServers;
+    const iceServers = () => this.#lease.iceServers;
     const peers = { engine, linkKey: identity.linkKey, timeoutMs, clock: this.#clock, iceServers };
     this.#lanes = new LaneHost(peers);
     return new P2pHost({

@@ -28,6 +28,7 @@ import type { HostTokens } from '../operator/host-tokens.js';
 import { createChallenge, createDialToken, verifyRegistration } from '../sessions/registration.js';
 import type { Grant, HostPort, Session } from '../sessions/session.js';
 import type { StunCoordination } from '../stun/stun-coordination.js';
+import { PathReports } from './path-reports.js';
 import { SignalingSocket } from './signaling-socket.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -88,6 +89,7 @@ export class HostConnection implements HostPort {
   readonly #challenge = createChallenge();
   readonly #deadline: Timer;
   readonly #renewals: TokenBucket;
+  readonly #reports: PathReports;
   readonly #machine = new StateMachine(TRANSITIONS, 'challenged');
   /** Until the host has named its own, and for one that names none, this connection's. */
   instance: string = this.dialToken;
@@ -100,6 +102,7 @@ export class HostConnection implements HostPort {
     const { hostMessageBurst, hostMessagesPerSecond, registrationMs } = SERVER_LIMITS;
     const { renewalBurst, renewalsPerSecond } = SERVER_LIMITS;
     this.#options = options;
+    this.#reports = new PathReports(options.metrics, options.clock);
     this.#renewals = new TokenBucket(options.clock, renewalBurst, renewalsPerSecond);
     const bucket = new TokenBucket(options.clock, hostMessageBurst, hostMessagesPerSecond);
     this.#socket = new SignalingSocket(webSocket, bucket, {
@@ -196,6 +199,7 @@ export class HostConnection implements HostPort {
       const isExpired = message.value.reason === EndReason.EXPIRED;
       return this.#session.end(isExpired ? 'expired' : 'stopped');
     }
+    if (message?.$case === 'pathReport') return this.#reports.count(message.value);
     this.#audience?.fromHost(message);
   }
 

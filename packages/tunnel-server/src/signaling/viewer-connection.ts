@@ -192,6 +192,7 @@ const REASONS: Readonly<Record<P2pFailure, string>> = {
   [P2pFailure.NAT]: 'nat',
   [P2pFailure.DTLS]: 'dtls',
   [P2pFailure.LAN]: 'lan',
+  [P2pFailure.TURN]: 'turn',
 };
 
 /** Counts what one viewer says has become of its direct paths; a viewer that says too much isn't counted. */

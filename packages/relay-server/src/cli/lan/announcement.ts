@@ -1,6 +1,7 @@
-import multicastDns from 'multicast-dns';
+import type multicastDns from 'multicast-dns';
 import type { Answer } from 'dns-packet';
 import { HOST_LIMITS } from '../../limits.js';
+import { openMulticast } from '../../tunnel/multicast.js';
 
 /** What is told to everybody on a network: never a key or a token. */
 export interface Announced {
@@ -28,16 +29,6 @@ const KINDS = '_services._dns-sd._udp.local';
 export const SHARED_BY = 'by=';
 /** The field that a session by TLS has. */
 export const BY_TLS = 'tls=1';
-
-/** Multicast DNS on the network that this address is of. Linux hears none on a socket that is bound to the address. */
-export function openMulticast(address: string): multicastDns.MulticastDNS {
-  const multicast = multicastDns({ interface: address, bind: '0.0.0.0' });
-  // What can't be read, and a network that is gone: as if nobody had asked.
-  multicast.on('warning', () => undefined);
-  // A bind that fails is told twice, and whoever listens once has gone by then.
-  multicast.on('error', () => undefined);
-  return multicast;
-}
 
 /** An announcement that stands until it is withdrawn. */
 export interface Announcement {

@@ -4,8 +4,9 @@ import { visibleText } from '@wingman/node-kit';
 import type { Answer } from 'dns-packet';
 import { HOST_LIMITS } from '../../limits.js';
 import { aborted } from '../process.js';
+import { openMulticast } from '../../tunnel/multicast.js';
 import { wrapWords } from '../terminal/words.js';
-import { BY_TLS, openMulticast, SERVICE, SHARED_BY } from './announcement.js';
+import { BY_TLS, SERVICE, SHARED_BY } from './announcement.js';
 import { lanAddress } from './lan-address.js';
 
 /** A session that somebody on the network shares. */

@@ -1,5 +1,6 @@
 import type { EngineName, PeerEngine } from './engine.js';
 import { ENGINE_NAMES } from './engine.js';
+import { withLocalNames } from './local-names.js';
 import { loadNodeDatachannel } from './node-datachannel.js';
 import { loadWrtc } from './wrtc.js';
 
@@ -31,7 +32,7 @@ export async function loadEngine(
   const failures: string[] = [];
   for (const name of choice === 'auto' ? ENGINE_NAMES : [choice]) {
     try {
-      return { engine: await loaders[name](), failures };
+      return { engine: withLocalNames(await loaders[name]()), failures };
     } catch (error) {
       failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -28,6 +28,18 @@ export enum RejectReason {
   NOT_ADMITTED = 5,
 }
 
+export enum PathChangeCause {
+  UNSPECIFIED = 0,
+  /** UPGRADED - A better path has come up. */
+  UPGRADED = 1,
+  /** CHOSEN - The viewer's end prefers another path, and the one that was left lives. */
+  CHOSEN = 2,
+  /** FELL_BACK - The path that was left has died or fallen silent. */
+  FELL_BACK = 3,
+  /** LOST - Nothing carries the link any more. */
+  LOST = 4,
+}
+
 export enum P2pEvent {
   UNSPECIFIED = 0,
   ATTEMPT = 1,
@@ -52,6 +64,7 @@ export enum P2pFailure {
   NAT = 11,
   DTLS = 12,
   LAN = 13,
+  TURN = 14,
 }
 
 export enum DialPurpose {
@@ -78,6 +91,7 @@ export interface HostMessage {
     | { $case: "iceCandidate"; value: IceCandidate }
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "endSession"; value: EndSession }
+    | { $case: "pathReport"; value: PathReport }
     | undefined;
 }
 
@@ -250,6 +264,21 @@ export interface ConnectionState {
   isTurn: boolean;
 }
 
+/** PathReport tells what the host's links have done since the last one. The server only counts it. */
+export interface PathReport {
+  /** Payload by data channels, both ways together: straight to the viewer, and by a TURN server. */
+  directBytes: bigint;
+  turnBytes: bigint;
+  changes: PathChangeCount[];
+  /** How much shorter the direct path's round trip was than the relay's as it took over, in milliseconds; negative if longer. */
+  savedMs: number[];
+}
+
+export interface PathChangeCount {
+  cause: PathChangeCause;
+  count: number;
+}
+
 /** WrongKey tells the host that somebody came with a key that is not the session's, and that the server turned them away. */
 export interface WrongKey {
   /** The IP address of that visitor, as in DialPreface. */
@@ -334,6 +363,9 @@ export const HostMessage: MessageFns<HostMessage> = {
       case "endSession":
         EndSession.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "pathReport":
+        PathReport.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -407,6 +439,14 @@ export const HostMessage: MessageFns<HostMessage> = {
             message.message = { $case: "endSession", value: EndSession.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "pathReport", value: PathReport.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -464,6 +504,12 @@ export const HostMessage: MessageFns<HostMessage> = {
       case "endSession": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "endSession", value: EndSession.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "pathReport": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "pathReport", value: PathReport.fromPartial(object.message.value) };
         }
         break;
       }
@@ -2221,6 +2267,186 @@ export const ConnectionState: MessageFns<ConnectionState> = {
     message.setupMs = object.setupMs ?? 0;
     message.failure = object.failure ?? 0;
     message.isTurn = object.isTurn ?? false;
+    return message;
+  },
+};
+
+function createBasePathReport(): PathReport {
+  return { directBytes: 0n, turnBytes: 0n, changes: [], savedMs: [] };
+}
+
+export const PathReport: MessageFns<PathReport> = {
+  encode(message: PathReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.directBytes !== 0n) {
+      if (BigInt.asUintN(64, message.directBytes) !== message.directBytes) {
+        throw new globalThis.Error("value provided for field message.directBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.directBytes);
+    }
+    if (message.turnBytes !== 0n) {
+      if (BigInt.asUintN(64, message.turnBytes) !== message.turnBytes) {
+        throw new globalThis.Error("value provided for field message.turnBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.turnBytes);
+    }
+    for (const v of message.changes) {
+      PathChangeCount.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.savedMs.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.savedMs) {
+        writer.sint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PathReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePathReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.directBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.turnBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.changes.push(PathChangeCount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.savedMs.push(reader.sint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.savedMs.push(reader.sint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PathReport>): PathReport {
+    return PathReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PathReport>): PathReport {
+    const message = createBasePathReport();
+    message.directBytes = (object.directBytes !== undefined && object.directBytes !== null)
+      ? BigInt(object.directBytes)
+      : 0n;
+    message.turnBytes = (object.turnBytes !== undefined && object.turnBytes !== null) ? BigInt(object.turnBytes) : 0n;
+    message.changes = object.changes?.map((e) => PathChangeCount.fromPartial(e)) || [];
+    message.savedMs = object.savedMs?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePathChangeCount(): PathChangeCount {
+  return { cause: 0, count: 0 };
+}
+
+export const PathChangeCount: MessageFns<PathChangeCount> = {
+  encode(message: PathChangeCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cause !== 0) {
+      writer.uint32(8).int32(message.cause);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PathChangeCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePathChangeCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cause = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PathChangeCount>): PathChangeCount {
+    return PathChangeCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PathChangeCount>): PathChangeCount {
+    const message = createBasePathChangeCount();
+    message.cause = object.cause ?? 0;
+    message.count = object.count ?? 0;
     return message;
   },
 };

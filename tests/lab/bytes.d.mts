@@ -1,0 +1,1 @@
+export function bytesOf(seed: string, length: number): Buffer;
