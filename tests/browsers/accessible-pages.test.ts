@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { findings, PHONE, tooWide } from '../support/accessible.js';
 import { appShows, launch, release, statusWhere, type BrowserName } from '../support/browser.js';
+import { IN_EACH_SCHEME, launchIn } from '../support/colour-schemes.js';
 import { page, send, startPageApp, type PageApp } from '../support/page-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -47,22 +48,10 @@ function pressInDetails(tab: Page, label: string): Promise<boolean> {
   }, label);
 }
 
-/** What makes a browser prefer dark pages. */
-const DARK = {
-  args: { chromium: ['--blink-settings=preferredColorScheme=0'], firefox: [] },
-  prefs: { 'layout.css.prefers-color-scheme.content-override': 0 },
-};
-
-describe.each<[BrowserName, 'light' | 'dark']>([
-  ['chromium', 'light'],
-  ['chromium', 'dark'],
-  ['firefox', 'light'],
-  ['firefox', 'dark'],
-])('in %s, %s', (name, scheme) => {
+describe.each(IN_EACH_SCHEME)('in %s, %s', (name, scheme) => {
   let browser: Browser;
   beforeAll(async () => {
-    const { args, prefs } = DARK;
-    browser = scheme === 'light' ? await launch(name) : await launch(name, args[name], { prefs });
+    browser = await launchIn(scheme, name);
   });
   afterAll(() => release(browser));
 

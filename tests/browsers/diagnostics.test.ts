@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'puppeteer-core';
 import { appShows, inApp, launch, release, status, statusWhere } from '../support/browser.js';
 import type { BrowserName } from '../support/browser.js';
+import { IN_EACH_SCHEME, launchIn } from '../support/colour-schemes.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share } from '../support/processes.js';
 
@@ -188,25 +189,13 @@ async function findings(tab: Page): Promise<string[]> {
   return found ?? ['no frame'];
 }
 
-/** What makes a browser prefer dark pages. */
-const DARK = {
-  args: { chromium: ['--blink-settings=preferredColorScheme=0'], firefox: [] },
-  prefs: { 'layout.css.prefers-color-scheme.content-override': 0 },
-};
-
-describe.each<[BrowserName, 'light' | 'dark']>([
-  ['chromium', 'light'],
-  ['chromium', 'dark'],
-  ['firefox', 'light'],
-  ['firefox', 'dark'],
-])('in %s, %s', (name, scheme) => {
+describe.each(IN_EACH_SCHEME)('in %s, %s', (name, scheme) => {
   let share: Share;
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    const { args, prefs } = DARK;
     share = await Share.start(app.port);
-    browser = scheme === 'light' ? await launch(name) : await launch(name, args[name], { prefs });
+    browser = await launchIn(scheme, name);
     page = await openDiagnostics(browser, share);
   });
   afterAll(async () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
 import { answeredPages, galleryPage, words } from '../../scripts/lib/screens.mjs';
 import { axeFindings, coveredButtons, DESK, PHONE, tooWide } from '../support/accessible.js';
-import { launch, release, type BrowserName } from '../support/browser.js';
+import { release } from '../support/browser.js';
+import { IN_EACH_SCHEME, launchIn } from '../support/colour-schemes.js';
 import { ROOT } from '../support/processes.js';
 
 // Every page about a problem and every state of the reviewer's page, by the code that draws it there. What brings each about is
@@ -19,13 +20,13 @@ interface Gallery {
 type Said = Record<string, string>;
 const pictured = JSON.parse(readFileSync(join(ROOT, 'scripts/lib/pictured.json'), 'utf8')) as Said;
 
-describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
+describe.each(IN_EACH_SCHEME)('in %s, %s', (name, scheme) => {
   let browser: Browser;
   let tab: Page;
   const faults: string[] = [];
   const said: Said = {};
   beforeAll(async () => {
-    browser = await launch(name);
+    browser = await launchIn(scheme, name);
     tab = await browser.newPage();
     await tab.setViewport(PHONE);
     // Some pages load themselves anew, while somebody looks at them.

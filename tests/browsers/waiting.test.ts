@@ -59,16 +59,23 @@ test('a request made while no carrier is there waits, and is executed once when 
   await page.close();
 });
 
-test('a host that is gone is a page that says so, and the app comes when the host does', async () => {
+test('a host that was killed is named as the cause, in an open tab and in one that comes then', async () => {
   const gone = await Share.start(app.port, ['--server', server.url]);
   const page = await browser.newPage();
-  gone.signal('SIGSTOP');
+  await page.goto(gone.ready.url);
+  await appShows(page, 'plain app page');
   gone.signal('SIGKILL');
   await gone.exited;
+  await eventually('the open tab names the cause', async () =>
+    /^Offline since [^.]*\. The developer’s machine can’t be reached/.test(await bar(page)),
+  );
   await page.goto(gone.ready.url);
   await eventually(
-    'the page names the cause',
-    async () => /developer|host/i.test(await page.evaluate(() => document.body.innerText)),
+    'the new one names it',
+    async () => {
+      const said = await page.evaluate(() => document.body.innerText);
+      return /^HOST_OFFLINE\s+The developer’s machine can’t be reached/.test(said);
+    },
     30_000,
   );
   await page.close();

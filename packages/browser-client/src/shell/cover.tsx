@@ -103,12 +103,12 @@ function Progress({ done }: { done: ReadonlySet<Step> }): VNode {
   return (
     <Card role="status">
       <div class="beam" aria-hidden="true" />
-      <h1>
-        {done.has('host') ? 'Waiting for the app…' : 'Connecting to the developer’s machine…'}
-      </h1>
-      {done.has('host') ? (
-        <p class="soft">The connection is up. The developer’s app has not answered yet.</p>
-      ) : null}
+      <h1>{done.has('host') ? 'Waiting for the app…' : 'Connecting…'}</h1>
+      <p class="soft">
+        {done.has('host')
+          ? 'The connection is up. The developer’s app has not answered yet.'
+          : 'The developer’s machine has not answered yet.'}
+      </p>
       <ol class="steps">
         {STEPS.map((step) => (
           <li key={step} class={done.has(step) ? 'done' : step === current ? 'now' : ''}>

@@ -40,7 +40,7 @@ describe('progress', () => {
   test('says whom it waits for: the machine at first, and then its app', () => {
     const journey = { ...newJourney(), isLate: true };
     draw(journey);
-    expect(text('h1')).toContain('developer’s machine');
+    expect(text('.soft')).toContain('developer’s machine');
     journey.done.add('host');
     draw(journey);
     expect(text('h1')).toContain('the app');
