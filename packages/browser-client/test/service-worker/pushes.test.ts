@@ -3,7 +3,6 @@ import {
   encodeMessage,
   encodeRecord,
   PUSH_LIMITS,
-  PUSHES_TARGET,
   PushedAnswer,
   type IncomingRequest,
 } from '@wingman/protocol';
@@ -25,17 +24,23 @@ let tab: ReturnType<typeof tunnelledTab>;
 beforeEach(() => {
   streams = [];
   waiting = [];
-  tab = tunnelledTab((incoming) => {
-    const { target } = incoming.head;
-    if (target === PUSHES_TARGET) {
-      incoming.respond(head(200, []));
-      streams.push(incoming);
-    } else if (target.startsWith('/slow')) waiting.push(incoming);
-    else reply(incoming, 200, ETAG, `asked ${target}`);
+  tab = tabWith((incoming) => {
+    incoming.respond(head(200, []));
+    streams.push(incoming);
   });
 });
 
 afterEach(() => tab.close());
+
+/** A tab whose host does this with a push stream that is asked for. */
+function tabWith(pushes: (incoming: IncomingRequest) => void): ReturnType<typeof tunnelledTab> {
+  const answer = (incoming: IncomingRequest): void => {
+    const { target } = incoming.head;
+    if (target.startsWith('/slow')) waiting.push(incoming);
+    else reply(incoming, 200, ETAG, `asked ${target}`);
+  };
+  return tunnelledTab(answer, {}, undefined, pushes);
+}
 
 const get = async (target: string, init = {}): Promise<string> =>
   (await appFetch(asked(ORIGIN + target, { ...SCRIPT, ...init }), tab.tools)).text();
@@ -69,6 +74,16 @@ async function opened(): Promise<void> {
   await get('/first.js');
   await eventually(() => streams.length === before + 1);
 }
+
+describe('a tab’s first document', () => {
+  test('opens the stream, so that what it names may come before the page asks', async () => {
+    await loadDocument();
+    await eventually(() => streams.length === 1);
+    await pushed('/a.js');
+    expect(await get('/a.js')).toBe('pushed /a.js');
+    expect(requests()).toEqual([]);
+  });
+});
 
 describe('a script', () => {
   test('that was pushed is not asked for', async () => {
@@ -130,14 +145,13 @@ describe('a script', () => {
 
   test('goes to the app where the host pushes nothing, and the host is asked for that once', async () => {
     tab.close();
-    tab = tunnelledTab((incoming) => {
-      const isStream = incoming.head.target === PUSHES_TARGET;
-      if (isStream) streams.push(incoming);
-      reply(incoming, isStream ? 404 : 200, ETAG, 'asked');
+    tab = tabWith((incoming) => {
+      streams.push(incoming);
+      reply(incoming, 404);
     });
-    expect(await get('/a.js')).toBe('asked');
+    expect(await get('/a.js')).toBe('asked /a.js');
     await settle();
-    expect(await get('/b.js')).toBe('asked');
+    expect(await get('/b.js')).toBe('asked /b.js');
     expect(streams).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 import {
   BoundedMap,
   PORTS_TARGET,
+  PUSHES_TARGET,
   request,
   WingmanError,
   type Header,
@@ -40,17 +41,18 @@ type Answer = (incoming: IncomingRequest) => void;
 /** Which ports the host says that it shares. */
 const SHARED: object = { port: 3000, also: [8080] };
 
-/** A tab with a tunnel, whose host answers, and a service worker that knows the tab. */
+/** A tab with a tunnel, whose host answers and pushes nothing unless `pushes` does, and a service worker that knows the tab. */
 export function tunnelledTab(
   answer: Answer,
   found: Partial<ShellEntry> | 'none' = {},
   shared: object = SHARED,
+  pushes: Answer = (incoming) => reply(incoming, 404),
 ) {
   const received: Received[] = [];
   /** What the service worker has asked the host itself: which ports it shares. */
   const questions: Received[] = [];
   const { mux, viewer } = linkedHost({
-    request: (incoming) => void receive(incoming, { received, questions, shared }, answer),
+    request: (incoming) => void receive(incoming, { received, questions, shared, pushes }, answer),
   });
   const service = new FetchService(
     (fetchHead, options) => request(mux, toRequestHead(fetchHead), options),
@@ -89,7 +91,8 @@ async function receive(
     received,
     questions,
     shared,
-  }: Record<'received' | 'questions', Received[]> & { shared: object },
+    pushes,
+  }: Record<'received' | 'questions', Received[]> & { shared: object; pushes: Answer },
   answer: Answer,
 ): Promise<void> {
   const { method, target, port, headers } = incoming.head;
@@ -99,6 +102,7 @@ async function receive(
     questions.push(seen);
     return reply(incoming, 200, [], JSON.stringify(shared));
   }
+  if (target === PUSHES_TARGET) return pushes(incoming);
   received.push(seen);
   answer(incoming);
   const body = await collect(incoming.body).catch(() => new Uint8Array());
