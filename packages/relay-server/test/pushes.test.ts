@@ -215,6 +215,26 @@ describe('a push stream', () => {
     ]);
   });
 
+  test('a second visit is not sent what the browser may have: its document has more than the host knows of', async () => {
+    files['/p.html'] = '<script type=module src=/a.js></script>';
+    files['/a.js'] = 'export {}';
+    const host = await hosted();
+    const first = await tabOf(host);
+    await first.get('/p.html', [], 'iframe', 'navigate');
+    await until(() => first.pushed.length === 1, 'a push');
+    files['/p.html'] += '<script type=module src=/new.js></script>';
+    files['/new.js'] = 'export {}';
+    const second = await tabOf(host);
+    await second.get('/p.html', [], 'iframe', 'navigate');
+    await until(() => second.pushed.length === 1, 'a push');
+    await second.get('/new.js');
+    expect(second.pushed.map(({ target, head }) => [target, head?.status])).toEqual([
+      ['/a.js', 304],
+    ]);
+    await second.get('/p.html', [], 'iframe', 'navigate');
+    await until(() => second.pushed.length === 3, 'pushes for the next document');
+  });
+
   test('what a browser may use unasked is not pushed again, but what it imports is', async () => {
     files['/a.js'] = "import './deps.js'";
     files['/deps.js'] = "import './b.js'";
@@ -271,6 +291,20 @@ describe('a push stream', () => {
     files['/b.js'] = 'export default 2';
     await get('/', [], 'iframe', 'navigate');
     expect(await get('/b.js')).toEqual([200, 'export default 2']);
+  });
+
+  test('a browser with a service worker of the app is sent nothing: that worker may have it', async () => {
+    files['/sw.js'] = 'self.onfetch = () => {}';
+    files['/a.js'] = "import './b.js'";
+    files['/b.js'] = 'export {}';
+    const host = await hosted();
+    const first = await tabOf(host);
+    await first.get('/sw.js', [], 'serviceworker', 'same-origin');
+    const second = await tabOf(host);
+    await second.get('/a.js');
+    await second.get('/b.js');
+    expect([first.pushed, second.pushed]).toEqual([[], []]);
+    expect(paths()).toEqual(['/sw.js', '/a.js', '/b.js']);
   });
 
   test('a request with cookies of another moment goes to the app', async () => {

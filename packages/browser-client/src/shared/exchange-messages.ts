@@ -28,6 +28,12 @@ export const PUSHES_HEAD: FetchHead = {
   ...{ destination: 'empty', mode: 'same-origin', hasBody: false, hasCredentials: true },
 };
 
+/** The same request ahead of a page: the first request of a tab tells the host which browser it is. */
+export function pushesBefore({ headers }: FetchHead): FetchHead {
+  const agent = headers.filter(([name]) => name === 'user-agent');
+  return { ...PUSHES_HEAD, headers: [...PUSHES_HEAD.headers, ...agent] };
+}
+
 /** A request with one of these methods changes nothing, even if it is run twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 

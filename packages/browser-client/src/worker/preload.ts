@@ -8,7 +8,7 @@ import {
   type Timer,
   type TransitionTable,
 } from '@wingman/protocol';
-import type { FetchHead } from '../shared/exchange-messages.js';
+import { pushesBefore, type FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import type { SendRequest } from './serve-fetch.js';
 
@@ -86,7 +86,9 @@ export class Preload {
 export class Preloads {
   readonly #all: readonly Preload[];
 
-  constructor(heads: readonly FetchHead[], clock: Clock) {
+  /** Ahead of the page goes its push stream: the host reads the page for what it can push. */
+  constructor(page: FetchHead | null, clock: Clock) {
+    const heads = page === null ? [] : [pushesBefore(page), page];
     this.#all = heads.map((head) => new Preload(head, clock));
   }
 

@@ -15,7 +15,7 @@ import {
   type ErrorCode,
   type RequestHead,
 } from '@wingman/protocol';
-import { PUSHES_HEAD, type FetchHead } from '../shared/exchange-messages.js';
+import type { FetchHead } from '../shared/exchange-messages.js';
 import { BROWSER_LIMITS } from '../shared/limits.js';
 import { NO_LINK, type LinkStatus } from '../shared/status.js';
 import type {
@@ -74,14 +74,11 @@ export class Tunnel {
       key: options.key,
       link: () => this.#life.link,
       onEvent: (attempt, event, code) => {
-        const reason = code === undefined ? {} : { code };
-        options.tell({ kind: 'p2p', attempt, event, ...reason });
+        options.tell({ kind: 'p2p', attempt, event, ...(code !== undefined && { code }) });
       },
     });
-    const { preload, prekey } = options;
-    // Without a prekey there is no first flight. In one the stream comes first: the host reads the page for what it can push.
-    const early = preload === null || prekey === null ? [] : [PUSHES_HEAD, preload];
-    this.#firstFlight = new Preloads(early, this.#clock);
+    // Without a prekey there is no first flight.
+    this.#firstFlight = new Preloads(options.prekey && options.preload, this.#clock);
     this.#life = this.#begin(options.prekey);
   }
 
@@ -221,9 +218,8 @@ export class Tunnel {
       tell: (lane, step) => this.#options.tell({ kind: 'lane', lane, step }),
     });
     const life: Life = { link, mux, relay, lanes, machine };
-    for (const event of ['state', 'path', 'attachment'] as const) {
+    for (const event of ['state', 'path', 'attachment'] as const)
       link.on(event, () => this.#changed(life));
-    }
     this.#options.tell({ kind: 'link', id: link.id });
     relay.connect();
     return life;

@@ -16,7 +16,25 @@ export class PushMemory {
   );
   readonly #held = new BoundedMap<string, Held>(HOST_LIMITS.pushHeld);
 
+  readonly #known = new BoundedMap<string, true>(HOST_LIMITS.pushGraph);
+  /** Browsers that have asked for a service worker of the app. */
+  readonly #withWorker = new BoundedMap<string, true>(HOST_LIMITS.pushGraph);
+
   constructor(private readonly clock: Clock) {}
+
+  /** Whether a browser has been sent code before. */
+  knows(viewer: string): boolean {
+    return this.#known.get(viewer) === true;
+  }
+
+  /** The app has a service worker of its own in this browser, and that may have the answers to what a page asks. */
+  hasWorker(viewer: string): boolean {
+    return this.#withWorker.get(viewer) === true;
+  }
+
+  noteWorker(viewer: string): void {
+    this.#withWorker.set(viewer, true);
+  }
 
   /** A browser gets this answer of status 200, whose code has these imports. */
   note(
@@ -25,6 +43,7 @@ export class PushMemory {
     headers: readonly Header[],
     imports: readonly string[],
   ): void {
+    this.#known.set(viewer, true);
     const etag = headerValue(headers, 'etag');
     const key = keyOf(viewer, target);
     const lifetime = lifetimeOf(headers);

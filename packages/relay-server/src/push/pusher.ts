@@ -16,6 +16,7 @@ import { importReader, resolveImport } from './imports.js';
 import type { PushMemory } from './push-memory.js';
 import { PushStream } from './push-stream.js';
 import { PushedRequest, type Pushed } from './pushed-request.js';
+import { isPushable, isSame } from './sameness.js';
 
 export interface PusherOptions {
   readonly memory: PushMemory;
@@ -46,11 +47,6 @@ const OF_ONE_REQUEST = [
 ];
 /** What browsers accept (Fetch section 4.1, step 12). */
 const ACCEPTED: Readonly<Record<string, string>> = { style: 'text/css,*/*;q=0.1' };
-/** A request with one of these wants more than the plain answer. */
-const PARTICULAR = ['authorization', 'cache-control', 'pragma', 'range'];
-/** What an answer may vary by: pushed requests have the importer's values. Cookies may change before the page asks. */
-const SAME = ['accept-encoding', 'accept-language', 'origin', 'user-agent'];
-
 /**
  * Asks the app for what a page's code imports before the page does, and sends the answers ahead, for one viewer's link.
  * Nothing is pushed while the viewer has no push stream open.
@@ -68,6 +64,8 @@ export class Pusher {
   #isWide = false;
   /** How many documents the viewer has loaded. */
   #documents = 0;
+  /** The browser has been here before, and loads the first document of this link: it may have what is not known to be held. */
+  #isReturning = false;
   #stream: PushStream | undefined;
   /** Whether the viewer undoes the coding of a pushed body. */
   #undoesCoding = false;
@@ -99,6 +97,13 @@ export class Pusher {
     this.#seen.clear();
     this.#isWide = false;
     this.#documents += 1;
+    const { memory, viewer } = this.#options;
+    this.#isReturning = this.#documents === 1 && memory.knows(viewer());
+  }
+
+  /** The viewer's browser runs a service worker of the app from now on. */
+  workerAsked(): void {
+    this.#options.memory.noteWorker(this.#options.viewer());
   }
 
   /** The answer to a request of the page that is being pushed, or has just been; undefined when the app is to be asked. */
@@ -155,11 +160,12 @@ export class Pusher {
   }
 
   #found(importer: RequestHead, targets: readonly string[], isDocument = false): void {
-    const isNear = (this.#options.roundTripMs() ?? Infinity) < HOST_LIMITS.nearRoundTripMs;
+    const { memory, roundTripMs, viewer } = this.#options;
+    const isNear = (roundTripMs() ?? Infinity) < HOST_LIMITS.nearRoundTripMs;
     // A viewer's first page can ask for nothing before the service worker runs.
     const isAhead = isDocument && this.#documents <= 1;
     // Any other page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
-    if (!this.isOpen || (isNear && !isAhead)) return;
+    if (!this.isOpen || (isNear && !isAhead) || memory.hasWorker(viewer())) return;
     this.#stream?.used();
     for (const target of targets) this.#foundOne(importer, target, isDocument);
   }
@@ -173,7 +179,8 @@ export class Pusher {
     if (this.#isWide) return;
     const held = memory.held(viewer(), target);
     // The browser has been here before this host has: it may well have this.
-    if (held === undefined && headerValue(importer.headers, 'if-none-match') !== undefined) return;
+    const isKnown = headerValue(importer.headers, 'if-none-match') !== undefined;
+    if (held === undefined && (isKnown || this.#isReturning)) return;
     this.#seen.add(key);
     const head = this.#headFor(importer, target, held?.etag, isDocument);
     if (held === undefined || !memory.isFresh(held)) return this.#ask(key, head);
@@ -275,25 +282,4 @@ export class Pusher {
 
 function keyOf({ target, destination }: Pick<RequestHead, 'target' | 'destination'>): string {
   return `${destination} ${target}`;
-}
-
-/** Whether the app would answer both alike. */
-function isSame(pushed: RequestHead, asked: RequestHead): boolean {
-  if (PARTICULAR.some((name) => headerValue(asked.headers, name) !== undefined)) return false;
-  return ['cookie', 'if-none-match'].every(
-    (name) => headerValue(pushed.headers, name) === headerValue(asked.headers, name),
-  );
-}
-
-/** Whether an answer may wait for the page's request. One that sets cookies must be seen when it comes. */
-function isPushable({ head }: Pushed, asked: RequestHead): boolean {
-  const isAsExpected =
-    head.status === 200 ||
-    (head.status === 304 && headerValue(asked.headers, 'if-none-match') !== undefined);
-  const varying = (headerValue(head.headers, 'vary') ?? '')
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter(Boolean);
-  const setsCookies = headerValue(head.headers, 'set-cookie') !== undefined;
-  return isAsExpected && !setsCookies && varying.every((name) => SAME.includes(name));
 }

@@ -38,6 +38,7 @@ export async function takePushed(exchange: Exchange): Promise<void> {
   const { pushes } = context;
   if (pushes === undefined || kind !== 'http') return;
   if (asked.mode === 'navigate') pushes.navigated();
+  if (asked.destination === 'serviceworker') pushes.workerAsked();
   const pushed = await pushes.take(asked);
   if (pushed === undefined) return;
   const { head, body } = pushed;
