@@ -20,6 +20,8 @@ const DEPTH = 12;
 /** When the app was asked for each module, and how it has answered. */
 const heard: { path: string; status: number; at: number }[] = [];
 let text = 'as it was';
+/** When the app has answered with its page. */
+const pagesAt: number[] = [];
 
 /** A module that imports the next of its chain. */
 const module: Route = (request, response, { pathname }) => {
@@ -39,8 +41,10 @@ const module: Route = (request, response, { pathname }) => {
 };
 
 const ROUTES: Record<string, Route> = {
-  '/': (_, response) =>
-    send(response, page('<h1>page</h1>', '<script type="module" src="/0.js"></script>')),
+  '/': (_, response) => {
+    pagesAt.push(performance.now());
+    send(response, page('<h1>page</h1>', '<script type="module" src="/0.js"></script>'));
+  },
   '/favicon.ico': (_, response) => send(response, ''),
   ...Object.fromEntries(Array.from({ length: DEPTH }, (_, index) => [`/${index}.js`, module])),
 };
@@ -82,9 +86,13 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, a chain of modules',
   test('is asked for by the host before the page can ask, each module once, and again on a reload', async () => {
     const tab = await browser.newPage();
     const errors = watchErrors(tab);
+    pagesAt.length = 0;
     await tab.goto(share.ready.url);
     await appShows(tab, 'last on');
-    // The host asks for what the first document names as it passes, and from there on it is ahead.
+    // The host asks for what the first document names as it passes: no page so far away asks so soon after it.
+    expect(heard[0]?.path).toBe('/0.js');
+    expect(pagesAt).toHaveLength(1);
+    expect((heard[0]?.at ?? Infinity) - (pagesAt[0] ?? 0)).toBeLessThan(ONE_WAY_MS);
     expect(askedAhead()).toBeGreaterThan(DEPTH / 2);
     heard.length = 0;
     await statusWhere(tab, 'the round trip', ({ rttMs }) => rttMs !== null && rttMs > ONE_WAY_MS);

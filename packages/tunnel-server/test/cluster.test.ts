@@ -19,6 +19,7 @@ import { SERVER_LIMITS } from '../src/limits.js';
 import { ClientSocket } from './support/client-socket.js';
 import { FakeClock } from './support/fake-clock.js';
 import { answer, FakeHost, RELAY_HELLO, type FakeHostOptions } from './support/fake-host.js';
+import { FakeViewer } from './support/fake-viewer.js';
 import { ask, fetchHead, fetchWhole } from './support/http.js';
 import { until } from './support/inbox.js';
 import { isConnected, SECRET, startNode } from './support/nodes.js';
@@ -223,6 +224,24 @@ test('a node that takes a request and says nothing is asked no sooner again than
   const tries = asked.filter((method) => method === 'GET').length;
   expect(tries).toBeGreaterThan(1);
   expect(tries).toBeLessThanOrEqual(1 + arrivalMs / peerAgainMs);
+});
+
+test('only a node can have the connections of a session move', async () => {
+  const host = await startHost();
+  const viewer = await FakeViewer.connect(host);
+  await viewer.find('hostPresence');
+  const path = '/__wingman/leaving';
+  const asked = { method: 'GET', url: path, headers: { host: host.name } };
+  const proofBy = (secret: string) => ({ [PEER_FIELD]: provePeer(secret, asked, Date.now()) });
+  /** What the viewer is told first when somebody has asked with these fields. */
+  const told = async (headers: Record<string, string>): Promise<string> => {
+    await fetchWhole(a.port, host.name, path, { headers });
+    viewer.send({ message: { $case: 'heartbeat', value: {} } });
+    return (await viewer.next()).$case;
+  };
+  expect(await told({})).toBe('heartbeat');
+  expect(await told(proofBy('another secret'))).toBe('heartbeat');
+  expect(await told(proofBy(SECRET))).toBe('move');
 });
 
 test('only a node can say that it has passed a request on', async () => {

@@ -51,7 +51,7 @@ export class TabPushes {
   #taken = new TakenCount(Infinity, () => undefined);
   /** An older host, or one that was told to push nothing. */
   #isRefused = false;
-  /** A viewer nearby is pushed nothing but what its first document names, and need not ask with each document. */
+  /** A viewer nearby is pushed nothing once its first page runs, and need not ask with each document. */
   #mayHelp = true;
   #usedAt = 0;
 

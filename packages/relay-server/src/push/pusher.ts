@@ -15,8 +15,7 @@ import type { DocumentLink } from './document-links.js';
 import { importReader, resolveImport } from './imports.js';
 import type { PushMemory } from './push-memory.js';
 import { PushStream } from './push-stream.js';
-import { PushedRequest, type Pushed } from './pushed-request.js';
-import { isPushable, isSame } from './sameness.js';
+import { isPushable, isSame, PushedRequest, type Pushed } from './pushed-request.js';
 
 export interface PusherOptions {
   readonly memory: PushMemory;
@@ -64,6 +63,8 @@ export class Pusher {
   #isWide = false;
   /** How many documents the viewer has loaded. */
   #documents = 0;
+  /** The page runs: it has asked for something, and may ask for anything as soon as the host does. */
+  #isAsking = false;
   /** The browser has been here before, and loads the first document of this link: it may have what is not known to be held. */
   #isReturning = false;
   #stream: PushStream | undefined;
@@ -108,6 +109,7 @@ export class Pusher {
 
   /** The answer to a request of the page that is being pushed, or has just been; undefined when the app is to be asked. */
   async take(asked: RequestHead): Promise<Pushed | undefined> {
+    if (asked.mode !== 'navigate') this.#isAsking = true;
     if (!this.isOpen || asked.method !== 'GET' || asked.port !== 0) return undefined;
     this.#stream?.used();
     const key = keyOf(asked);
@@ -161,11 +163,11 @@ export class Pusher {
 
   #found(importer: RequestHead, targets: readonly string[], isDocument = false): void {
     const { memory, roundTripMs, viewer } = this.#options;
-    const isNear = (roundTripMs() ?? Infinity) < HOST_LIMITS.nearRoundTripMs;
-    // A viewer's first page can ask for nothing before the service worker runs.
-    const isAhead = isDocument && this.#documents <= 1;
-    // Any other page nearby asks as soon as the host could, and a push that it crosses is work for nothing.
-    if (!this.isOpen || (isNear && !isAhead) || memory.hasWorker(viewer())) return;
+    // Before a viewer's first page runs, nothing can cross what is pushed. The round trip may not be known by then.
+    const isAhead = this.#documents <= 1 && !this.#isAsking;
+    // A page nearby that runs asks as soon as the host could, and a push that it crosses is work for nothing.
+    const isFar = (roundTripMs() ?? 0) >= HOST_LIMITS.nearRoundTripMs;
+    if (!this.isOpen || !(isAhead || isFar) || memory.hasWorker(viewer())) return;
     this.#stream?.used();
     for (const target of targets) this.#foundOne(importer, target, isDocument);
   }

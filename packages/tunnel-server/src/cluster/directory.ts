@@ -89,7 +89,10 @@ export class MemoryDirectory implements Directory {
     const held = this.#held.get(name);
     // Renewed every two seconds, each of thousands: it makes no garbage.
     if (held === undefined) this.#held.set(name, { claim, until });
-    else [held.claim, held.until] = [claim, until];
+    else {
+      held.claim = claim;
+      held.until = until;
+    }
   }
 
   #holder(name: string): Claim | undefined {
