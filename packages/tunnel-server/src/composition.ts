@@ -108,7 +108,10 @@ function createCore(ingredients: Ingredients): Core {
     maxSessions: config.maxSessions,
     maxSessionsPerAddress: config.maxSessionsPerAddress,
     refused: (limit) => core.metrics.limitsExceeded.inc({ limit }),
-    create: (name, onEnd) => createSession(core, name, onEnd),
+    create: (name, onEnd, requestId) => {
+      core.logger.info({ requestId, session: name }, 'session registered');
+      return createSession(core, name, onEnd);
+    },
   });
   const monitor = new ConnectionMonitor(clock);
   const denyList: DenyList = new DenyList(config.denyList, {
@@ -187,7 +190,6 @@ function createSession(
   onEnd: ConstructorParameters<typeof LiveSession>[2],
 ): LiveSession {
   const { clock, config, holders, logger, metrics, site, stun } = core;
-  logger.info({ session: name }, 'session registered');
   const originOf = (session: string): string => site.originOf(session);
   return new LiveSession(name, { ...config, clock, holders, metrics, stun, originOf }, (reason) => {
     logger.info({ session: name, reason }, 'session ended');
