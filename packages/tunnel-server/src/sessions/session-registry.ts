@@ -5,7 +5,7 @@ import type { LiveSession } from './live-session.js';
 import type { EndReason, Grant, HostPort } from './session.js';
 
 /** Makes a session with all its parts; `requestId` is what logs call the request that its host has come with. */
-type SessionFactory = (
+export type SessionFactory = (
   name: string,
   onEnd: (reason: EndReason) => void,
   requestId: string | undefined,
