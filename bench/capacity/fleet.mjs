@@ -4,13 +4,13 @@ import { startChild } from './children.mjs';
 const HOSTS_EACH = 5_000;
 const FIRST_NET = 16;
 
-/** Many hosts, in as many processes as they need; `ready` of them keep a connection ready. */
+/** Many hosts, in as many processes as they need; `ready` of them keep a connection ready. They register, or they are bare: connections that ping. */
 export class Fleet {
   constructor(children) {
     this.children = children;
   }
 
-  static async of(nodes, count, ready) {
+  static async of(nodes, count, ready, kind = 'light') {
     const children = [];
     for (let first = 0; first < count; first += HOSTS_EACH) {
       const size = Math.min(HOSTS_EACH, count - first);
@@ -18,6 +18,7 @@ export class Fleet {
         nodes: nodes.map(({ url }) => url),
         net: FIRST_NET + children.length,
         count: size,
+        kind,
         ready: Math.max(0, Math.min(size, ready - first)),
       };
       children.push(await startChild('hosts', settings));

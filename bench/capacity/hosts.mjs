@@ -1,6 +1,7 @@
 // Many hosts in one process.
 import { WebSocket } from 'ws';
 import { answering, settings } from './answering.mjs';
+import { BareHost } from './bare-host.mjs';
 import { addressOf, LightHost } from './light-host.mjs';
 import { serveEnd } from './relay-ends.mjs';
 import { wait } from './wait.mjs';
@@ -9,12 +10,13 @@ import { wait } from './wait.mjs';
 const AT_ONCE = 32;
 const POLL_MS = 20;
 
-const { net, nodes, count, ready } = settings;
+const { kind, net, nodes, count, ready } = settings;
+const Host = { bare: BareHost, light: LightHost }[kind];
 const refusals = {};
 const hosts = Array.from(
   { length: count },
   (_, number) =>
-    new LightHost({
+    new Host({
       nodes,
       first: number % nodes.length,
       localAddress: addressOf(net, number),

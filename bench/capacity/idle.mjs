@@ -1,26 +1,21 @@
 // Sessions that nobody looks at, then with viewers that have nothing to say.
 import { cpuSeconds } from '../lib/usage.mjs';
 import { startChild } from './children.mjs';
+import { settledMs, share } from './idle-share.mjs';
 import { onMachine } from './machine.mjs';
 import { drop, figure, fixed, progress } from './report.mjs';
 import { wait } from './wait.mjs';
 
-/** What registering leaves behind is gone by then; a short look doesn't wait so long. */
-const settledMs = (seconds) => Math.min(5_000, seconds * 500);
 const JOIN_MS = 180_000;
 const TARGET = { kilobytes: 60, percent: 2 };
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /** Of a core, of all nodes together, and of Redis. */
-async function shares({ nodes, redisPid }, seconds) {
-  const taken = () => [
-    sum(nodes.map(({ cpu }) => cpu)),
-    redisPid === undefined ? 0 : cpuSeconds(redisPid),
-  ];
-  const before = taken();
-  await wait(seconds * 1_000);
-  return taken().map((after, index) => (100 * (after - before[index])) / seconds);
+function shares({ nodes, redisPid }, seconds) {
+  const ofNodes = () => sum(nodes.map(({ cpu }) => cpu));
+  const ofRedis = () => (redisPid === undefined ? 0 : cpuSeconds(redisPid));
+  return Promise.all([ofNodes, ofRedis].map((taken) => share(taken, seconds)));
 }
 
 async function growth({ nodes, empty }) {
@@ -51,14 +46,14 @@ export async function idle(crowd, { seconds, viewers }) {
   const { kilobytes, percent } = TARGET;
   const target = `${kilobytes} KB`;
   figure(`memory of an idle session, ${where}`, `${fixed(each)} KB`, target, each <= kilobytes);
-  const [share, redis] = await onMachine('idle sessions', () => shares(crowd, seconds));
+  const [all, redis] = await onMachine('idle sessions', () => shares(crowd, seconds));
   const cpu = `CPU of ${registered} idle sessions, ${where}`;
-  const value = `${fixed(share, 2)} % of a core${redis > 0 ? `, and Redis ${fixed(redis, 2)} %` : ''}`;
-  figure(cpu, value, `${percent} %`, share <= percent);
-  await withViewers(crowd, { grown, share, seconds, viewers, where });
+  const value = `${fixed(all, 2)} % of a core${redis > 0 ? `, and Redis ${fixed(redis, 2)} %` : ''}`;
+  figure(cpu, value, `${percent} %`, all <= percent);
+  await withViewers(crowd, { grown, before: all, seconds, viewers, where });
 }
 
-async function withViewers(crowd, { grown, share, seconds, viewers, where }) {
+async function withViewers(crowd, { grown, before, seconds, viewers, where }) {
   const { fleet, nodes } = crowd;
   const names = (await fleet.names()).slice(0, viewers);
   const child = await startChild('viewers');
@@ -75,7 +70,7 @@ async function withViewers(crowd, { grown, share, seconds, viewers, where }) {
     if (left > 0) drop(`${left} viewers were cut off`);
     figure(
       `${joined} idle viewers beside them, ${where}`,
-      `${fixed(each)} KB each, ${fixed(both - share, 2)} % of a core more`,
+      `${fixed(each)} KB each, ${fixed(both - before, 2)} % of a core more`,
     );
   } finally {
     await child.stop();

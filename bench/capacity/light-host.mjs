@@ -22,7 +22,8 @@ import { WebSocket } from 'ws';
 import { serveEnd } from './relay-ends.mjs';
 
 /** What the real host does, by HOST_LIMITS. */
-const [PING_MS, FIRST_MS, MOST_MS, REGISTER_MS, SPREAD_MS] = [45_000, 250, 10_000, 10_000, 1_000];
+export const PING_SECONDS = 45;
+const [FIRST_MS, MOST_MS, REGISTER_MS, SPREAD_MS] = [250, 10_000, 10_000, 1_000];
 const TTL_SECONDS = 3_600;
 
 /** What passes of a session are made with: whoever plays its viewers knows it by the name. */
@@ -32,9 +33,16 @@ export const gateKeyOf = (name) => createHash('sha256').update(`gate ${name}`).d
 export const addressOf = (net, number) =>
   `127.${net + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 
+/** Each real host is a process with a clock of its own: their beats don't fall together. */
+function clockOfItsOwn() {
+  const ahead = 1_000 * Math.random();
+  return { ...systemClock, now: () => systemClock.now() + ahead };
+}
+
 export function beating(socket) {
+  const rhythm = { clock: clockOfItsOwn(), everyMs: 1_000 * PING_SECONDS, allowedMisses: 0 };
   socket.once('upgrade', ({ socket: connection }) => {
-    new Heartbeat(socket, connection, { clock: systemClock, everyMs: PING_MS, allowedMisses: 0 });
+    new Heartbeat(socket, connection, rhythm);
   });
   socket.on('error', () => undefined);
   return socket;

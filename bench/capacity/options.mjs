@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 
-const PARTS = ['idle', 'relays', 'storm', 'splice', 'copies'];
+const PARTS = ['pings', 'idle', 'relays', 'storm', 'splice', 'copies'];
 
 export const HELP = `npm run capacity -- [options]
 
 What one node carries, and three on a Redis (Debian's redis-server): idle sessions with viewers, busy relays, all hosts at once
-after a restart; and the relay's splice beside a bare one of ws. Ends by itself.
+after a restart; and beside them a bare server of ws that is pinged as often, and the relay's splice beside a bare one. Ends by itself.
 
   --sessions N   idle sessions (10000)
   --viewers N    viewers among them (1000)
   --relays N     relays that carry what they can (200)
-  --seconds N    how long each figure is measured (30)
+  --seconds N    how long each figure is measured (30); idle sessions for whole rounds of their pings (45 s)
   --rounds N     how often the splice is held against the bare one (5)
   --nodes LIST   1, 3, or 1,3 (1,3)
   --only LIST    of ${PARTS.join(', ')}`;

@@ -5,12 +5,13 @@ import { withSessions } from './crowded.mjs';
 import { idle } from './idle.mjs';
 import { HELP, parseOptions, RUN_MS } from './options.mjs';
 import { conclude, drop } from './report.mjs';
+import { pings } from './pings.mjs';
 import { splice } from './splice.mjs';
 import { storm } from './storm.mjs';
 
 /** Parts that need the sessions, in the order in which they disturb each other least. */
 const CROWDED = { idle, relays: busyRelays, storm };
-const ALONE = { splice, copies };
+const ALONE = { splice, copies, pings };
 
 /** A part that fails leaves the others alone. */
 async function part(name, work) {

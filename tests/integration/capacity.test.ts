@@ -3,7 +3,7 @@ import { parseOptions } from '../../bench/capacity/options.mjs';
 import { Program, ROOT } from '../support/program.js';
 
 const SMALL =
-  '--sessions 12 --viewers 4 --relays 2 --seconds 1 --nodes 1 --only idle,relays,storm,copies';
+  '--sessions 12 --viewers 4 --relays 2 --seconds 1 --nodes 1 --only pings,idle,relays,storm,copies';
 
 test('a small run of the capacity measures each figure, drops none of its sessions, and ends by itself', async () => {
   const run = new Program(process.execPath, [`${ROOT}bench/capacity/run.mjs`, ...SMALL.split(' ')]);
@@ -12,6 +12,7 @@ test('a small run of the capacity measures each figure, drops none of its sessio
   const told = run.lines.join('\n');
   expect(told).toMatch(/^memory of an idle session, 1 node: -?[\d.]+ KB/m);
   expect(told).toMatch(/^CPU of 12 idle sessions, 1 node: [\d.]+ %/m);
+  expect(told).toMatch(/^CPU of as many connections \(24\) at a bare server of ws: [\d.]+ %/m);
   expect(told).toMatch(/^4 idle viewers beside them, 1 node: /m);
   expect(told).toMatch(/^2 busy relays, 1 node: (?!0\.0 )[\d.]+ MiB\/s in all/m);
   expect(told).toMatch(/^12 hosts after a restart of 1 node: half are back after /m);

@@ -20,7 +20,7 @@ import { DenyList } from './operator/deny-list.js';
 import { HostTokens } from './operator/host-tokens.js';
 import { Holders } from './sessions/holders.js';
 import { LiveSession } from './sessions/live-session.js';
-import { SessionRegistry } from './sessions/session-registry.js';
+import { SessionRegistry, type SessionFactory } from './sessions/session-registry.js';
 import { ConnectionMonitor } from './signaling/connection-monitor.js';
 import { Site } from './site.js';
 import { StunAddresses } from './stun/stun-addresses.js';
@@ -108,7 +108,7 @@ function createCore(ingredients: Ingredients): Core {
     maxSessions: config.maxSessions,
     maxSessionsPerAddress: config.maxSessionsPerAddress,
     refused: (limit) => core.metrics.limitsExceeded.inc({ limit }),
-    create: (name, onEnd) => createSession(core, name, onEnd),
+    create: (...given) => createSession(core, ...given),
   });
   const monitor = new ConnectionMonitor(clock);
   const denyList: DenyList = new DenyList(config.denyList, {
@@ -183,11 +183,10 @@ function createHostTokens({ clock, config, logger }: Ingredients): HostTokens | 
 
 function createSession(
   core: Core,
-  name: string,
-  onEnd: ConstructorParameters<typeof LiveSession>[2],
+  ...[name, onEnd, requestId]: Parameters<SessionFactory>
 ): LiveSession {
   const { clock, config, holders, logger, metrics, site, stun } = core;
-  logger.info({ session: name }, 'session registered');
+  logger.info({ requestId, session: name }, 'session registered');
   const originOf = (session: string): string => site.originOf(session);
   return new LiveSession(name, { ...config, clock, holders, metrics, stun, originOf }, (reason) => {
     logger.info({ session: name, reason }, 'session ended');

@@ -62,7 +62,7 @@ export class Connections implements UpgradeHandlers {
     return wait;
   };
 
-  readonly host: UpgradeHandlers['host'] = (webSocket, address) => {
+  readonly host: UpgradeHandlers['host'] = (webSocket, address, requestId) => {
     const { audit, clock, config, hostTokens, leases } = this.#options;
     const { logger, metrics, registry, stun } = this.#options;
     const network = clientNetwork(address);
@@ -75,6 +75,7 @@ export class Connections implements UpgradeHandlers {
       logger,
       audit,
       address,
+      requestId,
       tokens: hostTokens,
       sessionTtlMs: config.sessionTtlMs,
       version: this.#options.version,
@@ -110,7 +111,8 @@ export class Connections implements UpgradeHandlers {
 
   readonly relay: UpgradeHandlers['relay'] = (live, client, webSocket) => {
     connectRelay(live, webSocket, client).catch((error: unknown) => {
-      this.#options.logger.error({ err: error }, 'a relay connection failed');
+      const { requestId } = client;
+      this.#options.logger.error({ requestId, err: error }, 'a relay connection failed');
       webSocket.terminate();
     });
   };

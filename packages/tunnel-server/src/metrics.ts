@@ -18,6 +18,9 @@ const LIMITS_COUNTED = [
   'rate',
 ] as const;
 
+/** Causes of changed paths; what has no sample yet has no rate when it comes first. */
+const CAUSES_COUNTED = ['upgraded', 'chosen', 'fell-back', 'lost'] as const;
+
 /** What the gauges read when they are scraped. */
 export interface MetricsSources {
   sessions: () => number;
@@ -96,6 +99,7 @@ export class Metrics {
       this.p2pConnected.inc({ way }, 0);
       this.pathBytes.inc({ way }, 0);
     }
+    for (const cause of CAUSES_COUNTED) this.pathChanges.inc({ cause }, 0);
     this.relayBytes.inc({ direction: 'to_host' }, 0);
     this.relayBytes.inc({ direction: 'to_viewer' }, 0);
   }

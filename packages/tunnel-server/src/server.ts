@@ -134,6 +134,8 @@ export class RunningServer {
     const stopped = stopListening(this.#parts);
     void this.#secondDoor?.stopListening();
     http.closeIdleConnections();
+    // This node may be younger than its first turn to hear of the others, or they are younger than its last.
+    await Promise.race([announcements.hear(), deadline.passed]);
     // With another node to go to, requests wait for the hosts to be there, instead of for one that is about to leave.
     const isMove = announcements.nodes !== undefined && announcements.nodes.length > 0;
     if (isMove) await Promise.race([leases.leave(), deadline.passed]);

@@ -6,7 +6,7 @@ import { SERVER_LIMITS } from '../src/limits.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 
 const OTHER = 'http://other';
-const { announceMs, announcementMs, announcedEntries } = SERVER_LIMITS;
+const { announceMs, announcementMs, announcedEntries, directoryRetryMs } = SERVER_LIMITS;
 
 let clock: FakeClock;
 let bulletin: MemoryBulletin;
@@ -82,6 +82,23 @@ test('while nobody can be asked, what was heard last holds; before that no node 
   isAway = true;
   await turn(2 * announcementMs);
   expect([announcements.nodes, heard.length]).toEqual([[OTHER], 1]);
+});
+
+test('a node that has said nothing yet tries again soon, and hears in between when it is asked to', async () => {
+  isAway = true;
+  const announcements = await start();
+  await say();
+  await turn(directoryRetryMs);
+  expect(announcements.nodes).toBeUndefined();
+  isAway = false;
+  await turn(directoryRetryMs);
+  expect(announcements.nodes).toEqual([OTHER]);
+  await bulletin.exchange('http://younger', { denied: [], isGone: false });
+  await announcements.hear();
+  expect(announcements.nodes?.sort()).toEqual([OTHER, 'http://younger']);
+  isAway = true;
+  await announcements.hear();
+  expect(announcements.nodes).toHaveLength(2);
 });
 
 test('a bulletin that has forgotten a node changes nothing, until that node has been silent for long', async () => {

@@ -176,6 +176,17 @@ test('a node that stops has its hosts register elsewhere first, then asks viewer
   expect(await passes(successor, await moved.relays.next(), 'after')).toBe(true);
 });
 
+test('a node that stops as soon as it has started has its hosts register elsewhere too', async () => {
+  // Its clock stands still: no turn comes at which it would hear of the others.
+  const node = await startNode(redis, {}, new FakeClock());
+  const host = await FakeHost.start(node.port, { capabilities: [Capability.MOVE] });
+  const closing = node.close(10_000);
+  await host.received.find((item) => item?.$case === 'move');
+  expect(await ownerIn(host.session)).toBe('');
+  host.signaling.socket.close();
+  await closing;
+});
+
 test('a node that stops has connections replaced that it passes on to other nodes', async () => {
   const clock = new FakeClock();
   const node = await startNode(redis, {}, clock);

@@ -24,6 +24,12 @@ test('relayed bytes are there from the start, in both directions', async () => {
   expect(body).toContain('wingman_relay_bytes_total{direction="to_viewer"} 0');
 });
 
+test('changes of path are there from the start, by each cause that a host can name', async () => {
+  const { body } = await metrics.render();
+  for (const cause of ['upgraded', 'chosen', 'fell-back', 'lost'])
+    expect(body).toContain(`wingman_path_changes_total{cause="${cause}"} 0`);
+});
+
 test('a value is the sum over the labels that are not named', async () => {
   metrics.ingressRequests.inc({ status: 200 }, 2);
   metrics.ingressRequests.inc({ status: 404 });

@@ -16,6 +16,7 @@ const GRACE_MS = 60_000;
 /** The far end of a host's signaling connection, which writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly requestId = undefined;
   readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';
   readonly told: SentCase<ServerToHost>[] = [];

@@ -10,6 +10,7 @@ import { FakeClock } from './support/fake-clock.js';
 /** Stands at the far end of a session's host port and writes down what it is told. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly requestId = undefined;
   readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since 2026-11-22 12:03 UTC from 192.0.2.7';
   readonly told: string[] = [];

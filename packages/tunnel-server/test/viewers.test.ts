@@ -38,6 +38,7 @@ class ViewerLog implements ViewerPort {
 /** The same for the host's. */
 class HostLog implements HostPort {
   readonly dialToken = 'token';
+  readonly requestId = undefined;
   readonly instance = 'one';
   readonly address: string = '192.0.2.7';
   readonly whereabouts = 'since ever from here';

@@ -36,6 +36,11 @@ export class Announcements {
     return [...this.#others].filter(([, { said }]) => !said.isGone).map(([node]) => node);
   }
 
+  /** Hears what the others say now. While nobody can be asked, what they have said last holds. */
+  async hear(): Promise<void> {
+    await this.#exchange().catch(() => undefined);
+  }
+
   /** Says that this node stops. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -44,10 +49,12 @@ export class Announcements {
   }
 
   #tick(): void {
-    const { announceMs } = SERVER_LIMITS;
-    this.#timer = this.#options.clock.setTimeout(() => this.#tick(), announceMs);
+    const { announceMs, directoryRetryMs } = SERVER_LIMITS;
+    // A node that has just started may not have reached Redis yet, and nobody knows it until then.
+    const waitMs = this.#hasHeard ? announceMs : directoryRetryMs;
+    this.#timer = this.#options.clock.setTimeout(() => this.#tick(), waitMs);
     // What can't be said now is said at the next turn.
-    void this.#exchange().catch(() => undefined);
+    void this.hear();
   }
 
   async #exchange(): Promise<void> {

@@ -7,6 +7,7 @@ import type { LiveSession } from '../sessions/live-session.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import { errorHandler } from '../web/app.js';
 import { sendProblem } from '../web/problems.js';
+import { nameRequest, requestIdOf } from '../web/request-id.js';
 import type { DenyList } from './deny-list.js';
 
 export interface SessionAdministration {
@@ -36,7 +37,8 @@ export function sessionAdministration({ logger, registry }: SessionAdministratio
   router.delete('/sessions/:name', (req, res) => {
     const lookup = registry.lookup(req.params.name);
     if (lookup.found !== 'session') return sendProblem(req, res, NO_SUCH_SESSION);
-    logger.warn({ session: req.params.name }, 'the operator ends a session');
+    const requestId = requestIdOf(req);
+    logger.warn({ requestId, session: req.params.name }, 'the operator ends a session');
     lookup.session.session.end('removed');
     done(res);
   });
@@ -48,6 +50,10 @@ export function localAdministration(options: LocalAdministration): RequestListen
   const { logger, registry } = options;
   const app = express();
   app.disable('x-powered-by').disable('etag');
+  app.use((req, _res, next) => {
+    nameRequest(req);
+    next();
+  });
   app.use(sessionAdministration(options));
   app.get('/viewers', (_req, res) => {
     res.json({ viewers: [...registry.all()].flatMap(describeViewers) });
@@ -81,7 +87,7 @@ function ban({ denyList, logger }: LocalAdministration): RequestHandler<{ entry:
       if (!(error instanceof Error)) throw error;
       return sendProblem(req, res, notTaken(error));
     }
-    logger.warn('the operator has added to the deny list');
+    logger.warn({ requestId: requestIdOf(req) }, 'the operator has added to the deny list');
     done(res);
   };
 }
@@ -89,7 +95,7 @@ function ban({ denyList, logger }: LocalAdministration): RequestHandler<{ entry:
 function drain({ drain: begin, logger }: LocalAdministration): RequestHandler {
   return (req, res) => {
     if (begin === undefined) return sendProblem(req, res, NOT_FOUND);
-    logger.warn('the operator stops this node');
+    logger.warn({ requestId: requestIdOf(req) }, 'the operator stops this node');
     // The answer leaves first: afterwards connections are ended.
     res.once('close', begin);
     done(res);

@@ -19,6 +19,8 @@ export interface RelayClient {
   /** Empty when the browser has none. */
   readonly viewerId: string;
   readonly address: string;
+  /** What logs call the request that has opened the connection. */
+  readonly requestId: string | undefined;
 }
 
 const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {

@@ -2,10 +2,14 @@ import { BoundedMap, splitSessionName, WingmanError, type Clock } from '@wingman
 import { SERVER_LIMITS } from '../limits.js';
 import type { DenyList } from '../operator/deny-list.js';
 import type { LiveSession } from './live-session.js';
-import type { EndReason, Grant } from './session.js';
+import type { EndReason, Grant, HostPort } from './session.js';
 
-/** Makes a session with all its parts. */
-type SessionFactory = (name: string, onEnd: (reason: EndReason) => void) => LiveSession;
+/** Makes a session with all its parts; `requestId` is what logs call the request that its host has come with. */
+export type SessionFactory = (
+  name: string,
+  onEnd: (reason: EndReason) => void,
+  requestId: string | undefined,
+) => LiveSession;
 
 export interface RegistryOptions {
   clock: Clock;
@@ -69,7 +73,7 @@ export class SessionRegistry {
 
   /** Registers a proved host under its name; throws WingmanError LIMIT_EXCEEDED when there is no room for a new session. */
   register(name: string, network: string, grant: Grant): LiveSession {
-    const live = this.#sessions.get(name) ?? this.#create(name, network);
+    const live = this.#sessions.get(name) ?? this.#create(name, network, grant.host);
     live.session.register(grant);
     return live;
   }
@@ -97,9 +101,10 @@ export class SessionRegistry {
     return [...this.#sessions.keys()].filter(isWanted);
   }
 
-  #create(name: string, network: string): LiveSession {
+  #create(name: string, network: string, { requestId }: HostPort): LiveSession {
     this.#demandRoom(name, network);
-    const live = this.#options.create(name, (reason) => this.#remove(name, network, reason));
+    const onEnd = (reason: EndReason): void => this.#remove(name, network, reason);
+    const live = this.#options.create(name, onEnd, requestId);
     this.#sessions.set(name, live);
     this.#namesByNetwork.set(network, this.#namesOf(network).add(name));
     this.#ended.delete(name);

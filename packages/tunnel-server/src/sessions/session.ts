@@ -98,6 +98,8 @@ export interface HostPort {
   readonly instance: string;
   /** Where it connects from. */
   readonly address: string;
+  /** What logs call the request that has opened its connection. */
+  readonly requestId: string | undefined;
   /** Since when it is registered and from where, for whoever has the same key. */
   readonly whereabouts: string;
   /** The session is this host's; told before anything else is asked of the host. */

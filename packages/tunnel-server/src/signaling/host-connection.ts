@@ -69,6 +69,8 @@ export interface HostConnectionOptions {
   audit: Audit | undefined;
   /** Where the host connects from. */
   address: string;
+  /** What logs call the request that has opened the connection. */
+  requestId: string | undefined;
   /** Undefined: whoever has a key may register. */
   tokens: Pick<HostTokens, 'admits'> | undefined;
   /** Whether the host's network may register once more. */
@@ -126,12 +128,20 @@ export class HostConnection implements HostPort {
     return this.#options.address;
   }
 
+  get requestId(): string | undefined {
+    return this.#options.requestId;
+  }
+
   replaced(by: HostPort): void {
     if (by.instance === this.instance)
       return this.close(CloseCode.REPLACED, 'the host has come back');
+    const { requestId } = by;
     const session = this.#session?.name;
     const hosts = { older: this.whereabouts, newer: by.whereabouts };
-    this.#options.logger.warn({ session, ...hosts }, 'another host has taken a session over');
+    this.#options.logger.warn(
+      { requestId, session, ...hosts },
+      'another host has taken a session over',
+    );
     this.#options.audit?.('host-replaced', { session, address: this.address });
     const message = `replaced by another host with the same name ${by.whereabouts}`;
     this.send({ $case: 'refusal', value: { code: 'NAME_IN_USE', message } });

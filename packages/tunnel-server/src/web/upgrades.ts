@@ -42,6 +42,7 @@ import { clientAddress, isForwarded, viewerIdOf, type SchemeOf } from './client-
 import { isOwnOrigin, isReserved, pathOf, type Nowhere, type Place } from './locate.js';
 import { oneReading } from './one-reading.js';
 import { refuseUpgrade } from './problems.js';
+import { requestIdOf } from './request-id.js';
 import type { UnknownNames } from './unknown-names.js';
 import type { OwnKind } from './websocket-servers.js';
 
@@ -51,7 +52,7 @@ const SIGNAL_PATH = '/__wingman/signal';
 export interface UpgradeHandlers {
   /** In how many milliseconds a host is to come again; undefined: it is taken now. */
   hostWait(address: string): number | undefined;
-  host(webSocket: WebSocket, address: string): void;
+  host(webSocket: WebSocket, address: string, requestId: string | undefined): void;
   dial(live: LiveSession, purpose: DialPurposeName, webSocket: WebSocket): void;
   signal(live: LiveSession, address: string, webSocket: WebSocket): void;
   relay(live: LiveSession, client: RelayClient, webSocket: WebSocket): void;
@@ -139,19 +140,23 @@ export class UpgradeRouter {
   }
 
   #host(upgrade: Upgrade): void {
-    if (!this.#options.trustProxy && isForwarded(upgrade.req)) this.#warnOfProxy();
+    if (!this.#options.trustProxy && isForwarded(upgrade.req)) this.#warnOfProxy(upgrade.req);
     const { handlers } = this.#options;
     const address = clientAddress(upgrade.req, this.#options.trustProxy);
     const wait = handlers.hostWait(address);
     if (wait !== undefined) return comeAgain(upgrade, wait);
-    this.#options.accept(upgrade, 'host', (webSocket) => handlers.host(webSocket, address));
+    const requestId = requestIdOf(upgrade.req);
+    this.#options.accept(upgrade, 'host', (webSocket) =>
+      handlers.host(webSocket, address, requestId),
+    );
   }
 
   /** Warns once, because a client may have made up the field. */
-  #warnOfProxy(): void {
+  #warnOfProxy(req: IncomingMessage): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     this.#options.logger.warn(
+      { requestId: requestIdOf(req) },
       'a host came with X-Forwarded-For or Forwarded, which is not believed: behind a proxy of yours all hosts share the limits of one address, unless TRUST_PROXY is set',
     );
   }
@@ -199,7 +204,8 @@ export class UpgradeRouter {
       return undefined;
     }
     if (this.#options.budgets.refuses()) return OVERLOADED;
-    const client = { linkId: ticket.id, viewerId: viewerIdOf(req), address };
+    const who = { linkId: ticket.id, viewerId: viewerIdOf(req), address };
+    const client = { ...who, requestId: requestIdOf(req) };
     this.#options.accept(upgrade, 'relay', (webSocket) => handlers.relay(live, client, webSocket));
     return undefined;
   }
