@@ -24,7 +24,7 @@ export class Lab {
     this.setting = setting;
     this.isLoopback = setting.links === undefined;
     /** What session names end with; on loopback a domain that browsers resolve by themselves. */
-    this.domain = this.isLoopback ? 'localhost' : 'bench.test';
+    this.domain = this.isLoopback ? 'localhost' : 'bench.localhost';
   }
 
   static async create(setting) {

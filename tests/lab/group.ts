@@ -14,8 +14,8 @@ export interface GroupReport {
   /** Until each of the others had its bytes, the fastest and the slowest: before, and while one viewer stood still. */
   readonly shares: Spread;
   readonly sharesBesideStopped: Spread;
-  /** Others whose bytes had another hash, and others whose path has changed meanwhile. */
-  readonly lost: number;
+  /** What others got in place of their bytes, and others whose path has changed meanwhile. */
+  readonly lost: readonly string[];
   readonly changed: number;
 }
 
@@ -63,7 +63,7 @@ export async function visitAsGroup(url: string, count: number): Promise<GroupRep
       ...{ viewers: count, direct, aloneMs: alone.appMs },
       medianMs: median(all.map(({ appMs }) => appMs)),
       ...{ shares: spread(first), sharesBesideStopped: spread(second) },
-      lost: [...first, ...second].filter((ms) => ms === null).length,
+      lost: [...first, ...second].filter((got) => typeof got === 'string'),
       changed: after.filter((switches, n) => switches !== before[n]).length,
     };
   } finally {
@@ -79,21 +79,23 @@ async function come(browser: Browser, url: string): Promise<Viewer> {
   return { page, appMs: performance.now() - start };
 }
 
-/** How long it took, in milliseconds; null when other bytes came. */
-async function fetchIn({ page }: Viewer, seed: string): Promise<number | null> {
-  const { hash, ms } = await inApp(
+/** How long it took, in milliseconds, or what came in place of the bytes. */
+async function fetchIn({ page }: Viewer, seed: string): Promise<number | string> {
+  const { hash, ms, said } = await inApp(
     page,
     async (n, seed) => {
       const start = performance.now();
-      const bytes = await (await fetch(`/bytes?n=${n}&seed=${seed}`)).arrayBuffer();
+      const answer = await fetch(`/bytes?n=${n}&seed=${seed}`);
+      const bytes = await answer.arrayBuffer();
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-      return { hash: hex, ms: performance.now() - start };
+      const said = `${answer.status}, ${bytes.byteLength} bytes`;
+      return { hash: hex, ms: performance.now() - start, said };
     },
     BYTES,
     seed,
   );
-  return hash === createHash('sha256').update(bytesOf(seed, BYTES)).digest('hex') ? ms : null;
+  return hash === createHash('sha256').update(bytesOf(seed, BYTES)).digest('hex') ? ms : said;
 }
 
 function switchesOf(viewers: readonly Viewer[]): Promise<number[]> {
@@ -104,7 +106,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
-function spread(values: readonly (number | null)[]): Spread {
-  const known = values.filter((value) => value !== null);
+function spread(values: readonly (number | string)[]): Spread {
+  const known = values.filter((value) => typeof value === 'number');
   return [Math.min(...known), Math.max(...known)];
 }

@@ -203,12 +203,13 @@ async function runGroup({ cells, group }: Wanted, network: NatNetwork): Promise<
     say(
       `256 KiB each, all but one at once: ${range(shares)}; beside one that is stopped: ${range(sharesBesideStopped)}`,
     );
-    say(`of the others ${lost} got other bytes than were sent, and ${changed} changed their path`);
+    say(`of the others ${changed} changed their path, and ${lost.length} did not get their bytes`);
+    for (const said of lost) say(`in place of them: ${said}`);
     const [load = 0] = loadavg();
     say(
       `all of it on this machine: ${availableParallelism()} cores, load ${load.toFixed(1)}; it is the limit`,
     );
-    return direct === group && lost === 0 ? 0 : 1;
+    return direct === group && lost.length === 0 ? 0 : 1;
   } finally {
     await stage.stop();
   }

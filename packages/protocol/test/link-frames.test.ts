@@ -23,9 +23,12 @@ describe('attaching', () => {
     const world = new ScriptedPeer();
     world.link.send([bytes(1)], { isEarly: true });
     const carrier = world.attach();
-    expect([world.link.state, carrier.sent.length]).toEqual(['waiting', 1]);
+    expect(world.link.state).toBe('waiting');
+    expect(carrier.frames.map(({ type }) => type)).toEqual(['attach', 'ping']);
     say(carrier, { type: 'attach', received: 1, incarnation: PEER });
     expect(world.link.state).toBe('open');
+    // The ping that went out behind ATTACH is not repeated, and its answer proves the path.
+    expect(carrier.framesOf('ping')).toHaveLength(1);
     expect(carrier.framesOf('data')).toEqual([]);
     expect(world.link.stats().unackedFrames).toBe(0);
   });

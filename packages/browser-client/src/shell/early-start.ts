@@ -3,7 +3,6 @@ import { ACCEPT_ENCODING, acceptLanguage } from '../shared/request-fields.js';
 import type { Boot } from '../shared/boot.js';
 import type { FetchHead, HeaderPair } from '../shared/exchange-messages.js';
 import type { ShellToWorker, StartOptions, WorkerToShell } from '../shared/worker-messages.js';
-import { doorFor } from './door.js';
 import { findKey, type FoundKey } from './link-key.js';
 import { referrerOf } from './first-page.js';
 import { register } from './own-scripts.js';
@@ -13,8 +12,6 @@ import { readCookies } from '../shared/page-cookies.js';
 
 /** What begins before the page's own code has arrived. */
 export interface EarlyStart extends Omit<FoundKey, 'raw'> {
-  /** Where a page of another port gets its key when the tab has none. */
-  door: string | undefined;
   /** Resolves with undefined when this browser can't run a tunnel or the tab has no key. */
   tunnel: Promise<EarlyTunnel | undefined>;
 }
@@ -31,9 +28,8 @@ export interface EarlyTunnel {
 export function startEarly(boot: Boot, page: Document): EarlyStart {
   // The readable form stays in this function: what it returns is the page's, and the app's scripts reach that.
   const { raw, ...found } = findKey(window);
-  const early = { ...found, door: doorFor(boot.session, location) };
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
-  if (serviceWorker === undefined) return { ...early, tunnel: Promise.resolve(undefined) };
+  if (serviceWorker === undefined) return { ...found, tunnel: Promise.resolve(undefined) };
   const firstFlight = firstFlightOf(boot, page);
   const worker =
     raw === null
@@ -57,7 +53,7 @@ export function startEarly(boot: Boot, page: Document): EarlyStart {
     };
     return { worker, messages, startAnother };
   });
-  return { ...early, tunnel };
+  return { ...found, tunnel };
 }
 
 type FirstFlight = Pick<StartOptions, 'prekey' | 'preload'>;

@@ -1,7 +1,6 @@
 import { parseBoot } from '../shared/boot.js';
-import { isDoor, throughDoor } from './door.js';
+import { isDoor } from './door.js';
 import { startEarly, type EarlyStart } from './early-start.js';
-import { findKey } from './link-key.js';
 
 declare global {
   interface Window {
@@ -11,10 +10,5 @@ declare global {
 }
 
 const boot = parseBoot(document.getElementById('wingman-boot')?.textContent);
-if (isDoor(location)) void passOn();
-else window.wingmanEarly = startEarly(boot, document);
-
-async function passOn(): Promise<void> {
-  const { key } = findKey(window);
-  location.replace(await throughDoor(boot.session, location, await key));
-}
+// The door has no tunnel: the page's own code leads on from there.
+if (!isDoor(location)) window.wingmanEarly = startEarly(boot, document);

@@ -5,7 +5,7 @@ import type { DocumentReport } from '../shared/shell-api.js';
 import { NO_LINK } from '../shared/status.js';
 import type { WorkerToShell } from '../shared/worker-messages.js';
 import { AppFrame } from './app-frame.js';
-import { goToDoor } from './door.js';
+import { doorFor, goToDoor } from './door.js';
 import type { EarlyStart, EarlyTunnel } from './early-start.js';
 import { FirstPage } from './first-page.js';
 import { KeptShell } from './kept-shell.js';
@@ -87,7 +87,8 @@ export class Shell implements ShellParts {
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
     if (serviceWorker !== undefined) this.serviceWorker = this.#hostOf(serviceWorker);
     const key = await this.early?.key;
-    if (key === null && this.early?.door) return goToDoor(this.early.door, window);
+    const door = key === null && doorFor(this.boot.session, location);
+    if (door) return goToDoor(door, window);
     if (key === null) return this.#withoutTunnel('KEY_MISSING', key);
     const tunnel = await this.early?.tunnel;
     if (this.serviceWorker === undefined || key === undefined || tunnel === undefined) {

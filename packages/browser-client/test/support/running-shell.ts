@@ -98,7 +98,6 @@ export function begun(hasWorker: boolean): EarlyStart {
   const { worker } = tunnel;
   return {
     ...findKey(tab),
-    door: undefined,
     tunnel: Promise.resolve(worker && { ...tunnel, worker, startAnother: startWorker }),
   };
 }

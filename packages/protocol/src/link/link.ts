@@ -123,6 +123,8 @@ export class Link {
     const lane = this.#paths.add(carrier, kind, joins);
     if (lane.state === 'dead') return lane;
     lane.sendFrame({ type: 'attach', ...this.#delivery.introduction });
+    // The answer comes with the peer's own ATTACH: a path is proved a round trip sooner.
+    lane.ping();
     // There is nothing to replay, so heartbeats and early data need not wait for the peer's ATTACH.
     if (this.#delivery.hasSentNothing) this.#paths.ready(lane);
     carrier.start({

@@ -92,7 +92,7 @@ export class PathMachine {
   /** The peer's ATTACH has come on this lane, or the link need not wait for it. */
   ready(lane: Lane): void {
     lane.transition('ready');
-    lane.ping();
+    if (!lane.isAwaited) lane.ping();
     this.#directIsReady(lane, true);
     this.#replaceFor(lane);
     this.#steer();

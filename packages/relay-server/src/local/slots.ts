@@ -29,6 +29,12 @@ export class Slots {
 
   /** Waits for a place; resolves with undefined when aborted, or without one for HOST_LIMITS.localWaitMs. */
   enter(opener: string, signal: AbortSignal): Promise<Slot | undefined> {
+    if (signal.aborted) return Promise.resolve(undefined);
+    const isNext = !this.#lines.has(opener) && this.#hasPlace(opener);
+    return isNext ? Promise.resolve(this.#take(opener)) : this.#wait(opener, signal);
+  }
+
+  #wait(opener: string, signal: AbortSignal): Promise<Slot | undefined> {
     return new Promise((resolve) => {
       const end = (slot?: Slot): void => {
         timer.cancel();
@@ -40,10 +46,8 @@ export class Slots {
         end();
       };
       const timer = this.#clock.setTimeout(giveUp, HOST_LIMITS.localWaitMs);
-      if (signal.aborted) return end();
       signal.addEventListener('abort', giveUp);
       this.#lineOf(opener).add(end);
-      this.#admit();
     });
   }
 
@@ -73,9 +77,11 @@ export class Slots {
   }
 
   #next(): string | undefined {
-    return [...this.#lines.keys()].find(
-      (opener) => this.#requests.allows(opener, 1) && this.#connections.allows(opener, 1),
-    );
+    return [...this.#lines.keys()].find((opener) => this.#hasPlace(opener));
+  }
+
+  #hasPlace(opener: string): boolean {
+    return this.#requests.allows(opener, 1) && this.#connections.allows(opener, 1);
   }
 
   #take(opener: string): Slot {
