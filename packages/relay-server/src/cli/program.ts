@@ -14,7 +14,7 @@ import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
 import { addSettings, typedSettings } from './options.js';
 import { OWN_VERSION } from './own-version.js';
-import { complain, ExitCode, explain, stopSignal } from './process.js';
+import { complain, complaint, ExitCode, explain, stopSignal } from './process.js';
 import { localAddress } from '../settings.js';
 import { serve } from './server.js';
 import { readSessionLink } from './session-link.js';
@@ -77,7 +77,7 @@ function createProgram(done: (code: number) => void): Command {
     .version(OWN_VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
-    .configureOutput({ outputError: (text, write) => write(`${text}${hintFor(text)}`) })
+    .configureOutput({ outputError: (text, write) => write(complaint(withHint(text))) })
     .enablePositionalOptions()
     .exitOverride();
   addShare(program, done);
@@ -122,15 +122,23 @@ function demandOneApp(program: Command, [first = '', second]: readonly string[])
 const ONE_APP =
   'one app has one session. wingman up shares several, and --also lets the pages of one use further ports.';
 
-/** What people type out of habit. */
+/** For what people type out of habit, and for what they leave out. */
 const HINTS: Readonly<Record<string, string>> = {
-  '--port': '(The port stands alone: wingman 3000)\n',
-  '-p': '(The port stands alone: wingman 3000)\n',
-  '-v': '(Is -V meant?)\n',
+  "unknown option '--port'": 'The port stands alone: wingman 3000',
+  "unknown option '-p'": 'The port stands alone: wingman 3000',
+  "unknown option '-v'": 'Is -V meant?',
+  "missing required argument 'command'": 'Such as: wingman run -- npm run dev',
+  "missing required argument 'action'": `One of: ${ADMIN_ACTIONS.join(', ')}`,
+  "missing required argument 'shell'": `One of: ${SHELLS.join(', ')}`,
+  "missing required argument 'link'": "Such as: wingman url 'https://…/#k=…' --for webhook",
+  "missing required argument 'url'": 'Such as: wingman verify https://…/',
 };
 
-function hintFor(error: string): string {
-  return HINTS[/unknown option '([^']+)'/.exec(error)?.[1] ?? ''] ?? '';
+/** What commander says, as everything else is said. */
+function withHint(text: string): string {
+  const error = text.replace(/^error: /, '').trim().replaceAll('\n', ' ');
+  const hint = HINTS[error];
+  return hint === undefined ? error : `${error}. ${hint}`;
 }
 
 /** What the user picks of the servers that run here; undefined for none. */

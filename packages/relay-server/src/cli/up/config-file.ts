@@ -123,6 +123,8 @@ function mistake(issue: z.core.$ZodIssue | undefined): ConfigError {
     const cure = secret ? 'Secrets stand in the environment or in .env.' : others;
     return new ConfigError(`${where}: ${issue.keys.join(', ')} is not known. ${cure}`);
   }
+  if (path.length === 1 && path[0] === 'apps')
+    return fault('apps', 'is missing, or no list by names', '"apps": { "shop": { "port": 3000 } }');
   const meaning = byName.get(path.at(-1) ?? '')?.meaning ?? issue?.message ?? '';
   return new ConfigError(`${where} is not valid. ${meaning}`);
 }
