@@ -136,7 +136,10 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** What commander says, as everything else is said. */
 function withHint(text: string): string {
-  const error = text.replace(/^error: /, '').trim().replaceAll('\n', ' ');
+  const error = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
   const hint = HINTS[error];
   return hint === undefined ? error : `${error}. ${hint}`;
 }
