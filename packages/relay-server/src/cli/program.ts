@@ -12,6 +12,7 @@ import {
 import { ADMIN_ACTIONS, administer, type AdminAction } from './admin.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
+import { withHint } from './hints.js';
 import { addSettings, typedSettings } from './options.js';
 import { OWN_VERSION } from './own-version.js';
 import { complain, complaint, ExitCode, explain, stopSignal } from './process.js';
@@ -121,28 +122,6 @@ function demandOneApp(program: Command, [first = '', second]: readonly string[])
 
 const ONE_APP =
   'one app has one session. wingman up shares several, and --also lets the pages of one use further ports.';
-
-/** For what people type out of habit, and for what they leave out. */
-const HINTS: Readonly<Record<string, string>> = {
-  "unknown option '--port'": 'The port stands alone: wingman 3000',
-  "unknown option '-p'": 'The port stands alone: wingman 3000',
-  "unknown option '-v'": 'Is -V meant?',
-  "missing required argument 'command'": 'Such as: wingman run -- npm run dev',
-  "missing required argument 'action'": `One of: ${ADMIN_ACTIONS.join(', ')}`,
-  "missing required argument 'shell'": `One of: ${SHELLS.join(', ')}`,
-  "missing required argument 'link'": "Such as: wingman url 'https://…/#k=…' --for webhook",
-  "missing required argument 'url'": 'Such as: wingman verify https://…/',
-};
-
-/** What commander says, as everything else is said. */
-function withHint(text: string): string {
-  const error = text
-    .replace(/^error: /, '')
-    .trim()
-    .replaceAll('\n', ' ');
-  const hint = HINTS[error];
-  return hint === undefined ? error : `${error}. ${hint}`;
-}
 
 /** What the user picks of the servers that run here; undefined for none. */
 async function offered(
