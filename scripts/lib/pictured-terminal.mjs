@@ -1,5 +1,6 @@
 // A real `wingman` in a pseudo-terminal, and its screen as a page to be photographed.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,25 +12,65 @@ const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.ur
 const cli = path.join(root, 'packages/relay-server/bin/wingman.js');
 const pseudo = path.join(root, 'packages/relay-server/test/support/pseudo-terminal.py');
 
-/** Starts it; `shows` waits for a text on the screen, and `kill` leaves it no time to say goodbye. */
-export function startTerminal(args, { columns, rows }) {
+const CTRL_C = '\u0003';
+
+/**
+ * Starts it; `shows` waits for a text or a pattern on the screen, and `kill` leaves it no time to say goodbye. `through` are words before
+ * the command.
+ */
+export function startTerminal(
+  args,
+  { columns, rows },
+  { through = [], cwd, env = process.env } = {},
+) {
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
-  const command = [pseudo, String(columns), String(rows), process.execPath, cli, ...args];
+  const size = [String(columns), String(rows)];
+  const command = [pseudo, ...size, ...through, process.execPath, cli, ...args];
   const child = spawn('python3', command, {
-    env: { ...process.env, TERM: 'xterm-256color', CI: '' },
+    ...{ cwd, env: { ...env, TERM: 'xterm-256color', CI: '' } },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const gone = once(child, 'close');
+  // It may have ended when it is told to.
+  child.stdin.on('error', () => undefined);
   child.stdout.on('data', (chunk) => terminal.write(chunk));
-  const screen = () => {
-    const { active } = terminal.buffer;
-    const lines = Array.from({ length: rows }, (_, row) => active.getLine(active.baseY + row));
-    return lines.map((line) => line?.translateToString(true) ?? '');
+  const { active } = terminal.buffer;
+  const row = (index) => active.getLine(index)?.translateToString(true) ?? '';
+  const screen = () => Array.from({ length: rows }, (_, index) => row(active.baseY + index));
+  const lines = () => {
+    const whole = [];
+    for (let index = 0; index < active.baseY + rows; index++) {
+      const isVisible = index >= active.baseY;
+      const line = active.getLine(index)?.isWrapped ? whole.pop().text + row(index) : row(index);
+      whole.push({ text: line, isVisible });
+    }
+    return whole.filter(({ isVisible }) => isVisible).map(({ text }) => text);
+  };
+  const has = (what) => {
+    const text = screen().join('');
+    return typeof what === 'string' ? text.includes(what) : what.test(text);
   };
   return {
     screen,
+    /** Those of which a part is on the screen, wrapped ones put together. */
+    lines,
     type: (keys) => void child.stdin.write(keys),
-    shows: (text) => within(`the terminal shows ${text}`, () => screen().join('').includes(text)),
-    kill: () => killAll(child.pid),
+    shows: (what) =>
+      within(`the terminal shows ${what}`, () => has(what)).catch((error) => {
+        throw new Error(`${error.message}:\n${screen().join('\n')}`);
+      }),
+    /** Ends it in good order, with what it has started. */
+    stop: async () => {
+      child.stdin.write(CTRL_C);
+      await within('it has stopped', () => child.exitCode !== null).catch(() => killAll(child.pid));
+      await gone;
+      terminal.dispose();
+    },
+    kill: async () => {
+      killAll(child.pid);
+      await gone;
+      terminal.dispose();
+    },
   };
 }
 

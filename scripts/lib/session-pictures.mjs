@@ -14,7 +14,6 @@ const example = path.join(root, 'examples/vite-react');
 /** Of the moving picture, and of each of its scenes. */
 const SIZE = { width: 800, height: 450 };
 const SCREEN = { columns: 80, rows: 24 };
-const SMALL_SCREEN = { columns: 40, rows: 20 };
 /** Bytes of the moving picture: it is the first thing that README loads. */
 const MOST = 220 * 1024;
 
@@ -25,9 +24,8 @@ export async function sessionPictures(browser, folder) {
   const terminal = startTerminal(args, SCREEN);
   try {
     await picturesOf({ browser, folder, terminal, port: vite.port });
-    await smallTerminal(browser, folder, vite.port);
   } finally {
-    terminal.kill();
+    await terminal.kill();
     vite.child.kill();
   }
 }
@@ -62,7 +60,7 @@ async function picturesOf({ browser, folder, terminal, port }) {
     .screen()
     .join('\n')
     .match(/http:\/\/127\.0\.0\.1:\d+/)[0];
-  await drawTerminal(shell, terminal, file('terminal.webp'));
+  await shell.setContent(terminalPage(terminal.screen(), SCREEN));
   await scene('On your machine', 4, shell);
 
   const app = await openApp(browser, url);
@@ -73,12 +71,13 @@ async function picturesOf({ browser, folder, terminal, port }) {
   await scene('A click on the dot says how it is connected', 3, app);
 
   await terminal.shows('is now direct');
-  await drawTerminal(shell, terminal, file('terminal-running.webp'));
+  await shell.setContent(terminalPage(terminal.screen(), SCREEN));
+  await shell.screenshot({ path: file('terminal-running.webp'), type: 'webp', quality: 60 });
   await scene('Your terminal shows requests and viewers as they come', 4, shell);
   await inspectorPictures(browser, inspector, { file, scene });
 
   await togetherPicture(browser, { url, app, file: file('together.png') });
-  terminal.kill();
+  await terminal.kill();
   await within('the bar is there', () => inShadow(app, '*', 'Offline since'));
   await photograph(app, { width: 800, height: 600 }, file('offline.png'));
   await scene('When the connection is away, the page says so, and goes on by itself', 3, app);
@@ -88,28 +87,11 @@ async function picturesOf({ browser, folder, terminal, port }) {
   console.log(`wingman.svg: ${(svg.length / 1024).toFixed(0)} KiB, ${scenes.length} scenes`);
 }
 
-async function terminalTab(browser, screen, size = SCREEN) {
+async function terminalTab(browser, screen) {
   const tab = await browser.newPage();
   await tab.setViewport(SIZE);
-  await tab.setContent(terminalPage(screen, size));
+  await tab.setContent(terminalPage(screen, SCREEN));
   return tab;
-}
-
-async function drawTerminal(tab, terminal, file, size = SCREEN) {
-  await tab.setContent(terminalPage(terminal.screen(), size));
-  await tab.screenshot({ path: file, type: 'webp', quality: 60 });
-}
-
-async function smallTerminal(browser, folder, port) {
-  const terminal = startTerminal([String(port)], SMALL_SCREEN);
-  try {
-    await terminal.shows('#k=');
-    const tab = await terminalTab(browser, [], SMALL_SCREEN);
-    await tab.setViewport({ width: 420, height: 400 });
-    await drawTerminal(tab, terminal, path.join(folder, 'terminal-small.webp'), SMALL_SCREEN);
-  } finally {
-    terminal.kill();
-  }
 }
 
 async function openApp(browser, url) {

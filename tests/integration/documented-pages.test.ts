@@ -99,6 +99,14 @@ describe('the documents', () => {
     expect(inBoth.filter(([, file = '']) => !read(file).includes("'firefox'"))).toEqual([]);
   });
 
+  test('every screen of the terminal has its picture in a row', () => {
+    const page = read('docs/screens.md');
+    const names = Object.keys(JSON.parse(read('scripts/lib/pictured-terminals.json')) as object);
+    expect(names.length).toBeGreaterThan(25);
+    const shown = [...page.matchAll(/images\/screens\/(terminal-[a-z-]+)\.webp/g)];
+    expect(shown.map(([, name]) => name).sort()).toEqual(names.sort());
+  });
+
   test('every code that a page of ours can show has a row with its picture', () => {
     const folder = 'packages/protocol/src/pages';
     const sources = readdirSync(join(ROOT, folder)).map((name) => read(join(folder, name)));

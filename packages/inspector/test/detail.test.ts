@@ -74,6 +74,14 @@ describe('the detail of an exchange', () => {
     ]);
   });
 
+  test('says calmly what was asked ahead of the page and not used', async () => {
+    await showing({ outcome: 'unused', durationMs: 5 });
+    expect(page.root.textContent).toContain(
+      'asked ahead of the page, which did not need the answer,',
+    );
+    expect(page.root.textContent).not.toContain('aborted');
+  });
+
   test.each<[string, Partial<ExchangeDetail>, string[]]>([
     ['a request', {}, ['Overview', 'Request', 'Answer', 'Replay']],
     [

@@ -42,6 +42,7 @@ describe('a line of the list', () => {
     ['that was cut under way', { status: 200, outcome: 'aborted', code: 'LINK_LOST' }, '200 cut'],
     ['that ended before its answer', { status: undefined!, outcome: 'aborted', code: 'X' }, 'X'],
     ['that ended for no known reason', { status: undefined!, outcome: 'aborted' }, 'ended'],
+    ['that was asked ahead and not used', { status: 200, outcome: 'unused' }, 'unused'],
     ['that was refused', { status: 403, outcome: 'refused', code: 'NO_KEY' }, '403'],
   ])('%s says so in place of a status', async (_, fields, status) => {
     expect((await parts(fields))[0]).toBe(status);

@@ -15,6 +15,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EPROTO: 'it does not speak TLS',
 };
 
+/** What the code of an error means, for people; the code where that isn't known, and nothing where there is none. */
+export function meaningOf(error: unknown): string {
+  const code = systemCode(error);
+  return MEANINGS[code] ?? code;
+}
+
 /** What went wrong, for people: Node wraps the failures of several addresses into one error without a message. */
 export function messageOf(error: Error): string {
   const code = systemCode(error);

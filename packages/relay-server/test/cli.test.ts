@@ -84,7 +84,12 @@ describe('usage', () => {
 
   test.each([
     [[], '<port> is missing'],
-    [['run'], 'missing required argument'],
+    [['run'], "wingman: missing required argument 'command'. Such as: wingman run -- npm run dev"],
+    [['completion'], "missing required argument 'shell'. One of: bash, zsh, fish"],
+    [['admin'], "missing required argument 'action'. One of: sessions"],
+    [['url'], "missing required argument 'link'. Such as: wingman url"],
+    [['verify'], "missing required argument 'url'. Such as: wingman verify"],
+    [['3000', '--port', '4000'], "unknown option '--port'. The port stands alone: wingman 3000"],
     [['run', '--port', '80000', '--', 'true'], '"80000" is not valid'],
     [['3000', '--nonsense'], '--nonsense'],
     [['share', 'port'], '<port> "port" is not valid'],
@@ -94,6 +99,7 @@ describe('usage', () => {
     [['3000', '--token', 'x'.repeat(20)], '--token is for a tunnel server'],
     [['3000', '--passphrase', '--ingress', 'open'], '--ingress off'],
     [['server', '--port', 'x'], '--port'],
+    [['server', '--prot', '1'], "wingman: unknown option '--prot' (Did you mean --port?)"],
   ])('%j is bad usage', async (args, message) => {
     const cli = wingman(args);
     expect(await cli.exited).toBe(2);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { expect, test } from '@jest/globals';
 import { completionScript } from '../src/cli/completion.js';
 
@@ -10,6 +10,7 @@ function program(): Command {
     .description('share a port')
     .option('--also <port>', "another's");
   made.command('server').description('run a server').option('--host <address>', 'address');
+  made.command('admin').addArgument(new Argument('<action>').choices(['ban', 'drain']));
   return made;
 }
 
@@ -26,6 +27,10 @@ test.each([
   [['--'], ['--also']],
   [['3000', '--a'], ['--also']],
   [['server', '--'], ['--host']],
+  [
+    ['admin', ''],
+    ['ban', 'drain'],
+  ],
   [['server', '--x'], ['']],
 ])('bash completes %j', (words, expected) => {
   expect(completed(words)).toEqual(expected);
@@ -44,6 +49,9 @@ test('fish has a line for each command and option, with what it does', () => {
     "complete -c wingman -n '__fish_seen_subcommand_from share' -l also -r -d 'another\\'s'",
     "complete -c wingman -n __fish_use_subcommand -a server -d 'run a server'",
     "complete -c wingman -n '__fish_seen_subcommand_from server' -l host -r -d 'address'",
+    "complete -c wingman -n __fish_use_subcommand -a admin -d ''",
+    "complete -c wingman -n '__fish_seen_subcommand_from admin' -a ban",
+    "complete -c wingman -n '__fish_seen_subcommand_from admin' -a drain",
     "complete -c wingman -n '__fish_use_subcommand' -l also -r -d 'another\\'s'",
   ]);
 });

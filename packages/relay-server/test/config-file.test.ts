@@ -66,7 +66,7 @@ describe('wingman.config.json', () => {
   test.each<[string, unknown, RegExp]>([
     ['a comma too many', '{\n  "apps": {\n  },\n}', /, line [34].*no JSON.*comma/],
     ['a list', [], /at the top is not valid/],
-    ['no apps', {}, /apps is not valid/],
+    ['no apps', {}, /apps: is missing.*"shop"/],
     ['an empty list of apps', { apps: {} }, /apps: names no app.*"shop"/],
     [
       'a key that is none',

@@ -87,7 +87,7 @@ test('a server that is not there is bad', async () => {
   const { isWell, text } = await examined({
     server: new URL(`http://127.0.0.1:${await freePort()}`),
   });
-  expect(text).toContain('no tunnel server that can be reached: ECONNREFUSED');
+  expect(text).toContain('no tunnel server that can be reached: nothing listens there');
   expect(text).toMatch(/· path MTU +not measured/);
   expect(isWell).toBe(false);
 });

@@ -12,7 +12,7 @@ test.each([
   ['http://shop.example:3000/', 'shop.example is another machine'],
   ['https://[fd00::1]/', '[fd00::1] is another machine'],
   ['doctro', 'Is doctor meant?'],
-  ['./none', 'there is no folder ./none'],
+  ['./none', 'there is no folder ./none here. Build it'],
   ['~none/dist', 'there is no folder ~none/dist'],
 ])('%s is named with what is wrong', (typed, said) => {
   expect(mistaken(typed, COMMANDS)).toContain(said);

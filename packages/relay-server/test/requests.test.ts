@@ -46,6 +46,13 @@ test.each([
   expect(reports).toMatchObject([{ state, code: end.code, status: undefined, port: 9_000 }]);
 });
 
+test('what was asked ahead of a page and not used is not told', () => {
+  const { answer, exchange, reports } = setUp();
+  answer(200);
+  exchange.end({ outcome: 'unused' });
+  expect(reports).toEqual([]);
+});
+
 test('what lasts is told at its beginning, and not again', () => {
   const socket = setUp({}, 'websocket');
   socket.answer(101);

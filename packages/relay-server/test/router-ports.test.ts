@@ -50,6 +50,19 @@ function setUp(speaks: 'pcp' | 'upnp' | 'none', answer = mapping) {
 }
 
 describe('the ports of a router', () => {
+  test('are none where the machine has no default gateway, which is said as it is', async () => {
+    const said: string[] = [];
+    const fails = (): never => {
+      throw new Error('Could not determine the default gateway. Specify { gateway }.');
+    };
+    const ports = new RouterPorts(
+      ({ says }) => said.push(says),
+      () => Promise.resolve(fails),
+    );
+    expect(await ports.map(4000)).toBeUndefined();
+    expect(said).toEqual(['this machine has no default gateway, so there is no router to ask']);
+  });
+
   test('are mapped, and released', async () => {
     const { log, ports, said } = setUp('pcp');
     const mapped = await ports.map(4000);

@@ -11,7 +11,7 @@ export interface Field {
 }
 
 /** `running` until the exchange has ended; the others are the ends that observers are told. */
-export type Outcome = 'running' | 'complete' | 'refused' | 'aborted';
+export type Outcome = 'running' | 'complete' | 'refused' | 'aborted' | 'unused';
 
 /** Whose a tab is, as the terminal has it. */
 export interface VisitorName {

@@ -1,7 +1,7 @@
 import { formatBytes } from '@wingman/protocol';
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ExchangeDetail, ExchangeSummary, Field } from '../api/index.js';
+import type { ExchangeDetail, ExchangeSummary, Field, Outcome } from '../api/index.js';
 import { ActionButton } from './action-button.js';
 import { ask, askFor, save } from './api.js';
 import { BodyView } from './body-view.js';
@@ -130,9 +130,15 @@ interface TabProps {
   readonly exchange: ExchangeDetail;
 }
 
+/** What an outcome is called, where its name doesn't say enough. */
+const ENDS: Partial<Record<Outcome, string>> = {
+  running: 'still open',
+  unused: 'asked ahead of the page, which did not need the answer,',
+};
+
 function Overview({ exchange }: TabProps): VNode {
   const { status, statusText, outcome, code, by, paths, port, durationMs } = exchange;
-  const end = outcome === 'running' ? 'still open' : outcome;
+  const end = ENDS[outcome] ?? outcome;
   return (
     <>
       <dl>

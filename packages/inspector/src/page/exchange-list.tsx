@@ -135,7 +135,7 @@ const Row = memo(({ exchange, index, count, start, isSelected, onSelect }: RowPr
   return (
     <div
       id={`exchange-${id}`}
-      class={`row ${isError(exchange) ? 'error' : ''}`}
+      class={`row ${kindOf(exchange)}`}
       role="option"
       aria-selected={isSelected}
       aria-posinset={index + 1}
@@ -158,8 +158,15 @@ const Row = memo(({ exchange, index, count, start, isSelected, onSelect }: RowPr
   );
 });
 
+/** The class of a line that isn't like most. */
+function kindOf(exchange: ExchangeSummary): string {
+  if (exchange.outcome === 'unused') return 'unused';
+  return isError(exchange) ? 'error' : '';
+}
+
 /** The status, or why there is none. */
 function statusText({ status, outcome, code }: ExchangeSummary): string {
+  if (outcome === 'unused') return outcome;
   if (outcome === 'aborted') return status === undefined ? (code ?? 'ended') : `${status} cut`;
   return status === undefined ? '…' : String(status);
 }

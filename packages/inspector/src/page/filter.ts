@@ -21,6 +21,7 @@ const FIELDS: Readonly<Record<string, (value: string) => Test>> = {
 const KINDS: Readonly<Record<string, Test>> = {
   error: isError,
   running: ({ outcome }) => outcome === 'running',
+  unused: ({ outcome }) => outcome === 'unused',
   websocket: ({ kind }) => kind === 'websocket',
   events: ({ type }) => type === 'text/event-stream',
   image: ({ type = '' }) => type.startsWith('image/'),

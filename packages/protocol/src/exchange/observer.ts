@@ -59,7 +59,9 @@ export type ExchangeEnd =
   | { readonly outcome: 'complete'; readonly close?: Pick<WebSocketClose, 'code' | 'reason'> }
   /** A problem page with this code took the place of the app's answer. */
   | { readonly outcome: 'refused'; readonly code: ErrorCode }
-  | { readonly outcome: 'aborted'; readonly code: ErrorCode; readonly by: AbortedBy };
+  | { readonly outcome: 'aborted'; readonly code: ErrorCode; readonly by: AbortedBy }
+  /** The host has asked ahead of a page, which doesn't need the answer. */
+  | { readonly outcome: 'unused' };
 
 /** One exchange for its observers. The fields tell the present state. */
 export interface ObservedExchange {

@@ -15,7 +15,8 @@ export function completionScript(shell: Shell, program: Command): string {
 function bash(program: Command): string {
   const name = program.name();
   const cases = program.commands.map(
-    (command) => `    ${command.name()}) words='${words(optionsOf(command))}' ;;`,
+    (command) =>
+      `    ${command.name()}) words='${[...argumentsOf(command), words(optionsOf(command))].join(' ')}' ;;`,
   );
   const first = [...program.commands.map((command) => command.name()), words(standard(program))];
   return `_${name}() {
@@ -34,6 +35,10 @@ function fish(program: Command): string {
   const name = program.name();
   const lines = program.commands.flatMap((command) => [
     `complete -c ${name} -n __fish_use_subcommand -a ${command.name()} -d ${quoted(command.description())}`,
+    ...argumentsOf(command).map(
+      (choice) =>
+        `complete -c ${name} -n '__fish_seen_subcommand_from ${command.name()}' -a ${choice}`,
+    ),
     ...fishOptions(name, `__fish_seen_subcommand_from ${command.name()}`, optionsOf(command)),
   ]);
   // A command that is left out is the standard one.
@@ -45,6 +50,11 @@ function fishOptions(name: string, when: string, options: readonly Option[]): st
     const flags = `-l ${(long ?? '').replace(/^--/, '')}${required ? ' -r' : ''}`;
     return `complete -c ${name} -n ${quoted(when)} ${flags} -d ${quoted(description)}`;
   });
+}
+
+/** What may stand in place of an argument, where that is known. */
+function argumentsOf({ registeredArguments }: Command): string[] {
+  return registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
 }
 
 function optionsOf(command: Command): Option[] {

@@ -79,5 +79,10 @@ export function explain(error: unknown): number {
 
 /** Writes a line to stderr, in the name of the program. */
 export function complain(text: string): void {
-  process.stderr.write(`${wrapWords(`wingman: ${text}`, process.stderr.columns)}\n`);
+  process.stderr.write(complaint(text));
+}
+
+/** The line, broken between words. */
+export function complaint(text: string): string {
+  return `${wrapWords(`wingman: ${text}`, process.stderr.columns)}\n`;
 }

@@ -12,9 +12,10 @@ import {
 import { ADMIN_ACTIONS, administer, type AdminAction } from './admin.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { examine } from './doctor/doctor.js';
+import { withHint } from './hints.js';
 import { addSettings, typedSettings } from './options.js';
 import { OWN_VERSION } from './own-version.js';
-import { complain, ExitCode, explain, stopSignal } from './process.js';
+import { complain, complaint, ExitCode, explain, stopSignal } from './process.js';
 import { localAddress } from '../settings.js';
 import { serve } from './server.js';
 import { readSessionLink } from './session-link.js';
@@ -77,7 +78,7 @@ function createProgram(done: (code: number) => void): Command {
     .version(OWN_VERSION)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(wingman --help shows how)')
-    .configureOutput({ outputError: (text, write) => write(`${text}${hintFor(text)}`) })
+    .configureOutput({ outputError: (text, write) => write(complaint(withHint(text))) })
     .enablePositionalOptions()
     .exitOverride();
   addShare(program, done);
@@ -121,17 +122,6 @@ function demandOneApp(program: Command, [first = '', second]: readonly string[])
 
 const ONE_APP =
   'one app has one session. wingman up shares several, and --also lets the pages of one use further ports.';
-
-/** What people type out of habit. */
-const HINTS: Readonly<Record<string, string>> = {
-  '--port': '(The port stands alone: wingman 3000)\n',
-  '-p': '(The port stands alone: wingman 3000)\n',
-  '-v': '(Is -V meant?)\n',
-};
-
-function hintFor(error: string): string {
-  return HINTS[/unknown option '([^']+)'/.exec(error)?.[1] ?? ''] ?? '';
-}
 
 /** What the user picks of the servers that run here; undefined for none. */
 async function offered(

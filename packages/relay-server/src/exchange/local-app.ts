@@ -6,6 +6,7 @@ import type {
   ExchangeObserver,
   IncomingRequest,
   Link,
+  Observation,
 } from '@wingman/protocol';
 import {
   acceptExchanges,
@@ -53,6 +54,9 @@ export interface Commons {
   /** At which addresses the two ends of viewers' links have looked for each other. */
   readonly candidates: CandidateBook;
 }
+
+/** Has the app asked for an opener, or ahead of one. */
+type Run = (incoming: IncomingRequest | PushedRequest, context: ExchangeContext) => Observation;
 
 /** A link that an app serves, and whose it is. */
 export interface ServedLink extends Pick<ExchangeContext, 'viewer' | 'address' | 'via'> {
@@ -161,9 +165,10 @@ export class LocalApp {
     const bare = { ...this.#context, ...whose, via, opener, messageBounds, pace };
     const path = () => (via === 'ingress' ? via : link.path);
     const start = { link: link.id, path };
-    const run = (incoming: IncomingRequest | PushedRequest, context: ExchangeContext): void => {
+    const run: Run = (incoming, context) => {
       const observation = this.#observers.begin({ ...start, kind: 'http', asked: incoming.head });
       this.#run(new HttpExchange(incoming, context, observation), runRequest);
+      return observation;
     };
     const pushes = via === 'viewer' ? this.#pusherOf(bare, run) : undefined;
     const context = { ...bare, pushes };
@@ -173,7 +178,7 @@ export class LocalApp {
     });
     acceptExchanges(link, {
       lane,
-      request: (incoming) => run(incoming, context),
+      request: (incoming) => void run(incoming, context),
       webSocket: (incoming) => {
         const asked = openingHead(incoming);
         const observation = this.#observers.begin({ ...start, kind: 'websocket', asked });
@@ -183,10 +188,7 @@ export class LocalApp {
   }
 
   /** What is pushed runs through the same steps as what is asked, and pushes nothing by itself. */
-  #pusherOf(
-    context: ExchangeContext,
-    run: (request: PushedRequest, context: ExchangeContext) => void,
-  ): Pusher | undefined {
+  #pusherOf(context: ExchangeContext, run: Run): Pusher | undefined {
     const { clock, compressor, pace, sessionOrigin: origin, viewer } = context;
     const roundTripMs = (): number | null => pace().roundTripMs;
     const compress = (contentType: string | undefined, body: Uint8Array): Uint8Array | undefined =>
@@ -194,7 +196,14 @@ export class LocalApp {
     const memory = this.#pushMemory;
     if (memory === undefined) return undefined;
     const world = { memory, clock, compress, origin, roundTripMs, viewer };
-    return new Pusher({ ...world, run: (request) => run(request, context) });
+    return new Pusher({
+      ...world,
+      run: (request) => {
+        const observation = run(request, context);
+        // It has failed nobody. What has ended otherwise keeps its end.
+        request.signal.addEventListener('abort', () => observation.end({ outcome: 'unused' }));
+      },
+    });
   }
 
   /** Requests and WebSockets under way. */

@@ -28,7 +28,10 @@ export interface RequestReport {
   readonly path: ExchangePath;
 }
 
-/** An observer that tells of each exchange once: at its end, or at its beginning when it may last. */
+/**
+ * An observer that tells of each exchange once: at its end, or at its beginning when it may last. What was asked ahead of a
+ * page and not used is nobody's request, and is not told.
+ */
 export function requestLog(tell: (report: RequestReport) => void): ExchangeObserver {
   return (exchange) => {
     const { asked, kind, times } = exchange;
@@ -67,7 +70,8 @@ export function requestLog(tell: (report: RequestReport) => void): ExchangeObser
       end: (end) => {
         const now = exchange.times.end ?? times.accepted;
         if (end.outcome === 'complete') say('done', now);
-        else say(end.outcome === 'refused' ? 'refused' : 'broken-off', now, end.code);
+        else if (end.outcome !== 'unused')
+          say(end.outcome === 'refused' ? 'refused' : 'broken-off', now, end.code);
       },
     };
   };

@@ -47,7 +47,7 @@ async function entryOf(record: ExchangeRecord, areSecretsShown: boolean): Promis
       wait: headAt - sentAt,
       receive: Math.max(0, (times.end ?? headAt) - headAt),
     },
-    comment: `by ${paths.join(', ')}`,
+    comment: `by ${paths.join(', ')}${facts.end?.outcome === 'unused' ? ', asked ahead of the page and not used' : ''}`,
   };
 }
 

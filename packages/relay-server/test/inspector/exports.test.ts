@@ -31,12 +31,13 @@ describe('an HTTP Archive', () => {
     whole({ answerBody: new Uint8Array([0, 255, 254]) });
     begin({ target: '/refused' }).end({ outcome: 'refused', code: 'LOCAL_PORT_REFUSED' });
     begin({ kind: 'websocket' }).end({ outcome: 'complete' });
+    begin({ target: '/ahead.js' }).end({ outcome: 'unused' });
     begin({ target: '/running' });
     const har = await toHar(store.all, false);
     expect(faults(har)).toEqual([]);
     expect(har.log.version).toBe('1.2');
-    expect(har.log.entries).toHaveLength(5);
-    const [first, second, third, fourth] = har.log.entries;
+    expect(har.log.entries).toHaveLength(6);
+    const [first, second, third, fourth, , sixth] = har.log.entries;
     expect(first).toMatchObject({
       request: {
         url: 'http://localhost:3000/a?x=1&y=%20',
@@ -47,6 +48,7 @@ describe('an HTTP Archive', () => {
     expect(second?.request.postData).toEqual({ mimeType: 'text/plain', text: 'a=1' });
     expect(third?.response.content).toMatchObject({ text: 'AP/+', encoding: 'base64' });
     expect(fourth?.response.status).toBe(0);
+    expect(sixth?.comment).toBe('by relay, asked ahead of the page and not used');
     expect(faults({ log: { ...har.log, entries: [{}] } })).not.toEqual([]);
   });
 

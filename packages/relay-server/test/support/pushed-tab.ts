@@ -21,17 +21,21 @@ export const FAR_MS = 15;
 /** What the app has under each path; a module has its own text as validator. */
 export const files: Record<string, string> = {};
 export const heard: IncomingMessage[] = [];
+/** Paths that get no answer. */
+export const silent = new Set<string>();
 /** Fields beside those of every answer. */
 export const fields: Record<string, string> = {};
 
 beforeEach(() => {
   heard.length = 0;
+  silent.clear();
   for (const kept of [files, fields]) for (const name of Object.keys(kept)) delete kept[name];
 });
 
 function answer(incoming: IncomingMessage, response: ServerResponse): void {
   heard.push(incoming);
   const { pathname } = new URL(incoming.url ?? '', 'http://app');
+  if (silent.has(pathname)) return;
   const body = files[pathname];
   if (body === undefined) return void response.writeHead(404).end();
   const etag = `"${pathname}-${body.length}"`;

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { arch, release, type } from 'node:os';
-import { parseIceUrl, systemCode, visibleText } from '@wingman/node-kit';
+import { meaningOf, parseIceUrl, systemCode, visibleText } from '@wingman/node-kit';
 import { toWingmanError } from '@wingman/protocol';
 import { createColors } from 'picocolors';
 import { ProxyAgent, request } from 'undici';
@@ -102,7 +102,7 @@ async function server({ server: url }: Examined): Promise<Finding[]> {
 }
 
 function reasonOf(error: unknown): string {
-  return systemCode(error) || toWingmanError(error, 'INTERNAL').message;
+  return meaningOf(error) || toWingmanError(error, 'INTERNAL').message;
 }
 
 function unreachable(url: URL, why: string): Finding {

@@ -18,7 +18,9 @@ export function mistaken(typed: string, commands: readonly string[]): string | u
   const found = statSync(typed, { throwIfNoEntry: false });
   if (found?.isFile() === true)
     return `${typed} is a file. Share its folder: the page is then at its name there.`;
-  return found === undefined && PATH.test(typed) ? `there is no folder ${typed}.` : undefined;
+  return found === undefined && PATH.test(typed)
+    ? `there is no folder ${typed} here. Build it first, or name another.`
+    : undefined;
 }
 
 function mistakenAddress(scheme: string, host: string): string | undefined {

@@ -87,9 +87,11 @@ function table(rows: readonly Row[], { columns }: Screen, c: Colors): string[] {
   });
 }
 
-/** What nobody may miss: who gets in, and until when. */
+/** What nobody may miss: who gets in, until when, and that a phone needs more than the URL. */
 function essentials(info: ReadyInfo, screen: Screen, c: Colors): string[] {
-  return table([untilRow(info, screen), ['viewers', entry(info)]], screen, c);
+  const rows: Row[] = [untilRow(info, screen), ['viewers', entry(info)]];
+  if (info.lan?.trust !== undefined) rows.push(['trust', 'phones, once: d shows how']);
+  return table(rows, screen, c);
 }
 
 function details(info: ReadyInfo, screen: Screen, c: Colors): string[] {
@@ -97,7 +99,6 @@ function details(info: ReadyInfo, screen: Screen, c: Colors): string[] {
   const rows: Row[] = [
     ['also', also],
     ['here', info.lan === undefined ? '' : `${info.url} (on this machine: the whole tunnel)`],
-    ['trust', trust(info, screen)],
     untilRow(info, screen),
     ['direct', direct(info)],
     ['viewers', `at most ${info.maxViewers}; ${entry(info)}`],
@@ -109,6 +110,8 @@ function details(info: ReadyInfo, screen: Screen, c: Colors): string[] {
     ['page', `${shortHash(info.page)} here; wingman verify <url> compares what the server serves`],
     ['inspect', info.inspector ?? ''],
     ['requests', info.entry.isReadOnly ? READ_ONLY : ''],
+    // Nothing may push off what somebody compares.
+    ['trust', trust(info, screen)],
   ];
   const shown = rows.filter(([, value]) => value !== '');
   return table(shown, screen, c);
@@ -144,7 +147,8 @@ function trust({ lan }: ReadyInfo, { columns = Infinity }: Screen): string {
   const count = Math.ceil(fingerprint.length / perLine);
   return [
     'once, a phone has to install and trust the certificate from',
-    `${url} (past its warning), when this is its SHA-256:`,
+    url,
+    wrapWords('(past its warning), when this is its SHA-256:', columns - INDENT, 0),
     ...Array.from({ length: count }, (_, line) =>
       fingerprint.slice(line * perLine, (line + 1) * perLine),
     ),

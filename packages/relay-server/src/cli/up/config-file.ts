@@ -114,17 +114,23 @@ function fault(path: string, what: string, good: string): ConfigError {
 function mistake(issue: z.core.$ZodIssue | undefined): ConfigError {
   const path = issue?.path.map(String) ?? [];
   const where = `${CONFIG_FILE}, ${path.join('.') || 'at the top'}`;
-  if (issue?.code === 'unrecognized_keys') {
-    const known: string[] = path.length === 0 ? file.keyof().options : app.keyof().options;
-    const meant = meantBy(issue.keys[0] ?? '', known);
-    const secret = issue.keys.some((key) => SECRETS.includes(key) || key === 'basicAuth');
-    const others =
-      meant === undefined ? `What may stand there: ${known.join(', ')}.` : `Is ${meant} meant?`;
-    const cure = secret ? 'Secrets stand in the environment or in .env.' : others;
-    return new ConfigError(`${where}: ${issue.keys.join(', ')} is not known. ${cure}`);
-  }
+  if (issue?.code === 'unrecognized_keys')
+    return new ConfigError(`${where}: ${unknown(issue.keys, path.length === 0)}`);
+  if (path.join('.') === 'apps')
+    return fault('apps', 'is missing, or no list by names', '"apps": { "shop": { "port": 3000 } }');
   const meaning = byName.get(path.at(-1) ?? '')?.meaning ?? issue?.message ?? '';
   return new ConfigError(`${where} is not valid. ${meaning}`);
+}
+
+/** What is said of keys that may not stand there, with what may. */
+function unknown(keys: readonly string[], isAtTop: boolean): string {
+  const known: string[] = isAtTop ? file.keyof().options : app.keyof().options;
+  const meant = meantBy(keys[0] ?? '', known);
+  const others =
+    meant === undefined ? `What may stand there: ${known.join(', ')}.` : `Is ${meant} meant?`;
+  const isSecret = keys.some((key) => SECRETS.includes(key));
+  const cure = isSecret ? 'Secrets stand in the environment or in .env.' : others;
+  return `${keys.join(', ')} is not known. ${cure}`;
 }
 
 type Entries = Readonly<Record<string, unknown>>;

@@ -111,7 +111,7 @@ export class RouterPorts implements PortMapper {
   async #find(): Promise<Router | undefined> {
     const create = await this.#load();
     if (this.#isClosed) return undefined;
-    const routers = SEARCHES.map((protocols) => create(optionsFor(protocols)));
+    const routers = this.#created(create);
     this.#routers = routers;
     const searches = routers.map((router) => isThere(router));
     let found: Router | undefined;
@@ -121,8 +121,20 @@ export class RouterPorts implements PortMapper {
     }
     if (this.#isClosed) return undefined;
     this.#routers = found === undefined ? [] : [found];
-    if (found === undefined) this.#tell({ says: 'no router here answers PCP, NAT-PMP or UPnP' });
+    if (found === undefined && routers.length > 0)
+      this.#tell({ says: 'no router here answers PCP, NAT-PMP or UPnP' });
     return found;
+  }
+
+  /** One for each search; none where the machine has no default gateway, which the library says in terms of its options. */
+  #created(create: CreateRouter): Router[] {
+    try {
+      return SEARCHES.map((protocols) => create(optionsFor(protocols)));
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('default gateway'))) throw error;
+      this.#tell({ says: 'this machine has no default gateway, so there is no router to ask' });
+      return [];
+    }
   }
 }
 
