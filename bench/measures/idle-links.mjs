@@ -51,7 +51,7 @@ async function run(file) {
   const local = await app();
   const most = ['--max-viewers', String(LINKS)];
   const started = await countingTimers(file, async () => {
-    const tunnel = await server([...most, '--open-registration']);
+    const tunnel = await server(['--open-registration']);
     const to = ['--server', tunnel.value.server, '--no-p2p', '--no-inspector', ...most];
     return [tunnel, await share(local.value, to)];
   });

@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port.js';
 import { get } from '../support/http.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share, startServer } from '../support/processes.js';
+import { RelayViewer } from '../support/relay-viewer.js';
 
 let app: FixtureApp;
 let configHome: string;
@@ -48,6 +49,17 @@ describe('wingman share', () => {
     for (const path of ['/', '/hooks']) expect((await get(share.origin, path)).status).toBe(401);
     await share.stop();
     expect(share.events().at(-1)).toMatchObject({ event: 'stopped', refused: { KEY_NEEDED: 2 } });
+  });
+
+  test('lets in as many viewers as it says, at a server that was told nothing of them', async () => {
+    const { program, url } = await startServer();
+    const share = await Share.start(app.port, ['--server', url, '--max-viewers', '20', '--no-p2p']);
+    const viewers = await Promise.all(Array.from({ length: 20 }, () => RelayViewer.join(share)));
+    const answers = await Promise.all(viewers.map((viewer) => viewer.get('/')));
+    expect(answers.map(({ status }) => status)).toEqual(viewers.map(() => 200));
+    for (const viewer of viewers) viewer.close();
+    await share.stop();
+    await program.stop();
   });
 
   test('keeps its URL over restarts when it has a name', async () => {

@@ -205,6 +205,10 @@ async function runGroup({ cells, group }: Wanted, network: NatNetwork): Promise<
     );
     say(`of the others ${changed} changed their path, and ${lost.length} did not get their bytes`);
     for (const said of lost) say(`in place of them: ${said}`);
+    for (const failure of new Set(stage.failures)) {
+      const times = stage.failures.filter((each) => each === failure).length;
+      say(`${times} times at the host: ${failure}`);
+    }
     const [load = 0] = loadavg();
     say(
       `all of it on this machine: ${availableParallelism()} cores, load ${load.toFixed(1)}; it is the limit`,

@@ -233,13 +233,17 @@ export async function inApp<T, A extends unknown[]>(
 }
 
 /** Waits until the app's document shows a text. */
-export async function appShows(page: Page, text: string): Promise<void> {
+export async function appShows(
+  page: Page,
+  text: string,
+  deadlineMs: number = APP_DEADLINE_MS,
+): Promise<void> {
   await eventually(
     `the app shows “${text}”`,
     async () => {
       const shown = await inApp(page, () => document.body.innerText);
       return shown.includes(text);
     },
-    APP_DEADLINE_MS,
+    deadlineMs,
   );
 }

@@ -18,14 +18,6 @@ export const SHARED_SETTINGS = {
     meaning: 'How long a session lives at most: a number with s, m, h or d; at most 14d.',
     schema: duration(1_000, MAX_TTL_MS),
   }),
-  maxViewers: setting({
-    variable: 'MAX_VIEWERS',
-    option: '--max-viewers <n>',
-    default: '8',
-    good: '8',
-    meaning: 'Viewers of one session at once.',
-    schema: integer(1, 1_000),
-  }),
   linkGraceMs: setting({
     variable: 'LINK_GRACE',
     option: '--link-grace <time>',

@@ -130,7 +130,6 @@ describe('what the tunnel server and the host share', () => {
   test('has these defaults', () => {
     expect(readSettings(SHARED_SETTINGS, {}, {})).toEqual({
       sessionTtlMs: 28_800_000,
-      maxViewers: 8,
       linkGraceMs: 60_000,
       p2pEnabled: true,
       p2pTimeoutMs: 10_000,
@@ -158,7 +157,6 @@ describe('what the tunnel server and the host share', () => {
 
   test.each([
     ['SESSION_TTL', '14d', '15d'],
-    ['MAX_VIEWERS', '1000', '1001'],
     ['LINK_GRACE', '2s', '1s'],
     ['LINK_GRACE', '1h', '61m'],
     ['P2P_TIMEOUT_MS', '500', '499'],

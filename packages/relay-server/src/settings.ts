@@ -265,5 +265,13 @@ export const SETTINGS = {
       'Whether what passes is recorded in memory and shown at 127.0.0.1, to this machine alone.',
     schema: schemas.flag,
   }),
+  maxViewers: setting({
+    variable: 'MAX_VIEWERS',
+    option: '--max-viewers <n>',
+    default: '8',
+    good: '8',
+    meaning: 'Viewers of one session at once.',
+    schema: schemas.integer(1, 1_000),
+  }),
   ...SHARED_SETTINGS,
 };

@@ -73,7 +73,7 @@ export interface TunnelServerConfig {
   maxHeldBytes: number;
   /** Both ways and of all sessions together; undefined: as many as come. */
   maxBytesPerSecond: number | undefined;
-  /** Viewers per session. */
+  /** Viewers per session, however many its host lets in. */
   maxViewers: number;
   logLevel: LogLevel;
   /** Whether X-Forwarded-For and X-Forwarded-Proto come from a proxy of ours. */

@@ -143,6 +143,14 @@ export const SETTINGS = {
     meaning: 'Sessions at once of the hosts behind one address, or one /64 of IPv6.',
     schema: schemas.integer(1, 1_000_000),
   }),
+  maxViewers: setting({
+    variable: 'MAX_VIEWERS_PER_SESSION',
+    option: '--max-viewers-per-session <n>',
+    default: '1000',
+    good: '100',
+    meaning: 'Viewers of one session at once, where its host lets in as many.',
+    schema: schemas.integer(1, 1_000),
+  }),
   maxSockets: setting({
     variable: 'MAX_SOCKETS',
     option: '--max-sockets <n>',

@@ -35,7 +35,7 @@ test('an empty environment gives the defaults', () => {
     maxSockets: 10_000,
     maxHeldBytes: 512 * 1024 * 1024,
     maxBytesPerSecond: undefined,
-    maxViewers: 8,
+    maxViewers: 1000,
     linkGraceMs: 60_000,
     logLevel: 'info',
     trustProxy: false,
@@ -153,7 +153,7 @@ describe('an invalid value names its variable and shows a good one', () => {
     ['SESSION_TTL', '8'],
     ['SESSION_TTL', '400d'],
     ['HOST_GRACE', '-1s'],
-    ['MAX_VIEWERS', '0'],
+    ['MAX_VIEWERS_PER_SESSION', '0'],
     ['LOG_LEVEL', 'loud'],
     ['TRUST_PROXY', '127.0.0.1'],
   ])('%s=%s', (name, value) => {
