@@ -29,6 +29,8 @@ export interface Changing {
 }
 
 const AGAIN_MS = 30_000;
+/** A path that is lost within three seconds gets no successor before they are over: this is of one that has lasted. */
+const LASTED_MS = 4_000;
 /** Longer than any heartbeat waits, and shorter than a link without a carrier lives. */
 const SLEEP_MS = 20_000;
 
@@ -56,6 +58,7 @@ export async function changed(page: Page, cell: Cell, changing: Changing): Promi
   const isSleep = change.endsWith('sleep');
   const before = await status(page);
   await startTraffic(page);
+  await setTimeout(LASTED_MS);
   await beginWatch(page);
   await CHANGES[change](changing);
   const start = performance.now();

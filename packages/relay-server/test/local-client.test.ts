@@ -81,6 +81,20 @@ test('trailers are there once the body has ended', async () => {
   expect(headersToRaw([...response.trailers()])).toEqual(['x-sum', '42']);
 });
 
+test('an upload takes no connection before its first bytes are here: the app may end an idle one meanwhile', async () => {
+  const { ask, sockets } = await serve((socket) => void socket.write(OK));
+  await textOf((await ask()).body);
+  // As after a keep-alive timeout, while the viewer's network is away.
+  async function* late(): AsyncGenerator<Uint8Array> {
+    for (const socket of sockets) socket.end();
+    await until(() => sockets.size === 0, 'the connection is over');
+    yield Buffer.from('late');
+  }
+  const headers = headersFromRaw(['host', 'localhost', 'content-length', '4']);
+  const response = await ask({ method: 'POST', headers, body: late() });
+  expect(await textOf(response.body)).toBe('ok');
+});
+
 describe('a request that fails', () => {
   test('at a port nobody listens on', async () => {
     const { ask, told } = clientOf(await freePort());

@@ -39,10 +39,10 @@ export class LocalClient {
   }
 
   /** Sends a request. Fails with LOCAL_PORT_REFUSED, CANCELLED, TIMEOUT, LIMIT_EXCEEDED or UPSTREAM_ABORTED. */
-  request(request: LocalRequest): Promise<LocalResponse> {
+  async request(request: LocalRequest): Promise<LocalResponse> {
     const { method, target: path } = request;
     const headers = headersToRaw(request.headers);
-    const body = request.body === undefined ? null : Readable.from(request.body, BYTES);
+    const body = request.body === undefined ? null : Readable.from(await begun(request.body), BYTES);
     // The reason reaches whoever reads the response; without a listener it would end the process.
     body?.on('error', () => undefined);
     return new Promise((resolve, reject) => {
@@ -62,6 +62,26 @@ export class LocalClient {
 }
 
 const BYTES = { objectMode: false } as const;
+
+/**
+ * A body whose first bytes are here. undici sends the head with them. A connection that was taken before would be idle
+ * to the app, which could end it while the opener is asleep or its network is away.
+ */
+async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const source = body[Symbol.asyncIterator]();
+  return continued(await source.next(), source);
+}
+
+async function* continued(
+  first: IteratorResult<Uint8Array>,
+  source: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for (let next = first; next.done !== true; next = await source.next()) yield next.value;
+  } finally {
+    await source.return?.();
+  }
+}
 
 /** What becomes of one request. */
 interface Outcome {
