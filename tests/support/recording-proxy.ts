@@ -9,12 +9,15 @@ export interface RecordingProxy {
   recorded(purpose: 'relay' | 'ingress'): Buffer;
   /** From now on each message takes so many milliseconds longer, each way. */
   delay(milliseconds: number): void;
+  /** From now on what the host sends waits here, until the function that this returns is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }
 
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const messages: { purpose: string; bytes: Buffer }[] = [];
   let delayMs = 0;
+  let held: (() => void)[] | undefined;
   const pass = (socket: WebSocket, bytes: Buffer): void => {
     if (delayMs === 0) socket.send(bytes);
     else setTimeout(() => socket.send(bytes), delayMs);
@@ -37,8 +40,9 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
     };
     near.on('message', (data) => {
       const bytes = keep(data);
-      if (far.readyState === WebSocket.OPEN) pass(far, bytes);
-      else early.push(bytes);
+      if (far.readyState !== WebSocket.OPEN) early.push(bytes);
+      else if (held === undefined) pass(far, bytes);
+      else held.push(() => pass(far, bytes));
     });
     far.on('open', () => early.forEach((bytes) => far.send(bytes)));
     far.on('message', (data) => pass(near, keep(data)));
@@ -55,6 +59,13 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
         messages.filter((message) => message.purpose === purpose).map(({ bytes }) => bytes),
       ),
     delay: (milliseconds) => (delayMs = milliseconds),
+    hold: () => {
+      held = [];
+      return () => {
+        held?.forEach((send) => send());
+        held = undefined;
+      };
+    },
     close: () =>
       new Promise((resolve) => {
         for (const client of sockets.clients) client.terminate();
