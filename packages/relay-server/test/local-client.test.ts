@@ -151,11 +151,19 @@ describe('an answer', () => {
     expect(told).toEqual(['sent', 'answered', 'ended']);
   });
 
-  test('that comes before the upload has ended lets the upload go', async () => {
+  test.each([
+    ['goes on', () => delay(5)],
+    ['has stalled', () => new Promise<void>(() => undefined)],
+  ])('that comes before an upload that %s has ended lets the upload go', async (_what, more) => {
     let isLeft = false;
+    let wait = (): Promise<void> => Promise.resolve();
     const upload = {
       [Symbol.asyncIterator]: () => ({
-        next: () => delay(5).then(() => ({ done: false as const, value: new Uint8Array(1024) })),
+        next: async () => {
+          await wait();
+          wait = more;
+          return { done: false as const, value: new Uint8Array(1024) };
+        },
         return: () => {
           isLeft = true;
           return Promise.resolve({ done: true as const, value: undefined });

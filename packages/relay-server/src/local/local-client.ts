@@ -42,7 +42,8 @@ export class LocalClient {
   async request(request: LocalRequest): Promise<LocalResponse> {
     const { method, target: path } = request;
     const headers = headersToRaw(request.headers);
-    const body = request.body === undefined ? null : Readable.from(await begun(request.body), BYTES);
+    const body =
+      request.body === undefined ? null : Readable.from(await begun(request.body), BYTES);
     // The reason reaches whoever reads the response; without a listener it would end the process.
     body?.on('error', () => undefined);
     return new Promise((resolve, reject) => {
@@ -69,18 +70,18 @@ const BYTES = { objectMode: false } as const;
  */
 async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const source = body[Symbol.asyncIterator]();
-  return continued(await source.next(), source);
-}
-
-async function* continued(
-  first: IteratorResult<Uint8Array>,
-  source: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    for (let next = first; next.done !== true; next = await source.next()) yield next.value;
-  } finally {
+  let first: IteratorResult<Uint8Array> | undefined = await source.next();
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    const result = first ?? (await source.next());
+    first = undefined;
+    return result;
+  };
+  // No generator: it would keep a `return` back until a `next` under way has ended.
+  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
     await source.return?.();
-  }
+    return { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
 /** What becomes of one request. */
