@@ -186,6 +186,20 @@ test.each<[BrowserName, 'light' | 'dark']>([
   }),
 );
 
+/** Runs in the page. Returns how wide the last chart’s line is in the upper quarter, as a fraction of the whole width. */
+function drawnAtTheTop(): number {
+  const canvas = [...document.querySelectorAll('canvas')].at(-1);
+  if (canvas === undefined) return 0;
+  const { width, height } = canvas;
+  const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, Math.floor(height / 4));
+  const color = getComputedStyle(canvas).getPropertyValue('--path').slice(1);
+  const channels = [0, 2, 4].map((at) => parseInt(color.slice(at, at + 2), 16));
+  const columns = new Set<number>();
+  for (let i = 0; i < data.length; i += 4)
+    if (channels.every((value, at) => data[i + at] === value)) columns.add((i / 4) % width);
+  return columns.size / width;
+}
+
 test('tells of viewers, and removes one', async () => {
   // The list has the names that the terminal has. Beside a detail there is no room for them.
   await page.keyboard.press('Escape');
@@ -194,6 +208,8 @@ test('tells of viewers, and removes one', async () => {
   await shows('candidates');
   await shows('admitted');
   expect(await shown()).toMatch(/Chrome \d+ on Linux/);
+  const isDrawn = async (): Promise<boolean> => (await page.evaluate(drawnAtTheTop)) > 0.2;
+  await eventually('the direct path is drawn', isDrawn);
   await press('Remove');
   await shows('refused');
   await viewer.reload();

@@ -33,13 +33,13 @@ describe('a viewer', () => {
     expect(textOf(page.root, 'section h2')).toBe('#3 abcdef Firefox direct');
     await showPage({ viewers: [viewerOf({ address: '192.0.2.1' })] });
     expect(textOf(page.root, 'section p')).toBe(
-      'At 192.0.2.1, says the server. Round trip 12 ms; path changed 2 times.',
+      'At 192.0.2.1, says the server. Round trip 12 ms; path changes: 2.',
     );
   });
 
   test('whose address the server doesn’t tell has none', async () => {
     await showPage({ viewers: [viewerOf({ rttMs: null })] });
-    expect(textOf(page.root, 'section p')).toBe('Round trip –; path changed 2 times.');
+    expect(textOf(page.root, 'section p')).toBe('Round trip –; path changes: 2.');
   });
 
   test('has a line for each carrier, bytes as the viewer sees them', async () => {

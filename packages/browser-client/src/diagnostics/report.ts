@@ -21,7 +21,7 @@ export function reportOf(diagnosis: Diagnosis, { date, host, userAgent }: Report
     `Time: ${date.toISOString()}`,
     `Session: ${host.slice(0, 3)}…`,
     `Browser: ${userAgent}`,
-    `Path: ${pathName(status.mode)}, changed ${status.switches} times`,
+    `Path: ${pathName(status.mode)}; changes: ${status.switches}`,
     `Direct: ${pathLine(diagnosis, 'direct')}; loss: ${formatLoss(sights.checks)}`,
     `Relay: ${pathLine(diagnosis, 'relay')}`,
     ...(sights.whyNot === undefined ? [] : [`No direct path: ${sights.whyNot}`]),

@@ -126,7 +126,7 @@ describe('the report', () => {
       'Time: 1970-01-01T00:00:00.000Z',
       'Session: gen…',
       'Browser: a browser',
-      'Path: relay, changed 0 times',
+      'Path: relay; changes: 0',
     ]);
     expect(lines[5]).toMatch(
       /^Direct: ready; round trip 4\.2 ms; .*\/s down, .*\/s up, 100 % on this path; .* loss: not told/,

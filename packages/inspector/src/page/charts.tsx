@@ -131,7 +131,7 @@ function optionsOf({ series, format, values }: Plot, element: HTMLElement): uPlo
         ...shape,
       })),
     ],
-    scales: values === undefined ? { y: { range: rangeOf } } : { y: { range: [0, 2] } },
+    scales: { y: { range: values === undefined ? rangeOf : stepsOf(values) } },
     axes: [
       { ...axis, size: 30 },
       {
@@ -141,6 +141,11 @@ function optionsOf({ series, format, values }: Plot, element: HTMLElement): uPlo
       },
     ],
   };
+}
+
+/** From the lowest value to the highest, with room for the line's width. */
+function stepsOf(values: readonly number[]): [number, number] {
+  return [Math.min(...values) - 0.1, Math.max(...values) + 0.1];
 }
 
 /** Axes begin at zero, so that small changes look small. */

@@ -50,7 +50,7 @@ function Connection({ viewer, visitor }: ConnectionProps): VNode {
       </h2>
       <p>
         {address === undefined ? '' : `At ${address}, says the server. `}
-        Round trip {formatMs(rttMs)}; path changed {switches} times.
+        Round trip {formatMs(rttMs)}; path changes: {switches}.
       </p>
       <table class="lanes">
         <thead>
