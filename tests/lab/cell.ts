@@ -42,8 +42,10 @@ export type Cell = Pair & {
 export type Way = 'direct' | 'turn' | 'none';
 
 /** What theory says (RFC 5128): a symmetric NAT meets only one that lets anybody answer, as a mapped port does. */
-export function expectedWay({ browser, viewer, host, mapping, turn }: Cell): Way {
+export function expectedWay({ browser, engine, viewer, host, mapping, turn }: Cell): Way {
   if (meet(viewer, host, mapping !== 'none')) return 'direct';
+  // This engine listens by TCP, too (RFC 6544).
+  if (engine === 'wrtc' && viewer === 'blocked' && host === 'none') return 'direct';
   // Firefox can't be told to trust the lab's certificate for TURN.
   if (turn === 'tls' && browser === 'firefox') return 'none';
   return reachesTurn(viewer, turn) && reachesTurn(host, turn === 'tls' ? 'udp' : turn)
