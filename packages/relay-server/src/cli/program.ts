@@ -117,7 +117,8 @@ function demandOneApp(program: Command, [first = '', second]: readonly string[])
   const isApp = first === '' || isFolder(first) || localAddress.safeParse(first).success;
   const reason = isApp ? undefined : mistaken(first, commands);
   if (reason !== undefined) throw new ConfigError(reason);
-  if (isApp && second !== undefined) throw new ConfigError(`${second} is too much: ${ONE_APP}`);
+  if (isApp && second !== undefined)
+    throw new ConfigError(`${second || "''"} is too much: ${ONE_APP}`);
 }
 
 const ONE_APP =
