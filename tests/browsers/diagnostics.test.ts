@@ -137,7 +137,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       const rates = [...(await row(page, 'Down')), ...(await row(page, 'Up'))];
       for (const rate of rates) expect(rate).toMatch(/^[\d.]+ [KM]iB\/s$/);
       const text = await report(page);
-      expect(text).toMatch(/^ {2}viewer host udp /m);
+      // Chromium on a busy machine has been seen to give out its outer address alone.
+      expect(text).toMatch(/^ {2}viewer (host|srflx) udp /m);
       expect(text).toMatch(/^ {2}host host udp /m);
       const { hash, hostname } = new URL(share.ready.url);
       expect(text).not.toContain(hash.slice('#k='.length));
