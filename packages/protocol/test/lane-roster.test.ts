@@ -53,6 +53,17 @@ describe('the lanes of a link', () => {
     expect(roster.of('p2p')).toBeUndefined();
   });
 
+  test('are found by kind: one that answers before those that don’t', () => {
+    const { roster, lanes } = rosterOf('p2p', 'p2p');
+    answerOn(lanes[0]!);
+    // It has just joined: its first answer is still to come.
+    expect(roster.of('p2p')).toBe(lanes[0]);
+    answerOn(lanes[1]!);
+    expect(roster.of('p2p')).toBe(lanes[1]);
+    lanes[1]!.transition('suspect');
+    expect(roster.of('p2p')).toBe(lanes[0]);
+  });
+
   test('give one value for each kind', () => {
     const { roster } = rosterOf('relay', 'relay');
     const none = { p2p: null, turn: null, relay: null };

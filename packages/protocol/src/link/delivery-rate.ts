@@ -15,7 +15,7 @@ export interface RateSample {
  * How long a rate counts, in milliseconds. BBR takes ten round trips. This is longer, because late answers alone make a
  * rate fall (threads take turns, and a loss holds up the frames behind it), and the cap must not fall at once.
  */
-const WINDOW_MS = 5_000;
+const WINDOW_MS = 2_000;
 /** The start is over after this many rounds in which the rate did not grow by the factor below (BBR: the pipe is full). */
 const FULL_ROUNDS = 3;
 const GROWTH = 1.25;

@@ -39,10 +39,13 @@ export class LaneRoster {
     return id === undefined ? undefined : this.#lanes.get(id);
   }
 
-  /** The newest lane of a kind that can be used, or the newest of that kind when none can. */
+  /**
+   * The newest good lane of a kind; else the newest that can be used, or the newest. One that has just joined, or does not
+   * answer, says nothing about a path that has others.
+   */
   of(kind: LaneKind): Lane | undefined {
     const lanes = this.all.filter((lane) => lane.kind === kind).reverse();
-    return lanes.find((lane) => lane.isUsable) ?? lanes[0];
+    return lanes.find((lane) => lane.isGood) ?? lanes.find((lane) => lane.isUsable) ?? lanes[0];
   }
 
   /** One value for each kind; null for a kind that is not attached. */
