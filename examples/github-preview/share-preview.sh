@@ -4,7 +4,8 @@
 set -euo pipefail
 
 events=$(mktemp)
-npx --no wingman run --json --no-inspector --expires "${EXPIRES:-30m}" -- "$@" > "$events" &
+# Not by npx, which may leave it behind when it is told to end.
+node_modules/.bin/wingman run --json --no-inspector --expires "${EXPIRES:-30m}" -- "$@" > "$events" &
 echo $! > wingman.pid
 
 # A command that doesn't listen in time, or a server that refuses, ends wingman with its reason on stderr.

@@ -101,6 +101,7 @@ describe('words', () => {
     // Colours take no room.
     ['\u001b[31mone\u001b[39m two', 7, 2, '\u001b[31mone\u001b[39m two'],
     ['', 10, 2, ''],
+    ['no width is known', 0, 2, 'no width is known'],
   ])('%j in %j columns', (text, columns, indent, wrapped) => {
     expect(wrapWords(text, columns, indent)).toBe(wrapped);
   });

@@ -70,11 +70,11 @@ export class OutputScreen implements Screen {
   }
 
   get columns(): number | undefined {
-    return this.#output.columns;
+    return knownSize(this.#output.columns);
   }
 
   get rows(): number | undefined {
-    return this.#isWatched ? this.#output.rows : undefined;
+    return this.#isWatched ? knownSize(this.#output.rows) : undefined;
   }
 
   now(): Date {
@@ -115,4 +115,9 @@ export class OutputScreen implements Screen {
     const text = this.#status.slice(0, width);
     return this.color ? DIM.join(text) : text;
   }
+}
+
+/** A terminal that was given no size, as in a container without one of its own, says 0. */
+function knownSize(size: number | undefined): number | undefined {
+  return size === 0 ? undefined : size;
 }

@@ -31,9 +31,10 @@ export function count(number: number, noun: string): string {
 
 /**
  * Breaks a text between its words where the screen's edge would break it anywhere. Further lines begin in the column
- * `indent`. A word that is longer than a line stays whole, so that it can be copied.
+ * `indent`. A word that is longer than a line stays whole, so that it can be copied. A terminal that doesn't know its width says 0.
  */
 export function wrapWords(text: string, columns = Infinity, indent = 2): string {
+  if (columns === 0) return text;
   let width = 0;
   const parts = text.split(/( +)/).map((part) => {
     const { length } = stripVTControlCharacters(part);
