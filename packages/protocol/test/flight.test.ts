@@ -125,7 +125,7 @@ describe('a path that changes', () => {
     expect(line.longestWaitMs).toBeLessThan(50);
   });
 
-  test('and has become longer keeps its rate for a while', () => {
+  test('and has become longer keeps its rate for a second at least', () => {
     const line = new Line(12_500, 20);
     line.run(5_000);
     const { perSecond } = line.flight;

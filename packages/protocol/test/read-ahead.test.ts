@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { readAhead } from '../src/ports/read-ahead.js';
 
 const BOUNDS = { maxBytes: 4, waitMs: 1_000 };
@@ -35,4 +35,14 @@ test('a failure behind what was read waits for the reader', async () => {
   // A rejection that nobody has heard by now would fail the process.
   await turn();
   await expect(textOf(ahead.body)).rejects.toThrow('broken off');
+});
+
+test('a body whose sender is silent is let go at once', async () => {
+  const left = jest.fn(() => Promise.resolve({ done: true as const, value: undefined }));
+  const silent = { next: () => new Promise<never>(() => undefined), return: left };
+  const ahead = await readAhead({ [Symbol.asyncIterator]: () => silent }, { ...BOUNDS, waitMs: 1 });
+  const reader = ahead.body[Symbol.asyncIterator]();
+  void reader.next();
+  await reader.return?.();
+  expect([ahead.isWhole, left.mock.calls.length]).toEqual([false, 1]);
 });

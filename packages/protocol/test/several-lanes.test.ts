@@ -60,6 +60,18 @@ describe('a path of several lanes', () => {
     }
   });
 
+  test('still answers when another has joined that has not answered yet', async () => {
+    const bench = new LinkBench();
+    bench.attach('p2p');
+    await bench.clock.advance(500);
+    bench.attach('p2p', {}, { joins: true });
+    for (const { link } of [bench.viewer, bench.host])
+      expect(link.attachment('p2p')).toMatchObject({ id: 0, isGood: true });
+    await bench.clock.advance(500);
+    for (const { link } of [bench.viewer, bench.host])
+      expect(link.attachment('p2p')).toMatchObject({ id: 1, isGood: true });
+  });
+
   test('goes on while one of them is dead and nobody has said so', async () => {
     const bench = new LinkBench();
     let isDead = false;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createColors } from 'picocolors';
 import type { ReadyInfo } from '../src/cli/reporter.js';
 import { detailsView, qrView, readyView } from '../src/cli/terminal/ready-view.js';
-import type { Screen } from '../src/cli/terminal/screen.js';
+import { OutputScreen, type Screen } from '../src/cli/terminal/screen.js';
 
 const PLAIN = createColors(false);
 const NOW = new Date(2026, 0, 2, 10, 0, 0);
@@ -329,4 +329,13 @@ describe('a screen', () => {
     expect(reach.length).toBeGreaterThan(1);
     expect(reach.every((line) => line.length <= 40)).toBe(true);
   });
+});
+
+test('a terminal that was given no size breaks no line', () => {
+  const output = { write: () => undefined, isTTY: true, columns: 0, rows: 0 };
+  const screen = new OutputScreen(output, { color: false, hasKeys: true, isWatched: true });
+  expect([screen.columns, screen.rows]).toEqual([undefined, undefined]);
+  expect(readyView(infoOf(), screen, PLAIN)).toContain(
+    'at most 10; whoever has the URL can open it',
+  );
 });

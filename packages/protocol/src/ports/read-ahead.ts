@@ -35,20 +35,23 @@ export async function readAhead(
   return { start, isWhole, body: rejoin(start, next, source) };
 }
 
-async function* rejoin(
+/**
+ * A body from its beginning: the pieces that were read, the one that was asked for, and the rest of its source. It is no
+ * generator, which would keep a `return` back until a `next` under way has ended.
+ */
+export function rejoin(
   start: readonly Uint8Array[],
   next: Promise<IteratorResult<Uint8Array>>,
   source: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let isDone = false;
-  try {
-    yield* start;
-    for (let result = await next; ; result = await source.next()) {
-      isDone = result.done === true;
-      if (result.done === true) return;
-      yield result.value;
-    }
-  } finally {
-    if (!isDone) await source.return?.();
-  }
+): AsyncIterable<Uint8Array> {
+  const left = start.map((value) => Promise.resolve({ done: false as const, value }));
+  const ahead: Promise<IteratorResult<Uint8Array>>[] = [...left, next];
+  const iterator: AsyncIterator<Uint8Array> = {
+    next: () => ahead.shift() ?? source.next(),
+    return: async () => {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }

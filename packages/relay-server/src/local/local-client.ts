@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ErrorCode, Header, ResponseHead } from '@wingman/protocol';
 import { headersFromRaw, headersToRaw, reasonPhrase, WingmanError } from '@wingman/protocol';
+import { rejoin } from '@wingman/protocol/ports';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from './connection-pool.js';
 import type { Loopback } from './loopback.js';
@@ -70,18 +71,9 @@ const BYTES = { objectMode: false } as const;
  */
 async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const source = body[Symbol.asyncIterator]();
-  let first: IteratorResult<Uint8Array> | undefined = await source.next();
-  const next = async (): Promise<IteratorResult<Uint8Array>> => {
-    const result = first ?? (await source.next());
-    first = undefined;
-    return result;
-  };
-  // No generator: it would keep a `return` back until a `next` under way has ended.
-  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
-    await source.return?.();
-    return { done: true, value: undefined };
-  };
-  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
+  const first = source.next();
+  await first;
+  return rejoin([], first, source);
 }
 
 /** What becomes of one request. */
