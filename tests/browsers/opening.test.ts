@@ -128,7 +128,9 @@ describe.each(IN_EACH_SCHEME)('in %s, %s', (name, scheme) => {
     await shows('Connecting…');
     share.signal('SIGCONT');
     await shows('Waiting for the app…');
-    send(held.pop()!, page('<h1>slow page</h1>', '<title>An app</title>'));
+    // The page knows that the relay is up before the app has been asked.
+    const response = await eventually('the app is asked', () => held.pop());
+    send(response, page('<h1>slow page</h1>', '<title>An app</title>'));
     await opened;
     await appShows(tab, 'slow page');
     const { seen, shift } = await sightsOf(tab);
