@@ -44,11 +44,24 @@ const module: Route = (request, response, { pathname }) => {
   response.end(status === 304 ? undefined : body);
 };
 
+const MAP = '<script type="importmap">{"imports":{"/named.js":"/meant.js"}}</script>';
+const script =
+  (code: string): Route =>
+  (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/javascript' }).end(code);
+  };
+
 const ROUTES: Record<string, Route> = {
   '/': (_, response) => {
     holdPage();
     send(response, page('<h1>page</h1>', '<script type="module" src="/0.js"></script>'));
   },
+  // The map has the page ask for another module than its code names, which the host doesn't read.
+  '/mapped': (_, response) =>
+    send(response, page('', `${MAP}<script type="module" src="/m.js"></script>`)),
+  '/m.js': script("import '/named.js'; document.body.append('mapped ' + location.search)"),
+  '/named.js': script(''),
+  '/meant.js': script(''),
   '/favicon.ico': (_, response) => send(response, ''),
   ...Object.fromEntries(Array.from({ length: DEPTH }, (_, index) => [`/${index}.js`, module])),
 };
@@ -117,5 +130,19 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s, a chain of modules',
     expect(askedAhead).toEqual([DEPTH, DEPTH]);
     expect(errors).toEqual([]);
     await tab.close();
+  });
+
+  test('is pushed in vain where the page means another one, and the end of the share says so', async () => {
+    const own = await Share.start(app.port, ['--server', proxy.url], { P2P_ENABLED: 'false' });
+    const tab = await browser.newPage();
+    await tab.goto(Object.assign(new URL(own.ready.url), { pathname: '/mapped' }).href);
+    await appShows(tab, 'mapped');
+    await inApp(tab, () => location.assign('/mapped?again'));
+    await appShows(tab, 'mapped ?again');
+    await tab.close();
+    await own.stop();
+    const { event, pushed } = own.events().at(-1) ?? {};
+    // Both modules of each document; nobody is left to say what became of the second document's.
+    expect({ event, pushed }).toEqual({ event: 'stopped', pushed: { sent: 4, unclaimed: 1 } });
   });
 });

@@ -32,6 +32,7 @@ export interface CliEvent {
   standing?: string;
   browser?: string;
   inspector?: string;
+  pushed?: { sent: number; unclaimed: number };
 }
 
 /** `wingman share`, running, with its session. */

@@ -16,6 +16,23 @@ import { SESSION_ORIGIN } from './support/tunnel.js';
 import { until } from './support/until.js';
 
 describe('a push stream', () => {
+  test('is counted, and what the viewer has dropped of it, no more than there was', async () => {
+    files['/a.js'] = "import './b.js'; import './c.js'; import './d.js'";
+    for (const path of ['/b.js', '/c.js', '/d.js']) files[path] = 'export {}';
+    const host = await hosted();
+    const tab = await tabOf(host);
+    await tab.get('/a.js');
+    await until(() => tab.pushed.length === 3, 'three pushes');
+    const { pushes } = host.app.commons;
+    expect(pushes).toEqual({ sent: 3, unclaimed: 0 });
+    expect(await tab.drop('2')).toBe(200);
+    expect(pushes).toEqual({ sent: 3, unclaimed: 2 });
+    for (const told of ['-1', '1e3', '', '0x2', 'two']) expect(await tab.drop(told)).toBe(200);
+    expect(pushes).toEqual({ sent: 3, unclaimed: 2 });
+    await tab.drop('999');
+    expect(pushes).toEqual({ sent: 3, unclaimed: 3 });
+  });
+
   test('brings what a module imports, and what that imports, with the fields of the page’s own requests', async () => {
     files['/a.js'] =
       "import './b.js?x=1'; import('./lazy.js'); import 'bare'; import 'https://other.example/x.js';";

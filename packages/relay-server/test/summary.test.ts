@@ -3,6 +3,8 @@ import type { ExchangePath } from '@wingman/protocol';
 import { Summary } from '../src/cli/terminal/summary.js';
 import { FakeClock } from './support/fake-clock.js';
 
+const NOTHING = { sent: 0, unclaimed: 0 };
+
 let clock: FakeClock;
 let summary: Summary;
 
@@ -28,7 +30,7 @@ function answered(path: ExchangePath, bytes: number): void {
 
 test('says nothing where nobody came', () => {
   clock.advance(60_000);
-  expect(summary.lines()).toEqual([]);
+  expect(summary.lines(NOTHING)).toEqual([]);
 });
 
 test('says for how long, who came, and what was carried by which way', () => {
@@ -46,9 +48,16 @@ test('says for how long, who came, and what was carried by which way', () => {
   answered('ingress', 10);
   answered('turn', 0);
   clock.advance(150_000);
-  expect(summary.lines()).toEqual([
+  expect(summary.lines(NOTHING)).toEqual([
     'In 3 minutes: 3 viewers (2 with a direct path); 5 requests, 2.0 KiB direct, 2.0 KiB over the relay, 10 B plain HTTP.',
   ]);
+});
+
+test('says how much was sent ahead, and for nothing', () => {
+  answered('relay', 0);
+  expect(summary.lines({ sent: 40, unclaimed: 3 })[1]).toBe(
+    'Sent ahead: 40 answers, 3 of them never asked for.',
+  );
 });
 
 test.each([
@@ -59,5 +68,7 @@ test.each([
 ])('after %i ms says %s', (ms, text) => {
   answered('relay', 0);
   clock.advance(ms);
-  expect(summary.lines()).toEqual([`In ${text}: 0 viewers (0 with a direct path); 1 request.`]);
+  expect(summary.lines(NOTHING)).toEqual([
+    `In ${text}: 0 viewers (0 with a direct path); 1 request.`,
+  ]);
 });

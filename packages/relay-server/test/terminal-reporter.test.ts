@@ -184,7 +184,8 @@ test('what happens is told line by line', () => {
   reporter.viewerLeft({ viewer, reason: 'LINK_CLOSED', viewers: 0 });
   reporter.stopping({ exchanges: 2, drainMs: 2_000 });
   const refused = { KEY_NEEDED: 12, LIMIT_EXCEEDED: 1 };
-  reporter.stopped({ reason: 'expired', message: 'the session has expired', refused });
+  const pushed = { sent: 0, unclaimed: 0 };
+  reporter.stopped({ reason: 'expired', message: 'the session has expired', refused, pushed });
   expect(text().split('\n')).toEqual([
     '  12:00:05  + viewer 2 joined: Firefox 153 on Linux, over the relay (1 viewer)',
     '  12:00:05  GET  200  40 ms    500 B  #2 direct /cart',
@@ -269,7 +270,7 @@ test('nobody else takes over the terminal', () => {
   const message = 'sorry\u001b[2J\u001b]0;owned\u0007\r\n\u202egnp.exe\u2066\u200b\u2028';
   reporter.problem({ code: 'REFUSED', message });
   reporter.failed('REFUSED', message);
-  reporter.stopped({ reason: 'refused', message, refused: {} });
+  reporter.stopped({ reason: 'refused', message, refused: {}, pushed: { sent: 0, unclaimed: 0 } });
   reporter.transfer({
     ...{ id: '-1', viewer: undefined, direction: 'upload', method: 'POST', target: '/\u009b2J' },
     ...{ bytes: 1, total: 1, bytesPerSecond: 1, state: 'done' },

@@ -2,6 +2,7 @@ import { deferred, PUSH_LIMITS, systemClock, type Clock } from '@wingman/protoco
 import { TakenCount, type PortStream } from '@wingman/protocol/ports';
 import {
   PUSHES_HEAD,
+  pushesDropped,
   type HeaderPair,
   type PushedReply,
   type ReplyMessage,
@@ -9,6 +10,7 @@ import {
   type TunnelPort,
 } from '../shared/exchange-messages.js';
 import { SERVICE_WORKER_LIMITS } from '../shared/limits.js';
+import { TunnelFetch } from './tunnel-fetch.js';
 
 /** A request that may be answered by a push, and the fields beside its own. */
 export interface Wanted {
@@ -54,6 +56,8 @@ export class TabPushes {
   /** A viewer nearby is pushed nothing once its first page runs, and need not ask with each document. */
   #mayHelp = true;
   #usedAt = 0;
+  /** Answers that no page could use, as long as the host has not been told. */
+  #unclaimed = 0;
 
   constructor(
     private readonly port: TunnelPort,
@@ -73,7 +77,9 @@ export class TabPushes {
     this.#taken.took(pushed.body.byteLength);
     // The app may say something else by now.
     const isLate = this.#usedAt - at > SERVICE_WORKER_LIMITS.pushUnclaimedMs;
-    return !isLate && fits(pushed, wanted) ? pushed : undefined;
+    if (!isLate && fits(pushed, wanted)) return pushed;
+    this.#unclaimed += 1;
+    return undefined;
   }
 
   /** What may still be pushed for a request that is under way, until that is over; undefined when nothing will be. */
@@ -99,12 +105,21 @@ export class TabPushes {
   }
 
   #end(): void {
-    this.#answers.clear();
+    this.#tellUnclaimed();
     const stream = this.#stream;
     if (stream === undefined) return;
     stream.postMessage({ kind: 'abort', code: 'CANCELLED', message: 'the page is gone' });
     stream.close();
     this.#stream = undefined;
+  }
+
+  #tellUnclaimed(): void {
+    const unclaimed = this.#unclaimed + this.#answers.size;
+    this.#answers.clear();
+    this.#unclaimed = 0;
+    if (unclaimed === 0) return;
+    // An older host refuses it, and nothing depends on it.
+    new TunnelFetch(this.port, pushesDropped(unclaimed)).reply().catch(() => undefined);
   }
 
   #open(): void {
@@ -138,6 +153,7 @@ export class TabPushes {
     this.#awaited.delete(key);
     this.#taken.took(pushed.body.byteLength);
     if (fits(pushed, awaited)) awaited.resolve(pushed);
+    else this.#unclaimed += 1;
   }
 
   /** The page may take longer to ask than the host to push. */

@@ -28,6 +28,11 @@ export const PUSHES_HEAD: FetchHead = {
   ...{ destination: 'empty', mode: 'same-origin', hasBody: false, hasCredentials: true },
 };
 
+/** Tells the host how many answers were dropped, because no page has asked for them. */
+export function pushesDropped(answers: number): FetchHead {
+  return { ...PUSHES_HEAD, method: 'POST', target: `${PUSHES_TARGET}?unclaimed=${answers}` };
+}
+
 /** The same request ahead of a page: the first request of a tab tells the host which browser it is. */
 export function pushesBefore({ headers }: FetchHead): FetchHead {
   const agent = headers.filter(([name]) => name === 'user-agent');

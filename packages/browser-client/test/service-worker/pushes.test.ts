@@ -4,6 +4,7 @@ import {
   encodeRecord,
   PUSH_LIMITS,
   PushedAnswer,
+  PUSHES_TARGET,
   type IncomingRequest,
 } from '@wingman/protocol';
 import { appFetch } from '../../src/service-worker/app-fetch.js';
@@ -170,6 +171,44 @@ describe('a script', () => {
     for (let index = 0; index < most; index += 1) {
       expect((await get(`/slow/${index}.js`)) === text).toBe(true);
     }
+  });
+});
+
+describe('the host is told how many answers were dropped', () => {
+  const told = (): string[] =>
+    tab.received
+      .map(({ method, target }) => `${method} ${target}`)
+      .filter((line) => line.startsWith('POST'));
+
+  test('when another document is loaded', async () => {
+    await opened();
+    for (const path of ['/a.js', '/b.js', '/c.js']) await pushed(path);
+    expect(await get('/b.js')).toBe('pushed /b.js');
+    await loadDocument();
+    await eventually(() => told().length > 0);
+    await loadDocument();
+    expect(told()).toEqual([`POST ${PUSHES_TARGET}?unclaimed=2`]);
+  });
+
+  test('when no page has asked for them in time, or asked for something else', async () => {
+    await opened();
+    await pushed('/a.js');
+    await pushed('/b.js', { status: 304, etag: '"2"' });
+    expect(await get('/b.js')).toBe('asked /b.js');
+    streams[0]?.end();
+    await settle();
+    await late();
+    await eventually(() => told().length > 0);
+    expect(told()).toEqual([`POST ${PUSHES_TARGET}?unclaimed=2`]);
+  });
+
+  test('and nothing where all were used', async () => {
+    await opened();
+    await pushed('/a.js');
+    await get('/a.js');
+    await loadDocument();
+    await get('/b.js');
+    expect(told()).toEqual([]);
   });
 });
 

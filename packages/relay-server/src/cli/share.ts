@@ -54,7 +54,12 @@ export async function share(request: ShareRequest): Promise<number> {
 
 /** The user has stopped the start. */
 function sayStopped({ reporter }: View): number {
-  reporter.stopped({ reason: 'closed', message: '', refused: {} });
+  reporter.stopped({
+    reason: 'closed',
+    message: '',
+    refused: {},
+    pushed: { sent: 0, unclaimed: 0 },
+  });
   return ExitCode.STOPPED;
 }
 

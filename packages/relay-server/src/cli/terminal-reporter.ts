@@ -155,9 +155,9 @@ class TerminalView {
     this.#screen.status(`  ${here} · ${count(requests, 'request')}, ${formatBytes(bytes)}${keys}`);
   }
 
-  stopped({ message, refused }: Parameters<Reporter['stopped']>[0]): void {
+  stopped({ message, pushed, refused }: Parameters<Reporter['stopped']>[0]): void {
     this.end();
-    for (const line of this.summary.lines()) this.wrapped(`  ${this.c.dim(line)}`);
+    for (const line of this.summary.lines(pushed)) this.wrapped(`  ${this.c.dim(line)}`);
     const counts = Object.entries(refused).map(([code, times]) => `${code} ${times}`);
     if (counts.length > 0)
       this.wrapped(`  ${this.c.dim(`Refused or cut off: ${counts.join(', ')}`)}`);

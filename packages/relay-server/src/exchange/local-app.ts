@@ -25,7 +25,7 @@ import { isCode } from './compression-policy.js';
 import { Compressor } from './compressor.js';
 import { HttpExchange } from './http-exchange.js';
 import { PushMemory } from '../push/push-memory.js';
-import { Pusher } from '../push/pusher.js';
+import { Pusher, type PushCount } from '../push/pusher.js';
 import type { PushedRequest } from '../push/pushed-request.js';
 import type { IngressKey } from './ingress-key.js';
 import { runRequest, runWebSocket } from './pipeline.js';
@@ -51,6 +51,7 @@ export interface Commons {
   readonly viewers: Set<string>;
   /** What was refused or cut off. */
   readonly refusals: RefusalCount;
+  readonly pushes: PushCount;
   /** At which addresses the two ends of viewers' links have looked for each other. */
   readonly candidates: CandidateBook;
 }
@@ -195,7 +196,8 @@ export class LocalApp {
       isCode(contentType) ? compressor?.whole(body, pace()) : undefined;
     const memory = this.#pushMemory;
     if (memory === undefined) return undefined;
-    const world = { memory, clock, compress, origin, roundTripMs, viewer };
+    const { pushes: count } = this.commons;
+    const world = { memory, clock, compress, count, origin, roundTripMs, viewer };
     return new Pusher({
       ...world,
       run: (request) => {
@@ -257,6 +259,7 @@ function newCommons({ compresses = true, entry = {} }: LocalAppOptions, clock: C
     speed: new SpeedAllowance(clock),
     viewers: new Set(),
     refusals: new RefusalCount(),
+    pushes: { sent: 0, unclaimed: 0 },
     candidates: new CandidateBook(),
   };
 }

@@ -15,7 +15,7 @@ import { enterByLink, giveIngressCookie } from './ingress-gate.js';
 import { ownAnswer, Refusal } from './problems.js';
 import { countBytes, sendNoise } from './speed-page.js';
 import { reservedPath } from './target-readings.js';
-import { openPushes } from '../push/steps.js';
+import { countDropped, openPushes } from '../push/steps.js';
 import type { Via } from '../local/local-ports.js';
 import { takePart, takePlace } from '../together/pages.js';
 
@@ -39,6 +39,11 @@ const SPEED_METHODS = new Map<string, Handler>([
   ['POST', countBytes],
 ]);
 
+const PUSHES_METHODS = new Map<string, Handler>([
+  ['GET', openPushes],
+  ['POST', countDropped],
+]);
+
 const TOGETHER_METHODS = new Map<string, Handler>([
   ['GET', takePart],
   ['POST', takePlace],
@@ -47,7 +52,7 @@ const TOGETHER_METHODS = new Map<string, Handler>([
 /** The host's own pages, by path. Each line is a page. */
 const PAGES: ReadonlyMap<string, OwnPage> = new Map([
   [PORTS_TARGET, { doors: ['viewer'], methods: new Map([['GET', tellPorts]]) }],
-  [PUSHES_TARGET, { doors: ['viewer'], methods: new Map([['GET', openPushes]]) }],
+  [PUSHES_TARGET, { doors: ['viewer'], methods: PUSHES_METHODS }],
   [SPEED_TARGET, { doors: ['viewer'], methods: SPEED_METHODS }],
   [TOGETHER_TARGET, { doors: ['viewer'], methods: TOGETHER_METHODS }],
   [INGRESS_TARGET, { doors: ['ingress'], methods: INGRESS_METHODS }],

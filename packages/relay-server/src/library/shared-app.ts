@@ -80,11 +80,12 @@ export interface ShareEvents {
   moved: { readonly url: string; readonly server: string };
   /** Something went wrong; the session goes on. */
   problem: { readonly code: string; readonly message: string; readonly viewer?: string };
-  /** The last event. `refused` counts what was refused or cut off, by code. */
+  /** The last event. `refused` counts what was refused or cut off, by code; `pushed` what was sent ahead of its being asked for. */
   stopped: {
     readonly reason: 'closed' | 'expired' | 'refused';
     readonly message: string;
     readonly refused: Readonly<Record<string, number>>;
+    readonly pushed: { readonly sent: number; readonly unclaimed: number };
   };
 }
 

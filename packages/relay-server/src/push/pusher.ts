@@ -17,7 +17,15 @@ import type { PushMemory } from './push-memory.js';
 import { PushStream } from './push-stream.js';
 import { isPushable, isSame, PushedRequest, type Pushed } from './pushed-request.js';
 
+/** What was sent ahead, in answers, and how many of these no page has asked for, as far as viewers have told. */
+export interface PushCount {
+  sent: number;
+  unclaimed: number;
+}
+
 export interface PusherOptions {
+  /** The host's, to which this viewer's are added. */
+  readonly count: PushCount;
   readonly memory: PushMemory;
   readonly clock: Clock;
   /** Names the viewer's browser. */
@@ -68,6 +76,8 @@ export class Pusher {
   /** The browser has been here before, and loads the first document of this link: it may have what is not known to be held. */
   #isReturning = false;
   #stream: PushStream | undefined;
+  /** Answers that have gone out, without those that the viewer has told about: it can drop no more. */
+  #sent = 0;
   /** Whether the viewer undoes the coding of a pushed body. */
   #undoesCoding = false;
 
@@ -100,6 +110,13 @@ export class Pusher {
     this.#documents += 1;
     const { memory, viewer } = this.#options;
     this.#isReturning = this.#documents === 1 && memory.knows(viewer());
+  }
+
+  /** The viewer has dropped so many answers, because its page has not asked for them. */
+  dropped(answers: number): void {
+    const told = Math.min(answers, this.#sent);
+    this.#sent -= told;
+    this.#options.count.unclaimed += told;
   }
 
   /** The viewer's browser runs a service worker of the app from now on. */
@@ -247,6 +264,8 @@ export class Pusher {
   #send(push: Push, { head, body }: Pushed): PushedAnswer {
     const { target, destination, headers } = push.request.head;
     push.sentAt = this.#options.clock.now();
+    this.#options.count.sent += 1;
+    this.#sent += 1;
     this.#forgetCrossed();
     const etag = head.status === 304 ? (headerValue(headers, 'if-none-match') ?? '') : '';
     return create(PushedAnswer, { target, destination, head, body, etag });

@@ -32,6 +32,14 @@ export function openPushes(exchange: Exchange): Answer {
   };
 }
 
+/** Counts what the viewer has dropped. */
+export function countDropped({ asked, context: { pushes } }: Exchange): Answer {
+  if (pushes === undefined) throw new Refusal(ownPageUnknown(PUSHES_TARGET));
+  const answers = new URL(asked.target, 'http://session').searchParams.get('unclaimed') ?? '';
+  if (/^\d{1,9}$/.test(answers)) pushes.dropped(Number(answers));
+  return ownAnswer(asked, { status: 200, headers: [], body: '' });
+}
+
 /** Answers a request of the page with what has been, or is being, pushed for it: the app is asked once. */
 export async function takePushed(exchange: Exchange): Promise<void> {
   const { asked, context, kind } = exchange;

@@ -3,6 +3,7 @@ import type { EntryRules } from '../entry/entrance.js';
 import type { Credentials } from '../exchange/basic-auth.js';
 import type { IngressMode } from '../exchange/ingress-key.js';
 import type { Refusals } from '../exchange/refusal-count.js';
+import type { PushCount } from '../push/pusher.js';
 import type { RequestReport } from '../exchange/requests.js';
 import type { TransferProgress } from '../exchange/transfers.js';
 import type { PathChange } from './path-changes.js';
@@ -101,6 +102,6 @@ export interface HostEvents {
   closing: [];
   /** Something went wrong; the host goes on. */
   problem: [{ code: ErrorCode; message: string; viewer?: string }];
-  /** `refused` counts what was refused or cut off while the host ran. */
-  stopped: [{ reason: StopReason; message: string; refused: Refusals }];
+  /** What was counted while the host ran: what was refused or cut off, and what was sent ahead. */
+  stopped: [{ reason: StopReason; message: string; refused: Refusals; pushed: PushCount }];
 }

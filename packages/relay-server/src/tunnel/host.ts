@@ -198,7 +198,8 @@ export class Host extends EventEmitter<HostEvents> {
     this.#dialer.close();
     this.#connection.close();
     await this.app.close();
-    this.emit('stopped', { reason, message, refused: this.commons.refusals.all });
+    const { pushes, refusals } = this.commons;
+    this.emit('stopped', { reason, message, refused: refusals.all, pushed: { ...pushes } });
   }
 
   #createLinks(): LinkTable {

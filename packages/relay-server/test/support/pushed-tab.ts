@@ -67,6 +67,12 @@ export async function tabOf(
   cleanups.push(() => hostLink.close('LINK_CLOSED'));
   const ask = (target: string, headers: string[] = [], destination = 'script', mode = 'cors') =>
     request(mux, requestHead({ target, destination, mode, headers }));
+  /** Says that so many answers were dropped; resolves with the status. */
+  const drop = async (answers: string): Promise<number> => {
+    const target = `${PUSHES_TARGET}?unclaimed=${answers}`;
+    const { body, head } = await request(mux, requestHead({ method: 'POST', target }));
+    return (await textOf(body)) === '' ? head.status : 0;
+  };
   const pushed: PushedAnswer[] = [];
   const transferCodings = [...UNDONE_CODINGS];
   const headers = undoes ? ['accept-encoding', 'gzip'] : [];
@@ -84,7 +90,7 @@ export async function tabOf(
   };
   const knowsRoundTrip = (): boolean => hostLink.pace.roundTripMs !== null;
   if (delayMs > 0) await until(knowsRoundTrip, 'the round trip');
-  return { status: opened.head.status, pushed, get, knowsRoundTrip };
+  return { status: opened.head.status, pushed, get, drop, knowsRoundTrip };
 }
 
 /** What the app was asked for. */

@@ -1,5 +1,6 @@
 import { formatBytes, type Clock, type ExchangePath, type Path } from '@wingman/protocol';
 import type { RequestReport } from '../../exchange/requests.js';
+import type { PushCount } from '../../push/pusher.js';
 import { count, pathName } from './words.js';
 
 /** In which order the ways are told. */
@@ -42,7 +43,7 @@ export class Summary {
   }
 
   /** Nothing where nobody came. */
-  lines(): string[] {
+  lines({ sent, unclaimed }: PushCount): string[] {
     if (this.#requests === 0 && this.#viewers === 0) return [];
     const ways = WAYS.flatMap((way) => {
       const bytes = this.#bytes.get(way) ?? 0;
@@ -50,7 +51,8 @@ export class Summary {
     });
     const who = `${count(this.#viewers, 'viewer')} (${this.#direct} with a direct path)`;
     const asked = [count(this.#requests, 'request'), ...ways].join(', ');
-    return [`In ${this.#lasted()}: ${who}; ${asked}.`];
+    const ahead = `Sent ahead: ${count(sent, 'answer')}, ${unclaimed} of them never asked for.`;
+    return [`In ${this.#lasted()}: ${who}; ${asked}.`, ...(sent === 0 ? [] : [ahead])];
   }
 
   #lasted(): string {
