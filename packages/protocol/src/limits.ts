@@ -38,6 +38,8 @@ export const LIMITS = {
 
   /** What a stream may send before its reader has taken anything: enough for 25 MiB/s at 80 ms round trip. */
   streamWindowBytes: 2 * MIB,
+  /** …and later, while its reader keeps up: over several lanes a lost packet holds up what has come on the others, for 0.3 s and more. */
+  widestWindowBytes: 8 * MIB,
   /** What all streams of a link together may have unread at the receiver. This bounds the cost of a viewer. */
   linkWindowBytes: 32 * MIB,
   /** Streams open at once on one link: an unbundled app asks for about a thousand modules in one go. */

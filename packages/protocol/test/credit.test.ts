@@ -54,6 +54,27 @@ describe('credit to receive', () => {
     expect(given).toEqual([50]);
   });
 
+  test('of a window that may grow is doubled while the reader keeps up, and no further than said', () => {
+    const given: number[] = [];
+    const credit = new ReceiveCredit(100, (bytes) => given.push(bytes), 350);
+    const read = (bytes: number): void => {
+      credit.arrived(bytes);
+      credit.taken(bytes);
+    };
+    for (let portion = 0; portion < 4; portion += 1) read(50);
+    expect(given).toEqual([50 + 100, 50 + 150, 50, 50]);
+    credit.arrived(350);
+    expect(() => credit.arrived(1)).toThrow(protocolError('sent without credit'));
+  });
+
+  test('of a window that may grow is what was taken where the reader is behind', () => {
+    const given: number[] = [];
+    const credit = new ReceiveCredit(100, (bytes) => given.push(bytes), 400);
+    credit.arrived(100);
+    credit.taken(50);
+    expect(given).toEqual([50]);
+  });
+
   test('tells what has come and was not taken', () => {
     const { credit } = receiver(100);
     credit.arrived(60);

@@ -22,17 +22,26 @@ export class SendCredit {
   }
 }
 
-/** Counts what the peer may still send. Returns credit each time half of the window has been taken. */
+/** Small ones, so that credit is back before the peer has used up the rest. */
+const PORTIONS = 8;
+
+/**
+ * Counts what the peer may still send. Returns credit each time an eighth of the first window has been taken, and then doubles
+ * the window, up to the widest one, if the reader keeps up: it isn't the reader that the peer should wait for.
+ */
 export class ReceiveCredit {
+  readonly #portion: number;
   #granted: number;
   #taken = 0;
   #unread = 0;
 
   constructor(
-    private readonly window: number,
+    private window: number,
     private readonly giveBack: (bytes: number) => void,
+    private readonly widest = window,
   ) {
     this.#granted = window;
+    this.#portion = window / PORTIONS;
   }
 
   /** Bytes that have arrived and that nobody has taken. */
@@ -51,10 +60,18 @@ export class ReceiveCredit {
   taken(bytes: number): void {
     this.#taken += bytes;
     this.#unread -= bytes;
-    if (this.#taken < this.window / 2) return;
-    const credit = this.#taken;
+    if (this.#taken < this.#portion) return;
+    const credit = this.#taken + this.#widen();
     this.#taken = 0;
     this.#granted += credit;
     this.giveBack(credit);
+  }
+
+  /** Returns by how many bytes the window is wider now. */
+  #widen(): number {
+    if (this.#unread >= this.#portion) return 0;
+    const more = Math.min(this.window, this.widest - this.window);
+    this.window += more;
+    return more;
   }
 }

@@ -77,8 +77,10 @@ export class MuxStream {
     private readonly owner: StreamOwner,
     readonly isEarly = false,
   ) {
-    this.#receiveCredit = new ReceiveCredit(LIMITS.streamWindowBytes, (bytes) =>
-      owner.credit(this, bytes),
+    this.#receiveCredit = new ReceiveCredit(
+      LIMITS.streamWindowBytes,
+      (bytes) => owner.credit(this, bytes),
+      LIMITS.widestWindowBytes,
     );
   }
 
