@@ -41,17 +41,17 @@ describe('credit to receive', () => {
     expect(() => credit.arrived(1)).toThrow(protocolError('sent without credit'));
   });
 
-  test('goes back in portions of half the window, and may be used again', () => {
-    const { credit, given } = receiver(100);
-    credit.arrived(100);
-    credit.taken(49);
+  test('goes back in portions of an eighth of the window, and may be used again', () => {
+    const { credit, given } = receiver(80);
+    credit.arrived(80);
+    credit.taken(9);
     expect(given).toEqual([]);
     credit.taken(1);
-    expect(given).toEqual([50]);
-    credit.arrived(50);
+    expect(given).toEqual([10]);
+    credit.arrived(10);
     expect(() => credit.arrived(1)).toThrow(protocolError('sent without credit'));
-    credit.taken(49);
-    expect(given).toEqual([50]);
+    credit.taken(9);
+    expect(given).toEqual([10]);
   });
 
   test('of a window that may grow is doubled while the reader keeps up, and no further than said', () => {
@@ -61,8 +61,8 @@ describe('credit to receive', () => {
       credit.arrived(bytes);
       credit.taken(bytes);
     };
-    for (let portion = 0; portion < 4; portion += 1) read(50);
-    expect(given).toEqual([50 + 100, 50 + 150, 50, 50]);
+    for (let portion = 0; portion < 4; portion += 1) read(20);
+    expect(given).toEqual([20 + 100, 20 + 150, 20, 20]);
     credit.arrived(350);
     expect(() => credit.arrived(1)).toThrow(protocolError('sent without credit'));
   });

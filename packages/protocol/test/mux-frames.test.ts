@@ -133,22 +133,21 @@ describe('credit', () => {
       await stream?.read();
     }
     expect(world.mux.unreadBytes).toBe(LIMITS.streamWindowBytes / 2);
-    expect(world.sent()).toEqual([
-      { type: 'credit', stream: 1, bytes: LIMITS.streamWindowBytes / 2 },
-    ]);
+    const eighth = { type: 'credit', stream: 1, bytes: LIMITS.streamWindowBytes / 8 };
+    expect(world.sent()).toEqual([eighth, eighth, eighth, eighth]);
   });
 
   test('of the link comes back for what is late for its stream', async () => {
     const world = met('acceptor');
     world.says(opens(1));
     world.accepted[0]?.reset('CANCELLED');
-    for (let bytes = 0; bytes < LIMITS.linkWindowBytes / 2; bytes += PORTION) {
+    for (let bytes = 0; bytes < LIMITS.linkWindowBytes / 8; bytes += PORTION) {
       world.says(data(1, PORTION - MESSAGE_OVERHEAD_BYTES));
     }
     expect(world.mux.unreadBytes).toBe(0);
     expect(world.sent()).toEqual([
       { type: 'reset', stream: 1, code: 'CANCELLED' },
-      { type: 'credit', stream: 0, bytes: LIMITS.linkWindowBytes / 2 },
+      { type: 'credit', stream: 0, bytes: LIMITS.linkWindowBytes / 8 },
     ]);
   });
 });

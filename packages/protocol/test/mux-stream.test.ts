@@ -128,17 +128,17 @@ describe('reading', () => {
     await expect(other.stream.read()).rejects.toBe(gone);
   });
 
-  test('returns credit for what was taken: to the link at once, to the stream by halves', async () => {
+  test('returns credit for what was taken: to the link at once, to the stream by eighths of its window', async () => {
     const { stream, log, returned } = bench();
-    const size = LIMITS.streamWindowBytes / 4 - MESSAGE_OVERHEAD_BYTES;
+    const size = LIMITS.streamWindowBytes / 16 - MESSAGE_OVERHEAD_BYTES;
     stream.receive(new Uint8Array(size));
     stream.receive(new Uint8Array(size));
     expect(returned()).toBe(0);
     await stream.read();
-    expect([returned(), log]).toEqual([LIMITS.streamWindowBytes / 4, []]);
+    expect([returned(), log]).toEqual([LIMITS.streamWindowBytes / 16, []]);
     await stream.read();
     // The reader keeps up, so the window is doubled.
-    expect(log).toEqual([`credit ${LIMITS.streamWindowBytes * 1.5}`]);
+    expect(log).toEqual([`credit ${LIMITS.streamWindowBytes * 1.125}`]);
   });
 
   test('returns none to a stream whose end has come', async () => {
