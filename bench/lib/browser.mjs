@@ -98,9 +98,10 @@ export function appFrame(page) {
   });
 }
 
+/** Resolves once this path is in use; with `auto` any is right. */
 export function mode(page, wanted) {
   return until(`path ${wanted}`, async () => {
     const status = await page.evaluate(() => window.wingman.status());
-    return status.mode === wanted ? status : undefined;
+    return wanted === 'auto' || status.mode === wanted ? status : undefined;
   });
 }

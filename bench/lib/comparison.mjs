@@ -129,7 +129,7 @@ class Visit {
 
   /** The share of what was received that came by another path than the one asked for. */
   async astray() {
-    if (this.#before === undefined) return 0;
+    if (this.#before === undefined || this.peer.path === 'auto') return 0;
     const after = await receivedBytes(this.#opened.page, this.peer);
     const by = (path) => after[path] - this.#before[path];
     const other = this.peer.path === 'p2p' ? 'relay' : 'p2p';

@@ -13,7 +13,10 @@ export function transfers(inPage, inRawPage) {
   const shown = { unit: 'MiB/s', digits: 1 };
   return new Comparison({
     settings: 'S,20ms,50ms,100ms,20ms-0.1%,50ms-0.1%,100ms-0.1%,20ms-1%,50ms-1%,100ms-1%',
-    peers: ['localhost', 'tcp', 'ssh', 'caddy', 'localtunnel', 'raw', 'raws', 'direct', 'relayed'],
+    peers: [
+      ...['localhost', 'tcp', 'ssh', 'caddy', 'localtunnel', 'raw', 'raws'],
+      ...['direct', 'relayed', 'wingman'],
+    ],
     figures: {
       rate: { ...shown, against: 'tcp' },
       slowest: { ...shown, against: 'tcp' },
