@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Page } from 'puppeteer-core';
 import { inApp, status, type Status } from '../support/browser.js';
+import { eventually } from '../support/program.js';
 import { bytesOf } from './bytes.mjs';
 
 /** Bytes by path, both directions together. */
@@ -10,10 +11,18 @@ const BULK_BYTES = 4 * 1024 * 1024;
 /** How often the bytes are fetched while the link leaves its path, as it must when the machine stands still. */
 const MAX_FETCHES = 5;
 
-/** Fetches bytes in the app, and tells what each path has carried while the link kept to one. */
+/** A path that was late is not trusted for some seconds. */
+const BACK_MS = 40_000;
+
+/** Fetches bytes in the app, and tells what each path has carried while the link kept to the one that it is on now. */
 export async function bulk(page: Page): Promise<Carried> {
+  const { mode } = await status(page);
+  const isBack = async (): Promise<Status | false> => {
+    const now = await status(page);
+    return now.mode === mode && now;
+  };
   for (let left = MAX_FETCHES; ; left -= 1) {
-    const before = await status(page);
+    const before = await eventually(`the path ${mode} again`, isBack, BACK_MS);
     await fetchBulk(page, `bulk ${left}`);
     const after = await status(page);
     if (after.switches === before.switches || left === 1) {
