@@ -75,10 +75,14 @@ export const LIMITS = {
   lanesLookMs: 500,
   /** A direct path that carries at least this rate, in bytes a second, is loaded. The requests of an ordinary page stay below. */
   lanesBulkPerSecond: 1 * MIB,
+  /** …and when it is far, 1 Mbit/s: a window that has fallen carries no more for long. */
+  lanesBulkPerSecondFar: 128 * KIB,
   /** This many looks in a row have to find the path loaded. A page's burst is over before another lane would be open. */
   lanesBulkLooks: 3,
   /** The shortest round trip at which further lanes are made. Below, as on one machine or in a LAN, one lane is as fast as several. */
   lanesRoundTripMs: 10,
+  /** From this round trip on, a window that has fallen takes tens of seconds to grow. At 30 ms both engines of a host are as fast. */
+  farRoundTripMs: 40,
   /** A new lane is judged by the rate after this time. The window of the lane needs this long to grow. */
   lanesSettleMs: 1_500,
   /** A new lane was worth its cost if the path delivers this many times as much as before. */
@@ -151,6 +155,9 @@ export const LIMITS = {
   relayTrialFrom: 512 * KIB,
   /** If nobody knows what the relay carries, the relay is tried when the direct path carries less than this in a second… */
   relayTrialBelow: 2 * MIB,
+  /** …or, where the direct path is far, between these two: with a loss of 1 % and 100 ms, one lane carries 140 KiB… */
+  relayTrialFromFar: 64 * KIB,
+  relayTrialBelowFar: 6 * MIB,
   /** …for this long, because the window of TCP has to grow… */
   relayTrialMs: 4_000,
   /** …and not more often than this. */

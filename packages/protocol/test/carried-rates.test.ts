@@ -7,8 +7,9 @@ import { PathHistory } from '../src/link/path-history.js';
 const MIB = 1024 * 1024;
 const LOOK = LIMITS.qualityLookMs;
 const good: LaneQuality = {
-  ...{ rttMs: 50, baseRttMs: 50, waitMs: 50, inPerSecond: null, outPerSecond: null, stalls: 0 },
+  ...{ rttMs: 30, baseRttMs: 30, waitMs: 30, inPerSecond: null, outPerSecond: null, stalls: 0 },
 };
+const far: LaneQuality = { ...good, rttMs: 50, baseRttMs: 50, waitMs: 50 };
 
 /** A history that looks once a second at what both paths carry. */
 class World {
@@ -16,13 +17,16 @@ class World {
   now = 10_000;
   readonly bytes = { p2p: 0, relay: 0 };
 
+  constructor(private readonly quality = good) {}
+
   /** Looks this many times. Between two looks, the path that carries delivers the amount given for it. */
   run(looks: number, p2p: number, relay: number): void {
     for (let left = looks; left > 0; left -= 1) {
       const isRelay = this.history.standing(this.now) === 'slow';
       this.now += LOOK;
       this.bytes[isRelay ? 'relay' : 'p2p'] += (isRelay ? relay : p2p) * MIB;
-      this.history.compare(this.now, { p2p: good, relay: good }, { ...this.bytes });
+      const measured = { p2p: this.quality, relay: this.quality };
+      this.history.compare(this.now, measured, { ...this.bytes });
     }
   }
 
@@ -71,6 +75,17 @@ describe('a loaded direct path', () => {
     expect(world.standing).toBe('slow');
   });
 
+  test('is left for a trial at a higher rate when it is far', () => {
+    const near = new World();
+    near.run(20, 5.9, 9);
+    expect(near.standing).toBe('trusted');
+    const world = new World(far);
+    world.run(20, LIMITS.relayTrialBelowFar / MIB, 9);
+    expect(world.standing).toBe('trusted');
+    world.run(FOR_LOOKS + 1, 5.9, 9);
+    expect(world.standing).toBe('slow');
+  });
+
   test('is taken back when the relay carries no more, and not tried again for long', () => {
     const world = new World();
     world.run(FOR_LOOKS + 1, 1, 1.1);
@@ -112,7 +127,7 @@ describe('a direct path that carries little because little is asked for', () => 
 test('what was carried before the first look is nobody’s rate', () => {
   const rates = new CarriedRates();
   rates.look(0, { p2p: 100 * MIB, relay: 100 * MIB });
-  expect(rates.isOutrun(0)).toBe(false);
+  expect(rates.isOutrun(0, 100)).toBe(false);
   rates.look(LOOK, { p2p: 103 * MIB, relay: 100 * MIB });
-  expect(rates.isOutrun(LOOK)).toBe(false);
+  expect(rates.isOutrun(LOOK, 30)).toBe(false);
 });

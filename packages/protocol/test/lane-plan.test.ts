@@ -45,6 +45,23 @@ class World {
   }
 }
 
+describe('on a far path', () => {
+  test('a lane that carries little gets another, and so on, whether or not they help', () => {
+    const world = new World();
+    world.baseRttMs = LIMITS.farRoundTripMs;
+    const { length } = world.run(30_000, () => LIMITS.lanesBulkPerSecondFar / MIB);
+    expect([length, world.lanes]).toEqual([LIMITS.maxLanes - 1, LIMITS.maxLanes]);
+  });
+
+  test('less than that asks for none, nor does as much on one that is nearer', () => {
+    const world = new World();
+    world.baseRttMs = LIMITS.farRoundTripMs;
+    expect(world.run(30_000, () => LIMITS.lanesBulkPerSecondFar / MIB - 0.01)).toEqual([]);
+    world.baseRttMs = LIMITS.farRoundTripMs - 1;
+    expect(world.run(30_000, () => LIMITS.lanesBulkPerSecondFar / MIB)).toEqual([]);
+  });
+});
+
 describe('a second lane', () => {
   test('is opened when the path is loaded, look after look', () => {
     const world = new World();

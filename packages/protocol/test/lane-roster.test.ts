@@ -24,8 +24,8 @@ function answerOn(...lanes: readonly Lane[]): void {
 }
 
 /** One that has just been attached, ready or not. */
-function newcomer(roster: LaneRoster, kind: LaneKind, isReady: boolean, replacesKind = true): Lane {
-  const { lane } = readyLane(clock, { id: roster.nextId(), kind, replacesKind });
+function newcomer(roster: LaneRoster, kind: LaneKind, isReady: boolean, joins = false): Lane {
+  const { lane } = readyLane(clock, { id: roster.nextId(), kind, joins });
   // A lane that is dead is one that is not ready.
   if (!isReady) lane.transition('dead');
   roster.add(lane);
@@ -98,7 +98,7 @@ describe('a newcomer', () => {
 
   test('that joins replaces nobody', () => {
     const { roster } = rosterOf('relay');
-    expect(roster.replacedBy(newcomer(roster, 'relay', true, false))).toEqual([]);
+    expect(roster.replacedBy(newcomer(roster, 'relay', true, true))).toEqual([]);
   });
 
   test('is not replaced by an older one', () => {

@@ -18,6 +18,18 @@ describe('a direct path of two lanes', () => {
     expect(bench.machine.carrying).toEqual([first.lane, second.lane]);
   });
 
+  test('carries on the preferred one alone, as long as that is good', async () => {
+    const { bench, relay, first, second } = twoLanes();
+    const third = bench.ready('p2p', true, true);
+    expect(bench.machine.carrying).toEqual([first.lane, second.lane]);
+    bench.answer(third.lane);
+    expect(bench.machine.carrying).toEqual([third.lane]);
+    bench.busy = third.lane;
+    await bench.pass(2_000, relay.lane, first.lane, second.lane);
+    expect(third.lane.state).toBe('suspect');
+    expect(bench.machine.carrying).toEqual([first.lane, second.lane]);
+  });
+
   test('is no failure while one of them is left, and is one with the last', () => {
     const { bench, relay, first, second, standing } = twoLanes();
     bench.machine.lose(first.lane, 1006, 'cut');

@@ -81,7 +81,7 @@ class Viewer {
     const carrier = new AnsweredCarrier((nonce) => {
       this.clock.setTimeout(() => this.#answer(lane, nonce), this.#answersIn(kind));
     });
-    const lane = this.machine.add(carrier, kind, false);
+    const lane = this.machine.add(carrier, kind, {});
     this.machine.ready(lane);
   }
 

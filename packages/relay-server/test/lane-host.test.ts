@@ -14,6 +14,7 @@ import {
   type LaneNegotiation,
 } from '@wingman/protocol';
 import { LaneHost } from '../src/tunnel/lane-host.js';
+import type { LoadSpare } from '../src/tunnel/webrtc/spare-engine.js';
 import { ENGINE_NAMES, loadEngine } from '../src/tunnel/webrtc/webrtc-adapter.js';
 import type { EngineName, Peer, PeerEngine } from '../src/tunnel/webrtc/webrtc-adapter.js';
 import { cleanups } from './support/cleanups.js';
@@ -49,12 +50,13 @@ function idleEngine(): { engine: PeerEngine; closed: number[]; candidates: strin
 }
 
 /** A viewer's link to a host that takes further lanes, over a carrier in memory. */
-function tunnel(engine: PeerEngine) {
+function tunnel(engine: PeerEngine, loadSpare?: LoadSpare) {
   const id = newLinkId();
   const viewer = new Link({ id, role: 'initiator' });
   const host = new Link({ id, role: 'acceptor' });
   const lanes = new LaneHost({
     ...{ engine, linkKey: KEY, timeoutMs: 10_000, clock: systemClock, iceServers: () => [] },
+    loadSpare,
   });
   const refuse = (): never => {
     throw new Error('no exchange was expected');
@@ -159,5 +161,64 @@ describe('the lanes of a link', () => {
     await until(() => lanes.laneCount === 2, 'both');
     lanes.close();
     expect([closed, lanes.laneCount]).toEqual([[1, 2], 0]);
+  });
+});
+
+describe('where the direct path is far', () => {
+  const ONE_WAY_MS = LIMITS.farRoundTripMs;
+
+  /** Gives both ends a direct lane of this delay, and waits until the host knows its round trip. */
+  async function direct({ viewer, host }: ReturnType<typeof tunnel>, oneWayMs: number) {
+    const [left, right] = memoryCarrierPair((message, arrive) => {
+      systemClock.setTimeout(() => arrive(message), oneWayMs);
+    });
+    viewer.attach(left, 'p2p');
+    host.attach(right, 'p2p');
+    viewer.prefer('p2p');
+    await until(() => typeof host.stats().quality.p2p?.baseRttMs === 'number', 'the round trip');
+    await until(() => host.path === 'p2p', 'the direct path');
+  }
+
+  test.each([
+    ['a lane of the spare engine carries alone from the host', () => loaded('wrtc'), false],
+    ['a lane of the usual one carries beside the first', undefined, true],
+  ])('%s', async (_, loadSpare, isStriped) => {
+    const world = tunnel(await loaded('node-datachannel'), loadSpare);
+    const { viewer, host, mux } = world;
+    await direct(world, ONE_WAY_MS);
+    await openLane(world);
+    await until(() => viewer.isStriped && host.stats().lanes.p2p === 2, 'both are good');
+    expect([host.path, host.isStriped, mux.streamCount]).toEqual(['p2p', isStriped, 0]);
+  });
+
+  test.each([
+    ['near', ONE_WAY_MS / 20, true],
+    ['far, and no other engine loads', ONE_WAY_MS, false],
+  ])('the usual one answers a viewer who is %s', async (_, oneWayMs, isThere) => {
+    const [usual, spare] = [idleEngine(), idleEngine()];
+    const asked: number[] = [];
+    const world = tunnel(usual.engine, () => {
+      asked.push(1);
+      return Promise.resolve(isThere ? spare.engine : undefined);
+    });
+    await direct(world, oneWayMs);
+    const offer = offerLane(world.mux, 'one');
+    offer.send({ type: 'candidate', candidate: 'a', mid: '0' });
+    void offer.read(() => undefined).catch(() => undefined);
+    await until(() => usual.candidates.length === 1, 'the usual engine has the candidate');
+    expect([spare.candidates, asked]).toEqual([[], isThere ? [] : [1]]);
+  });
+
+  test('a host that closes while the engine loads makes no lane', async () => {
+    const [usual, spare] = [idleEngine(), idleEngine()];
+    let load: (engine: PeerEngine) => void = () => undefined;
+    const world = tunnel(usual.engine, () => new Promise((resolve) => (load = resolve)));
+    await direct(world, ONE_WAY_MS);
+    const offer = offerLane(world.mux, 'one');
+    await until(() => world.lanes.laneCount === 1, 'its place is taken');
+    world.lanes.close();
+    load(spare.engine);
+    await expect(offer.read(() => undefined)).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect([world.lanes.laneCount, spare.closed, usual.closed]).toEqual([0, [], []]);
   });
 });

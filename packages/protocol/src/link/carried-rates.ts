@@ -27,13 +27,16 @@ export class CarriedRates {
 
   /**
    * Whether the direct path is loaded and the relay would do better. Either the relay has carried clearly more before, or
-   * the direct path is slow enough for a trial of the relay and the last trial was long ago.
+   * the direct path is slow enough for a trial of the relay and the last trial was long ago. A far path, with a long
+   * round trip, is slow at higher rates: its windows fall with a loss and take long to grow.
    */
-  isOutrun(now: number): boolean {
+  isOutrun(now: number, roundTripMs: number): boolean {
     const { p2p } = this.#now;
-    if (p2p < LIMITS.relayTrialFrom) return false;
+    const isFar = roundTripMs >= LIMITS.farRoundTripMs;
+    if (p2p < (isFar ? LIMITS.relayTrialFromFar : LIMITS.relayTrialFrom)) return false;
     if (p2p * LIMITS.relayBetter < this.#relayBest) return true;
-    return p2p < LIMITS.relayTrialBelow && now - this.#triedAt >= LIMITS.relayTrialAgainMs;
+    const below = isFar ? LIMITS.relayTrialBelowFar : LIMITS.relayTrialBelow;
+    return p2p < below && now - this.#triedAt >= LIMITS.relayTrialAgainMs;
   }
 
   /** A trial of the relay begins: the relay carries from now on. */

@@ -14,7 +14,8 @@ export interface DirectPath {
 /**
  * Decides how many lanes a direct path has. A path that is loaded gets a second one: the window of one association
  * (RFC 9260) falls with each loss and takes seconds to grow. The path gets another lane if the last one has made the path
- * faster, or if the path is far slower than it was. All lanes but the first are closed when it was not loaded for a while.
+ * faster, or if the path is far slower than it was. A far path gets all that it may have, because windows grow more slowly
+ * there. All lanes but the first are closed when the path was not loaded for a while.
  */
 export class LanePlan {
   #lookedAt = -Infinity;
@@ -43,14 +44,14 @@ export class LanePlan {
     this.#lookedAt = now;
     this.#bytes = path.bytes;
     this.#counted(now, path.lanes);
-    const isLoaded = perSecond >= LIMITS.lanesBulkPerSecond;
+    const isLoaded = perSecond >= bulkPerSecond(path);
     this.#loadedLooks = isLoaded ? this.#loadedLooks + 1 : 0;
     if (!isLoaded) {
       const isIdle = now - this.#loadedAt >= LIMITS.lanesIdleMs;
       return isIdle && path.lanes > 1 ? 'close' : undefined;
     }
     this.#loadedAt = now;
-    const isWorthIt = this.#isWorthIt(now, path.lanes, perSecond);
+    const isWorthIt = this.#isWorthIt(now, path.lanes, perSecond) || isFar(path);
     const isBulk = this.#loadedLooks >= LIMITS.lanesBulkLooks;
     const isReady = isBulk && !path.isOpening && now >= this.#notBefore;
     return isWorthIt && isReady && mayGrow(path) ? 'open' : undefined;
@@ -81,6 +82,14 @@ export class LanePlan {
     if (now - this.#lanesSince < LIMITS.lanesSettleMs) return false;
     return hasFallen || this.#best > LIMITS.lanesGain * this.#rateBefore;
   }
+}
+
+function isFar({ baseRttMs }: DirectPath): boolean {
+  return baseRttMs !== null && baseRttMs >= LIMITS.farRoundTripMs;
+}
+
+function bulkPerSecond(path: DirectPath): number {
+  return isFar(path) ? LIMITS.lanesBulkPerSecondFar : LIMITS.lanesBulkPerSecond;
 }
 
 function mayGrow({ lanes, baseRttMs }: DirectPath): boolean {

@@ -57,6 +57,13 @@ export class LaneRoster {
     return { p2p: value('p2p'), turn: value('turn'), relay: value('relay') };
   }
 
+  /** The lanes that frames are striped over: the active one and the good ones of its kind. Preferred ones leave out the rest. */
+  carryingWith(active: Lane | undefined): readonly Lane[] {
+    const lanes = this.kin(active).filter((lane) => lane === active || lane.isGood);
+    const preferred = lanes.filter((lane) => lane.isPreferred && lane.isGood);
+    return preferred.length === 0 ? lanes : preferred;
+  }
+
   /** The lanes of the same kind, with the given lane among them. */
   kin(lane: Lane | undefined): readonly Lane[] {
     return this.all.filter(({ kind }) => kind === lane?.kind);

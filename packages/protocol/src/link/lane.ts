@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import { StateMachine, type TransitionTable } from '../state-machine.js';
 import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import type { AttachOptions } from './link-types.js';
 import type {
   Attachment,
   LaneEvidence,
@@ -21,13 +22,11 @@ const TRANSITIONS: TransitionTable<LaneState> = {
   dead: [],
 };
 
-export interface LaneOptions {
+export interface LaneOptions extends AttachOptions {
   readonly id: number;
   readonly kind: LaneKind;
   readonly carrier: Carrier;
   readonly clock: Clock;
-  /** Whether the lane replaces the older lanes of its kind once it is ready, or joins them. */
-  readonly replacesKind?: boolean;
 }
 
 interface Ping {
@@ -46,6 +45,7 @@ export class Lane implements Attachment, LaneEvidence {
   kind: LaneKind;
   readonly carrier: Carrier;
   readonly replacesKind: boolean;
+  readonly isPreferred: boolean;
   /** The numbered frames that are under way on this lane. */
   readonly flight: Flight;
   readonly #clock: Clock;
@@ -76,11 +76,12 @@ export class Lane implements Attachment, LaneEvidence {
   /** The highest number among the frames that have come on this lane. */
   newestHeard = -1;
 
-  constructor({ id, kind, carrier, clock, replacesKind = true }: LaneOptions) {
+  constructor({ id, kind, carrier, clock, joins = false, isPreferred = false }: LaneOptions) {
     this.id = id;
     this.kind = kind;
     this.carrier = carrier;
-    this.replacesKind = replacesKind;
+    this.replacesKind = !joins;
+    this.isPreferred = isPreferred;
     this.#clock = clock;
     this.#stateAt = this.#heardAt = this.#pingedAt = this.#provenAt = clock.now();
     this.flight = new Flight(clock);

@@ -34,6 +34,8 @@ export interface LinkOptions {
 export interface AttachOptions {
   /** Whether the carrier joins the others of its kind. Otherwise the carrier replaces them once it is ready. */
   joins?: boolean;
+  /** Whether frames from here leave out the others of its kind, as long as a carrier like this is good. */
+  isPreferred?: boolean;
 }
 
 /** How a numbered frame goes out. */

@@ -119,8 +119,8 @@ export class Link {
    * Adds a proven carrier, and sends on it what the peer lacks. The carrier replaces the others of its kind once it
    * is ready, unless it `joins` them. A closed link closes the carrier at once.
    */
-  attach(carrier: Carrier, kind: LaneKind, { joins = false }: AttachOptions = {}): Attachment {
-    const lane = this.#paths.add(carrier, kind, joins);
+  attach(carrier: Carrier, kind: LaneKind, options: AttachOptions = {}): Attachment {
+    const lane = this.#paths.add(carrier, kind, options);
     if (lane.state === 'dead') return lane;
     lane.sendFrame({ type: 'attach', ...this.#delivery.introduction });
     // The answer comes with the peer's own ATTACH: a path is proved a round trip sooner.

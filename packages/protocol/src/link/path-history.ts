@@ -87,7 +87,7 @@ export class PathHistory {
     this.#carried.look(now, bytes);
     if (now < this.#slowUntil) return this.#review(now, measured);
     const isAnswering = typeof measured.relay?.rttMs === 'number';
-    const isOutrun = isAnswering && this.#carried.isOutrun(now);
+    const isOutrun = isAnswering && this.#carried.isOutrun(now, measured.p2p?.baseRttMs ?? 0);
     const isSlowNow = now >= this.#acquittedUntil && (isOutrun || isSlow(measured));
     // Two looks that are far apart prove nothing about the time between them.
     if (!isSlowNow || elapsed > 2 * LIMITS.qualityLookMs) this.#slowSince = undefined;

@@ -4,6 +4,7 @@ import { CloseCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { Lane } from './lane.js';
 import type { ChannelWay, LaneKind } from './lane-evidence.js';
+import type { AttachOptions } from './link-types.js';
 import { LaneMonitor } from './lane-monitor.js';
 import { LaneRoster } from './lane-roster.js';
 import { PathHistory } from './path-history.js';
@@ -61,9 +62,9 @@ export class PathMachine {
     return this.#active;
   }
 
-  /** The lanes that frames are striped over: the active one, and those of its kind that are as good. */
+  /** The lanes that frames are striped over. */
   get carrying(): readonly Lane[] {
-    return this.lanes.kin(this.#active).filter((lane) => lane === this.#active || lane.isGood);
+    return this.lanes.carryingWith(this.#active);
   }
 
   /** How often a lane of the other kind has taken over. */
@@ -75,9 +76,9 @@ export class PathMachine {
    * A carrier has been attached. It replaces the others of its kind once it is ready, unless it `joins` them. After
    * the end of the link the carrier is closed at once, and its lane is dead.
    */
-  add(carrier: Carrier, kind: LaneKind, joins: boolean): Lane {
+  add(carrier: Carrier, kind: LaneKind, options: AttachOptions): Lane {
     const id = this.lanes.nextId();
-    const lane = new Lane({ id, kind, carrier, clock: this.#clock, replacesKind: !joins });
+    const lane = new Lane({ id, kind, carrier, clock: this.#clock, ...options });
     if (this.#isStopped) {
       lane.transition('dead');
       carrier.close(CloseCode.GOING_AWAY, 'link is closed');

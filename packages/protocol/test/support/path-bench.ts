@@ -42,14 +42,22 @@ export class PathBench {
     return this.history.standing(this.clock.now() + milliseconds);
   }
 
-  attach(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
+  attach(
+    kind: LaneKind,
+    joins = false,
+    isPreferred = false,
+  ): { lane: Lane; carrier: RecordingCarrier } {
     const carrier = new RecordingCarrier();
-    return { lane: this.machine.add(carrier, kind, joins), carrier };
+    return { lane: this.machine.add(carrier, kind, { joins, isPreferred }), carrier };
   }
 
   /** Attached, and the peer's ATTACH has come. */
-  ready(kind: LaneKind, joins = false): { lane: Lane; carrier: RecordingCarrier } {
-    const attached = this.attach(kind, joins);
+  ready(
+    kind: LaneKind,
+    joins = false,
+    isPreferred = false,
+  ): { lane: Lane; carrier: RecordingCarrier } {
+    const attached = this.attach(kind, joins, isPreferred);
     this.machine.ready(attached.lane);
     return attached;
   }

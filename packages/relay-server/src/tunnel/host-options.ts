@@ -61,7 +61,10 @@ export function hostOptions(config: ShareConfig, means: HostMeans): HostOptions 
 /** A developer who has named an engine has chosen that one alone. */
 function spareFor({ engine }: ShareConfig, mapper: PortMapper | undefined): LoadSpare | undefined {
   if (engine !== 'auto') return undefined;
-  return async () => mapping((await loadEngine('wrtc')).engine, mapper);
+  let loaded: Promise<PeerEngine | undefined> | undefined;
+  const load = async (): Promise<PeerEngine | undefined> =>
+    mapping((await loadEngine('wrtc')).engine, mapper);
+  return () => (loaded ??= load());
 }
 
 function mapping(

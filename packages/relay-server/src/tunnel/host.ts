@@ -252,7 +252,7 @@ export class Host extends EventEmitter<HostEvents> {
     if (engine === undefined) return undefined;
     const iceServers = () => this.#lease.iceServers;
     const peers = { engine, linkKey: identity.linkKey, timeoutMs, clock: this.#clock, iceServers };
-    this.#lanes = new LaneHost(peers);
+    this.#lanes = new LaneHost({ ...peers, loadSpare });
     return new P2pHost({
       ...peers,
       loadSpare,
