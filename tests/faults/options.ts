@@ -6,7 +6,7 @@ export interface Options {
   faults: number;
   seed: number;
   browser: BrowserName;
-  engine: 'node-datachannel' | 'wrtc';
+  engine: 'auto' | 'node-datachannel' | 'wrtc';
   kinds: KindName[];
   transferBytes: number;
   /** Bytes a second of downloads and of uploads each. */
@@ -29,7 +29,7 @@ is used, and checks that the app notices none of them. Needs root, Linux and /de
   --faults N     how many (default 500)
   --seed S       the same seed gives the same faults in the same order (default: random, printed)
   --browser B    chromium or firefox (default chromium)
-  --engine E     the host's WebRTC engine: node-datachannel or wrtc (default node-datachannel)
+  --engine E     the host's WebRTC engine: auto (default), node-datachannel or wrtc
   --kinds A,B    only these kinds (see below)
   --size MIB     of each download and upload (default 200)
   --rate KIB     a second, of downloads and of uploads each (default 1024)
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       faults: { type: 'string', default: '500' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       browser: { type: 'string', default: 'chromium' },
-      engine: { type: 'string', default: 'node-datachannel' },
+      engine: { type: 'string', default: 'auto' },
       kinds: { type: 'string' },
       size: { type: 'string', default: '200' },
       // An upload of the usual size has to end within the five minutes that Chromium gives a request.
@@ -72,7 +72,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     faults: whole('--faults', values.faults),
     seed: whole('--seed', values.seed),
     browser,
-    engine: oneOf('--engine', values.engine, ['node-datachannel', 'wrtc']),
+    engine: oneOf('--engine', values.engine, ['auto', 'node-datachannel', 'wrtc']),
     kinds: (kinds ?? KIND_NAMES).filter((name) => {
       const { isLong, needsNodes, onlyChromium } = kindOf(name);
       return (

@@ -51,7 +51,7 @@ export class LanePlan {
       return isIdle && path.lanes > 1 ? 'close' : undefined;
     }
     this.#loadedAt = now;
-    const isWorthIt = this.#isWorthIt(now, path.lanes, perSecond) || isFar(path);
+    const isWorthIt = this.#isWorthIt(now, path, perSecond);
     const isBulk = this.#loadedLooks >= LIMITS.lanesBulkLooks;
     const isReady = isBulk && !path.isOpening && now >= this.#notBefore;
     return isWorthIt && isReady && mayGrow(path) ? 'open' : undefined;
@@ -75,12 +75,12 @@ export class LanePlan {
     this.#lanesSince = now;
   }
 
-  #isWorthIt(now: number, lanes: number, perSecond: number): boolean {
+  #isWorthIt(now: number, path: DirectPath, perSecond: number): boolean {
     const hasFallen = perSecond < LIMITS.lanesFallen * Math.max(this.#best, this.#rateBefore);
     this.#best = Math.max(this.#best, perSecond);
-    if (lanes === 1) return true;
+    if (path.lanes === 1) return true;
     if (now - this.#lanesSince < LIMITS.lanesSettleMs) return false;
-    return hasFallen || this.#best > LIMITS.lanesGain * this.#rateBefore;
+    return hasFallen || isFar(path) || this.#best > LIMITS.lanesGain * this.#rateBefore;
   }
 }
 
