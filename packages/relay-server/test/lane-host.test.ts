@@ -154,6 +154,16 @@ describe('the lanes of a link', () => {
     expect([closed, candidates]).toEqual([[1], ['one']]);
   });
 
+  test('give their place back when the engine makes no peer', async () => {
+    const createPeer = (): never => {
+      throw new Error('too many open files');
+    };
+    const { lanes, mux } = tunnel({ name: 'wrtc', createPeer });
+    const [offer] = offers(mux, 1);
+    await expect(offer?.read(() => undefined)).rejects.toMatchObject({ code: 'REFUSED' });
+    expect(lanes.laneCount).toBe(0);
+  });
+
   test('end with the host', async () => {
     const { engine, closed } = idleEngine();
     const { lanes, mux } = tunnel(engine);

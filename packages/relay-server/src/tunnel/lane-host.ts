@@ -47,11 +47,16 @@ export class LaneHost {
     if (places.size >= LIMITS.maxLanes - 1) return negotiation.reset('LIMIT_EXCEEDED');
     const place: Place = {};
     this.#lanes.set(link, places.add(place));
-    void this.#engineFor(link).then((engine) => {
+    const answered = this.#engineFor(link).then((engine) => {
       // The host may have closed while the engine was being loaded.
       if (this.#lanes.get(link)?.has(place) !== true) return negotiation.reset('CANCELLED');
       place.attempt = this.#answer(link, negotiation, engine, () => this.#forget(link, place));
       this.#follow(place.attempt, negotiation, sdp);
+    });
+    // An engine that is out of descriptors makes no peer.
+    answered.catch(() => {
+      this.#forget(link, place);
+      negotiation.reset('REFUSED');
     });
   }
 
