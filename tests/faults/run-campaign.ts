@@ -24,7 +24,7 @@ const PAGE_GROWTH_BYTES = 384 * MIB;
 const RELEASE_MS = 90_000;
 /** The same when somebody waits for the end. */
 const HURRIED_RELEASE_MS = 20_000;
-/** One engine frees the last few closed peers only when the next are closed (thread-reclaimer.ts). */
+/** One engine frees the last few closed peers only when the next are closed (`peerClosed` in wrtc.ts). */
 const WRTC_SLACK: Holdings = { threads: 16, 'fd:socket': 8, 'fd:anon_inode': 4, 'fd:pipe': 8 };
 const SLACK: Readonly<Record<Options['engine'], Holdings>> = {
   auto: WRTC_SLACK,

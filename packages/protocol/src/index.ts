@@ -68,7 +68,7 @@ export * from './fair-share.js';
 export * from './limits.js';
 export type { DeliveryPace } from './link/flight.js';
 export type { Attachment, ChannelWay } from './link/lane-evidence.js';
-export { LanePlan } from './link/lane-plan.js';
+export { isFar, LanePlan } from './link/lane-plan.js';
 export * from './link/link-id.js';
 export * from './link/link-types.js';
 export * from './link/link.js';

@@ -73,7 +73,7 @@ export const LIMITS = {
   maxLanes: 4,
   /** The bytes of a direct path are counted this often, to decide whether the path needs more lanes or fewer. */
   lanesLookMs: 500,
-  /** A direct path that carries at least this rate, in bytes a second, is loaded. The requests of an ordinary page stay below. */
+  /** A direct path that carries at least this rate, in bytes a second, is loaded. The requests of an ordinary page stay below… */
   lanesBulkPerSecond: 1 * MIB,
   /** …and when it is far, 1 Mbit/s: a window that has fallen carries no more for long. */
   lanesBulkPerSecondFar: 128 * KIB,
@@ -81,7 +81,7 @@ export const LIMITS = {
   lanesBulkLooks: 3,
   /** The shortest round trip at which further lanes are made. Below, as on one machine or in a LAN, one lane is as fast as several. */
   lanesRoundTripMs: 10,
-  /** From this round trip on, a window that has fallen takes tens of seconds to grow. At 30 ms both engines of a host are as fast. */
+  /** A path with this round trip or more is far: a window that has fallen takes tens of seconds to grow. At 30 ms both engines of a host are as fast. */
   farRoundTripMs: 40,
   /** A new lane is judged by the rate after this time. The window of the lane needs this long to grow. */
   lanesSettleMs: 1_500,

@@ -86,6 +86,15 @@ describe('a loaded direct path', () => {
     expect(world.standing).toBe('slow');
   });
 
+  test('is left at a lower rate, too, when it is far, and kept below that one', () => {
+    const least = LIMITS.relayTrialFromFar / MIB;
+    const world = new World(far);
+    world.run(20, least - 0.01, 9);
+    expect(world.standing).toBe('trusted');
+    world.run(FOR_LOOKS + 1, least, 9);
+    expect(world.standing).toBe('slow');
+  });
+
   test('is taken back when the relay carries no more, and not tried again for long', () => {
     const world = new World();
     world.run(FOR_LOOKS + 1, 1, 1.1);
@@ -127,7 +136,7 @@ describe('a direct path that carries little because little is asked for', () => 
 test('what was carried before the first look is nobody’s rate', () => {
   const rates = new CarriedRates();
   rates.look(0, { p2p: 100 * MIB, relay: 100 * MIB });
-  expect(rates.isOutrun(0, 100)).toBe(false);
+  expect(rates.isOutrun(0, true)).toBe(false);
   rates.look(LOOK, { p2p: 103 * MIB, relay: 100 * MIB });
-  expect(rates.isOutrun(LOOK, 30)).toBe(false);
+  expect(rates.isOutrun(LOOK, false)).toBe(false);
 });

@@ -30,13 +30,15 @@ export class CarriedRates {
    * the direct path is slow enough for a trial of the relay and the last trial was long ago. A far path, with a long
    * round trip, is slow at higher rates: its windows fall with a loss and take long to grow.
    */
-  isOutrun(now: number, roundTripMs: number): boolean {
+  isOutrun(now: number, isFar: boolean): boolean {
     const { p2p } = this.#now;
-    const isFar = roundTripMs >= LIMITS.farRoundTripMs;
-    if (p2p < (isFar ? LIMITS.relayTrialFromFar : LIMITS.relayTrialFrom)) return false;
+    const { relayTrialFrom, relayTrialBelow, relayTrialFromFar, relayTrialBelowFar } = LIMITS;
+    if (p2p < (isFar ? relayTrialFromFar : relayTrialFrom)) return false;
     if (p2p * LIMITS.relayBetter < this.#relayBest) return true;
-    const below = isFar ? LIMITS.relayTrialBelowFar : LIMITS.relayTrialBelow;
-    return p2p < below && now - this.#triedAt >= LIMITS.relayTrialAgainMs;
+    return (
+      p2p < (isFar ? relayTrialBelowFar : relayTrialBelow) &&
+      now - this.#triedAt >= LIMITS.relayTrialAgainMs
+    );
   }
 
   /** A trial of the relay begins: the relay carries from now on. */

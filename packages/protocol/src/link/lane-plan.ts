@@ -80,16 +80,17 @@ export class LanePlan {
     this.#best = Math.max(this.#best, perSecond);
     if (path.lanes === 1) return true;
     if (now - this.#lanesSince < LIMITS.lanesSettleMs) return false;
-    return hasFallen || isFar(path) || this.#best > LIMITS.lanesGain * this.#rateBefore;
+    return hasFallen || isFar(path.baseRttMs) || this.#best > LIMITS.lanesGain * this.#rateBefore;
   }
 }
 
-function isFar({ baseRttMs }: DirectPath): boolean {
-  return baseRttMs !== null && baseRttMs >= LIMITS.farRoundTripMs;
+/** Whether a round trip, in milliseconds, is so long that a window which has fallen takes long to grow; false while it is not known. */
+export function isFar(baseRttMs: number | null | undefined): boolean {
+  return (baseRttMs ?? 0) >= LIMITS.farRoundTripMs;
 }
 
-function bulkPerSecond(path: DirectPath): number {
-  return isFar(path) ? LIMITS.lanesBulkPerSecondFar : LIMITS.lanesBulkPerSecond;
+function bulkPerSecond({ baseRttMs }: DirectPath): number {
+  return isFar(baseRttMs) ? LIMITS.lanesBulkPerSecondFar : LIMITS.lanesBulkPerSecond;
 }
 
 function mayGrow({ lanes, baseRttMs }: DirectPath): boolean {

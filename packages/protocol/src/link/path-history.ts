@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { CarriedRates, type Carried } from './carried-rates.js';
 import type { LaneKind, LaneQuality } from './lane-evidence.js';
+import { isFar } from './lane-plan.js';
 import type { Standing } from './path-policy.js';
 
 /** The measurements of the direct path, which may go by TURN, and of the relay; null for what is not attached. */
@@ -87,7 +88,7 @@ export class PathHistory {
     this.#carried.look(now, bytes);
     if (now < this.#slowUntil) return this.#review(now, measured);
     const isAnswering = typeof measured.relay?.rttMs === 'number';
-    const isOutrun = isAnswering && this.#carried.isOutrun(now, measured.p2p?.baseRttMs ?? 0);
+    const isOutrun = isAnswering && this.#carried.isOutrun(now, isFar(measured.p2p?.baseRttMs));
     const isSlowNow = now >= this.#acquittedUntil && (isOutrun || isSlow(measured));
     // Two looks that are far apart prove nothing about the time between them.
     if (!isSlowNow || elapsed > 2 * LIMITS.qualityLookMs) this.#slowSince = undefined;

@@ -1,4 +1,10 @@
-import { LIMITS, type LaneMessage, type LaneNegotiation, type Link } from '@wingman/protocol';
+import {
+  isFar,
+  LIMITS,
+  type LaneMessage,
+  type LaneNegotiation,
+  type Link,
+} from '@wingman/protocol';
 import type { IceServerAddress, PeerEngine } from './webrtc/engine.js';
 import type { LoadSpare } from './webrtc/spare-engine.js';
 import { Attempt, type AttemptOptions } from './p2p-host.js';
@@ -66,8 +72,7 @@ export class LaneHost {
    */
   async #engineFor(link: Link): Promise<PeerEngine> {
     const { engine, loadSpare } = this.#options;
-    const roundTripMs = link.stats().quality.p2p?.baseRttMs ?? 0;
-    if (roundTripMs < LIMITS.farRoundTripMs) return engine;
+    if (engine.name === 'wrtc' || !isFar(link.stats().quality.p2p?.baseRttMs)) return engine;
     return (await loadSpare?.()) ?? engine;
   }
 

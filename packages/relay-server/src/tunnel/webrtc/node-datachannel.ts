@@ -26,7 +26,7 @@ import {
 import { bindingOf, PendingCandidates, withLikelyStun } from './negotiation.js';
 import { RouteCandidate } from './route-candidate.js';
 
-/** libdatachannel through node-datachannel: the engine that measures better (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
+/** libdatachannel through node-datachannel: the engine that costs less (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
 export async function loadNodeDatachannel(): Promise<PeerEngine> {
   const library = await import('node-datachannel');
   let count = 0;

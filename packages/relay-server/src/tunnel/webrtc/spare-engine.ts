@@ -7,7 +7,7 @@ import type { IceServerAddress, PeerEngine } from './engine.js';
 export type LoadSpare = () => Promise<PeerEngine | undefined>;
 
 /**
- * A second engine for viewers that the usual one doesn't reach. The usual one measures better and has no TURN over TCP
+ * A second engine for viewers that the usual one doesn't reach. The usual one costs less and has no TURN over TCP
  * or TLS; nor does it take the checks that Chromium sends from an address at such a server. So the spare one is loaded
  * once an attempt has failed while a server like that is named, and used for the viewers of such attempts.
  */
