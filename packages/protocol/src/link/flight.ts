@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { LIMITS } from '../limits.js';
 import { DeliveryRate } from './delivery-rate.js';
+import { HeldUpAnswers } from './held-up-answers.js';
 
 /** What was known about a lane when a ping went out. The answer says that everything sent before the ping has arrived. */
 export interface Mark {
@@ -43,8 +44,9 @@ const QUEUE_BEGINS = 1.5;
 
 /**
  * The frames under way on one lane, and how many bytes of them there may be. The cap is a little more than the lane
- * delivers in its shortest round trip, as in BBR (Cardwell and others, 2016). So the lane is always busy, and neither
- * the engine's queue nor the queue at the bottleneck fills. Pings among the frames measure the rate and the round trip.
+ * delivers in its shortest round trip, as in BBR (Cardwell and others, 2016), or in its usual one where losses hold up a
+ * stream. So the lane is always busy, and neither the engine's queue nor the queue at the bottleneck fills. Pings among
+ * the frames measure the rate and the round trip.
  */
 export class Flight {
   readonly #rate: DeliveryRate;
@@ -55,8 +57,14 @@ export class Flight {
   #deliveredSentAt: number;
   #isLimited = false;
   #baseMs = Infinity;
+  readonly #heldUp: HeldUpAnswers | undefined;
 
-  constructor(private readonly clock: Clock) {
+  /** `isOverTcp` says that the lane's carrier is a stream, in which a lost packet holds up all that was sent after it. */
+  constructor(
+    private readonly clock: Clock,
+    isOverTcp = false,
+  ) {
+    if (isOverTcp) this.#heldUp = new HeldUpAnswers();
     this.#rate = new DeliveryRate(clock);
     this.#deliveredAt = this.#deliveredSentAt = clock.now();
   }
@@ -71,7 +79,8 @@ export class Flight {
     if (this.#baseMs === Infinity) return Infinity;
     const { isStarting, perSecond } = this.#rate;
     const gain = isStarting ? LIMITS.flightStartGain : LIMITS.flightGain;
-    const bytes = (perSecond * (gain * this.#baseMs + LIMITS.flightSlackMs)) / 1000;
+    const spanMs = this.#heldUp?.usualMs ?? this.#baseMs;
+    const bytes = (perSecond * (gain * spanMs + LIMITS.flightSlackMs)) / 1000;
     const least = isStarting ? LIMITS.flightStartBytes : LIMITS.flightLeastBytes;
     return Math.min(LIMITS.retransmitBytes, Math.max(least, bytes));
   }
@@ -135,6 +144,7 @@ export class Flight {
     const now = this.clock.now();
     const roundTripMs = now - mark.sentAt;
     this.#baseMs = Math.min(this.#baseMs, roundTripMs);
+    this.#heldUp?.add(roundTripMs, this.#baseMs);
     if (roundTripMs > this.lateMs) this.#rate.full();
     if (mark.sentBytes <= this.#deliveredBytes) return;
     this.#deliveredBytes = mark.sentBytes;

@@ -84,7 +84,7 @@ export class Lane implements Attachment, LaneEvidence {
     this.isPreferred = isPreferred;
     this.#clock = clock;
     this.#stateAt = this.#heardAt = this.#pingedAt = this.#provenAt = clock.now();
-    this.flight = new Flight(clock);
+    this.flight = new Flight(clock, kind === 'relay');
     this.#roundTrip = new RoundTrip(clock);
     this.#in = new RateMeter(clock);
     this.#out = new RateMeter(clock);
