@@ -1,6 +1,7 @@
 // `npm run test:faults`: bundles the campaign's programs and runs it.
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +15,14 @@ const node = {
   target: 'node20',
   packages: 'external',
 };
+
+const needsApp = !['--help', '--seam'].some((option) => process.argv.includes(option));
+if (needsApp && !existsSync(join(here, '../../examples/vite-react/node_modules/vite'))) {
+  console.error(
+    'The app under the faults is not installed: npm install --no-save --prefix examples/vite-react',
+  );
+  process.exit(1);
+}
 
 const page = await build({
   entryPoints: [join(here, 'app/page.ts')],
