@@ -49,23 +49,31 @@ async function bothEnds() {
   return { host, viewers, engine: started };
 }
 
+/** Opens direct paths until there are enough of them, or one doesn't open in time: this machine carries no more. */
+async function openAll({ host, viewers }) {
+  for (let first = 0; first < LINKS; first += AT_ONCE) {
+    const ids = Array.from({ length: Math.min(AT_ONCE, LINKS - first) }, () => newLinkId());
+    const open = ids.map((id) => told(host, ({ ready }) => ready === id));
+    for (const id of ids) viewers.send({ open: id });
+    const settled = await Promise.allSettled(open);
+    if (settled.some(({ status }) => status === 'rejected')) return;
+  }
+}
+
+async function countOpen(host) {
+  const counted = told(host, (said) => said.counted !== undefined);
+  host.send({ count: true });
+  return (await counted).counted;
+}
+
 async function run() {
   const { host, viewers, engine } = await bothEnds();
   try {
     const alone = await shareOf(host);
-    for (let first = 0; first < LINKS; first += AT_ONCE) {
-      const ids = Array.from({ length: Math.min(AT_ONCE, LINKS - first) }, () => newLinkId());
-      const open = ids.map((id) => told(host, ({ ready }) => ready === id));
-      for (const id of ids) viewers.send({ open: id });
-      await Promise.all(open);
-    }
+    await openAll({ host, viewers });
     await wait(CALM_MS);
-    const linked = await shareOf(host);
-    const counted = told(host, (said) => said.counted !== undefined);
-    host.send({ count: true });
-    const open = (await counted).counted;
-    if (open !== LINKS) throw new Error(`only ${open} of ${LINKS} links are still open`);
-    return { share: linked - alone, engine };
+    const share = (await shareOf(host)) - alone;
+    return { share, links: await countOpen(host), engine };
   } finally {
     for (const end of [host, viewers]) end.kill();
   }
@@ -75,12 +83,14 @@ export async function idleDirect(runs) {
   const results = [];
   for (let each = 0; each < runs; each += 1) results.push(await run());
   const share = median(results.map((result) => result.share));
+  const links = median(results.map((result) => result.links));
+  const dropped = links < LINKS ? `, as no more of ${LINKS} have opened` : '';
   return [
     {
       figure: `CPU of a host for ${LINKS} idle direct paths`,
-      value: `${(100 * share).toFixed(2)} % of a core`,
+      value: `${(100 * share).toFixed(2)} % of a core for ${links}${dropped}`,
       target: `${100 * TARGET} %`,
-      met: share <= TARGET,
+      met: share <= TARGET && links === LINKS,
       detail: `beyond what its engine (${results[0].engine}) takes alone; median of ${runs} runs of ${SECONDS} s, on loopback`,
     },
   ];

@@ -29,6 +29,11 @@ describe('the usual round trip of a stream', () => {
     expect(after(withLosses(1.49 * FULL))).toBeUndefined();
   });
 
+  test('does not count before there are 48: the start of a transfer may be what fills a queue', () => {
+    expect(after(withLosses(2 * FULL, 47))).toBeUndefined();
+    expect(after(withLosses(2 * FULL, 48))).toBe(2 * FULL);
+  });
+
   test('does not count for a stall that holds up less than half of them', () => {
     const stalled = Array.from({ length: 20 }, () => 3 * FULL);
     expect(after([...withLosses(BASE, 40), ...stalled, BASE])).toBeUndefined();

@@ -31,7 +31,8 @@ export class HeldUpAnswers {
     const median = sorted[sorted.length >> 1] ?? 0;
     const fullMs = LIMITS.flightGain * baseMs + LIMITS.flightSlackMs;
     const isQueue = Math.min(...this.#roundTrips.slice(-QUEUED)) > fullMs;
-    const isHeldUp = !isQueue && median >= LATE * fullMs;
+    const isKnown = this.#roundTrips.length === ANSWERS;
+    const isHeldUp = isKnown && !isQueue && median >= LATE * fullMs;
     this.#usualMs = isHeldUp ? Math.min(median, MOST_ROUND_TRIPS * baseMs) : undefined;
   }
 }
