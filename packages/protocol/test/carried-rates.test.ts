@@ -54,6 +54,20 @@ describe('a loaded direct path', () => {
     expect(world.standing).toBe('slow');
   });
 
+  test.each([
+    ['signs of life', 0.01],
+    ['a few small answers', 1],
+  ])('is left for what the relay has carried before it carried %s', (_what, mib) => {
+    const world = new World();
+    world.relayed(9.1);
+    for (let left = 8; left > 0; left -= 1) {
+      world.bytes.relay += mib * MIB;
+      world.run(1, 0, 0);
+    }
+    world.run(FOR_LOOKS, 6, 9);
+    expect(world.standing).toBe('slow');
+  });
+
   test('is kept when the relay has carried less than that', () => {
     const world = new World();
     world.relayed(8.9);
@@ -104,6 +118,36 @@ describe('a loaded direct path', () => {
     world.run((LIMITS.relayTrialAgainMs - LIMITS.relayTrialMs) / LOOK - 1, 1, 1.1);
     expect(world.standing).toBe('trusted');
     world.run(FOR_LOOKS + 1, 1, 1.1);
+    expect(world.standing).toBe('slow');
+  });
+
+  test('is compared by what it carries as a rule, not by its last second', () => {
+    const world = new World();
+    world.run(FOR_LOOKS, 1.8, 1.9);
+    world.run(1, 0.6, 1.9);
+    expect(world.standing).toBe('slow');
+    world.run(LIMITS.relayTrialMs / LOOK, 0, 1.9);
+    expect(world.standing).toBe('trusted');
+  });
+
+  test('is taken back when the relay carries more at first and less later', () => {
+    const world = new World();
+    world.run(FOR_LOOKS + 1, 1, 3);
+    world.run(LIMITS.relayTrialMs / LOOK, 1, 3);
+    expect(world.standing).toBe('slow');
+    world.run(2, 1, 1);
+    expect(world.standing).toBe('slow');
+    world.run(1, 1, 1);
+    expect(world.standing).toBe('trusted');
+    world.run(20, 1, 1);
+    expect(world.standing).toBe('trusted');
+  });
+
+  test('is not taken back for a pause in what the relay carries', () => {
+    const world = new World();
+    world.run(FOR_LOOKS + 1, 1, 3);
+    world.run(LIMITS.relayTrialMs / LOOK, 1, 3);
+    world.run(15, 1, 0.4);
     expect(world.standing).toBe('slow');
   });
 

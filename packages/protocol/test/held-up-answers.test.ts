@@ -29,9 +29,9 @@ describe('the usual round trip of a stream', () => {
     expect(after(withLosses(1.49 * FULL))).toBeUndefined();
   });
 
-  test('does not count before there are 48: the start of a transfer may be what fills a queue', () => {
-    expect(after(withLosses(2 * FULL, 47))).toBeUndefined();
-    expect(after(withLosses(2 * FULL, 48))).toBe(2 * FULL);
+  test('does not count before there are 17: the start of a transfer may be what fills a queue', () => {
+    expect(after(withLosses(2 * FULL, 16))).toBeUndefined();
+    expect(after(withLosses(2 * FULL, 17))).toBe(2 * FULL);
   });
 
   test('does not count for a stall that holds up less than half of them', () => {

@@ -3,13 +3,23 @@ import { LIMITS } from '../limits.js';
 /** Bytes that data channels and the relay have carried so far, both ways. */
 export type Carried = Readonly<Record<'p2p' | 'relay', number>>;
 
+/** How many looks say what a path carries as a rule: as many as a trial has. A window that falls and grows makes single ones differ by half. */
+const LOOKS = 4;
+/**
+ * A look in which the relay carries less than this share of what the direct path did before the trial is a pause of the app.
+ * Before any trial the share is of what the relay carries as a rule: nobody knows then that it was loaded.
+ */
+const PAUSE = 0.5;
+
 /** What each path has carried between two looks, in bytes a second, and what the relay is known to carry. Times are in milliseconds. */
 export class CarriedRates {
   #bytes: Carried | undefined;
   #at = -Infinity;
   #now: Carried = { p2p: 0, relay: 0 };
-  #relayBest = 0;
-  #relaySinceTrial = 0;
+  /** The last looks at the direct path. */
+  #direct: readonly number[] = [];
+  /** The last looks at the relay, without pauses: since it has carried at all, or since the last trial began. */
+  #relay: readonly number[] = [];
   #triedAt = -Infinity;
   #rateBefore = 0;
 
@@ -21,8 +31,11 @@ export class CarriedRates {
     this.#now = { p2p: rate('p2p'), relay: rate('relay') };
     this.#bytes = bytes;
     this.#at = now;
-    this.#relayBest = Math.max(this.#relayBest, this.#now.relay);
-    this.#relaySinceTrial = Math.max(this.#relaySinceTrial, this.#now.relay);
+    this.#direct = [...this.#direct, this.#now.p2p].slice(-LOOKS);
+    const compared = this.#rateBefore > 0 ? this.#rateBefore : usual(this.#relay);
+    // Beside a direct path the relay carries signs of life only.
+    const isPause = this.#now.relay < Math.max(LIMITS.relayTrialFromFar, PAUSE * compared);
+    if (!isPause) this.#relay = [...this.#relay, this.#now.relay].slice(-LOOKS);
   }
 
   /**
@@ -34,7 +47,7 @@ export class CarriedRates {
     const { p2p } = this.#now;
     const { relayTrialFrom, relayTrialBelow, relayTrialFromFar, relayTrialBelowFar } = LIMITS;
     if (p2p < (isFar ? relayTrialFromFar : relayTrialFrom)) return false;
-    if (p2p * LIMITS.relayBetter < this.#relayBest) return true;
+    if (p2p * LIMITS.relayBetter < usual(this.#relay)) return true;
     return (
       p2p < (isFar ? relayTrialBelowFar : relayTrialBelow) &&
       now - this.#triedAt >= LIMITS.relayTrialAgainMs
@@ -44,15 +57,18 @@ export class CarriedRates {
   /** A trial of the relay begins: the relay carries from now on. */
   tried(now: number): void {
     this.#triedAt = now;
-    this.#rateBefore = this.#now.p2p;
-    this.#relaySinceTrial = 0;
+    this.#rateBefore = usual(this.#direct);
+    this.#relay = [];
   }
 
-  /** Whether the trial is over and the relay has carried hardly more. If so, the relay is known to carry just this. */
+  /** Whether the trial is over and the relay carries hardly more. The relay is judged for as long as it carries: its window may fall later. */
   hasFailedTrial(now: number): boolean {
     if (now - this.#triedAt < LIMITS.relayTrialMs) return false;
-    if (this.#relaySinceTrial > LIMITS.clearlyBetter * this.#rateBefore) return false;
-    this.#relayBest = this.#relaySinceTrial;
-    return true;
+    return usual(this.#relay) <= LIMITS.clearlyBetter * this.#rateBefore;
   }
+}
+
+/** The median; 0 when there is none. */
+function usual(rates: readonly number[]): number {
+  return [...rates].sort((a, b) => a - b)[rates.length >> 1] ?? 0;
 }

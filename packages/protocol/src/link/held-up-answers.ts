@@ -2,7 +2,10 @@ import { LIMITS } from '../limits.js';
 
 /** The answers of some three times what may be under way: enough to tell a loss here and there from a single stall. */
 const ANSWERS = 48;
-/** If none of this many is in time, they wait in a queue. It is less than half of the above, so a path that becomes slower is never taken for losses. */
+/**
+ * If none of this many is in time, they wait in a queue. It is less than half of the above, so a path that becomes slower is
+ * not taken for one with losses. Fewer answers say nothing: the start of a transfer may be what fills a queue.
+ */
 const QUEUED = 16;
 /** Half of the answers take this many times as long as a lane with a full cap and no losses would: packets are lost. */
 const LATE = 1.5;
@@ -31,7 +34,7 @@ export class HeldUpAnswers {
     const median = sorted[sorted.length >> 1] ?? 0;
     const fullMs = LIMITS.flightGain * baseMs + LIMITS.flightSlackMs;
     const isQueue = Math.min(...this.#roundTrips.slice(-QUEUED)) > fullMs;
-    const isKnown = this.#roundTrips.length === ANSWERS;
+    const isKnown = this.#roundTrips.length > QUEUED;
     const isHeldUp = isKnown && !isQueue && median >= LATE * fullMs;
     this.#usualMs = isHeldUp ? Math.min(median, MOST_ROUND_TRIPS * baseMs) : undefined;
   }
