@@ -84,7 +84,7 @@ export async function idleDirect(runs) {
   for (let each = 0; each < runs; each += 1) results.push(await run());
   const share = median(results.map((result) => result.share));
   const links = median(results.map((result) => result.links));
-  const dropped = links < LINKS ? `, as no more of ${LINKS} have opened` : '';
+  const dropped = links < LINKS ? `: no more of ${LINKS} were open` : '';
   return [
     {
       figure: `CPU of a host for ${LINKS} idle direct paths`,

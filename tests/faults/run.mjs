@@ -16,7 +16,7 @@ const node = {
   packages: 'external',
 };
 
-const needsApp = !['--help', '--seam'].some((option) => process.argv.includes(option));
+const needsApp = !process.argv.some((option) => /^--(help|seam)\b/.test(option));
 if (needsApp && !existsSync(join(here, '../../examples/vite-react/node_modules/vite'))) {
   console.error(
     'The app under the faults is not installed: npm install --no-save --prefix examples/vite-react',

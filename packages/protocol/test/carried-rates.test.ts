@@ -57,13 +57,11 @@ describe('a loaded direct path', () => {
   test.each([
     ['signs of life', 0.01],
     ['a few small answers', 1],
-  ])('is left for what the relay has carried before it carried %s', (_what, mib) => {
+  ])('is left for what the relay has carried, whatever came after: %s', (_what, mib) => {
     const world = new World();
+    for (let left = 4; left > 0; left -= 1) world.relayed(0.01);
     world.relayed(9.1);
-    for (let left = 8; left > 0; left -= 1) {
-      world.bytes.relay += mib * MIB;
-      world.run(1, 0, 0);
-    }
+    for (let left = 8; left > 0; left -= 1) world.relayed(mib);
     world.run(FOR_LOOKS, 6, 9);
     expect(world.standing).toBe('slow');
   });
@@ -115,7 +113,10 @@ describe('a loaded direct path', () => {
     expect(world.standing).toBe('slow');
     world.run(LIMITS.relayTrialMs / LOOK, 1, 1.1);
     expect(world.standing).toBe('trusted');
-    world.run((LIMITS.relayTrialAgainMs - LIMITS.relayTrialMs) / LOOK - 1, 1, 1.1);
+    const peaceMs = LIMITS.acquittalMs + LIMITS.slowForMs;
+    world.run(peaceMs / LOOK, 1, 1.1);
+    expect(world.standing).toBe('trusted');
+    world.run((LIMITS.relayTrialAgainMs - LIMITS.relayTrialMs - peaceMs) / LOOK - 1, 1, 1.1);
     expect(world.standing).toBe('trusted');
     world.run(FOR_LOOKS + 1, 1, 1.1);
     expect(world.standing).toBe('slow');
@@ -130,33 +131,41 @@ describe('a loaded direct path', () => {
     expect(world.standing).toBe('trusted');
   });
 
-  test('is taken back when the relay carries more at first and less later', () => {
-    const world = new World();
-    world.run(FOR_LOOKS + 1, 1, 3);
-    world.run(LIMITS.relayTrialMs / LOOK, 1, 3);
-    expect(world.standing).toBe('slow');
-    world.run(2, 1, 1);
-    expect(world.standing).toBe('slow');
-    world.run(1, 1, 1);
-    expect(world.standing).toBe('trusted');
-    world.run(20, 1, 1);
-    expect(world.standing).toBe('trusted');
+  describe('left for a relay that has passed its trial', () => {
+    function passed(): World {
+      const world = new World();
+      world.run(FOR_LOOKS + 1 + LIMITS.relayTrialMs / LOOK, 1, 3);
+      expect(world.standing).toBe('slow');
+      return world;
+    }
+
+    test('is taken back once the relay carries less, and may be left again after a while of peace', () => {
+      const world = passed();
+      world.run(2, 1, 1);
+      expect(world.standing).toBe('slow');
+      world.run(LIMITS.acquittalMs / LOOK, 1, 1);
+      expect(world.standing).toBe('trusted');
+      world.run(FOR_LOOKS + 1, 1, 1);
+      expect(world.standing).toBe('slow');
+    });
+
+    test('is not taken back for a pause in what the relay carries', () => {
+      const world = passed();
+      world.run(15, 1, 0.4);
+      expect(world.standing).toBe('slow');
+    });
   });
 
-  test('is not taken back for a pause in what the relay carries', () => {
-    const world = new World();
-    world.run(FOR_LOOKS + 1, 1, 3);
-    world.run(LIMITS.relayTrialMs / LOOK, 1, 3);
-    world.run(15, 1, 0.4);
-    expect(world.standing).toBe('slow');
-  });
-
-  test('is taken back when the transfer ends during the trial', () => {
-    const world = new World();
-    world.run(FOR_LOOKS + 1, 1, 0);
-    world.run(LIMITS.relayTrialMs / LOOK, 0, 0);
-    expect(world.standing).toBe('trusted');
-  });
+  test.each([0, 9])(
+    'is taken back when the transfer ends during the trial (before: %i)',
+    (known) => {
+      const world = new World();
+      world.relayed(known);
+      world.run(FOR_LOOKS + 1, 1, 0);
+      world.run(LIMITS.relayTrialMs / LOOK, 0, 0);
+      expect(world.standing).toBe('trusted');
+    },
+  );
 });
 
 describe('a direct path that carries little because little is asked for', () => {

@@ -24,6 +24,10 @@ describe('the usual round trip of a stream', () => {
     expect(after(withLosses(2 * FULL))).toBe(2 * FULL);
   });
 
+  test('counts soon after losses begin, however long there were none', () => {
+    expect(after([...withLosses(BASE, 1_000), ...withLosses(2 * FULL, 48)])).toBe(2 * FULL);
+  });
+
   test('does not count while answers take no longer than a full cap explains', () => {
     expect(after(withLosses(FULL))).toBeUndefined();
     expect(after(withLosses(1.49 * FULL))).toBeUndefined();

@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../src/limits.js';
 import { Lane } from '../src/link/lane.js';
+import type { LaneKind } from '../src/link/lane-evidence.js';
 import { FakeClock } from './support/fake-clock.js';
 import { readyLane } from './support/lane-bench.js';
 import { RecordingCarrier } from './support/recording-carrier.js';
 import { encodeLinkFrame, type LinkFrame } from '../src/wire/link-frame.js';
 
-function bench() {
+function bench(kind: LaneKind = 'p2p') {
   const clock = new FakeClock();
-  return { clock, ...readyLane(clock, { id: 3, kind: 'p2p' }) };
+  return { clock, ...readyLane(clock, { id: 3, kind }) };
 }
 
 /** Pings, and answers after so long. */
@@ -251,6 +252,20 @@ describe('the frames under way', () => {
     await clock.advance(50);
     lane.pong(nonceOf(lane));
     expect(lane.takes).toBe(true);
+  });
+
+  test('may be more on the relay than on a data channel when losses hold up the answers', async () => {
+    const caps: number[] = [];
+    for (const kind of ['relay', 'p2p'] as const) {
+      const world = bench(kind);
+      for (let round = 0; round < 20; round += 1) {
+        world.lane.carry(new Uint8Array(LIMITS.flightStartBytes));
+        await ask(world, round % 3 === 0 ? 50 : 150);
+      }
+      caps.push(world.lane.flight.capBytes);
+    }
+    const [relay = 0, channel = 0] = caps;
+    expect(relay).toBeGreaterThan(2 * channel);
   });
 
   test('wait while the carrier is full', () => {

@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import { median } from './median.js';
 
 /** Bytes that data channels and the relay have carried so far, both ways. */
 export type Carried = Readonly<Record<'p2p' | 'relay', number>>;
@@ -32,7 +33,7 @@ export class CarriedRates {
     this.#bytes = bytes;
     this.#at = now;
     this.#direct = [...this.#direct, this.#now.p2p].slice(-LOOKS);
-    const compared = this.#rateBefore > 0 ? this.#rateBefore : usual(this.#relay);
+    const compared = this.#rateBefore > 0 ? this.#rateBefore : this.#relayUsual;
     // Beside a direct path the relay carries signs of life only.
     const isPause = this.#now.relay < Math.max(LIMITS.relayTrialFromFar, PAUSE * compared);
     if (!isPause) this.#relay = [...this.#relay, this.#now.relay].slice(-LOOKS);
@@ -45,30 +46,33 @@ export class CarriedRates {
    */
   isOutrun(now: number, isFar: boolean): boolean {
     const { p2p } = this.#now;
-    const { relayTrialFrom, relayTrialBelow, relayTrialFromFar, relayTrialBelowFar } = LIMITS;
-    if (p2p < (isFar ? relayTrialFromFar : relayTrialFrom)) return false;
-    if (p2p * LIMITS.relayBetter < usual(this.#relay)) return true;
-    return (
-      p2p < (isFar ? relayTrialBelowFar : relayTrialBelow) &&
-      now - this.#triedAt >= LIMITS.relayTrialAgainMs
-    );
+    const from = isFar ? LIMITS.relayTrialFromFar : LIMITS.relayTrialFrom;
+    const below = isFar ? LIMITS.relayTrialBelowFar : LIMITS.relayTrialBelow;
+    if (p2p < from) return false;
+    if (p2p * LIMITS.relayBetter < this.#relayUsual) return true;
+    return p2p < below && now - this.#triedAt >= LIMITS.relayTrialAgainMs;
   }
 
   /** A trial of the relay begins: the relay carries from now on. */
   tried(now: number): void {
     this.#triedAt = now;
-    this.#rateBefore = usual(this.#direct);
+    this.#rateBefore = median(this.#direct) ?? 0;
     this.#relay = [];
   }
 
-  /** Whether the trial is over and the relay carries hardly more. The relay is judged for as long as it carries: its window may fall later. */
+  /**
+   * Whether the trial is over and the relay carries hardly more. The relay is judged for as long as it carries. One that has
+   * passed and carries less later may be tried again soon: its window has fallen, or the app has asked for less.
+   */
   hasFailedTrial(now: number): boolean {
-    if (now - this.#triedAt < LIMITS.relayTrialMs) return false;
-    return usual(this.#relay) <= LIMITS.clearlyBetter * this.#rateBefore;
+    const elapsed = now - this.#triedAt;
+    if (elapsed < LIMITS.relayTrialMs) return false;
+    if (this.#relayUsual > LIMITS.clearlyBetter * this.#rateBefore) return false;
+    if (elapsed >= LIMITS.relayTrialMs + LIMITS.qualityLookMs) this.#triedAt = -Infinity;
+    return true;
   }
-}
 
-/** The median; 0 when there is none. */
-function usual(rates: readonly number[]): number {
-  return [...rates].sort((a, b) => a - b)[rates.length >> 1] ?? 0;
+  get #relayUsual(): number {
+    return median(this.#relay) ?? 0;
+  }
 }

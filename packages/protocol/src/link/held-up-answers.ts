@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.js';
+import { median } from './median.js';
 
 /** The answers of some three times what may be under way: enough to tell a loss here and there from a single stall. */
 const ANSWERS = 48;
@@ -30,12 +31,11 @@ export class HeldUpAnswers {
   add(roundTripMs: number, baseMs: number): void {
     this.#roundTrips.push(roundTripMs);
     if (this.#roundTrips.length > ANSWERS) this.#roundTrips.shift();
-    const sorted = [...this.#roundTrips].sort((a, b) => a - b);
-    const median = sorted[sorted.length >> 1] ?? 0;
+    const usualMs = median(this.#roundTrips) ?? 0;
     const fullMs = LIMITS.flightGain * baseMs + LIMITS.flightSlackMs;
-    const isQueue = Math.min(...this.#roundTrips.slice(-QUEUED)) > fullMs;
+    const isQueue = this.#roundTrips.slice(-QUEUED).every((each) => each > fullMs);
     const isKnown = this.#roundTrips.length > QUEUED;
-    const isHeldUp = isKnown && !isQueue && median >= LATE * fullMs;
-    this.#usualMs = isHeldUp ? Math.min(median, MOST_ROUND_TRIPS * baseMs) : undefined;
+    const isHeldUp = isKnown && !isQueue && usualMs >= LATE * fullMs;
+    this.#usualMs = isHeldUp ? Math.min(usualMs, MOST_ROUND_TRIPS * baseMs) : undefined;
   }
 }
