@@ -42,21 +42,12 @@ function makeEnd(engine: PeerEngine, candidate: PeerHandlers['candidate']): End 
   return end;
 }
 
-/**
- * Connects two ends. The answerer is told the offerer's candidates only when the offerer has the answer:
- * node-datachannel as the offerer fails when the answerer's checks come before that. In the product it answers
- * only, browsers offer.
- */
+/** Connects two ends, each of which is told the other's candidates as soon as they are known. */
 async function connect(offering: PeerEngine, answering: PeerEngine): Promise<[End, End]> {
-  let release: () => void = () => undefined;
-  const isAnswered = new Promise<void>((resolve) => (release = resolve));
-  const left: End = makeEnd(offering, (candidate) => {
-    void isAnswered.then(() => right.peer.addCandidate(candidate));
-  });
+  const left: End = makeEnd(offering, (candidate) => right.peer.addCandidate(candidate));
   const right: End = makeEnd(answering, (candidate) => left.peer.addCandidate(candidate));
   const answer = await right.peer.acceptOffer(await left.peer.createOffer());
   await left.peer.acceptAnswer(answer);
-  release();
   await until(
     () => left.carrier !== undefined && right.carrier !== undefined,
     'channels open',

@@ -5,7 +5,7 @@ import { HOST_LIMITS } from '../../limits.js';
 import { listAddresses } from '../address-watch.js';
 import type { Candidate, IceServerAddress } from './engine.js';
 
-/** Keeps the other side's candidates until its description is known: engines refuse them before. */
+/** Keeps candidates until the other side's description is known: engines refuse them before. */
 export class PendingCandidates {
   #waiting: Candidate[] | undefined = [];
   #taken = 0;

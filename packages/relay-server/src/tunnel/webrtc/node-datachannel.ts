@@ -41,6 +41,8 @@ class NodeDatachannelPeer implements Peer {
   readonly #connection: PeerConnection;
   readonly #handlers: PeerHandlers;
   readonly #candidates: PendingCandidates;
+  /** This end's, which fails as the offerer when the other's checks come before its description. */
+  readonly #own: PendingCandidates;
   #described: ((sdp: string) => void) | undefined;
   #channel: DataChannel | undefined;
   #carrier: ChannelCarrier | undefined;
@@ -59,6 +61,9 @@ class NodeDatachannelPeer implements Peer {
       maxMessageSize: LIMITS.maxMessageBytes,
     });
     this.#candidates = new PendingCandidates(({ candidate, mid }) => this.#addNow(candidate, mid));
+    this.#own = new PendingCandidates((candidate) => {
+      if (!this.#closed) handlers.candidate(candidate);
+    });
     this.#listen();
   }
 
@@ -70,6 +75,7 @@ class NodeDatachannelPeer implements Peer {
   }
 
   async acceptOffer(sdp: string): Promise<string> {
+    this.#own.release();
     const answer = await this.#describe(() => this.#setRemote(sdp, 'offer'));
     this.#candidates.release();
     return answer;
@@ -79,6 +85,7 @@ class NodeDatachannelPeer implements Peer {
     return Promise.resolve().then(() => {
       this.#setRemote(sdp, 'answer');
       this.#candidates.release();
+      this.#own.release();
     });
   }
 
@@ -114,9 +121,7 @@ class NodeDatachannelPeer implements Peer {
   #listen(): void {
     const connection = this.#connection;
     connection.onLocalDescription((sdp) => this.#described?.(sdp));
-    const candidates = new RouteCandidate((candidate) => {
-      if (!this.#closed) this.#handlers.candidate(candidate);
-    });
+    const candidates = new RouteCandidate((candidate) => this.#own.push(candidate));
     connection.onLocalCandidate((line, mid) => {
       candidates.take({ candidate: line.replace(/^a=/, ''), mid });
     });
