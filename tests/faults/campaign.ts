@@ -1,7 +1,7 @@
 import { eventually } from '../support/program.js';
 import { kindOf, type Kind } from './kinds.js';
 import type { PlannedFault } from './plan.js';
-import { pageProcessBytes, residentOf } from './resources.js';
+import { belowBytes, pageProcessBytes, residentOf } from './resources.js';
 import type { Snapshot, World } from './world.js';
 
 /** How one fault went. */
@@ -21,6 +21,8 @@ export interface Outcome extends PlannedFault {
   /** The longer of both. */
   stallMs: number;
   hostBytes: number;
+  /** Of the processes that the host has started: an engine's. */
+  engineBytes: number;
   pageBytes: number;
   /** What the app noticed; nothing, if all is well. */
   problems: string[];
@@ -112,6 +114,7 @@ export async function strike(world: World, fault: PlannedFault, version: number)
     upMs: after.app.gapMs,
     stallMs: Math.max(after.page.gapMs, after.app.gapMs),
     hostBytes: residentOf(world.host.pid),
+    engineBytes: belowBytes(world.host.pid),
     pageBytes: pageProcessBytes(world.viewer.pid),
     problems,
   };

@@ -1,6 +1,6 @@
 import { ADDRESS, SERVER_PORT } from '../lab/network.js';
 import type { Pausable } from './app/protocol.js';
-import { killLane } from './lane-faults.js';
+import { killEngine, killLane } from './lane-faults.js';
 import type { World } from './world.js';
 
 /** Resolves with how often the fault hit. */
@@ -23,6 +23,8 @@ export interface Kind {
   isLong?: boolean;
   /** Only where the server is several nodes. */
   needsNodes?: boolean;
+  /** Only where the host may have an engine in a process of its own. */
+  needsEngineProcess?: boolean;
   /** Brings the fault about and ends it. */
   inject: Inject;
 }
@@ -134,6 +136,10 @@ const KINDS = {
     // A lane that stays suspected for 3 s is given up.
     ...{ path: 'p2p', weight: 3, lastsMs: [4_000, 6_000] },
     inject: killLane,
+  },
+  'engine-killed': {
+    ...{ path: 'p2p', weight: 3, lastsMs: [0, 0], needsEngineProcess: true },
+    inject: killEngine,
   },
   'loss-5': {
     ...{ path: 'p2p', weight: 3, lastsMs: [1_000, 2_000] },

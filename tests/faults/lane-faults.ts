@@ -1,5 +1,6 @@
 import { ADDRESS } from '../lab/network.js';
 import { eventually } from '../support/program.js';
+import { descendants } from './resources.js';
 import type { World } from './world.js';
 
 /** Bulk opens a second lane after some seconds, on a direct path that holds. */
@@ -24,6 +25,30 @@ async function lanesWithBulk({ lab, sleep }: World): Promise<number[]> {
   return ports.filter(
     (_, index) => (hits[2 * index] ?? 0) + (hits[2 * index + 1] ?? 0) >= BULK_PACKETS,
   );
+}
+
+/**
+ * Kills the process of an engine that has one while bulk passes several lanes, as its library does when it fails: all lanes
+ * that end there are gone at once. Resolves with how many processes were killed.
+ */
+export async function killEngine(world: World): Promise<number> {
+  const { host, viewer } = world;
+  await viewer.prefer('p2p');
+  try {
+    const processes = await eventually(
+      'bulk passes lanes that end in an engine’s process',
+      async () => {
+        const found = descendants(host.pid);
+        if (found.length === 0) return undefined;
+        return (await lanesWithBulk(world)).length < 2 ? undefined : found;
+      },
+      LANES_MS,
+    );
+    for (const pid of processes) process.kill(pid, 'SIGKILL');
+    return processes.length;
+  } finally {
+    await viewer.prefer('auto');
+  }
 }
 
 /**

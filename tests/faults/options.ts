@@ -68,16 +68,18 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const nodes = Number(oneOf('--nodes', values.nodes, ['1', '2', '3']));
   if (nodes === 1 && kinds?.some((name) => kindOf(name).needsNodes === true) === true)
     throw new Error('these kinds need --nodes 2 or 3');
+  const engine = oneOf('--engine', values.engine, ['auto', 'node-datachannel', 'wrtc']);
   return {
     faults: whole('--faults', values.faults),
     seed: whole('--seed', values.seed),
     browser,
-    engine: oneOf('--engine', values.engine, ['auto', 'node-datachannel', 'wrtc']),
+    engine,
     kinds: (kinds ?? KIND_NAMES).filter((name) => {
-      const { isLong, needsNodes, onlyChromium } = kindOf(name);
+      const { isLong, needsEngineProcess, needsNodes, onlyChromium } = kindOf(name);
       return (
         !(values.short && isLong === true) &&
         !(browser === 'firefox' && onlyChromium === true) &&
+        !(engine === 'node-datachannel' && needsEngineProcess === true) &&
         !(nodes === 1 && needsNodes === true)
       );
     }),

@@ -61,7 +61,12 @@ function showsPages(pid: number): boolean {
   }
 }
 
-function descendants(root: number): number[] {
+/** Resident memory of all that a process has started; bytes. */
+export const belowBytes = (pid: number): number =>
+  descendants(pid).reduce((sum, child) => sum + residentOf(child), 0);
+
+/** All processes below one. */
+export function descendants(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const parent = parentOf(Number(name));

@@ -293,6 +293,12 @@ export const HOST_LIMITS = {
   routerEndMs: 1_500,
   /** One engine doesn't report a drained channel: it is asked this often while full (8 ms at 15 MiB/s is 120 KiB). */
   drainPollMs: 8,
+  /** Starting an engine's process and loading its library: a second, on a busy machine several. */
+  engineStartMs: 20_000,
+  /** An engine's process without peers lives for so long: far viewers open lanes again and again. */
+  engineIdleMs: 60_000,
+  /** On its way from an engine's process to the host: twice what a link's window lets a viewer send ahead. */
+  engineBacklogBytes: 64 * MIB,
   /** A data channel's close message gets this long to leave before its peer connection is torn down. */
   peerLingerMs: 200,
 

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Carrier } from '@wingman/protocol';
 import { carrierContract } from '../../protocol/test/support/carrier-contract.js';
@@ -72,7 +72,14 @@ async function engineNamed(name: EngineName): Promise<PeerEngine> {
   return engine;
 }
 
-const threads = (): number => readdirSync('/proc/self/task').length;
+/** Processes that this one has started: an engine's, if it lives in one of its own. */
+const children = (): string[] =>
+  readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+
+const threads = (): number =>
+  ['self', ...children()].reduce((sum, id) => sum + readdirSync(`/proc/${id}/task`).length, 0);
 
 const PAIRS = ENGINE_NAMES.flatMap((offering) =>
   ENGINE_NAMES.map((answering) => [offering, answering] as const),
@@ -115,6 +122,22 @@ describe.each(PAIRS)('%s offers, %s answers', (offeringName, answeringName) => {
     expect(binding.initiator).not.toBe(binding.responder);
   });
 
+  test('one that sends while the other goes does no harm to this process', async () => {
+    for (let round = 0; round < 6; round++) {
+      const [left, right] = await open();
+      const there = collect(right.carrier!);
+      const send = (): void => {
+        for (let each = 0; each < 50; each++) left.carrier!.send(new Uint8Array(3));
+        if (left.closed.length === 0) setImmediate(send);
+      };
+      send();
+      await until(() => there.messages.length > 100, 'it sends');
+      right.peer.close();
+      await until(() => left.closed.length === 1, 'it is told');
+    }
+    await open();
+  });
+
   test('a way between both ends alone is known as one, and never fails to be told', async () => {
     const [left, right] = await open();
     expect(await Promise.all([left.peer.way(), right.peer.way()])).toEqual(['p2p', 'p2p']);
@@ -146,6 +169,36 @@ describe.each(ENGINE_NAMES)('%s', (name) => {
     // Threads end after a collection or two, which run beside the program.
     await until(() => threads() <= before + 2, `no more threads than ${before} and two`, 60_000);
   }, 240_000);
+});
+
+describe('wrtc, in a process of its own', () => {
+  test('a process that ends takes its peers with it, and the next peer gets another', async () => {
+    const [own, wrtc] = [await engineNamed('node-datachannel'), await engineNamed('wrtc')];
+    const [left, right] = await connect(own, wrtc);
+    const here = collect(right.carrier!);
+    const [process_ = ''] = children();
+    process.kill(Number(process_), 'SIGKILL');
+    await until(() => right.closed.length === 1, 'its owner hears of it');
+    expect(right.closed).toEqual(['the WebRTC engine’s process has ended (SIGKILL)']);
+    expect(here.closes).toEqual(right.closed);
+    right.carrier!.send(new Uint8Array(1));
+    await expect(right.peer.acceptOffer('late')).rejects.toMatchObject({
+      code: 'HANDSHAKE_FAILED',
+    });
+    left.peer.close();
+    const [, again] = await connect(own, wrtc);
+    expect(again.closed).toEqual([]);
+    expect(children()).not.toContain(process_);
+  });
+
+  test('a process that ends meanwhile refuses what it was asked', async () => {
+    const engine = await engineNamed('wrtc');
+    const { peer, closed } = makeEnd(engine, () => undefined);
+    const offer = peer.createOffer();
+    for (const id of children()) process.kill(Number(id), 'SIGKILL');
+    await expect(offer).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    expect(closed).toHaveLength(1);
+  });
 });
 
 describe('loadEngine', () => {

@@ -16,25 +16,28 @@ import {
   type Candidate,
   type IceServerAddress,
   type Peer,
-  type PeerEngine,
   type PeerHandlers,
 } from './engine.js';
 import { bindingOf, PendingCandidates } from './negotiation.js';
 import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
 
-/** libwebrtc through @roamhq/wrtc. Fails when its binary doesn't load. */
-export async function loadWrtc(): Promise<PeerEngine> {
+/** Fails when the binary doesn't load. */
+export async function loadLibrary(): Promise<WrtcLibrary> {
   const name: string = '@roamhq/wrtc';
   const { default: library } = (await import(name)) as { default: WrtcLibrary };
-  return {
-    name: 'wrtc',
-    createPeer: (iceServers, handlers) => new WrtcPeer(library, iceServers, handlers),
-  };
+  return library;
 }
 
-class WrtcPeer implements Peer {
+/** What is told beside what every engine's peers tell. */
+export interface WrtcPeerHandlers extends PeerHandlers {
+  /** Whether ICE has a pair of addresses; told when it may have changed. */
+  connected(isConnected: boolean): void;
+}
+
+/** A peer of libwebrtc's, in the process that has the library. */
+export class WrtcPeer implements Peer {
   readonly #connection: WrtcConnection;
-  readonly #handlers: PeerHandlers;
+  readonly #handlers: WrtcPeerHandlers;
   readonly #candidates: PendingCandidates;
   #channel: WrtcChannel | undefined;
   #carrier: ChannelCarrier | undefined;
@@ -45,7 +48,7 @@ class WrtcPeer implements Peer {
   constructor(
     library: WrtcLibrary,
     iceServers: readonly IceServerAddress[],
-    handlers: PeerHandlers,
+    handlers: WrtcPeerHandlers,
   ) {
     this.#handlers = handlers;
     this.#connection = new library.RTCPeerConnection({
@@ -127,6 +130,7 @@ class WrtcPeer implements Peer {
       if (candidate === null || this.#closed) return;
       this.#handlers.candidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
     };
+    connection.oniceconnectionstatechange = () => this.#handlers.connected(this.isConnected());
     connection.ondatachannel = ({ channel }) => this.#take(channel);
     connection.onconnectionstatechange = () => {
       const state = connection.connectionState;

@@ -39,6 +39,7 @@ export interface WrtcConnection {
   onicecandidate: ((event: { readonly candidate: WrtcCandidate | null }) => void) | null;
   ondatachannel: ((event: { readonly channel: WrtcChannel }) => void) | null;
   onconnectionstatechange: (() => void) | null;
+  oniceconnectionstatechange: (() => void) | null;
   createDataChannel(label: string): WrtcChannel;
   createOffer(): Promise<WrtcDescription>;
   createAnswer(): Promise<WrtcDescription>;
