@@ -191,6 +191,17 @@ describe('wrtc, in a process of its own', () => {
     expect(children()).not.toContain(process_);
   });
 
+  test('an address that the library refuses costs one peer', async () => {
+    const engine = await engineNamed('wrtc');
+    const [left] = await connect(engine, engine);
+    const closed: string[] = [];
+    const told = { candidate: () => undefined, channel: () => undefined };
+    const refused = [{ urls: ['stun:'], username: '', credential: '' }];
+    engine.createPeer(refused, { ...told, closed: (reason) => closed.push(reason) });
+    await until(() => closed.length === 1, 'its owner hears of it');
+    expect(left.closed).toEqual([]);
+  });
+
   test('a process that ends meanwhile refuses what it was asked', async () => {
     const engine = await engineNamed('wrtc');
     const { peer, closed } = makeEnd(engine, () => undefined);

@@ -5,7 +5,6 @@ import {
   systemClock,
   WingmanError,
   within,
-  type Binding,
   type ChannelWay,
   type Timer,
 } from '@wingman/protocol';
@@ -15,10 +14,9 @@ import {
   CHANNEL_LABEL,
   type Candidate,
   type IceServerAddress,
-  type Peer,
   type PeerHandlers,
 } from './engine.js';
-import { bindingOf, PendingCandidates } from './negotiation.js';
+import { PendingCandidates } from './negotiation.js';
 import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
 
 /** Fails when the binary doesn't load. */
@@ -34,15 +32,14 @@ export interface WrtcPeerHandlers extends PeerHandlers {
   connected(isConnected: boolean): void;
 }
 
-/** A peer of libwebrtc's, in the process that has the library. */
-export class WrtcPeer implements Peer {
+/** A peer of libwebrtc's, in the process that has the library: what `Peer` says, but for what the host knows without asking. */
+export class WrtcPeer {
   readonly #connection: WrtcConnection;
   readonly #handlers: WrtcPeerHandlers;
   readonly #candidates: PendingCandidates;
   #channel: WrtcChannel | undefined;
   #carrier: ChannelCarrier | undefined;
   #poll: Timer | undefined;
-  #offered = false;
   #closed = false;
 
   constructor(
@@ -59,7 +56,6 @@ export class WrtcPeer implements Peer {
   }
 
   createOffer(): Promise<string> {
-    this.#offered = true;
     return this.#negotiate('the offer could not be made', async () => {
       this.#take(this.#connection.createDataChannel(CHANNEL_LABEL));
       const offer = await this.#connection.createOffer();
@@ -87,16 +83,6 @@ export class WrtcPeer implements Peer {
 
   addCandidate(candidate: Candidate): void {
     if (!this.#closed) this.#candidates.push(candidate);
-  }
-
-  binding(): Binding {
-    const { localDescription, remoteDescription } = this.#connection;
-    const [local, remote] = [localDescription?.sdp, remoteDescription?.sdp];
-    return this.#offered ? bindingOf(local, remote) : bindingOf(remote, local);
-  }
-
-  isConnected(): boolean {
-    return ['connected', 'completed'].includes(this.#connection.iceConnectionState);
   }
 
   async way(): Promise<ChannelWay> {
@@ -130,7 +116,10 @@ export class WrtcPeer implements Peer {
       if (candidate === null || this.#closed) return;
       this.#handlers.candidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
     };
-    connection.oniceconnectionstatechange = () => this.#handlers.connected(this.isConnected());
+    connection.oniceconnectionstatechange = () => {
+      const state = connection.iceConnectionState;
+      this.#handlers.connected(state === 'connected' || state === 'completed');
+    };
     connection.ondatachannel = ({ channel }) => this.#take(channel);
     connection.onconnectionstatechange = () => {
       const state = connection.connectionState;

@@ -1,7 +1,7 @@
 // The process of its own that @roamhq/wrtc lives in: makes peers, and passes on what they say and what they are told.
 import type { Carrier } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
-import type { IceServerAddress, Peer } from './engine.js';
+import type { IceServerAddress } from './engine.js';
 import type { FromEngine, PeerNews, ToEngine } from './wrtc-messages.js';
 import { loadLibrary, WrtcPeer } from './wrtc-peer.js';
 import type { WrtcLibrary } from './wrtc-types.js';
@@ -19,7 +19,7 @@ function tell(message: FromEngine, bytes = 0): void {
 /** One peer, and its data channel once that is open. */
 class Served {
   readonly #number: number;
-  readonly #peer: Peer;
+  readonly #peer: WrtcPeer;
   #carrier: Carrier | undefined;
   /** Given to the data channel since the host was told that there is room. */
   #owedBytes = 0;
@@ -105,13 +105,17 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
 
 function serve(library: WrtcLibrary): void {
   const peers = new Map<number, Served>();
+  const create = (peer: number, iceServers: readonly IceServerAddress[]): void => {
+    try {
+      peers.set(peer, new Served(peer, library, iceServers, () => void peers.delete(peer)));
+    } catch (error) {
+      // The library refuses some addresses, and makes no peer without descriptors.
+      tell({ peer, type: 'closed', reason: String(error) });
+    }
+  };
   process.on('message', (message: ToEngine) => {
     const { peer, type } = message;
-    if (type === 'create') {
-      const onClosed = (): void => void peers.delete(peer);
-      peers.set(peer, new Served(peer, library, message.iceServers, onClosed));
-      return;
-    }
+    if (type === 'create') return create(peer, message.iceServers);
     peers.get(peer)?.take(message);
     if (type === 'close') peers.delete(peer);
   });

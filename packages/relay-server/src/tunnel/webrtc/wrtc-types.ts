@@ -34,8 +34,6 @@ interface WrtcStatistic {
 export interface WrtcConnection {
   readonly connectionState: string;
   readonly iceConnectionState: string;
-  readonly localDescription: WrtcDescription | null;
-  readonly remoteDescription: WrtcDescription | null;
   onicecandidate: ((event: { readonly candidate: WrtcCandidate | null }) => void) | null;
   ondatachannel: ((event: { readonly channel: WrtcChannel }) => void) | null;
   onconnectionstatechange: (() => void) | null;
