@@ -295,6 +295,8 @@ export const HOST_LIMITS = {
   drainPollMs: 8,
   /** Starting an engine's process and loading its library: a second, on a busy machine several. */
   engineStartMs: 20_000,
+  /** An engine's process that is asked for something and says nothing for so long hangs, and is ended. Its lanes are given up sooner. */
+  engineSilentMs: 5_000,
   /** An engine's process without peers lives for so long: far viewers open lanes again and again. */
   engineIdleMs: 60_000,
   /** On its way from an engine's process to the host: twice what a link's window lets a viewer send ahead. */

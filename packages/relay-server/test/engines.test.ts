@@ -126,14 +126,13 @@ describe.each(PAIRS)('%s offers, %s answers', (offeringName, answeringName) => {
     for (let round = 0; round < 6; round++) {
       const [left, right] = await open();
       const there = collect(right.carrier!);
-      const send = (): void => {
-        for (let each = 0; each < 50; each++) left.carrier!.send(new Uint8Array(3));
-        if (left.closed.length === 0) setImmediate(send);
-      };
-      send();
+      const sending = setInterval(() => {
+        for (let each = 0; each < 20; each++) left.carrier!.send(new Uint8Array(3));
+      }, 1);
       await until(() => there.messages.length > 100, 'it sends');
       right.peer.close();
       await until(() => left.closed.length === 1, 'it is told');
+      clearInterval(sending);
     }
     await open();
   });
@@ -189,6 +188,21 @@ describe('wrtc, in a process of its own', () => {
     const [, again] = await connect(own, wrtc);
     expect(again.closed).toEqual([]);
     expect(children()).not.toContain(process_);
+  });
+
+  test('a process that hangs is ended, and the next peer gets another', async () => {
+    const [own, wrtc] = [await engineNamed('node-datachannel'), await engineNamed('wrtc')];
+    const [, right] = await connect(own, wrtc);
+    const here = collect(right.carrier!);
+    const [hanging = ''] = children();
+    process.kill(Number(hanging), 'SIGSTOP');
+    const sending = setInterval(() => right.carrier!.send(new Uint8Array(1)), 100);
+    await until(() => right.closed.length === 1, 'its owner hears of it');
+    clearInterval(sending);
+    expect(here.closes).toEqual(['the WebRTC engine’s process is silent']);
+    const [, again] = await connect(own, wrtc);
+    expect(again.closed).toEqual([]);
+    expect(children()).not.toContain(hanging);
   });
 
   test('an address that the library refuses costs one peer', async () => {

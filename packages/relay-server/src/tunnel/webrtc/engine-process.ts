@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { deferred, systemClock, within, type Timer } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
-import type { FromEngine, PeerNews, ToEngine } from './wrtc-messages.js';
+import type { FromEngine, PeerNews, PeerRequest, ToEngine } from './wrtc-messages.js';
 
 /** By way of `dist`, because tests run the sources and Node can't. */
 const PROGRAM = new URL('../../../dist/tunnel/webrtc/wrtc-process.js', import.meta.url);
@@ -10,8 +10,8 @@ const PROGRAM = new URL('../../../dist/tunnel/webrtc/wrtc-process.js', import.me
 type Listener = (news: PeerNews) => void;
 
 /**
- * The process that an engine lives in, because its library can bring a process down: @roamhq/wrtc frees a channel on a
- * thread of its own while the program sends on it (docs/decisions/0066-an-engine-in-a-process-of-its-own.md). The peers end
+ * The process that an engine lives in, because its library can end a process, or have it wait for ever: @roamhq/wrtc frees a
+ * channel on a thread of its own while the program sends on it (docs/decisions/0066-an-engine-in-a-process-of-its-own.md). The peers end
  * with the process, and what the host has sent on them travels again as after any path's death.
  */
 export class EngineProcess {
@@ -22,6 +22,10 @@ export class EngineProcess {
   #count = 0;
   #isEnded = false;
   #idle: Timer | undefined;
+  /** The next look at whether the process lives. */
+  #look: Timer | undefined;
+  #isLoaded = false;
+  #isHeard = false;
 
   /** `onEnd` is called once, before the peers hear of it. */
   constructor(onEnd: () => void) {
@@ -62,14 +66,42 @@ export class EngineProcess {
   }
 
   /** Never throws; what a process that has just ended is asked for is lost. */
-  post(message: ToEngine): void {
+  post(message: PeerRequest): void {
+    this.#send(message);
+    this.#watch();
+  }
+
+  #send(message: ToEngine): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
+  /** While something is asked of the process, it has to say now and then that it lives. */
+  #watch(): void {
+    if (this.#look !== undefined || this.#isEnded) return;
+    this.#isHeard = false;
+    this.#send({ type: 'ping' });
+    const { engineSilentMs, engineStartMs } = HOST_LIMITS;
+    const silentMs = this.#isLoaded ? engineSilentMs : engineStartMs;
+    this.#look = systemClock.setTimeout(() => {
+      this.#look = undefined;
+      if (!this.#isHeard) this.#kill('the WebRTC engine’s process is silent');
+    }, silentMs);
+  }
+
   #take(message: FromEngine): void {
-    if (message.type === 'loaded') this.#loaded.resolve(true);
+    this.#isHeard = true;
+    if (message.type === 'loaded') this.#load();
     else if (message.type === 'failed') this.#kill(message.reason);
-    else this.#listeners.get(message.peer)?.(message);
+    else if (message.type !== 'pong') this.#listeners.get(message.peer)?.(message);
+  }
+
+  #load(): void {
+    this.#isLoaded = true;
+    this.#loaded.resolve(true);
+    // From now on it is given less time.
+    this.#look?.cancel();
+    this.#look = undefined;
+    this.#watch();
   }
 
   /** Without peers the process, and the memory that its library keeps, goes after a while. */
@@ -87,6 +119,7 @@ export class EngineProcess {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#idle?.cancel();
+    this.#look?.cancel();
     this.#onEnd();
     this.#loaded.reject(new Error(reason));
     for (const listener of [...this.#listeners.values()]) listener({ type: 'closed', reason });

@@ -4,7 +4,7 @@ import type { Candidate, IceServerAddress } from './engine.js';
 export type PeerCall = 'createOffer' | 'acceptOffer' | 'acceptAnswer' | 'way';
 
 /** From the host to its engine's process, about the peer of that number. */
-export type ToEngine = { readonly peer: number } & (
+export type PeerRequest = { readonly peer: number } & (
   | { readonly type: 'create'; readonly iceServers: readonly IceServerAddress[] }
   | {
       readonly type: 'call';
@@ -16,6 +16,8 @@ export type ToEngine = { readonly peer: number } & (
   | { readonly type: 'data'; readonly data: Uint8Array }
   | { readonly type: 'close' }
 );
+
+export type ToEngine = PeerRequest | { readonly type: 'ping' };
 
 /** What becomes of a peer, as its engine's process tells it. */
 export type PeerNews =
@@ -32,5 +34,6 @@ export type PeerNews =
 /** From the engine's process to the host. */
 export type FromEngine =
   | { readonly type: 'loaded' }
+  | { readonly type: 'pong' }
   | { readonly type: 'failed'; readonly reason: string }
   | ({ readonly peer: number } & PeerNews);

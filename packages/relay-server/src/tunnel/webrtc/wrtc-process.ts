@@ -2,11 +2,14 @@
 import type { Carrier } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
 import type { IceServerAddress } from './engine.js';
-import type { FromEngine, PeerNews, ToEngine } from './wrtc-messages.js';
+import type { FromEngine, PeerNews, PeerRequest, ToEngine } from './wrtc-messages.js';
 import { loadLibrary, WrtcPeer } from './wrtc-peer.js';
 import type { WrtcLibrary } from './wrtc-types.js';
 
-/** Bytes on their way to the host, of all peers. */
+/** What a message takes beside its bytes while it waits. */
+const MESSAGE_BYTES = 512;
+
+/** On the way to the host, of all peers. */
 let backlogBytes = 0;
 
 function tell(message: FromEngine, bytes = 0): void {
@@ -43,14 +46,14 @@ class Served {
     });
   }
 
-  take(message: ToEngine): void {
+  take(message: PeerRequest): void {
     if (message.type === 'call') this.#call(message);
     else if (message.type === 'candidate') this.#peer.addCandidate(message.candidate);
     else if (message.type === 'data') this.#send(message.data);
     else if (message.type === 'close') this.#peer.close();
   }
 
-  #call({ call, method, sdp }: ToEngine & { type: 'call' }): void {
+  #call({ call, method, sdp }: PeerRequest & { type: 'call' }): void {
     const asked: Promise<string | void> =
       method === 'createOffer' || method === 'way' ? this.#peer[method]() : this.#peer[method](sdp);
     asked.then(
@@ -74,7 +77,7 @@ class Served {
     if (backlogBytes > HOST_LIMITS.engineBacklogBytes) {
       return carrier.close(4000, 'the host does not keep up');
     }
-    this.#tell({ type: 'data', data }, data.byteLength);
+    this.#tell({ type: 'data', data }, MESSAGE_BYTES + data.byteLength);
   }
 
   #send(data: Uint8Array): void {
@@ -114,6 +117,7 @@ function serve(library: WrtcLibrary): void {
     }
   };
   process.on('message', (message: ToEngine) => {
+    if (message.type === 'ping') return tell({ type: 'pong' });
     const { peer, type } = message;
     if (type === 'create') return create(peer, message.iceServers);
     peers.get(peer)?.take(message);
