@@ -45,7 +45,17 @@ function stallRow(name: string, own: readonly Outcome[]): string[] {
 export function memoryLine(what: string, bytes: readonly number[], startBytes: number): string {
   const peak = Math.max(...bytes);
   const grown = Math.max(0, peak - startBytes);
-  return `${what}: at most ${mib(peak)} MiB resident, ${mib(grown)} MiB above its start`;
+  const after = quarters(bytes).map(mib).join(', ');
+  return `${what}: at most ${mib(peak)} MiB resident, ${mib(grown)} MiB above its start; the median of each quarter of the run ${after}`;
+}
+
+/** The median of each quarter of a series, which tells what goes on growing from what has its level. */
+function quarters(series: readonly number[]): number[] {
+  return [0, 1, 2, 3].map((quarter) => {
+    const at = (share: number): number => Math.floor((series.length * share) / 4);
+    const part = series.slice(at(quarter), at(quarter + 1)).sort((one, other) => one - other);
+    return part[Math.floor(part.length / 2)] ?? 0;
+  });
 }
 
 const mib = (bytes: number): number => Math.round(bytes / MIB);
