@@ -49,10 +49,10 @@ async function bothEnds() {
   return { host, viewers, engine: started };
 }
 
-/** Opens direct paths until there are enough of them, or none of a batch opens in time: this machine carries no more. Resolves with how many were asked for. */
+/** Opens direct paths until there are enough, or none of a batch opens in time: this machine carries no more. Resolves with how many were asked for. */
 async function openAll({ host, viewers }) {
   let [asked, opened] = [0, 0];
-  while (opened < LINKS) {
+  while (opened < LINKS && asked < 2 * LINKS) {
     const ids = Array.from({ length: Math.min(AT_ONCE, LINKS - opened) }, () => newLinkId());
     const open = ids.map((id) => told(host, ({ ready }) => ready === id));
     for (const id of ids) viewers.send({ open: id });

@@ -50,6 +50,8 @@ export function bundleNode({ entryPoints, outdir, placeOf }) {
     target: 'node20',
     logLevel: 'warning',
     metafile: true,
+    // The licences' texts are in a file beside the code.
+    legalComments: 'none',
     // Node reads all of it at each start. Names stay, for stack traces.
     minifyWhitespace: true,
     minifySyntax: true,

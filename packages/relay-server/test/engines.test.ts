@@ -75,11 +75,23 @@ async function engineNamed(name: EngineName): Promise<PeerEngine> {
 /** Processes that this one has started: an engine's, if it lives in one of its own. */
 const children = (): string[] =>
   readdirSync('/proc/self/task').flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+    readIfThere(`/proc/self/task/${task}/children`).split(' ').filter(Boolean),
   );
 
 const threads = (): number =>
-  ['self', ...children()].reduce((sum, id) => sum + readdirSync(`/proc/${id}/task`).length, 0);
+  ['self', ...children()].reduce((sum, id) => {
+    const status = readIfThere(`/proc/${id}/status`);
+    return sum + Number(/Threads:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  }, 0);
+
+/** Nothing of a process that has just ended. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 const PAIRS = ENGINE_NAMES.flatMap((offering) =>
   ENGINE_NAMES.map((answering) => [offering, answering] as const),
@@ -205,6 +217,26 @@ describe('wrtc, in a process of its own', () => {
     expect(children()).not.toContain(hanging);
   });
 
+  test('a flood of small messages ends a process before it has much memory', async () => {
+    const [own, wrtc] = [await engineNamed('node-datachannel'), await engineNamed('wrtc')];
+    const [left, right] = await connect(own, wrtc);
+    const [flooded = ''] = children();
+    collect(right.carrier!);
+    const flood = (): void => {
+      for (let each = 0; each < 50; each++) left.carrier!.send(new Uint8Array(3));
+      if (left.closed.length + right.closed.length === 0) setImmediate(flood);
+    };
+    flood();
+    let peakKib = 0;
+    await until(() => {
+      const peak = /VmHWM:\s+(\d+)/.exec(readIfThere(`/proc/${flooded}/status`));
+      peakKib = Math.max(peakKib, Number(peak?.[1] ?? 0));
+      return right.closed.length === 1;
+    }, 'its owner hears of it');
+    expect(right.closed).toEqual(['the WebRTC engine’s process has ended (SIGKILL)']);
+    expect(peakKib).toBeLessThan(384 * 1024);
+  });
+
   test('an address that the library refuses costs one peer', async () => {
     const engine = await engineNamed('wrtc');
     const [left] = await connect(engine, engine);
@@ -224,6 +256,18 @@ describe('wrtc, in a process of its own', () => {
     await expect(offer).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
     expect(closed).toHaveLength(1);
   });
+});
+
+test('node-datachannel keeps what it offers to itself until it has the answer', async () => {
+  const own = await engineNamed('node-datachannel');
+  const [ofLeft, ofRight]: [unknown[], unknown[]] = [[], []];
+  const left = makeEnd(own, (candidate) => ofLeft.push(candidate));
+  const right = makeEnd(own, (candidate) => ofRight.push(candidate));
+  const answer = await right.peer.acceptOffer(await left.peer.createOffer());
+  await until(() => ofRight.length > 0, 'the other end has candidates');
+  expect(ofLeft).toEqual([]);
+  await left.peer.acceptAnswer(answer);
+  expect(ofLeft).not.toEqual([]);
 });
 
 describe('loadEngine', () => {

@@ -24,6 +24,7 @@ import {
   type PeerHandlers,
 } from './engine.js';
 import { bindingOf, PendingCandidates, withLikelyStun } from './negotiation.js';
+import { PeerEnd } from './peer-end.js';
 import { RouteCandidate } from './route-candidate.js';
 
 /** libdatachannel through node-datachannel: the engine that costs less (docs/decisions/0002-webrtc-engine.md). Fails when its binary doesn't load. */
@@ -37,17 +38,14 @@ export async function loadNodeDatachannel(): Promise<PeerEngine> {
   };
 }
 
-class NodeDatachannelPeer implements Peer {
+class NodeDatachannelPeer extends PeerEnd implements Peer {
   readonly #connection: PeerConnection;
-  readonly #handlers: PeerHandlers;
   readonly #candidates: PendingCandidates;
   /** This end's, which fails as the offerer when the other's checks come before its description. */
   readonly #own: PendingCandidates;
   #described: ((sdp: string) => void) | undefined;
   #channel: DataChannel | undefined;
-  #carrier: ChannelCarrier | undefined;
   #offered = false;
-  #closed = false;
 
   constructor(
     library: typeof Library,
@@ -55,14 +53,14 @@ class NodeDatachannelPeer implements Peer {
     iceServers: readonly IceServerAddress[],
     handlers: PeerHandlers,
   ) {
-    this.#handlers = handlers;
+    super(handlers);
     this.#connection = new library.PeerConnection(name, {
       iceServers: toLibdatachannel(withLikelyStun(iceServers)),
       maxMessageSize: LIMITS.maxMessageBytes,
     });
     this.#candidates = new PendingCandidates(({ candidate, mid }) => this.#addNow(candidate, mid));
     this.#own = new PendingCandidates((candidate) => {
-      if (!this.#closed) handlers.candidate(candidate);
+      if (!this.isClosed) handlers.candidate(candidate);
     });
     this.#listen();
   }
@@ -90,7 +88,7 @@ class NodeDatachannelPeer implements Peer {
   }
 
   addCandidate(candidate: Candidate): void {
-    if (!this.#closed) this.#candidates.push(candidate);
+    if (!this.isClosed) this.#candidates.push(candidate);
   }
 
   binding(): Binding {
@@ -99,18 +97,16 @@ class NodeDatachannelPeer implements Peer {
   }
 
   isConnected(): boolean {
-    return !this.#closed && this.#connection.getSelectedCandidatePair() !== null;
+    return !this.isClosed && this.#connection.getSelectedCandidatePair() !== null;
   }
 
   way(): Promise<ChannelWay> {
-    const pair = this.#closed ? null : this.#connection.getSelectedCandidatePair();
+    const pair = this.isClosed ? null : this.#connection.getSelectedCandidatePair();
     const isTurn = pair?.local.type === 'relay' || pair?.remote.type === 'relay';
     return Promise.resolve(isTurn ? 'turn' : 'p2p');
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected shut(): void {
     const connection = this.#connection;
     if (this.#channel === undefined) return connection.close();
     // The other engine doesn't notice a connection that goes without closing its channel.
@@ -127,7 +123,7 @@ class NodeDatachannelPeer implements Peer {
     });
     connection.onDataChannel((channel) => this.#take(channel));
     connection.onStateChange((state) => {
-      if (state === 'failed' || state === 'closed') this.#end(`peer connection ${state}`);
+      if (state === 'failed' || state === 'closed') this.end(`peer connection ${state}`);
     });
   }
 
@@ -161,14 +157,14 @@ class NodeDatachannelPeer implements Peer {
 
   #addNow(candidate: string, mid: string): void {
     try {
-      if (!this.#closed) this.#connection.addRemoteCandidate(candidate, mid);
+      if (!this.isClosed) this.#connection.addRemoteCandidate(candidate, mid);
     } catch {
       // A candidate that can't be parsed only costs one way to connect.
     }
   }
 
   #descriptions(): { local: string | undefined; remote: string | undefined } {
-    if (this.#closed) return { local: undefined, remote: undefined };
+    if (this.isClosed) return { local: undefined, remote: undefined };
     const connection = this.#connection;
     return {
       local: connection.localDescription()?.sdp,
@@ -177,20 +173,20 @@ class NodeDatachannelPeer implements Peer {
   }
 
   #take(channel: DataChannel): void {
-    if (this.#carrier !== undefined || this.#closed) return channel.close();
+    if (this.carrier !== undefined || this.isClosed) return channel.close();
     const carrier = this.#wrap(channel);
     this.#channel = channel;
-    this.#carrier = carrier;
+    this.carrier = carrier;
     channel.setBufferedAmountLowThreshold(LIMITS.carrierLowWaterBytes);
     channel.onBufferedAmountLow(() => carrier.lowWater());
     channel.onMessage((message) => carrier.deliver(bytesOf(message)));
-    channel.onClosed(() => this.#end('data channel closed'));
-    channel.onError((error) => this.#end(`data channel error: ${error}`));
+    channel.onClosed(() => this.end('data channel closed'));
+    channel.onError((error) => this.end(`data channel error: ${error}`));
     let isTold = false;
     const open = (): void => {
       if (isTold) return;
       isTold = true;
-      this.#handlers.channel(carrier);
+      this.handlers.channel(carrier);
     };
     // The channel opens on a thread of the library's, perhaps between two of these lines.
     channel.onOpen(open);
@@ -201,22 +197,8 @@ class NodeDatachannelPeer implements Peer {
     return new ChannelCarrier({
       queuedBytes: () => (channel.isOpen() ? channel.bufferedAmount() : 0),
       send: (message) => void channel.sendMessageBinary(message),
-      close: () => this.#closedHere(),
+      close: () => this.closedHere(),
     });
-  }
-
-  /** The peer ends with its carrier, and the peer's owner has to hear of the end. */
-  #closedHere(): void {
-    if (this.#closed) return;
-    this.close();
-    this.#handlers.closed('its carrier was closed');
-  }
-
-  #end(reason: string): void {
-    if (this.#closed) return;
-    this.close();
-    this.#carrier?.lost(reason);
-    this.#handlers.closed(reason);
   }
 }
 

@@ -1,13 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import {
-  LIMITS,
-  systemClock,
-  WingmanError,
-  within,
-  type ChannelWay,
-  type Timer,
-} from '@wingman/protocol';
+import { LIMITS, systemClock, within, type ChannelWay, type Timer } from '@wingman/protocol';
 import { HOST_LIMITS } from '../../limits.js';
 import { ChannelCarrier } from './channel-carrier.js';
 import {
@@ -17,6 +10,7 @@ import {
   type PeerHandlers,
 } from './engine.js';
 import { PendingCandidates } from './negotiation.js';
+import { PeerEnd } from './peer-end.js';
 import type { WrtcChannel, WrtcConnection, WrtcLibrary } from './wrtc-types.js';
 
 /** Fails when the binary doesn't load. */
@@ -32,22 +26,22 @@ export interface WrtcPeerHandlers extends PeerHandlers {
   connected(isConnected: boolean): void;
 }
 
-/** A peer of libwebrtc's, in the process that has the library: what `Peer` says, but for what the host knows without asking. */
-export class WrtcPeer {
+/**
+ * A peer of libwebrtc's, in the process that has the library: what `Peer` says, but for what the host knows
+ * without asking, and with the library's own errors.
+ */
+export class WrtcPeer extends PeerEnd<WrtcPeerHandlers> {
   readonly #connection: WrtcConnection;
-  readonly #handlers: WrtcPeerHandlers;
   readonly #candidates: PendingCandidates;
   #channel: WrtcChannel | undefined;
-  #carrier: ChannelCarrier | undefined;
   #poll: Timer | undefined;
-  #closed = false;
 
   constructor(
     library: WrtcLibrary,
     iceServers: readonly IceServerAddress[],
     handlers: WrtcPeerHandlers,
   ) {
-    this.#handlers = handlers;
+    super(handlers);
     this.#connection = new library.RTCPeerConnection({
       iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
     });
@@ -55,38 +49,30 @@ export class WrtcPeer {
     this.#listen();
   }
 
-  createOffer(): Promise<string> {
-    return this.#negotiate('the offer could not be made', async () => {
-      this.#take(this.#connection.createDataChannel(CHANNEL_LABEL));
-      const offer = await this.#connection.createOffer();
-      await this.#connection.setLocalDescription(offer);
-      return offer.sdp;
-    });
+  async createOffer(): Promise<string> {
+    this.#take(this.#connection.createDataChannel(CHANNEL_LABEL));
+    const offer = await this.#connection.createOffer();
+    await this.#connection.setLocalDescription(offer);
+    return offer.sdp;
   }
 
-  acceptOffer(sdp: string): Promise<string> {
-    return this.#negotiate('the offer was refused', async () => {
-      await this.#connection.setRemoteDescription({ type: 'offer', sdp });
-      this.#candidates.release();
-      const answer = await this.#connection.createAnswer();
-      await this.#connection.setLocalDescription(answer);
-      return answer.sdp;
-    });
+  async acceptOffer(sdp: string): Promise<string> {
+    await this.#setRemote('offer', sdp);
+    const answer = await this.#connection.createAnswer();
+    await this.#connection.setLocalDescription(answer);
+    return answer.sdp;
   }
 
   acceptAnswer(sdp: string): Promise<void> {
-    return this.#negotiate('the answer was refused', async () => {
-      await this.#connection.setRemoteDescription({ type: 'answer', sdp });
-      this.#candidates.release();
-    });
+    return this.#setRemote('answer', sdp);
   }
 
   addCandidate(candidate: Candidate): void {
-    if (!this.#closed) this.#candidates.push(candidate);
+    if (!this.isClosed) this.#candidates.push(candidate);
   }
 
   async way(): Promise<ChannelWay> {
-    if (this.#closed) return 'p2p';
+    if (this.isClosed) return 'p2p';
     const asked = this.#connection.getStats().catch(() => undefined);
     const entries = await within(asked, HOST_LIMITS.wayAnswerMs);
     const all = [...(entries?.values() ?? [])];
@@ -97,9 +83,7 @@ export class WrtcPeer {
     return ends.some((end) => end?.candidateType === 'relay') ? 'turn' : 'p2p';
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected shut(): void {
     this.#poll?.cancel();
     this.#channel?.close();
     const end = (): void => {
@@ -113,46 +97,43 @@ export class WrtcPeer {
   #listen(): void {
     const connection = this.#connection;
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate === null || this.#closed) return;
-      this.#handlers.candidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
+      if (candidate === null || this.isClosed) return;
+      this.handlers.candidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
     };
     connection.oniceconnectionstatechange = () => {
       const state = connection.iceConnectionState;
-      this.#handlers.connected(state === 'connected' || state === 'completed');
+      this.handlers.connected(state === 'connected' || state === 'completed');
     };
     connection.ondatachannel = ({ channel }) => this.#take(channel);
     connection.onconnectionstatechange = () => {
       const state = connection.connectionState;
-      if (state === 'failed' || state === 'closed') this.#end(`peer connection ${state}`);
+      if (state === 'failed' || state === 'closed') this.end(`peer connection ${state}`);
     };
   }
 
-  async #negotiate<T>(failure: string, steps: () => Promise<T>): Promise<T> {
-    try {
-      return await steps();
-    } catch (error) {
-      throw new WingmanError('HANDSHAKE_FAILED', failure, { cause: error });
-    }
+  async #setRemote(type: 'offer' | 'answer', sdp: string): Promise<void> {
+    await this.#connection.setRemoteDescription({ type, sdp });
+    this.#candidates.release();
   }
 
   #addNow({ candidate, mid }: Candidate): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     // One candidate that can't be parsed is one way less to connect, no more.
     this.#connection.addIceCandidate({ candidate, sdpMid: mid }).catch(() => undefined);
   }
 
   #take(channel: WrtcChannel): void {
-    if (this.#carrier !== undefined || this.#closed) return channel.close();
+    if (this.carrier !== undefined || this.isClosed) return channel.close();
     channel.binaryType = 'arraybuffer';
     const carrier = this.#wrap(channel);
     this.#channel = channel;
-    this.#carrier = carrier;
+    this.carrier = carrier;
     channel.onmessage = ({ data }) => {
       carrier.deliver(typeof data === 'string' ? Buffer.from(data) : new Uint8Array(data));
     };
-    channel.onclose = () => this.#end('data channel closed');
-    if (channel.readyState === 'open') queueMicrotask(() => this.#handlers.channel(carrier));
-    else channel.onopen = () => this.#handlers.channel(carrier);
+    channel.onclose = () => this.end('data channel closed');
+    if (channel.readyState === 'open') queueMicrotask(() => this.handlers.channel(carrier));
+    else channel.onopen = () => this.handlers.channel(carrier);
   }
 
   #wrap(channel: WrtcChannel): ChannelCarrier {
@@ -165,7 +146,7 @@ export class WrtcPeer {
           turn.add(message.byteLength);
           channel.send(message);
         },
-        close: () => this.#closedHere(),
+        close: () => this.closedHere(),
       },
       () => this.#pollDrain(channel, carrier),
     );
@@ -174,26 +155,12 @@ export class WrtcPeer {
 
   /** This engine has no `bufferedamountlow` event: it is asked until the queue is short. */
   #pollDrain(channel: WrtcChannel, carrier: ChannelCarrier): void {
-    if (this.#poll !== undefined || this.#closed) return;
+    if (this.#poll !== undefined || this.isClosed) return;
     this.#poll = systemClock.setTimeout(() => {
       this.#poll = undefined;
       if (channel.bufferedAmount <= LIMITS.carrierLowWaterBytes) carrier.lowWater();
       else this.#pollDrain(channel, carrier);
     }, HOST_LIMITS.drainPollMs);
-  }
-
-  /** The peer goes with its carrier, and its owner has to hear of it. */
-  #closedHere(): void {
-    if (this.#closed) return;
-    this.close();
-    this.#handlers.closed('its carrier was closed');
-  }
-
-  #end(reason: string): void {
-    if (this.#closed) return;
-    this.close();
-    this.#carrier?.lost(reason);
-    this.#handlers.closed(reason);
   }
 }
 

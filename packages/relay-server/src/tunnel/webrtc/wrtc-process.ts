@@ -6,8 +6,8 @@ import type { FromEngine, PeerNews, PeerRequest, ToEngine } from './wrtc-message
 import { loadLibrary, WrtcPeer } from './wrtc-peer.js';
 import type { WrtcLibrary } from './wrtc-types.js';
 
-/** What a message takes beside its bytes while it waits. */
-const MESSAGE_BYTES = 512;
+/** What a message takes beside its bytes while it waits: measured, with its buffers and its place in the queue. */
+const MESSAGE_BYTES = 2_560;
 
 /** On the way to the host, of all peers. */
 let backlogBytes = 0;
@@ -66,17 +66,16 @@ class Served {
     this.#carrier = carrier;
     this.#tell({ type: 'open' });
     carrier.start({
-      message: (data) => this.#receive(carrier, data),
+      message: (data) => this.#receive(data),
       // The peer tells its own end.
       close: () => undefined,
       writable: () => this.#settle(),
     });
   }
 
-  #receive(carrier: Carrier, data: Uint8Array): void {
-    if (backlogBytes > HOST_LIMITS.engineBacklogBytes) {
-      return carrier.close(4000, 'the host does not keep up');
-    }
+  /** A flood keeps the library from everything else, a close of its channel included, and fills the memory: it ends the process. */
+  #receive(data: Uint8Array): void {
+    if (backlogBytes > HOST_LIMITS.engineBacklogBytes) return die();
     this.#tell({ type: 'data', data }, MESSAGE_BYTES + data.byteLength);
   }
 

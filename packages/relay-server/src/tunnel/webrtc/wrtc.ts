@@ -12,6 +12,7 @@ import { ChannelCarrier } from './channel-carrier.js';
 import { EngineProcess } from './engine-process.js';
 import type { Candidate, IceServerAddress, Peer, PeerEngine, PeerHandlers } from './engine.js';
 import { bindingOf } from './negotiation.js';
+import { PeerEnd } from './peer-end.js';
 import type { PeerCall, PeerNews } from './wrtc-messages.js';
 
 let running: EngineProcess | undefined;
@@ -32,27 +33,24 @@ export async function loadWrtc(): Promise<PeerEngine> {
 }
 
 /** A peer in the engine's process. */
-class RemotePeer implements Peer {
+class RemotePeer extends PeerEnd implements Peer {
   readonly #process: EngineProcess;
   readonly #number: number;
-  readonly #handlers: PeerHandlers;
   readonly #calls = new Map<number, Deferred<string>>();
   #callCount = 0;
   #descriptions: { offer?: string; answer?: string } = {};
-  #carrier: ChannelCarrier | undefined;
   /** Sent on the carrier, and not yet in the data channel. */
   #untakenBytes = 0;
   #isFull = false;
   #isConnected = false;
-  #closed = false;
 
   constructor(
     process: EngineProcess,
     iceServers: readonly IceServerAddress[],
     handlers: PeerHandlers,
   ) {
+    super(handlers);
     this.#process = process;
-    this.#handlers = handlers;
     this.#number = process.add((news) => this.#hear(news));
     process.post({ peer: this.#number, type: 'create', iceServers });
   }
@@ -75,7 +73,7 @@ class RemotePeer implements Peer {
   }
 
   addCandidate(candidate: Candidate): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#process.post({ peer: this.#number, type: 'candidate', candidate });
   }
 
@@ -84,7 +82,7 @@ class RemotePeer implements Peer {
   }
 
   isConnected(): boolean {
-    return !this.#closed && this.#isConnected;
+    return !this.isClosed && this.#isConnected;
   }
 
   async way(): Promise<ChannelWay> {
@@ -92,9 +90,7 @@ class RemotePeer implements Peer {
     return way === 'turn' ? 'turn' : 'p2p';
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected shut(): void {
     this.#process.post({ peer: this.#number, type: 'close' });
     this.#process.forget(this.#number);
     const error = new WingmanError('HANDSHAKE_FAILED', 'the peer has been closed');
@@ -107,24 +103,27 @@ class RemotePeer implements Peer {
     sdp = '',
     deadlineMs: number = LIMITS.handshakeMs,
   ): Promise<string> {
-    if (this.#closed) throw new WingmanError('HANDSHAKE_FAILED', 'the peer is closed');
+    if (this.isClosed) throw new WingmanError('HANDSHAKE_FAILED', 'the peer is closed');
     const call = ++this.#callCount;
     const answer = deferred<string>();
     this.#calls.set(call, answer);
     this.#process.post({ peer: this.#number, type: 'call', call, method, sdp });
-    const value = await within(answer.promise, deadlineMs);
-    this.#calls.delete(call);
-    if (value === undefined) throw new WingmanError('HANDSHAKE_FAILED', 'the engine is silent');
-    return value;
+    try {
+      const value = await within(answer.promise, deadlineMs);
+      if (value === undefined) throw new WingmanError('HANDSHAKE_FAILED', 'the engine is silent');
+      return value;
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
   #hear(news: PeerNews): void {
     if (news.type === 'answered') return this.#calls.get(news.call)?.resolve(news.value);
     if (news.type === 'refused') return this.#refuse(news.call, news.reason);
-    if (news.type === 'candidate') return this.#handlers.candidate(news.candidate);
-    if (news.type === 'data') return this.#carrier?.deliver(news.data);
+    if (news.type === 'candidate') return this.handlers.candidate(news.candidate);
+    if (news.type === 'data') return this.carrier?.deliver(news.data);
     if (news.type === 'taken') return this.#taken(news.bytes);
-    if (news.type === 'closed') return this.#end(news.reason);
+    if (news.type === 'closed') return this.end(news.reason);
     if (news.type === 'connected') this.#isConnected = news.isConnected;
     else this.#open();
   }
@@ -134,38 +133,24 @@ class RemotePeer implements Peer {
   }
 
   #open(): void {
-    this.#carrier = new ChannelCarrier(
+    this.carrier = new ChannelCarrier(
       {
         queuedBytes: () => this.#untakenBytes,
         send: (data) => {
           this.#untakenBytes += data.byteLength;
           this.#process.post({ peer: this.#number, type: 'data', data });
         },
-        close: () => this.#closedHere(),
+        close: () => this.closedHere(),
       },
       () => (this.#isFull = true),
     );
-    this.#handlers.channel(this.#carrier);
+    this.handlers.channel(this.carrier);
   }
 
   #taken(bytes: number): void {
     this.#untakenBytes -= bytes;
     if (!this.#isFull || this.#untakenBytes > LIMITS.carrierLowWaterBytes) return;
     this.#isFull = false;
-    this.#carrier?.lowWater();
-  }
-
-  /** The peer goes with its carrier, and its owner has to hear of it. */
-  #closedHere(): void {
-    if (this.#closed) return;
-    this.close();
-    this.#handlers.closed('its carrier was closed');
-  }
-
-  #end(reason: string): void {
-    if (this.#closed) return;
-    this.close();
-    this.#carrier?.lost(reason);
-    this.#handlers.closed(reason);
+    this.carrier?.lowWater();
   }
 }
