@@ -60,6 +60,24 @@ describe('what a store keeps', () => {
   });
 });
 
+test('the fields of ended exchanges come back as they were, beyond ASCII too', () => {
+  const { whole } = recording();
+  const answer = ['x-name', 'Zoë', 'x-name', '漢字', 'x-empty', ''];
+  const { facts } = whole({
+    headers: ['x-größe', 'é'],
+    sent: ['x-größe', 'é', 'host', 'a'],
+    answer,
+  });
+  const fields = (head: typeof facts.asked | typeof facts.sent) =>
+    head?.headers.map(({ name, value }) => [name, value]);
+  expect(fields(facts.asked)).toEqual([['x-größe', 'é']]);
+  expect(fields(facts.sent)).toEqual([
+    ['x-größe', 'é'],
+    ['host', 'a'],
+  ]);
+  expect(facts.head?.headers.flatMap(({ name, value }) => [name, value])).toEqual(answer);
+});
+
 test('changes are told while somebody listens; a forgotten exchange tells nothing', () => {
   const { store, begin } = recording(
     new RecordStore({ exchanges: 1, factBytes: 1e6, bodyBytes: 1e6 }),
