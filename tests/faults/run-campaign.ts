@@ -16,8 +16,11 @@ const MIB = 1024 * 1024;
 const CONCURRENT = 50;
 /** One fault with its way back, on an idle machine; for the estimate only. */
 const USUAL_FAULT_S = 5;
-/** A link (its queue, its window, a data channel’s buffers), 32 MiB that the inspector keeps, and a heap that breathes. */
-const HOST_GROWTH_BYTES = 128 * MIB;
+/** What a link may hold at the host (its queue, its window, a data channel's buffers), and a heap that breathes. */
+const LINK_BYTES = 128 * MIB;
+/** What the inspector keeps at most: `inspectorHeadsBytes` and `inspectorBodiesBytes` of the host's limits. */
+const INSPECTOR_BYTES = 32 * MIB;
+const HOST_GROWTH_BYTES = LINK_BYTES + INSPECTOR_BYTES;
 /** A process of an engine's in all: Node (50 MiB), the library (26), and up to 16 arenas that glibc keeps for its threads. */
 const ENGINE_BYTES = 192 * MIB;
 /** The page's own arrays, Blobs and garbage come on top of the link. */
