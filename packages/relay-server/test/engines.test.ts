@@ -72,11 +72,16 @@ async function engineNamed(name: EngineName): Promise<PeerEngine> {
   return engine;
 }
 
-/** Processes that this one has started: an engine's, if it lives in one of its own. */
-const children = (): string[] =>
+const allChildren = (): string[] =>
   readdirSync('/proc/self/task').flatMap((task) =>
     readIfThere(`/proc/self/task/${task}/children`).split(' ').filter(Boolean),
   );
+
+/** Another file's tests ran in this process before, and their engine's process lives for a minute more. */
+const others = new Set(allChildren());
+
+/** Processes that this file has started: an engine's, if it lives in one of its own. */
+const children = (): string[] => allChildren().filter((id) => !others.has(id));
 
 const threads = (): number =>
   ['self', ...children()].reduce((sum, id) => {
