@@ -3,6 +3,9 @@ import { TargetType, type Browser, type Page } from 'puppeteer-core';
 import { appShows, inApp, launch, statusWhere, watchErrors } from '../support/browser.js';
 import { startFixtureApp, type FixtureApp } from '../support/fixture-app.js';
 import { eventually, Share } from '../support/processes.js';
+import { within } from '../support/program.js';
+
+const STANDSTILL_MS = 30_000;
 
 let app: FixtureApp;
 let share: Share;
@@ -147,8 +150,11 @@ test('a service worker that hangs is taken out of service, and the tab loaded an
   const target = await browser.waitForTarget((one) => one.type() === TargetType.SERVICE_WORKER);
   const debug = await target.createCDPSession();
   await debug.send('Debugger.enable');
-  // It stands where it is: as deaf as in an endless loop, which would take a core from the other tests.
-  await debug.send('Debugger.pause');
+  const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve));
+  // It stands where it is: as deaf as in an endless loop, which would take a core from the other tests. `Debugger.pause`
+  // waits for the next statement, and misses it now and then.
+  void debug.send('Runtime.evaluate', { expression: 'debugger' }).catch(() => undefined);
+  await within(STANDSTILL_MS, 'a standstill of the service worker', paused);
   const isNew = (): Promise<boolean> =>
     inApp(page, () => !('isOld' in window) && document.body.innerText !== '');
   await eventually('the app’s page is another', () => isNew().catch(() => false), 90_000);
