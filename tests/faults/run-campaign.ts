@@ -17,10 +17,7 @@ const CONCURRENT = 50;
 /** One fault with its way back, on an idle machine; for the estimate only. */
 const USUAL_FAULT_S = 5;
 /** What a link may hold at the host (its queue, its window, a data channel's buffers), and a heap that breathes. */
-const LINK_BYTES = 128 * MIB;
-/** What the inspector keeps at most: `inspectorHeadsBytes` and `inspectorBodiesBytes` of the host's limits. */
-const INSPECTOR_BYTES = 32 * MIB;
-const HOST_GROWTH_BYTES = LINK_BYTES + INSPECTOR_BYTES;
+const HOST_GROWTH_BYTES = 128 * MIB;
 /** A process of an engine's in all: Node (50 MiB), the library (26), and up to 16 arenas that glibc keeps for its threads. */
 const ENGINE_BYTES = 192 * MIB;
 /** The page's own arrays, Blobs and garbage come on top of the link. */
@@ -29,20 +26,11 @@ const PAGE_GROWTH_BYTES = 384 * MIB;
 const RELEASE_MS = 90_000;
 /** The same when somebody waits for the end. */
 const HURRIED_RELEASE_MS = 20_000;
-/**
- * Dial-backs of a host that stood still come together with those that the server has asked for anew. The server keeps
- * as many as `readySockets` for the next viewers, of which one is always there.
- */
-const LATE_DIALS = 3;
-const DIAL_SLACK: Holdings = { 'fd:socket': LATE_DIALS, 'loop:TCPSocketWrap': LATE_DIALS };
-/** The way to an engine's process, which lives for a minute without peers, is one socket more. */
-const PROCESS_SLACK: Holdings = {
-  ...DIAL_SLACK,
-  ...{ 'fd:socket': LATE_DIALS + 1, 'fd:anon_inode': 1 },
-};
+/** The way to an engine's process, which lives for a minute without peers. */
+const PROCESS_SLACK: Holdings = { 'fd:socket': 1, 'fd:anon_inode': 1 };
 const SLACK: Readonly<Record<Options['engine'], Holdings>> = {
   auto: PROCESS_SLACK,
-  'node-datachannel': DIAL_SLACK,
+  'node-datachannel': {},
   wrtc: PROCESS_SLACK,
 };
 

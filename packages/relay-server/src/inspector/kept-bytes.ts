@@ -2,13 +2,31 @@
 const SLAB_BYTES = 64 * 1024;
 const SMALL_BYTES = SLAB_BYTES / 8;
 const NOTHING: Buffer = Buffer.alloc(0);
-let slab = NOTHING;
-/** Where the free part of the slab begins. */
-let free = 0;
+
+/** Memory for what is forgotten in the order it came in. What is forgotten at other times needs slabs of its own. */
+export class Slabs {
+  #slab = NOTHING;
+  /** Where the free part of the slab begins. */
+  #free = 0;
+
+  /** Memory for so many bytes, and where they begin in it. A slab is free once all that lies in it is forgotten. */
+  take(bytes: number): [Buffer, number] {
+    if (bytes > SMALL_BYTES) return [Buffer.allocUnsafeSlow(bytes), 0];
+    if (this.#slab.length - this.#free < bytes) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#free = 0;
+    }
+    const start = this.#free;
+    this.#free += bytes;
+    return [this.#slab, start];
+  }
+}
+
+const bodies = new Slabs();
 
 /**
- * The beginning of a body, copied: a piece may be a small part of a large buffer that nobody else needs any more. It is
- * known by its place, for a view of memory takes more than most bodies.
+ * The beginning of a body, or all of a text, copied: a piece may be a small part of a large buffer that nobody else
+ * needs any more. It is known by its place, for a view of memory takes more than most bodies.
  */
 export class KeptBytes {
   #memory = NOTHING;
@@ -16,7 +34,10 @@ export class KeptBytes {
   #size = 0;
   #length = 0;
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(
+    private readonly maxBytes: number,
+    private readonly slabs = bodies,
+  ) {}
 
   /** What is kept, in bytes. */
   get length(): number {
@@ -47,24 +68,8 @@ export class KeptBytes {
     const size = this.#size;
     if (needed <= size) return;
     const before = size === 0 ? NOTHING : this.bytes;
-    this.#take(size === 0 ? needed : Math.min(Math.max(needed, size * 2), this.maxBytes));
+    this.#size = size === 0 ? needed : Math.min(Math.max(needed, size * 2), this.maxBytes);
+    [this.#memory, this.#start] = this.slabs.take(this.#size);
     if (before !== NOTHING) this.#memory.set(before, this.#start);
-  }
-
-  /** Takes new memory. A slab is free once its records are; those were begun one after the other, and go like that. */
-  #take(bytes: number): void {
-    this.#size = bytes;
-    this.#start = 0;
-    if (bytes > SMALL_BYTES) {
-      this.#memory = Buffer.allocUnsafeSlow(bytes);
-      return;
-    }
-    if (slab.length - free < bytes) {
-      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      free = 0;
-    }
-    this.#memory = slab;
-    this.#start = free;
-    free += bytes;
   }
 }

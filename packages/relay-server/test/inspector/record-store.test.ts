@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExchangeRecord } from '../../src/inspector/exchange-record.js';
+import { packed } from '../../src/inspector/packed-facts.js';
 import { RecordStore } from '../../src/inspector/record-store.js';
 import { recording } from '../support/recorded.js';
 
@@ -76,6 +77,14 @@ test('the fields of ended exchanges come back as they were, beyond ASCII too', (
     ['host', 'a'],
   ]);
   expect(facts.head?.headers.flatMap(({ name, value }) => [name, value])).toEqual(answer);
+});
+
+test('heads hold on to no memory of bodies, which are dropped before them', () => {
+  const { whole } = recording();
+  const record = whole({ answerBody: 'a' });
+  const heads = packed(record.facts).fields.bytes;
+  expect(record.body('download').toString()).toBe('a');
+  expect(heads.buffer).not.toBe(record.body('download').buffer);
 });
 
 test('changes are told while somebody listens; a forgotten exchange tells nothing', () => {
