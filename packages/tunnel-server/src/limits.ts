@@ -154,8 +154,8 @@ export const SERVER_LIMITS = {
   viewerSocketSlack: 8,
   /** From a request for a dial-back to the socket; also what a viewer waits for one. */
   dialBackMs: 10_000,
-  /** Dial-backs kept ready beyond the one asked for: a host that dials unasked gets no further. */
-  readySockets: 4,
+  /** Dial-backs kept ready: the spare one, or one that somebody has asked for who has left. A host that dials more gets no further. */
+  readySockets: 1,
   /** What a ready host may have sent before its viewer comes: one hello. */
   earlyMessages: 4,
   earlyBytes: 16 * KIB,

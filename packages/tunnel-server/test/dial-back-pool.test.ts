@@ -144,6 +144,18 @@ describe('what is kept ready', () => {
     expect(code).toBe(CloseCode.GOING_AWAY);
   });
 
+  test('is one of those that come late: nothing stays of a host that stood still but its spare', async () => {
+    const pool = createPool({ spare: 1 });
+    pool.hostOnline();
+    const gaveUp = [pool.take(), pool.take()].map(codeOf);
+    clock.advance(SERVER_LIMITS.dialBackMs);
+    expect(await Promise.all(gaveUp)).toEqual(['TIMEOUT', 'TIMEOUT']);
+    const [kept, ...surplus] = [await dialled(), await dialled(), await dialled()];
+    for (const { ready } of [kept, ...surplus]) pool.offer(ready);
+    await Promise.all(surplus.map(({ pair }) => once(pair.client, 'close')));
+    expect(await pool.take()).toBe(kept.ready);
+  });
+
   test('is dropped when the host registers anew', async () => {
     const pool = createPool();
     const { pair, ready } = await dialled();
