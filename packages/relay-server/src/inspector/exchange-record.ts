@@ -44,7 +44,7 @@ export class ExchangeRecord {
 
   /** The memory that heads and figures take, in bytes. Heads of an exchange that runs are in memory for its own sake. */
   get factBytes(): number {
-    return FIGURES_BYTES + (this.#facts instanceof LiveFacts ? 0 : this.#facts.fields.size);
+    return FIGURES_BYTES + (this.#facts instanceof LiveFacts ? 0 : this.#facts.text.size);
   }
 
   /** The memory that bodies and messages take, in bytes. */

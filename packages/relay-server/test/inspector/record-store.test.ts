@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ExchangeEnd } from '@wingman/protocol';
 import type { ExchangeRecord } from '../../src/inspector/exchange-record.js';
 import { packed } from '../../src/inspector/packed-facts.js';
 import { RecordStore } from '../../src/inspector/record-store.js';
-import { recording } from '../support/recorded.js';
+import { recording, responseHead } from '../support/recorded.js';
 
 const KIB = 1024;
+
+type Step = 'sent' | 'head';
 
 const storeOf = (factBytes: number, bodyBytes: number) =>
   new RecordStore({ exchanges: 1_000, factBytes, bodyBytes });
@@ -79,10 +82,26 @@ test('the fields of ended exchanges come back as they were, beyond ASCII too', (
   expect(facts.head?.headers.flatMap(({ name, value }) => [name, value])).toEqual(answer);
 });
 
+test.each<[string, ExchangeEnd, Step[]]>([
+  ['was answered', { outcome: 'complete' }, ['sent', 'head']],
+  ['was refused', { outcome: 'refused', code: 'HOST_OFFLINE' }, []],
+  ['broke', { outcome: 'aborted', code: 'CANCELLED', by: 'opener' }, ['sent']],
+])('all that is known of an exchange that %s outlives it', (_how, end, steps) => {
+  const { store, time, begin } = recording(undefined, null);
+  const exchange = begin({ method: 'POST', target: '/ä?b', headers: ['a', '"1"'] });
+  time.now = 12.345;
+  if (steps.includes('sent')) exchange.sent(exchange.asked);
+  if (steps.includes('head')) exchange.head(responseHead(204, ['b', '2']));
+  const before = structuredClone(store.get(1)?.facts);
+  time.now = 20;
+  exchange.end(end);
+  expect(store.get(1)?.facts).toEqual({ ...before, end, times: { ...before?.times, end: 20 } });
+});
+
 test('heads hold on to no memory of bodies, which are dropped before them', () => {
   const { whole } = recording();
   const record = whole({ answerBody: 'a' });
-  const heads = packed(record.facts).fields.bytes;
+  const heads = packed(record.facts).text.bytes;
   expect(record.body('download').toString()).toBe('a');
   expect(heads.buffer).not.toBe(record.body('download').buffer);
 });
