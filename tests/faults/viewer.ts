@@ -30,7 +30,7 @@ export class Viewer {
   ) {}
 
   static async open(name: BrowserName, url: string): Promise<Viewer> {
-    const browser = await launch(name, [], { outlivesSignals: true });
+    const browser = await launch(name, [], { outlivesSignals: true, unrecorded: true });
     const viewer = new Viewer(browser, await browser.newPage(), name);
     await viewer.#open(url);
     return viewer;

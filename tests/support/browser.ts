@@ -51,6 +51,8 @@ export interface LaunchOptions {
   own?: boolean;
   /** A Ctrl-C is the caller's to handle. */
   outlivesSignals?: boolean;
+  /** The driver is told of no requests: it would keep a record of each, with its answer, in the tab's own process. */
+  unrecorded?: boolean;
   /** Firefox's alone. */
   prefs?: Readonly<Record<string, unknown>>;
 }
@@ -59,16 +61,17 @@ export interface LaunchOptions {
 export async function launch(
   name: BrowserName,
   args: readonly string[] = [],
-  { own = false, outlivesSignals = false, prefs: wished = {} }: LaunchOptions = {},
+  options: LaunchOptions = {},
 ): Promise<Browser> {
-  const prefs = name === 'firefox' ? wished : {};
-  const manner = JSON.stringify([name, args, own, outlivesSignals, prefs]);
+  const { own = false, outlivesSignals = false, unrecorded = false } = options;
+  const prefs = name === 'firefox' ? (options.prefs ?? {}) : {};
+  const manner = JSON.stringify([name, args, own, outlivesSignals, unrecorded, prefs]);
   const before = released.get(manner);
   released.delete(manner);
   if (before?.connected === true) return before;
-  const isPlain = manner === JSON.stringify([name, [], false, false, {}]);
+  const isPlain = manner === JSON.stringify([name, [], false, false, false, {}]);
   const shared = isPlain ? await connectShared(name) : undefined;
-  const browser = shared ?? (await start(name, args, { outlivesSignals, prefs }));
+  const browser = shared ?? (await start(name, args, { outlivesSignals, unrecorded, prefs }));
   open.set(browser, () => (shared === undefined ? browser.close() : leave(browser)));
   manners.set(browser, manner);
   browser.once('disconnected', () => open.delete(browser));
@@ -144,25 +147,28 @@ async function tellOf(page: Page): Promise<string> {
 function start(
   name: BrowserName,
   args: readonly string[],
-  { outlivesSignals, prefs }: Required<Omit<LaunchOptions, 'own'>>,
+  { outlivesSignals, unrecorded, prefs }: Required<Omit<LaunchOptions, 'own'>>,
 ): Promise<Browser> {
-  const signals = { handleSIGINT: !outlivesSignals, handleSIGTERM: !outlivesSignals };
+  const common = {
+    headless: true,
+    handleSIGINT: !outlivesSignals,
+    handleSIGTERM: !outlivesSignals,
+    networkEnabled: !unrecorded,
+  };
   if (name === 'chromium') {
     return puppeteer.launch({
       browser: 'chrome',
       executablePath: found(CHROMIUM),
-      headless: true,
       args: [...CHROMIUM.args, ...args],
-      ...signals,
+      ...common,
     });
   }
   return startFirefox({
     browser: 'firefox',
     executablePath: found(FIREFOX),
-    headless: true,
     args: [...args],
     extraPrefsFirefox: { ...FIREFOX.prefs, ...prefs },
-    ...signals,
+    ...common,
   });
 }
 
