@@ -104,11 +104,12 @@ async function shareThrough(
     takenPort: embedded?.takenPort,
     inspector: inspector?.url,
   };
+  // Before anybody is told of keys: the terminal itself would show one that comes first.
+  const rest = tools.steer(hosts, info);
   tools.reporter.ready(info);
   const notice = newerVersion(host.serverVersion, OWN_VERSION);
   if (notice !== undefined) tools.reporter.warned(notice);
   mapper?.look();
-  const rest = tools.steer(hosts, info);
   const announcement = await announceOn(config, info, tools.log);
   void aborted(tools.stop).then(() => {
     tools.reporter.stopping({ exchanges: hosts.activeExchanges, drainMs: HOST_LIMITS.drainMs });
