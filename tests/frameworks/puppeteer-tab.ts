@@ -60,7 +60,7 @@ export class PuppeteerTab implements Tab {
 
   async goto(url: string): Promise<void> {
     await this.page.setViewport(DESKTOP);
-    if (!this.isFramed) await this.page.evaluateOnNewDocument(noteSockets);
+    await this.page.evaluateOnNewDocument(noteSockets);
     await this.page.goto(url, { waitUntil: 'domcontentloaded', timeout: RENDER_DEADLINE_MS });
   }
 
@@ -121,17 +121,24 @@ export class PuppeteerTab implements Tab {
   }
 }
 
-/** Keeps the sockets that a page makes, for `Visit.listens`. Runs in the page. */
+/** Keeps the sockets that a page makes, for `Visit.listens`. Runs in the page, where a session's script replaces the class. */
 function noteSockets(): void {
   const madeSockets: WebSocket[] = [];
-  const { WebSocket } = window;
-  class Noted extends WebSocket {
-    constructor(...args: ConstructorParameters<typeof WebSocket>) {
-      super(...args);
-      madeSockets.push(this);
-    }
-  }
-  Object.assign(window, { WebSocket: Noted, madeSockets });
+  const noted = (made: typeof WebSocket): typeof WebSocket =>
+    new Proxy(made, {
+      construct(target, args: unknown[], newTarget) {
+        const socket = Reflect.construct(target, args, newTarget) as WebSocket;
+        madeSockets.push(socket);
+        return socket;
+      },
+    });
+  let current = noted(window.WebSocket);
+  Object.defineProperty(window, 'WebSocket', {
+    configurable: true,
+    get: () => current,
+    set: (made: typeof WebSocket) => (current = noted(made)),
+  });
+  Object.assign(window, { madeSockets });
 }
 
 function describe(message: ConsoleMessage): string {

@@ -172,8 +172,8 @@ export class Visit {
   }
 
   /**
-   * Waits until the sockets that a page without our script has made are open: a dev server tells of an update whoever
-   * listens at that moment, and nobody later. In a session the wait for the path takes longer than that.
+   * Waits until the sockets that a page has made are open: a dev server tells of an update whoever listens at that moment,
+   * and nobody later. A page may show all of itself before.
    */
   async listens(): Promise<void> {
     const areOpen = (): boolean => {
