@@ -95,8 +95,8 @@ describe('of a document', () => {
     files['/a.js'] = "import './b.js'";
     files['/b.js'] = files['/d.js'] = files['/e.js'] = 'export {}';
     files['/c.js'] = "import './d.js'";
-    const { get, pushed, isNear } = await tabOf(await hosted(), 0);
-    await isNear();
+    const { get, pushed, untilNear } = await tabOf(await hosted(), 0);
+    await untilNear();
     await get('/p.html', [], 'iframe', 'navigate');
     await until(() => pushed.length === 2, 'two pushes');
     expect(targets(pushed)).toEqual(['/a.js', '/b.js']);

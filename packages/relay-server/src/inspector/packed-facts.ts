@@ -8,7 +8,7 @@ export interface PackedFacts extends Pick<Facts, 'id' | 'counted'> {
   readonly text: KeptBytes;
 }
 
-/** As JSON, without the names of what it says, which would take a tenth of the memory of all. */
+/** As JSON. Places stand for most names, which would take a tenth of the memory of all. */
 type FirstLine = readonly [
   viewers: readonly [Facts['kind'], Facts['viewer'], Facts['port'], Facts['rttMs'], Facts['paths']],
   clocks: readonly [startedAt: number, receiverMs: number, Facts['times']],

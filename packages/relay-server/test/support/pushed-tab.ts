@@ -91,11 +91,11 @@ export async function tabOf(
   };
   const roundTripMs = (): number | null => hostLink.pace.roundTripMs;
   if (delayMs > 0) await until(() => roundTripMs() !== null, 'the round trip');
-  /** The shortest round trip counts, and a busy machine is slow with the first. */
-  const isNear = async (): Promise<void> => {
+  /** Sends until the shortest round trip is that of a tab nearby: a busy machine is slow with the first. */
+  const untilNear = async (): Promise<void> => {
     while ((roundTripMs() ?? Infinity) >= HOST_LIMITS.nearRoundTripMs) await drop('0');
   };
-  return { status: opened.head.status, pushed, get, drop, isNear };
+  return { status: opened.head.status, pushed, get, drop, untilNear };
 }
 
 /** What the app was asked for. */
